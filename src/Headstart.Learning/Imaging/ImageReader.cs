@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Headstart.Learning.Native;
+using NetVips;
+
+namespace Headstart.Learning.Imaging;
+
+/// <summary>
+/// From the bytes of a file to checked, upright 8-bit sRGB. Every way to read a file ends in pixels or in an
+/// <see cref="ImageRefusal"/>. Thread-safe; each call works on one thread.
+/// </summary>
+public static class ImageReader
+{
+    private const int CheckSize = 64;
+
+    // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.
+    private const string RefuseDamage = "[fail_on=error]";
+
+    /// <summary>
+    /// Says whether the file is an image within the limits. Format and size come from the header, before a pixel is decoded; then
+    /// the whole image is decoded at a small size, so that truncated and damaged files are found here and not in a training run.
+    /// </summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="limits">What to accept.</param>
+    /// <param name="info">The size and type of an accepted image, else null.</param>
+    /// <returns>null if the image is fine.</returns>
+    public static ImageRefusal? Check(byte[] bytes, ImageLimits limits, out ImageInfo? info)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        ArgumentNullException.ThrowIfNull(limits);
+        info = null;
+        if (bytes.Length > limits.MaxBytes)
+        {
+            return ImageRefusal.TooLarge(bytes.Length, limits.MaxBytes);
+        }
+
+        try
+        {
+            var mediaType = RequireFormat(bytes);
+            var header = ReadHeader(bytes);
+            if (header.Refuse(limits) is { } refusal)
+            {
+                return refusal;
+            }
+
+            using var small = Decode(bytes, CheckSize, Enums.Interesting.None);
+            info = new ImageInfo(header.Width, header.Height, mediaType);
+            return null;
+        }
+        catch (ImageRefusedException refused)
+        {
+            return refused.Refusal;
+        }
+    }
+
+    /// <summary>A JPEG of the whole image that fits in <paramref name="size"/> x <paramref name="size"/> pixels.</summary>
+    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    public static byte[] Thumbnail(byte[] bytes, int size)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        RequireFormat(bytes);
+        using var image = Decode(bytes, size, Enums.Interesting.None, Enums.Size.Down);
+        return image.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
+    }
+
+    /// <summary>
+    /// The input of a backbone: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
+    /// first frame; then what <paramref name="p"/> says. The size limits of <see cref="Check"/> are not applied again here.
+    /// </summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="p">The recipe.</param>
+    /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
+    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    public static void Preprocess(byte[] bytes, Preprocessing p, Span<float> chw)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        ArgumentNullException.ThrowIfNull(p);
+        if (chw.Length != p.Length)
+        {
+            throw new ArgumentException($"The image needs {p.Length} values and there is room for {chw.Length}.", nameof(chw));
+        }
+
+        RequireFormat(bytes);
+        using var image = Decode(bytes, p.Size, Enums.Interesting.Centre);
+        Normalise(image, p, chw);
+    }
+
+    private static string RequireFormat(byte[] bytes) => bytes.Length == 0
+        ? throw new ImageRefusedException(ImageRefusal.Empty)
+        : ImageFormat.MediaType(bytes) ?? throw new ImageRefusedException(ImageRefusal.UnsupportedFormat);
+
+    private static ImageHeader ReadHeader(byte[] bytes)
+    {
+        VipsRuntime.EnsureLoaded();
+        try
+        {
+            using var image = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential);
+            return ImageHeader.Of(image);
+        }
+        catch (VipsException exception)
+        {
+            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
+        }
+    }
+
+    /// <summary>Shrinks while loading and ends with an upright 8-bit sRGB image of three bands, in memory.</summary>
+    private static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both)
+    {
+        VipsRuntime.EnsureLoaded();
+        try
+        {
+            using var loaded = Image.ThumbnailBuffer(bytes, size, RefuseDamage, height: size, size: upscale, crop: crop, outputProfile: "srgb");
+            using var srgb = loaded.Colourspace(Enums.Interpretation.Srgb);
+            using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
+            using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
+            return eightBit.CopyMemory();
+        }
+        catch (VipsException exception)
+        {
+            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
+        }
+    }
+
+    private static void Normalise(Image image, Preprocessing p, Span<float> chw)
+    {
+        var plane = p.Size * p.Size;
+        var pixels = ArrayPool<byte>.Shared.Rent(3 * plane);
+        var memory = image.WriteToMemory(out var length);
+        try
+        {
+            if (length != (ulong)(3 * plane))
+            {
+                throw new ImageRefusedException(ImageRefusal.Damaged);
+            }
+
+            Marshal.Copy(memory, pixels, 0, 3 * plane);
+            for (var channel = 0; channel < 3; channel++)
+            {
+                var scale = 1 / (255 * p.Std[channel]);
+                var shift = -p.Mean[channel] / p.Std[channel];
+                var values = chw.Slice(channel * plane, plane);
+                for (var i = 0; i < values.Length; i++)
+                {
+                    values[i] = pixels[3 * i + channel] * scale + shift;
+                }
+            }
+        }
+        finally
+        {
+            NetVips.NetVips.Free(memory);
+            ArrayPool<byte>.Shared.Return(pixels);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using TorchSharp;
+
+namespace Headstart.Learning.Native;
+
+/// <summary>
+/// Starts libtorch once. TorchSharp 0.107.0 names GLIBCXX_3.4.32 for a symbol it never calls, which keeps it from loading on
+/// Debian 12 and Ubuntu 22.04; where the plain load fails, a private copy with that requirement made weak is loaded instead.
+/// </summary>
+public static class TorchRuntime
+{
+    private const string Library = "LibTorchSharp";
+    private const string NeedlessVersion = "GLIBCXX_3.4.32";
+    private static readonly Lazy<bool> Started = new(Start);
+
+    /// <summary>Loads libtorch if that has not happened yet. Safe to call from any thread, any number of times.</summary>
+    /// <exception cref="DllNotFoundException">The native library is missing or cannot be loaded on this system.</exception>
+    public static void EnsureLoaded() => _ = Started.Value;
+
+    private static bool Start()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            LoadOnLinux(typeof(torch).Assembly);
+        }
+
+        torch.set_num_threads(Environment.ProcessorCount);
+        return true;
+    }
+
+    private static void LoadOnLinux(Assembly torchSharp)
+    {
+        // The copy lies in another folder and finds these by being loaded already.
+        foreach (var dependency in (string[])["c10", "torch_cpu", "torch"])
+        {
+            NativeLibrary.Load(dependency, torchSharp, searchPath: null);
+        }
+
+        if (NativeLibrary.TryLoad(Library, torchSharp, searchPath: null, out _))
+        {
+            return;
+        }
+
+        var cured = LoadCuredCopy(FindLibrary(torchSharp));
+        NativeLibrary.SetDllImportResolver(torchSharp, (name, _, _) => name == Library ? cured : nint.Zero);
+    }
+
+    private static string FindLibrary(Assembly torchSharp)
+    {
+        var folders = ((AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string) ?? "").Split(Path.PathSeparator)
+            .Append(Path.GetDirectoryName(torchSharp.Location) ?? "")
+            .Append(AppContext.BaseDirectory);
+        return folders.Where(folder => folder.Length > 0)
+            .Select(folder => Path.Combine(folder, $"lib{Library}.so"))
+            .FirstOrDefault(File.Exists) ?? throw new DllNotFoundException($"lib{Library}.so is not among the application's files.");
+    }
+
+    private static nint LoadCuredCopy(string original)
+    {
+        var bytes = File.ReadAllBytes(original);
+        var name = $"lib{Library}-{Convert.ToHexStringLower(SHA256.HashData(bytes))}.so";
+        WeakVersions.Weaken(bytes, NeedlessVersion);
+        if (CacheFolder() is { } cache)
+        {
+            return NativeLibrary.Load(PrivateFile.Write(Path.Combine(cache, name), bytes));
+        }
+
+        // No home to keep it in: a fresh folder only we can enter, gone again once the library is mapped.
+        var folder = Directory.CreateTempSubdirectory("headstart-");
+        try
+        {
+            return NativeLibrary.Load(PrivateFile.Write(Path.Combine(folder.FullName, name), bytes));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static string? CacheFolder()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify);
+        if (home.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            var cache = Path.Combine(home, "headstart", "native");
+            PrivateFile.CreateFolder(cache);
+            return cache;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
