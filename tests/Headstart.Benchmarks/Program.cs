@@ -1,1 +1,31 @@
-Console.WriteLine("measure");
+using Headstart.Benchmarks;
+using Headstart.Learning.Backbones;
+
+if (Environment.GetEnvironmentVariable("HEADSTART_SHARED") is not { Length: > 0 } shared)
+{
+    Console.Error.WriteLine("Set HEADSTART_SHARED to the folder that holds backbones/ and datasets/.");
+    return 1;
+}
+
+var (backbones, problems) = BackboneFolders.Find([Path.Combine(shared, "backbones")]);
+foreach (var problem in problems)
+{
+    Console.Error.WriteLine(problem);
+}
+
+var photographs = ((string[])["hymenoptera", "cats_dogs"])
+    .SelectMany(set => Directory.GetFiles(Path.Combine(shared, "datasets", set), "*.jp*g", SearchOption.AllDirectories))
+    .Order(StringComparer.Ordinal)
+    .Select(File.ReadAllBytes)
+    .ToArray();
+Console.WriteLine($"{photographs.Length} photographs, {Environment.ProcessorCount} cores, images/s (median of {Throughput.Rounds} rounds, min..max)");
+Console.WriteLine($"{"backbone",-24}{"threads",8}{"decode",22}{"forward",22}{"limit",8}{"extraction",22}{"ratio",8}");
+foreach (var backbone in backbones)
+{
+    foreach (var threads in ((int[])[1, Environment.ProcessorCount]).Distinct())
+    {
+        Console.WriteLine(await Throughput.MeasureAsync(backbone, threads, photographs));
+    }
+}
+
+return 0;

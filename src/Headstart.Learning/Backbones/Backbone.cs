@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>
+/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract"/> may be called from many threads at once;
+/// training and predictions share the one session.
+/// </summary>
+public sealed class Backbone : IDisposable
+{
+    private readonly SessionOptions _options;
+    private readonly InferenceSession _session;
+    private readonly RunOptions _run = new();
+    private readonly string _input;
+    private readonly string _output;
+
+    private Backbone(BackboneFile file, SessionOptions options)
+    {
+        Manifest = file.Manifest;
+        FeatureSpace = $"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}";
+        _options = options;
+        _session = new InferenceSession(file.Path, options);
+        _input = _session.InputNames is [var input] ? input : "";
+        _output = _session.OutputNames is [var output] ? output : "";
+    }
+
+    public BackboneManifest Manifest { get; }
+
+    /// <summary>
+    /// Names the numbers this backbone produces: features are interchangeable if and only if this is equal. Made of the id, the first
+    /// 12 digits of the file's SHA-256 and the preprocessing id.
+    /// </summary>
+    public string FeatureSpace { get; }
+
+    /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
+    public double MsPerImage { get; private set; }
+
+    /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
+    /// <param name="file">The network.</param>
+    /// <param name="threads">
+    /// Threads that share one call of <see cref="Extract"/>. 1 gives the highest throughput when there are as many callers as cores;
+    /// more shorten a lone call.
+    /// </param>
+    /// <exception cref="BackboneException">The file cannot be loaded, or its input or features are not as declared.</exception>
+    public static Backbone Open(BackboneFile file, int threads)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        var options = Options(threads);
+        Backbone? backbone = null;
+        try
+        {
+            backbone = new Backbone(file, options);
+            backbone.WarmUp();
+            return backbone;
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException)
+        {
+            (backbone ?? (IDisposable)options).Dispose();
+            throw new BackboneException($"The backbone '{file.Manifest.Id}' cannot be used: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    /// <summary>Feature vectors of preprocessed images.</summary>
+    /// <param name="batchChw"><c>[count, 3, S, S]</c>, see <see cref="Imaging.ImageReader.Preprocess"/>.</param>
+    /// <param name="count">Number of images, at least 1.</param>
+    /// <returns><c>[count][d]</c></returns>
+    public float[][] Extract(ReadOnlyMemory<float> batchChw, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        var p = Manifest.Preprocessing;
+        if (batchChw.Length != (long)count * p.Length)
+        {
+            throw new ArgumentException($"{count} images need {(long)count * p.Length} values, not {batchChw.Length}.", nameof(batchChw));
+        }
+
+        // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
+        var memory = MemoryMarshal.AsMemory(batchChw);
+        using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, [count, 3, p.Size, p.Size]);
+        using var outputs = _session.Run(_run, [_input], [input], [_output]);
+        var features = outputs[0].GetTensorDataAsSpan<float>();
+        return features.Length == (long)count * Manifest.Features
+            ? Rows(features, count)
+            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Manifest.Features}");
+    }
+
+    /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>
+    public void Measure()
+    {
+        var image = new float[Manifest.Preprocessing.Length];
+        var times = new double[9];
+        for (var i = 0; i < times.Length; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            Extract(image, 1);
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        Array.Sort(times);
+        MsPerImage = times[times.Length / 2];
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _run.Dispose();
+        _options.Dispose();
+    }
+
+    private static SessionOptions Options(int threads)
+    {
+        var options = new SessionOptions
+        {
+            InterOpNumThreads = 1,
+            IntraOpNumThreads = threads,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        // Waiting threads would otherwise burn the cores that decoding and other requests need.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        return options;
+    }
+
+    private void WarmUp()
+    {
+        if (_input.Length == 0 || _output.Length == 0)
+        {
+            throw new BackboneException("it does not have exactly one input and one output");
+        }
+
+        var shape = _session.InputMetadata[_input].Dimensions;
+        var size = Manifest.Preprocessing.Size;
+        if (shape.Length != 4 || shape[1] is not (3 or < 0) || !shape[2..].All(side => side == size || side < 0))
+        {
+            throw new BackboneException($"its input has shape [{string.Join(", ", shape)}] and [-1, 3, {size}, {size}] is needed");
+        }
+
+        var image = new float[Manifest.Preprocessing.Length];
+        for (var i = 0; i < image.Length; i++)
+        {
+            image[i] = i % 255 / 127f - 1;
+        }
+
+        if (!Extract(image, 1)[0].All(float.IsFinite))
+        {
+            throw new BackboneException("it gives features that are not finite numbers");
+        }
+    }
+
+    private float[][] Rows(ReadOnlySpan<float> features, int count)
+    {
+        var rows = new float[count][];
+        for (var i = 0; i < count; i++)
+        {
+            rows[i] = features.Slice(i * Manifest.Features, Manifest.Features).ToArray();
+        }
+
+        return rows;
+    }
+}

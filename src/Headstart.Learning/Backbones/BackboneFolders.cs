@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>Finds the backbones in folders on this machine.</summary>
+public static class BackboneFolders
+{
+    /// <summary>
+    /// Looks at every <c>*.onnx</c> directly in the directories. A file with a manifest (<c>name.json</c> beside it) is described by that;
+    /// one without must be known to the built-in catalogue by its SHA-256. Where two share an id the first one counts.
+    /// </summary>
+    /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
+    public static (IReadOnlyList<BackboneFile> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
+    {
+        ArgumentNullException.ThrowIfNull(directories);
+        var found = new Dictionary<string, BackboneFile>();
+        var problems = new List<string>();
+        foreach (var path in directories.SelectMany(directory => OnnxFiles(directory, problems)))
+        {
+            try
+            {
+                var file = Identify(path);
+                if (!found.TryAdd(file.Manifest.Id, file) && found[file.Manifest.Id].Manifest.Sha256 != file.Manifest.Sha256)
+                {
+                    problems.Add($"{path} is not used: {found[file.Manifest.Id].Path} is another backbone with the id '{file.Manifest.Id}'.");
+                }
+            }
+            catch (Exception exception) when (exception is BackboneException or IOException or UnauthorizedAccessException)
+            {
+                problems.Add($"{path} is not used: {exception.Message.TrimEnd('.')}.");
+            }
+        }
+
+        return ([.. found.Values], problems);
+    }
+
+    private static string[] OnnxFiles(string directory, List<string> problems)
+    {
+        try
+        {
+            return [.. Directory.GetFiles(directory, "*.onnx").Order(StringComparer.Ordinal)];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            problems.Add($"The backbone directory {directory} does not exist.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            problems.Add($"The backbone directory '{directory}' cannot be read: {exception.Message.TrimEnd('.')}.");
+        }
+
+        return [];
+    }
+
+    private static BackboneFile Identify(string path)
+    {
+        using var stream = File.OpenRead(path);
+        var bytes = stream.Length;
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
+        var manifest = ReadManifest(path) ?? ManifestJson.Catalogue.GetValueOrDefault(sha256) ?? throw new BackboneException(
+            $"it is not in the catalogue (SHA-256 {sha256}) and has no manifest {Path.GetFileName(ManifestPath(path))} beside it");
+        return manifest.Sha256 == sha256
+            ? new BackboneFile(manifest with { Bytes = bytes }, path)
+            : throw new BackboneException($"its SHA-256 is {sha256} and its manifest says {manifest.Sha256}");
+    }
+
+    private static BackboneManifest? ReadManifest(string path)
+    {
+        if (!File.Exists(ManifestPath(path)))
+        {
+            return null;
+        }
+
+        try
+        {
+            return ManifestJson.Parse(File.ReadAllBytes(ManifestPath(path)));
+        }
+        catch (BackboneException exception)
+        {
+            throw new BackboneException($"its manifest cannot be used, {exception.Message}", exception);
+        }
+    }
+
+    private static string ManifestPath(string path) => Path.ChangeExtension(path, ".json");
+}

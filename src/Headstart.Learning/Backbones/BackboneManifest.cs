@@ -1,0 +1,42 @@
+using Headstart.Learning.Imaging;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>
+/// What is known about a backbone: a frozen network that turns an image <c>[3, S, S]</c> into a feature vector <c>[d]</c>.
+/// </summary>
+public sealed record BackboneManifest
+{
+    /// <summary>Unique name: lower-case letters, digits, dots, hyphens and underscores.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The architecture, for people.</summary>
+    public string Family { get; init; } = "";
+
+    /// <summary>Length d of a feature vector.</summary>
+    public required int Features { get; init; }
+
+    /// <summary>How an image becomes the network's input.</summary>
+    public required Preprocessing Preprocessing { get; init; }
+
+    /// <summary>Published top-1 accuracy on ImageNet in percent, where there is one.</summary>
+    public double? PublishedAccuracy { get; init; }
+
+    /// <summary>Where the weights come from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>SPDX name of the weights' licence.</summary>
+    public required string Licence { get; init; }
+
+    /// <summary>SHA-256 of the file, lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Size of the file in bytes.</summary>
+    public long Bytes { get; init; }
+}
+
+/// <summary>A backbone that is present on this machine, its checksum verified.</summary>
+public sealed record BackboneFile(BackboneManifest Manifest, string Path);
+
+/// <summary>A backbone that cannot be used; the message is a sentence that says why.</summary>
+public sealed class BackboneException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,119 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a bisecting weak Wolfe line search (Lewis and
+/// Overton, 2013) and a diagonal guess of the Hessian to start from.
+/// </summary>
+internal static class Lbfgs
+{
+    private const int Memory = 10;
+    private const int MaxIterations = 300;
+
+    /// <summary>Writes the gradient at a point and returns the value there.</summary>
+    public delegate double Objective(ReadOnlySpan<double> point, Span<double> gradient);
+
+    /// <summary>Minimises a smooth convex function.</summary>
+    /// <param name="objective">The function.</param>
+    /// <param name="x">The start; receives the minimum.</param>
+    /// <param name="hessian">A positive guess of the Hessian's diagonal.</param>
+    /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
+    /// <param name="cancel">Looked at before each iteration.</param>
+    /// <returns>Number of iterations.</returns>
+    public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel)
+    {
+        var steps = new List<(double[] Step, double[] Change, double Curvature)>(Memory);
+        var (gradient, direction) = (new double[x.Length], new double[x.Length]);
+        var (next, nextGradient) = (new double[x.Length], new double[x.Length]);
+        var value = objective(x, gradient);
+        for (var iteration = 0; iteration < MaxIterations; iteration++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (TensorPrimitives.MaxMagnitude<double>(gradient) is var largest && Math.Abs(largest) <= tolerance)
+            {
+                return iteration;
+            }
+
+            Direction(gradient, hessian, steps, direction);
+            if (!LineSearch(objective, x, value, gradient, direction, next, nextGradient, ref value))
+            {
+                return iteration; // at the limit of double precision
+            }
+
+            Remember(steps, x, next, gradient, nextGradient);
+            next.CopyTo(x, 0);
+            nextGradient.CopyTo(gradient, 0);
+        }
+
+        return MaxIterations;
+    }
+
+    private static void Direction(double[] gradient, ReadOnlySpan<double> hessian,
+        List<(double[] Step, double[] Change, double Curvature)> steps, double[] direction)
+    {
+        TensorPrimitives.Negate(gradient, direction);
+        var alphas = new double[steps.Count];
+        for (var i = steps.Count - 1; i >= 0; i--)
+        {
+            alphas[i] = TensorPrimitives.Dot<double>(steps[i].Step, direction) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Change, -alphas[i], direction, direction);
+        }
+
+        TensorPrimitives.Divide(direction, hessian, direction);
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var beta = TensorPrimitives.Dot<double>(steps[i].Change, direction) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Step, alphas[i] - beta, direction, direction);
+        }
+    }
+
+    private static bool LineSearch(Objective objective, double[] x, double value, double[] gradient, double[] direction,
+        double[] next, double[] nextGradient, ref double nextValue)
+    {
+        const double Decrease = 1e-4, Flattening = 0.9;
+        var slope = TensorPrimitives.Dot<double>(gradient, direction);
+        var (low, high, step) = (0.0, double.PositiveInfinity, 1.0);
+        for (var attempt = 0; attempt < 50 && slope < 0; attempt++)
+        {
+            TensorPrimitives.MultiplyAdd(direction, step, x, next);
+            nextValue = objective(next, nextGradient);
+            if (!(nextValue <= value + Decrease * step * slope))
+            {
+                high = step;
+            }
+            else if (TensorPrimitives.Dot<double>(nextGradient, direction) < Flattening * slope)
+            {
+                low = step;
+            }
+            else
+            {
+                return true;
+            }
+
+            step = double.IsFinite(high) ? (low + high) / 2 : 2 * low;
+        }
+
+        return false;
+    }
+
+    private static void Remember(List<(double[] Step, double[] Change, double Curvature)> steps,
+        double[] x, double[] next, double[] gradient, double[] nextGradient)
+    {
+        var (step, change) = (new double[x.Length], new double[x.Length]);
+        TensorPrimitives.Subtract(next, x, step);
+        TensorPrimitives.Subtract(nextGradient, gradient, change);
+        var curvature = TensorPrimitives.Dot<double>(step, change);
+        if (curvature <= 0)
+        {
+            return; // rounding only: the line search has seen to it that the slope flattens
+        }
+
+        if (steps.Count == Memory)
+        {
+            steps.RemoveAt(0);
+        }
+
+        steps.Add((step, change, curvature));
+    }
+}

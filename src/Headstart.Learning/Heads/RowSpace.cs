@@ -1,0 +1,79 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// Coordinates in which a linear model on standardised features is small and well conditioned: the principal axes of the training
+/// part. The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
+/// the training examples (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class.
+/// Its tensors belong to the dispose scope it is made in.
+/// </summary>
+internal sealed class RowSpace
+{
+    private readonly Tensor _mean; // [d]
+    private readonly Tensor _scale; // [d], 1 / std; 0 for a feature that never changes, which takes it out of the model
+    private readonly Tensor _axes; // [d, r], orthonormal columns
+
+    /// <param name="features">The training part, <c>[n, d]</c>, float64.</param>
+    public RowSpace(Tensor features)
+    {
+        _mean = features.mean([0]);
+        var std = features.std([0], unbiased: false);
+        _scale = where(std > 1e-7 * _mean.abs() + 1e-12, 1 / std, zeros_like(std));
+        var standardised = Standardise(features);
+        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(standardised) : AxesFromColumns(standardised);
+    }
+
+    /// <summary>Standardises, rotates and appends a column of ones for the bias.</summary>
+    /// <param name="features"><c>[m, d]</c></param>
+    /// <returns><c>[m, r + 1]</c></returns>
+    public Tensor Project(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        return cat([Standardise(features).mm(_axes), ones([features.shape[0], 1], float64)], 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Number of parameters a class: r + 1.</summary>
+    public int Rows => (int)_axes.shape[1] + 1;
+
+    /// <summary>The same model for raw features.</summary>
+    /// <param name="parameters"><c>[r + 1, k]</c>, the bias in the last row.</param>
+    /// <param name="classes">k</param>
+    /// <returns>Weights <c>[k, d]</c> row by row, and bias <c>[k]</c>.</returns>
+    public (float[] Weights, float[] Bias) Unfold(double[] parameters, int classes)
+    {
+        using var scope = NewDisposeScope();
+        var rotated = tensor(parameters, [Rows, classes]);
+        var weights = _axes.mm(rotated.narrow(0, 0, Rows - 1)) * _scale.unsqueeze(1);
+        var bias = rotated[Rows - 1] - _mean.unsqueeze(0).mm(weights).squeeze(0);
+        return ([.. weights.t().contiguous().to(float32).data<float>()], [.. bias.to(float32).data<float>()]);
+    }
+
+    private Tensor Standardise(Tensor features)
+    {
+        using var scope = NewDisposeScope();
+        return ((features - _mean) * _scale).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor AxesFromRows(Tensor z)
+    {
+        using var scope = NewDisposeScope();
+        var (values, vectors) = Significant(z.mm(z.t()));
+        return (z.t().mm(vectors) * values.rsqrt()).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor AxesFromColumns(Tensor z)
+    {
+        using var scope = NewDisposeScope();
+        return Significant(z.t().mm(z)).Vectors.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Eigenvalues above rounding and their eigenvectors.</summary>
+    private static (Tensor Values, Tensor Vectors) Significant(Tensor symmetric)
+    {
+        var (values, vectors) = linalg.eigh(symmetric);
+        var keep = (values > 1e-10 * values.max() + 1e-12).nonzero().squeeze(1);
+        return (values.index_select(0, keep), vectors.index_select(1, keep));
+    }
+}

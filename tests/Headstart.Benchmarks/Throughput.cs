@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Imaging;
+
+namespace Headstart.Benchmarks;
+
+/// <summary>
+/// How near extraction comes to what the cores can do. Decoding alone and forwarding alone are raw loops on all cores; where both must
+/// be done on the same cores the best possible rate is 1 / (1/decode + 1/forward).
+/// </summary>
+internal sealed record Throughput(string Name, int Threads, double[] Decode, double[] Forward, double[] Extraction)
+{
+    public const int Rounds = 7;
+
+    public static async Task<Throughput> MeasureAsync(BackboneFile file, int threads, byte[][] photographs)
+    {
+        using var serving = Backbone.Open(file, threads);
+        // The limit is what one thread a core can do without coordination, whatever extraction's own session looks like.
+        using var raw = Backbone.Open(file, threads: 1);
+        var (decode, forward, extraction) = (new double[Rounds], new double[Rounds], new double[Rounds]);
+        for (var round = -1; round < Rounds; round++)
+        {
+            // Interleaved, so that a slow spell of the machine meets all three; the first round only warms up.
+            var d = Rate(photographs.Length, () => DecodeAll(file.Manifest.Preprocessing, photographs));
+            var f = Rate(photographs.Length, () => ForwardAll(raw, photographs.Length));
+            var e = await RateAsync(photographs.Length, () => ExtractAll(serving, photographs));
+            if (round >= 0)
+            {
+                (decode[round], forward[round], extraction[round]) = (d, f, e);
+            }
+        }
+
+        return new Throughput(file.Manifest.Id, threads, decode, forward, extraction);
+    }
+
+    public override string ToString()
+    {
+        var limit = 1 / (1 / Median(Decode) + 1 / Median(Forward));
+        return $"{Name,-24}{Threads,8}{Spread(Decode),22}{Spread(Forward),22}{limit,8:F1}{Spread(Extraction),22}{Median(Extraction) / limit,8:F3}";
+    }
+
+    private static void DecodeAll(Preprocessing p, byte[][] photographs) => Parallel.For(0, photographs.Length, AllCores,
+        () => new float[p.Length],
+        (i, _, input) =>
+        {
+            ImageReader.Preprocess(photographs[i], p, input);
+            return input;
+        },
+        _ => { });
+
+    private static void ForwardAll(Backbone backbone, int count) => Parallel.For(0, count, AllCores,
+        () => new float[backbone.Manifest.Preprocessing.Length],
+        (_, _, input) =>
+        {
+            backbone.Extract(input, 1);
+            return input;
+        },
+        _ => { });
+
+    private static Task ExtractAll(Backbone backbone, byte[][] photographs) => FeatureExtraction.ExtractAsync(backbone, photographs.Length,
+        (i, _) => Task.FromResult(photographs[i]), (_, _) => { },
+        (i, refusal) => throw new InvalidOperationException($"Photograph {i}: {refusal.Detail}"), CancellationToken.None);
+
+    private static ParallelOptions AllCores => new() { MaxDegreeOfParallelism = Environment.ProcessorCount };
+
+    private static double Rate(int count, Action work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        work();
+        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static async Task<double> RateAsync(int count, Func<Task> work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await work();
+        return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+
+    private static string Spread(double[] values) => $"{Median(values):F1} ({values.Min():F0}..{values.Max():F0})";
+}
