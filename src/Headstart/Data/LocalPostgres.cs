@@ -1,0 +1,228 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Npgsql;
+
+namespace Headstart.Data;
+
+/// <summary>The PostgreSQL that the host starts and owns: private to it, kept running, stopped with it.</summary>
+public sealed partial class LocalPostgres : IAsyncDisposable
+{
+    private const string Database = "headstart";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+
+    private readonly LocalPostgresCluster _cluster;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _supervision;
+
+    private LocalPostgres(LocalPostgresCluster cluster, string connectionString, ILogger log)
+    {
+        (_cluster, ConnectionString, _log) = (cluster, connectionString, log);
+        _supervision = Task.Run(() => SuperviseAsync(_stopping.Token));
+    }
+
+    /// <summary>Stays valid for as long as this lives, whatever happens to the server.</summary>
+    public string ConnectionString { get; }
+
+    public static async Task<LocalPostgres> StartAsync(
+        DataFolder folder, LocalPostgresOptions options, ILogger log, CancellationToken ct)
+    {
+        try
+        {
+            var account = PostgresAccount.Current();
+            var home = await LocalPostgresFolder.PrepareAsync(folder, account, log, ct);
+            var binaries = await PostgresBinaries.FindAsync(
+                options, PostgresBinaries.UsualPlaces(), Path.Combine(home, "binaries"), LocalPostgresCluster.MajorIn(home), account, log, ct);
+            var cluster = new LocalPostgresCluster(home, binaries, account, options.Fsync);
+            return await StartAsync(cluster, folder, Path.Combine(home, "port"), log, ct);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or NpgsqlException)
+        {
+            throw new StartupException(
+                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>Also ends a restart that is under way: no server is left behind.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _supervision;
+        await _cluster.StopAsync();
+        _stopping.Dispose();
+        Log.Stopped(_log);
+    }
+
+    private static async Task<LocalPostgres> StartAsync(
+        LocalPostgresCluster cluster, DataFolder folder, string portFile, ILogger log, CancellationToken ct)
+    {
+        // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
+        await cluster.StopAsync();
+        cluster.TrimLog(0);
+        var password = folder.Secret("postgres.password");
+        if (!cluster.Exists)
+        {
+            await cluster.CreateAsync(password, ct);
+        }
+
+        LocalPostgres? running = null;
+        try
+        {
+            var port = await StartOnFreePortAsync(cluster, portFile, ct);
+            var connection = Connection(port, password);
+            await EnsureDatabaseAsync(connection, ct);
+            Log.Started(log, port, folder.Path);
+            return running = new LocalPostgres(cluster, connection.ConnectionString, log);
+        }
+        finally
+        {
+            if (running is null)
+            {
+                await cluster.StopAsync();
+            }
+        }
+    }
+
+    private static async Task<int> StartOnFreePortAsync(LocalPostgresCluster cluster, string portFile, CancellationToken ct)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var port = File.Exists(portFile) && int.TryParse(File.ReadAllText(portFile), out var kept) && IsFree(kept) ? kept : FreePort();
+            await File.WriteAllTextAsync(portFile, port.ToString(CultureInfo.InvariantCulture), ct);
+            cluster.Configure(port);
+            if (await cluster.StartAsync(ct))
+            {
+                return port;
+            }
+
+            // Worth another try: orphans of a killed server are still leaving, or somebody took the port in this very moment.
+            var reason = cluster.Reason();
+            var passing = reason.Contains("shared memory block", StringComparison.Ordinal) || !IsFree(port);
+            if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
+            {
+                throw new StartupException($"The local PostgreSQL did not start: {reason} (its log is '{cluster.LogFile}').");
+            }
+
+            await Task.Delay(Glance, ct);
+        }
+    }
+
+    /// <summary>Below the ports that systems hand out for outgoing connections, so that it is still free after a crash.</summary>
+    private static int FreePort() =>
+        Enumerable.Range(0, 200).Select(_ => RandomNumberGenerator.GetInt32(20_000, 32_000)).First(IsFree);
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder Connection(int port, string password) => new()
+    {
+        Host = "127.0.0.1",
+        Port = port,
+        Database = Database,
+        Username = LocalPostgresCluster.Superuser,
+        Password = password,
+        SslMode = SslMode.Disable,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+        ApplicationName = "Headstart",
+    };
+
+    private static async Task EnsureDatabaseAsync(NpgsqlConnectionStringBuilder connection, CancellationToken ct)
+    {
+        var maintenance = new NpgsqlConnectionStringBuilder(connection.ConnectionString) { Database = "postgres", Pooling = false };
+        await using var source = NpgsqlDataSource.Create(maintenance);
+        await using var exists = source.CreateCommand($"SELECT 1 FROM pg_database WHERE datname = '{Database}'");
+        if (await exists.ExecuteScalarAsync(ct) is null)
+        {
+            await using var create = source.CreateCommand($"CREATE DATABASE {Database}");
+            await create.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    /// <summary>Starts the server again, on the same port, whenever it is gone; never gives up.</summary>
+    private async Task SuperviseAsync(CancellationToken stopping)
+    {
+        for (var failures = 0; !stopping.IsCancellationRequested;)
+        {
+            var pause = Glance * Math.Pow(2, Math.Min(failures, 6));
+            await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                failures = stopping.IsCancellationRequested || await KeepAliveAsync(failures, stopping) ? 0 : failures + 1;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+            {
+                Complain(failures++, e.Message, e);
+            }
+        }
+    }
+
+    private async Task<bool> KeepAliveAsync(int failures, CancellationToken stopping)
+    {
+        if (_cluster.IsRunning())
+        {
+            _cluster.TrimLog();
+            return true;
+        }
+
+        if (failures == 0)
+        {
+            Log.Died(_log);
+        }
+
+        // A server that is still recovering after a minute is not disturbed: the next glance finds it running.
+        if (await _cluster.StartAsync(stopping) || _cluster.IsRunning())
+        {
+            Log.Restarted(_log);
+            return true;
+        }
+
+        Complain(failures, _cluster.Reason(), null);
+        return false;
+    }
+
+    private void Complain(int failures, string reason, Exception? cause)
+    {
+        if (failures == 0)
+        {
+            Log.CannotRestart(_log, reason, cause);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL listens on 127.0.0.1:{Port}; its data is in {Folder}.")]
+        public static partial void Started(ILogger log, int port, string folder);
+
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is stopped.")]
+        public static partial void Stopped(ILogger log);
+
+        [LoggerMessage(LogLevel.Warning, "The local PostgreSQL is gone; starting it again.")]
+        public static partial void Died(ILogger log);
+
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is back.")]
+        public static partial void Restarted(ILogger log);
+
+        [LoggerMessage(LogLevel.Error, "The local PostgreSQL does not start again: {Reason}. Trying on.")]
+        public static partial void CannotRestart(ILogger log, string reason, Exception? cause);
+    }
+}
