@@ -21,7 +21,7 @@ public sealed record CrossValidation(
 public static class HeadTraining
 {
     /// <summary>Strengths tried, strongest first: each fit starts from the one before.</summary>
-    internal static readonly double[] Strengths = [30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01];
+    internal static readonly double[] Strengths = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
 
     private const double SelectionTolerance = 1e-4;
     private const double FinalTolerance = 1e-7;

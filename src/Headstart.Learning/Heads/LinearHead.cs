@@ -25,7 +25,7 @@ public sealed class LinearHead
             throw new ArgumentException($"{weights.Length} weights and {bias.Length} biases do not make a head of {labels.Count} x {features}.");
         }
 
-        if (!TensorPrimitives.IsFiniteAll(weights) || !TensorPrimitives.IsFiniteAll(bias))
+        if (!AllFinite(weights) || !AllFinite(bias))
         {
             throw new ArgumentException("Weights and biases must be finite.");
         }
@@ -76,5 +76,18 @@ public sealed class LinearHead
         TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max<float>(probabilities), probabilities);
         TensorPrimitives.SoftMax(probabilities, probabilities);
         return probabilities;
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

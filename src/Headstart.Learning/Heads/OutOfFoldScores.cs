@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Headstart.Learning.Heads;
 
 /// <summary>Collects what one strength of the penalty says about images its fits have not seen.</summary>
@@ -17,10 +19,11 @@ internal sealed class OutOfFoldScores(LabelledFeatures set)
         var classes = set.Categories.Count;
         for (var row = 0; row < images.Length; row++)
         {
-            var (image, p) = (images[row], probabilities.Slice(row * classes, classes));
+            var image = images[row];
+            var p = probabilities.Slice(row * classes, classes);
             var label = set.Labels[image];
             CrossEntropy -= Math.Log(Math.Max(p[label], 1e-12)) / _support[label];
-            _correct[image] += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(p) == label ? 1 : 0;
+            _correct[image] += TensorPrimitives.IndexOfMax(p) == label ? 1 : 0;
             for (var k = 0; k < classes; k++)
             {
                 _probabilities[image][k] += p[k];

@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
+/// length of the whole file (int64), backbone id, backbone SHA-256, preprocessing id, k and d (int32), k labels, weights
+/// <c>[k, d]</c> and bias <c>[k]</c> (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
+/// always gives the same bytes.
+/// </summary>
+public sealed record HeadArtifact(string BackboneId, string BackboneSha256, string PreprocessingId, LinearHead Head)
+{
+    /// <summary>The version written, and the newest that can be read.</summary>
+    public const int FormatVersion = 1;
+
+    private const int LengthAt = 12;
+    private const int HeaderLength = LengthAt + sizeof(long);
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static ReadOnlySpan<byte> Magic => "HSTHEAD\n"u8;
+
+    /// <summary>The head as a file.</summary>
+    public byte[] Write()
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream, Strict);
+        writer.Write(Magic);
+        writer.Write(FormatVersion);
+        writer.Write(0L); // the length, known at the end
+        WriteString(writer, BackboneId);
+        WriteString(writer, BackboneSha256);
+        WriteString(writer, PreprocessingId);
+        writer.Write(Head.Labels.Count);
+        writer.Write(Head.Features);
+        foreach (var label in Head.Labels)
+        {
+            WriteString(writer, label);
+        }
+
+        WriteFloats(writer, Head.Weights.Span);
+        WriteFloats(writer, Head.Bias.Span);
+        stream.Position = LengthAt;
+        writer.Write(stream.Length + SHA256.HashSizeInBytes);
+        var content = stream.ToArray();
+        return [.. content, .. SHA256.HashData(content)];
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="HeadArtifactException">
+    /// The bytes are not a head, are damaged, cut short or extended, or were written by a newer version; the message says which.
+    /// </exception>
+    public static HeadArtifact Read(ReadOnlySpan<byte> bytes)
+    {
+        Require(bytes.Length >= HeaderLength && bytes.StartsWith(Magic), "This file is not a Headstart head.");
+        var header = new ArtifactReader(bytes[Magic.Length..]);
+        var version = header.Int32();
+        Require(version <= FormatVersion,
+            $"This head has format version {version} and this Headstart reads up to {FormatVersion}: update Headstart.");
+        Require(version == FormatVersion, $"This head has the unknown format version {version}.");
+        Require(header.Int64() == bytes.Length, "The head is cut short or has something appended: fetch it again.");
+        Require(bytes.Length >= HeaderLength + SHA256.HashSizeInBytes, "The head is cut short: fetch it again.");
+        var content = bytes[..^SHA256.HashSizeInBytes];
+        Require(SHA256.HashData(content).AsSpan().SequenceEqual(bytes[content.Length..]), "The head is damaged: fetch it again.");
+        try
+        {
+            return ReadContent(new ArtifactReader(content[HeaderLength..]));
+        }
+        catch (Exception exception) when (exception is ArgumentException or OverflowException)
+        {
+            // The checksum is right, so the file was made this way: sizes that do not fit, text that is not UTF-8, values that are not finite.
+            throw new HeadArtifactException("The contents of the head contradict each other.", exception);
+        }
+    }
+
+    private static HeadArtifact ReadContent(ArtifactReader reader)
+    {
+        var (id, sha256, preprocessing) = (reader.String(Strict), reader.String(Strict), reader.String(Strict));
+        var (classes, features) = (reader.Int32(), reader.Int32());
+        // Every label takes at least its length field: a huge k ends here, before anything of that size is allocated.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)classes * sizeof(int), reader.Remaining);
+        var labels = new string[classes];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = reader.String(Strict);
+        }
+
+        var weights = reader.Floats((long)classes * features);
+        var bias = reader.Floats(classes);
+        Require(reader.Remaining == 0, "The head has more contents than it should.");
+        return new HeadArtifact(id, sha256, preprocessing, new LinearHead(labels, features, weights, bias));
+    }
+
+    private static void WriteString(BinaryWriter writer, string text)
+    {
+        var bytes = Strict.GetBytes(text);
+        writer.Write(bytes.Length);
+        writer.Write(bytes);
+    }
+
+    private static void WriteFloats(BinaryWriter writer, ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            writer.Write(value);
+        }
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new HeadArtifactException(otherwise);
+        }
+    }
+}
+
+/// <summary>Bytes that cannot be read as a head; the message is a sentence that says why.</summary>
+public sealed class HeadArtifactException(string message, Exception? inner = null) : Exception(message, inner);
