@@ -11,6 +11,7 @@ namespace Headstart.Data;
 public sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string Database = "headstart";
+    private static readonly string[] Passing = ["shared memory block", "lock file"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
 
@@ -60,8 +61,6 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     private static async Task<LocalPostgres> StartAsync(
         LocalPostgresCluster cluster, DataFolder folder, string portFile, ILogger log, CancellationToken ct)
     {
-        // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
-        await cluster.StopAsync();
         cluster.TrimLog(0);
         var password = folder.Secret("postgres.password");
         if (!cluster.Exists)
@@ -92,6 +91,8 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
+            // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
+            await cluster.StopAsync();
             var port = File.Exists(portFile) && int.TryParse(File.ReadAllText(portFile), out var kept) && IsFree(kept) ? kept : FreePort();
             await File.WriteAllTextAsync(portFile, port.ToString(CultureInfo.InvariantCulture), ct);
             cluster.Configure(port);
@@ -100,9 +101,10 @@ public sealed partial class LocalPostgres : IAsyncDisposable
                 return port;
             }
 
-            // Worth another try: orphans of a killed server are still leaving, or somebody took the port in this very moment.
+            // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
+            // somebody took the port in this very moment.
             var reason = cluster.Reason();
-            var passing = reason.Contains("shared memory block", StringComparison.Ordinal) || !IsFree(port);
+            var passing = !IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
             if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 throw new StartupException($"The local PostgreSQL did not start: {reason} (its log is '{cluster.LogFile}').");
