@@ -1,3 +1,51 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using Headstart;
+using Headstart.Access;
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Models;
+using Headstart.Operations;
+using Headstart.Predictions;
+using Headstart.Training;
+using Headstart.Versions;
+
+using var interruption = new Interruption();
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    var settings = builder.ReadSettings();
+    await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
+
+    builder.AddOperations();
+    builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
+    builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones();
+    builder.Services.AddImages().AddTraining(settings).AddPredictions();
+
+    await using var app = builder.Build();
+    app.UseOperations();
+    var api = app.MapGroup("/api/v1").RequireAuthorization();
+    api.MapModels();
+    api.MapImages();
+    api.MapTraining();
+    api.MapVersions();
+    api.MapPredictions();
+    api.MapBackbones();
+    api.MapKeys();
+    app.MapHealth();
+    app.MapJobDashboard(settings);
+    app.MapOpenApiDocument();
+
+    await app.PrepareAsync(interruption.Token);
+    interruption.Dispose(); // from here on Ctrl-C is the host's
+    await app.RunAndGreetAsync();
+    return 0;
+}
+catch (StartupException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return 1;
+}
+catch (OperationCanceledException) when (interruption.Requested)
+{
+    return 130;
+}

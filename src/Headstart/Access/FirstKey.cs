@@ -1,0 +1,49 @@
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Access;
+
+/// <summary>The default account and the key that opens a new installation.</summary>
+public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock)
+{
+    /// <summary>Makes <c>Headstart:BootstrapKey</c> valid, on any start: it is also the way back in after the last key was lost.</summary>
+    public async Task AddConfiguredAsync(CancellationToken cancel)
+    {
+        if (settings.BootstrapKey is { } key)
+        {
+            await AddAsync(key, onlyIfNone: false, cancel);
+        }
+    }
+
+    /// <summary>A new admin key when there is none at all, else null.</summary>
+    public async Task<string?> MakeAsync()
+    {
+        var key = Secrets.NewKey();
+        return settings.BootstrapKey is null && await AddAsync(key, onlyIfNone: true, default) ? key : null;
+    }
+
+    private async Task<bool> AddAsync(string secret, bool onlyIfNone, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({Migration.AdvisoryLock})", cancel); // several hosts may start at once
+        var hash = Secrets.Hash(secret);
+        if (await db.ApiKeys.AnyAsync(k => onlyIfNone || k.Hash == hash, cancel))
+        {
+            return false;
+        }
+
+        var account = await db.Accounts.OrderBy(a => a.Id).FirstOrDefaultAsync(cancel);
+        if (account is null)
+        {
+            account = new Account { Id = Guid.CreateVersion7(), Name = "default", CreatedAt = clock.Now() };
+            db.Add(account);
+        }
+
+        db.Add(Secrets.Entity(account.Id, "first key", secret, admin: true, clock.Now()));
+        await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
+    }
+}

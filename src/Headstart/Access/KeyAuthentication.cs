@@ -1,0 +1,93 @@
+using System.Security.Claims;
+using System.Text;
+using System.Text.Encodings.Web;
+using Headstart.Data;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Headstart.Access;
+
+/// <summary><c>Authorization: Bearer KEY</c>, or HTTP Basic with the key as user name.</summary>
+public sealed class KeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, HeadstartDb db)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
+{
+    public const string SchemeName = "ApiKey";
+    public const string AdminPolicy = "admin";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (ReadKey(Request.Headers.Authorization.ToString()) is not { } key)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        var hash = Secrets.Hash(key);
+        var found = await db.ApiKeys.AsNoTracking()
+            .Where(k => k.Hash == hash && k.RevokedAt == null)
+            .Select(k => new { k.Id, k.AccountId, k.IsAdmin })
+            .SingleOrDefaultAsync(Context.RequestAborted);
+        if (found is null)
+        {
+            return AuthenticateResult.Fail("unknown key");
+        }
+
+        var identity = new ClaimsIdentity(Scheme.Name);
+        identity.AddClaim(new(Caller.AccountClaim, found.AccountId.ToString()));
+        identity.AddClaim(new(Caller.KeyClaim, found.Id.ToString()));
+        if (found.IsAdmin)
+        {
+            identity.AddClaim(new(ClaimTypes.Role, AdminPolicy));
+        }
+
+        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
+        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") ? "Basic realm=\"Headstart\"" : "Bearer";
+        return Operations.Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
+            Request.Headers.Authorization.Count == 0
+                ? "This address needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."
+                : "The API key is not known here or was revoked; the host printed the first one when it started on an empty data folder.")
+            .ExecuteAsync(Context);
+    }
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Operations.Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you sent is not one.")
+            .ExecuteAsync(Context);
+
+    private static string? ReadKey(string header)
+    {
+        var blank = header.IndexOf(' ');
+        var value = blank < 0 ? "" : header[(blank + 1)..].Trim();
+        if (value.Length is 0 or > 1_000)
+        {
+            return null;
+        }
+
+        var scheme = header.AsSpan(0, blank);
+        if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
+        {
+            return value;
+        }
+
+        var bytes = new byte[value.Length];
+        return scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) && Convert.TryFromBase64String(value, bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes, 0, length).Split(':')[0]
+            : null;
+    }
+}
+
+/// <summary>Who is asking.</summary>
+public static class Caller
+{
+    public const string AccountClaim = "account";
+    public const string KeyClaim = "key";
+
+    public static Guid AccountId(this ClaimsPrincipal caller) => Guid.Parse(caller.FindFirstValue(AccountClaim)!);
+
+    public static Guid KeyId(this ClaimsPrincipal caller) => Guid.Parse(caller.FindFirstValue(KeyClaim)!);
+}

@@ -1,0 +1,80 @@
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>
+/// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Opened once at start.
+/// </summary>
+public sealed partial class BackboneShelf(Settings settings, DataPaths paths, ILogger<BackboneShelf> log) : IDisposable
+{
+    private IReadOnlyList<Backbone> _all = [];
+
+    /// <summary>True once every backbone has answered a warm-up image.</summary>
+    public bool IsWarm { get; private set; }
+
+    /// <summary>Cheapest first.</summary>
+    public IReadOnlyList<Backbone> All => _all;
+
+    public string OwnFolder => paths.Backbones;
+
+    public Backbone? Find(string id) => _all.FirstOrDefault(b => b.Manifest.Id == id);
+
+    /// <summary>What to tell someone who wants to train where there is no backbone.</summary>
+    public string HowToGetOne => $"Put a backbone (an .onnx file with its .json manifest) into {OwnFolder}, or name a folder that has some in "
+        + "Headstart:Backbones:Directories, and start the host again.";
+
+    /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>
+    public void Open()
+    {
+        Directory.CreateDirectory(OwnFolder);
+        var (files, problems) = BackboneFolders.Find([.. settings.Backbones.Directories, OwnFolder]);
+        foreach (var problem in problems)
+        {
+            Log.Problem(log, problem);
+        }
+
+        var opened = new List<Backbone>();
+        foreach (var file in files)
+        {
+            try
+            {
+                var backbone = Backbone.Open(file, Environment.ProcessorCount);
+                opened.Add(backbone);
+                backbone.Measure();
+                Log.Opened(log, backbone.Manifest.Id, backbone.MsPerImage);
+            }
+            catch (BackboneException e)
+            {
+                Log.Problem(log, e.Message);
+            }
+        }
+
+        _all = [.. opened.OrderBy(b => b.MsPerImage)];
+        IsWarm = true;
+        if (_all.Count == 0)
+        {
+            Log.None(log, HowToGetOne);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var backbone in _all)
+        {
+            backbone.Dispose();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Backbone {Id} is ready: {MsPerImage:0.0} ms per image")]
+        public static partial void Opened(ILogger log, string id, double msPerImage);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
+        public static partial void Problem(ILogger log, string problem);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "There is no backbone, so nothing can be trained yet. {HowToGetOne}")]
+        public static partial void None(ILogger log, string howToGetOne);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Imaging;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>Feature vectors of stored images: from the database where they are known, computed and remembered where not.</summary>
+public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs)
+{
+    private const int ReadAtOnce = 500;
+    private const int WriteAtOnce = 64;
+
+    /// <summary>
+    /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null where an image cannot be read.
+    /// Vectors are written while the next ones are computed, so a run that dies here repeats little.
+    /// </summary>
+    public async Task<float[]?[]> GetAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
+    {
+        var vectors = await ReadAsync(backbone, images, cancel);
+        var missing = Enumerable.Range(0, images.Count).Where(i => vectors[i] is null).ToArray();
+        var done = images.Count - missing.Length;
+        progress.Report((double)done / Math.Max(1, images.Count));
+        var computed = Channel.CreateUnbounded<int>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var writing = WriteAsync(backbone.FeatureSpace, images, vectors, computed.Reader, stop.Token);
+        try
+        {
+            await FeatureExtraction.ExtractAsync(backbone, missing.Length, (i, token) => LoadAsync(images[missing[i]], token), Store, (_, _) => Count(), cancel);
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        computed.Writer.Complete();
+        await writing;
+        return vectors;
+
+        void Store(int i, float[] vector)
+        {
+            vectors[missing[i]] = vector;
+            computed.Writer.TryWrite(missing[i]);
+            Count();
+        }
+
+        void Count() => progress.Report((double)Interlocked.Increment(ref done) / images.Count);
+    }
+
+    private async Task<byte[]> LoadAsync(byte[] sha256, CancellationToken cancel) => await blobs.GetAsync(sha256, cancel)
+        ?? throw new ImageRefusedException(new("missing", "The image's bytes are no longer in the blob store, or are damaged there."));
+
+    private async Task<float[]?[]> ReadAsync(Backbone backbone, IReadOnlyList<byte[]> images, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var vectors = new float[]?[images.Count];
+        for (var start = 0; start < images.Count; start += ReadAtOnce)
+        {
+            var chunk = images.Skip(start).Take(ReadAtOnce).ToArray();
+            var rows = await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace && chunk.Contains(v.Sha256)).ToListAsync(cancel);
+            var known = rows.Where(r => r.Values.Length == backbone.Manifest.Features * sizeof(float))
+                .ToDictionary(r => Convert.ToHexStringLower(r.Sha256), r => MemoryMarshal.Cast<byte, float>(r.Values).ToArray());
+            for (var i = 0; i < chunk.Length; i++)
+            {
+                vectors[start + i] = known.GetValueOrDefault(Convert.ToHexStringLower(chunk[i]));
+            }
+        }
+
+        return vectors;
+    }
+
+    private async Task WriteAsync(
+        string space, IReadOnlyList<byte[]> images, float[]?[] vectors, ChannelReader<int> computed, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var batch = new List<int>();
+        await foreach (var i in computed.ReadAllAsync(cancel))
+        {
+            batch.Add(i);
+            if (batch.Count == WriteAtOnce)
+            {
+                await InsertAsync();
+            }
+        }
+
+        await InsertAsync();
+
+        async Task InsertAsync()
+        {
+            // Sorted, so that two workers that write the same vectors wait for each other instead of deadlocking.
+            var rows = batch.Select(i => (Sha: images[i], Values: MemoryMarshal.AsBytes(vectors[i].AsSpan()).ToArray()))
+                .OrderBy(r => Convert.ToHexStringLower(r.Sha), StringComparer.Ordinal).ToArray();
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO feature_vectors (sha256, space, "values")
+                SELECT sha256, {space}, vector FROM unnest({rows.Select(r => r.Sha).ToArray()}, {rows.Select(r => r.Values).ToArray()}) AS new (sha256, vector)
+                ON CONFLICT DO NOTHING
+                """, cancel);
+            batch.Clear();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Headstart.Access;
+using Headstart.Backbones;
+using Headstart.Images;
+using Headstart.Models;
+using Headstart.Training;
+using Headstart.Versions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Data;
+
+/// <summary>The one database context. Names in the database are snake_case; enums are stored by name.</summary>
+public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbContext(options)
+{
+    public DbSet<Account> Accounts => Set<Account>();
+
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    public DbSet<Model> Models => Set<Model>();
+
+    public DbSet<Category> Categories => Set<Category>();
+
+    public DbSet<Image> Images => Set<Image>();
+
+    public DbSet<TrainingRun> TrainingRuns => Set<TrainingRun>();
+
+    public DbSet<RunImage> RunImages => Set<RunImage>();
+
+    public DbSet<ModelVersion> Versions => Set<ModelVersion>();
+
+    public DbSet<FeatureVector> FeatureVectors => Set<FeatureVector>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
+    {
+        conventions.Properties<ModelKind>().HaveConversion<string>();
+        conventions.Properties<Split>().HaveConversion<string>();
+        conventions.Properties<RunState>().HaveConversion<string>();
+        conventions.Properties<RunStage>().HaveConversion<string>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder builder)
+    {
+        builder.Entity<ApiKey>(key =>
+        {
+            key.HasIndex(k => k.Hash).IsUnique();
+            key.HasOne<Account>().WithMany().HasForeignKey(k => k.AccountId);
+        });
+        builder.Entity<Model>(model =>
+        {
+            model.HasIndex(m => new { m.AccountId, m.Name }).IsUnique();
+            model.HasOne<Account>().WithMany().HasForeignKey(m => m.AccountId);
+            model.HasMany(m => m.Categories).WithOne().HasForeignKey(c => c.ModelId);
+        });
+        builder.Entity<Category>().HasIndex(c => new { c.ModelId, c.Name }).IsUnique();
+        builder.Entity<Image>(image =>
+        {
+            image.HasIndex(i => new { i.ModelId, i.Sha256 }).IsUnique(); // one model never learns the same bytes twice
+            image.HasIndex(i => new { i.CategoryId, i.Id });
+            image.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
+            image.HasOne<Category>().WithMany().HasForeignKey(i => i.CategoryId);
+        });
+        builder.Entity<TrainingRun>(run =>
+        {
+            run.HasOne<Model>().WithMany().HasForeignKey(r => r.ModelId);
+            run.HasIndex(r => new { r.ModelId, r.IdempotencyKey }).IsUnique();
+            run.HasIndex(r => r.ModelId, "ix_training_runs_one_running").IsUnique().HasFilter("state = 'Running'");
+            run.HasIndex(r => r.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
+            run.ComplexCollection(r => r.Backbones, trials => trials.ToJson());
+        });
+        builder.Entity<RunImage>(image =>
+        {
+            image.HasKey(i => new { i.RunId, i.ImageId });
+            image.HasOne<TrainingRun>().WithMany().HasForeignKey(i => i.RunId);
+        });
+        builder.Entity<ModelVersion>(version =>
+        {
+            version.ToTable("model_versions").HasKey(v => new { v.ModelId, v.Number });
+            version.HasIndex(v => v.RunId).IsUnique(); // a run ends once, however often it starts
+            version.HasOne<Model>().WithMany().HasForeignKey(v => v.ModelId);
+            version.HasOne<TrainingRun>().WithMany().HasForeignKey(v => v.RunId);
+        });
+        builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
+    }
+}

@@ -1,0 +1,56 @@
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart;
+
+/// <summary>What the host holds as long as it runs: its data folder, locked, and its own PostgreSQL when no other was named.</summary>
+public sealed class Home : IAsyncDisposable
+{
+    private readonly DataFolder _folder;
+    private readonly LocalPostgres? _postgres;
+
+    private Home(DataFolder folder, LocalPostgres? postgres, string? connectionString)
+    {
+        (_folder, _postgres) = (folder, postgres);
+        Paths = new(folder.Path);
+        Database = new(postgres?.ConnectionString ?? connectionString!, IsOwn: postgres is not null);
+    }
+
+    public DataPaths Paths { get; }
+
+    public DatabaseAddress Database { get; }
+
+    /// <exception cref="StartupException">Another host uses the folder, or there is no PostgreSQL to be had.</exception>
+    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
+    {
+        var connectionString = configuration.GetConnectionString("Headstart");
+        var folder = DataFolder.Open(settings.DataDirectory);
+        try
+        {
+            if (!string.IsNullOrWhiteSpace(connectionString))
+            {
+                return new(folder, null, connectionString);
+            }
+
+            var options = new LocalPostgresOptions { BinariesDirectory = settings.Postgres.BinariesDirectory, Download = settings.Postgres.Download };
+            using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
+            return new(folder, await LocalPostgres.StartAsync(folder, options, logs.CreateLogger<LocalPostgres>(), cancel), null);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The database goes last: everything that uses it has been stopped before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+}

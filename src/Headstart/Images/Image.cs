@@ -1,0 +1,43 @@
+using System.Buffers.Binary;
+
+namespace Headstart.Images;
+
+public enum Split
+{
+    Train,
+    Test,
+}
+
+/// <summary>A labelled example. Its bytes are the blob named by <see cref="Sha256"/>.</summary>
+public sealed class Image
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    public required Guid CategoryId { get; set; }
+
+    /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
+    public required string FileName { get; init; }
+
+    public required byte[] Sha256 { get; init; }
+
+    public required string MediaType { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public required int Bytes { get; init; }
+
+    public required Split Split { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>
+    /// A fifth of all images is held out, decided by the content alone: an image stays on its side however often it is uploaded,
+    /// deleted and moved, and however much data comes after it.
+    /// </summary>
+    public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
+        BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
+}

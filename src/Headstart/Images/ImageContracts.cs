@@ -1,0 +1,18 @@
+namespace Headstart.Images;
+
+/// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
+/// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); the content decides, so it never changes.</param>
+public sealed record ImageResponse(
+    Guid Id, string Category, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, DateTime CreatedAt)
+{
+    public static ImageResponse Of(Image image, string category) => new(
+        image.Id, category, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.CreatedAt);
+}
+
+/// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+public sealed record RejectedFile(string? FileName, string Reason, string Detail);
+
+public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected);
+
+public sealed record ImageChange(string? Category);

@@ -1,0 +1,158 @@
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Imaging;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Images;
+
+public static class ImagesApi
+{
+    private const int MaxThumbnail = 2_048;
+
+    public static void MapImages(this RouteGroupBuilder api)
+    {
+        var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images");
+        images.MapPost("/", Upload).Named("addImages", "Add labelled images",
+                "Step 2 of the main job. Put a field named category before the files it applies to. Files that cannot be used are listed with the reason; "
+                + "the others are kept. Sending a file again adds nothing.")
+            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
+            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+        images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
+        images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
+        images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
+            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Move an image to another category", "The category must be one of the model's.")
+            .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
+        images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
+    }
+
+    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Upload(
+        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel)
+    {
+        // The request as a whole may be large: it is read one file at a time and each file has its own limit.
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
+        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (UploadReader.Boundary(http.Request) is not { } boundary)
+        {
+            return Problems.NotMultipart();
+        }
+
+        var files = new Counted(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel), settings.Uploads.MaxFiles);
+        var answer = await upload.AddAsync(model, files.ReadAsync(cancel), cancel);
+        return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
+                $"One request may have {settings.Uploads.MaxFiles} files. Those before the limit were taken ({answer.Accepted.Count} accepted); send the others in another request.",
+                ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
+            : answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
+            : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so there was nothing to add.")
+            : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the files could be used; the first one: {answer.Rejected[0].Detail}",
+                ("accepted", answer.Accepted), ("rejected", answer.Rejected));
+    }
+
+    private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, Split? split, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.Images.Where(i => i.ModelId == id && (after == null || i.Id < after) && (split == null || i.Split == split))
+            .Join(db.Categories, i => i.CategoryId, c => c.Id, (i, c) => new { Image = i, c.Name })
+            .Where(row => category == null || row.Name == category)
+            .OrderByDescending(row => row.Image.Id).Take(size + 1)
+            .ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(r => ImageResponse.Of(r.Image, r.Name)), size, i => i.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Get(
+        Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await FindAsync(db, caller, id, imageId, cancel) is { } image
+            ? TypedResults.Ok(ImageResponse.Of(image, await db.Categories.Where(c => c.Id == image.CategoryId).Select(c => c.Name).SingleAsync(cancel)))
+            : NoSuchImage(id);
+
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
+        Guid id, Guid imageId, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
+    {
+        if (size is < 1 or > MaxThumbnail)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxThumbnail} pixels.");
+        }
+
+        if (await FindAsync(db, http.User, id, imageId, cancel) is not { } image || await blobs.GetAsync(image.Sha256, cancel) is not { } bytes)
+        {
+            return NoSuchImage(id);
+        }
+
+        // An image never changes, and a browser must never take what a user uploaded for a page.
+        http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{Convert.ToHexStringLower(image.Sha256)}-{size ?? 0}\"");
+        return size is { } side
+            ? TypedResults.Bytes(ImageReader.Thumbnail(bytes, side), "image/jpeg", entityTag: tag)
+            : TypedResults.Bytes(bytes, image.MediaType, entityTag: tag);
+    }
+
+    private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Change(
+        Guid id, Guid imageId, ImageChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        if (await FindAsync(db, caller, id, imageId, cancel) is not { } image)
+        {
+            return NoSuchImage(id);
+        }
+
+        var name = Names.Read(change.Category, "category").Name;
+        if (await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel) is not { } category)
+        {
+            return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
+        }
+
+        await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.CategoryId, category.Id), cancel);
+        return TypedResults.Ok(ImageResponse.Of(image, category.Name));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await FindAsync(db, caller, id, imageId, cancel) is not null
+        && await db.Images.Where(i => i.Id == imageId).ExecuteDeleteAsync(cancel) == 1
+            ? TypedResults.NoContent()
+            : NoSuchImage(id);
+
+    private static Task<Image?> FindAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid imageId, CancellationToken cancel) =>
+        db.ModelsOf(caller).Where(m => m.Id == id)
+            .Join(db.Images.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (_, i) => i).SingleOrDefaultAsync(cancel);
+
+    private static ProblemHttpResult NoSuchImage(Guid id) => Problems.NoSuch("image", $"/api/v1/models/{id}/images");
+
+    /// <summary>Ends the reading after so many files, and remembers that there were more.</summary>
+    private sealed class Counted(IAsyncEnumerable<UploadedFile> files, int limit)
+    {
+        public bool TooMany { get; private set; }
+
+        public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
+        {
+            var count = 0;
+            await foreach (var file in files.WithCancellation(cancel))
+            {
+                if (++count > limit)
+                {
+                    TooMany = true;
+                    yield break;
+                }
+
+                yield return file;
+            }
+        }
+    }
+}

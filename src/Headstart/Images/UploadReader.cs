@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using Headstart.Operations;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace Headstart.Images;
+
+/// <summary>A file of an upload, or why it could not be taken.</summary>
+/// <param name="Category">The value of the last <c>category</c> field before the file.</param>
+/// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
+public sealed record UploadedFile(string FileName, string? Category, byte[]? Bytes, string? Reason = null, string? Detail = null);
+
+/// <summary>Reads files out of <c>multipart/form-data</c> one at a time: memory holds one file, however large the request.</summary>
+public static class UploadReader
+{
+    private const int MaxFieldBytes = 4_096;
+
+    /// <summary>The boundary of a multipart request, or null when it is not one.</summary>
+    public static string? Boundary(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+        && HeaderUtilities.RemoveQuotes(type.Boundary) is { Length: > 0 and <= 200 } boundary
+            ? boundary.ToString()
+            : null;
+
+    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
+    public static async IAsyncEnumerable<UploadedFile> ReadAsync(
+        HttpRequest request, string boundary, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var reader = new MultipartReader(boundary, request.Body);
+        string? category = null;
+        while (await NextAsync(reader, cancel) is { } section)
+        {
+            var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
+            var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
+            var fileName = FileNameOf(disposition);
+            // Some clients send text fields as parts with filename="": those are fields.
+            if (name.Length > 0 && fileName.Length == 0 && name != "file")
+            {
+                var field = await BodyAsync(section, MaxFieldBytes, cancel);
+                if (name == "category")
+                {
+                    category = field is null ? new string('?', Names.MaxLength + 1) : System.Text.Encoding.UTF8.GetString(field);
+                }
+            }
+            else if (name != "file")
+            {
+                await BodyAsync(section, 0, cancel);
+                yield return new(fileName, category, null, name.Length == 0 ? "part-without-name" : "unknown-part", name.Length == 0
+                    ? "A part of the form has no name; files go into parts named file."
+                    : $"The part is named \"{Shorten(name)}\"; files go into parts named file.");
+            }
+            else
+            {
+                var bytes = await BodyAsync(section, limits.MaxFileBytes, cancel);
+                yield return bytes is null
+                    ? new(fileName, category, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.")
+                    : new(fileName, category, bytes);
+            }
+        }
+    }
+
+    /// <summary>The first bytes of the stream up to its end; null when there are more than <paramref name="limit"/>.</summary>
+    public static async Task<byte[]?> ReadToEndAsync(Stream body, int limit, CancellationToken cancel)
+    {
+        using var buffer = new MemoryStream();
+        var chunk = new byte[16 << 10];
+        int read;
+        while ((read = await body.ReadAsync(chunk, cancel)) > 0)
+        {
+            if (buffer.Length + read > limit)
+            {
+                return null;
+            }
+
+            buffer.Write(chunk, 0, read);
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static async Task<byte[]?> BodyAsync(MultipartSection section, int limit, CancellationToken cancel)
+    {
+        try
+        {
+            return await ReadToEndAsync(section.Body, limit, cancel);
+        }
+        catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
+        {
+            throw Broken(e);
+        }
+    }
+
+    private static async Task<MultipartSection?> NextAsync(MultipartReader reader, CancellationToken cancel)
+    {
+        try
+        {
+            return await reader.ReadNextSectionAsync(cancel);
+        }
+        catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
+        {
+            throw Broken(e);
+        }
+    }
+
+    private static BadHttpRequestException Broken(Exception e) =>
+        new($"The multipart body is broken ({e.Message.TrimEnd('.')}). The images before that point were kept; send the others again.", e);
+
+    private static string FileNameOf(ContentDispositionHeaderValue? disposition)
+    {
+        var name = HeaderUtilities.RemoveQuotes(disposition?.FileNameStar ?? default) is { Length: > 0 } star
+            ? star
+            : HeaderUtilities.RemoveQuotes(disposition?.FileName ?? default);
+        return Shorten(new string(name.ToString().Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).ToArray()));
+    }
+
+    private static string Shorten(string text) => text.Length <= 255 ? text : text[..255];
+}

@@ -1,0 +1,49 @@
+namespace Headstart.Models;
+
+public enum ModelKind
+{
+    ImageClassification,
+}
+
+/// <summary>How far a model is; derived from what it has, never stored.</summary>
+public enum ModelState
+{
+    Empty,
+    Collecting,
+    Ready,
+    Training,
+    Trained,
+}
+
+/// <summary>What a user creates: a name, categories, and over time images, runs and versions.</summary>
+public sealed class Model
+{
+    public required Guid Id { get; init; }
+
+    public required Guid AccountId { get; init; }
+
+    public required string Name { get; set; }
+
+    public required ModelKind Kind { get; init; }
+
+    /// <summary>True for a model created without categories: an upload to an unknown category then makes it.</summary>
+    public required bool CategoriesGrow { get; init; }
+
+    public int? PublishedVersion { get; set; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public List<Category> Categories { get; init; } = [];
+}
+
+public sealed class Category
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    public required string Name { get; set; }
+
+    /// <summary>Categories are shown in the order in which they were given.</summary>
+    public required int Position { get; set; }
+}

@@ -1,0 +1,227 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.Models;
+
+/// <param name="Kind">Only <c>imageClassification</c> so far.</param>
+/// <param name="Categories">May be empty: uploads then make the categories they name.</param>
+public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string?>? Categories = null);
+
+/// <param name="Name">The new name, or nothing to keep it.</param>
+/// <param name="Categories">The categories from now on, or nothing to keep them. One that has images cannot be left out.</param>
+public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categories);
+
+public sealed record CategoryResponse(string Name, int ImageCount);
+
+public sealed record ModelResponse(
+    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt);
+
+public static class ModelsApi
+{
+    public const int MaxCategories = 1_000;
+
+    public static void MapModels(this RouteGroupBuilder api)
+    {
+        var models = api.MapGroup("/models").WithTags("Models");
+        models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1 of the main job. Without categories the model takes them from the uploads.")
+            .Example("""{"name":"Pets","kind":"imageClassification","categories":["cats","dogs"]}""").Refuses(400, 401, 409, 422);
+        models.MapGet("/", List).Named("listModels", "List the models", "Newest first.").Refuses(400, 401);
+        models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "With its state and the number of images in each category.").Refuses(401, 404);
+        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add or drop categories", "What is not named stays.")
+            .Example("""{"name":"House pets","categories":["cats","dogs","rabbits"]}""").Refuses(400, 401, 404, 409, 422);
+        models.MapDelete("/{id:guid}", Delete).Named("deleteModel", "Delete a model", "With its images, runs and versions.").Refuses(401, 404);
+    }
+
+    private static async Task<Results<Created<ModelResponse>, ProblemHttpResult>> Create(
+        NewModelRequest request, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var (name, problem) = Names.Read(request.Name, "model");
+        if (name is null)
+        {
+            return Problems.Invalid("invalid-name", problem!);
+        }
+
+        if (ReadCategories(request.Categories ?? [], out var categories) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var model = new Model
+        {
+            Id = Guid.CreateVersion7(),
+            AccountId = caller.AccountId(),
+            Name = name,
+            Kind = request.Kind,
+            CategoriesGrow = categories.Count == 0,
+            CreatedAt = clock.Now(),
+        };
+        model.Categories.AddRange(categories.Select((name, position) => NewCategory(model.Id, name, position)));
+        db.Add(model);
+        if (await SaveAsync(db, name, cancel) is { } taken)
+        {
+            return taken;
+        }
+
+        return TypedResults.Created($"/api/v1/models/{model.Id}", (await ReadAsync(db, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
+    }
+
+    private static async Task<Page<ModelResponse>> List(
+        HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        var size = Page.Limit(limit);
+        var account = caller.AccountId();
+        var rows = await ReadAsync(
+            db, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id).Take(size + 1), cancel);
+        return Page.Of(rows, size, m => m.Id.ToString());
+    }
+
+    private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Get(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        (await ReadAsync(db, db.ModelsOf(caller).Where(m => m.Id == id), cancel)).SingleOrDefault() is { } model
+            ? TypedResults.Ok(model)
+            : Problems.NoSuchModel();
+
+    private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Change(
+        Guid id, ModelChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var model = await db.ModelsOf(caller).Include(m => m.Categories).AsTracking().SingleOrDefaultAsync(m => m.Id == id, cancel);
+        if (model is null)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (change.Name is not null)
+        {
+            var (name, problem) = Names.Read(change.Name, "model");
+            if (name is null)
+            {
+                return Problems.Invalid("invalid-name", problem!);
+            }
+
+            model.Name = name;
+        }
+
+        if (change.Categories is not null)
+        {
+            if (ReadCategories(change.Categories, out var wanted) is { } refusal)
+            {
+                return refusal;
+            }
+
+            var dropped = model.Categories.Where(c => !wanted.Contains(c.Name)).ToList();
+            var droppedIds = dropped.ConvertAll(c => c.Id);
+            var inUse = await db.Categories.Where(c => droppedIds.Contains(c.Id) && db.Images.Any(i => i.CategoryId == c.Id))
+                .Select(c => c.Name).FirstOrDefaultAsync(cancel);
+            if (inUse is not null)
+            {
+                return Problems.Of(StatusCodes.Status409Conflict, "category-in-use",
+                    $"The category \"{inUse}\" still has images; move or delete them before you drop it.");
+            }
+
+            db.RemoveRange(dropped);
+            foreach (var (position, category) in wanted.Index())
+            {
+                if (model.Categories.Find(c => c.Name == category) is { } kept)
+                {
+                    kept.Position = position;
+                }
+                else
+                {
+                    db.Add(NewCategory(id, category, position));
+                }
+            }
+        }
+
+        if (await SaveAsync(db, model.Name, cancel) is { } taken)
+        {
+            return taken;
+        }
+
+        return TypedResults.Ok((await ReadAsync(db, db.Models.Where(m => m.Id == id), cancel)).Single());
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
+        await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
+
+    public static IQueryable<Model> ModelsOf(this HeadstartDb db, ClaimsPrincipal caller)
+    {
+        var account = caller.AccountId();
+        return db.Models.Where(m => m.AccountId == account);
+    }
+
+    private static Category NewCategory(Guid model, string name, int position) =>
+        new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };
+
+    private static ProblemHttpResult? ReadCategories(IReadOnlyList<string?> given, out List<string> names)
+    {
+        names = [];
+        if (given.Count > MaxCategories)
+        {
+            return Problems.Invalid("too-many-categories", $"A model has at most {MaxCategories} categories.");
+        }
+
+        for (var i = 0; i < given.Count; i++)
+        {
+            var (name, problem) = Names.Read(given[i], "category");
+            if (name is null || names.Contains(name))
+            {
+                return Problems.Of(StatusCodes.Status422UnprocessableEntity, name is null ? "invalid-name" : "duplicate-category",
+                    problem ?? $"The category \"{name}\" is listed twice.", ("index", i));
+            }
+
+            names.Add(name);
+        }
+
+        return null;
+    }
+
+    private static async Task<ProblemHttpResult?> SaveAsync(HeadstartDb db, string name, CancellationToken cancel)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+            return null;
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } taken)
+        {
+            return taken.TableName == "models"
+                ? Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.")
+                : Conflict();
+        }
+        catch (DbUpdateException e) when (e is DbUpdateConcurrencyException
+            || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            return Conflict();
+        }
+
+        static ProblemHttpResult Conflict() => Problems.Of(
+            StatusCodes.Status409Conflict, "changed-meanwhile", "The model was changed by another request in the meantime; read it and try again.");
+    }
+
+    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
+    {
+        var rows = await models.AsNoTracking().Select(m => new
+        {
+            Model = m,
+            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
+                .Select(c => new CategoryResponse(c.Name, db.Images.Count(i => i.CategoryId == c.Id))).ToList(),
+            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == Training.RunState.Queued || r.State == Training.RunState.Running)),
+        }).AsSplitQuery().ToListAsync(cancel);
+        return rows.ConvertAll(r => new ModelResponse(
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt));
+    }
+
+    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool training) =>
+        training ? ModelState.Training
+        : model.PublishedVersion is not null ? ModelState.Trained
+        : categories.Count(c => c.ImageCount >= Training.Dataset.MinImages) >= Training.Dataset.MinCategories ? ModelState.Ready
+        : categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
+        : ModelState.Empty;
+}

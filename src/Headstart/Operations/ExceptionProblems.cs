@@ -1,0 +1,78 @@
+using System.Data.Common;
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+
+namespace Headstart.Operations;
+
+/// <summary>
+/// Turns what escapes a handler into a problem. Refusals are return values; what arrives here is a request that could not be read,
+/// a lost dependency (database, disk), or a bug.
+/// </summary>
+public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : IExceptionHandler
+{
+    private const int OutOfSpace = 28; // ENOSPC on Linux and macOS
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken cancel)
+    {
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var (status, type, detail) = Describe(exception);
+        if (status >= 500)
+        {
+            Log.Failed(log, context.Request.Method, context.Request.Path, type, exception);
+        }
+
+        if (status is StatusCodes.Status503ServiceUnavailable)
+        {
+            context.Response.Headers.RetryAfter = "5";
+        }
+
+        await Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier)).ExecuteAsync(context);
+        return true;
+    }
+
+    /// <summary>Walks the inner exceptions, because EF Core and Hangfire wrap what the driver throws.</summary>
+    public static (int Status, string Type, string Detail) Describe(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case BadHttpRequestException bad:
+                    return (bad.StatusCode, bad.StatusCode == 413 ? "too-large" : "bad-request", bad.InnerException is System.Text.Json.JsonException json
+                        ? $"The body is not the JSON this address takes: {json.Message}" : bad.Message);
+                case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
+                case IOException { HResult: OutOfSpace or WindowsDiskFull }:
+                    return (StatusCodes.Status507InsufficientStorage, "storage-full",
+                        "The disk is full. What was stored before stays; free some space and send the request again.");
+                case PostgresException { SqlState: PostgresErrorCodes.UntranslatableCharacter or PostgresErrorCodes.CharacterNotInRepertoire }:
+                    return (StatusCodes.Status400BadRequest, "bad-request", "A text contains a character that cannot be stored (U+0000).");
+                case DbException db when IsConnectionLoss(db):
+                    return (StatusCodes.Status503ServiceUnavailable, "database-unavailable",
+                        "The database does not answer at the moment. Nothing is lost; try again in a few seconds.");
+            }
+        }
+
+        return (StatusCodes.Status500InternalServerError, "internal-error",
+            "Something went wrong on our side; the log of the host has the details under this trace id.");
+    }
+
+    private static bool IsConnectionLoss(DbException e) => e switch
+    {
+        PostgresException p => p.SqlState.StartsWith("08", StringComparison.Ordinal) || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
+            || p.SqlState == PostgresErrorCodes.TooManyConnections,
+        NpgsqlException => true,
+        _ => e.IsTransient,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} ended in {Type}")]
+        public static partial void Failed(ILogger log, string method, string path, string type, Exception exception);
+    }
+}

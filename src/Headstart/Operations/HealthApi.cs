@@ -1,0 +1,31 @@
+using Headstart.Backbones;
+using Headstart.Data;
+
+namespace Headstart.Operations;
+
+/// <summary>For load balancers: <c>live</c> says that the process answers, <c>ready</c> that it can do its work now.</summary>
+public static class HealthApi
+{
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
+        health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Is the process alive", "Needs no key.");
+        health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops or has no database. Needs no key.")
+            .Produces<HealthResponse>().Refuses(503);
+    }
+
+    private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel)
+    {
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        soon.CancelAfter(TimeSpan.FromSeconds(2));
+        var reason = lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
+            : !shelf.IsWarm ? "The backbones are warming up."
+            : !await db.Database.CanConnectAsync(soon.Token) ? "The database does not answer."
+            : null;
+        return reason is null
+            ? TypedResults.Ok(new HealthResponse("ready"))
+            : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
+    }
+}
+
+public sealed record HealthResponse(string Status);

@@ -1,0 +1,115 @@
+using Headstart.Access;
+using Headstart.Backbones;
+using Headstart.Data;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Headstart.Operations;
+
+/// <summary>Configuration, the request pipeline, and the way from a built host to a running one.</summary>
+public static class Hosting
+{
+    private const int MaxJsonBytes = 1 << 20;
+
+    private static readonly Dictionary<string, string?> Defaults = new()
+    {
+        ["urls"] = "http://localhost:8080",
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft"] = "Warning",
+        ["Logging:LogLevel:Hangfire"] = "Warning",
+        ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
+    };
+
+    /// <exception cref="StartupException">A setting cannot be used.</exception>
+    public static Settings ReadSettings(this WebApplicationBuilder builder)
+    {
+        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = Defaults });
+        var section = builder.Configuration.GetSection("Headstart");
+        Settings settings;
+        try
+        {
+            settings = section.Get<Settings>() ?? new();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new StartupException($"A setting under Headstart: cannot be read: {e.Message}");
+        }
+
+        if (section["Backbones:Directories"] is { } directories)
+        {
+            settings.Backbones.Directories = directories.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        }
+
+        return settings.Problem() is { } problem ? throw new StartupException(problem) : settings;
+    }
+
+    public static void AddOperations(this WebApplicationBuilder builder)
+    {
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxJsonBytes; // uploads and predictions set their own
+        });
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddExceptionHandler<ExceptionProblems>();
+        builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
+        builder.Services.AddOpenApiDocument();
+    }
+
+    public static void UseOperations(this WebApplication app)
+    {
+        app.UseExceptionHandler(_ => { });
+        app.UseStatusCodePages(static context => StatusProblem(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>
+    public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel)
+    {
+        await Migration.RunAsync(app.Services, cancel);
+        await app.Services.GetRequiredService<FirstKey>().AddConfiguredAsync(cancel);
+        await Task.Run(app.Services.GetRequiredService<BackboneShelf>().Open, cancel);
+    }
+
+    /// <summary>Runs until Ctrl-C or SIGTERM. The first key is made only now, when nothing can keep it from being shown.</summary>
+    public static async Task RunAndGreetAsync(this WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another address.");
+        }
+
+        var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();
+        var address = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
+            .Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+        // The console, not the log: logs are kept and shipped, and this is a secret.
+        Console.WriteLine($"""
+
+            Headstart is ready.
+              Address   {address}
+              Swagger   {address}/swagger
+            """ + (key is null ? "" : $"""
+
+              API key   {key}
+                        Shown this once; keep it. It opens everything in this installation.
+            """) + Environment.NewLine);
+        await app.WaitForShutdownAsync();
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) => context.Response.StatusCode switch
+    {
+        404 => Problems.Of(404, "not-found", "There is nothing at this address; /swagger lists those there are."),
+        405 => Problems.Of(405, "method-not-allowed", "This address does not take that method; /swagger lists those it takes."),
+        413 => Problems.Of(413, "too-large", "The body is larger than this address takes."),
+        415 => Problems.Of(415, "unsupported-media-type", "This address takes application/json; send that Content-Type."),
+        var status => Problems.Of(status, $"status-{status}", "The request could not be answered."),
+    };
+}

@@ -1,0 +1,41 @@
+using System.Text;
+
+namespace Headstart.Operations;
+
+/// <summary>Names that people give to models, categories and keys.</summary>
+public static class Names
+{
+    public const int MaxLength = 100;
+
+    /// <summary>The name trimmed and in Unicode's composed form, or a sentence that says what is wrong with it.</summary>
+    public static (string? Name, string? Problem) Read(string? given, string what)
+    {
+        if (string.IsNullOrWhiteSpace(given))
+        {
+            return (null, $"The name of a {what} must not be blank.");
+        }
+
+        if (!given.IsNormalized() && !TryNormalize(ref given))
+        {
+            return (null, $"The name of a {what} is not valid Unicode.");
+        }
+
+        var name = given.Trim();
+        return name.Length > MaxLength ? (null, $"The name of a {what} has {name.Length} characters; at most {MaxLength} are allowed.")
+            : name.Any(char.IsControl) ? (null, $"The name of a {what} must not contain control characters.")
+            : (name, null);
+    }
+
+    private static bool TryNormalize(ref string text)
+    {
+        try
+        {
+            text = text.Normalize(NormalizationForm.FormC);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false; // lone surrogates
+        }
+    }
+}

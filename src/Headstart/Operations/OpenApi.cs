@@ -1,0 +1,132 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Headstart.Access;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Headstart.Operations;
+
+/// <summary>An example body of an operation, as JSON.</summary>
+public sealed record BodyExample(string Json);
+
+/// <summary>Marks an operation that reads files itself, because binding a form would buffer all of it.</summary>
+/// <param name="Fields">Text fields that may stand before the files, each with an example.</param>
+/// <param name="RawImage">Whether the body may also be one image, without a form.</param>
+public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage);
+
+/// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
+public static class OpenApi
+{
+    public static void AddOpenApiDocument(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(options =>
+        {
+            options.SwaggerDoc("v1", new()
+            {
+                Title = "Headstart",
+                Version = "v1",
+                Description = "Image classifiers from a handful of labelled photographs. The main job, in order: create a model, add images, "
+                    + "start a training run, watch it, then predict. Press Authorize and enter your API key first.",
+            });
+            options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Your API key." });
+            options.AddSecurityDefinition("basic", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic", Description = "The key as user name, no password." });
+            options.NonNullableReferenceTypesAsRequired();
+            options.SupportNonNullableReferenceTypes();
+            options.IncludeXmlComments(Assembly.GetExecutingAssembly(), includeControllerXmlComments: false);
+            options.CustomSchemaIds(SchemaId);
+            options.OperationFilter<OperationDetails>();
+        });
+    }
+
+    public static void MapOpenApiDocument(this WebApplication app)
+    {
+        app.MapSwagger("/swagger/{documentName}/swagger.json");
+        app.UseSwaggerUI(ui =>
+        {
+            ui.DocumentTitle = "Headstart API";
+            ui.SwaggerEndpoint("/swagger/v1/swagger.json", "Headstart v1");
+            ui.EnablePersistAuthorization();
+            ui.DisplayRequestDuration();
+        });
+    }
+
+    public static RouteHandlerBuilder Named(this RouteHandlerBuilder endpoint, string name, string summary, string description) =>
+        endpoint.WithName(name).WithSummary(summary).WithDescription(description);
+
+    public static RouteHandlerBuilder Example(this RouteHandlerBuilder endpoint, string json) => endpoint.WithMetadata(new BodyExample(json));
+
+    private static string SchemaId(Type type) => type.IsGenericType
+        ? type.Name[..type.Name.IndexOf('`')] + "Of" + string.Concat(type.GetGenericArguments().Select(SchemaId))
+        : type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name;
+}
+
+/// <summary>Adds what the endpoint's metadata knows and Swashbuckle does not: keys, examples, file forms.</summary>
+public sealed class OperationDetails : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        if (metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any())
+        {
+            operation.Security =
+            [
+                new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] },
+                new() { [new OpenApiSecuritySchemeReference("basic", context.Document)] = [] },
+            ];
+        }
+
+        if (metadata.OfType<FileForm>().SingleOrDefault() is { } form)
+        {
+            operation.RequestBody = Body(form);
+        }
+
+        if (metadata.OfType<BodyExample>().SingleOrDefault() is { } example && operation.RequestBody?.Content is { } content)
+        {
+            foreach (var mediaType in content.Values)
+            {
+                mediaType.Example = JsonNode.Parse(example.Json);
+            }
+        }
+
+        foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
+        {
+            parameter.Example ??= Examples.GetValueOrDefault(parameter.Name ?? "")?.DeepClone();
+        }
+    }
+
+    private static readonly Dictionary<string, JsonNode> Examples = new()
+    {
+        ["limit"] = Page.DefaultLimit,
+        ["size"] = 256,
+        ["number"] = 1,
+        ["top"] = 3,
+        ["category"] = "cats",
+        ["Idempotency-Key"] = "nightly-2026-11-23",
+    };
+
+    private static OpenApiRequestBody Body(FileForm form)
+    {
+        var properties = form.Fields.ToDictionary(
+            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema { Type = JsonSchemaType.String, Example = f.Value });
+        properties["file"] = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Array,
+            Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+        };
+        var body = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["multipart/form-data"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = properties } },
+            },
+        };
+        if (form.RawImage)
+        {
+            body.Content["image/*"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+        }
+
+        return body;
+    }
+}

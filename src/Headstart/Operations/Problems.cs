@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Operations;
+
+/// <summary>
+/// The refusals that more than one feature gives. Each has a stable <c>type</c> slug that clients may switch on, and a sentence
+/// that says what to do.
+/// </summary>
+public static class Problems
+{
+    public static ProblemHttpResult Of(int status, string type, string detail, params (string Key, object? Value)[] more) =>
+        TypedResults.Problem(detail, statusCode: status, type: type, extensions: more.ToDictionary(m => m.Key, m => m.Value));
+
+    public static ProblemHttpResult Invalid(string type, string detail) => Of(StatusCodes.Status422UnprocessableEntity, type, detail);
+
+    public static ProblemHttpResult NoSuchModel() =>
+        Of(StatusCodes.Status404NotFound, "model-not-found", "There is no model with this id in your account; GET /api/v1/models lists yours.");
+
+    public static ProblemHttpResult NotMultipart() => Of(
+        StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+        "Send multipart/form-data with parts named file, for example: curl -F category=cats -F file=@cat.jpg …");
+
+    public static ProblemHttpResult NoSuch(string what, string list) =>
+        Of(StatusCodes.Status404NotFound, $"{what.Replace(' ', '-')}-not-found", $"This model has no such {what}; GET {list} lists them.");
+
+    /// <summary>Declares the problems an endpoint can answer, so that the OpenAPI document names them.</summary>
+    public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            endpoint.ProducesProblem(status);
+        }
+
+        return endpoint;
+    }
+}

@@ -1,0 +1,85 @@
+namespace Headstart.Operations;
+
+/// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>
+public sealed class Settings
+{
+    public string DataDirectory { get; set; } = "~/.headstart";
+
+    /// <summary>A key that is valid from the first start on. Without it one is made and printed once.</summary>
+    public string? BootstrapKey { get; set; }
+
+    /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
+    public string Roles { get; set; } = "web,worker";
+
+    /// <summary>Serves Hangfire's dashboard at <c>/hangfire</c> to holders of an admin key.</summary>
+    public bool Dashboard { get; set; }
+
+    public PostgresSettings Postgres { get; set; } = new();
+
+    public BackboneSettings Backbones { get; set; } = new();
+
+    public UploadSettings Uploads { get; set; } = new();
+
+    public PredictionSettings Predictions { get; set; } = new();
+
+    public bool HasRole(string role) => Roles
+        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        .Contains(role, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The first thing wrong with the settings, as a sentence for the console; null when all is well.</summary>
+    public string? Problem()
+    {
+        var roles = Roles.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (roles.Length == 0 || roles.Except(["web", "worker"], StringComparer.OrdinalIgnoreCase).Any())
+        {
+            return $"Headstart:Roles is \"{Roles}\"; it must be web, worker or web,worker.";
+        }
+
+        if (BootstrapKey is { } key && (key.Length is < 8 or > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
+        {
+            return "Headstart:BootstrapKey must have 8 to 200 characters, without blanks and colons.";
+        }
+
+        return Uploads.MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."
+            : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
+            : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
+            : Predictions.MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
+            : Predictions.MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
+            : null;
+    }
+}
+
+/// <summary>The PostgreSQL server that the host starts when <c>ConnectionStrings:Headstart</c> is not set.</summary>
+public sealed class PostgresSettings
+{
+    /// <summary>Folder with <c>initdb</c> and <c>pg_ctl</c>; searched for when null.</summary>
+    public string? BinariesDirectory { get; set; }
+
+    /// <summary>May missing binaries be fetched from the internet, once.</summary>
+    public bool Download { get; set; } = true;
+}
+
+public sealed class BackboneSettings
+{
+    /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
+    public IReadOnlyList<string> Directories { get; set; } = [];
+}
+
+public sealed class UploadSettings
+{
+    public int MaxFileBytes { get; set; } = 20 << 20;
+
+    public long MaxPixels { get; set; } = 100_000_000;
+
+    /// <summary>Files in one request; the files before the limit are kept.</summary>
+    public int MaxFiles { get; set; } = 5_000;
+}
+
+public sealed class PredictionSettings
+{
+    /// <summary>Files in one request.</summary>
+    public int MaxFiles { get; set; } = 100;
+
+    /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
+    public int MaxWaiting { get; set; } = 64;
+}

@@ -1,0 +1,49 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Caching.Memory;
+using Backbone = Headstart.Learning.Backbones.Backbone;
+
+namespace Headstart.Predictions;
+
+/// <summary>A version ready to predict.</summary>
+public sealed record ServedVersion(int Number, Backbone Backbone, LinearHead Head);
+
+/// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
+public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposable
+{
+    private const long MaxBytes = 256 << 20;
+
+    private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
+
+    /// <exception cref="HeadArtifactException">The stored head is damaged or of a newer format.</exception>
+    /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
+    public async Task<ServedVersion> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
+    {
+        if (_heads.TryGetValue((model, number), out ServedVersion? served))
+        {
+            return served!;
+        }
+
+        var version = await db.Versions.SingleAsync(v => v.ModelId == model && v.Number == number, cancel);
+        var bytes = await blobs.GetAsync(version.Artifact, cancel)
+            ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
+        var artifact = HeadArtifact.Read(bytes);
+        served = new(number, BackboneOf(artifact), artifact.Head);
+        return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = bytes.Length });
+    }
+
+    public void Dispose() => _heads.Dispose();
+
+    // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
+    private Backbone BackboneOf(HeadArtifact read) =>
+        shelf.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
+            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId
+            ? backbone
+            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..12]}…), which this host does not have. {shelf.HowToGetOne}");
+}
+
+/// <summary>A version cannot be served here; the message says what to do.</summary>
+public sealed class VersionUnavailableException(string sentence) : Exception(sentence);

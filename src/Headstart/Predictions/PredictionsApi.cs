@@ -1,0 +1,118 @@
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Learning.Heads;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Predictions;
+
+public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
+
+public static class PredictionsApi
+{
+    public static void MapPredictions(this RouteGroupBuilder api) =>
+        api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
+            .MapPost("/", Predict).Named("predict", "Predict",
+                "Step 4 of the main job: a form with parts named file, or one image as the body. Uses the published version unless ?version= names another; "
+                + "?top= keeps the most probable labels only. A file that cannot be read is an entry with an error; the others are answered.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true))
+            .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
+
+    private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
+        Guid id, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, CancellationToken cancel)
+    {
+        if (top is < 1)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-top", "top must be at least 1.");
+        }
+
+        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (version is null && model.PublishedVersion is null)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait until it has succeeded.");
+        }
+
+        var number = version ?? model.PublishedVersion!.Value;
+        if (version is not null && !await db.Versions.AnyAsync(v => v.ModelId == id && v.Number == number, cancel))
+        {
+            return Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
+        }
+
+        try
+        {
+            var served = await heads.GetAsync(db, id, number, cancel);
+            return await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, cancel);
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+        }
+    }
+
+    private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
+        Guid id, ServedVersion version, HttpContext http, Predictor predictor, Settings settings, int top, CancellationToken cancel)
+    {
+        if (OpenFiles(http, settings, cancel) is not { } files)
+        {
+            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), or multipart/form-data with parts named file.");
+        }
+
+        var answers = new List<FilePrediction>();
+        await foreach (var file in files)
+        {
+            if (answers.Count == settings.Predictions.MaxFiles)
+            {
+                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request may have {settings.Predictions.MaxFiles} files; send the others in another one.");
+            }
+
+            var answer = file.Bytes is null ? Predictor.Failed(file.FileName, file.Detail!)
+                : await predictor.PredictAsync(version, file.FileName, file.Bytes, top, cancel);
+            if (answer is null)
+            {
+                http.Response.Headers.RetryAfter = "1";
+                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
+            }
+
+            answers.Add(answer);
+        }
+
+        return answers switch
+        {
+            [] => Problems.Invalid("no-files", "The form has no part named file, so there was nothing to predict."),
+            [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
+                ("modelId", id), ("version", version.Number), ("predictions", answers)),
+            _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
+        };
+    }
+
+    private static IAsyncEnumerable<UploadedFile>? OpenFiles(HttpContext http, Settings settings, CancellationToken cancel)
+    {
+        var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (UploadReader.Boundary(http.Request) is { } boundary)
+        {
+            total!.MaxRequestBodySize = null; // read one file at a time, each with its own limit
+            return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel);
+        }
+
+        total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
+        return http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true
+            || http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is true
+            ? One(http.Request, settings.Uploads.MaxFileBytes, cancel)
+            : null;
+    }
+
+    private static async IAsyncEnumerable<UploadedFile> One(
+        HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        // Kestrel has answered 413 before more than the limit was read.
+        yield return new(null!, null, await UploadReader.ReadToEndAsync(request.Body, limit, cancel));
+    }
+}

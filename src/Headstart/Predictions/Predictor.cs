@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Threading.RateLimiting;
+using Headstart.Learning.Imaging;
+using Headstart.Operations;
+
+namespace Headstart.Predictions;
+
+/// <param name="Probability">0 to 1; the probabilities of all labels sum to 1.</param>
+public sealed record LabelResponse(string Label, double Probability);
+
+/// <param name="Labels">By falling probability.</param>
+/// <param name="Unknown">Whether the image resembles none of the categories; null as long as the version cannot tell.</param>
+/// <param name="Error">Why this file could not be answered; the others are.</param>
+public sealed record FilePrediction(string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error);
+
+/// <summary>Decode, forward, head. At most one image per core at a time and a bounded number waiting, so that overload is said at once.</summary>
+public sealed class Predictor(Settings settings) : IDisposable
+{
+    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ConcurrencyLimiter _cores = new(new()
+    {
+        PermitLimit = Environment.ProcessorCount,
+        QueueLimit = settings.Predictions.MaxWaiting,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
+
+    /// <summary>The answer for one file, or null when too many are waiting already.</summary>
+    public async Task<FilePrediction?> PredictAsync(ServedVersion version, string? fileName, byte[] image, int top, CancellationToken cancel)
+    {
+        using var core = await _cores.AcquireAsync(1, cancel);
+        return core.IsAcquired ? await Task.Run(() => Predict(version, fileName, image, top), cancel) : null;
+    }
+
+    public void Dispose() => _cores.Dispose();
+
+    private FilePrediction Predict(ServedVersion version, string? fileName, byte[] image, int top)
+    {
+        if (ImageReader.Check(image, _limits, out _) is { } refusal)
+        {
+            return Failed(fileName, refusal.Detail);
+        }
+
+        var preprocessing = version.Backbone.Manifest.Preprocessing;
+        var input = ArrayPool<float>.Shared.Rent(3 * preprocessing.Size * preprocessing.Size);
+        try
+        {
+            var chw = input.AsMemory(0, 3 * preprocessing.Size * preprocessing.Size);
+            ImageReader.Preprocess(image, preprocessing, chw.Span);
+            var probabilities = version.Head.Probabilities(version.Backbone.Extract(chw, 1)[0]);
+            var labels = version.Head.Labels.Zip(probabilities, (label, p) => new LabelResponse(label, Math.Round(p, 6)));
+            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], null, null);
+        }
+        catch (ImageRefusedException e)
+        {
+            return Failed(fileName, e.Refusal.Detail);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(input);
+        }
+    }
+
+    public static FilePrediction Failed(string? fileName, string error) => new(fileName, [], null, error);
+}

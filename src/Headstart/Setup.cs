@@ -1,0 +1,75 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Headstart.Access;
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Operations;
+using Headstart.Predictions;
+using Headstart.Training;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart;
+
+/// <summary>What each feature puts into the container.</summary>
+public static class Setup
+{
+    public static IServiceCollection AddDatabase(this IServiceCollection services) => services
+        .AddDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString));
+
+    public static IServiceCollection AddBlobs(this IServiceCollection services) => services
+        .AddSingleton<IBlobStore>(static provider => new FolderBlobStore(provider.GetRequiredService<DataPaths>().Blobs));
+
+    public static IServiceCollection AddAccess(this IServiceCollection services)
+    {
+        services.AddAuthentication(KeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
+        services.AddAuthorizationBuilder().AddPolicy(KeyAuthentication.AdminPolicy, policy => policy.RequireRole(KeyAuthentication.AdminPolicy));
+        return services.AddSingleton<FirstKey>();
+    }
+
+    public static IServiceCollection AddBackbones(this IServiceCollection services) => services
+        .AddSingleton<BackboneShelf>().AddSingleton<FeatureCache>();
+
+    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
+
+    public static IServiceCollection AddPredictions(this IServiceCollection services) => services
+        .AddSingleton<HeadCache>().AddSingleton<Predictor>();
+
+    public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
+    {
+        services.AddHangfire(static (provider, hangfire) => hangfire.UseRecommendedSerializerSettings().UsePostgreSqlStorage(
+            storage => storage.UseNpgsqlConnection(provider.GetRequiredService<DatabaseAddress>().ConnectionString),
+            new PostgreSqlStorageOptions
+            {
+                QueuePollInterval = TimeSpan.FromSeconds(1),
+                UseSlidingInvisibilityTimeout = true,
+                AllowDegradedModeWithoutStorage = false,
+            }));
+        services.AddSingleton<RunQueue>().AddSingleton<VersionPublisher>();
+        if (!settings.HasRole("worker"))
+        {
+            return services;
+        }
+
+        services.AddHangfireServer(static server =>
+        {
+            server.Queues = ["training"];
+            server.WorkerCount = 1; // one run uses all cores
+            server.ShutdownTimeout = TimeSpan.FromSeconds(10);
+            server.StopTimeout = TimeSpan.FromMilliseconds(100);
+        });
+        return services.AddHostedService<RunSweep>();
+    }
+
+    public static void MapJobDashboard(this WebApplication app, Settings settings)
+    {
+        if (settings.Dashboard)
+        {
+            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the admin key decides instead.
+            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] }).RequireAuthorization(KeyAuthentication.AdminPolicy);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Headstart.Learning.Evaluation;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Training;
+
+/// <summary>What a version's accuracy was measured on.</summary>
+public enum AccuracySource
+{
+    /// <summary>Images the head never saw, chosen by their content.</summary>
+    HeldOut,
+
+    /// <summary>Too few images to hold enough out: each was judged by a head trained without it.</summary>
+    CrossValidation,
+}
+
+/// <summary>How good a version is, stored with it as JSON.</summary>
+/// <param name="AccuracyInterval">95 % Wilson score interval.</param>
+/// <param name="Classes">Precision and recall of each category, on the images that <paramref name="AccuracyFrom"/> names.</param>
+/// <param name="Confusion"><c>[truth][predicted]</c> counts in the order of <paramref name="Categories"/>, on the same images.</param>
+/// <param name="LeftOut">Categories with too few images to be learned; the version never answers them.</param>
+/// <param name="UnreadableImages">Ids of images whose bytes could not be read.</param>
+public sealed record Report(
+    double Accuracy, IReadOnlyList<double> AccuracyInterval, AccuracySource AccuracyFrom, CrossValidationReport CrossValidation,
+    HeldOutReport? HeldOut, IReadOnlyList<string> Categories, IReadOnlyList<ClassMetrics> Classes, IReadOnlyList<IReadOnlyList<int>> Confusion,
+    IReadOnlyList<BackboneTrial> Backbones, int TrainableParameters, IReadOnlyList<string> LeftOut, IReadOnlyList<Guid> UnreadableImages,
+    IReadOnlyDictionary<string, double> SecondsPerStage)
+{
+    private const int EnoughHeldOut = 20;
+
+    public static Report Of(
+        Dataset data, LabelledFeatures train, LabelledFeatures test, LinearHead head, CrossValidation validation,
+        IReadOnlyList<BackboneTrial> backbones, IReadOnlyList<Guid> unreadable)
+    {
+        var crossValidated = Evaluation.Of(train.Labels, [.. validation.OutOfFold.Select(Best)], data.Categories);
+        var heldOut = Evaluation.Of(test.Labels, [.. test.Features.Select(f => Best(head.Probabilities(f)))], data.Categories);
+        var useHeldOut = test.Labels.Count >= EnoughHeldOut && test.Labels.Distinct().Count() == data.Categories.Count;
+        var shown = useHeldOut ? heldOut : crossValidated;
+        return new(
+            shown.Accuracy, Interval(shown), useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
+            new(crossValidated.Accuracy, Interval(crossValidated), validation.StandardError, crossValidated.Count, validation.Folds, validation.Repeats, validation.L2),
+            heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
+            data.Categories, shown.Classes, shown.Confusion, backbones, head.TrainableParameters, data.LeftOut, unreadable, new Dictionary<string, double>());
+    }
+
+    private static int Best(float[] probabilities) => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
+
+    private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
+}
+
+/// <param name="Images">Training images, each judged by heads that did not see it.</param>
+/// <param name="L2">The L2 strength that cross-validation chose.</param>
+public sealed record CrossValidationReport(
+    double Accuracy, IReadOnlyList<double> AccuracyInterval, double StandardError, int Images, int Folds, int Repeats, double L2);
+
+public sealed record HeldOutReport(double Accuracy, IReadOnlyList<double> AccuracyInterval, int Images);

@@ -1,0 +1,90 @@
+using Hangfire;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>Wakes workers up for runs. Losing a wake-up costs time, never a run: the sweep finds every run that nobody works on.</summary>
+public sealed class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs)
+{
+    public void Enqueue(Guid run) => jobs.Enqueue<TrainingJob>(job => job.RunAsync(run, CancellationToken.None));
+
+    /// <summary>The next run of a model, once the one before it has ended.</summary>
+    public async Task EnqueueNextAsync(Guid model, CancellationToken cancel)
+    {
+        if (cancel.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var next = await db.TrainingRuns.Where(r => r.ModelId == model && r.State == RunState.Queued)
+            .OrderBy(r => r.Id).Select(r => (Guid?)r.Id).FirstOrDefaultAsync(cancel);
+        if (next is { } run)
+        {
+            Enqueue(run);
+        }
+    }
+
+    /// <summary>Enqueues the runs whose turn it is and that nobody was woken up for lately, and those whose worker is gone.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var runs = await db.Database.SqlQuery<Guid>($"""
+            UPDATE training_runs AS run SET enqueued_at = now()
+            WHERE (state = 'Running' AND lease_until < now() AND enqueued_at < now() - interval '20 seconds')
+            OR (state = 'Queued' AND enqueued_at < now() - interval '2 minutes'
+                AND NOT EXISTS (SELECT FROM training_runs AS other WHERE other.model_id = run.model_id AND other.id < run.id AND other.state IN ('Queued', 'Running')))
+            RETURNING id AS "Value"
+            """).ToListAsync(cancel);
+        runs.ForEach(Enqueue);
+    }
+
+    /// <summary>
+    /// Frees every run that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else
+    /// can be working on them.
+    /// </summary>
+    public async Task ReclaimAllAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE training_runs SET lease_until = least(lease_until, now()), enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')", cancel);
+    }
+}
+
+/// <summary>Sweeps every few seconds in a worker.</summary>
+public sealed partial class RunSweep(RunQueue queue, DatabaseAddress local, TimeProvider clock, ILogger<RunSweep> log) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        var reclaimed = !local.IsOwn;
+        using var timer = new PeriodicTimer(Period, clock);
+        do
+        {
+            try
+            {
+                if (!reclaimed)
+                {
+                    await queue.ReclaimAllAsync(stopping);
+                    reclaimed = true;
+                }
+
+                await queue.SweepAsync(stopping);
+            }
+            catch (Exception e) when (ExceptionProblems.Describe(e).Status == StatusCodes.Status503ServiceUnavailable)
+            {
+                Log.DatabaseAway(log, e.Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of training runs waits for the database: {Reason}")]
+        public static partial void DatabaseAway(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,209 @@
+using System.ComponentModel;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Security.Claims;
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.Training;
+
+/// <param name="Backbone">The id of a backbone, or <c>auto</c> for the one that suits the images best.</param>
+/// <param name="MaxLatencyMs">Consider only backbones that need at most so many milliseconds per image on this host.</param>
+/// <param name="MaxTrainingSeconds">End within this time, or fail saying so.</param>
+public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
+
+/// <param name="Progress">0 to 1.</param>
+/// <param name="SecondsLeft">An estimate.</param>
+/// <param name="Version">The version it made.</param>
+/// <param name="Error">Why it failed and what to do.</param>
+/// <param name="Backbones">Those tried so far, by cross-validated accuracy.</param>
+public sealed record RunResponse(
+    Guid Id, Guid ModelId, RunState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
+    IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt)
+{
+    public static RunResponse Of(TrainingRun run) => new(
+        run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.SecondsLeft, run.Version, run.Error, run.Backbones,
+        run.CreatedAt, run.FinishedAt);
+
+    public bool HasEnded() => State is RunState.Succeeded or RunState.Failed or RunState.Cancelled;
+}
+
+public static class TrainingApi
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+
+    public static void MapTraining(this RouteGroupBuilder api)
+    {
+        var runs = api.MapGroup("/models/{id:guid}/training-runs").WithTags("Training");
+        runs.MapPost("/", Start).Named("startTrainingRun", "Start a training run",
+                "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other; the version a run makes is published.")
+            .Example("""{"backbone":"auto","maxLatencyMs":30,"maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
+        runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
+        runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run", "Its state, progress and the backbones tried so far.").Refuses(401, 404);
+        runs.MapGet("/{runId:guid}/events", Events).Named("watchTrainingRun", "Watch a training run",
+                "Server-sent events, each a run; the stream ends when the run has ended.")
+            .Produces<RunResponse>(200, "text/event-stream").Refuses(401, 404);
+        runs.MapPost("/{runId:guid}/cancel", Cancel).Named("cancelTrainingRun", "Cancel a training run", "It stops within a few seconds; a run that has ended stays as it is.")
+            .Refuses(401, 404);
+    }
+
+    private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Start(
+        Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")] [Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
+        HeadstartDb db, BackboneShelf shelf, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        request ??= new();
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (await BeforeAsync(db, id, idempotencyKey, cancel) is { } before)
+        {
+            return Accepted(before);
+        }
+
+        if (idempotencyKey is { Length: 0 or > 200 })
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key has 1 to 200 characters.");
+        }
+
+        if ((Refuse(request, shelf) ?? await NothingToLearnAsync(db, id, cancel)) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var now = clock.Now();
+        var run = new TrainingRun
+        {
+            Id = Guid.CreateVersion7(),
+            ModelId = id,
+            State = RunState.Queued,
+            Backbone = request.Backbone is null or "auto" ? null : request.Backbone,
+            MaxLatencyMs = request.MaxLatencyMs,
+            MaxTrainingSeconds = request.MaxTrainingSeconds,
+            IdempotencyKey = idempotencyKey,
+            EnqueuedAt = now,
+            CreatedAt = now,
+        };
+        db.Add(run);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return Accepted((await BeforeAsync(db, id, idempotencyKey, cancel))!); // its twin was a moment faster
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            return Problems.NoSuchModel();
+        }
+
+        // If we die here the run is queued and the sweep enqueues it.
+        queue.Enqueue(run.Id);
+        return Accepted(run);
+    }
+
+    private static Accepted<RunResponse> Accepted(TrainingRun run) =>
+        TypedResults.Accepted($"/api/v1/models/{run.ModelId}/training-runs/{run.Id}", RunResponse.Of(run));
+
+    private static async Task<TrainingRun?> BeforeAsync(HeadstartDb db, Guid id, string? key, CancellationToken cancel) =>
+        key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
+
+    private static ProblemHttpResult? Refuse(NewRunRequest request, BackboneShelf shelf) =>
+        request.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
+        : request.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
+        : shelf.All.Count == 0 ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
+        : request.Backbone is not (null or "auto") && shelf.Find(request.Backbone) is null
+            ? Problems.Invalid("unknown-backbone", $"There is no such backbone here; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
+        : request.MaxLatencyMs < shelf.All.Where(b => request.Backbone is null or "auto" || b.Manifest.Id == request.Backbone).Min(b => b.MsPerImage)
+            ? Problems.Invalid("latency-too-low", $"No backbone is that fast on this host; the fastest needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+        : null;
+
+    private static async Task<ProblemHttpResult?> NothingToLearnAsync(HeadstartDb db, Guid id, CancellationToken cancel)
+    {
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.Images.Count(i => i.CategoryId == c.Id)).ToListAsync(cancel);
+        var enough = counts.Count(c => c >= Dataset.MinImages);
+        return enough >= Dataset.MinCategories ? null : Problems.Invalid("too-few-images",
+            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} images, and two must. Thirty a category make a good start.");
+    }
+
+    private static async Task<Results<Ok<Page<RunResponse>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.TrainingRuns.Where(r => r.ModelId == id && (after == null || r.Id < after))
+            .OrderByDescending(r => r.Id).Take(size + 1).ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(RunResponse.Of), size, r => r.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<RunResponse>, ProblemHttpResult>> Get(
+        Guid id, Guid runId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await RunsOf(db, caller, id).SingleOrDefaultAsync(r => r.Id == runId, cancel) is { } run ? TypedResults.Ok(RunResponse.Of(run)) : NoSuchRun(id);
+
+    private static async Task<Results<ServerSentEventsResult<RunResponse>, ProblemHttpResult>> Events(
+        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
+        return await query.AnyAsync(cancel)
+            ? TypedResults.ServerSentEvents(WatchAsync(query, clock, lifetime.ApplicationStopping, cancel))
+            : NoSuchRun(id);
+    }
+
+    /// <summary>The row decides, so this works on every node; a run that does not change is sent again as a sign of life.</summary>
+    private static async IAsyncEnumerable<SseItem<RunResponse>> WatchAsync(
+        IQueryable<TrainingRun> query, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        string? last = null;
+        var sent = clock.GetTimestamp();
+        while (!stopping.IsCancellationRequested && await query.SingleOrDefaultAsync(cancel) is { } row)
+        {
+            var run = RunResponse.Of(row);
+            var text = System.Text.Json.JsonSerializer.Serialize(run);
+            if (text != last || clock.GetElapsedTime(sent) > Heartbeat)
+            {
+                (last, sent) = (text, clock.GetTimestamp());
+                yield return new SseItem<RunResponse>(run);
+            }
+
+            if (run.HasEnded())
+            {
+                yield break;
+            }
+
+            await Task.Delay(Look, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Cancel(
+        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
+        // A queued run ends here; a running one is told, and its worker ends it.
+        var ended = await query.Where(r => r.State == RunState.Queued).ExecuteUpdateAsync(set => set
+            .SetProperty(r => r.State, RunState.Cancelled).SetProperty(r => r.CancelRequested, true).SetProperty(r => r.FinishedAt, clock.Now()), cancel);
+        if (ended == 0)
+        {
+            await query.Where(r => r.State == RunState.Running).ExecuteUpdateAsync(set => set.SetProperty(r => r.CancelRequested, true), cancel);
+        }
+
+        return await query.SingleOrDefaultAsync(cancel) is { } run ? Accepted(run) : NoSuchRun(id);
+    }
+
+    private static IQueryable<TrainingRun> RunsOf(HeadstartDb db, ClaimsPrincipal caller, Guid id) =>
+        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.TrainingRuns, m => m.Id, r => r.ModelId, (_, r) => r);
+
+    private static ProblemHttpResult NoSuchRun(Guid id) => Problems.NoSuch("training run", $"/api/v1/models/{id}/training-runs");
+}

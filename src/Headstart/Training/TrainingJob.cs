@@ -1,0 +1,218 @@
+using Hangfire;
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Microsoft.EntityFrameworkCore;
+using Backbone = Headstart.Learning.Backbones.Backbone;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// One training run from claim to published version. May be started twice and die anywhere: before the last line everything is
+/// repeated from the feature cache, and the last line either happens whole or not at all.
+/// </summary>
+public sealed partial class TrainingJob(
+    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, VersionPublisher publisher, RunQueue queue,
+    TimeProvider clock, ILogger<TrainingJob> log)
+{
+    private const int MaxAttempts = 5;
+    private const int Seed = 20_240_607;
+
+    [Queue("training"), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
+    public async Task RunAsync(Guid runId, CancellationToken stopping)
+    {
+        Guid model;
+        await using (var lease = await RunLease.ClaimAsync(databases, runId, clock, stopping))
+        {
+            if (lease is null)
+            {
+                return;
+            }
+
+            model = lease.Run.ModelId;
+            Log.Started(log, runId, lease.Run.Attempts);
+            await WorkAsync(lease, stopping);
+        }
+
+        await queue.EnqueueNextAsync(model, stopping);
+    }
+
+    private async Task WorkAsync(RunLease lease, CancellationToken stopping)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(lease.Token);
+        var budget = lease.Run.MaxTrainingSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
+        deadline.CancelAfter(budget);
+        try
+        {
+            if (lease.Run.Attempts > MaxAttempts)
+            {
+                throw new RunRefusedException($"The run was started {MaxAttempts} times and its worker died each time; the log of the host may say why. "
+                    + "Fewer or smaller images may help.");
+            }
+
+            await TrainAsync(lease, budget, deadline.Token);
+        }
+        catch (Exception e) when (e is RunRefusedException or HeadTrainingException)
+        {
+            await EndAsync(lease, RunState.Failed, e.Message);
+        }
+        catch (OperationCanceledException) when (lease.UserCancelled)
+        {
+            await EndAsync(lease, RunState.Cancelled, null);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await lease.ReleaseAsync();
+            Log.Released(log, lease.Run.Id);
+        }
+        catch (OperationCanceledException) when (lease.Token.IsCancellationRequested)
+        {
+            Log.Lost(log, lease.Run.Id); // another worker has the run, or it was deleted
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            await EndAsync(lease, RunState.Failed, $"The run did not end within maxTrainingSeconds ({lease.Run.MaxTrainingSeconds:0}); allow it more time, or name one backbone.");
+        }
+        catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is var (status, _, detail))
+        {
+            Log.Failed(log, lease.Run.Id, e);
+            // While the database or the disk is away the run stays claimed; when its lease has run out the sweep starts it again.
+            if (status != StatusCodes.Status503ServiceUnavailable)
+            {
+                await EndAsync(lease, RunState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
+                    : "The run ended in an unexpected error, which is in the log of the host. Starting another run may help.");
+            }
+        }
+    }
+
+    private async Task TrainAsync(RunLease lease, TimeSpan budget, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var watch = new StageWatch(lease, clock);
+
+        // 1. Freeze. If we die after this the next start learns from the same images.
+        await Dataset.FreezeAsync(db, lease.Run, cancel);
+        var data = await Dataset.ReadAsync(db, lease.Run, cancel);
+        if (data.Categories.Count < Dataset.MinCategories)
+        {
+            throw new RunRefusedException("The model no longer has two categories with at least two images each; add images and start another run.");
+        }
+
+        // 2. Choose. Features go to the cache as they come.
+        watch.Enter(RunStage.Choosing, 0);
+        var choice = await new BackboneChoice(features, clock).ChooseAsync(
+            Admissible(lease.Run), data, new(lease, 0, 0.5), budget / 2, Seed, cancel);
+
+        // 3. Extract what the choice has not seen yet.
+        watch.Enter(RunStage.Extracting, 0.5);
+        var all = data.Train.Concat(data.Test).ToList();
+        var vectors = await features.GetAsync(choice.Backbone, all.ConvertAll(i => i.Sha256), new StageProgress(lease, 0.5, 0.75), cancel);
+        var train = data.With(data.Train, vectors[..data.Train.Count]);
+        var test = data.With(data.Test, vectors[data.Train.Count..]);
+
+        // 4. Train.
+        watch.Enter(RunStage.Training, 0.75);
+        var validation = choice.Probe == train.Labels.Count ? choice.Validation
+            : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
+        var head = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
+
+        // 5. Evaluate.
+        watch.Enter(RunStage.Evaluating, 0.9);
+        var unreadable = all.Where((_, i) => vectors[i] is null).Select(i => i.ImageId).ToList();
+        var report = Report.Of(data, train, test, head, validation, lease.Status.Backbones, unreadable);
+
+        // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
+        watch.Enter(RunStage.Publishing, 0.97);
+        report = report with { SecondsPerStage = watch.Seconds() };
+        var artifact = new HeadArtifact(choice.Backbone.Manifest.Id, choice.Backbone.Manifest.Sha256, choice.Backbone.Manifest.Preprocessing.Id, head);
+        var number = await publisher.PublishAsync(lease, artifact, report, cancel);
+        Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
+    }
+
+    private List<Backbone> Admissible(TrainingRun run)
+    {
+        var named = shelf.All.Where(b => run.Backbone is null || b.Manifest.Id == run.Backbone).ToList();
+        if (named.Count == 0)
+        {
+            throw new RunRefusedException(run.Backbone is null ? $"This host has no backbone. {shelf.HowToGetOne}"
+                : $"The backbone \"{run.Backbone}\" is not on this host. {shelf.HowToGetOne}");
+        }
+
+        var fast = named.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
+        return fast.Count > 0 ? fast : throw new RunRefusedException(
+            $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {named[0].MsPerImage:0.0} ms per image.");
+    }
+
+    private async Task EndAsync(RunLease lease, RunState state, string? error)
+    {
+        await using var db = await databases.CreateDbContextAsync();
+        if (await lease.EndAsync(db, state, error, null, CancellationToken.None))
+        {
+            Log.Ended(log, lease.Run.Id, state, error);
+        }
+    }
+
+    /// <summary>Tells the lease which stage it is, and keeps the time.</summary>
+    private sealed class StageWatch(RunLease lease, TimeProvider clock)
+    {
+        private readonly Dictionary<string, double> _seconds = [];
+        private (string Stage, long Since)? _current;
+
+        public void Enter(RunStage stage, double progress)
+        {
+            Close();
+            _current = (stage.ToString().ToLowerInvariant(), clock.GetTimestamp());
+            lease.Status = lease.Status with { Stage = stage, Progress = progress };
+        }
+
+        public Dictionary<string, double> Seconds()
+        {
+            Close();
+            return _seconds;
+        }
+
+        private void Close()
+        {
+            if (_current is var (stage, since))
+            {
+                _seconds[stage] = Math.Round(clock.GetElapsedTime(since).TotalSeconds, 2);
+            }
+
+            _current = null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} starts (attempt {Attempt})")]
+        public static partial void Started(ILogger log, Guid run, int attempt);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} made version {Version}, accuracy {Accuracy:0.000}")]
+        public static partial void Succeeded(ILogger log, Guid run, int version, double accuracy);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} ended: {State} {Error}")]
+        public static partial void Ended(ILogger log, Guid run, RunState state, string? error);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} waits for the next start of a worker")]
+        public static partial void Released(ILogger log, Guid run);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Training run {Run} is no longer ours; this attempt stops")]
+        public static partial void Lost(ILogger log, Guid run);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "Training run {Run} met an unexpected error")]
+        public static partial void Failed(ILogger log, Guid run, Exception exception);
+    }
+}
+
+/// <summary>A run cannot go on, for a reason its user can do something about; the message is the sentence they read.</summary>
+public sealed class RunRefusedException(string sentence) : Exception(sentence);
+
+/// <summary>Maps the progress of a part (0 to 1) onto its share of the run.</summary>
+public sealed class StageProgress(RunLease lease, double from, double to) : IProgress<double>
+{
+    public void Report(double value) => lease.Status = lease.Status with { Progress = from + (to - from) * Math.Clamp(value, 0, 1) };
+
+    public StageProgress Part(int index, int count) => new(lease, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
+
+    public void Show(List<BackboneTrial> trials) => lease.Status = lease.Status with { Backbones = trials };
+}

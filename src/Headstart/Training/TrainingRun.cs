@@ -1,0 +1,92 @@
+namespace Headstart.Training;
+
+public enum RunState
+{
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+public enum RunStage
+{
+    Choosing,
+    Extracting,
+    Training,
+    Evaluating,
+    Publishing,
+}
+
+/// <summary>
+/// One attempt to make a version. This row is the truth: Hangfire only wakes a worker up, which then claims the row for as long as it
+/// renews <see cref="LeaseUntil"/>.
+/// </summary>
+public sealed class TrainingRun
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    public required RunState State { get; set; }
+
+    public RunStage? Stage { get; set; }
+
+    /// <summary>0 to 1.</summary>
+    public double Progress { get; set; }
+
+    public double? SecondsLeft { get; set; }
+
+    public int? Version { get; set; }
+
+    public string? Error { get; set; }
+
+    public List<BackboneTrial> Backbones { get; set; } = [];
+
+    /// <summary>A backbone's id, or null for the automatic choice.</summary>
+    public string? Backbone { get; init; }
+
+    public double? MaxLatencyMs { get; init; }
+
+    public double? MaxTrainingSeconds { get; init; }
+
+    public string? IdempotencyKey { get; init; }
+
+    public bool CancelRequested { get; set; }
+
+    /// <summary>True once <see cref="RunImage"/> rows say what this run learns from; a second start uses the same.</summary>
+    public bool DatasetFrozen { get; set; }
+
+    /// <summary>How often a worker began; a run that keeps killing its worker is given up.</summary>
+    public int Attempts { get; set; }
+
+    public Guid? LeaseOwner { get; set; }
+
+    public DateTime? LeaseUntil { get; set; }
+
+    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
+    public required DateTime EnqueuedAt { get; set; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public DateTime? StartedAt { get; set; }
+
+    public DateTime? FinishedAt { get; set; }
+}
+
+/// <summary>A backbone that was tried: cross-validated accuracy of a head on it, and what it costs on this host.</summary>
+public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen);
+
+/// <summary>An image as the run saw it when it froze its dataset: deleting or moving images later changes nothing for it.</summary>
+public sealed class RunImage
+{
+    public required Guid RunId { get; init; }
+
+    public required Guid ImageId { get; init; }
+
+    public required byte[] Sha256 { get; init; }
+
+    public required string Category { get; init; }
+
+    public required Images.Split Split { get; init; }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Versions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>Turns a trained head into the model's published version.</summary>
+public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, TimeProvider clock)
+{
+    /// <summary>
+    /// Blobs first: if we die after them nothing refers to them and the next attempt writes the same. Then version, pointer and the
+    /// run's end in one transaction, so a run ends once and a version is never half there.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
+    public async Task<int> PublishAsync(RunLease lease, HeadArtifact artifact, Report report, CancellationToken cancel)
+    {
+        var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
+        var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var model = lease.Run.ModelId;
+        var locked = await db.Models.FromSql($"SELECT * FROM models WHERE id = {model} FOR UPDATE").Select(m => m.Id).ToListAsync(cancel);
+        var number = 1 + (await db.Versions.Where(v => v.ModelId == model).MaxAsync(v => (int?)v.Number, cancel) ?? 0);
+        if (locked.Count == 0 || !await lease.EndAsync(db, RunState.Succeeded, null, number, cancel))
+        {
+            throw new OperationCanceledException("The run is no longer ours.");
+        }
+
+        db.Add(new ModelVersion
+        {
+            ModelId = model,
+            Number = number,
+            RunId = lease.Run.Id,
+            Backbone = artifact.BackboneId,
+            TrainableParameters = report.TrainableParameters,
+            Accuracy = report.Accuracy,
+            AccuracyLow = report.AccuracyInterval[0],
+            AccuracyHigh = report.AccuracyInterval[1],
+            Artifact = artifactBlob,
+            Report = reportBlob,
+            CreatedAt = clock.Now(),
+        });
+        await db.SaveChangesAsync(cancel);
+        await db.Models.Where(m => m.Id == model).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        await transaction.CommitAsync(cancel);
+        return number;
+    }
+}
