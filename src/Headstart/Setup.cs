@@ -9,6 +9,8 @@ using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Training;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart;
@@ -26,6 +28,9 @@ public static class Setup
     {
         services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
+        services.AddDataProtection();
+        services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
+            options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
         services.AddAuthorizationBuilder().AddPolicy(KeyAuthentication.AdminPolicy, policy => policy.RequireRole(KeyAuthentication.AdminPolicy));
         return services.AddSingleton<FirstKey>();
     }

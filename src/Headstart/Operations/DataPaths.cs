@@ -5,5 +5,8 @@ public sealed record DataPaths(string Root)
 {
     public string Backbones => Path.Combine(Root, "backbones");
 
+    /// <summary>Keys of ASP.NET Core's data protection (cookies, antiforgery).</summary>
+    public string Keys => Path.Combine(Root, "keys");
+
     public string Blobs => Path.Combine(Root, "blobs");
 }

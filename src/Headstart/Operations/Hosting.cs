@@ -18,6 +18,8 @@ public static class Hosting
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Hangfire"] = "Warning",
+        ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // whoever sent the command logs what its failure means
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
     };
 
@@ -70,7 +72,7 @@ public static class Hosting
     /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel)
     {
-        await Migration.RunAsync(app.Services, cancel);
+        await Schema.MigrateAsync(app.Services, cancel);
         await app.Services.GetRequiredService<FirstKey>().AddConfiguredAsync(cancel);
         await Task.Run(app.Services.GetRequiredService<BackboneShelf>().Open, cancel);
     }

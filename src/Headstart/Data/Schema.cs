@@ -6,7 +6,7 @@ using Npgsql;
 namespace Headstart.Data;
 
 /// <summary>Brings the database to this program's schema before anything uses it.</summary>
-public static class Migration
+public static class Schema
 {
     /// <summary>The advisory lock that hosts starting at the same time queue behind.</summary>
     public const long AdvisoryLock = 0x4865_6164;
@@ -14,7 +14,7 @@ public static class Migration
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="StartupException">The database cannot be reached within half a minute, or was made by a newer Headstart.</exception>
-    public static async Task RunAsync(IServiceProvider services, CancellationToken cancel)
+    public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancel)
     {
         await using var db = await services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync(cancel);
         await ConnectAsync(db, services.GetRequiredService<TimeProvider>(), cancel);
