@@ -5,6 +5,9 @@ namespace Headstart.Data;
 /// <summary>The folder where the host keeps what must survive it. One host at a time holds it.</summary>
 public sealed class DataFolder : IDisposable
 {
+    // ERROR_SHARING_VIOLATION, EWOULDBLOCK on macOS and on Linux.
+    private static readonly int InUse = OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() ? 35 : 11;
+
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream @lock) => (Path, _lock) = (path, @lock);
@@ -78,7 +81,7 @@ public sealed class DataFolder : IDisposable
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(file))
+        catch (IOException e) when (e.HResult == InUse)
         {
             throw new StartupException(
                 $"Another Headstart already uses the data folder '{folder}'; stop it, or set Headstart:DataDirectory to another folder.", e);

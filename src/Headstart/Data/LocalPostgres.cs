@@ -11,6 +11,7 @@ namespace Headstart.Data;
 public sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string Database = "headstart";
+    private const string PasswordFile = "postgres.password";
     private static readonly string[] Passing = ["shared memory block", "lock file"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
@@ -19,6 +20,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _supervision;
+    private bool _disposed;
 
     private LocalPostgres(LocalPostgresCluster cluster, string connectionString, ILogger log)
     {
@@ -41,6 +43,12 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             var cluster = new LocalPostgresCluster(home, binaries, account, options.Fsync);
             return await StartAsync(cluster, folder, Path.Combine(home, "port"), log, ct);
         }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidPassword)
+        {
+            throw new StartupException(
+                $"The password in '{Path.Combine(folder.Path, PasswordFile)}' does not open the local database; " +
+                "put back the file that was there when the database was made.", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or NpgsqlException)
         {
             throw new StartupException(
@@ -51,10 +59,22 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     /// <summary>Also ends a restart that is under way: no server is left behind.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _supervision;
-        await _cluster.StopAsync();
-        _stopping.Dispose();
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
+        try
+        {
+            await _stopping.CancelAsync();
+            await _supervision;
+        }
+        finally
+        {
+            await _cluster.StopAsync();
+            _stopping.Dispose();
+        }
+
         Log.Stopped(_log);
     }
 
@@ -62,7 +82,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         LocalPostgresCluster cluster, DataFolder folder, string portFile, ILogger log, CancellationToken ct)
     {
         cluster.TrimLog(0);
-        var password = folder.Secret("postgres.password");
+        var password = folder.Secret(PasswordFile);
         if (!cluster.Exists)
         {
             await cluster.CreateAsync(password, ct);
@@ -142,6 +162,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         SslMode = SslMode.Disable,
         GssEncryptionMode = GssEncryptionMode.Disable,
         ApplicationName = "Headstart",
+        MaxPoolSize = 40, // of the server's 100: there may be more than one pool
     };
 
     private static async Task EnsureDatabaseAsync(NpgsqlConnectionStringBuilder connection, CancellationToken ct)
@@ -161,7 +182,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     {
         for (var failures = 0; !stopping.IsCancellationRequested;)
         {
-            var pause = Glance * Math.Pow(2, Math.Min(failures, 6));
+            var pause = Glance * Math.Pow(2, Math.Min(failures, 4));
             await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {

@@ -23,7 +23,7 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
     public static int? MajorIn(string folder)
     {
         var file = Path.Combine(ClusterIn(folder), "PG_VERSION");
-        return File.Exists(file) ? int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture) : null;
+        return File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var major) ? major : null;
     }
 
     /// <summary>Made aside and renamed as the last step: dying on the way leaves only a folder that the next start removes.</summary>
@@ -166,6 +166,6 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         return Array.Exists(Process.GetProcessesByName("postgres"), process => process.Id == pid);
     }
 
-    [GeneratedRegex(@"^.*?\b(FATAL|PANIC|ERROR|could not [^:]*):\s*", RegexOptions.Singleline)]
+    [GeneratedRegex(@"^.*?\b(FATAL|PANIC|ERROR):\s*")]
     private static partial Regex Complaint();
 }

@@ -138,6 +138,7 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
     /// <summary>Folders like <c>/usr/lib/postgresql/*/bin</c>, the highest version first.</summary>
     private static IEnumerable<string> Versions(string parent, string pattern, string below) =>
         !Directory.Exists(parent) ? [] : Directory.EnumerateDirectories(parent, pattern)
+            .Where(folder => !folder.EndsWith(".tmp", StringComparison.Ordinal)) // a download that was killed while unpacking
             .OrderByDescending(folder => int.TryParse(
                 MajorVersion().Match(Path.GetFileName(folder)).ValueSpan, CultureInfo.InvariantCulture, out var version) ? version : 0)
             .Select(folder => Path.Combine(folder, below));

@@ -66,6 +66,37 @@ public sealed class LocalPostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task A_killed_server_comes_back_once_the_last_busy_orphan_of_it_has_left()
+    {
+        using var data = DataFolder.Open(_temporary.Path);
+        await using var server = await StartAsync(data);
+        var busy = ExecuteAsync(server.ConnectionString, "SELECT count(*) FROM generate_series(1, 15000000) AS busy");
+        while (!Equals(1L, await ExecuteAsync(server.ConnectionString,
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%AS busy' AND pid <> pg_backend_pid()")))
+        {
+            await Task.Delay(20, Cancel);
+        }
+
+        Process.GetProcessById(Postmaster()).Kill();
+        Assert.Equal(1, await EventuallyAsync(() => ExecuteAsync(server.ConnectionString, "SELECT 1")));
+        await Record.ExceptionAsync(() => busy);
+    }
+
+    [Fact]
+    public async Task A_lost_password_is_a_sentence()
+    {
+        using var data = DataFolder.Open(_temporary.Path);
+        await using (await StartAsync(data))
+        {
+        }
+
+        File.Delete(_temporary.Below("postgres.password"));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(data));
+        Assert.Contains("postgres.password' does not open the local database; put back", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(Servers());
+    }
+
+    [Fact]
     public async Task A_host_that_stops_while_the_server_is_restarting_leaves_none_behind()
     {
         using var data = DataFolder.Open(_temporary.Path);
@@ -137,12 +168,15 @@ public sealed class LocalPostgresTests : IDisposable
         using var bystander = Process.Start("sleep", "600");
         var cluster = Path.Combine(Home, "cluster");
         await File.WriteAllTextAsync(Path.Combine(cluster, "postmaster.pid"), $"{bystander.Id}\n{cluster}\n", Cancel);
-        await using (await StartAsync(data))
+        try
         {
+            await using var server = await StartAsync(data);
             Assert.False(bystander.HasExited);
         }
-
-        bystander.Kill();
+        finally
+        {
+            bystander.Kill();
+        }
     }
 
     [Fact]

@@ -1,9 +1,9 @@
 namespace Headstart.Tests.Data;
 
-/// <summary>A folder that is gone after the test, with whatever its links point to.</summary>
+/// <summary>A folder that is gone after the test, with whatever its links point to. Its name has what breaks careless quoting.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("headstart-test-").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory("headstart test ä-").FullName;
 
     public string Below(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 
