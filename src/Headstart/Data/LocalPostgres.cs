@@ -1,8 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using Npgsql;
 
 namespace Headstart.Data;
@@ -113,8 +109,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         {
             // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
             await cluster.StopAsync();
-            var port = File.Exists(portFile) && int.TryParse(File.ReadAllText(portFile), out var kept) && IsFree(kept) ? kept : FreePort();
-            await File.WriteAllTextAsync(portFile, port.ToString(CultureInfo.InvariantCulture), ct);
+            var port = LocalPostgresPort.Choose(portFile);
             cluster.Configure(port);
             if (await cluster.StartAsync(ct))
             {
@@ -124,31 +119,13 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
             // somebody took the port in this very moment.
             var reason = cluster.Reason();
-            var passing = !IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
+            var passing = !LocalPostgresPort.IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
             if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 throw new StartupException($"The local PostgreSQL did not start: {reason} (its log is '{cluster.LogFile}').");
             }
 
             await Task.Delay(Glance, ct);
-        }
-    }
-
-    /// <summary>Below the ports that systems hand out for outgoing connections, so that it is still free after a crash.</summary>
-    private static int FreePort() =>
-        Enumerable.Range(0, 200).Select(_ => RandomNumberGenerator.GetInt32(20_000, 32_000)).First(IsFree);
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
         }
     }
 
