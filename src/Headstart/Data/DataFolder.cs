@@ -44,7 +44,7 @@ public sealed class DataFolder : IDisposable
         return File.ReadAllText(file).Trim();
     }
 
-    /// <summary>Lets the lock go; the operating system does so when the process is killed. The file stays: removing it would race.</summary>
+    /// <summary>Lets the lock go, as the operating system does when the process is killed. The file stays: removing it would race.</summary>
     public void Dispose() => _lock.Dispose();
 
     internal static void WritePrivate(string file, string content)

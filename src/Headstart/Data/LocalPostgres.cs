@@ -35,7 +35,8 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             var account = PostgresAccount.Current();
             var home = await LocalPostgresFolder.PrepareAsync(folder, account, log, ct);
             var binaries = await PostgresBinaries.FindAsync(
-                options, PostgresBinaries.UsualPlaces(), Path.Combine(home, "binaries"), LocalPostgresCluster.MajorIn(home), account, log, ct);
+                options, PostgresBinaries.UsualPlaces(), Path.Combine(home, "binaries"), LocalPostgresCluster.MajorIn(home),
+                account, log, ct);
             var cluster = new LocalPostgresCluster(home, binaries, account, options.Fsync);
             return await StartAsync(cluster, folder, Path.Combine(home, "port"), log, ct);
         }

@@ -110,7 +110,8 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         {
             if (IsRunning())
             {
-                await account.RunAsync(binaries.PgCtl, ["stop", "-D", _cluster, "-m", mode, "-w", "-t", "10", "-s"], CancellationToken.None);
+                await account.RunAsync(
+                    binaries.PgCtl, ["stop", "-D", _cluster, "-m", mode, "-w", "-t", "10", "-s"], CancellationToken.None);
             }
         }
     }

@@ -122,8 +122,12 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
 
     private static string Missing(LocalPostgresOptions options, int? clusterMajor, SortedSet<int> others)
     {
-        var wanted = clusterMajor is { } major ? $"PostgreSQL {major}, which made the local database," : $"PostgreSQL {OldestMajor} or newer";
-        var where = string.IsNullOrWhiteSpace(options.BinariesDirectory) ? "" : $" in '{options.BinariesDirectory}' (Headstart:Postgres:BinariesDirectory)";
+        var wanted = clusterMajor is { } major
+            ? $"PostgreSQL {major}, which made the local database,"
+            : $"PostgreSQL {OldestMajor} or newer";
+        var where = string.IsNullOrWhiteSpace(options.BinariesDirectory)
+            ? ""
+            : $" in '{options.BinariesDirectory}' (Headstart:Postgres:BinariesDirectory)";
         var instead = others.Count > 0 ? $", only {string.Join(", ", others)}" : "";
         return $"{wanted} was not found{where}{instead}";
     }

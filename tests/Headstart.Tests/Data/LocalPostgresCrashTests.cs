@@ -21,7 +21,8 @@ public sealed class LocalPostgresCrashTests : IDisposable
         {
             var killed = _own.Postmaster();
             Process.GetProcessById(killed).Kill();
-            Assert.Equal(7, await OwnPostgres.EventuallyAsync(() => OwnPostgres.ExecuteAsync(server.ConnectionString, "SELECT x FROM kept")));
+            Assert.Equal(7, await OwnPostgres.EventuallyAsync(
+                () => OwnPostgres.ExecuteAsync(server.ConnectionString, "SELECT x FROM kept")));
             Assert.NotEqual(killed, _own.Postmaster());
         }
     }
