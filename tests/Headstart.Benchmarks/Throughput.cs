@@ -10,7 +10,7 @@ namespace Headstart.Benchmarks;
 /// </summary>
 internal sealed record Throughput(string Name, int Threads, double[] Decode, double[] Forward, double[] Extraction)
 {
-    public const int Rounds = 7;
+    public const int Rounds = 5;
 
     public static async Task<Throughput> MeasureAsync(BackboneFile file, int threads, byte[][] photographs)
     {

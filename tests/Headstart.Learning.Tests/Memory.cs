@@ -1,0 +1,15 @@
+namespace Headstart.Learning.Tests;
+
+internal static class Memory
+{
+    public const long MiB = 1024 * 1024;
+
+    /// <summary>Bytes this process occupies, native memory included.</summary>
+    public static long Resident()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return Environment.WorkingSet;
+    }
+}
