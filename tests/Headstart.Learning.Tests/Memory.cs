@@ -13,3 +13,10 @@ internal static class Memory
         return Environment.WorkingSet;
     }
 }
+
+/// <summary>For tests that look at the memory of the whole process: nothing else may run beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class AloneCollection
+{
+    public const string Name = "alone";
+}

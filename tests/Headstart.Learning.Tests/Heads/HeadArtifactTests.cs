@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using CsCheck;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Learning.Tests.Heads;
+
+public sealed class HeadArtifactTests
+{
+    private static readonly Gen<float> Finite = Gen.Float[-1e6f, 1e6f];
+
+    private static readonly Gen<HeadArtifact> Artifacts =
+        from k in Gen.Int[1, 5]
+        from d in Gen.Int[1, 20]
+        from labels in Gen.String.AlphaNumeric.Array[k]
+        from weights in Finite.Array[k * d]
+        from bias in Finite.Array[k]
+        from id in Gen.String.AlphaNumeric
+        select new HeadArtifact(id, "abc", "centre224-ü-v1", new LinearHead(labels, d, weights, bias));
+
+    [Fact]
+    public void What_was_written_is_read() => Artifacts.Sample(artifact =>
+    {
+        var bytes = artifact.Write();
+        var read = HeadArtifact.Read(bytes);
+
+        Assert.Equal(artifact with { Head = read.Head }, read);
+        Assert.Equal(artifact.Head.Labels, read.Head.Labels);
+        Assert.Equal(artifact.Head.Features, read.Head.Features);
+        Assert.Equal(artifact.Head.Weights.ToArray(), read.Head.Weights.ToArray());
+        Assert.Equal(artifact.Head.Bias.ToArray(), read.Head.Bias.ToArray());
+        Assert.Equal(bytes, read.Write());
+    });
+
+    [Fact]
+    public void Any_flipped_bit_is_noticed() =>
+        Gen.Select(Artifacts, Gen.Int[0, int.MaxValue], Gen.Int[0, 7]).Sample((artifact, position, bit) =>
+        {
+            var bytes = artifact.Write();
+            bytes[position % bytes.Length] ^= (byte)(1 << bit);
+            AssertRefused(bytes);
+        });
+
+    [Fact]
+    public void Every_truncation_and_any_extension_is_noticed()
+    {
+        var bytes = Sample().Write();
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            AssertRefused(bytes[..length]);
+        }
+
+        AssertRefused([.. bytes, 0]);
+        AssertRefused([.. bytes, .. bytes]);
+    }
+
+    [Fact]
+    public void A_newer_version_is_refused_with_the_advice_to_update()
+    {
+        var bytes = Sample().Write();
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), HeadArtifact.FormatVersion + 1);
+
+        Assert.Contains("update", AssertRefused(bytes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_well_signed_file_with_absurd_sizes_is_refused_without_allocating_them()
+    {
+        var sizes = 20 + (4 + "b".Length) + (4 + "s".Length) + (4 + "p".Length);
+        foreach (var (k, d) in ((int, int)[])[(int.MaxValue, 3), (2, int.MaxValue), (-1, 3), (2, -3), (0, 0), (1, 3)])
+        {
+            var bytes = Sample().Write();
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(sizes), k);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(sizes + 4), d);
+            SHA256.HashData(bytes.AsSpan(..^32), bytes.AsSpan(^32..));
+
+            AssertRefused(bytes);
+        }
+    }
+
+    [Fact]
+    public void The_bytes_are_fixed_for_ever() => Assert.Equal(
+        "485354484541440a01000000790000000000000001000000620100000073010000007002000000030000000300000063617403000000646f670000"
+        + "803f0000004000004040000080400000a0400000c0400000003f000000bfcadc316fac8e7c2c191edc8ee95c3d3e5058936845ab0d584f9b4bfe90"
+        + "8478a6",
+        Convert.ToHexStringLower(Sample().Write()));
+
+    private static HeadArtifact Sample() => new("b", "s", "p", new LinearHead(["cat", "dog"], 3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f]));
+
+    private static string AssertRefused(byte[] bytes) => Assert.Throws<HeadArtifactException>(() => HeadArtifact.Read(bytes)).Message;
+}
