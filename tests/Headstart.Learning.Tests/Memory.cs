@@ -16,7 +16,7 @@ internal static class Memory
 
 /// <summary>For tests that look at the memory of the whole process: nothing else may run beside them.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class AloneCollection
+public sealed class Alone
 {
     public const string Name = "alone";
 }

@@ -2,7 +2,7 @@ using Headstart.Learning.Backbones;
 
 namespace Headstart.Learning.Tests.Backbones;
 
-[Collection(AloneCollection.Name)]
+[Collection(Alone.Name)]
 public sealed class ExtractionMemoryTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
