@@ -1,0 +1,18 @@
+namespace Headstart.Tests;
+
+/// <summary>Real photographs and backbones, where HEADSTART_SHARED names the folder that has them; tests that need them skip otherwise.</summary>
+internal static class SharedData
+{
+    public static string Folder(string relative)
+    {
+        var shared = Environment.GetEnvironmentVariable("HEADSTART_SHARED");
+        Assert.SkipWhen(string.IsNullOrEmpty(shared), "HEADSTART_SHARED does not name a folder with backbones/ and datasets/.");
+        var path = Path.GetFullPath(Path.Combine(shared!, relative));
+        Assert.SkipUnless(Directory.Exists(path), $"There is no folder {path}.");
+        return path;
+    }
+
+    public static string[] Files(string relative) => [.. Directory.GetFiles(Folder(relative)).Order(StringComparer.Ordinal)];
+
+    public static byte[] Cat => File.ReadAllBytes(Files("datasets/cats_dogs/cats")[0]);
+}

@@ -1,0 +1,82 @@
+using System.Net.Http.Headers;
+using Headstart.Data;
+using Headstart.Tests.Data;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Headstart.Tests;
+
+/// <summary>The whole program on a real socket, with a database and a data folder of its own. One for each test class.</summary>
+public class TestHost(TestPostgres postgres) : IAsyncLifetime
+{
+    public const string Key = "a-key-for-the-tests";
+
+    private readonly TemporaryFolder _folder = new();
+    private WebApplicationFactory<Program>? _factory;
+
+    /// <summary>Sends the first key with every request.</summary>
+    public HttpClient Client { get; private set; } = null!;
+
+    public IServiceProvider Services => _factory!.Services;
+
+    public Uri Address => new(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    public string DataFolder => _folder.Path;
+
+    /// <summary>Settings beyond those every test host has.</summary>
+    protected virtual IEnumerable<(string Name, string Value)> Settings => [];
+
+    public async ValueTask InitializeAsync()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(web =>
+        {
+            web.UseSetting("environment", "Production");
+            web.UseSetting("urls", "http://127.0.0.1:0");
+            web.UseSetting("ConnectionStrings:Headstart", database);
+            web.UseSetting("Headstart:DataDirectory", _folder.Path);
+            web.UseSetting("Headstart:BootstrapKey", Key);
+            web.UseSetting("Logging:LogLevel:Default", "Warning");
+            if (Environment.GetEnvironmentVariable("HEADSTART_SHARED") is { } shared)
+            {
+                web.UseSetting("Headstart:Backbones:Directories", Path.GetFullPath(Path.Combine(shared, "backbones")));
+            }
+
+            foreach (var (name, value) in Settings)
+            {
+                web.UseSetting(name, value);
+            }
+        });
+        _factory.UseKestrel();
+        _factory.StartServer();
+        Client = ClientWith(Key);
+    }
+
+    public HttpClient ClientWith(string? key)
+    {
+        var client = new HttpClient { BaseAddress = Address };
+        client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
+    public async Task<T> QueryAsync<T>(Func<HeadstartDb, Task<T>> query)
+    {
+        await using var db = await Services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync();
+        return await query(db);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_factory is not null)
+        {
+            await _factory.DisposeAsync();
+        }
+
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
