@@ -36,7 +36,7 @@ public sealed class RunLease : IAsyncDisposable
 
     public bool UserCancelled { get; private set; }
 
-    /// <summary>The stage, its progress and the backbones tried so far; the next heartbeat writes them.</summary>
+    /// <summary>The stage, its progress and the backbones tried so far; the heartbeat writes them.</summary>
     public RunStatus Status { get; set; } = new(RunStage.Choosing, 0, []);
 
     /// <summary>
@@ -67,6 +67,21 @@ public sealed class RunLease : IAsyncDisposable
         }
 
         return new(databases, await db.TrainingRuns.SingleAsync(r => r.Id == runId, stopping), owner, clock, stopping);
+    }
+
+    /// <summary>Begins a stage. It is written at once, so that nobody begins a stage of a run that is no longer theirs.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled or is another's.</exception>
+    public async Task EnterAsync(RunStage stage, double progress, CancellationToken cancel)
+    {
+        Status = Status with { Stage = stage, Progress = progress };
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        if (!await BeatAsync(db, cancel))
+        {
+            await _end.CancelAsync();
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        Token.ThrowIfCancellationRequested();
     }
 
     /// <summary>Ends the run if it is still ours. False: somebody else took it over, and what we made must not be used.</summary>
@@ -111,16 +126,12 @@ public sealed class RunLease : IAsyncDisposable
         {
             try
             {
-                if (await BeatAsync(db) is not { } cancelRequested)
-                {
-                    break; // somebody else owns the run, or it was deleted
-                }
-
-                renewed = _clock.GetTimestamp();
-                if (UserCancelled = cancelRequested)
+                if (!await BeatAsync(db, CancellationToken.None))
                 {
                     break;
                 }
+
+                renewed = _clock.GetTimestamp();
             }
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
             {
@@ -137,8 +148,8 @@ public sealed class RunLease : IAsyncDisposable
         await _end.CancelAsync();
     }
 
-    /// <summary>Renews the lease and writes the progress. Null when the run is no longer ours; else whether its user wants it cancelled.</summary>
-    private async Task<bool?> BeatAsync(HeadstartDb db)
+    /// <summary>Renews the lease and writes the progress. False when the work should stop: its user cancelled, or the run is no longer ours.</summary>
+    private async Task<bool> BeatAsync(HeadstartDb db, CancellationToken cancel)
     {
         var (stage, progress, backbones) = Status;
         var elapsed = _clock.GetElapsedTime(_started).TotalSeconds;
@@ -149,8 +160,9 @@ public sealed class RunLease : IAsyncDisposable
             SET lease_until = now() + {Length}, stage = {stage.ToString()}, progress = {progress}, seconds_left = {left}, backbones = {trials}::jsonb
             WHERE id = {Run.Id} AND lease_owner = {_owner} AND state = 'Running'
             RETURNING cancel_requested AS "Value"
-            """).ToListAsync(CancellationToken.None);
-        return answers.Count == 0 ? null : answers[0];
+            """).ToListAsync(cancel);
+        UserCancelled = answers is [true];
+        return answers is [false];
     }
 }
 

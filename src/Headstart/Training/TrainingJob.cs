@@ -99,30 +99,30 @@ public sealed partial class TrainingJob(
         }
 
         // 2. Choose. Features go to the cache as they come.
-        watch.Enter(RunStage.Choosing, 0);
+        await watch.EnterAsync(RunStage.Choosing, 0, cancel);
         var choice = await new BackboneChoice(features, clock).ChooseAsync(
             Admissible(lease.Run), data, new(lease, 0, 0.5), budget / 2, Seed, cancel);
 
         // 3. Extract what the choice has not seen yet.
-        watch.Enter(RunStage.Extracting, 0.5);
+        await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
         var all = data.Train.Concat(data.Test).ToList();
         var vectors = await features.GetAsync(choice.Backbone, all.ConvertAll(i => i.Sha256), new StageProgress(lease, 0.5, 0.75), cancel);
         var train = data.With(data.Train, vectors[..data.Train.Count]);
         var test = data.With(data.Test, vectors[data.Train.Count..]);
 
         // 4. Train.
-        watch.Enter(RunStage.Training, 0.75);
+        await watch.EnterAsync(RunStage.Training, 0.75, cancel);
         var validation = choice.Probe == train.Labels.Count ? choice.Validation
             : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
         var head = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
 
         // 5. Evaluate.
-        watch.Enter(RunStage.Evaluating, 0.9);
+        await watch.EnterAsync(RunStage.Evaluating, 0.9, cancel);
         var unreadable = all.Where((_, i) => vectors[i] is null).Select(i => i.ImageId).ToList();
         var report = Report.Of(data, train, test, head, validation, lease.Status.Backbones, unreadable);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
-        watch.Enter(RunStage.Publishing, 0.97);
+        await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
         report = report with { SecondsPerStage = watch.Seconds() };
         var artifact = new HeadArtifact(choice.Backbone.Manifest.Id, choice.Backbone.Manifest.Sha256, choice.Backbone.Manifest.Preprocessing.Id, head);
         var number = await publisher.PublishAsync(lease, artifact, report, cancel);
@@ -158,11 +158,11 @@ public sealed partial class TrainingJob(
         private readonly Dictionary<string, double> _seconds = [];
         private (string Stage, long Since)? _current;
 
-        public void Enter(RunStage stage, double progress)
+        public Task EnterAsync(RunStage stage, double progress, CancellationToken cancel)
         {
             Close();
             _current = (stage.ToString().ToLowerInvariant(), clock.GetTimestamp());
-            lease.Status = lease.Status with { Stage = stage, Progress = progress };
+            return lease.EnterAsync(stage, progress, cancel);
         }
 
         public Dictionary<string, double> Seconds()

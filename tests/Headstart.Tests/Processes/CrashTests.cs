@@ -1,0 +1,94 @@
+using Npgsql;
+
+namespace Headstart.Tests.Processes;
+
+/// <summary>The program is killed in every stage of a run. What it had is there afterwards, and the run ends once.</summary>
+public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.Host>
+{
+    /// <summary>Where the run is held while the program is killed: at the entry of the stage that follows, or in the last transaction.</summary>
+    private static string Trigger(string stage) => stage switch
+    {
+        "choosing" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Extracting'"),
+        "extracting" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Training'"),
+        "training" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Evaluating'"),
+        "evaluating" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Publishing'"),
+        "publishing" => Hold("BEFORE INSERT ON model_versions", "true"),
+        "the first features" => Hold("BEFORE INSERT ON feature_vectors", "true"),
+        "the claim" => Hold("BEFORE INSERT ON run_images", "true"),
+        _ => throw new ArgumentOutOfRangeException(nameof(stage)),
+    };
+
+    private static string Hold(string when, string condition) => $"""
+        CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF {condition} THEN PERFORM pg_advisory_xact_lock_shared(42); END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER hold {when} FOR EACH ROW EXECUTE FUNCTION hold();
+        """;
+
+    [Theory]
+    [InlineData("the claim")]
+    [InlineData("the first features")]
+    [InlineData("choosing")]
+    [InlineData("extracting")]
+    [InlineData("training")]
+    [InlineData("evaluating")]
+    [InlineData("publishing")]
+    public async Task A_run_whose_host_is_killed_ends_once_with_a_version_that_predicts(string stage)
+    {
+        var program = host.Program;
+        await using (var database = await program.ConnectAsync())
+        {
+            await ExecuteAsync(database, "TRUNCATE feature_vectors"); // so that every stage has something to do
+            var model = host.Model = await program.Client.PetsAsync(10);
+            await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
+            var run = host.Run = await program.Client.StartRunAsync(model);
+            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
+            {
+                await Task.Delay(20, Api.Cancel);
+            }
+
+            if (stage is "choosing" or "extracting" or "training" or "evaluating" or "publishing")
+            {
+                var row = await program.Client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
+                Assert.Equal(("running", stage), ((string?)row["state"], (string?)row["stage"]));
+            }
+
+            await program.KillAsync();
+            await ExecuteAsync(database, "DROP FUNCTION hold CASCADE"); // waits until the killed host's transactions are gone
+        }
+
+        await program.StartAsync();
+        var ended = await program.Client.EndOfRunAsync(host.Model, host.Run);
+        Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
+        Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/versions"))["items"]!.AsArray());
+        Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/training-runs"))["items"]!.AsArray());
+        var prediction = await program.Client.PredictAsync(host.Model, SharedData.Files("datasets/cats_dogs/cats")[^1]);
+        Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection database, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, database);
+        await command.ExecuteNonQueryAsync(Api.Cancel);
+    }
+
+    private static async Task<object?> ScalarAsync(NpgsqlConnection database, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, database);
+        return await command.ExecuteScalarAsync(Api.Cancel);
+    }
+
+    public sealed class Host : IAsyncLifetime
+    {
+        public HostProcess Program { get; } = new();
+
+        public string Model { get; set; } = "";
+
+        public System.Text.Json.Nodes.JsonNode Run { get; set; } = "";
+
+        public async ValueTask InitializeAsync() => await Program.StartAsync();
+
+        public ValueTask DisposeAsync() => Program.DisposeAsync();
+    }
+}

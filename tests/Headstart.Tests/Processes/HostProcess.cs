@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using Headstart.Tests.Data;
+using Npgsql;
+
+namespace Headstart.Tests.Processes;
+
+/// <summary>
+/// The built program as its users start it: a process with a data folder, its own PostgreSQL and nothing configured but the address
+/// and where backbones are. It can be killed and started again on the same folder.
+/// </summary>
+public sealed partial class HostProcess : IAsyncDisposable
+{
+    private readonly StringBuilder _output = new();
+    private Process? _process;
+
+    public TemporaryFolder Folder { get; } = new();
+
+    public string DataFolder => Folder.Below("data");
+
+    public Dictionary<string, string> Environment { get; } = new()
+    {
+        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort()}",
+        ["Headstart__BootstrapKey"] = TestHost.Key,
+    };
+
+    public HttpClient Client { get; private set; } = new();
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
+
+    public int Id => _process!.Id;
+
+    /// <summary>Starts the program and waits until it says that it is ready.</summary>
+    public async Task StartAsync()
+    {
+        Launch();
+        Client = new() { BaseAddress = new Uri(Environment["ASPNETCORE_URLS"]) };
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestHost.Key);
+        while (!Output.Contains("Headstart is ready.", StringComparison.Ordinal))
+        {
+            Assert.False(_process!.HasExited, $"The host ended while it started: {Output}");
+            await Task.Delay(50, Api.Cancel);
+        }
+    }
+
+    /// <summary>Starts the program where it is expected to refuse, and returns its exit code and what it printed.</summary>
+    public async Task<(int ExitCode, string Output)> RunAsync()
+    {
+        Launch();
+        return (await ExitAsync(), Output);
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        // Not a measurement: a host that never ends would otherwise hang the whole test run.
+        await _process!.WaitForExitAsync(Api.Cancel).WaitAsync(TimeSpan.FromMinutes(1), Api.Cancel);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends the host as a power cut would; its database server stays behind.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill(entireProcessTree: false);
+        await _process.WaitForExitAsync(CancellationToken.None);
+    }
+
+    /// <summary>Ctrl-C.</summary>
+    public void Interrupt()
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{_process!.Id}"]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>The host's database servers, wherever it had to put them: their command line names the cluster's folder.</summary>
+    public IEnumerable<Process> DatabaseServers()
+    {
+        var place = new DirectoryInfo(Path.Combine(DataFolder, "postgres"));
+        var folder = (place.Exists ? place.ResolveLinkTarget(returnFinalTarget: true) : null)?.FullName ?? place.FullName;
+        return Process.GetProcessesByName("postgres").Where(p => CommandLine(p.Id).Contains(folder, StringComparison.Ordinal));
+    }
+
+    /// <summary>A connection to the host's own database.</summary>
+    public async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = int.Parse(await File.ReadAllTextAsync(Path.Combine(DataFolder, "postgres", "port"), Api.Cancel)),
+            Database = "headstart",
+            Username = "headstart",
+            Password = (await File.ReadAllTextAsync(Path.Combine(DataFolder, "postgres.password"), Api.Cancel)).Trim(),
+            Pooling = false,
+        }.ConnectionString);
+        await connection.OpenAsync(Api.Cancel);
+        return connection;
+    }
+
+    public long ResidentKilobytes() =>
+        long.Parse(ResidentLine().Match(File.ReadAllText($"/proc/{Id}/status")).Groups[1].Value);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false })
+        {
+            await KillAsync();
+        }
+
+        foreach (var server in DatabaseServers().ToList())
+        {
+            server.Kill();
+            await server.WaitForExitAsync(CancellationToken.None);
+        }
+
+        _process?.Dispose();
+        Client.Dispose();
+        Folder.Dispose();
+    }
+
+    private void Launch()
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Folder.Path,
+        };
+        start.Environment["Headstart__DataDirectory"] = DataFolder;
+        start.Environment["Headstart__Backbones__Directories"] = SharedData.Folder("backbones");
+        foreach (var (name, value) in Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        lock (_output)
+        {
+            _output.Clear();
+        }
+
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += Keep;
+        _process.ErrorDataReceived += Keep;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        lock (_output)
+        {
+            _output.AppendLine(line.Data);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string CommandLine(int id) => File.Exists($"/proc/{id}/cmdline") ? File.ReadAllText($"/proc/{id}/cmdline") : "";
+
+    [GeneratedRegex(@"VmRSS:\s+(\d+) kB")]
+    private static partial Regex ResidentLine();
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace Headstart.Tests.Processes;
+
+/// <summary>The life of the program as the one who runs it sees it.</summary>
+public sealed partial class StartAndStopTests
+{
+    [Fact]
+    public async Task The_first_start_prints_a_key_that_works_and_later_starts_print_none()
+    {
+        await using var host = new HostProcess();
+        host.Environment.Remove("Headstart__BootstrapKey");
+        await host.StartAsync();
+        var key = Key().Match(host.Output).Value;
+        Assert.Single(Key().Matches(host.Output));
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        await host.Client.NewModelAsync("cats", "dogs");
+        Assert.Contains($"{host.Environment["ASPNETCORE_URLS"]}/swagger", host.Output, StringComparison.Ordinal);
+        host.Interrupt();
+        Assert.Equal(0, await host.ExitAsync());
+
+        await host.StartAsync();
+
+        Assert.DoesNotMatch(Key(), host.Output);
+        host.Client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        Assert.Single((await host.Client.GetJsonAsync("/api/v1/models"))["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Ctrl_C_in_the_middle_of_a_run_stops_everything_and_the_next_start_goes_on()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var model = await host.Client.NewModelAsync("ants", "bees");
+        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        var run = await host.Client.StartRunAsync(model);
+        while ((string?)run["state"] == "queued")
+        {
+            await Task.Delay(50, Api.Cancel);
+            run = await host.Client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
+        }
+
+        host.Interrupt();
+
+        Assert.Equal(0, await host.ExitAsync());
+        Assert.Empty(host.DatabaseServers());
+        await host.StartAsync();
+        run = await host.Client.EndOfRunAsync(model, run);
+        Assert.Equal("succeeded", (string?)run["state"]);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_while_starting_leaves_nothing_behind()
+    {
+        await using var host = new HostProcess();
+        var exit = host.RunAsync();
+        while (!host.DatabaseServers().Any())
+        {
+            await Task.Delay(20, Api.Cancel);
+        }
+
+        host.Interrupt();
+
+        await exit;
+        Assert.Empty(host.DatabaseServers());
+    }
+
+    [Fact]
+    public async Task A_second_host_on_the_same_data_folder_is_refused_with_a_sentence()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        await using var second = new HostProcess();
+        second.Environment["Headstart__DataDirectory"] = host.DataFolder;
+
+        var (exitCode, output) = await second.RunAsync();
+
+        Assert.Equal(1, exitCode);
+        Assert.Matches("^Another Headstart already uses the data folder .*\\.$", output.Trim());
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/ready", Api.Cancel)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
+    [InlineData("Headstart__BootstrapKey", "short", "Headstart:BootstrapKey")]
+    [InlineData("Headstart__Uploads__MaxFileBytes", "lots", "Headstart:Uploads:MaxFileBytes")]
+    [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
+    public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
+    {
+        await using var host = new HostProcess { Environment = { [name] = value } };
+
+        var (exitCode, output) = await host.RunAsync();
+
+        Assert.Equal(1, exitCode);
+        var sentence = output.Trim().Split('\n').Where(line => !line.StartsWith("info:", StringComparison.Ordinal)).ToList();
+        Assert.Contains(named, Assert.Single(sentence), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_is_taken_ends_the_start_with_a_sentence_and_spends_no_key()
+    {
+        await using var host = new HostProcess();
+        host.Environment.Remove("Headstart__BootstrapKey");
+        using (var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, new Uri(host.Environment["ASPNETCORE_URLS"]).Port))
+        {
+            other.Start();
+            var (exitCode, output) = await host.RunAsync();
+            Assert.Equal(1, exitCode);
+            Assert.Contains("ASPNETCORE_URLS", output.Trim().Split('\n')[^1], StringComparison.Ordinal);
+        }
+
+        await host.StartAsync();
+
+        Assert.Matches(Key(), host.Output);
+    }
+
+    [Fact]
+    public async Task The_database_killed_under_a_running_host_comes_back_with_everything()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var model = await host.Client.PetsAsync(6);
+        await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        var postmaster = int.Parse(File.ReadLines(Path.Combine(host.DataFolder, "postgres", "cluster", "postmaster.pid")).First());
+
+        Process.GetProcessById(postmaster).Kill();
+
+        var response = await host.Client.GetAsync(model, Api.Cancel);
+        while (!response.IsSuccessStatusCode)
+        {
+            await response.ProblemAsync(HttpStatusCode.ServiceUnavailable, "database-unavailable");
+            Assert.NotNull(response.Headers.RetryAfter);
+            await Task.Delay(100, Api.Cancel);
+            response = await host.Client.GetAsync(model, Api.Cancel);
+        }
+
+        Assert.Equal("trained", (string?)(await response.JsonAsync())["state"]);
+        Assert.Equal(2, (int?)(await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
+    }
+
+    [GeneratedRegex("hs_[A-Za-z0-9]+")]
+    private static partial Regex Key();
+}
