@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Net;
+using Headstart.Data;
+using Headstart.Tests.Data;
+using Headstart.Tests.Processes;
+
+namespace Headstart.Tests.Operations;
+
+/// <summary>What a user sees while the database or the disk is away, and that nothing is lost.</summary>
+public sealed class OutageTests
+{
+    [Fact]
+    public async Task The_database_gone_for_ten_seconds_in_the_middle_of_a_run_costs_time_and_nothing_else()
+    {
+        using var own = new OwnPostgres();
+        using var data = DataFolder.Open(own.Folder.Path);
+        var server = await own.StartAsync(data);
+        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
+        await host.StartAsync();
+        var model = await host.Client.NewModelAsync("ants", "bees");
+        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        var run = await host.Client.StartRunAsync(model);
+        while ((string?)run["state"] == "queued")
+        {
+            await Task.Delay(50, Api.Cancel);
+            run = await host.Client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
+        }
+
+        await server.DisposeAsync();
+        var refused = await host.Client.GetAsync(model, Api.Cancel);
+        await refused.ProblemAsync(HttpStatusCode.ServiceUnavailable, "database-unavailable");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/health/ready", Api.Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/live", Api.Cancel)).StatusCode);
+        await Task.Delay(TimeSpan.FromSeconds(10), Api.Cancel);
+        await using var back = await own.StartAsync(data);
+
+        while (!(await host.Client.GetAsync("/health/ready", Api.Cancel)).IsSuccessStatusCode)
+        {
+            await Task.Delay(100, Api.Cancel);
+        }
+
+        Assert.Equal(("succeeded", 1), await EndAsync());
+
+        async Task<(string?, int?)> EndAsync()
+        {
+            var ended = await host.Client.EndOfRunAsync(model, run);
+            return ((string?)ended["state"], (int?)ended["version"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_said_so_and_what_was_stored_before_stays()
+    {
+        using var own = new OwnPostgres();
+        using var data = DataFolder.Open(own.Folder.Path);
+        await using var server = await own.StartAsync(data);
+        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
+        using var disk = new SmallDisk(host.DataFolder, megabytes: 2);
+        await host.StartAsync();
+        var model = await host.Client.PetsAsync();
+        var photographs = SharedData.Files("datasets/hymenoptera/train/bees");
+        using var form = Api.Form("cats", photographs.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));
+
+        var full = await host.Client.PostAsync($"{model}/images", form, Api.Cancel);
+
+        await full.ProblemAsync(HttpStatusCode.InsufficientStorage, "storage-full");
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/ready", Api.Cancel)).StatusCode);
+        foreach (var image in (await host.Client.GetJsonAsync($"{model}/images?limit=200"))["items"]!.AsArray())
+        {
+            Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync($"{model}/images/{image!["id"]}/content", Api.Cancel)).StatusCode);
+        }
+
+        disk.Grow(megabytes: 50);
+        Assert.Equal(photographs.Length, (await host.Client.UploadAsync(model, "cats", photographs))["accepted"]!.AsArray().Count);
+    }
+
+    /// <summary>A file system of a few megabytes; mounting one takes root.</summary>
+    private sealed class SmallDisk : IDisposable
+    {
+        private readonly string _folder;
+
+        public SmallDisk(string folder, int megabytes)
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Only root on Linux can mount a small disk.");
+            _folder = Directory.CreateDirectory(folder).FullName;
+            Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", _folder);
+        }
+
+        public void Grow(int megabytes) => Run("mount", "-o", $"remount,size={megabytes}m", _folder);
+
+        public void Dispose() => Run("umount", "-l", _folder);
+
+        private static void Run(string program, params string[] arguments)
+        {
+            using var process = Process.Start(program, arguments);
+            process.WaitForExit();
+            Assert.Equal(0, process.ExitCode);
+        }
+    }
+}
