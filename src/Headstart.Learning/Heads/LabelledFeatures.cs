@@ -33,7 +33,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var support = Support();
         var smallest = Array.IndexOf(support, support.Min());
         Refuse(support[smallest] < perCategory,
-            $"The category '{Categories[smallest]}' has {support[smallest]} images and needs at least {perCategory}.");
+            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} images it needs at least.");
         Refuse(Dimensions == 0 || Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
         Refuse(Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(Features[0])),

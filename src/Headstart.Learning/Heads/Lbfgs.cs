@@ -30,7 +30,7 @@ internal static class Lbfgs
         for (var iteration = 0; iteration < MaxIterations; iteration++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (TensorPrimitives.MaxMagnitude<double>(gradient) is var largest && Math.Abs(largest) <= tolerance)
+            if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance)
             {
                 return iteration;
             }
@@ -61,11 +61,28 @@ internal static class Lbfgs
         }
 
         TensorPrimitives.Divide(direction, hessian, direction);
+        if (steps.Count > 0)
+        {
+            TensorPrimitives.Multiply(direction, Scale(steps[^1], hessian), direction);
+        }
+
         for (var i = 0; i < steps.Count; i++)
         {
             var beta = TensorPrimitives.Dot<double>(steps[i].Change, direction) / steps[i].Curvature;
             TensorPrimitives.MultiplyAdd(steps[i].Step, alphas[i] - beta, direction, direction);
         }
+    }
+
+    /// <summary>How much flatter the function is along the last step than the guess says (Nocedal and Wright, 7.20).</summary>
+    private static double Scale((double[] Step, double[] Change, double Curvature) last, ReadOnlySpan<double> hessian)
+    {
+        var expected = 0.0;
+        for (var i = 0; i < hessian.Length; i++)
+        {
+            expected += last.Change[i] * last.Change[i] / hessian[i];
+        }
+
+        return last.Curvature / expected;
     }
 
     private static bool LineSearch(Objective objective, double[] x, double value, double[] gradient, double[] direction,

@@ -32,7 +32,7 @@ internal sealed class SoftmaxRegression
     /// <summary>Fits, starting from <paramref name="parameters"/>.</summary>
     /// <param name="parameters"><c>[r + 1, k]</c>, the bias in the last row; receives the optimum.</param>
     /// <param name="l2">Strength of the penalty.</param>
-    /// <param name="tolerance">Largest component of the gradient, in preconditioned coordinates.</param>
+    /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
     /// <param name="cancel">Looked at before each iteration.</param>
     /// <returns>Number of iterations.</returns>
     public int Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
@@ -55,7 +55,8 @@ internal sealed class SoftmaxRegression
         var parameters = tensor(point.ToArray(), [_moments.Length, _classes]);
         var logProbabilities = nn.functional.log_softmax(_inputs.mm(parameters), 1);
         var loss = -(logProbabilities * _targets * _weights).sum().item<double>();
-        var slope = _inputs.t().mm((logProbabilities.exp() - _targets) * _weights);
+        // Written as the transpose of a product with the inputs as they lie in memory: faster.
+        var slope = ((logProbabilities.exp() - _targets) * _weights).t().mm(_inputs).t().contiguous();
         slope.data<double>().CopyTo(gradient);
 
         var penalised = point.Length - _classes; // all but the bias

@@ -26,7 +26,9 @@ public static class TorchRuntime
             LoadOnLinux(typeof(torch).Assembly);
         }
 
-        torch.set_num_threads(Environment.ProcessorCount);
+        // libtorch's threads spin while they wait for each other. On cores that predictions and other runs want too, two of them took
+        // 118 s for what one does in 49 s, and on idle cores they gain little at the sizes of a head.
+        torch.set_num_threads(1);
         return true;
     }
 
