@@ -98,7 +98,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
             return null;
         }
 
-        if (!_model.CategoriesGrow || _categories.Count >= ModelsApi.MaxCategories)
+        if (!_model.CategoriesGrow || _categories.Count >= Model.MaxCategories)
         {
             return new(file.FileName, "unknown-category",
                 $"The model has no category \"{name}\"; it has {List(_categories.Keys)}. PATCH the model to add one.");

@@ -18,6 +18,8 @@ public enum ModelState
 /// <summary>What a user creates: a name, categories, and over time images, runs and versions.</summary>
 public sealed class Model
 {
+    public const int MaxCategories = 1_000;
+
     public required Guid Id { get; init; }
 
     public required Guid AccountId { get; init; }

@@ -23,8 +23,6 @@ public sealed record ModelResponse(
 
 public static class ModelsApi
 {
-    public const int MaxCategories = 1_000;
-
     public static void MapModels(this RouteGroupBuilder api)
     {
         var models = api.MapGroup("/models").WithTags("Models");
@@ -150,21 +148,15 @@ public static class ModelsApi
         // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
         await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
 
-    public static IQueryable<Model> ModelsOf(this HeadstartDb db, ClaimsPrincipal caller)
-    {
-        var account = caller.AccountId();
-        return db.Models.Where(m => m.AccountId == account);
-    }
-
     private static Category NewCategory(Guid model, string name, int position) =>
         new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };
 
     private static ProblemHttpResult? ReadCategories(IReadOnlyList<string?> given, out List<string> names)
     {
         names = [];
-        if (given.Count > MaxCategories)
+        if (given.Count > Model.MaxCategories)
         {
-            return Problems.Invalid("too-many-categories", $"A model has at most {MaxCategories} categories.");
+            return Problems.Invalid("too-many-categories", $"A model has at most {Model.MaxCategories} categories.");
         }
 
         for (var i = 0; i < given.Count; i++)

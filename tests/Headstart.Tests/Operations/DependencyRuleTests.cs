@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+
+namespace Headstart.Tests.Operations;
+
+/// <summary>
+/// Arrows inside the host: a feature may use another one's entities and services, never its endpoints, its requests and responses or
+/// its jobs. Read from the source, because that is also where a reader would look.
+/// </summary>
+public sealed partial class DependencyRuleTests
+{
+    private static readonly string[] Features = ["Access", "Backbones", "Images", "Models", "Predictions", "Training", "Versions"];
+
+    [Fact]
+    public void No_feature_uses_another_features_endpoints_contracts_or_jobs()
+    {
+        var sources = Features.ToDictionary(feature => feature, Read);
+        var broken =
+            from owner in Features
+            from name in sources[owner].SelectMany(file => Closed(file.Name, file.Code)).Distinct()
+            from user in Features.Where(feature => feature != owner)
+            from file in sources[user]
+            where Regex.IsMatch(file.Code, $@"\b{name}\b")
+            select $"{user}/{file.Name} uses {name} of {owner}";
+
+        Assert.Empty(broken);
+    }
+
+    [Fact]
+    public void The_rule_knows_what_is_closed()
+    {
+        var closed = Features.SelectMany(Read).SelectMany(file => Closed(file.Name, file.Code)).ToHashSet();
+
+        Assert.Superset(new HashSet<string> { "ModelsApi", "NewModelRequest", "ImageResponse", "ImageChange", "TrainingJob", "MapVersions" }, closed);
+        Assert.DoesNotContain("ModelsOf", closed);
+    }
+
+    private static List<(string Name, string Code)> Read(string feature) =>
+        [.. Directory.GetFiles(Path.Combine(Root(), "src", "Headstart", feature), "*.cs")
+            .Select(path => (Path.GetFileName(path), Comment().Replace(File.ReadAllText(path), "")))];
+
+    /// <summary>Everything that a file with endpoints or contracts declares, and what is named like a contract or a job elsewhere.</summary>
+    private static IEnumerable<string> Closed(string file, string code)
+    {
+        var whole = file.EndsWith("Api.cs", StringComparison.Ordinal) || file.EndsWith("Contracts.cs", StringComparison.Ordinal);
+        var types = TypeName().Matches(code).Select(match => match.Groups[1].Value);
+        return types.Where(name => whole || ContractOrJob().IsMatch(name))
+            .Concat(whole ? ExtensionMethod().Matches(code).Select(match => match.Groups[1].Value) : []);
+    }
+
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Service.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("The tests do not lie below Service.sln.");
+        }
+
+        return folder;
+    }
+
+    [GeneratedRegex("//.*")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"\b(?:class|record(?: struct)?|enum|interface|struct) (\w+)")]
+    private static partial Regex TypeName();
+
+    [GeneratedRegex(@"\bstatic \S+ (\w+)(?:<\w+>)?\(this ")]
+    private static partial Regex ExtensionMethod();
+
+    [GeneratedRegex("(?:Request|Response|Change|Job|Api)$")]
+    private static partial Regex ContractOrJob();
+}
