@@ -35,7 +35,7 @@ public sealed partial class DependencyRuleTests
     }
 
     private static List<(string Name, string Code)> Read(string feature) =>
-        [.. Directory.GetFiles(Path.Combine(Root(), "src", "Headstart", feature), "*.cs")
+        [.. Directory.GetFiles(Repository.PathOf("src", "Headstart", feature), "*.cs")
             .Select(path => (Path.GetFileName(path), Comment().Replace(File.ReadAllText(path), "")))];
 
     /// <summary>Everything that a file with endpoints or contracts declares, and what is named like a contract or a job elsewhere.</summary>
@@ -45,17 +45,6 @@ public sealed partial class DependencyRuleTests
         var types = TypeName().Matches(code).Select(match => match.Groups[1].Value);
         return types.Where(name => whole || ContractOrJob().IsMatch(name))
             .Concat(whole ? ExtensionMethod().Matches(code).Select(match => match.Groups[1].Value) : []);
-    }
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Service.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("The tests do not lie below Service.sln.");
-        }
-
-        return folder;
     }
 
     [GeneratedRegex("//.*")]
