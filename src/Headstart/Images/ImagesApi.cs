@@ -5,8 +5,8 @@ using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Images;

@@ -3,8 +3,8 @@ using Headstart.Images;
 using Headstart.Learning.Heads;
 using Headstart.Models;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Predictions;

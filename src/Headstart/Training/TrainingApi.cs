@@ -55,7 +55,7 @@ public static class TrainingApi
     }
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Start(
-        Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")] [Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
+        Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
         HeadstartDb db, BackboneShelf shelf, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         request ??= new();
