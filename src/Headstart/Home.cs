@@ -32,9 +32,8 @@ public sealed class Home : IAsyncDisposable
                 return new(folder, null, connectionString);
             }
 
-            var options = new LocalPostgresOptions { BinariesDirectory = settings.Postgres.BinariesDirectory, Download = settings.Postgres.Download };
             using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
-            return new(folder, await LocalPostgres.StartAsync(folder, options, logs.CreateLogger<LocalPostgres>(), cancel), null);
+            return new(folder, await LocalPostgres.StartAsync(folder, settings.Postgres, logs.CreateLogger<LocalPostgres>(), cancel), null);
         }
         catch
         {

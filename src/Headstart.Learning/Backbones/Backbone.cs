@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Headstart.Learning.Native;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
@@ -111,6 +112,7 @@ public sealed class Backbone : IDisposable
 
     private static SessionOptions Options(int threads)
     {
+        OnnxRuntime.EnsureLoaded();
         var options = new SessionOptions
         {
             InterOpNumThreads = 1,

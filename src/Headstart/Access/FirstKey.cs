@@ -10,7 +10,7 @@ public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings 
     /// <summary>Makes <c>Headstart:BootstrapKey</c> valid, on any start: it is also the way back in after the last key was lost.</summary>
     public async Task AddConfiguredAsync(CancellationToken cancel)
     {
-        if (settings.BootstrapKey is { } key)
+        if (settings.BootstrapKey is { Length: > 0 } key)
         {
             await AddAsync(key, onlyIfNone: false, cancel);
         }
@@ -20,7 +20,7 @@ public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings 
     public async Task<string?> MakeAsync()
     {
         var key = Secrets.NewKey();
-        return settings.BootstrapKey is null && await AddAsync(key, onlyIfNone: true, default) ? key : null;
+        return string.IsNullOrEmpty(settings.BootstrapKey) && await AddAsync(key, onlyIfNone: true, default) ? key : null;
     }
 
     private async Task<bool> AddAsync(string secret, bool onlyIfNone, CancellationToken cancel)

@@ -39,7 +39,7 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
         {
             try
             {
-                var backbone = Backbone.Open(file, Environment.ProcessorCount);
+                var backbone = Backbone.Open(file, threads: 1); // extraction and predictions fill the cores with images, not with threads
                 opened.Add(backbone);
                 backbone.Measure();
                 Log.Opened(log, backbone.Manifest.Id, backbone.MsPerImage);

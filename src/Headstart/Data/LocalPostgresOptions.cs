@@ -3,8 +3,6 @@ namespace Headstart.Data;
 /// <summary>Section <c>Headstart:Postgres</c>: the PostgreSQL that the host starts itself when no connection string is set.</summary>
 public sealed class LocalPostgresOptions
 {
-    public const string Section = "Headstart:Postgres";
-
     /// <summary>The folder with <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>; none: they are looked for in the usual places.</summary>
     public string? BinariesDirectory { get; set; }
 

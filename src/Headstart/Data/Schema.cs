@@ -50,7 +50,7 @@ public static class Schema
             {
                 if (clock.GetElapsedTime(started) > Patience || e is PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidCatalogName })
                 {
-                    throw new StartupException($"The database in ConnectionStrings:Headstart cannot be reached: {e.Message}");
+                    throw new StartupException($"The database in ConnectionStrings:Headstart cannot be reached: {e.GetBaseException().Message}");
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(500), clock, cancel);

@@ -1,3 +1,5 @@
+using Headstart.Data;
+
 namespace Headstart.Operations;
 
 /// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>
@@ -14,7 +16,7 @@ public sealed class Settings
     /// <summary>Serves Hangfire's dashboard at <c>/hangfire</c> to holders of an admin key.</summary>
     public bool Dashboard { get; set; }
 
-    public PostgresSettings Postgres { get; set; } = new();
+    public LocalPostgresOptions Postgres { get; set; } = new();
 
     public BackboneSettings Backbones { get; set; } = new();
 
@@ -35,7 +37,7 @@ public sealed class Settings
             return $"Headstart:Roles is \"{Roles}\"; it must be web, worker or web,worker.";
         }
 
-        if (BootstrapKey is { } key && (key.Length is < 8 or > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
+        if (BootstrapKey is { Length: > 0 } key && (key.Length is < 8 or > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
             return "Headstart:BootstrapKey must have 8 to 200 characters, without blanks and colons.";
         }
@@ -47,16 +49,6 @@ public sealed class Settings
             : Predictions.MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
             : null;
     }
-}
-
-/// <summary>The PostgreSQL server that the host starts when <c>ConnectionStrings:Headstart</c> is not set.</summary>
-public sealed class PostgresSettings
-{
-    /// <summary>Folder with <c>initdb</c> and <c>pg_ctl</c>; searched for when null.</summary>
-    public string? BinariesDirectory { get; set; }
-
-    /// <summary>May missing binaries be fetched from the internet, once.</summary>
-    public bool Download { get; set; } = true;
 }
 
 public sealed class BackboneSettings
