@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace Headstart.Tests.Backbones;
+
+public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
+{
+    [Fact]
+    public async Task The_list_says_what_each_backbone_is_and_costs_here_the_fastest_first()
+    {
+        SharedData.Folder("backbones");
+
+        var items = (await host.Client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray();
+
+        Assert.Contains("mobilenetv2-1.0", items.Select(b => (string?)b!["id"]));
+        Assert.All(items, b => Assert.Equal(
+            ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage"],
+            b!.AsObject().Select(p => p.Key)));
+        Assert.All(items, b =>
+        {
+            Assert.True((bool)b!["present"]!);
+            Assert.Matches("^[0-9a-f]{64}$", (string?)b["sha256"]);
+            Assert.True((int)b["features"]! > 0 && (long)b["bytes"]! > 0 && (double)b["msPerImage"]! > 0);
+        });
+        var times = items.Select(b => (double)b!["msPerImage"]!).ToList();
+        Assert.Equal(times.Order(), times);
+    }
+
+    [Fact]
+    public async Task The_list_needs_a_key() =>
+        await (await host.ClientWith(null).GetAsync("/api/v1/backbones", Api.Cancel)).ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
+}
