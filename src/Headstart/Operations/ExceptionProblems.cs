@@ -44,8 +44,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
             switch (e)
             {
                 case BadHttpRequestException bad:
-                    return (bad.StatusCode, bad.StatusCode == 413 ? "too-large" : "bad-request", bad.InnerException is System.Text.Json.JsonException json
-                        ? $"The body is not the JSON this address takes: {json.Message}" : bad.Message);
+                    return UnreadableRequests.Describe(bad);
                 case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
                 case IOException { HResult: OutOfSpace or WindowsDiskFull }:
                     return (StatusCodes.Status507InsufficientStorage, "storage-full",

@@ -23,6 +23,7 @@ public static class Names
         var name = given.Trim();
         return name.Length > MaxLength ? (null, $"The name of a {what} has {name.Length} characters; at most {MaxLength} are allowed.")
             : name.Any(char.IsControl) ? (null, $"The name of a {what} must not contain control characters.")
+            : name.Contains('\uFFFD') ? (null, $"The name of a {what} has characters that are not valid UTF-8.")
             : (name, null);
     }
 
