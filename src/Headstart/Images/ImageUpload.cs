@@ -24,7 +24,10 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
     private Dictionary<string, Guid> _categories = [];
     private Model _model = null!;
 
-    private sealed record Checked(string FileName, Guid Category, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected);
+    private sealed record Checked(string FileName, Guid Category, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected)
+    {
+        public static Checked Not(RejectedFile file) => new(file.FileName!, default, [], 0, null, file);
+    }
 
     /// <exception cref="BadHttpRequestException">The body broke off; everything before that point is stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, CancellationToken cancel)
@@ -36,13 +39,9 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         {
             await foreach (var file in files.WithCancellation(cancel))
             {
-                if (await RefuseAsync(file, cancel) is { } refusal)
-                {
-                    _rejected.Add(refusal);
-                    continue;
-                }
-
-                working.Enqueue(CheckAsync(file, _categories[NameOf(file)]));
+                working.Enqueue(await RefuseAsync(file, cancel) is { } refusal
+                    ? Task.FromResult(Checked.Not(refusal))
+                    : CheckAsync(file, _categories[NameOf(file)]));
                 if (working.Count == InFlight)
                 {
                     await TakeAsync(await working.Dequeue());
@@ -93,22 +92,18 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
             return new(file.FileName, "invalid-category", problem!);
         }
 
-        if (_categories.ContainsKey(name))
+        if (_model.CategoriesGrow && !_categories.ContainsKey(name) && _categories.Count < Model.MaxCategories)
         {
-            return null;
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO categories (id, model_id, name, position)
+                SELECT {Guid.CreateVersion7()}, id, {name}, {_categories.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
+                ON CONFLICT DO NOTHING
+                """, cancel);
+            _categories = await db.Categories.Where(c => c.ModelId == _model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
         }
 
-        if (!_model.CategoriesGrow || _categories.Count >= Model.MaxCategories)
-        {
-            return new(file.FileName, "unknown-category",
-                $"The model has no category \"{name}\"; it has {List(_categories.Keys)}. PATCH the model to add one.");
-        }
-
-        await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO categories (id, model_id, name, position) VALUES ({Guid.CreateVersion7()}, {_model.Id}, {name}, {_categories.Count}) ON CONFLICT DO NOTHING",
-            cancel);
-        _categories = await db.Categories.Where(c => c.ModelId == _model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
-        return null;
+        return _categories.ContainsKey(name) ? null : new(file.FileName, "unknown-category",
+            $"The model has no category \"{name}\"; it has {List(_categories.Keys)}. PATCH the model to add one.");
     }
 
     private Task<Checked> CheckAsync(UploadedFile file, Guid category) => Task.Run(async () =>
@@ -116,7 +111,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         var refusal = ImageReader.Check(file.Bytes!, _limits, out var info);
         return refusal is null
             ? new Checked(file.FileName, category, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null)
-            : new Checked(file.FileName, category, [], 0, null, new(file.FileName, refusal.Reason, refusal.Detail));
+            : Checked.Not(new(file.FileName, refusal.Reason, refusal.Detail));
     });
 
     private async Task TakeAsync(Checked image)
@@ -142,15 +137,24 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         }
 
         var now = clock.Now();
-        await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO images (id, model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, created_at)
-            SELECT id, {_model.Id}, category_id, file_name, sha256, media_type, width, height, bytes, split, {now}
-            FROM unnest({Column(i => Guid.CreateVersion7())}, {Column(i => i.Category)}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
-                {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
-                {Column(i => Image.SplitOf(i.Sha256).ToString())})
-                AS new (id, category_id, file_name, sha256, media_type, width, height, bytes, split)
-            ON CONFLICT (model_id, sha256) DO NOTHING
-            """);
+        await using (var transaction = await db.Database.BeginTransactionAsync())
+        {
+            await db.HoldModelAsync(_model.Id);
+            // In the order of the hashes, so that requests with the same files in another order do not lock each other out.
+            await db.Database.ExecuteSqlAsync($"""
+                INSERT INTO images (id, model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, created_at)
+                SELECT new.id, categories.model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, {now}
+                FROM unnest({Column(i => Guid.CreateVersion7())}, {Column(i => i.Category)}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
+                    {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
+                    {Column(i => Image.SplitOf(i.Sha256).ToString())})
+                    WITH ORDINALITY AS new (id, category_id, file_name, sha256, media_type, width, height, bytes, split, place)
+                JOIN categories ON categories.id = category_id
+                ORDER BY sha256, place
+                ON CONFLICT (model_id, sha256) DO NOTHING
+                """);
+            await transaction.CommitAsync();
+        }
+
         await AnswerAsync();
         _batch.Clear();
 
@@ -168,10 +172,10 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         {
             if (!rows.TryGetValue(Convert.ToHexStringLower(image.Sha256), out var row))
             {
-                continue; // deleted by another request a moment ago
+                _rejected.Add(new(image.FileName, "removed-meanwhile",
+                    "The image, its category or the model was deleted by another request in the meantime; look at the model and send the file again."));
             }
-
-            if (row.CategoryId == image.Category)
+            else if (row.CategoryId == image.Category)
             {
                 _accepted.Add(ImageResponse.Of(row, names[row.CategoryId]));
             }

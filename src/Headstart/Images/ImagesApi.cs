@@ -112,14 +112,17 @@ public static class ImagesApi
             return NoSuchImage(id);
         }
 
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.HoldModelAsync(id);
         var name = Names.Read(change.Category, "category").Name;
         if (await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel) is not { } category)
         {
             return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
         }
 
-        await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.CategoryId, category.Id), cancel);
-        return TypedResults.Ok(ImageResponse.Of(image, category.Name));
+        var found = await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.CategoryId, category.Id), cancel);
+        await transaction.CommitAsync(cancel);
+        return found == 1 ? TypedResults.Ok(ImageResponse.Of(image, category.Name)) : NoSuchImage(id);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
+using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Models;
 
@@ -12,4 +13,11 @@ public static class ModelQueries
         var account = caller.AccountId();
         return db.Models.Where(m => m.AccountId == account);
     }
+
+    /// <summary>
+    /// Until the transaction ends nobody drops the model or one of its categories. Whoever puts images into categories holds the
+    /// model first and looks for the category then: a category that is dropped takes its images with it.
+    /// </summary>
+    public static Task HoldModelAsync(this HeadstartDb db, Guid id) =>
+        db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE id = {id} FOR KEY SHARE");
 }

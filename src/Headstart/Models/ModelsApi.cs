@@ -87,11 +87,16 @@ public static class ModelsApi
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Change(
         Guid id, ModelChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var model = await db.ModelsOf(caller).Include(m => m.Categories).AsTracking().SingleOrDefaultAsync(m => m.Id == id, cancel);
-        if (model is null)
+        var account = caller.AccountId();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        // Locked, so that no image comes into a category between the look whether it is empty and its end.
+        var models = await db.Models.FromSql($"SELECT * FROM models WHERE id = {id} AND account_id = {account} FOR UPDATE").AsTracking().ToListAsync(cancel);
+        if (models is not [var model])
         {
             return Problems.NoSuchModel();
         }
+
+        await db.Categories.Where(c => c.ModelId == id).AsTracking().LoadAsync(cancel);
 
         if (change.Name is not null)
         {
@@ -140,6 +145,7 @@ public static class ModelsApi
             return taken;
         }
 
+        await transaction.CommitAsync(cancel);
         return TypedResults.Ok((await ReadAsync(db, db.Models.Where(m => m.Id == id), cancel)).Single());
     }
 
@@ -181,20 +187,10 @@ public static class ModelsApi
             await db.SaveChangesAsync(cancel);
             return null;
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } taken)
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "models" })
         {
-            return taken.TableName == "models"
-                ? Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.")
-                : Conflict();
+            return Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.");
         }
-        catch (DbUpdateException e) when (e is DbUpdateConcurrencyException
-            || e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
-        {
-            return Conflict();
-        }
-
-        static ProblemHttpResult Conflict() => Problems.Of(
-            StatusCodes.Status409Conflict, "changed-meanwhile", "The model was changed by another request in the meantime; read it and try again.");
     }
 
     private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
