@@ -59,7 +59,7 @@ public static class ImagesApi
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, Split? split, int? limit, Guid? after, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, int? limit, Guid? after, CancellationToken cancel)
     {
         if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
         {
@@ -67,7 +67,7 @@ public static class ImagesApi
         }
 
         var size = Page.Limit(limit);
-        var rows = await db.Images.Where(i => i.ModelId == id && (after == null || i.Id < after) && (split == null || i.Split == split))
+        var rows = await db.Images.Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Join(db.Categories, i => i.CategoryId, c => c.Id, (i, c) => new { Image = i, c.Name })
             .Where(row => category == null || row.Name == category)
             .OrderByDescending(row => row.Image.Id).Take(size + 1)

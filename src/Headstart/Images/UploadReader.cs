@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Headstart.Operations;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -14,6 +15,7 @@ public sealed record UploadedFile(string FileName, string? Category, byte[]? Byt
 public static class UploadReader
 {
     private const int MaxFieldBytes = 4_096;
+    private const int MaxNameLength = 255;
 
     /// <summary>The boundary of a multipart request, or null when it is not one.</summary>
     public static string? Boundary(HttpRequest request) =>
@@ -40,7 +42,7 @@ public static class UploadReader
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
                 if (name == "category")
                 {
-                    category = field is null ? new string('?', Names.MaxLength + 1) : System.Text.Encoding.UTF8.GetString(field);
+                    category = field is null ? new string('?', Names.MaxLength + 1) : Encoding.UTF8.GetString(field);
                 }
             }
             else if (name != "file")
@@ -111,8 +113,9 @@ public static class UploadReader
         var name = HeaderUtilities.RemoveQuotes(disposition?.FileNameStar ?? default) is { Length: > 0 } star
             ? star
             : HeaderUtilities.RemoveQuotes(disposition?.FileName ?? default);
-        return Shorten(new string(name.ToString().Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).ToArray()));
+        return Shorten(string.Concat(name.ToString().EnumerateRunes().Where(c => !Rune.IsControl(c))));
     }
 
-    private static string Shorten(string text) => text.Length <= 255 ? text : text[..255];
+    private static string Shorten(string text) =>
+        text.Length <= MaxNameLength ? text : text[..(MaxNameLength - (char.IsHighSurrogate(text[MaxNameLength - 1]) ? 1 : 0))];
 }

@@ -18,7 +18,7 @@ public static class Problems
 
     public static ProblemHttpResult NotMultipart() => Of(
         StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-        "Send multipart/form-data with parts named file, for example: curl -F category=cats -F file=@cat.jpg …");
+        "Send multipart/form-data with a boundary and the files in parts named file, as curl -F category=cats -F file=@cat.jpg does.");
 
     public static ProblemHttpResult NoSuch(string what, string list) =>
         Of(StatusCodes.Status404NotFound, $"{what.Replace(' ', '-')}-not-found", $"This model has no such {what}; GET {list} lists them.");
