@@ -16,15 +16,27 @@ public static class HealthApi
 
     private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel)
     {
-        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        soon.CancelAfter(TimeSpan.FromSeconds(2));
         var reason = lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
             : !shelf.IsWarm ? "The backbones are warming up."
-            : !await db.Database.CanConnectAsync(soon.Token) ? "The database does not answer."
+            : !await AnswersAsync(db, cancel) ? "The database does not answer."
             : null;
         return reason is null
             ? TypedResults.Ok(new HealthResponse("ready"))
             : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
+    }
+
+    private static async Task<bool> AnswersAsync(HeadstartDb db, CancellationToken cancel)
+    {
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        soon.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            return await db.Database.CanConnectAsync(soon.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 }
 
