@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Headstart.Tests;
 
@@ -50,6 +51,8 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             {
                 web.UseSetting(name, value);
             }
+
+            web.ConfigureServices(services => services.AddSingleton<ILoggerFactory, LastingLoggerFactory>());
         });
         _factory.UseKestrel();
         _factory.StartServer();

@@ -42,7 +42,7 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
             await ExecuteAsync(database, "TRUNCATE feature_vectors"); // so that every stage has something to do
             var model = host.Model = await program.Client.PetsAsync(10);
             await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
-            var run = host.Run = await program.Client.StartRunAsync(model, new { backbone = "squeezenet1.1" });
+            var run = host.Run = await program.Client.StartRunAsync(model, new { backbone = "mobilenetv2-1.0" });
             while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
