@@ -1,7 +1,8 @@
 using Headstart.Benchmarks;
 using Headstart.Learning.Backbones;
+using Headstart.Tests;
 
-if (Environment.GetEnvironmentVariable("HEADSTART_SHARED") is not { Length: > 0 } shared)
+if (SharedFolder.Root is not { } shared)
 {
     Console.Error.WriteLine("Set HEADSTART_SHARED to the folder that holds backbones/ and datasets/.");
     return 1;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
+using Headstart.Tests;
 
 namespace Headstart.Learning.Tests;
 
@@ -14,9 +15,8 @@ internal static class SharedData
 
     public static string Folder(string relative)
     {
-        var shared = Environment.GetEnvironmentVariable("HEADSTART_SHARED");
-        Assert.SkipWhen(string.IsNullOrEmpty(shared), "HEADSTART_SHARED does not name a folder with backbones/ and datasets/.");
-        var path = Path.Combine(shared!, relative);
+        Assert.SkipWhen(SharedFolder.Root is null, "HEADSTART_SHARED does not name a folder with backbones/ and datasets/.");
+        var path = Path.Combine(SharedFolder.Root!, relative);
         Assert.SkipUnless(Directory.Exists(path), $"There is no folder {path}.");
         return path;
     }

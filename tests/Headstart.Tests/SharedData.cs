@@ -5,9 +5,8 @@ internal static class SharedData
 {
     public static string Folder(string relative)
     {
-        var shared = Environment.GetEnvironmentVariable("HEADSTART_SHARED");
-        Assert.SkipWhen(string.IsNullOrEmpty(shared), "HEADSTART_SHARED does not name a folder with backbones/ and datasets/.");
-        var path = Path.GetFullPath(Path.Combine(shared!, relative));
+        Assert.SkipWhen(SharedFolder.Root is null, "HEADSTART_SHARED does not name a folder with backbones/ and datasets/.");
+        var path = Path.GetFullPath(Path.Combine(SharedFolder.Root!, relative));
         Assert.SkipUnless(Directory.Exists(path), $"There is no folder {path}.");
         return path;
     }

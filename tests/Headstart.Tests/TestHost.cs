@@ -42,9 +42,9 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             web.UseSetting("Headstart:DataDirectory", _folder.Path);
             web.UseSetting("Headstart:BootstrapKey", Key);
             web.UseSetting("Logging:LogLevel:Default", "Warning");
-            if (Environment.GetEnvironmentVariable("HEADSTART_SHARED") is { } shared)
+            if (SharedFolder.Root is { } shared)
             {
-                web.UseSetting("Headstart:Backbones:Directories", Path.GetFullPath(Path.Combine(shared, "backbones")));
+                web.UseSetting("Headstart:Backbones:Directories", Path.Combine(shared, "backbones"));
             }
 
             foreach (var (name, value) in Settings)

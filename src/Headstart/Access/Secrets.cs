@@ -17,7 +17,7 @@ public static class Secrets
         AccountId = account,
         Name = name,
         Hash = Hash(key),
-        Prefix = key[..Math.Min(6, key.Length / 2)],
+        Prefix = key[..Math.Min(6, key.Length / 3)],
         IsAdmin = admin,
         CreatedAt = now,
     };

@@ -37,9 +37,9 @@ public sealed class Settings
             return $"Headstart:Roles is \"{Roles}\"; it must be web, worker or web,worker.";
         }
 
-        if (BootstrapKey is { Length: > 0 } key && (key.Length is < 8 or > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
+        if (BootstrapKey is { Length: > 0 } key && (key.Length > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
-            return "Headstart:BootstrapKey must have 8 to 200 characters, without blanks and colons.";
+            return "Headstart:BootstrapKey must have at most 200 characters, without blanks and colons.";
         }
 
         return Uploads.MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."

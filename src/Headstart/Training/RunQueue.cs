@@ -6,9 +6,19 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>Wakes workers up for runs. Losing a wake-up costs time, never a run: the sweep finds every run that nobody works on.</summary>
-public sealed class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs)
+public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<RunQueue> log)
 {
-    public void Enqueue(Guid run) => jobs.Enqueue<TrainingJob>(job => job.RunAsync(run, CancellationToken.None));
+    public void Enqueue(Guid run)
+    {
+        try
+        {
+            jobs.Enqueue<TrainingJob>(job => job.RunAsync(run, CancellationToken.None));
+        }
+        catch (BackgroundJobClientException e)
+        {
+            Log.NotEnqueued(log, run, e.GetBaseException().Message);
+        }
+    }
 
     /// <summary>The next run of a model, once the one before it has ended.</summary>
     public async Task EnqueueNextAsync(Guid model, CancellationToken cancel)
@@ -51,6 +61,12 @@ public sealed class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgrou
         await db.Database.ExecuteSqlAsync(
             $"UPDATE training_runs SET lease_until = least(lease_until, now()), enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')", cancel);
     }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Training run {Run} could not be enqueued and waits for the sweep: {Reason}")]
+        public static partial void NotEnqueued(ILogger log, Guid run, string reason);
+    }
 }
 
 /// <summary>Sweeps every few seconds in a worker.</summary>
@@ -74,9 +90,10 @@ public sealed partial class RunSweep(RunQueue queue, DatabaseAddress local, Time
 
                 await queue.SweepAsync(stopping);
             }
-            catch (Exception e) when (ExceptionProblems.Describe(e).Status == StatusCodes.Status503ServiceUnavailable)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
-                Log.DatabaseAway(log, e.Message);
+                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
+                Log.SweepFailed(log, e.GetBaseException().Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stopping));
@@ -84,7 +101,7 @@ public sealed partial class RunSweep(RunQueue queue, DatabaseAddress local, Time
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of training runs waits for the database: {Reason}")]
-        public static partial void DatabaseAway(ILogger log, string reason);
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of training runs did not work and is tried again: {Reason}")]
+        public static partial void SweepFailed(ILogger log, string reason);
     }
 }
