@@ -44,7 +44,7 @@ public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, I
         var runs = await db.Database.SqlQuery<Guid>($"""
             UPDATE training_runs AS run SET enqueued_at = now()
             WHERE (state = 'Running' AND lease_until < now() AND enqueued_at < now() - interval '20 seconds')
-            OR (state = 'Queued' AND enqueued_at < now() - interval '2 minutes'
+            OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds'
                 AND NOT EXISTS (SELECT FROM training_runs AS other WHERE other.model_id = run.model_id AND other.id < run.id AND other.state IN ('Queued', 'Running')))
             RETURNING id AS "Value"
             """).ToListAsync(cancel);

@@ -48,8 +48,9 @@ public sealed partial class HostProcess : IAsyncDisposable
         Launch();
         Client = new() { BaseAddress = new Uri(Environment["ASPNETCORE_URLS"]) };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestHost.Key);
-        while (!Output.Contains("Headstart is ready.", StringComparison.Ordinal))
+        for (var looks = 0; !Output.Contains("Headstart is ready.", StringComparison.Ordinal); looks++)
         {
+            Assert.True(looks < 2_400, $"The host does not get ready: {Output}");
             Assert.False(_process!.HasExited, $"The host ended while it started: {Output}");
             await Task.Delay(50, Api.Cancel);
         }
