@@ -1,0 +1,74 @@
+namespace Headstart.Learning.Onnx;
+
+/// <summary>What must hold before a graph is walked. Files come from strangers: everything the walk relies on is checked here.</summary>
+internal static class GraphChecks
+{
+    /// <summary>How many inputs the layers that the walk looks into have at least.</summary>
+    private static readonly Dictionary<string, int> Inputs = new()
+    {
+        ["Gemm"] = 2, ["MatMul"] = 2, ["Conv"] = 2, ["Add"] = 2, ["Mul"] = 2, ["Div"] = 2,
+        ["Relu"] = 1, ["Clip"] = 1, ["Identity"] = 1, ["Dropout"] = 1,
+    };
+
+    /// <exception cref="OnnxModelException"/>
+    public static void Check(ModelProto model)
+    {
+        var graph = model.Graph ?? throw new OnnxModelException("This is not an ONNX model: it has no graph.");
+        Require(graph.Node.Count > 0, "The graph has no nodes.");
+        Require(graph.Output.Count > 0, "The graph has no outputs.");
+        RefuseExternalData(graph);
+        CheckOrder(graph);
+    }
+
+    /// <summary>ONNX wants nodes sorted, each after those it needs. Where that holds there are no cycles.</summary>
+    private static void CheckOrder(GraphProto graph)
+    {
+        var known = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(weight => weight.Name)).ToHashSet();
+        foreach (var node in graph.Node)
+        {
+            Require(node.Input.Count >= Inputs.GetValueOrDefault(node.OpType),
+                $"The node '{node.Name}' ({node.OpType}) has fewer inputs than its operator needs.");
+            foreach (var input in node.Input.Where(input => input.Length > 0 && !known.Contains(input)))
+            {
+                throw new OnnxModelException(
+                    $"The node '{node.Name}' ({node.OpType}) needs '{input}', which nothing before it makes: the nodes are not in order or form a cycle.");
+            }
+
+            foreach (var output in node.Output.Where(output => output.Length > 0 && !known.Add(output)))
+            {
+                throw new OnnxModelException($"The tensor '{output}' is made twice.");
+            }
+        }
+
+        foreach (var output in graph.Output.Where(output => !known.Contains(output.Name)))
+        {
+            throw new OnnxModelException($"Nothing makes the output '{output.Name}'.");
+        }
+    }
+
+    /// <summary>Other files named by a model could be any file of this machine.</summary>
+    private static void RefuseExternalData(GraphProto graph)
+    {
+        var attributes = graph.Node.SelectMany(node => node.Attribute).ToList();
+        var tensors = graph.Initializer
+            .Concat(attributes.Where(attribute => attribute.T is not null).Select(attribute => attribute.T))
+            .Concat(attributes.SelectMany(attribute => attribute.Tensors));
+        Require(!tensors.Any(tensor => tensor.DataLocation != 0 || tensor.ExternalData.Count > 0),
+            "The model keeps weights in other files; only models in one file are accepted.");
+        foreach (var inner in attributes.SelectMany(Subgraphs))
+        {
+            RefuseExternalData(inner); // protobuf has limited the depth
+        }
+    }
+
+    public static IEnumerable<GraphProto> Subgraphs(AttributeProto attribute) =>
+        attribute.G is null ? attribute.Graphs : attribute.Graphs.Prepend(attribute.G);
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new OnnxModelException(otherwise);
+        }
+    }
+}

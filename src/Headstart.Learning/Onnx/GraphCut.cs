@@ -1,0 +1,117 @@
+namespace Headstart.Learning.Onnx;
+
+/// <summary>Makes the model that ends in features.</summary>
+internal static class GraphCut
+{
+    public const string Output = "features";
+
+    private const int Float32 = 1;
+
+    public static ModelProto Cut(ModelProto model, GraphIndex index, FeatureTensor at)
+    {
+        foreach (var tensor in at.Tensors.Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
+        {
+            throw new OnnxModelException($"The graph makes no tensor '{tensor}' out of the image.");
+        }
+
+        var cut = model.Clone();
+        var taken = FreeName(index.Graph);
+        Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
+        Prune(cut.Graph, [.. at.Tensors.Select(tensor => tensor == Output ? taken : tensor)], index.Input);
+        Append(cut.Graph, [.. at.Tensors.Select(tensor => tensor == Output ? taken : tensor)], at, index.IsHalf, taken);
+        return cut;
+    }
+
+    private static void Prune(GraphProto graph, IReadOnlyList<string> wanted, string image)
+    {
+        var needed = wanted.Append(image).ToHashSet();
+        var kept = new List<NodeProto>();
+        foreach (var node in graph.Node.Reverse().Where(node => node.Output.Any(needed.Contains)))
+        {
+            kept.Add(node);
+            needed.UnionWith(Reads(node));
+        }
+
+        kept.Reverse();
+        Replace(graph.Node, kept);
+        Replace(graph.Initializer, [.. graph.Initializer.Where(weight => needed.Contains(weight.Name))]);
+        Replace(graph.Input, [.. graph.Input.Where(input => needed.Contains(input.Name))]);
+        Replace(graph.ValueInfo, [.. graph.ValueInfo.Where(info => needed.Contains(info.Name))]);
+    }
+
+    /// <summary>What a node reads, the tensors that its subgraphs take from around them included.</summary>
+    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(GraphChecks.Subgraphs)
+        .SelectMany(inner => inner.Node.SelectMany(Reads).Concat(inner.Output.Select(output => output.Name))));
+
+    private static void Append(GraphProto graph, IReadOnlyList<string> tensors, FeatureTensor at, bool half, string prefix)
+    {
+        var vectors = tensors.Select((tensor, i) =>
+        {
+            if (at.Pool)
+            {
+                tensor = Add(graph, "GlobalAveragePool", [tensor], $"{prefix}_pooled{i}");
+            }
+
+            return Add(graph, "Flatten", [tensor], $"{prefix}_flat{i}", new AttributeProto { Name = "axis", I = 1, Type = 2 });
+        }).ToList();
+        var vector = vectors.Count == 1 ? vectors[0] : Add(graph, "Mean", vectors, $"{prefix}_mean");
+        if (half)
+        {
+            vector = Add(graph, "Cast", [vector], $"{prefix}_float", new AttributeProto { Name = "to", I = Float32, Type = 2 });
+        }
+
+        graph.Node[^1].Output[0] = Output;
+        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "n" }, Width(at.Length) } };
+        graph.Output.Clear();
+        graph.Output.Add(new ValueInfoProto
+        {
+            Name = Output,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32, Shape = shape } },
+        });
+    }
+
+    private static TensorShapeProto.Types.Dimension Width(int? length) =>
+        length is { } d ? new() { DimValue = d } : new() { DimParam = "d" };
+
+    private static string Add(GraphProto graph, string op, IEnumerable<string> inputs, string output, params AttributeProto[] attributes)
+    {
+        graph.Node.Add(new NodeProto { OpType = op, Name = output, Input = { inputs }, Output = { output }, Attribute = { attributes } });
+        return output;
+    }
+
+    private static string FreeName(GraphProto graph)
+    {
+        var names = graph.Node.SelectMany(node => node.Output).Concat(graph.Initializer.Select(weight => weight.Name)).ToHashSet();
+        return Enumerable.Range(0, int.MaxValue).Select(i => $"{Output}_of_graph{i}")
+            .First(prefix => !names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)));
+    }
+
+    private static void Rename(GraphProto graph, string from, string to)
+    {
+        foreach (var node in graph.Node)
+        {
+            Replace(node.Input, [.. node.Input.Select(name => name == from ? to : name)]);
+            Replace(node.Output, [.. node.Output.Select(name => name == from ? to : name)]);
+            foreach (var inner in node.Attribute.SelectMany(GraphChecks.Subgraphs))
+            {
+                Rename(inner, from, to);
+            }
+        }
+
+        foreach (var info in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo).Where(info => info.Name == from))
+        {
+            info.Name = to;
+        }
+
+        foreach (var weight in graph.Initializer.Where(weight => weight.Name == from))
+        {
+            weight.Name = to;
+        }
+    }
+
+    private static void Replace<T>(Google.Protobuf.Collections.RepeatedField<T> field, IReadOnlyCollection<T> with)
+    {
+        field.Clear();
+        field.Add(with);
+    }
+}

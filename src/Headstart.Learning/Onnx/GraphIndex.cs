@@ -1,0 +1,107 @@
+namespace Headstart.Learning.Onnx;
+
+/// <summary>A checked graph with its look-ups: who makes a tensor, what is constant and of which shape.</summary>
+internal sealed class GraphIndex
+{
+    private readonly Dictionary<string, NodeProto> _makers = [];
+    private readonly Dictionary<string, IReadOnlyList<long>?> _constants = []; // name -> shape, null where it is not known
+    private readonly Dictionary<string, TensorProto> _weights;
+
+    public GraphIndex(GraphProto graph)
+    {
+        Graph = graph;
+        _weights = graph.Initializer.GroupBy(weight => weight.Name).ToDictionary(group => group.Key, group => group.First());
+        foreach (var (name, weight) in _weights)
+        {
+            _constants[name] = weight.Dims;
+        }
+
+        foreach (var node in graph.Node)
+        {
+            Add(node);
+        }
+
+        Input = FindInput();
+    }
+
+    public GraphProto Graph { get; }
+
+    public string Input { get; }
+
+    public NodeProto? Maker(string tensor) => _makers.GetValueOrDefault(tensor);
+
+    /// <summary>Does the tensor not depend on the image? Weights, constants, and what is computed from those alone.</summary>
+    public bool IsConstant(string tensor) => _constants.ContainsKey(tensor);
+
+    public IReadOnlyList<long>? ConstantShape(string tensor) => _constants.GetValueOrDefault(tensor);
+
+    public bool Exists(string tensor) => tensor == Input || _makers.ContainsKey(tensor);
+
+    /// <summary>The declared shape of an output or inner tensor; -1 for sizes that are not fixed; null where none is declared.</summary>
+    public IReadOnlyList<long>? DeclaredShape(string tensor) => Declaration(tensor)?.Type?.TensorType?.Shape?.Dim
+        .Select(dim => dim.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue ? dim.DimValue : -1).ToList();
+
+    /// <summary>Is the whole network float16? Then features must be widened. 10 is ONNX's FLOAT16.</summary>
+    public bool IsHalf => Declaration(Input)?.Type?.TensorType?.ElemType == 10;
+
+    public bool IsCutAlready(FeatureTensor at) => Graph.Output is [{ Name: GraphCut.Output }] && !IsHalf && !at.Pool
+        && at.Tensors is [GraphCut.Output] && DeclaredShape(GraphCut.Output) is { Count: 2 };
+
+    public static AttributeProto? Attribute(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
+
+    /// <summary>The integers of a constant tensor, for axes and permutations; null where they are not spelled out.</summary>
+    public IReadOnlyList<long>? Integers(string tensor)
+    {
+        var weight = _weights.GetValueOrDefault(tensor) ?? (Maker(tensor) is { OpType: "Constant" } node ? Attribute(node, "value")?.T : null);
+        if (weight is null || weight.DataType != 7 || weight.RawData.Length > 1024)
+        {
+            return null;
+        }
+
+        return weight.Int64Data.Count > 0
+            ? weight.Int64Data
+            : Enumerable.Range(0, weight.RawData.Length / 8).Select(i => BitConverter.ToInt64(weight.RawData.Span.Slice(8 * i, 8))).ToList();
+    }
+
+    private ValueInfoProto? Declaration(string tensor) =>
+        Graph.Output.Concat(Graph.ValueInfo).Concat(Graph.Input).FirstOrDefault(info => info.Name == tensor);
+
+    private void Add(NodeProto node)
+    {
+        foreach (var output in node.Output.Where(output => output.Length > 0))
+        {
+            _makers[output] = node;
+        }
+
+        // Random numbers have no inputs either, and what a subgraph reads is not among a node's inputs.
+        var constant = node.OpType == "Constant" || (node.Input.Any(input => input.Length > 0)
+            && node.Input.All(input => input.Length == 0 || IsConstant(input)) && !node.Attribute.Any(a => GraphChecks.Subgraphs(a).Any()));
+        if (constant)
+        {
+            foreach (var output in node.Output)
+            {
+                _constants[output] = ShapeOfConstant(node);
+            }
+        }
+    }
+
+    private IReadOnlyList<long>? ShapeOfConstant(NodeProto node) => node.OpType switch
+    {
+        "Constant" => Attribute(node, "value")?.T?.Dims,
+        "Identity" or "Cast" or "DequantizeLinear" => ConstantShape(node.Input[0]),
+        "Transpose" when ConstantShape(node.Input[0]) is { Count: 2 } shape && Attribute(node, "perm")?.Ints is null or [1, 0] =>
+            ConstantShape(node.Input[0])!.Reverse().ToList(),
+        _ => null,
+    };
+
+    private string FindInput()
+    {
+        var inputs = Graph.Input.Where(input => !IsConstant(input.Name)).ToList();
+        if (inputs.Count != 1)
+        {
+            throw new OnnxModelException($"The graph has {inputs.Count} inputs and exactly one, the image, is needed.");
+        }
+
+        return inputs[0].Name;
+    }
+}

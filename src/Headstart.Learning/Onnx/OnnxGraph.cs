@@ -1,0 +1,91 @@
+using Google.Protobuf;
+
+namespace Headstart.Learning.Onnx;
+
+/// <summary>
+/// An ONNX image network, read in order to find and cut out its features. Nothing is executed here. Immutable: safe for many threads.
+/// </summary>
+public sealed class OnnxGraph
+{
+    /// <summary>Larger files are refused; protobuf itself ends at 2 GiB.</summary>
+    public const long LargestFile = 1L << 30;
+
+    private readonly ModelProto _model;
+    private readonly GraphIndex _index;
+    private readonly byte[] _bytes;
+
+    private OnnxGraph(ModelProto model, byte[] bytes)
+    {
+        _model = model;
+        _bytes = bytes;
+        GraphChecks.Check(model);
+        _index = new GraphIndex(model.Graph);
+        Input = _index.Input;
+    }
+
+    /// <summary>Name of the one image input, <c>[n, 3, S, S]</c>.</summary>
+    public string Input { get; }
+
+    /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image input.</exception>
+    public static OnnxGraph Read(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            if (stream.Length > LargestFile)
+            {
+                throw new OnnxModelException($"The file has {stream.Length} bytes and at most {LargestFile} are read.");
+            }
+
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return Parse(bytes);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new OnnxModelException($"The file cannot be read: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    /// <param name="bytes">The model; kept, not copied.</param>
+    /// <exception cref="OnnxModelException">Not an ONNX model, or not one with a single image input and all weights inside.</exception>
+    public static OnnxGraph Parse(byte[] bytes)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        try
+        {
+            return new OnnxGraph(ModelProto.Parser.ParseFrom(bytes), bytes);
+        }
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or OutOfMemoryException)
+        {
+            throw new OnnxModelException($"This is not an ONNX model, or a damaged one: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    /// <summary>
+    /// Finds the input of the classifier: of the last linear layer with constant weights that leads to an output through nothing but
+    /// reshaping, softmax, biases and averaging. A 1x1 convolution counts as a linear layer too; where an activation or pooling follows
+    /// it (SqueezeNet) it is a classifier only if it says so by a softmax behind it, a dropout before it or as many channels as
+    /// ImageNet has classes (1000, or 1001 with background), since MobileNets without their classifier end in the same way.
+    /// </summary>
+    /// <exception cref="OnnxModelException">There are several outputs and none comes from a classifier.</exception>
+    public FeatureTensor FindFeatures() => new FeatureSearch(_index).Find();
+
+    /// <summary>
+    /// The tensors before the places where height and width halve, deepest last: the ends of the stages of a convolutional network.
+    /// Each is one more candidate for the features of the same backbone; empty for networks without such stages (ViT).
+    /// </summary>
+    public IReadOnlyList<FeatureTensor> IntermediateCuts() => new FeatureMaps(_index).StageEnds();
+
+    /// <summary>
+    /// The model whose only output is <c>features [n, d]</c>, float32, without everything that this output does not need. A graph that
+    /// is like that already comes back byte for byte.
+    /// </summary>
+    /// <param name="at">One of this graph's feature tensors.</param>
+    /// <exception cref="OnnxModelException">The graph has no such tensor, or the tensor does not depend on the image.</exception>
+    public byte[] Cut(FeatureTensor at)
+    {
+        ArgumentNullException.ThrowIfNull(at);
+        return _index.IsCutAlready(at) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
+    }
+}
