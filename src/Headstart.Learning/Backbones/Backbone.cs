@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Headstart.Learning.Native;
+using Headstart.Learning.Onnx;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
@@ -22,7 +23,7 @@ public sealed class Backbone : IDisposable
         Manifest = file.Manifest;
         FeatureSpace = $"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}";
         _options = options;
-        _session = new InferenceSession(file.Path, options);
+        _session = Manifest.Classifier ? new InferenceSession(WithoutClassifier(file.Path), options) : new InferenceSession(file.Path, options);
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
     }
@@ -57,7 +58,7 @@ public sealed class Backbone : IDisposable
             backbone.WarmUp();
             return backbone;
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException)
+        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
         {
             (backbone ?? (IDisposable)options).Dispose();
             throw new BackboneException($"The backbone '{file.Manifest.Id}' cannot be used: {exception.Message.TrimEnd('.')}.", exception);
@@ -108,6 +109,12 @@ public sealed class Backbone : IDisposable
         _session.Dispose();
         _run.Dispose();
         _options.Dispose();
+    }
+
+    private static byte[] WithoutClassifier(string path)
+    {
+        var graph = OnnxGraph.Read(path);
+        return graph.Cut(graph.FindFeatures());
     }
 
     private static SessionOptions Options(int threads)

@@ -57,7 +57,7 @@ public static class BackboneFolders
         using var stream = File.OpenRead(path);
         var bytes = stream.Length;
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
-        var manifest = ReadManifest(path) ?? ManifestJson.Catalogue.GetValueOrDefault(sha256) ?? throw new BackboneException(
+        var manifest = ReadManifest(path) ?? Catalogue.Find(sha256)?.Manifest ?? throw new BackboneException(
             $"it is not in the catalogue (SHA-256 {sha256}) and has no manifest {Path.GetFileName(ManifestPath(path))} beside it");
         return manifest.Sha256 == sha256
             ? new BackboneFile(manifest with { Bytes = bytes }, path)

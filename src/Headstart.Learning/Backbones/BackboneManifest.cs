@@ -33,6 +33,9 @@ public sealed record BackboneManifest
 
     /// <summary>Size of the file in bytes.</summary>
     public long Bytes { get; init; }
+
+    /// <summary>The file ends in a classifier; <see cref="Backbone.Open"/> cuts it off.</summary>
+    public bool Classifier { get; init; }
 }
 
 /// <summary>A backbone that is present on this machine, its checksum verified.</summary>

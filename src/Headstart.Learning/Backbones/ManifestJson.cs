@@ -7,16 +7,13 @@ namespace Headstart.Learning.Backbones;
 /// <summary>The JSON form of a <see cref="BackboneManifest"/>: the file <c>name.json</c> beside <c>name.onnx</c>, and our catalogue.</summary>
 internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
-    string? Source, string? Licence, string? Sha256, long Bytes)
+    string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, Uri? Address = null)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
     };
-
-    /// <summary>The backbones we know by heart, by SHA-256.</summary>
-    public static IReadOnlyDictionary<string, BackboneManifest> Catalogue { get; } = ReadCatalogue();
 
     /// <exception cref="BackboneException">The manifest is not usable; the message says what is wrong with it.</exception>
     public static BackboneManifest Parse(ReadOnlySpan<byte> json)
@@ -31,12 +28,12 @@ internal sealed partial record ManifestJson(
         }
     }
 
-    private static Dictionary<string, BackboneManifest> ReadCatalogue()
+    /// <summary>Our own list; a mistake in it is a bug.</summary>
+    public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue()
     {
         using var stream = typeof(ManifestJson).Assembly.GetManifestResourceStream("Headstart.Learning.Backbones.catalogue.json")!;
-        return JsonSerializer.Deserialize<ManifestJson[]>(stream, Options)!
-            .Select(entry => entry.ToManifest())
-            .ToDictionary(manifest => manifest.Sha256);
+        var file = JsonSerializer.Deserialize<CatalogueFile>(stream, Options)!;
+        return (file.Version, [.. file.Backbones.Select(entry => new CatalogueEntry(entry.ToManifest(), entry.Address))]);
     }
 
     private BackboneManifest ToManifest()
@@ -60,8 +57,11 @@ internal sealed partial record ManifestJson(
             Licence = Licence!,
             Sha256 = Sha256!.ToLowerInvariant(),
             Bytes = Bytes,
+            Classifier = Classifier,
         };
     }
+
+    private sealed record CatalogueFile(int Version, ManifestJson[] Backbones);
 
     private static void Require(bool condition, string otherwise)
     {
