@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>
+/// Fetches backbones of the catalogue. A file is in its place whole and verified or not at all; what broke off is continued, after a
+/// restart too. However many tasks and processes of this machine want a file in a folder, it is transferred once.
+/// </summary>
+public sealed class BackboneDownload(DownloadSettings? settings = null)
+{
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(200);
+
+    private readonly DownloadSettings _settings = settings ?? new DownloadSettings();
+
+    /// <summary>Makes sure that the folder has the file.</summary>
+    /// <param name="entry">What to fetch; <see cref="CatalogueEntry.Address"/> must be known unless the folder has it.</param>
+    /// <param name="folder">Where to; made if it is missing. The file is called <c>id.onnx</c>.</param>
+    /// <param name="mirrorPrefix">Takes the place of scheme and host of the address: <c>https://mirror/zoo/</c> + path.</param>
+    /// <param name="progress">Bytes so far and in all; also those that another task or process brings.</param>
+    /// <param name="cancel">Ends the wait; the transfer itself ends when nobody waits for it any more.</param>
+    /// <exception cref="BackboneException">It could not be fetched; the message is a sentence that says why.</exception>
+    public async Task<BackboneFile> FetchAsync(CatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
+        IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var path = Path.Combine(Path.GetFullPath(folder), $"{entry.Manifest.Id}.onnx");
+        try
+        {
+            await SharedWork.RunAsync($"{path}\n{entry.Manifest.Sha256}", progress,
+                (report, stop) => UnderLockAsync(entry, path, mirrorPrefix, done => report((done, entry.Manifest.Bytes)), stop), cancel);
+            return new BackboneFile(entry.Manifest, path);
+        }
+        catch (Exception exception) when (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"The backbone '{entry.Manifest.Id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    private async Task UnderLockAsync(CatalogueEntry entry, string path, Uri? mirror, Action<long> report, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var part = Path.Combine(Path.GetDirectoryName(path)!, $"{entry.Manifest.Sha256}.part");
+        if (!await IsIntactAsync(path, entry, cancel))
+        {
+            // The lock falls with the process. Its file stays: removing it would let two holders of two files of one name work at once.
+            await using var held = await LockAsync(Path.ChangeExtension(part, ".lock"), () => report(Length(part)), cancel);
+            if (!await IsIntactAsync(path, entry, cancel)) // another process may have brought it
+            {
+                await BringAsync(entry, Address(entry, mirror), part, report, cancel);
+                File.Move(part, path, overwrite: true);
+            }
+        }
+
+        report(entry.Manifest.Bytes);
+    }
+
+    private async Task BringAsync(CatalogueEntry entry, Uri address, string part, Action<long> report, CancellationToken cancel)
+    {
+        var resumed = Length(part) > 0;
+        await TransferAsync(entry, address, part, report, cancel);
+        if (resumed && !await IsIntactAsync(part, entry, cancel))
+        {
+            File.Delete(part); // the older bytes may be of another file, or damaged: once more from the start
+            await TransferAsync(entry, address, part, report, cancel);
+        }
+
+        if (!await IsIntactAsync(part, entry, cancel))
+        {
+            File.Delete(part);
+            throw new BackboneException("what the server sent does not have the SHA-256 that the catalogue says; it was thrown away");
+        }
+    }
+
+    private async Task TransferAsync(CatalogueEntry entry, Uri address, string part, Action<long> report, CancellationToken cancel)
+    {
+        var transfer = new Transfer(entry, part, _settings, report);
+        if (Length(part) > entry.Manifest.Bytes)
+        {
+            File.Delete(part);
+        }
+
+        for (var attempt = 0; Length(part) != entry.Manifest.Bytes;)
+        {
+            var before = Length(part);
+            try
+            {
+                await transfer.RunAsync(address, cancel);
+                return;
+            }
+            catch (BrokenTransferException broken)
+            {
+                attempt = Length(part) - before >= _settings.RetryReset ? 1 : attempt + 1;
+                if (attempt > _settings.Retries)
+                {
+                    throw;
+                }
+
+                var wait = broken.Wait ?? _settings.RetryDelay * Math.Pow(2, attempt - 1);
+                await Task.Delay(wait < _settings.LongestDelay ? wait : _settings.LongestDelay, cancel);
+            }
+        }
+    }
+
+    private static async Task<FileStream> LockAsync(string path, Action waiting, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException exception) when (File.Exists(path) && exception.GetType() == typeof(IOException))
+            {
+                waiting();
+                await Task.Delay(LockPoll, cancel);
+            }
+        }
+    }
+
+    private static async Task<bool> IsIntactAsync(string path, CatalogueEntry entry, CancellationToken cancel)
+    {
+        if (!File.Exists(path) || Length(path) != entry.Manifest.Bytes)
+        {
+            return false;
+        }
+
+        await using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel)) == entry.Manifest.Sha256;
+    }
+
+    private static Uri Address(CatalogueEntry entry, Uri? mirror)
+    {
+        var address = entry.Address ?? throw new BackboneException("the catalogue has no address for it");
+        return mirror is null ? address : new Uri($"{mirror.AbsoluteUri.TrimEnd('/')}{address.PathAndQuery}");
+    }
+
+    private static long Length(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+}

@@ -1,0 +1,168 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>One attempt to bring a part file up to its full length over HTTP.</summary>
+internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettings settings, Action<long> report)
+{
+    // Redirects are followed here, one by one, so that each target is looked at.
+    private static readonly HttpClient Client = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        ConnectTimeout = TimeSpan.FromSeconds(15),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+        DefaultRequestHeaders = { { "User-Agent", "Headstart" } },
+    };
+
+    private readonly long _total = entry.Manifest.Bytes;
+
+    /// <summary>Continues after what the part file has. If we die here, the part file holds a prefix and the next attempt continues.</summary>
+    /// <exception cref="BackboneException">Trying again would not help.</exception>
+    /// <exception cref="BrokenTransferException">Trying again may help.</exception>
+    public async Task RunAsync(Uri address, CancellationToken cancel)
+    {
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        stall.CancelAfter(settings.Stall);
+        try
+        {
+            await RequestAsync(address, stall);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new BrokenTransferException($"the server sent nothing for {settings.Stall.TotalSeconds:0.#} seconds");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException) // of the network: those of the disk are wrapped
+        {
+            throw new BrokenTransferException($"the connection to {address.Host} failed ({exception.Message.TrimEnd('.')})");
+        }
+    }
+
+    private async Task RequestAsync(Uri address, CancellationTokenSource stall)
+    {
+        var have = File.Exists(part) ? new FileInfo(part).Length : 0;
+        for (var redirects = 0; ; redirects++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            request.Headers.Range = have > 0 ? new RangeHeaderValue(have, null) : null;
+            using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
+            if (!IsRedirect(response.StatusCode))
+            {
+                await ReceiveAsync(response, have, stall);
+                return;
+            }
+
+            address = Target(address, response, redirects);
+        }
+    }
+
+    private Uri Target(Uri address, HttpResponseMessage response, int redirects)
+    {
+        if (redirects >= settings.Redirects)
+        {
+            throw new BackboneException($"the server redirects more than {settings.Redirects} times");
+        }
+
+        var target = response.Headers.Location ?? throw new BackboneException("the server redirects to nowhere");
+        target = target.IsAbsoluteUri ? target : new Uri(address, target);
+        return target.Scheme is "http" or "https" ? target
+            : throw new BackboneException($"the server redirects to a '{target.Scheme}' address, which is not followed");
+    }
+
+    private async Task ReceiveAsync(HttpResponseMessage response, long have, CancellationTokenSource stall)
+    {
+        switch (response.StatusCode)
+        {
+            case HttpStatusCode.PartialContent:
+                var range = response.Content.Headers.ContentRange;
+                if (range?.From != have || (range.Length is { } length && length != _total))
+                {
+                    File.Delete(part);
+                    throw new BrokenTransferException("the server has a file of another length or sends another part than was asked for");
+                }
+
+                break;
+            case HttpStatusCode.OK:
+                have = 0; // the server knows no ranges: from the start
+                CheckAnnounced(response.Content.Headers.ContentLength);
+                break;
+            case HttpStatusCode.RequestedRangeNotSatisfiable when have > 0:
+                File.Delete(part);
+                throw new BrokenTransferException("the server has a shorter file than we have of it already");
+            case HttpStatusCode.NotFound or HttpStatusCode.Gone:
+                throw new BackboneException($"there is nothing at its address ({(int)response.StatusCode})");
+            case HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
+                throw new BrokenTransferException($"the server is overloaded or failing ({(int)response.StatusCode})", Wait(response));
+            default:
+                throw new BackboneException($"the server refuses it ({(int)response.StatusCode})");
+        }
+
+        await CopyAsync(response, have, stall);
+    }
+
+    private void CheckAnnounced(long? length)
+    {
+        if (length is not null && length != _total)
+        {
+            throw new BackboneException($"the server announces {length} bytes and the catalogue says {_total}: it is another file");
+        }
+    }
+
+    private async Task CopyAsync(HttpResponseMessage response, long have, CancellationTokenSource stall)
+    {
+        await using var body = await response.Content.ReadAsStreamAsync(stall.Token);
+        await using var file = OnDisk(() => new FileStream(part, have > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read, 0));
+        var buffer = new byte[1 << 16];
+        while (await body.ReadAsync(buffer, stall.Token) is > 0 and var count)
+        {
+            if (have + count > _total)
+            {
+                file.SetLength(0);
+                throw new BackboneException($"the server sends more than the {_total} bytes that the catalogue says: it is another file");
+            }
+
+            OnDisk(() => file.Write(buffer, 0, count));
+            report(have += count);
+            stall.CancelAfter(settings.Stall);
+        }
+
+        OnDisk(() => file.Flush(flushToDisk: true)); // the rename that follows must not outlive the bytes
+        if (have < _total)
+        {
+            throw new BrokenTransferException($"the connection ended after {have} of {_total} bytes");
+        }
+    }
+
+    private void OnDisk(Action write) => OnDisk(() =>
+    {
+        write();
+        return true;
+    });
+
+    private T OnDisk<T>(Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"it cannot be written to {Path.GetDirectoryName(part)}: {exception.Message.TrimEnd('.')}", exception);
+        }
+    }
+
+    private static bool IsRedirect(HttpStatusCode status) => (int)status is 301 or 302 or 303 or 307 or 308;
+
+    private static TimeSpan? Wait(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
+}
+
+/// <summary>A transfer that broke off; what came so far is kept.</summary>
+internal sealed class BrokenTransferException(string message, TimeSpan? wait = null) : Exception(message)
+{
+    /// <summary>How long the server asks to be left alone.</summary>
+    public TimeSpan? Wait { get; } = wait;
+}

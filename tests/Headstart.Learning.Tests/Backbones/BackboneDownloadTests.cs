@@ -1,0 +1,305 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Imaging;
+
+namespace Headstart.Learning.Tests.Backbones;
+
+public sealed class BackboneDownloadTests
+{
+    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
+
+    private static readonly DownloadSettings Impatient = new()
+    {
+        Stall = TimeSpan.FromMilliseconds(400), RetryDelay = TimeSpan.FromMilliseconds(5), Retries = 3, LongestDelay = TimeSpan.FromMilliseconds(50),
+    };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Content));
+
+    [Fact]
+    public async Task A_file_is_fetched_once_and_verified()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+        var progress = new Recorder();
+
+        var file = await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.File("new"), progress: progress, cancel: Cancel);
+        await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.File("new"), cancel: Cancel);
+
+        Assert.Equal(Path.Combine(folder.File("new"), "tiny.onnx"), file.Path);
+        Assert.Equal(Content, await File.ReadAllBytesAsync(file.Path, Cancel));
+        Assert.Single(server.Requests);
+        Assert.Equal(progress.Values.Order(), progress.Values);
+        Assert.Equal((Content.Length, Content.Length), progress.Values.Last());
+        Assert.Empty(Directory.GetFiles(folder.File("new"), "*.part"));
+    }
+
+    [Fact]
+    public async Task A_broken_download_is_continued_where_it_broke()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(async request =>
+        {
+            if (request.Number == 0)
+            {
+                await request.HeadAsync("200 OK", $"Content-Length: {Content.Length}");
+                await request.BodyAsync(Content.AsMemory(0, 100_000));
+            }
+            else
+            {
+                await request.FileAsync(Content);
+            }
+        });
+
+        await ArrivesAsync(server, folder);
+
+        Assert.Equal([null, 100_000L], server.Requests.Select(request => request.From));
+    }
+
+    [Fact]
+    public async Task A_part_of_an_earlier_process_is_continued()
+    {
+        using var folder = new TestFolder();
+        await File.WriteAllBytesAsync(folder.File($"{Sha256}.part"), Content[..1234], Cancel);
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+
+        await ArrivesAsync(server, folder);
+
+        Assert.Equal(1234, Assert.Single(server.Requests).From);
+    }
+
+    [Theory]
+    [InlineData("complete")]
+    [InlineData("too long")]
+    [InlineData("of another file")]
+    [InlineData("complete but of another file")]
+    public async Task A_part_in_any_state_ends_well(string state)
+    {
+        using var folder = new TestFolder();
+        var part = state switch
+        {
+            "complete" => Content,
+            "too long" => [.. Content, 1],
+            "of another file" => new byte[500],
+            _ => new byte[Content.Length],
+        };
+        await File.WriteAllBytesAsync(folder.File($"{Sha256}.part"), part, Cancel);
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+
+        await ArrivesAsync(server, folder);
+
+        Assert.InRange(server.Requests.Count, state == "complete" ? 0 : 1, 2);
+    }
+
+    [Fact]
+    public async Task A_server_without_ranges_starts_over_and_one_that_refuses_them_too()
+    {
+        using var folder = new TestFolder();
+        await File.WriteAllBytesAsync(folder.File($"{Sha256}.part"), Content[..1234], Cancel);
+        using (var without = new LoopbackServer(request => (request with { From = null }).FileAsync(Content)))
+        {
+            await ArrivesAsync(without, folder);
+        }
+
+        File.Delete(folder.File("tiny.onnx"));
+        await File.WriteAllBytesAsync(folder.File($"{Sha256}.part"), Content[..1234], Cancel);
+        using var refuses = new LoopbackServer(request =>
+            request.From is null ? request.FileAsync(Content) : request.HeadAsync("416 Range Not Satisfiable", "Content-Length: 0"));
+        await ArrivesAsync(refuses, folder);
+        Assert.Equal(2, refuses.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData("503 Service Unavailable")]
+    [InlineData("429 Too Many Requests")]
+    public async Task An_overloaded_server_is_asked_again_and_not_for_ever(string status)
+    {
+        using var folder = new TestFolder();
+        using var soon = new LoopbackServer(request => request.Number < 3 ? request.HeadAsync(status, "Retry-After: 1", "Content-Length: 0") : request.FileAsync(Content));
+        using var never = new LoopbackServer(request => request.HeadAsync(status, "Content-Length: 0"));
+
+        await FailsAsync(never, folder, "overloaded or failing");
+        await ArrivesAsync(soon, folder);
+
+        Assert.Equal(4, never.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Each_failure_ends_in_a_clear_sentence_and_leaves_nothing_under_the_final_name()
+    {
+        var other = Content.ToArray();
+        other[^1] ^= 1;
+        var failures = new (string Because, Func<LoopbackServer.Request, Task> Answer)[]
+        {
+            ("nothing at its address (404)", request => request.HeadAsync("404 Not Found", "Content-Length: 0")),
+            ("refuses it (403)", request => request.HeadAsync("403 Forbidden", "Content-Length: 0")),
+            ("redirects more than 5 times", request => request.HeadAsync("302 Found", "Location: /again", "Content-Length: 0")),
+            ("redirects to a 'file' address", request => request.HeadAsync("302 Found", "Location: file:///etc/passwd", "Content-Length: 0")),
+            ("redirects to nowhere", request => request.HeadAsync("302 Found", "Content-Length: 0")),
+            ("does not have the SHA-256", request => request.FileAsync(other)),
+            ("announces 300001 bytes", request => request.FileAsync([.. Content, 1])),
+            ("sends more than the 300000 bytes", async request =>
+            {
+                await request.HeadAsync("200 OK");
+                await request.BodyAsync(new byte[400_000]);
+            }),
+            ("sent nothing for 0.4 seconds", async request =>
+            {
+                await request.HeadAsync("200 OK", $"Content-Length: {Content.Length}");
+                await Task.Delay(Timeout.Infinite, request.Stop);
+            }),
+            ("connection", _ => Task.CompletedTask),
+        };
+        foreach (var (because, answer) in failures)
+        {
+            using var folder = new TestFolder();
+            using var server = new LoopbackServer(answer);
+            await FailsAsync(server, folder, because);
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_at_the_address_and_no_address_are_sentences_too()
+    {
+        using var folder = new TestFolder();
+        Uri gone;
+        using (var server = new LoopbackServer(_ => Task.CompletedTask))
+        {
+            gone = server.Address;
+        }
+
+        var download = new BackboneDownload(Impatient);
+        var nobody = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(gone), folder.Path, cancel: Cancel));
+        var unknown = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(null), folder.Path, cancel: Cancel));
+
+        Assert.Contains("connection to 127.0.0.1 failed", nobody.Message, StringComparison.Ordinal);
+        Assert.Contains("no address", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_a_sentence()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full here.");
+        using var folder = new TestFolder();
+        File.CreateSymbolicLink(folder.File($"{Sha256}.part"), "/dev/full");
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+
+        await FailsAsync(server, folder, "cannot be written to");
+    }
+
+    [Fact]
+    public async Task Redirects_and_mirrors_are_followed()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(request => request.Path switch
+        {
+            "/zoo/models/tiny.onnx" => request.HeadAsync("307 Temporary Redirect", "Location: /elsewhere", "Content-Length: 0"),
+            _ => request.FileAsync(Content),
+        });
+
+        await new BackboneDownload(Impatient).FetchAsync(Entry(new Uri("https://far.example/models/tiny.onnx")), folder.Path,
+            new Uri(server.Address, "/zoo/"), cancel: Cancel);
+
+        Assert.Equal(["/zoo/models/tiny.onnx", "/elsewhere"], server.Requests.Select(request => request.Path));
+    }
+
+    [Fact]
+    public async Task Tasks_that_want_the_same_file_share_one_download_and_its_progress()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(async request =>
+        {
+            await Task.Delay(200, request.Stop);
+            await request.FileAsync(Content);
+        });
+        var recorders = Enumerable.Range(0, 8).Select(_ => new Recorder()).ToList();
+
+        await Task.WhenAll(recorders.Select(recorder =>
+            new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, progress: recorder, cancel: Cancel)));
+
+        Assert.Single(server.Requests);
+        Assert.All(recorders, recorder => Assert.NotEmpty(recorder.Values));
+    }
+
+    [Fact]
+    public async Task One_who_gives_up_does_not_end_the_download_of_another_and_the_last_one_does()
+    {
+        using var folder = new TestFolder();
+        using var go = new SemaphoreSlim(0);
+        using var server = new LoopbackServer(async request =>
+        {
+            await go.WaitAsync(request.Stop);
+            await request.FileAsync(Content);
+        });
+        var download = new BackboneDownload(Impatient with { Stall = TimeSpan.FromSeconds(20) });
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var first = download.FetchAsync(Entry(server.Address), folder.Path, cancel: impatient.Token);
+        var second = download.FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
+
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        go.Release();
+        await second;
+        Assert.Single(server.Requests);
+
+        File.Delete(folder.File("tiny.onnx"));
+        using var alone = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var third = download.FetchAsync(Entry(server.Address), folder.Path, cancel: alone.Token);
+        await alone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
+        go.Release();
+        await ArrivesAsync(server, folder); // the lock is free again
+    }
+
+    [Fact]
+    public async Task While_another_process_holds_the_lock_we_wait_and_take_what_it_brought()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+        Task<BackboneFile> fetch;
+        using (new FileStream(folder.File($"{Sha256}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            fetch = new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
+            await Task.Delay(300, Cancel);
+            Assert.False(fetch.IsCompleted);
+            await File.WriteAllBytesAsync(folder.File("tiny.onnx"), Content, Cancel);
+        }
+
+        await fetch;
+        Assert.Empty(server.Requests);
+    }
+
+    private static async Task ArrivesAsync(LoopbackServer server, TestFolder folder)
+    {
+        var file = await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
+        Assert.Equal(Content, await File.ReadAllBytesAsync(file.Path, Cancel));
+    }
+
+    private static async Task FailsAsync(LoopbackServer server, TestFolder folder, string because)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var exception = await Assert.ThrowsAsync<BackboneException>(() =>
+            new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel));
+
+        Assert.StartsWith("The backbone 'tiny' could not be fetched: ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(because, exception.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.File("tiny.onnx")));
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20));
+    }
+
+    private static CatalogueEntry Entry(Uri? address) => new(new BackboneManifest
+    {
+        Id = "tiny", Features = 1, Preprocessing = new Preprocessing(8, [0, 0, 0], [1, 1, 1]), Source = "test", Licence = "MIT",
+        Sha256 = Sha256, Bytes = Content.Length,
+    }, address);
+
+    private sealed class Recorder : IProgress<(long Done, long Total)>
+    {
+        public ConcurrentQueue<(long Done, long Total)> Values { get; } = [];
+
+        public void Report((long Done, long Total) value) => Values.Enqueue(value);
+    }
+}
