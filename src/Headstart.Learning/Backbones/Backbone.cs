@@ -17,6 +17,7 @@ public sealed class Backbone : IDisposable
     private readonly RunOptions _run = new();
     private readonly string _input;
     private readonly string _output;
+    private readonly bool _oneByOne; // exported for batches of one image only
 
     private Backbone(BackboneFile file, SessionOptions options)
     {
@@ -26,6 +27,7 @@ public sealed class Backbone : IDisposable
         _session = Manifest.Classifier ? new InferenceSession(WithoutClassifier(file.Path), options) : new InferenceSession(file.Path, options);
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
+        _oneByOne = _input.Length > 0 && _session.InputMetadata[_input].Dimensions is [1, ..];
     }
 
     public BackboneManifest Manifest { get; }
@@ -78,14 +80,12 @@ public sealed class Backbone : IDisposable
             throw new ArgumentException($"{count} images need {(long)count * p.Length} values, not {batchChw.Length}.", nameof(batchChw));
         }
 
-        // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
-        var memory = MemoryMarshal.AsMemory(batchChw);
-        using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, [count, 3, p.Size, p.Size]);
-        using var outputs = _session.Run(_run, [_input], [input], [_output]);
-        var features = outputs[0].GetTensorDataAsSpan<float>();
-        return features.Length == (long)count * Manifest.Features
-            ? Rows(features, count)
-            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Manifest.Features}");
+        if (count > 1 && _oneByOne)
+        {
+            return [.. Enumerable.Range(0, count).Select(i => Run(batchChw.Slice(i * p.Length, p.Length), 1)[0])];
+        }
+
+        return Run(batchChw, count);
     }
 
     /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>
@@ -156,6 +156,19 @@ public sealed class Backbone : IDisposable
         {
             throw new BackboneException("it gives features that are not finite numbers");
         }
+    }
+
+    private float[][] Run(ReadOnlyMemory<float> batchChw, int count)
+    {
+        var size = Manifest.Preprocessing.Size;
+        // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
+        var memory = MemoryMarshal.AsMemory(batchChw);
+        using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, [count, 3, size, size]);
+        using var outputs = _session.Run(_run, [_input], [input], [_output]);
+        var features = outputs[0].GetTensorDataAsSpan<float>();
+        return features.Length == (long)count * Manifest.Features
+            ? Rows(features, count)
+            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Manifest.Features}");
     }
 
     private float[][] Rows(ReadOnlySpan<float> features, int count)

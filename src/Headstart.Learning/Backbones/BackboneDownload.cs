@@ -131,6 +131,11 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     private static Uri Address(CatalogueEntry entry, Uri? mirror)
     {
         var address = entry.Address ?? throw new BackboneException("the catalogue has no address for it");
+        if (mirror is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
+        {
+            throw new BackboneException($"the mirror '{mirror.OriginalString}' is not an http or https address");
+        }
+
         return mirror is null ? address : new Uri($"{mirror.AbsoluteUri.TrimEnd('/')}{address.PathAndQuery}");
     }
 

@@ -162,7 +162,7 @@ public sealed class BackboneDownloadTests
     }
 
     [Fact]
-    public async Task Nobody_at_the_address_and_no_address_are_sentences_too()
+    public async Task Nobody_at_the_address_no_address_and_a_bad_mirror_are_sentences_too()
     {
         using var folder = new TestFolder();
         Uri gone;
@@ -174,6 +174,12 @@ public sealed class BackboneDownloadTests
         var download = new BackboneDownload(Impatient);
         var nobody = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(gone), folder.Path, cancel: Cancel));
         var unknown = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(null), folder.Path, cancel: Cancel));
+
+        foreach (var mirror in new[] { new Uri("ftp://mirror/"), new Uri("mirror", UriKind.Relative) })
+        {
+            var bad = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(gone), folder.Path, mirror, cancel: Cancel));
+            Assert.Contains("is not an http or https address", bad.Message, StringComparison.Ordinal);
+        }
 
         Assert.Contains("connection to 127.0.0.1 failed", nobody.Message, StringComparison.Ordinal);
         Assert.Contains("no address", unknown.Message, StringComparison.Ordinal);

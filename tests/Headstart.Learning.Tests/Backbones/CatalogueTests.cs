@@ -42,19 +42,41 @@ public sealed class CatalogueTests
     public void A_file_with_its_classifier_is_opened_without_it()
     {
         using var folder = new TestFolder();
+        var manifest = Write(folder, new TinyNetwork());
+
+        using (var backbone = Backbone.Open(new(manifest, folder.File("tiny.onnx")), threads: 1))
+        {
+            Assert.Equal(6, backbone.Extract(new float[manifest.Preprocessing.Length], 1)[0].Length);
+        }
+
+        File.WriteAllText(folder.File("tiny.onnx"), "no model");
+        Assert.Throws<BackboneException>(() => Backbone.Open(new(manifest, folder.File("tiny.onnx")), threads: 1));
+    }
+
+    [Fact]
+    public void A_file_made_for_one_image_at_a_time_takes_batches_too()
+    {
+        using var folder = new TestFolder();
         var n = new TinyNetwork();
+        n.Model.Graph.Input[0].Type.TensorType.Shape.Dim[0] = new() { DimValue = 1 };
+        var manifest = Write(folder, n);
+        using var backbone = Backbone.Open(new(manifest, folder.File("tiny.onnx")), threads: 1);
+        var batch = Enumerable.Range(0, 3 * manifest.Preprocessing.Length).Select(i => i % 251 / 251f).ToArray();
+
+        var features = backbone.Extract(batch, 3);
+
+        Assert.Equal(batch.Chunk(manifest.Preprocessing.Length).Select(image => backbone.Extract(image, 1)[0]), features);
+        Assert.NotEqual(features[0], features[1]);
+    }
+
+    private static BackboneManifest Write(TestFolder folder, TinyNetwork n)
+    {
         var bytes = n.Bytes(n.Gemm(n.Flatten(n.Pool(n.Trunk())), 6, 5), -1, 5);
         File.WriteAllBytes(folder.File("tiny.onnx"), bytes);
-        var manifest = new BackboneManifest
+        return new BackboneManifest
         {
             Id = "tiny", Features = 6, Preprocessing = new Preprocessing(TinyNetwork.Side, [0, 0, 0], [1, 1, 1]), Source = "test", Licence = "MIT",
             Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)), Classifier = true,
         };
-
-        using var backbone = Backbone.Open(new(manifest, folder.File("tiny.onnx")), threads: 1);
-        Assert.Equal(6, backbone.Extract(new float[manifest.Preprocessing.Length], 1)[0].Length);
-
-        File.WriteAllText(folder.File("tiny.onnx"), "no model");
-        Assert.Throws<BackboneException>(() => Backbone.Open(new(manifest, folder.File("tiny.onnx")), threads: 1));
     }
 }
