@@ -24,7 +24,8 @@ public sealed class Backbone : IDisposable
         Manifest = file.Manifest;
         FeatureSpace = $"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}";
         _options = options;
-        _session = Manifest.Classifier ? new InferenceSession(WithoutClassifier(file.Path), options) : new InferenceSession(file.Path, options);
+        _session = Manifest.Classifier
+            ? new InferenceSession(WithoutClassifier(file.Path), options) : new InferenceSession(file.Path, options);
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
         _oneByOne = _input.Length > 0 && _session.InputMetadata[_input].Dimensions is [1, ..];

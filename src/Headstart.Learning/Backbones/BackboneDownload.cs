@@ -30,9 +30,11 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
                 (report, stop) => UnderLockAsync(entry, path, mirrorPrefix, done => report((done, entry.Manifest.Bytes)), stop), cancel);
             return new BackboneFile(entry.Manifest, path);
         }
-        catch (Exception exception) when (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when
+            (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)
         {
-            throw new BackboneException($"The backbone '{entry.Manifest.Id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
+            throw new BackboneException(
+                $"The backbone '{entry.Manifest.Id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 

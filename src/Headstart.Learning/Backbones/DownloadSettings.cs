@@ -6,7 +6,9 @@ public sealed record DownloadSettings
     /// <summary>A transfer that brings no byte for this long has stalled.</summary>
     public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Further attempts after a break, a stall, an overloaded or a failing server; counted anew once <see cref="RetryReset"/> bytes came.</summary>
+    /// <summary>
+    /// Further attempts after a break, a stall, an overloaded or a failing server; counted anew once <see cref="RetryReset"/> bytes came.
+    /// </summary>
     public int Retries { get; init; } = 4;
 
     /// <summary>Wait before the second attempt; doubles with each further one, unless the server names a time.</summary>

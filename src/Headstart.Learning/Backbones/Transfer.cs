@@ -115,7 +115,8 @@ internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettin
     private async Task CopyAsync(HttpResponseMessage response, long have, CancellationTokenSource stall)
     {
         await using var body = await response.Content.ReadAsStreamAsync(stall.Token);
-        await using var file = OnDisk(() => new FileStream(part, have > 0 ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.Read, 0));
+        var mode = have > 0 ? FileMode.Append : FileMode.Create;
+        await using var file = OnDisk(() => new FileStream(part, mode, FileAccess.Write, FileShare.Read, bufferSize: 0));
         var buffer = new byte[1 << 16];
         while (await body.ReadAsync(buffer, stall.Token) is > 0 and var count)
         {
@@ -151,7 +152,8 @@ internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettin
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BackboneException($"it cannot be written to {Path.GetDirectoryName(part)}: {exception.Message.TrimEnd('.')}", exception);
+            throw new BackboneException(
+                $"it cannot be written to {Path.GetDirectoryName(part)}: {exception.Message.TrimEnd('.')}", exception);
         }
     }
 

@@ -31,7 +31,8 @@ internal static class GraphChecks
             foreach (var input in node.Input.Where(input => input.Length > 0 && !known.Contains(input)))
             {
                 throw new OnnxModelException(
-                    $"The node '{node.Name}' ({node.OpType}) needs '{input}', which nothing before it makes: the nodes are not in order or form a cycle.");
+                    $"The node '{node.Name}' ({node.OpType}) needs '{input}', which nothing before it makes: "
+                    + "the nodes are not in order or form a cycle.");
             }
 
             foreach (var output in node.Output.Where(output => output.Length > 0 && !known.Add(output)))

@@ -1,24 +1,10 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Security.Cryptography;
 using Headstart.Learning.Backbones;
-using Headstart.Learning.Imaging;
+using static Headstart.Learning.Tests.Backbones.DownloadScene;
 
 namespace Headstart.Learning.Tests.Backbones;
 
 public sealed class BackboneDownloadTests
 {
-    private static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
-
-    private static readonly DownloadSettings Impatient = new()
-    {
-        Stall = TimeSpan.FromMilliseconds(400), RetryDelay = TimeSpan.FromMilliseconds(5), Retries = 3, LongestDelay = TimeSpan.FromMilliseconds(50),
-    };
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    private static string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Content));
-
     [Fact]
     public async Task A_file_is_fetched_once_and_verified()
     {
@@ -118,7 +104,8 @@ public sealed class BackboneDownloadTests
     public async Task An_overloaded_server_is_asked_again_and_not_for_ever(string status)
     {
         using var folder = new TestFolder();
-        using var soon = new LoopbackServer(request => request.Number < 3 ? request.HeadAsync(status, "Retry-After: 1", "Content-Length: 0") : request.FileAsync(Content));
+        using var soon = new LoopbackServer(request =>
+            request.Number < 3 ? request.HeadAsync(status, "Retry-After: 1", "Content-Length: 0") : request.FileAsync(Content));
         using var never = new LoopbackServer(request => request.HeadAsync(status, "Content-Length: 0"));
 
         await FailsAsync(never, folder, "overloaded or failing");
@@ -210,102 +197,5 @@ public sealed class BackboneDownloadTests
             new Uri(server.Address, "/zoo/"), cancel: Cancel);
 
         Assert.Equal(["/zoo/models/tiny.onnx", "/elsewhere"], server.Requests.Select(request => request.Path));
-    }
-
-    [Fact]
-    public async Task Tasks_that_want_the_same_file_share_one_download_and_its_progress()
-    {
-        using var folder = new TestFolder();
-        using var server = new LoopbackServer(async request =>
-        {
-            await Task.Delay(200, request.Stop);
-            await request.FileAsync(Content);
-        });
-        var recorders = Enumerable.Range(0, 8).Select(_ => new Recorder()).ToList();
-
-        await Task.WhenAll(recorders.Select(recorder =>
-            new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, progress: recorder, cancel: Cancel)));
-
-        Assert.Single(server.Requests);
-        Assert.All(recorders, recorder => Assert.NotEmpty(recorder.Values));
-    }
-
-    [Fact]
-    public async Task One_who_gives_up_does_not_end_the_download_of_another_and_the_last_one_does()
-    {
-        using var folder = new TestFolder();
-        using var go = new SemaphoreSlim(0);
-        using var server = new LoopbackServer(async request =>
-        {
-            await go.WaitAsync(request.Stop);
-            await request.FileAsync(Content);
-        });
-        var download = new BackboneDownload(Impatient with { Stall = TimeSpan.FromSeconds(20) });
-        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var first = download.FetchAsync(Entry(server.Address), folder.Path, cancel: impatient.Token);
-        var second = download.FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
-
-        await impatient.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        go.Release();
-        await second;
-        Assert.Single(server.Requests);
-
-        File.Delete(folder.File("tiny.onnx"));
-        using var alone = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var third = download.FetchAsync(Entry(server.Address), folder.Path, cancel: alone.Token);
-        await alone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => third);
-        go.Release();
-        await ArrivesAsync(server, folder); // the lock is free again
-    }
-
-    [Fact]
-    public async Task While_another_process_holds_the_lock_we_wait_and_take_what_it_brought()
-    {
-        using var folder = new TestFolder();
-        using var server = new LoopbackServer(request => request.FileAsync(Content));
-        Task<BackboneFile> fetch;
-        using (new FileStream(folder.File($"{Sha256}.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None))
-        {
-            fetch = new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
-            await Task.Delay(300, Cancel);
-            Assert.False(fetch.IsCompleted);
-            await File.WriteAllBytesAsync(folder.File("tiny.onnx"), Content, Cancel);
-        }
-
-        await fetch;
-        Assert.Empty(server.Requests);
-    }
-
-    private static async Task ArrivesAsync(LoopbackServer server, TestFolder folder)
-    {
-        var file = await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel);
-        Assert.Equal(Content, await File.ReadAllBytesAsync(file.Path, Cancel));
-    }
-
-    private static async Task FailsAsync(LoopbackServer server, TestFolder folder, string because)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var exception = await Assert.ThrowsAsync<BackboneException>(() =>
-            new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel));
-
-        Assert.StartsWith("The backbone 'tiny' could not be fetched: ", exception.Message, StringComparison.Ordinal);
-        Assert.Contains(because, exception.Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.File("tiny.onnx")));
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20));
-    }
-
-    private static CatalogueEntry Entry(Uri? address) => new(new BackboneManifest
-    {
-        Id = "tiny", Features = 1, Preprocessing = new Preprocessing(8, [0, 0, 0], [1, 1, 1]), Source = "test", Licence = "MIT",
-        Sha256 = Sha256, Bytes = Content.Length,
-    }, address);
-
-    private sealed class Recorder : IProgress<(long Done, long Total)>
-    {
-        public ConcurrentQueue<(long Done, long Total)> Values { get; } = [];
-
-        public void Report((long Done, long Total) value) => Values.Enqueue(value);
     }
 }
