@@ -14,6 +14,11 @@ try
 {
     var builder = WebApplication.CreateBuilder(args);
     var settings = builder.ReadSettings();
+    if (FetchCommand.Asked(args))
+    {
+        return await FetchCommand.RunAsync(args, settings, interruption.Token);
+    }
+
     await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
 
     builder.AddOperations();

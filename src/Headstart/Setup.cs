@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.PostgreSql;
+using Hangfire.PostgreSql.Factories;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Blobs;
@@ -45,14 +46,19 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddHangfire(static (provider, hangfire) => hangfire.UseRecommendedSerializerSettings().UsePostgreSqlStorage(
-            storage => storage.UseNpgsqlConnection(provider.GetRequiredService<DatabaseAddress>().ConnectionString),
-            new PostgreSqlStorageOptions
+        // A storage of this host's own: the one that Hangfire's configuration makes is static, and a second host in the same process
+        // (tests, tools) would enqueue into the database of the first.
+        services.AddSingleton<JobStorage>(static provider =>
+        {
+            var options = new PostgreSqlStorageOptions
             {
                 QueuePollInterval = TimeSpan.FromSeconds(1),
                 UseSlidingInvisibilityTimeout = true,
                 AllowDegradedModeWithoutStorage = false,
-            }));
+            };
+            return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().ConnectionString, options), options);
+        });
+        services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
         services.AddSingleton<RunQueue>().AddSingleton<VersionPublisher>();
         if (!settings.HasRole("worker"))
         {

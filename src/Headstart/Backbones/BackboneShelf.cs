@@ -21,7 +21,7 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
     public Backbone? Find(string id) => _all.FirstOrDefault(b => b.Manifest.Id == id);
 
     /// <summary>What to tell someone who wants to train where there is no backbone.</summary>
-    public string HowToGetOne => $"Put a backbone (an .onnx file with its .json manifest) into {OwnFolder}, or name a folder that has some in "
+    public string HowToGetOne => $"Fetch one (the program's verb: backbones fetch mobilenetv3-small-075), put one (an .onnx file with its .json manifest) into {OwnFolder}, or name a folder that has some in "
         + "Headstart:Backbones:Directories, and start the host again.";
 
     /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>

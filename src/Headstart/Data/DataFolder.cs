@@ -30,6 +30,9 @@ public sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>Where a data folder is, without making or locking it.</summary>
+    public static string Resolve(string path) => System.IO.Path.GetFullPath(ExpandHome(path));
+
     /// <summary>The content of a file that only the host's account can read; made up at random where there is none.</summary>
     public string Secret(string name)
     {

@@ -55,6 +55,12 @@ public sealed class BackboneSettings
 {
     /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
     public IReadOnlyList<string> Directories { get; set; } = [];
+
+    /// <summary>May <c>backbones fetch</c> download what the catalogue has.</summary>
+    public bool Download { get; set; } = true;
+
+    /// <summary>Takes the place of scheme and host in the catalogue's addresses.</summary>
+    public Uri? Mirror { get; set; }
 }
 
 public sealed class UploadSettings

@@ -27,6 +27,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         ["Headstart__BootstrapKey"] = TestHost.Key,
     };
 
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
     public HttpClient Client { get; private set; } = new();
 
     public string Output
@@ -131,7 +133,7 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     private void Launch()
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"))
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"), Arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
