@@ -6,8 +6,16 @@ internal static class GraphChecks
     /// <summary>How many inputs the layers that the walk looks into have at least.</summary>
     private static readonly Dictionary<string, int> Inputs = new()
     {
-        ["Gemm"] = 2, ["MatMul"] = 2, ["Conv"] = 2, ["Add"] = 2, ["Mul"] = 2, ["Div"] = 2,
-        ["Relu"] = 1, ["Clip"] = 1, ["Identity"] = 1, ["Dropout"] = 1,
+        ["Gemm"] = 2,
+        ["MatMul"] = 2,
+        ["Conv"] = 2,
+        ["Add"] = 2,
+        ["Mul"] = 2,
+        ["Div"] = 2,
+        ["Relu"] = 1,
+        ["Clip"] = 1,
+        ["Identity"] = 1,
+        ["Dropout"] = 1,
     };
 
     /// <exception cref="OnnxModelException"/>

@@ -36,6 +36,7 @@ public static class OpenApi
             options.IncludeXmlComments(Assembly.GetExecutingAssembly(), includeControllerXmlComments: false);
             options.CustomSchemaIds(SchemaId);
             options.OperationFilter<OperationDetails>();
+            options.DocumentFilter<MainJobFirst>();
         });
     }
 
@@ -61,6 +62,22 @@ public static class OpenApi
     private static string SchemaId(Type type) => type.IsGenericType
         ? type.Name[..type.Name.IndexOf('`')] + "Of" + string.Concat(type.GetGenericArguments().Select(SchemaId))
         : type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name;
+}
+
+/// <summary>Swagger UI shows the groups in this order: that of the main job, then what runs it.</summary>
+public sealed class MainJobFirst : IDocumentFilter
+{
+    public void Apply(OpenApiDocument document, DocumentFilterContext context) => document.Tags = new HashSet<OpenApiTag>
+    {
+        new() { Name = "Models", Description = "Step 1: say what is to be told apart." },
+        new() { Name = "Images", Description = "Step 2: give examples." },
+        new() { Name = "Training", Description = "Step 3: make a version." },
+        new() { Name = "Predictions", Description = "Step 4: use it." },
+        new() { Name = "Versions", Description = "How good each version is, and which one answers." },
+        new() { Name = "Backbones" },
+        new() { Name = "Keys" },
+        new() { Name = "Health" },
+    };
 }
 
 /// <summary>Adds what the endpoint's metadata knows and Swashbuckle does not: keys, examples, file forms.</summary>

@@ -75,8 +75,13 @@ public sealed class CatalogueTests
         File.WriteAllBytes(folder.File("tiny.onnx"), bytes);
         return new BackboneManifest
         {
-            Id = "tiny", Features = 6, Preprocessing = new Preprocessing(TinyNetwork.Side, [0, 0, 0], [1, 1, 1]), Source = "test", Licence = "MIT",
-            Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)), Classifier = true,
+            Id = "tiny",
+            Features = 6,
+            Preprocessing = new Preprocessing(TinyNetwork.Side, [0, 0, 0], [1, 1, 1]),
+            Source = "test",
+            Licence = "MIT",
+            Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)),
+            Classifier = true,
         };
     }
 }

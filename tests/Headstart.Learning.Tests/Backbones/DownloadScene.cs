@@ -43,8 +43,13 @@ internal static class DownloadScene
 
     public static CatalogueEntry Entry(Uri? address) => new(new BackboneManifest
     {
-        Id = "tiny", Features = 1, Preprocessing = new Preprocessing(8, [0, 0, 0], [1, 1, 1]), Source = "test", Licence = "MIT",
-        Sha256 = Sha256, Bytes = Content.Length,
+        Id = "tiny",
+        Features = 1,
+        Preprocessing = new Preprocessing(8, [0, 0, 0], [1, 1, 1]),
+        Source = "test",
+        Licence = "MIT",
+        Sha256 = Sha256,
+        Bytes = Content.Length,
     }, address);
 
     public sealed class Recorder : IProgress<(long Done, long Total)>

@@ -42,7 +42,10 @@ internal sealed class TinyNetwork
         var size = dims.Aggregate(1L, (product, dim) => product * dim);
         Model.Graph.Initializer.Add(new TensorProto
         {
-            Name = name, DataType = 1, Dims = { dims }, FloatData = { Enumerable.Range(0, (int)size).Select(_ => _random.NextSingle() - 0.4f) },
+            Name = name,
+            DataType = 1,
+            Dims = { dims },
+            FloatData = { Enumerable.Range(0, (int)size).Select(_ => _random.NextSingle() - 0.4f) },
         });
         return name;
     }

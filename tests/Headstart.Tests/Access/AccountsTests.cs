@@ -87,8 +87,17 @@ public sealed class AccountsTests(HostWithoutBackbones host) : IClassFixture<Hos
         db.Add(run);
         db.Add(new ModelVersion
         {
-            ModelId = model, Number = 1, RunId = run.Id, Backbone = "none", TrainableParameters = 1, Accuracy = 1, AccuracyLow = 0, AccuracyHigh = 1,
-            Artifact = new byte[32], Report = new byte[32], CreatedAt = now,
+            ModelId = model,
+            Number = 1,
+            RunId = run.Id,
+            Backbone = "none",
+            TrainableParameters = 1,
+            Accuracy = 1,
+            AccuracyLow = 0,
+            AccuracyHigh = 1,
+            Artifact = new byte[32],
+            Report = new byte[32],
+            CreatedAt = now,
         });
         await db.SaveChangesAsync(Api.Cancel);
         return run.Id;

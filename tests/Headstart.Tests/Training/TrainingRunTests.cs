@@ -219,8 +219,14 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
             {
                 db.Add(new TrainingRun
                 {
-                    Id = id, ModelId = Guid.Parse(model.Split('/')[^1]), State = RunState.Running, Attempts = attempts,
-                    LeaseOwner = Guid.CreateVersion7(), LeaseUntil = past, EnqueuedAt = past, CreatedAt = past,
+                    Id = id,
+                    ModelId = Guid.Parse(model.Split('/')[^1]),
+                    State = RunState.Running,
+                    Attempts = attempts,
+                    LeaseOwner = Guid.CreateVersion7(),
+                    LeaseUntil = past,
+                    EnqueuedAt = past,
+                    CreatedAt = past,
                 });
                 return await db.SaveChangesAsync();
             });
