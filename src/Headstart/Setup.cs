@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.AspNetCore;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
 using Headstart.Access;
@@ -58,6 +59,8 @@ public static class Setup
             };
             return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().ConnectionString, options), options);
         });
+        // As static, for the same reason: a job would be made from the services of the host that was started last.
+        services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
         services.AddSingleton<RunQueue>().AddSingleton<VersionPublisher>();
         if (!settings.HasRole("worker"))
