@@ -163,7 +163,6 @@ public sealed class RefusedModelsTests(HostWithoutBackbones host) : IClassFixtur
     [InlineData("/api/v1/models/%F0%9F%90%88")]
     [InlineData("/api/v2/models")]
     [InlineData("/nothing/here")]
-    [InlineData("/")]
     public async Task An_address_that_does_not_exist_is_not_found(string path) =>
         await (await _client.GetAsync(path, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "not-found");
 
