@@ -44,7 +44,7 @@ public static class TrainingApi
         var runs = api.MapGroup("/models/{id:guid}/training-runs").WithTags("Training");
         runs.MapPost("/", Start).Named("startTrainingRun", "Start a training run",
                 "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other; the version a run makes is published.")
-            .Example("""{"backbone":"auto","maxLatencyMs":30,"maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
+            .Example("""{"backbone":"auto","maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
         runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
         runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run", "Its state, progress and the backbones tried so far.").Refuses(401, 404);
         runs.MapGet("/{runId:guid}/events", Events).Named("watchTrainingRun", "Watch a training run",
