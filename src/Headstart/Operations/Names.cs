@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Headstart.Operations;
 
 /// <summary>Names that people give to models, categories and keys.</summary>
@@ -7,7 +5,10 @@ public static class Names
 {
     public const int MaxLength = 100;
 
-    /// <summary>The name trimmed and in Unicode's composed form, or a sentence that says what is wrong with it.</summary>
+    /// <summary>
+    /// The name trimmed, or a sentence that says what is wrong with it. Names are compared as they were sent: the program runs without
+    /// ICU (InvariantGlobalization), so a composed and a decomposed é are two names.
+    /// </summary>
     public static (string? Name, string? Problem) Read(string? given, string what)
     {
         if (string.IsNullOrWhiteSpace(given))
@@ -15,28 +16,10 @@ public static class Names
             return (null, $"The name of a {what} must not be blank.");
         }
 
-        if (!given.IsNormalized() && !TryNormalize(ref given))
-        {
-            return (null, $"The name of a {what} is not valid Unicode.");
-        }
-
         var name = given.Trim();
         return name.Length > MaxLength ? (null, $"The name of a {what} has {name.Length} characters; at most {MaxLength} are allowed.")
             : name.Any(char.IsControl) ? (null, $"The name of a {what} must not contain control characters.")
             : name.Contains('\uFFFD') ? (null, $"The name of a {what} has characters that are not valid UTF-8.")
             : (name, null);
-    }
-
-    private static bool TryNormalize(ref string text)
-    {
-        try
-        {
-            text = text.Normalize(NormalizationForm.FormC);
-            return true;
-        }
-        catch (ArgumentException)
-        {
-            return false; // lone surrogates
-        }
     }
 }
