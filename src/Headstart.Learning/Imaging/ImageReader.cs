@@ -106,7 +106,7 @@ public static class ImageReader
     }
 
     /// <summary>Shrinks while loading and ends with an upright 8-bit sRGB image of three bands, in memory.</summary>
-    private static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both)
+    internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both)
     {
         VipsRuntime.EnsureLoaded();
         try
@@ -134,6 +134,22 @@ public static class ImageReader
     /// <summary>The name that version 2 profiles of the usual sRGB carry; most photographs that have a profile have this one.</summary>
     private static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
 
+    /// <summary>From <c>[Size, Size, 3]</c> bytes to <c>[3, Size, Size]</c> numbers.</summary>
+    internal static void Normalise(ReadOnlySpan<byte> pixels, Preprocessing p, Span<float> chw)
+    {
+        var plane = p.Size * p.Size;
+        for (var channel = 0; channel < 3; channel++)
+        {
+            var scale = 1 / (255 * p.Std[channel]);
+            var shift = -p.Mean[channel] / p.Std[channel];
+            var values = chw.Slice(channel * plane, plane);
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = pixels[3 * i + channel] * scale + shift;
+            }
+        }
+    }
+
     private static void Normalise(Image image, Preprocessing p, Span<float> chw)
     {
         var plane = p.Size * p.Size;
@@ -147,16 +163,7 @@ public static class ImageReader
             }
 
             Marshal.Copy(memory, pixels, 0, 3 * plane);
-            for (var channel = 0; channel < 3; channel++)
-            {
-                var scale = 1 / (255 * p.Std[channel]);
-                var shift = -p.Mean[channel] / p.Std[channel];
-                var values = chw.Slice(channel * plane, plane);
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = pixels[3 * i + channel] * scale + shift;
-                }
-            }
+            Normalise(pixels.AsSpan(0, 3 * plane), p, chw);
         }
         finally
         {

@@ -28,6 +28,19 @@ internal sealed class FeatureSearch(GraphIndex graph)
             : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs and none of them comes from a classifier.");
     }
 
+    /// <summary>The feature map that global average pooling turns into the features.</summary>
+    public FeatureTensor? FindMap()
+    {
+        if (Find() is not { Tensors: [var tensor] } features)
+        {
+            return null;
+        }
+
+        var map = features.Pool ? tensor : BackTo(tensor, "GlobalAveragePool", "ReduceMean")?.Input[0];
+        return map is not null && new FeatureMaps(graph).Find(map) is not null
+            ? new FeatureTensor([map], Pool: false, Length: null, Classifier: false) : null;
+    }
+
     private FeatureTensor AlreadyFeatures(string output)
     {
         var shape = graph.DeclaredShape(output);
@@ -147,11 +160,11 @@ internal sealed class FeatureSearch(GraphIndex graph)
     private bool IsScaled(NodeProto node) => node is { OpType: "Mul" or "Div", Input.Count: 2 }
         && graph.ConstantShape(node.Input[1]) is { } shape && shape.All(size => size == 1);
 
-    private NodeProto? BackTo(string tensor, string op)
+    private NodeProto? BackTo(string tensor, params ReadOnlySpan<string> ops)
     {
         while (graph.Maker(tensor) is { Input.Count: > 0 } node)
         {
-            if (node.OpType == op)
+            if (ops.Contains(node.OpType))
             {
                 return node;
             }

@@ -78,6 +78,12 @@ public sealed class OnnxGraph
     public IReadOnlyList<FeatureTensor> IntermediateCuts() => new FeatureMaps(_index).StageEnds();
 
     /// <summary>
+    /// The tensor <c>[n, c, h, w]</c> whose average over all places the features are, to be cut out flattened as <c>[n, c * h * w]</c>:
+    /// what each place of the image says. null where the features are no such average (ViT).
+    /// </summary>
+    public FeatureTensor? FindFeatureMap() => new FeatureSearch(_index).FindMap();
+
+    /// <summary>
     /// The model whose only output is <c>features [n, d]</c>, float32, without everything that this output does not need. A graph that
     /// is like that already comes back byte for byte.
     /// </summary>
