@@ -12,6 +12,9 @@ namespace Headstart.Learning.Backbones;
 /// </summary>
 public sealed class Backbone : IDisposable
 {
+    private const int InnerStages = 2;
+    private const int SmallestStride = 8;
+
     private readonly SessionOptions _options;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
@@ -19,13 +22,14 @@ public sealed class Backbone : IDisposable
     private readonly string _output;
     private readonly bool _oneByOne; // exported for batches of one image only
 
-    private Backbone(BackboneFile file, SessionOptions options)
+    private Backbone(BackboneManifest manifest, byte[] network, IReadOnlyList<FeatureSection> sections, SessionOptions options)
     {
-        Manifest = file.Manifest;
-        FeatureSpace = $"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}";
+        Manifest = manifest;
+        Sections = sections;
+        FeatureSpace = string.Join('-', sections.Select(section => section.Name)
+            .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}").Where(name => name.Length > 0));
         _options = options;
-        _session = Manifest.Classifier
-            ? new InferenceSession(WithoutClassifier(file.Path), options) : new InferenceSession(file.Path, options);
+        _session = new InferenceSession(network, options);
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
         _oneByOne = _input.Length > 0 && _session.InputMetadata[_input].Dimensions is [1, ..];
@@ -35,9 +39,15 @@ public sealed class Backbone : IDisposable
 
     /// <summary>
     /// Names the numbers this backbone produces: features are interchangeable if and only if this is equal. Made of the id, the first
-    /// 12 digits of the file's SHA-256 and the preprocessing id.
+    /// 12 digits of the file's SHA-256, the preprocessing id and the sections.
     /// </summary>
     public string FeatureSpace { get; }
+
+    /// <summary>What the feature vector is made of: first the network's own features, then, where asked for, the ends of inner stages.</summary>
+    public IReadOnlyList<FeatureSection> Sections { get; }
+
+    /// <summary>Length of a whole feature vector: all sections, one behind the other.</summary>
+    public int Length => Sections[^1].Offset + Sections[^1].Length;
 
     /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerImage { get; private set; }
@@ -48,30 +58,69 @@ public sealed class Backbone : IDisposable
     /// Threads that share one call of <see cref="Extract"/>. 1 gives the highest throughput when there are as many callers as cores;
     /// more shorten a lone call.
     /// </param>
+    /// <param name="stages">
+    /// Also give the averages of the two deepest inner stages, which cost next to nothing in the same pass: for images far from those the
+    /// network was trained on, an inner stage may say more than the end. Left away where the network has none.
+    /// </param>
     /// <exception cref="BackboneException">The file cannot be loaded, or its input or features are not as declared.</exception>
-    public static Backbone Open(BackboneFile file, int threads)
+    public static Backbone Open(BackboneFile file, int threads, bool stages = false)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        try
+        {
+            var graph = OnnxGraph.Read(file.Path);
+            var features = file.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures();
+            FeatureTensor[] inner = [.. graph.IntermediateCuts().Where(cut => stages && cut is { Stride: >= SmallestStride, Length: not null }).TakeLast(InnerStages)];
+            return inner.Length > 0 && TryOpen(file.Manifest, graph, [features, .. inner], threads) is { } withStages
+                ? withStages : Open(file.Manifest, graph, [features], threads);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
+        {
+            throw new BackboneException($"The backbone '{file.Manifest.Id}' cannot be used: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    /// <summary>null where a stage is not what the graph says: the backbone may still be good without.</summary>
+    private static Backbone? TryOpen(BackboneManifest manifest, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
+    {
+        try
+        {
+            return Open(manifest, graph, cuts, threads);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
+        {
+            return null;
+        }
+    }
+
+    private static Backbone Open(BackboneManifest manifest, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
+    {
+        var sections = new List<FeatureSection> { new("", 0, manifest.Features) };
+        foreach (var cut in cuts.Skip(1))
+        {
+            sections.Add(new FeatureSection($"stride{cut.Stride}", sections[^1].Offset + sections[^1].Length, cut.Length!.Value));
+        }
+
         var options = Options(threads);
         Backbone? backbone = null;
         try
         {
-            backbone = new Backbone(file, options);
+            backbone = new Backbone(manifest, graph.Cut(cuts), sections, options);
             backbone.WarmUp();
             return backbone;
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
+        catch
         {
             (backbone ?? (IDisposable)options).Dispose();
-            throw new BackboneException($"The backbone '{file.Manifest.Id}' cannot be used: {exception.Message.TrimEnd('.')}.", exception);
+            throw;
         }
     }
 
     /// <summary>Feature vectors of preprocessed images.</summary>
     /// <param name="batchChw"><c>[count, 3, S, S]</c>, see <see cref="Imaging.ImageReader.Preprocess"/>.</param>
     /// <param name="count">Number of images, at least 1.</param>
-    /// <returns><c>[count][d]</c></returns>
+    /// <returns><c>[count][Length]</c></returns>
     public float[][] Extract(ReadOnlyMemory<float> batchChw, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
@@ -110,12 +159,6 @@ public sealed class Backbone : IDisposable
         _session.Dispose();
         _run.Dispose();
         _options.Dispose();
-    }
-
-    private static byte[] WithoutClassifier(string path)
-    {
-        var graph = OnnxGraph.Read(path);
-        return graph.Cut(graph.FindFeatures());
     }
 
     private static SessionOptions Options(int threads)
@@ -167,9 +210,9 @@ public sealed class Backbone : IDisposable
         using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, [count, 3, size, size]);
         using var outputs = _session.Run(_run, [_input], [input], [_output]);
         var features = outputs[0].GetTensorDataAsSpan<float>();
-        return features.Length == (long)count * Manifest.Features
+        return features.Length == (long)count * Length
             ? Rows(features, count)
-            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Manifest.Features}");
+            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Length}");
     }
 
     private float[][] Rows(ReadOnlySpan<float> features, int count)
@@ -177,7 +220,7 @@ public sealed class Backbone : IDisposable
         var rows = new float[count][];
         for (var i = 0; i < count; i++)
         {
-            rows[i] = features.Slice(i * Manifest.Features, Manifest.Features).ToArray();
+            rows[i] = features.Slice(i * Length, Length).ToArray();
         }
 
         return rows;

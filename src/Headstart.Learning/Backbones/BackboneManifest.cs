@@ -34,7 +34,7 @@ public sealed record BackboneManifest
     /// <summary>Size of the file in bytes.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>The file ends in a classifier; <see cref="Backbone.Open"/> cuts it off.</summary>
+    /// <summary>The file ends in a classifier; opening it as a <see cref="Backbone"/> cuts it off.</summary>
     public bool Classifier { get; init; }
 }
 

@@ -5,14 +5,14 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
-/// length of the whole file (int64), backbone id, backbone SHA-256, preprocessing id, k and d (int32), k labels, weights
-/// <c>[k, d]</c> and bias <c>[k]</c> (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
+/// length of the whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section,
+/// then k and d (int32), k labels, weights <c>[k, d]</c> and bias <c>[k]</c> (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
 /// always gives the same bytes.
 /// </summary>
-public sealed record HeadArtifact(string BackboneId, string BackboneSha256, string PreprocessingId, LinearHead Head)
+public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead Head)
 {
     /// <summary>The version written, and the newest that can be read.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
 
     private const int LengthAt = 12;
     private const int HeaderLength = LengthAt + sizeof(long);
@@ -28,9 +28,12 @@ public sealed record HeadArtifact(string BackboneId, string BackboneSha256, stri
         writer.Write(Magic);
         writer.Write(FormatVersion);
         writer.Write(0L); // the length, known at the end
-        WriteString(writer, BackboneId);
-        WriteString(writer, BackboneSha256);
-        WriteString(writer, PreprocessingId);
+        writer.Write(Parts.Count);
+        foreach (var text in Parts.SelectMany(part => (string[])[part.BackboneId, part.BackboneSha256, part.PreprocessingId, part.Section]))
+        {
+            WriteString(writer, text);
+        }
+
         writer.Write(Head.Labels.Count);
         writer.Write(Head.Features);
         foreach (var label in Head.Labels)
@@ -75,9 +78,17 @@ public sealed record HeadArtifact(string BackboneId, string BackboneSha256, stri
 
     private static HeadArtifact ReadContent(ArtifactReader reader)
     {
-        var (id, sha256, preprocessing) = (reader.String(Strict), reader.String(Strict), reader.String(Strict));
+        var count = reader.Int32();
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        // Every part takes at least its four length fields: a huge number ends here, before anything of that size is allocated.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(4L * sizeof(int) * count, reader.Remaining);
+        var parts = new ArtifactPart[count];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = new ArtifactPart(reader.String(Strict), reader.String(Strict), reader.String(Strict), reader.String(Strict));
+        }
+
         var (classes, features) = (reader.Int32(), reader.Int32());
-        // Every label takes at least its length field: a huge k ends here, before anything of that size is allocated.
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)classes * sizeof(int), reader.Remaining);
         var labels = new string[classes];
         for (var i = 0; i < labels.Length; i++)
@@ -88,7 +99,7 @@ public sealed record HeadArtifact(string BackboneId, string BackboneSha256, stri
         var weights = reader.Floats((long)classes * features);
         var bias = reader.Floats(classes);
         Require(reader.Remaining == 0, "The head has more contents than it should.");
-        return new HeadArtifact(id, sha256, preprocessing, new LinearHead(labels, features, weights, bias));
+        return new HeadArtifact(parts, new LinearHead(labels, features, weights, bias));
     }
 
     private static void WriteString(BinaryWriter writer, string text)
@@ -114,6 +125,13 @@ public sealed record HeadArtifact(string BackboneId, string BackboneSha256, stri
         }
     }
 }
+
+/// <summary>A stretch of the features that a head reads, by what they must be made of.</summary>
+/// <param name="BackboneId">The backbone's name.</param>
+/// <param name="BackboneSha256">Its file.</param>
+/// <param name="PreprocessingId">How an image becomes its input.</param>
+/// <param name="Section">Name of the backbone's section; empty for its own features.</param>
+public sealed record ArtifactPart(string BackboneId, string BackboneSha256, string PreprocessingId, string Section);
 
 /// <summary>Bytes that cannot be read as a head; the message is a sentence that says why.</summary>
 public sealed class HeadArtifactException(string message, Exception? inner = null) : Exception(message, inner);

@@ -31,33 +31,38 @@ public static class HeadTraining
     /// <param name="seed">Decides the splits.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
+    /// <param name="repeats">Different splits; by default as many as <see cref="Repeats"/> says.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel, IProgress<double>? progress = null)
+    public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel, IProgress<double>? progress = null,
+        int? repeats = null)
     {
         ArgumentNullException.ThrowIfNull(set);
         set.Require(perCategory: 2);
         TorchRuntime.EnsureLoaded();
         var folds = Math.Min(5, set.Support().Min());
-        var repeats = Math.Clamp(600 / set.Count, 1, 5);
+        var times = repeats ?? Repeats(set.Count);
         var random = new Random(seed);
         var scores = Strengths.Select(_ => new OutOfFoldScores(set)).ToArray();
 
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
-        for (var repeat = 0; repeat < repeats; repeat++)
+        for (var repeat = 0; repeat < times; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set.Labels, folds, random);
             for (var fold = 0; fold < folds; fold++)
             {
                 Validate(set, features, assignment, fold, scores, cancel);
-                progress?.Report((repeat * folds + fold + 1.0) / (repeats * folds));
+                progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
             }
         }
 
         var best = Enumerable.Range(0, Strengths.Length).MinBy(i => scores[i].CrossEntropy);
-        var (accuracy, error) = scores[best].Accuracy(repeats);
-        return new CrossValidation(accuracy, error, Strengths[best], folds, repeats, scores[best].Probabilities(repeats));
+        var (accuracy, error) = scores[best].Accuracy(times);
+        return new CrossValidation(accuracy, error, Strengths[best], folds, times, scores[best].Probabilities(times));
     }
+
+    /// <summary>How often a set of n images is split anew: the fewer there are, the more the split matters and the less it costs.</summary>
+    public static int Repeats(int images) => Math.Clamp(600 / Math.Max(1, images), 1, 5);
 
     /// <summary>Fits one head to the whole set.</summary>
     /// <param name="set">At least two categories with one image each.</param>

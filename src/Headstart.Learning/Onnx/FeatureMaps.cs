@@ -37,7 +37,7 @@ internal sealed class FeatureMaps
     public IReadOnlyList<FeatureTensor> StageEnds() => [.. _stageEnds
         .Where(stage => stage.Key > 1)
         .OrderBy(stage => stage.Key)
-        .Select(stage => new FeatureTensor([stage.Value.Tensor], Pool: true, stage.Value.Channels, Classifier: false))];
+        .Select(stage => new FeatureTensor([stage.Value.Tensor], Pool: true, stage.Value.Channels, Classifier: false, stage.Key))];
 
     private Map? After(NodeProto node)
     {

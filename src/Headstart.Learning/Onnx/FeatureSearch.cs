@@ -41,6 +41,10 @@ internal sealed class FeatureSearch(GraphIndex graph)
             ? new FeatureTensor([map], Pool: false, Length: null, Classifier: false) : null;
     }
 
+    /// <summary>The one output as features, whatever made it.</summary>
+    public FeatureTensor Output() => graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
+        : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs and exactly one, the features, is needed.");
+
     private FeatureTensor AlreadyFeatures(string output)
     {
         var shape = graph.DeclaredShape(output);

@@ -7,9 +7,9 @@ internal static class GraphCut
 
     private const int Float32 = 1;
 
-    public static ModelProto Cut(ModelProto model, GraphIndex index, FeatureTensor at)
+    public static ModelProto Cut(ModelProto model, GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
-        foreach (var tensor in at.Tensors.Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
+        foreach (var tensor in at.SelectMany(features => features.Tensors).Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
         {
             throw new OnnxModelException($"The graph makes no tensor '{tensor}' out of the image.");
         }
@@ -17,8 +17,9 @@ internal static class GraphCut
         var cut = model.Clone();
         var taken = FreeName(index.Graph);
         Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
-        Prune(cut.Graph, [.. at.Tensors.Select(tensor => tensor == Output ? taken : tensor)], index.Input);
-        Append(cut.Graph, [.. at.Tensors.Select(tensor => tensor == Output ? taken : tensor)], at, index.IsHalf, taken);
+        at = [.. at.Select(features => features with { Tensors = [.. features.Tensors.Select(tensor => tensor == Output ? taken : tensor)] })];
+        Prune(cut.Graph, [.. at.SelectMany(features => features.Tensors)], index.Input);
+        Append(cut.Graph, at, index.IsHalf, taken);
         return cut;
     }
 
@@ -43,25 +44,18 @@ internal static class GraphCut
     private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(GraphChecks.Subgraphs)
         .SelectMany(inner => inner.Node.SelectMany(Reads).Concat(inner.Output.Select(output => output.Name))));
 
-    private static void Append(GraphProto graph, IReadOnlyList<string> tensors, FeatureTensor at, bool half, string prefix)
+    private static void Append(GraphProto graph, IReadOnlyList<FeatureTensor> at, bool half, string prefix)
     {
-        var vectors = tensors.Select((tensor, i) =>
-        {
-            if (at.Pool)
-            {
-                tensor = Add(graph, "GlobalAveragePool", [tensor], $"{prefix}_pooled{i}");
-            }
-
-            return Add(graph, "Flatten", [tensor], $"{prefix}_flat{i}", new AttributeProto { Name = "axis", I = 1, Type = 2 });
-        }).ToList();
-        var vector = vectors.Count == 1 ? vectors[0] : Add(graph, "Mean", vectors, $"{prefix}_mean");
+        var vectors = at.Select((features, i) => Vector(graph, features, $"{prefix}_{i}")).ToList();
+        var vector = vectors.Count == 1 ? vectors[0] : Add(graph, "Concat", vectors, $"{prefix}_joined", Axis1());
         if (half)
         {
             vector = Add(graph, "Cast", [vector], $"{prefix}_float", new AttributeProto { Name = "to", I = Float32, Type = 2 });
         }
 
         graph.Node[^1].Output[0] = Output;
-        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "n" }, Width(at.Length) } };
+        var length = at.Aggregate((int?)0, (sum, features) => sum + features.Length);
+        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "n" }, Width(length) } };
         graph.Output.Clear();
         graph.Output.Add(new ValueInfoProto
         {
@@ -69,6 +63,23 @@ internal static class GraphCut
             Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32, Shape = shape } },
         });
     }
+
+    /// <summary><c>[n, d]</c> from one feature tensor.</summary>
+    private static string Vector(GraphProto graph, FeatureTensor at, string prefix)
+    {
+        var vectors = at.Tensors.Select((tensor, i) =>
+        {
+            if (at.Pool)
+            {
+                tensor = Add(graph, "GlobalAveragePool", [tensor], $"{prefix}_pooled{i}");
+            }
+
+            return Add(graph, "Flatten", [tensor], $"{prefix}_flat{i}", Axis1());
+        }).ToList();
+        return vectors.Count == 1 ? vectors[0] : Add(graph, "Mean", vectors, $"{prefix}_mean");
+    }
+
+    private static AttributeProto Axis1() => new() { Name = "axis", I = 1, Type = 2 };
 
     private static TensorShapeProto.Types.Dimension Width(int? length) =>
         length is { } d ? new() { DimValue = d } : new() { DimParam = "d" };

@@ -71,6 +71,10 @@ public sealed class OnnxGraph
     /// <exception cref="OnnxModelException">There are several outputs and none comes from a classifier.</exception>
     public FeatureTensor FindFeatures() => new FeatureSearch(_index).Find();
 
+    /// <summary>The output of a graph that is known to end in features: no classifier is looked for.</summary>
+    /// <exception cref="OnnxModelException">There are several outputs.</exception>
+    public FeatureTensor OutputFeatures() => new FeatureSearch(_index).Output();
+
     /// <summary>
     /// The tensors before the places where height and width halve, deepest last: the ends of the stages of a convolutional network.
     /// Each is one more candidate for the features of the same backbone; empty for networks without such stages (ViT).
@@ -92,6 +96,14 @@ public sealed class OnnxGraph
     public byte[] Cut(FeatureTensor at)
     {
         ArgumentNullException.ThrowIfNull(at);
-        return _index.IsCutAlready(at) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
+        return Cut([at]);
+    }
+
+    /// <summary>The same with several feature tensors, one behind the other: <c>features [n, sum of d]</c> in one pass.</summary>
+    /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
+    public byte[] Cut(IReadOnlyList<FeatureTensor> at)
+    {
+        ArgumentNullException.ThrowIfNull(at);
+        return at is [var only] && _index.IsCutAlready(only) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
     }
 }

@@ -20,6 +20,9 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
 
     public Backbone? Find(string id) => _all.FirstOrDefault(b => b.Manifest.Id == id);
 
+    /// <summary>The recipe with this id (a backbone's, or several with + between them), or null where this host lacks something of it.</summary>
+    public FeatureRecipe? FindRecipe(string id) => FeatureRecipe.Parse(id, All);
+
     /// <summary>What to tell someone who wants to train where there is no backbone.</summary>
     public string HowToGetOne => $"Fetch one (the program's verb: backbones fetch mobilenetv3-small-075), put one (an .onnx file with its .json manifest) into {OwnFolder}, or name a folder that has some in "
         + "Headstart:Backbones:Directories, and start the host again.";
@@ -39,7 +42,7 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
         {
             try
             {
-                var backbone = Backbone.Open(file, threads: 1); // extraction and predictions fill the cores with images, not with threads
+                var backbone = Backbone.Open(file, threads: 1, stages: true); // extraction and predictions fill the cores with images, not with threads
                 opened.Add(backbone);
                 backbone.Measure();
                 Log.Opened(log, backbone.Manifest.Id, backbone.MsPerImage);

@@ -14,6 +14,22 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
     private const int ReadAtOnce = 500;
     private const int WriteAtOnce = 64;
 
+    /// <summary>What <paramref name="recipe"/> makes of <paramref name="images"/>; null where an image cannot be read.</summary>
+    public async Task<float[]?[]> GetAsync(FeatureRecipe recipe, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
+    {
+        var whole = new List<float[]?[]>();
+        foreach (var (i, backbone) in recipe.Backbones.Index())
+        {
+            whole.Add(await GetAsync(backbone, images, new ShareOf(progress, i, recipe.Backbones.Count), cancel));
+        }
+
+        return Assemble(recipe, whole);
+    }
+
+    /// <summary>The recipe's vectors from the whole feature vectors of each of its backbones.</summary>
+    public static float[]?[] Assemble(FeatureRecipe recipe, IReadOnlyList<float[]?[]> whole) =>
+        [.. Enumerable.Range(0, whole[0].Length).Select(i => whole.Any(vectors => vectors[i] is null) ? null : recipe.Assemble([.. whole.Select(vectors => vectors[i]!)]))];
+
     /// <summary>
     /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null where an image cannot be read.
     /// Vectors are written while the next ones are computed, so a run that dies here repeats little.
@@ -52,6 +68,12 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         void Count() => progress.Report((double)Interlocked.Increment(ref done) / images.Count);
     }
 
+    /// <summary>Progress of step i of n. (The library's Progress reports from another thread, later, and out of order.)</summary>
+    private sealed class ShareOf(IProgress<double> whole, int i, int n) : IProgress<double>
+    {
+        public void Report(double value) => whole.Report((i + value) / n);
+    }
+
     private async Task<byte[]> LoadAsync(byte[] sha256, CancellationToken cancel) => await blobs.GetAsync(sha256, cancel)
         ?? throw new ImageRefusedException(new("missing", "The image's bytes are no longer in the blob store, or are damaged there."));
 
@@ -63,7 +85,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         {
             var chunk = images.Skip(start).Take(ReadAtOnce).ToArray();
             var rows = await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace && chunk.Contains(v.Sha256)).ToListAsync(cancel);
-            var known = rows.Where(r => r.Values.Length == backbone.Manifest.Features * sizeof(float))
+            var known = rows.Where(r => r.Values.Length == backbone.Length * sizeof(float))
                 .ToDictionary(r => Convert.ToHexStringLower(r.Sha256), r => MemoryMarshal.Cast<byte, float>(r.Values).ToArray());
             for (var i = 0; i < chunk.Length; i++)
             {

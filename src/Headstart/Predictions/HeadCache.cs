@@ -1,15 +1,15 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
-using Backbone = Headstart.Learning.Backbones.Backbone;
 
 namespace Headstart.Predictions;
 
 /// <summary>A version ready to predict.</summary>
-public sealed record ServedVersion(int Number, Backbone Backbone, LinearHead Head);
+public sealed record ServedVersion(int Number, FeatureRecipe Recipe, LinearHead Head);
 
 /// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
 public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposable
@@ -31,18 +31,25 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposab
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
         var artifact = HeadArtifact.Read(bytes);
-        served = new(number, BackboneOf(artifact), artifact.Head);
+        served = new(number, RecipeOf(artifact), artifact.Head);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = bytes.Length });
     }
 
     public void Dispose() => _heads.Dispose();
 
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
-    private Backbone BackboneOf(HeadArtifact read) =>
+    private FeaturePart Part(ArtifactPart read) =>
         shelf.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId
-            ? backbone
-            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..12]}…), which this host does not have. {shelf.HowToGetOne}");
+            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+            ? new(backbone, section)
+            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {shelf.HowToGetOne}");
+
+    private FeatureRecipe RecipeOf(HeadArtifact read)
+    {
+        var recipe = new FeatureRecipe([.. read.Parts.Select(Part)]);
+        return recipe.Length == read.Head.Features ? recipe
+            : throw new VersionUnavailableException($"This version's head reads {read.Head.Features} features and {recipe.Id} gives {recipe.Length}; train again.");
+    }
 }
 
 /// <summary>A version cannot be served here; the message says what to do.</summary>

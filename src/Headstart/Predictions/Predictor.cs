@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.RateLimiting;
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
@@ -40,19 +41,28 @@ public sealed class Predictor(Settings settings) : IDisposable
             return Failed(fileName, refusal.Detail);
         }
 
-        var preprocessing = version.Backbone.Manifest.Preprocessing;
-        var input = ArrayPool<float>.Shared.Rent(3 * preprocessing.Size * preprocessing.Size);
         try
         {
-            var chw = input.AsMemory(0, 3 * preprocessing.Size * preprocessing.Size);
-            ImageReader.Preprocess(image, preprocessing, chw.Span);
-            var probabilities = version.Head.Probabilities(version.Backbone.Extract(chw, 1)[0]);
+            var features = version.Recipe.Assemble([.. version.Recipe.Backbones.Select(backbone => Extract(backbone, image))]);
+            var probabilities = version.Head.Probabilities(features);
             var labels = version.Head.Labels.Zip(probabilities, (label, p) => new LabelResponse(label, Math.Round(p, 6)));
             return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], null, null);
         }
         catch (ImageRefusedException e)
         {
             return Failed(fileName, e.Refusal.Detail);
+        }
+    }
+
+    private static float[] Extract(Backbone backbone, byte[] image)
+    {
+        var preprocessing = backbone.Manifest.Preprocessing;
+        var input = ArrayPool<float>.Shared.Rent(preprocessing.Length);
+        try
+        {
+            var chw = input.AsMemory(0, preprocessing.Length);
+            ImageReader.Preprocess(image, preprocessing, chw.Span);
+            return backbone.Extract(chw, 1)[0];
         }
         finally
         {

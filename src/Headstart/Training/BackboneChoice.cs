@@ -1,49 +1,140 @@
+using System.Collections.Concurrent;
 using Headstart.Backbones;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
-using Backbone = Headstart.Learning.Backbones.Backbone;
 
 namespace Headstart.Training;
 
 /// <summary>
-/// Tries every backbone by the cross-validated accuracy of a head on a sample of the training images. That is what will be served, so
-/// it is the objective itself and no proxy of it.
+/// Finds the features that suit the images, by the cross-validated score of a head on a sample of them. That is what will be served, so it is
+/// the objective itself and no proxy of it. Many backbones are first tried on a quarter and a half of the sample, and the worse half of them
+/// is dropped each time; what remains is tried with its inner stages and in pairs, once each, and the better half of that as often as few
+/// images need. The static favourite is kept through all of it.
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 {
     private const int ProbeImages = 500;
+    private const int FewBackbones = 3; // fewer are not worth dropping any
+    private const int FewImages = 50; // fewer say nothing about a backbone
+    private const int FewTrials = 4;
 
     /// <param name="Probe">How many images the cross-validation saw.</param>
-    public sealed record Choice(Backbone Backbone, CrossValidation Validation, int Probe);
+    /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
+    public sealed record Choice(Trial Chosen, int Probe, double Stability);
 
-    /// <param name="backbones">Cheapest first; the first is always tried, others as long as <paramref name="budget"/> lasts.</param>
-    public async Task<Choice> ChooseAsync(
-        IReadOnlyList<Backbone> backbones, Dataset data, StageProgress progress, TimeSpan budget, int seed, CancellationToken cancel)
+    /// <param name="backbones">Within <paramref name="maxMs"/>, cheapest first, at least one.</param>
+    /// <param name="maxMs">Milliseconds an image that joined backbones must keep to.</param>
+    /// <param name="budget">No further backbone is looked at after this time; negative for any time.</param>
+    public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress, TimeSpan budget,
+        int seed, CancellationToken cancel)
     {
+        var table = new TrialTable(progress);
         var started = clock.GetTimestamp();
+        var left = await ScreenAsync(backbones, maxMs, data, table, progress.Part(0, 3), seed, cancel);
+
         var sample = data.Sample(ProbeImages);
-        var trials = new List<BackboneTrial>();
-        Choice? best = null;
-        for (var i = 0; i < backbones.Count && (best is null || budget < TimeSpan.Zero || clock.GetElapsedTime(started) < budget); i++)
+        var vectors = new Dictionary<Backbone, float[]?[]>();
+        foreach (var (i, backbone) in left.Index())
         {
-            var (backbone, part) = (backbones[i], progress.Part(i, backbones.Count));
-            var vectors = await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], part.Part(0, 2), cancel);
-            var set = data.With(sample, vectors);
-            Check(set);
-            var validation = await Task.Run(() => HeadTraining.CrossValidate(set, seed, cancel, part.Part(1, 2)), cancel);
-            trials.Add(new(backbone.Manifest.Id, validation.Accuracy, validation.StandardError, Math.Round(backbone.MsPerImage, 2), false));
-            // Cheapest first, and only a strictly better one replaces it: of two equals the faster serves.
-            best = best is null || validation.Accuracy > best.Validation.Accuracy ? new(backbone, validation, set.Labels.Count) : best;
-            progress.Show([.. trials.Select(t => t with { Chosen = t.Id == best.Backbone.Manifest.Id })]);
+            if (i == 0 || budget < TimeSpan.Zero || clock.GetElapsedTime(started) < budget)
+            {
+                vectors[backbone] = await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], progress.Part(1, 3).Part(i, left.Count), cancel);
+            }
         }
 
-        return best!;
+        var seen = left.FindAll(vectors.ContainsKey);
+        var favourite = Candidates.Favourite(seen, maxMs).Id;
+        var last = progress.Part(2, 3);
+        var repeats = HeadTraining.Repeats(sample.Count);
+        var candidates = Candidates.Of(seen, maxMs);
+        var trials = await TryAsync(candidates, repeats: 1, last.Part(0, 2));
+        if (repeats > 1)
+        {
+            var keep = Math.Max(FewTrials, (trials.Count + 1) / 2);
+            var better = trials.OrderByDescending(t => t.Score).Take(keep).Select(t => t.Recipe.Id).Append(favourite).ToHashSet();
+            trials = await TryAsync(candidates.FindAll(c => better.Contains(c.Id)), repeats, last.Part(1, 2));
+        }
+
+        var chosen = ChoiceRule.Choose(trials, trials.Find(t => t.Recipe.Id == favourite)!);
+        table.Choose(chosen.Recipe.Id);
+        return new(chosen, chosen.Scores.Count, ChoiceRule.Stability(trials, chosen));
+
+        async Task<List<Trial>> TryAsync(IReadOnlyList<FeatureRecipe> recipes, int repeats, StageProgress part)
+        {
+            var done = new ConcurrentBag<Trial>();
+            await Parallel.ForEachAsync(recipes, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel }, (recipe, token) =>
+            {
+                var set = Checked(data.With(sample, FeatureCache.Assemble(recipe, [.. recipe.Backbones.Select(b => vectors[b])])));
+                var trial = Trial.Run(recipe, set, repeats, seed, token);
+                done.Add(trial);
+                table.Add(trial);
+                part.Report((double)done.Count / recipes.Count);
+                return ValueTask.CompletedTask;
+            });
+            return [.. done.OrderBy(t => recipes.Index().First(r => r.Item.Id == t.Recipe.Id).Index)];
+        }
     }
 
-    private static void Check(LabelledFeatures set)
+    /// <summary>Successive halving by images: a backbone that is far behind on a quarter of the sample costs only that.</summary>
+    private async Task<List<Backbone>> ScreenAsync(
+        IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, TrialTable table, StageProgress progress, int seed, CancellationToken cancel)
     {
-        if (set.Labels.GroupBy(l => l).Count(g => g.Count() >= Dataset.MinImages) < set.Categories.Count)
+        var left = backbones.ToList();
+        var favourites = Candidates.Favourite(backbones, maxMs).Backbones;
+        foreach (var (round, share) in ((double[])[0.25, 0.5]).Index())
         {
-            throw new RunRefusedException("So many of the images can no longer be read that a category has fewer than two left; upload them again.");
+            var sample = data.Sample((int)(share * Math.Min(ProbeImages, data.Train.Count)));
+            if (left.Count <= FewBackbones || sample.Count < FewImages)
+            {
+                continue;
+            }
+
+            var scores = new Dictionary<Backbone, double>();
+            foreach (var (i, backbone) in left.Index())
+            {
+                var part = progress.Part(round, 2).Part(i, left.Count);
+                var set = Checked(data.With(sample, await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], part, cancel)));
+                var trial = await Task.Run(() => Trial.Run(FeatureRecipe.Of(backbone), set, 1, seed, cancel), cancel);
+                scores[backbone] = trial.Score;
+                table.Add(trial);
+            }
+
+            var better = left.OrderByDescending(b => scores[b]).Take(Math.Max(FewBackbones, (left.Count + 1) / 2)).Concat(favourites).ToHashSet();
+            left.RemoveAll(b => !better.Contains(b));
         }
+
+        return left;
+    }
+
+    private static LabelledFeatures Checked(LabelledFeatures set) =>
+        set.Labels.GroupBy(l => l).Count(g => g.Count() >= Dataset.MinImages) >= set.Categories.Count ? set
+            : throw new RunRefusedException("So many of the images can no longer be read that a category has fewer than two left; upload them again.");
+
+    /// <summary>What the run shows of the trials while they come in, best first; the best so far counts as chosen until the rule has spoken.</summary>
+    private sealed class TrialTable(StageProgress progress)
+    {
+        private readonly Dictionary<string, Trial> _trials = [];
+
+        public void Add(Trial trial)
+        {
+            lock (_trials)
+            {
+                _trials[trial.Recipe.Id] = trial;
+                Show(_trials.Values.MaxBy(t => (t.Scores.Count, t.Score))!.Recipe.Id);
+            }
+        }
+
+        public void Choose(string id)
+        {
+            lock (_trials)
+            {
+                Show(id);
+            }
+        }
+
+        private void Show(string chosen) => progress.Show([.. _trials.Values.OrderByDescending(t => (t.Scores.Count, t.Score)).Select(t => new BackboneTrial(
+            t.Recipe.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.Recipe.MsPerImage, 2),
+            t.Recipe.Id == chosen, Math.Round(t.Score, 4), t.Scores.Count))]);
     }
 }

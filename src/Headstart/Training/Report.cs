@@ -23,13 +23,13 @@ public sealed record Report(
     double Accuracy, IReadOnlyList<double> AccuracyInterval, AccuracySource AccuracyFrom, CrossValidationReport CrossValidation,
     HeldOutReport? HeldOut, IReadOnlyList<string> Categories, IReadOnlyList<ClassMetrics> Classes, IReadOnlyList<IReadOnlyList<int>> Confusion,
     IReadOnlyList<BackboneTrial> Backbones, int TrainableParameters, IReadOnlyList<string> LeftOut, IReadOnlyList<Guid> UnreadableImages,
-    IReadOnlyDictionary<string, double> SecondsPerStage)
+    IReadOnlyDictionary<string, double> SecondsPerStage, ChoiceReport? Choice)
 {
     private const int EnoughHeldOut = 20;
 
     public static Report Of(
         Dataset data, LabelledFeatures train, LabelledFeatures test, LinearHead head, CrossValidation validation,
-        IReadOnlyList<BackboneTrial> backbones, IReadOnlyList<Guid> unreadable)
+        IReadOnlyList<BackboneTrial> backbones, ChoiceReport? choice, IReadOnlyList<Guid> unreadable)
     {
         var crossValidated = Evaluation.Of(train.Labels, [.. validation.OutOfFold.Select(Best)], data.Categories);
         var heldOut = Evaluation.Of(test.Labels, [.. test.Features.Select(f => Best(head.Probabilities(f)))], data.Categories);
@@ -39,13 +39,21 @@ public sealed record Report(
             shown.Accuracy, Interval(shown), useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
             new(crossValidated.Accuracy, Interval(crossValidated), validation.StandardError, crossValidated.Count, validation.Folds, validation.Repeats, validation.L2),
             heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
-            data.Categories, shown.Classes, shown.Confusion, backbones, head.TrainableParameters, data.LeftOut, unreadable, new Dictionary<string, double>());
+            data.Categories, shown.Classes, shown.Confusion, backbones, head.TrainableParameters, data.LeftOut, unreadable, new Dictionary<string, double>(), choice);
     }
 
     private static int Best(float[] probabilities) => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
 
     private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
 }
+
+/// <summary>Why the features are what they are, and how firmly.</summary>
+/// <param name="Sentence">For people.</param>
+/// <param name="Version">The earlier version whose run compared the candidates, where its choice still stands; null where this version's own run did.</param>
+/// <param name="Images">How many images they were compared on.</param>
+/// <param name="Stability">How many standard errors the closest rival is away from being chosen instead; null where there was none.</param>
+/// <param name="Candidates">The backbones that took part, each with the first digits of its file's SHA-256.</param>
+public sealed record ChoiceReport(string Sentence, int? Version, int Images, double? Stability, IReadOnlyList<string> Candidates);
 
 /// <param name="Images">Training images, each judged by heads that did not see it.</param>
 /// <param name="L2">The L2 strength that cross-validation chose.</param>

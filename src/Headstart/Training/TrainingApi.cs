@@ -13,8 +13,8 @@ using Npgsql;
 
 namespace Headstart.Training;
 
-/// <param name="Backbone">The id of a backbone, or <c>auto</c> for the one that suits the images best.</param>
-/// <param name="MaxLatencyMs">Consider only backbones that need at most so many milliseconds per image on this host.</param>
+/// <param name="Backbone">The id of a backbone, several joined with <c>+</c>, or <c>auto</c> for what suits the images best.</param>
+/// <param name="MaxLatencyMs">Consider only backbones that need, alone or joined, at most so many milliseconds per image on this host.</param>
 /// <param name="MaxTrainingSeconds">End within this time, or fail saying so.</param>
 public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
@@ -121,10 +121,10 @@ public static class TrainingApi
         request.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
         : request.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
         : shelf.All.Count == 0 ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
-        : request.Backbone is not (null or "auto") && shelf.Find(request.Backbone) is null
+        : request.Backbone is not (null or "auto") && shelf.FindRecipe(request.Backbone) is null
             ? Problems.Invalid("unknown-backbone", $"There is no such backbone here; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
-        : request.MaxLatencyMs < shelf.All.Where(b => request.Backbone is null or "auto" || b.Manifest.Id == request.Backbone).Min(b => b.MsPerImage)
-            ? Problems.Invalid("latency-too-low", $"No backbone is that fast on this host; the fastest needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+        : request.MaxLatencyMs < (request.Backbone is null or "auto" ? shelf.All[0].MsPerImage : shelf.FindRecipe(request.Backbone)!.MsPerImage)
+            ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
         : null;
 
     private static async Task<ProblemHttpResult?> NothingToLearnAsync(HeadstartDb db, Guid id, CancellationToken cancel)

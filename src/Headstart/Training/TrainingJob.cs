@@ -1,9 +1,10 @@
 using Hangfire;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
 using Microsoft.EntityFrameworkCore;
-using Backbone = Headstart.Learning.Backbones.Backbone;
 
 namespace Headstart.Training;
 
@@ -12,7 +13,7 @@ namespace Headstart.Training;
 /// repeated from the feature cache, and the last line either happens whole or not at all.
 /// </summary>
 public sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, VersionPublisher publisher, RunQueue queue,
+    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, EarlierChoice earlier, VersionPublisher publisher, RunQueue queue,
     TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
@@ -100,47 +101,77 @@ public sealed partial class TrainingJob(
 
         // 2. Choose. Features go to the cache as they come.
         await watch.EnterAsync(RunStage.Choosing, 0, cancel);
-        var choice = await new BackboneChoice(features, clock).ChooseAsync(
-            Admissible(lease.Run), data, new(lease, 0, 0.5), budget / 2, Seed, cancel);
+        var (recipe, choice, tried) = await ChooseAsync(db, lease, data, budget / 2, cancel);
 
         // 3. Extract what the choice has not seen yet.
         await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
         var all = data.Train.Concat(data.Test).ToList();
-        var vectors = await features.GetAsync(choice.Backbone, all.ConvertAll(i => i.Sha256), new StageProgress(lease, 0.5, 0.75), cancel);
+        var vectors = await features.GetAsync(recipe, all.ConvertAll(i => i.Sha256), new StageProgress(lease, 0.5, 0.75), cancel);
         var train = data.With(data.Train, vectors[..data.Train.Count]);
         var test = data.With(data.Test, vectors[data.Train.Count..]);
 
         // 4. Train.
         await watch.EnterAsync(RunStage.Training, 0.75, cancel);
-        var validation = choice.Probe == train.Labels.Count ? choice.Validation
+        var validation = tried?.Scores.Count == train.Labels.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count) ? tried.Validation
             : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
         var head = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.9, cancel);
         var unreadable = all.Where((_, i) => vectors[i] is null).Select(i => i.ImageId).ToList();
-        var report = Report.Of(data, train, test, head, validation, lease.Status.Backbones, unreadable);
+        var report = Report.Of(data, train, test, head, validation, lease.Status.Backbones, choice, unreadable);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
         report = report with { SecondsPerStage = watch.Seconds() };
-        var artifact = new HeadArtifact(choice.Backbone.Manifest.Id, choice.Backbone.Manifest.Sha256, choice.Backbone.Manifest.Preprocessing.Id, head);
-        var number = await publisher.PublishAsync(lease, artifact, report, cancel);
+        var artifact = new HeadArtifact([.. recipe.Parts.Select(p => new ArtifactPart(
+            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))], head);
+        var number = await publisher.PublishAsync(lease, recipe.Id, artifact, report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
+    }
+
+    /// <summary>What the run names; else what an earlier run chose, if nothing could have changed that; else what suits the images best.</summary>
+    private async Task<(FeatureRecipe Recipe, ChoiceReport? Choice, Trial? Tried)> ChooseAsync(
+        HeadstartDb db, RunLease lease, Dataset data, TimeSpan budget, CancellationToken cancel)
+    {
+        var maxMs = lease.Run.MaxLatencyMs ?? double.PositiveInfinity;
+        var progress = new StageProgress(lease, 0, 0.5);
+        if (lease.Run.Backbone is { } named)
+        {
+            return (Named(named, maxMs), null, null);
+        }
+
+        var admissible = Admissible(lease.Run);
+        if (await earlier.FindAsync(db, lease.Run, admissible, data, cancel) is { } standing)
+        {
+            progress.Show([.. standing.Trials]);
+            return (standing.Recipe, standing.Report, null);
+        }
+
+        var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget, Seed, cancel);
+        return (choice.Chosen.Recipe, new(
+            $"{choice.Chosen.Recipe.Id} suits these images best, by heads tried on {choice.Probe} of them.", null, choice.Probe,
+            double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
+    }
+
+    private FeatureRecipe Named(string id, double maxMs)
+    {
+        var recipe = shelf.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not on this host. {shelf.HowToGetOne}");
+        return recipe.MsPerImage <= maxMs ? recipe : throw new RunRefusedException(
+            $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host and maxLatencyMs allows {maxMs}.");
     }
 
     private List<Backbone> Admissible(TrainingRun run)
     {
-        var named = shelf.All.Where(b => run.Backbone is null || b.Manifest.Id == run.Backbone).ToList();
-        if (named.Count == 0)
+        var all = shelf.All;
+        if (all.Count == 0)
         {
-            throw new RunRefusedException(run.Backbone is null ? $"This host has no backbone. {shelf.HowToGetOne}"
-                : $"The backbone \"{run.Backbone}\" is not on this host. {shelf.HowToGetOne}");
+            throw new RunRefusedException($"This host has no backbone. {shelf.HowToGetOne}");
         }
 
-        var fast = named.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
+        var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
         return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {named[0].MsPerImage:0.0} ms per image.");
+            $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {all[0].MsPerImage:0.0} ms per image.");
     }
 
     private async Task EndAsync(RunLease lease, RunState state, string? error)

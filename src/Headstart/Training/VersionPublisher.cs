@@ -15,7 +15,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
     /// run's end in one transaction, so a run ends once and a version is never half there.
     /// </summary>
     /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
-    public async Task<int> PublishAsync(RunLease lease, HeadArtifact artifact, Report report, CancellationToken cancel)
+    public async Task<int> PublishAsync(RunLease lease, string backbone, HeadArtifact artifact, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
         var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
@@ -35,7 +35,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
             ModelId = model,
             Number = number,
             RunId = lease.Run.Id,
-            Backbone = artifact.BackboneId,
+            Backbone = backbone,
             TrainableParameters = report.TrainableParameters,
             Accuracy = report.Accuracy,
             AccuracyLow = report.AccuracyInterval[0],

@@ -15,8 +15,8 @@ public sealed class HeadArtifactTests
         from labels in Gen.String.AlphaNumeric.Array[k]
         from weights in Finite.Array[k * d]
         from bias in Finite.Array[k]
-        from id in Gen.String.AlphaNumeric
-        select new HeadArtifact(id, "abc", "centre224-ü-v1", new LinearHead(labels, d, weights, bias));
+        from ids in Gen.String.AlphaNumeric.Array[1, 3]
+        select new HeadArtifact([.. ids.Select(id => new ArtifactPart(id, "abc", "centre224-ü-v1", "stride16"))], new LinearHead(labels, d, weights, bias));
 
     [Fact]
     public void What_was_written_is_read() => Artifacts.Sample(artifact =>
@@ -24,7 +24,7 @@ public sealed class HeadArtifactTests
         var bytes = artifact.Write();
         var read = HeadArtifact.Read(bytes);
 
-        Assert.Equal(artifact with { Head = read.Head }, read);
+        Assert.Equal(artifact.Parts, read.Parts);
         Assert.Equal(artifact.Head.Labels, read.Head.Labels);
         Assert.Equal(artifact.Head.Features, read.Head.Features);
         Assert.Equal(artifact.Head.Weights.ToArray(), read.Head.Weights.ToArray());
@@ -66,7 +66,17 @@ public sealed class HeadArtifactTests
     [Fact]
     public void A_well_signed_file_with_absurd_sizes_is_refused_without_allocating_them()
     {
-        var sizes = 20 + (4 + "b".Length) + (4 + "s".Length) + (4 + "p".Length);
+        const int Parts = 20;
+        var sizes = Parts + 4 + (4 + "b".Length) + (4 + "s".Length) + (4 + "p".Length) + 4;
+        foreach (var parts in (int[])[int.MaxValue, 0, -1, 2])
+        {
+            var bytes = Sample().Write();
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Parts), parts);
+            SHA256.HashData(bytes.AsSpan(..^32), bytes.AsSpan(^32..));
+
+            AssertRefused(bytes);
+        }
+
         foreach (var (k, d) in ((int, int)[])[(int.MaxValue, 3), (2, int.MaxValue), (-1, 3), (2, -3), (0, 0), (1, 3)])
         {
             var bytes = Sample().Write();
@@ -80,12 +90,12 @@ public sealed class HeadArtifactTests
 
     [Fact]
     public void The_bytes_are_fixed_for_ever() => Assert.Equal(
-        "485354484541440a01000000790000000000000001000000620100000073010000007002000000030000000300000063617403000000646f670000"
-        + "803f0000004000004040000080400000a0400000c0400000003f000000bfcadc316fac8e7c2c191edc8ee95c3d3e5058936845ab0d584f9b4bfe90"
-        + "8478a6",
+        "485354484541440a020000008100000000000000010000000100000062010000007301000000700000000002000000030000000300000063617403"
+        + "000000646f670000803f0000004000004040000080400000a0400000c0400000003f000000bf7a2d640333ad1f0160fe5580dc67ea4f93cc8385d7"
+        + "d1c4c469fa217ee35cd6af",
         Convert.ToHexStringLower(Sample().Write()));
 
-    private static HeadArtifact Sample() => new("b", "s", "p", new LinearHead(["cat", "dog"], 3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f]));
+    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new LinearHead(["cat", "dog"], 3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f]));
 
     private static string AssertRefused(byte[] bytes) => Assert.Throws<HeadArtifactException>(() => HeadArtifact.Read(bytes)).Message;
 }

@@ -28,7 +28,7 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory, dimensions, noise: 2);
 
         var (one, other) = (HeadTraining.CrossValidate(set, 7, Cancel), HeadTraining.CrossValidate(set, 7, Cancel));
-        byte[] Bytes() => new HeadArtifact("b", "s", "p", HeadTraining.Train(set, one.L2, Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.L2, Cancel)).Write();
 
         Assert.Equal((one.Accuracy, one.StandardError, one.L2), (other.Accuracy, other.StandardError, other.L2));
         Assert.Equal(one.OutOfFold.SelectMany(row => row), other.OutOfFold.SelectMany(row => row));

@@ -48,7 +48,7 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        byte[] Bytes() => new HeadArtifact("b", "s", "p", HeadTraining.Train(set, 0.1, Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, 0.1, Cancel)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }

@@ -39,7 +39,8 @@ public sealed class MainJobTests(TestHost host) : IClassFixture<TestHost>
         var run = await _client.TrainAsync(model);
 
         Assert.Equal(("succeeded", 1.0, 1), ((string?)run["state"], (double?)run["progress"], (int?)run["version"]));
-        Assert.Equal(3, run["backbones"]!.AsArray().Count);
+        var tried = run["backbones"]!.AsArray().Select(b => (string)b!["id"]!).ToList();
+        Assert.Superset(new HashSet<string>(["squeezenet1.1", "mobilenetv2-1.0", "mobilenet-edgetpu-1.0", "mobilenetv2-1.0+mobilenet-edgetpu-1.0"]), tried.ToHashSet());
         Assert.Single(run["backbones"]!.AsArray(), b => (bool)b!["chosen"]!);
         Assert.NotNull((string?)run["finishedAt"]);
         var trained = await _client.GetJsonAsync(model);

@@ -1,0 +1,73 @@
+namespace Headstart.Learning.Backbones;
+
+/// <summary>A section of a backbone's features.</summary>
+public sealed record FeaturePart(Backbone Backbone, FeatureSection Section)
+{
+    /// <summary><c>mobilenetv2-1.0</c> or <c>mobilenetv2-1.0@stride16</c>; neither sign can be in a backbone's id.</summary>
+    public string Id => Section.Name.Length == 0 ? Backbone.Manifest.Id : $"{Backbone.Manifest.Id}@{Section.Name}";
+}
+
+/// <summary>What a head reads: sections of one or more backbones' features, one behind the other.</summary>
+/// <param name="Parts">At least one.</param>
+public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
+{
+    /// <summary>The parts' ids with + between them.</summary>
+    public string Id { get; } = string.Join('+', Parts.Select(part => part.Id));
+
+    /// <summary>Every backbone that has to see an image, once each.</summary>
+    public IReadOnlyList<Backbone> Backbones { get; } = [.. Parts.Select(part => part.Backbone).Distinct()];
+
+    /// <summary>d, the length of the vector.</summary>
+    public int Length { get; } = Parts.Sum(part => part.Section.Length);
+
+    /// <summary>Milliseconds for one image alone on this host, decoding not included.</summary>
+    public double MsPerImage => Backbones.Sum(backbone => backbone.MsPerImage);
+
+    /// <summary>The recipe that is a backbone's own features.</summary>
+    public static FeatureRecipe Of(Backbone backbone)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        return new([new FeaturePart(backbone, backbone.Sections[0])]);
+    }
+
+    /// <summary>The recipe with this <see cref="Id"/>, or null where a backbone or a section of it is not there.</summary>
+    public static FeatureRecipe? Parse(string id, IReadOnlyList<Backbone> backbones)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        var parts = id.Split('+').Select(part => backbones
+            .SelectMany(backbone => backbone.Sections.Select(section => new FeaturePart(backbone, section))).FirstOrDefault(known => known.Id == part)).ToList();
+        return parts.Contains(null) ? null : new FeatureRecipe([.. parts.OfType<FeaturePart>()]);
+    }
+
+    /// <summary>Both, one behind the other.</summary>
+    public static FeatureRecipe operator +(FeatureRecipe first, FeatureRecipe second)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        return new([.. first.Parts, .. second.Parts]);
+    }
+
+    /// <summary>Puts the vector of one image together.</summary>
+    /// <param name="vectors">The whole feature vector of each of <see cref="Backbones"/>, in that order.</param>
+    /// <returns><c>[d]</c></returns>
+    public float[] Assemble(IReadOnlyList<float[]> vectors)
+    {
+        ArgumentNullException.ThrowIfNull(vectors);
+        var whole = new float[Length];
+        var at = 0;
+        foreach (var part in Parts)
+        {
+            for (var i = 0; i < Backbones.Count; i++)
+            {
+                if (ReferenceEquals(Backbones[i], part.Backbone))
+                {
+                    vectors[i].AsSpan(part.Section.Offset, part.Section.Length).CopyTo(whole.AsSpan(at));
+                }
+            }
+
+            at += part.Section.Length;
+        }
+
+        return whole;
+    }
+}

@@ -1,0 +1,45 @@
+using Headstart.Learning.Backbones;
+
+namespace Headstart.Learning.Choosing;
+
+/// <summary>What could be tried.</summary>
+public static class Candidates
+{
+    /// <summary>
+    /// Every backbone alone, with its deepest inner stage, and each inner stage alone; and every two backbones joined. Cheapest first.
+    /// </summary>
+    /// <param name="backbones">Those within the latency budget.</param>
+    /// <param name="maxMs">The budget, milliseconds an image.</param>
+    public static List<FeatureRecipe> Of(IReadOnlyList<Backbone> backbones, double maxMs)
+    {
+        ArgumentNullException.ThrowIfNull(backbones);
+        var recipes = new List<FeatureRecipe>();
+        foreach (var (i, backbone) in backbones.Index())
+        {
+            var own = FeatureRecipe.Of(backbone);
+            var stages = backbone.Sections.Skip(1).Select(section => new FeatureRecipe([new FeaturePart(backbone, section)])).ToList();
+            recipes.Add(own);
+            recipes.AddRange(stages);
+            recipes.AddRange(stages.TakeLast(1).Select(stage => own + stage));
+            recipes.AddRange(backbones.Take(i).Select(other => FeatureRecipe.Of(other) + own));
+        }
+
+        return [.. recipes.Where(recipe => recipe.MsPerImage <= maxMs).OrderBy(recipe => recipe.MsPerImage)];
+    }
+
+    /// <summary>
+    /// What is best on average over many tasks, known before a single image was seen: the two backbones of the highest published accuracy
+    /// joined, or the better one where two are too slow.
+    /// </summary>
+    /// <param name="backbones">Those within the latency budget, at least one.</param>
+    /// <param name="maxMs">The budget, milliseconds an image.</param>
+    public static FeatureRecipe Favourite(IReadOnlyList<Backbone> backbones, double maxMs)
+    {
+        ArgumentNullException.ThrowIfNull(backbones);
+        var best = backbones.OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0).ThenByDescending(backbone => backbone.Manifest.Bytes).ToList();
+        var second = best.Skip(1).FirstOrDefault(backbone => backbone.MsPerImage + best[0].MsPerImage <= maxMs);
+        // In the order of Candidates.Of, so that both give the same recipe the same id.
+        return second is null ? FeatureRecipe.Of(best[0])
+            : backbones.Where(backbone => backbone == best[0] || backbone == second).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
+    }
+}

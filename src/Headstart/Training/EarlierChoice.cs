@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// Whether the features chosen for an earlier version can still be the right ones without looking again. They can when the same backbones
+/// take part under the same latency budget, the categories are the same, and too few images have changed: replacing a share f of the images
+/// moves the mean difference between two candidates by about sqrt(f) standard errors, so where the closest rival is more than twice that away
+/// from being chosen, it would hardly be chosen now.
+/// </summary>
+public sealed class EarlierChoice(IBlobStore blobs)
+{
+    private const double Caution = 2;
+
+    /// <summary>A choice that stands.</summary>
+    public sealed record Standing(FeatureRecipe Recipe, IReadOnlyList<BackboneTrial> Trials, ChoiceReport Report);
+
+    /// <returns>null where the choice is open.</returns>
+    public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<Backbone> admissible, Dataset data, CancellationToken cancel)
+    {
+        var newest = await db.Versions.Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
+            .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (version, of) => new { Version = version, of.MaxLatencyMs, of.Backbone }).FirstOrDefaultAsync(cancel);
+        if (newest is null || newest.Backbone is not null || newest.MaxLatencyMs != run.MaxLatencyMs
+            || await ReportAsync(newest.Version.Report, cancel) is not { Choice: { Stability: { } stability } choice } report
+            || !choice.Candidates.SequenceEqual(Names(admissible)) || !report.Categories.SequenceEqual(data.Categories)
+            || FeatureRecipe.Parse(newest.Version.Backbone, admissible) is not { } recipe)
+        {
+            return null;
+        }
+
+        var measured = choice.Version ?? newest.Version.Number;
+        // Against the images that the candidates were compared on, which may be several versions back.
+        var before = await db.Versions.Where(v => v.ModelId == run.ModelId && v.Number == measured)
+            .Join(db.RunImages, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Category }).ToListAsync(cancel);
+        var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Category }).ToListAsync(cancel);
+        var changed = Changed(before.Select(i => (Convert.ToHexString(i.Sha256), i.Category)), now.Select(i => (Convert.ToHexString(i.Sha256), i.Category)));
+        return stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
+            ? new(recipe, report.Backbones, choice with { Sentence = Sentence(measured, changed), Version = measured }) : null;
+    }
+
+    /// <summary>What identifies the backbones of a choice.</summary>
+    public static List<string> Names(IEnumerable<Backbone> backbones) =>
+        [.. backbones.Select(b => $"{b.Manifest.Id} {b.Manifest.Sha256[..12]}").Order(StringComparer.Ordinal)];
+
+    private static int Changed(IEnumerable<(string, string)> before, IEnumerable<(string, string)> now)
+    {
+        var images = before.ToHashSet();
+        images.SymmetricExceptWith(now);
+        return images.Count;
+    }
+
+    private static string Sentence(int version, int changed) => changed == 0
+        ? $"The same images as when version {version} was made: its choice stands."
+        : $"{changed} images came, went or moved since the choice was made for version {version}, too few to change it.";
+
+    private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
+        await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;
+}
