@@ -6,7 +6,7 @@ using System.Security.Cryptography;
 namespace Headstart.Data;
 
 /// <summary>The port of the local PostgreSQL: chosen once, and kept for as long as nobody else sits on it.</summary>
-internal static class LocalPostgresPort
+public static class LocalPostgresPort
 {
     public static int Choose(string file)
     {

@@ -1,19 +1,21 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Tests.Backbones;
 
-/// <summary>What tests of downloads share: a file, its catalogue entry, settings that do not wait.</summary>
+/// <summary>
+/// What tests of downloads share: a file, its catalogue entry, settings that do not wait between attempts. A stall is long enough that
+/// a busy machine never takes itself for one; the tests of stalls shorten it.
+/// </summary>
 internal static class DownloadScene
 {
     public static readonly byte[] Content = RandomNumberGenerator.GetBytes(300_000);
 
     public static readonly DownloadSettings Impatient = new()
     {
-        Stall = TimeSpan.FromMilliseconds(400),
+        Stall = TimeSpan.FromSeconds(30),
         Retries = 3,
         RetryDelay = TimeSpan.FromMilliseconds(5),
         LongestDelay = TimeSpan.FromMilliseconds(50),
@@ -29,16 +31,14 @@ internal static class DownloadScene
         Assert.Equal(Content, await File.ReadAllBytesAsync(file.Path, Cancel));
     }
 
-    public static async Task FailsAsync(LoopbackServer server, TestFolder folder, string because)
+    public static async Task FailsAsync(LoopbackServer server, TestFolder folder, string because, DownloadSettings? settings = null)
     {
-        var start = Stopwatch.GetTimestamp();
         var exception = await Assert.ThrowsAsync<BackboneException>(() =>
-            new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel));
+            new BackboneDownload(settings ?? Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel));
 
         Assert.StartsWith("The backbone 'tiny' could not be fetched: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(because, exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(folder.File("tiny.onnx")));
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20));
     }
 
     public static CatalogueEntry Entry(Uri? address) => new(new BackboneManifest

@@ -33,7 +33,7 @@ internal sealed class OwnPostgres : IDisposable
             {
                 return await attempt();
             }
-            catch (NpgsqlException e) when (e.IsTransient && tries < 300)
+            catch (NpgsqlException e) when (e.IsTransient && tries < 1_200)
             {
                 await Task.Delay(100, Cancel);
             }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using Headstart.Data;
 using Headstart.Tests.Data;
 using Npgsql;
 
@@ -68,7 +68,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     public async Task<int> ExitAsync()
     {
         // Not a measurement: a host that never ends would otherwise hang the whole test run.
-        await _process!.WaitForExitAsync(Api.Cancel).WaitAsync(TimeSpan.FromMinutes(1), Api.Cancel);
+        await _process!.WaitForExitAsync(Api.Cancel).WaitAsync(TimeSpan.FromMinutes(3), Api.Cancel);
         return _process.ExitCode;
     }
 
@@ -79,10 +79,15 @@ public sealed partial class HostProcess : IAsyncDisposable
         await _process.WaitForExitAsync(CancellationToken.None);
     }
 
-    /// <summary>Ctrl-C.</summary>
+    /// <summary>
+    /// Ctrl-C. Whoever starts the tests in the background (<c>.ci/run &amp;</c>) makes them and all they start deaf to it; then it is
+    /// SIGTERM, which the host takes in the same way.
+    /// </summary>
     public void Interrupt()
     {
-        using var kill = Process.Start("kill", ["-INT", $"{_process!.Id}"]);
+        var ignored = SigIgn().Match(File.ReadAllText($"/proc/{Id}/status")) is { Success: true } mask
+            && (Convert.ToUInt64(mask.Groups[1].Value, 16) & 0b10) != 0;
+        using var kill = Process.Start("kill", [ignored ? "-TERM" : "-INT", $"{Id}"]);
         kill.WaitForExit();
     }
 
@@ -93,6 +98,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         var folder = (place.Exists ? place.ResolveLinkTarget(returnFinalTarget: true) : null)?.FullName ?? place.FullName;
         return Process.GetProcessesByName("postgres").Where(p => CommandLine(p.Id).Contains(folder, StringComparison.Ordinal));
     }
+
+    public int Postmaster() => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postgres", "cluster", "postmaster.pid")).First());
 
     /// <summary>A connection to the host's own database.</summary>
     public async Task<NpgsqlConnection> ConnectAsync()
@@ -126,6 +133,7 @@ public sealed partial class HostProcess : IAsyncDisposable
             await server.WaitForExitAsync(CancellationToken.None);
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"The last start of the program printed:\n{Output}"); // shown where the test failed
         _process?.Dispose();
         Client.Dispose();
         Folder.Dispose();
@@ -166,14 +174,16 @@ public sealed partial class HostProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    /// <summary>
+    /// Below the ports that systems hand out for outgoing connections: one of those could be taken, by any connection of another test,
+    /// before the program listens on it or while it is down.
+    /// </summary>
+    private static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000)).First(LocalPostgresPort.IsFree);
 
     private static string CommandLine(int id) => File.Exists($"/proc/{id}/cmdline") ? File.ReadAllText($"/proc/{id}/cmdline") : "";
+
+    [GeneratedRegex(@"SigIgn:\s+([0-9a-f]+)")]
+    private static partial Regex SigIgn();
 
     [GeneratedRegex(@"VmRSS:\s+(\d+) kB")]
     private static partial Regex ResidentLine();
