@@ -56,6 +56,9 @@ public static class Setup
                 QueuePollInterval = TimeSpan.FromSeconds(1),
                 UseSlidingInvisibilityTimeout = true,
                 AllowDegradedModeWithoutStorage = false,
+                // Held for milliseconds while the state of a job changes. A database that dies in them leaves the lock behind, and the
+                // one worker waits for it: with the default, ten minutes.
+                DistributedLockTimeout = RunLease.Length,
             };
             return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().ConnectionString, options), options);
         });

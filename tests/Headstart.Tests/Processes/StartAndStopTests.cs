@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
+using Npgsql;
 
 namespace Headstart.Tests.Processes;
 
@@ -123,9 +124,8 @@ public sealed partial class StartAndStopTests
         await host.StartAsync();
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
-        var postmaster = int.Parse(File.ReadLines(Path.Combine(host.DataFolder, "postgres", "cluster", "postmaster.pid")).First());
 
-        Process.GetProcessById(postmaster).Kill();
+        Process.GetProcessById(host.Postmaster()).Kill();
 
         var response = await host.Client.GetAsync(model, Api.Cancel);
         while (!response.IsSuccessStatusCode)
@@ -137,6 +137,39 @@ public sealed partial class StartAndStopTests
         }
 
         Assert.Equal("trained", (string?)(await response.JsonAsync())["state"]);
+        Assert.Equal(2, (int?)(await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
+    }
+
+    /// <summary>Hangfire holds a lock while it notes how a job ended; the row of it outlives the database that dies in that moment.</summary>
+    [Fact]
+    public async Task The_database_killed_while_a_job_is_noted_as_done_does_not_hold_up_the_next_run()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var model = await host.Client.PetsAsync(4);
+        await using (var database = await host.ConnectAsync())
+        {
+            await using var hold = new NpgsqlCommand("""
+                CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NEW; END $$;
+                CREATE TRIGGER hold BEFORE INSERT ON hangfire.state FOR EACH ROW WHEN (NEW.name = 'Succeeded') EXECUTE FUNCTION hold();
+                SELECT pg_advisory_lock(42);
+                """, database);
+            await hold.ExecuteNonQueryAsync(Api.Cancel);
+            await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+            await using var held = new NpgsqlCommand("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted", database);
+            while (await held.ExecuteScalarAsync(Api.Cancel) is 0L)
+            {
+                await Task.Delay(20, Api.Cancel);
+            }
+
+            Process.GetProcessById(host.Postmaster()).Kill();
+        }
+
+        while (!(await host.Client.GetAsync(model, Api.Cancel)).IsSuccessStatusCode)
+        {
+            await Task.Delay(100, Api.Cancel);
+        }
+
         Assert.Equal(2, (int?)(await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
     }
 
