@@ -38,7 +38,7 @@ public static class Setup
     }
 
     public static IServiceCollection AddBackbones(this IServiceCollection services) => services
-        .AddSingleton<BackboneShelf>().AddSingleton<FeatureCache>();
+        .AddSingleton<BackboneShelf>().AddSingleton<FeatureCache>().AddSingleton<BackboneNews>();
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
 
@@ -65,7 +65,7 @@ public static class Setup
         // As static, for the same reason: a job would be made from the services of the host that was started last.
         services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
-        services.AddSingleton<RunQueue>().AddSingleton<EarlierChoice>().AddSingleton<VersionPublisher>();
+        services.AddSingleton<RunQueue>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>();
         if (!settings.HasRole("worker"))
         {
             return services;

@@ -8,6 +8,12 @@ if (SharedFolder.Root is not { } shared)
     return 1;
 }
 
+if (args is ["accuracy", var address, var key, .. var rest])
+{
+    await Accuracy.PrintAsync(new Uri(address), key, rest, shared);
+    return 0;
+}
+
 var (backbones, problems) = BackboneFolders.Find([Path.Combine(shared, "backbones")]);
 foreach (var problem in problems)
 {

@@ -2,15 +2,16 @@ namespace Headstart.Learning.Choosing;
 
 /// <summary>
 /// Which of several trials to use. Cross-validation on a few hundred images is noisy, and the best of twenty noisy numbers is a lucky one.
-/// So the favourite, which experience speaks for, gives way only to a trial that is better by more than one standard error of their
-/// difference. Then, in favour of the faster: a faster trial takes the place if it costs less than half a point even when it is one standard
-/// error worse than it looks. (The usual one-standard-error rule asks only that a faster one be not clearly worse; with few images nothing is
-/// clearly worse, and on our five public sets that rule cost 1 to 4 points.)
+/// So the favourite, which experience speaks for, gives way only to the best trial, and only if that is better by more than one standard error
+/// of their difference. Then, in favour of the faster: a faster trial takes the place if it would cost next to nothing even when it is one
+/// standard error worse than it looks. (The usual one-standard-error rule asks only that a faster one be not clearly worse. With few images
+/// nothing is clearly worse: six draws of four fifths of each of our five public sets gave a mean accuracy of 0.928 with this rule, 0.933
+/// with the favourite always, and 0.919 where speed may cost half a point of accuracy.)
 /// </summary>
 public static class ChoiceRule
 {
-    /// <summary>What speed may cost: half a point.</summary>
-    internal const double Tolerance = 0.005;
+    /// <summary>What speed may cost, in nats of the log loss: about a third of a point of accuracy.</summary>
+    internal const double Tolerance = 0.01;
 
     /// <param name="trials">On the same images with the same splits; fastest first.</param>
     /// <param name="favourite">One of them.</param>
@@ -18,7 +19,7 @@ public static class ChoiceRule
     {
         ArgumentNullException.ThrowIfNull(trials);
         ArgumentNullException.ThrowIfNull(favourite);
-        var chosen = trials.MaxBy(trial => trial.Score)!;
+        var chosen = trials.MinBy(trial => trial.LogLoss)!;
         if (!IsClearlyBetter(chosen, favourite))
         {
             chosen = favourite;

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -18,8 +19,10 @@ public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categorie
 
 public sealed record CategoryResponse(string Name, int ImageCount);
 
+/// <param name="Update">Set when backbones have come that might do better than the published version: POST /models/retrain uses them.</param>
 public sealed record ModelResponse(
-    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt);
+    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
+    ModelUpdate? Update);
 
 public static class ModelsApi
 {
@@ -36,7 +39,7 @@ public static class ModelsApi
     }
 
     private static async Task<Results<Created<ModelResponse>, ProblemHttpResult>> Create(
-        NewModelRequest request, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        NewModelRequest request, HeadstartDb db, ModelUpdates updates, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var (name, problem) = Names.Read(request.Name, "model");
         if (name is null)
@@ -65,27 +68,27 @@ public static class ModelsApi
             return taken;
         }
 
-        return TypedResults.Created($"/api/v1/models/{model.Id}", (await ReadAsync(db, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
+        return TypedResults.Created($"/api/v1/models/{model.Id}", (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
     }
 
     private static async Task<Page<ModelResponse>> List(
-        HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+        HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
     {
         var size = Page.Limit(limit);
         var account = caller.AccountId();
         var rows = await ReadAsync(
-            db, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id).Take(size + 1), cancel);
+            db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id).Take(size + 1), cancel);
         return Page.Of(rows, size, m => m.Id.ToString());
     }
 
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Get(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        (await ReadAsync(db, db.ModelsOf(caller).Where(m => m.Id == id), cancel)).SingleOrDefault() is { } model
+        Guid id, HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, CancellationToken cancel) =>
+        (await ReadAsync(db, updates, db.ModelsOf(caller).Where(m => m.Id == id), cancel)).SingleOrDefault() is { } model
             ? TypedResults.Ok(model)
             : Problems.NoSuchModel();
 
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Change(
-        Guid id, ModelChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, ModelChange change, HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var account = caller.AccountId();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -146,7 +149,7 @@ public static class ModelsApi
         }
 
         await transaction.CommitAsync(cancel);
-        return TypedResults.Ok((await ReadAsync(db, db.Models.Where(m => m.Id == id), cancel)).Single());
+        return TypedResults.Ok((await ReadAsync(db, updates, db.Models.Where(m => m.Id == id), cancel)).Single());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
@@ -193,23 +196,26 @@ public static class ModelsApi
         }
     }
 
-    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
+    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models, CancellationToken cancel)
     {
         var rows = await models.AsNoTracking().Select(m => new
         {
             Model = m,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.Images.Count(i => i.CategoryId == c.Id))).ToList(),
-            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == Training.RunState.Queued || r.State == Training.RunState.Running)),
+            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)),
         }).AsSplitQuery().ToListAsync(cancel);
+        var ids = rows.ConvertAll(r => r.Model.Id);
+        var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt));
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
+            found.GetValueOrDefault(r.Model.Id)));
     }
 
     private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool training) =>
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
-        : categories.Count(c => c.ImageCount >= Training.Dataset.MinImages) >= Training.Dataset.MinCategories ? ModelState.Ready
+        : categories.Count(c => c.ImageCount >= Dataset.MinImages) >= Dataset.MinCategories ? ModelState.Ready
         : categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

@@ -7,7 +7,7 @@ using Headstart.Learning.Heads;
 namespace Headstart.Training;
 
 /// <summary>
-/// Finds the features that suit the images, by the cross-validated score of a head on a sample of them. That is what will be served, so it is
+/// Finds the features that suit the images, by the cross-validated log loss of a head on a sample of them. That is what will be served, so it is
 /// the objective itself and no proxy of it. Many backbones are first tried on a quarter and a half of the sample, and the worse half of them
 /// is dropped each time; what remains is tried with its inner stages and in pairs, once each, and the better half of that as often as few
 /// images need. The static favourite is kept through all of it.
@@ -52,7 +52,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         if (repeats > 1)
         {
             var keep = Math.Max(FewTrials, (trials.Count + 1) / 2);
-            var better = trials.OrderByDescending(t => t.Score).Take(keep).Select(t => t.Recipe.Id).Append(favourite).ToHashSet();
+            var better = trials.OrderBy(t => t.LogLoss).Take(keep).Select(t => t.Recipe.Id).Append(favourite).ToHashSet();
             trials = await TryAsync(candidates.FindAll(c => better.Contains(c.Id)), repeats, last.Part(1, 2));
         }
 
@@ -96,11 +96,11 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
                 var part = progress.Part(round, 2).Part(i, left.Count);
                 var set = Checked(data.With(sample, await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], part, cancel)));
                 var trial = await Task.Run(() => Trial.Run(FeatureRecipe.Of(backbone), set, 1, seed, cancel), cancel);
-                scores[backbone] = trial.Score;
+                scores[backbone] = trial.LogLoss;
                 table.Add(trial);
             }
 
-            var better = left.OrderByDescending(b => scores[b]).Take(Math.Max(FewBackbones, (left.Count + 1) / 2)).Concat(favourites).ToHashSet();
+            var better = left.OrderBy(b => scores[b]).Take(Math.Max(FewBackbones, (left.Count + 1) / 2)).Concat(favourites).ToHashSet();
             left.RemoveAll(b => !better.Contains(b));
         }
 
@@ -121,7 +121,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
             lock (_trials)
             {
                 _trials[trial.Recipe.Id] = trial;
-                Show(_trials.Values.MaxBy(t => (t.Scores.Count, t.Score))!.Recipe.Id);
+                Show(_trials.Values.MinBy(t => (-t.Scores.Count, t.LogLoss))!.Recipe.Id);
             }
         }
 
@@ -133,8 +133,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
             }
         }
 
-        private void Show(string chosen) => progress.Show([.. _trials.Values.OrderByDescending(t => (t.Scores.Count, t.Score)).Select(t => new BackboneTrial(
+        private void Show(string chosen) => progress.Show([.. _trials.Values.OrderBy(t => (-t.Scores.Count, t.LogLoss)).Select(t => new BackboneTrial(
             t.Recipe.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.Recipe.MsPerImage, 2),
-            t.Recipe.Id == chosen, Math.Round(t.Score, 4), t.Scores.Count))]);
+            t.Recipe.Id == chosen, Math.Round(t.LogLoss, 4), t.Scores.Count))]);
     }
 }

@@ -6,7 +6,7 @@ namespace Headstart.Training;
 /// <summary>What a version's accuracy was measured on.</summary>
 public enum AccuracySource
 {
-    /// <summary>Images the head never saw, chosen by their content.</summary>
+    /// <summary>Images chosen by their content, judged by a head that never saw them; the one that is served learned from them too.</summary>
     HeldOut,
 
     /// <summary>Too few images to hold enough out: each was judged by a head trained without it.</summary>

@@ -114,12 +114,17 @@ public sealed partial class TrainingJob(
         await watch.EnterAsync(RunStage.Training, 0.75, cancel);
         var validation = tried?.Scores.Count == train.Labels.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count) ? tried.Validation
             : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
-        var head = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
+        var judged = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.9, cancel);
         var unreadable = all.Where((_, i) => vectors[i] is null).Select(i => i.ImageId).ToList();
-        var report = Report.Of(data, train, test, head, validation, lease.Status.Backbones, choice, unreadable);
+        var report = Report.Of(data, train, test, judged, validation, lease.Status.Backbones, choice, unreadable);
+
+        // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
+        // too kind to this one.
+        var head = test.Count == 0 ? judged
+            : await Task.Run(() => HeadTraining.Train(data.With([.. data.Train, .. data.Test], vectors), validation.L2, cancel), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
@@ -8,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>Turns a trained head into the model's published version.</summary>
-public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, TimeProvider clock)
+public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, TimeProvider clock)
 {
     /// <summary>
     /// Blobs first: if we die after them nothing refers to them and the next attempt writes the same. Then version, pointer and the
@@ -36,6 +37,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
             Number = number,
             RunId = lease.Run.Id,
             Backbone = backbone,
+            KnownBackbones = news.Known(),
             TrainableParameters = report.TrainableParameters,
             Accuracy = report.Accuracy,
             AccuracyLow = report.AccuracyInterval[0],

@@ -12,6 +12,9 @@ public sealed class ModelVersion
 
     public required string Backbone { get; init; }
 
+    /// <summary>What the choice could be made among, see <c>BackboneNews.Known</c>; a backbone that is not in it came later.</summary>
+    public required List<string> KnownBackbones { get; init; }
+
     public required int TrainableParameters { get; init; }
 
     public required double Accuracy { get; init; }

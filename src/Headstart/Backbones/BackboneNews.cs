@@ -1,0 +1,35 @@
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>Says which backbones have come since something was trained.</summary>
+public sealed class BackboneNews(BackboneShelf shelf, Settings settings)
+{
+    /// <summary>
+    /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's SHA-256,
+    /// and the ids of those that could be fetched.
+    /// </summary>
+    public List<string> Known() => [.. shelf.All.Select(b => Name(b.Manifest)), .. Fetchable().Select(e => e.Manifest.Id)];
+
+    /// <summary>
+    /// Backbones that were not known then and might do better than those a version reads: of a higher published accuracy, or of none, when
+    /// nobody can tell without trying. Empty for most.
+    /// </summary>
+    /// <param name="known">What <see cref="Known"/> said when the version was made.</param>
+    /// <param name="recipe">What the version reads.</param>
+    /// <param name="maxLatencyMs">What its run was allowed, milliseconds an image.</param>
+    public List<BackboneManifest> Since(IReadOnlyCollection<string> known, string recipe, double? maxLatencyMs)
+    {
+        var used = recipe.Split('+').Select(part => part.Split('@')[0]).ToHashSet();
+        var best = shelf.All.Where(b => used.Contains(b.Manifest.Id)).Max(b => b.Manifest.PublishedAccuracy) ?? 0;
+        return [.. shelf.All.Where(b => !known.Contains(Name(b.Manifest)) && !(b.MsPerImage > maxLatencyMs)).Select(b => b.Manifest)
+            .Concat(Fetchable().Where(e => !known.Contains(e.Manifest.Id) && !known.Contains(Name(e.Manifest))).Select(e => e.Manifest))
+            .Where(m => !used.Contains(m.Id) && (m.PublishedAccuracy is null || m.PublishedAccuracy > best))];
+    }
+
+    private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
+        ? Catalogue.Entries.Where(e => e.Address is not null && shelf.Find(e.Manifest.Id) is null) : [];
+
+    private static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";
+}

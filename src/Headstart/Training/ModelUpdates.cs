@@ -1,0 +1,36 @@
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Models;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>Why training a model again might be worth it.</summary>
+/// <param name="Sentence">For people.</param>
+/// <param name="Backbones">Those that came since the published version was made.</param>
+public sealed record ModelUpdate(string Sentence, IReadOnlyList<string> Backbones);
+
+/// <summary>Finds the models that might gain from backbones that have come since they were trained.</summary>
+public sealed class ModelUpdates(BackboneNews news)
+{
+    /// <summary>The update of each model that has one. A version whose backbone somebody named has none: that was a decision.</summary>
+    public async Task<Dictionary<Guid, ModelUpdate>> FindAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
+    {
+        var versions = await models
+            .Join(db.Versions, m => new { ModelId = m.Id, Number = m.PublishedVersion }, v => new { v.ModelId, Number = (int?)v.Number }, (_, v) => v)
+            .Join(db.TrainingRuns.Where(r => r.Backbone == null), v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Backbone, v.KnownBackbones, r.MaxLatencyMs })
+            .AsNoTracking().ToListAsync(cancel);
+        var updates = new Dictionary<Guid, ModelUpdate>();
+        foreach (var version in versions)
+        {
+            var arrived = news.Since(version.KnownBackbones, version.Backbone, version.MaxLatencyMs);
+            if (arrived.Count > 0)
+            {
+                List<string> ids = arrived.ConvertAll(m => m.Id);
+                updates[version.ModelId] = new($"Training again might help: {string.Join(", ", ids)} came since the published version was made, which reads {version.Backbone}.", ids);
+            }
+        }
+
+        return updates;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Headstart.Tests;
+
+namespace Headstart.Benchmarks;
+
+/// <summary>
+/// Accuracy on the public sets through the API of a running host: <c>accuracy ADDRESS KEY [name=value…]</c>, the pairs being fields of the
+/// training run such as <c>maxLatencyMs=30</c> or <c>backbone=squeezenet1.1</c>. Prints the table of the README.
+/// </summary>
+internal static class Accuracy
+{
+    public static async Task PrintAsync(Uri address, string key, IEnumerable<string> fields, string shared)
+    {
+        using var client = new HttpClient { BaseAddress = address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        var request = new JsonObject(fields.Select(field => field.Split('=', 2)).Select(pair =>
+            KeyValuePair.Create<string, JsonNode?>(pair[0], double.TryParse(pair[1], out var number) ? number : pair[1])));
+        Console.WriteLine("| set | test accuracy | of | chosen | ms per image | seconds |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
+        var results = new List<SetResult>();
+        foreach (var set in PublicSets.Names)
+        {
+            var result = await PublicSets.LearnAsync(client, Path.Combine(shared, "datasets", set), request, CancellationToken.None);
+            Console.WriteLine($"| {result.Set} | {result.Accuracy:0.000} | {result.TestImages} | {result.Chosen} | {result.MsPerImage:0.0} | {result.Seconds:0} |");
+            results.Add(result);
+        }
+
+        Console.WriteLine($"| mean | {results.Average(result => result.Accuracy):0.000} | | | | |");
+    }
+}

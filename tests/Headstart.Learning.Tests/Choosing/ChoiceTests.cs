@@ -1,0 +1,116 @@
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Choosing;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
+
+namespace Headstart.Learning.Tests.Choosing;
+
+public sealed class ChoiceTests : IDisposable
+{
+    private readonly List<Backbone> _backbones = [.. BackboneFolders.Find([SharedData.Folder("backbones")]).Found
+        .Select(file => Backbone.Open(file, threads: 1, stages: true)).OrderBy(backbone => backbone.Manifest.Bytes)];
+
+    public ChoiceTests() => _backbones.ForEach(backbone => backbone.Measure());
+
+    private Backbone Squeeze => _backbones[0];
+
+    private Backbone Mobile => _backbones[1];
+
+    private Backbone Edge => _backbones[2];
+
+    [Fact]
+    public void A_backbone_with_stages_gives_its_own_features_first_and_then_the_average_of_each_stage()
+    {
+        foreach (var backbone in _backbones)
+        {
+            using var plain = Backbone.Open(BackboneFolders.Find([SharedData.Folder("backbones")]).Found.Single(file => file.Manifest.Id == backbone.Manifest.Id), 1);
+            var image = Photograph(backbone.Manifest.Preprocessing);
+            var (whole, own) = (backbone.Extract(image, 1)[0], plain.Extract(image, 1)[0]);
+
+            Assert.Equal(backbone.Length, whole.Length);
+            Assert.InRange(backbone.Sections.Count, 2, 3);
+            Assert.All(own.Zip(whole), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+            Assert.All(backbone.Sections.Skip(1), section => Assert.Contains(whole[section.Offset..(section.Offset + section.Length)], value => value != 0));
+            Assert.NotEqual(plain.FeatureSpace, backbone.FeatureSpace); // or the cache would hand one for the other
+        }
+    }
+
+    [Fact]
+    public void A_recipe_puts_its_parts_together_and_is_found_again_by_its_id()
+    {
+        var stage = new FeatureRecipe([new FeaturePart(Mobile, Mobile.Sections[^1])]);
+        var recipe = FeatureRecipe.Of(Squeeze) + stage + FeatureRecipe.Of(Mobile);
+        Assert.Equal("squeezenet1.1+mobilenetv2-1.0@stride16+mobilenetv2-1.0", recipe.Id);
+        Assert.Equal(recipe.Parts, FeatureRecipe.Parse(recipe.Id, _backbones)!.Parts);
+        Assert.Null(FeatureRecipe.Parse("squeezenet1.1+mobilenetv2-1.0@stride17", _backbones));
+        Assert.Equal([Squeeze, Mobile], recipe.Backbones);
+        Assert.Equal(Squeeze.MsPerImage + Mobile.MsPerImage, recipe.MsPerImage);
+
+        var (first, second) = (Enumerable.Range(0, Squeeze.Length).Select(i => (float)i).ToArray(), Enumerable.Range(0, Mobile.Length).Select(i => -(float)i).ToArray());
+        var section = Mobile.Sections[^1];
+        Assert.Equal([.. first[..512], .. second[section.Offset..(section.Offset + section.Length)], .. second[..1280]], recipe.Assemble([first, second]));
+    }
+
+    [Fact]
+    public void Two_backbones_are_joined_only_within_the_budget_and_the_favourite_is_the_two_best_known()
+    {
+        Assert.Contains(Candidates.Of(_backbones, double.PositiveInfinity), recipe => recipe.Id == "mobilenetv2-1.0+mobilenet-edgetpu-1.0");
+        Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(_backbones, double.PositiveInfinity).Id);
+
+        var alone = _backbones.Max(backbone => backbone.MsPerImage);
+        Assert.All(Candidates.Of(_backbones, alone), recipe => Assert.True(recipe.MsPerImage <= alone));
+        var favourite = Candidates.Favourite([Squeeze, Mobile], Mobile.MsPerImage);
+        Assert.Equal("mobilenetv2-1.0", favourite.Id);
+    }
+
+    [Fact]
+    public void The_favourite_gives_way_only_to_what_is_clearly_better()
+    {
+        var (slow, fast) = Slower(Mobile, Edge);
+        var favourite = Trial(fast, seed: 1);
+
+        Assert.Same(favourite, ChoiceRule.Choose([favourite, Trial(slow, seed: 2, better: 0.002)], favourite)); // well within the noise
+        var better = Trial(slow, seed: 2, better: 0.2);
+        Assert.Same(better, ChoiceRule.Choose([favourite, better], favourite));
+    }
+
+    [Fact]
+    public void A_faster_one_takes_the_place_of_what_is_no_better()
+    {
+        var (slow, fast) = Slower(Mobile, Edge);
+        var favourite = Trial(slow, seed: 1);
+        var asGood = favourite with { Recipe = FeatureRecipe.Of(fast) };
+        Assert.Same(asGood, ChoiceRule.Choose([asGood, favourite], favourite));
+        var unsure = Trial(fast, seed: 2); // as good on average, but not image by image
+        Assert.Same(favourite, ChoiceRule.Choose([unsure, favourite], favourite));
+    }
+
+    [Fact]
+    public void Stability_is_how_many_standard_errors_the_closest_rival_is_away()
+    {
+        var (slow, fast) = Slower(Mobile, Edge);
+        var (chosen, worse, muchWorse) = (Trial(fast, seed: 1), Trial(slow, seed: 2, better: -0.1), Trial(slow, seed: 3, better: -1));
+        var (lead, error) = chosen.Lead(worse);
+        Assert.Equal((lead + error) / error, ChoiceRule.Stability([chosen, worse, muchWorse], chosen), 1e-9);
+        Assert.Equal(double.PositiveInfinity, ChoiceRule.Stability([chosen], chosen));
+    }
+
+    public void Dispose() => _backbones.ForEach(backbone => backbone.Dispose());
+
+    private static (Backbone Slow, Backbone Fast) Slower(Backbone a, Backbone b) => a.MsPerImage > b.MsPerImage ? (a, b) : (b, a);
+
+    private static Trial Trial(Backbone backbone, int seed, double better = 0) => Made(FeatureRecipe.Of(backbone), seed, better);
+
+    private static Trial Made(FeatureRecipe recipe, int seed, double better)
+    {
+        var random = new Random(seed);
+        return new Trial(recipe, new CrossValidation(0, 0, 1, 5, 1, []), [.. Enumerable.Range(0, 200).Select(_ => better - 1 + random.NextDouble())]);
+    }
+
+    private static float[] Photograph(Preprocessing preprocessing)
+    {
+        var input = new float[preprocessing.Length];
+        ImageReader.Preprocess(File.ReadAllBytes(Directory.GetFiles(SharedData.Folder("datasets/cats_dogs/cats"))[0]), preprocessing, input);
+        return input;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace Headstart.Tests;
+
+/// <summary>How one set went: the accuracy on its own test images, and what was chosen for it among what.</summary>
+/// <param name="Tried">Cross-validated accuracy by id.</param>
+internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried);
+
+/// <summary>The five public sets that come with a split, learned and judged through the API of a running host.</summary>
+internal static class PublicSets
+{
+    public static readonly string[] Names = ["hymenoptera", "flowers", "clothing", "sign_digits", "steel_defects"];
+
+    private const int FilesAtOnce = 50;
+
+    /// <summary>Uploads a set's training images, trains, and predicts its test images.</summary>
+    /// <param name="client">Talks to the host with a key.</param>
+    /// <param name="folder">Has <c>train</c> and <c>test</c> or <c>val</c>, and in each a folder a category.</param>
+    /// <param name="request">The body of the training run.</param>
+    /// <param name="cancel">Ends the work.</param>
+    public static async Task<SetResult> LearnAsync(HttpClient client, string folder, object request, CancellationToken cancel)
+    {
+        var name = Path.GetFileName(folder);
+        var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{name} {Guid.CreateVersion7()}" }, cancel));
+        var path = $"/api/v1/models/{model["id"]}";
+        foreach (var (category, files) in Files(folder, "train"))
+        {
+            await SendAsync(client.PostAsync($"{path}/images", Form(files, category), cancel));
+        }
+
+        var run = await SendAsync(client.PostAsJsonAsync($"{path}/training-runs", request, cancel));
+        while ((string?)run["state"] is "queued" or "running")
+        {
+            await Task.Delay(200, cancel);
+            run = await SendAsync(client.GetAsync($"{path}/training-runs/{run["id"]}", cancel));
+        }
+
+        if ((string?)run["state"] != "succeeded")
+        {
+            throw new InvalidOperationException($"{name} ended {run["state"]}: {run["error"]}");
+        }
+
+        var (right, all) = (0, 0);
+        foreach (var (category, files) in Files(folder, Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val"))
+        {
+            var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
+            all += files.Length;
+            right += answer["predictions"]!.AsArray().Count(p => (string?)p!["labels"]![0]!["label"] == category);
+        }
+
+        var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
+        var tried = run["backbones"]!.AsArray();
+        var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
+        var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
+        return new(name, (double)right / all, all, (string)version["backbone"]!, seconds, ms, tried);
+    }
+
+    private static IEnumerable<(string Category, string[] Files)> Files(string folder, string split) =>
+        Directory.GetDirectories(Path.Combine(folder, split)).Order(StringComparer.Ordinal).SelectMany(category =>
+            Directory.GetFiles(category).Order(StringComparer.Ordinal).Chunk(FilesAtOnce).Select(files => (Path.GetFileName(category), files)));
+
+    private static MultipartFormDataContent Form(string[] files, string? category)
+    {
+        var form = new MultipartFormDataContent();
+        if (category is not null)
+        {
+            form.Add(new StringContent(category), "category");
+        }
+
+        foreach (var file in files)
+        {
+            form.Add(new ByteArrayContent(File.ReadAllBytes(file)), "file", Path.GetFileName(file));
+        }
+
+        return form;
+    }
+
+    private static async Task<JsonNode> SendAsync(Task<HttpResponseMessage> request)
+    {
+        using var response = await request;
+        var text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+    }
+}
