@@ -60,7 +60,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
         var version = header.Int32();
         Require(version <= FormatVersion,
             $"This head has format version {version} and this Headstart reads up to {FormatVersion}: update Headstart.");
-        Require(version == FormatVersion, $"This head has the unknown format version {version}.");
+        Require(version == FormatVersion, $"This head has format version {version}, which is no longer read: train the model again.");
         Require(header.Int64() == bytes.Length, "The head is cut short or has something appended: fetch it again.");
         Require(bytes.Length >= HeaderLength + SHA256.HashSizeInBytes, "The head is cut short: fetch it again.");
         var content = bytes[..^SHA256.HashSizeInBytes];

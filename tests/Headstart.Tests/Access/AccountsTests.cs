@@ -91,6 +91,7 @@ public sealed class AccountsTests(HostWithoutBackbones host) : IClassFixture<Hos
             Number = 1,
             RunId = run.Id,
             Backbone = "none",
+            KnownBackbones = [],
             TrainableParameters = 1,
             Accuracy = 1,
             AccuracyLow = 0,

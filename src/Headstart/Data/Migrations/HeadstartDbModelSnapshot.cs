@@ -384,6 +384,10 @@ namespace Headstart.Data.Migrations
                             b1.Property<string>("Id")
                                 .IsRequired();
 
+                            b1.Property<int>("Images");
+
+                            b1.Property<double?>("LogLoss");
+
                             b1.Property<double>("MsPerImage");
 
                             b1.Property<double?>("StandardError");
@@ -447,6 +451,11 @@ namespace Headstart.Data.Migrations
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.PrimitiveCollection<List<string>>("KnownBackbones")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("known_backbones");
 
                     b.Property<byte[]>("Report")
                         .IsRequired()

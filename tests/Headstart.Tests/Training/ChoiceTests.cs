@@ -1,0 +1,97 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Headstart.Tests.Processes;
+
+namespace Headstart.Tests.Training;
+
+/// <summary>Which backbones a run looks at, what it keeps of that, and when a later run looks again.</summary>
+public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
+{
+    private readonly HttpClient _client = host.Client;
+
+    [Fact]
+    public async Task A_budget_between_two_backbones_leaves_only_the_faster_one()
+    {
+        var backbones = (await _client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray().Where(b => (bool)b!["present"]!).ToList();
+        var (fastest, next) = (backbones[0]!, backbones[1]!);
+        var model = await _client.PetsAsync(8);
+
+        var run = await _client.TrainAsync(model, new { maxLatencyMs = ((double)fastest["msPerImage"]! + (double)next["msPerImage"]!) / 2 });
+
+        Assert.All(Ids(run), id => Assert.Equal((string)fastest["id"]!, id.Split('@', '+')[0]));
+        Assert.DoesNotContain(Ids(run), id => id.Contains((string)next["id"]!, StringComparison.Ordinal));
+        Assert.StartsWith((string)fastest["id"]!, (string?)(await _client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
+    }
+
+    [Fact]
+    public async Task The_version_keeps_the_table_and_a_joined_choice_predicts()
+    {
+        var model = await _client.PetsAsync(8);
+        var run = await _client.TrainAsync(model, new { backbone = "squeezenet1.1+mobilenetv2-1.0@stride16" });
+        Assert.Equal("succeeded", (string?)run["state"]);
+        Assert.Equal("squeezenet1.1+mobilenetv2-1.0@stride16", (string?)(await _client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
+        var answer = await _client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/dogs")[^1]);
+        Assert.Equal("dogs", (string?)answer["predictions"]![0]!["labels"]![0]!["label"]);
+
+        run = await _client.TrainAsync(model);
+        var report = await _client.GetJsonAsync($"{model}/versions/2/report");
+        Assert.Equal(run["backbones"]!.ToJsonString(), report["backbones"]!.ToJsonString());
+        Assert.All(run["backbones"]!.AsArray(), trial => Assert.True((double)trial!["logLoss"]! > 0 && (int)trial["images"]! > 0));
+        Assert.Contains(Ids(run), id => id.Contains('+', StringComparison.Ordinal));
+        Assert.Contains(Ids(run), id => id.Contains("@stride", StringComparison.Ordinal));
+        Assert.EndsWith(".", (string?)report["choice"]!["sentence"]);
+    }
+
+    [Fact]
+    public async Task A_later_run_looks_again_only_when_something_could_have_changed()
+    {
+        var model = await _client.PetsAsync(20);
+        await _client.TrainAsync(model);
+        await _client.TrainAsync(model);
+        var (first, same) = (await _client.GetJsonAsync($"{model}/versions/1/report"), await _client.GetJsonAsync($"{model}/versions/2/report"));
+        Assert.Null(first["choice"]!["version"]);
+        Assert.Equal(1, (int?)same["choice"]!["version"]);
+        Assert.Equal(first["backbones"]!.ToJsonString(), same["backbones"]!.ToJsonString());
+
+        await (await _client.SendAsync(HttpMethod.Patch, model, new { categories = new[] { "cats", "dogs", "birds" } })).JsonAsync();
+        await _client.UploadAsync(model, "birds", SharedData.Files("datasets/cats_dogs/cats")[20..26]);
+        await _client.TrainAsync(model);
+        Assert.Null((await _client.GetJsonAsync($"{model}/versions/3/report"))["choice"]!["version"]); // another task
+
+        await _client.TrainAsync(model, new { maxLatencyMs = 1_000 });
+        Assert.Null((await _client.GetJsonAsync($"{model}/versions/4/report"))["choice"]!["version"]);
+    }
+
+    [Fact]
+    public async Task When_a_better_backbone_arrives_the_model_says_so_and_one_call_trains_again_with_it()
+    {
+        await using var own = new HostProcess();
+        var folder = Directory.CreateDirectory(own.Folder.Below("backbones")).FullName;
+        own.Environment["Headstart__Backbones__Directories"] = folder;
+        own.Environment["Headstart__Backbones__Download"] = "false";
+        Link(folder, "squeezenet1.1.onnx");
+        await own.StartAsync();
+        var (model, untouched) = (await own.Client.PetsAsync(10), await own.Client.PetsAsync(4));
+        await own.Client.TrainAsync(model);
+        await own.Client.TrainAsync(untouched, new { backbone = "squeezenet1.1" }); // somebody's decision
+        Assert.Null((await own.Client.GetJsonAsync(model))["update"]);
+        own.Interrupt();
+        Assert.Equal(0, await own.ExitAsync());
+
+        Link(folder, "mobilenetv2-1.0.onnx");
+        await own.StartAsync();
+
+        Assert.Equal(["mobilenetv2-1.0"], (await own.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
+        Assert.Null((await own.Client.GetJsonAsync(untouched))["update"]);
+        var runs = (await (await own.Client.PostAsync("/api/v1/models/retrain", new { })).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
+        Assert.Equal(model, $"/api/v1/models/{Assert.Single(runs)!["modelId"]}");
+        var run = await own.Client.EndOfRunAsync(model, runs[0]!);
+        Assert.Contains("mobilenetv2-1.0", Ids(run));
+        Assert.Null((await own.Client.GetJsonAsync(model))["update"]);
+    }
+
+    private static List<string> Ids(JsonNode run) => [.. run["backbones"]!.AsArray().Select(b => (string)b!["id"]!)];
+
+    private static void Link(string folder, string file) =>
+        File.CreateSymbolicLink(Path.Combine(folder, file), Path.Combine(SharedData.Folder("backbones"), file));
+}
