@@ -34,9 +34,6 @@ public sealed record RunResponse(
     public bool HasEnded() => State is RunState.Succeeded or RunState.Failed or RunState.Cancelled;
 }
 
-/// <param name="Models">Ids of models; without it every model that <c>update</c> says might gain.</param>
-public sealed record RetrainRequest(IReadOnlyList<Guid>? Models = null);
-
 /// <param name="Runs">One for each model that is trained again.</param>
 public sealed record RetrainResponse(IReadOnlyList<RunResponse> Runs);
 
@@ -48,9 +45,9 @@ public static class TrainingApi
     public static void MapTraining(this RouteGroupBuilder api)
     {
         api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named("retrainModels", "Train again with new backbones",
-                "Starts a run for every model that might gain from backbones that came since it was trained (its update says which), or for those named. "
-                + "Known images are not computed again; models that train already are left out.")
-            .Example("{}").Refuses(400, 401, 404);
+                "Starts a run for every model that might gain from backbones that came since it was trained; its update says which. "
+                + "Known images are not computed again, and models that train already are left out.")
+            .Refuses(401);
         var runs = api.MapGroup("/models/{id:guid}/training-runs").WithTags("Training");
         runs.MapPost("/", Start).Named("startTrainingRun", "Start a training run",
                 "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other; the version a run makes is published.")
@@ -109,21 +106,11 @@ public static class TrainingApi
         return Accepted(run);
     }
 
-    private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
-        RetrainRequest? request, HeadstartDb db, ModelUpdates updates, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    private static async Task<Accepted<RetrainResponse>> Retrain(
+        HeadstartDb db, ModelUpdates updates, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)));
-        if (request?.Models is { } named)
-        {
-            if (await db.ModelsOf(caller).CountAsync(m => named.Contains(m.Id), cancel) < named.Distinct().Count())
-            {
-                return Problems.NoSuchModel();
-            }
-
-            models = models.Where(m => named.Contains(m.Id));
-        }
-
-        var ids = request?.Models is null ? [.. (await updates.FindAsync(db, models, cancel)).Keys] : await models.Select(m => m.Id).ToListAsync(cancel);
+        List<Guid> ids = [.. (await updates.FindAsync(db, models, cancel)).Keys];
         var budgets = await db.Versions.Where(v => ids.Contains(v.ModelId)).Join(db.TrainingRuns, v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Number, r.MaxLatencyMs })
             .GroupBy(v => v.ModelId).Select(g => g.OrderByDescending(v => v.Number).First()).ToDictionaryAsync(v => v.ModelId, v => v.MaxLatencyMs, cancel);
         var runs = ids.ConvertAll(id => NewRun(id, new(MaxLatencyMs: budgets.GetValueOrDefault(id)), null, clock.Now()));

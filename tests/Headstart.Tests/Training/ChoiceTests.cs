@@ -83,7 +83,7 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal(["mobilenetv2-1.0"], (await own.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
         Assert.Null((await own.Client.GetJsonAsync(untouched))["update"]);
-        var runs = (await (await own.Client.PostAsync("/api/v1/models/retrain", new { })).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
+        var runs = (await (await own.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain")).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
         Assert.Equal(model, $"/api/v1/models/{Assert.Single(runs)!["modelId"]}");
         var run = await own.Client.EndOfRunAsync(model, runs[0]!);
         Assert.Contains("mobilenetv2-1.0", Ids(run));
