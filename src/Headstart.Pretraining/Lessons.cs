@@ -10,8 +10,11 @@ namespace Headstart.Pretraining;
 /// <param name="Answers"><c>[views * photographs, 7, 7, components of all teachers]</c>, float16.</param>
 public sealed record Lessons(Tensor Images, Tensor Answers, int Photographs) : IDisposable
 {
-    /// <summary>Side of a view in pixels: the student divides it by 16, the teachers theirs by 32, which gives both the same 7 x 7 places.</summary>
+    /// <summary>Side of a view in pixels; the student divides it by 16.</summary>
     public const int Size = 112;
+
+    /// <summary>Side of the grid of places that teachers and student are compared on.</summary>
+    public const int Places = Size / 16;
 
     private const int ComponentsOfEach = 384;
     private const int ForComponents = 1024; // photographs that the principal components come from
@@ -82,9 +85,8 @@ public sealed record Lessons(Tensor Images, Tensor Answers, int Photographs) : I
     private static Lessons Ask(PretrainingSettings settings, Photographs photographs, IReadOnlyList<Teacher> teachers, Progress progress)
     {
         var total = (long)settings.Views * photographs.Count;
-        var cells = teachers[0].Cells;
         var images = zeros([total, Size, Size, 3], ScalarType.Byte);
-        var answers = zeros([total, cells, cells, ComponentsOfEach * teachers.Count], float16);
+        var answers = zeros([total, Places, Places, ComponentsOfEach * teachers.Count], float16);
         progress.Start("Asking the teachers", total);
         for (var view = 0; view < settings.Views; view++)
         {

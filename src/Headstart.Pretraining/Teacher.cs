@@ -13,22 +13,18 @@ namespace Headstart.Pretraining;
 public sealed class Teacher : IDisposable
 {
     private readonly Backbone _map;
-    private readonly int _channels;
-    private Tensor? _rotation; // [channels, components]
+    private readonly int _cells; // side of the feature map
+    private Tensor? _rotation; // [features, components]
     private Tensor? _offset; // [components]
 
     private Teacher(Backbone map, BackboneManifest manifest, int cells)
     {
         _map = map;
         Manifest = manifest;
-        Cells = cells;
-        _channels = map.Manifest.Features / (cells * cells);
+        _cells = cells;
     }
 
     public BackboneManifest Manifest { get; }
-
-    /// <summary>Side of the feature map in cells.</summary>
-    public int Cells { get; }
 
     /// <summary>Side of the images it wants.</summary>
     public int Size => Manifest.Preprocessing.Size;
@@ -42,17 +38,16 @@ public sealed class Teacher : IDisposable
     public static Teacher Open(BackboneFile file, string folder)
     {
         ArgumentNullException.ThrowIfNull(file);
-        const int Stride = 32; // of all networks this was made for
         var graph = OnnxGraph.Read(file.Path);
         var map = graph.FindFeatureMap() ?? throw new BackboneException($"{file.Manifest.Id} has no feature map to learn from");
         var path = Path.Combine(folder, $"{file.Manifest.Id}-map.onnx");
         File.WriteAllBytes(path, graph.Cut(map));
-        var cells = (file.Manifest.Preprocessing.Size + Stride - 1) / Stride;
+        var cells = (file.Manifest.Preprocessing.Size + map.Stride!.Value - 1) / map.Stride.Value;
         var manifest = file.Manifest with { Features = file.Manifest.Features * cells * cells, Classifier = false };
         return new Teacher(Backbone.Open(new BackboneFile(manifest, path), threads: 1), file.Manifest, cells);
     }
 
-    /// <summary>The raw feature map <c>[channels * cells * cells]</c> of an image of <see cref="Size"/>, three bytes a pixel.</summary>
+    /// <summary>The raw feature map <c>[features * cells * cells]</c> of an image of <see cref="Size"/>, three bytes a pixel.</summary>
     public float[] Look(byte[] pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
@@ -71,7 +66,7 @@ public sealed class Teacher : IDisposable
         var standard = (rows - mean) / std;
         var covariance = standard.t().mm(standard) / rows.shape[0];
         var (values, vectors) = linalg.eigh(covariance.to(float64));
-        var strongest = TensorIndex.Slice(_channels - components);
+        var strongest = TensorIndex.Slice(Manifest.Features - components);
         var kept = values[strongest].clamp_min(1e-9);
         Kept = (kept.sum() / values.sum()).item<double>();
         // Components of variance sqrt(value), then all of them by one factor to a mean variance of 1.
@@ -80,12 +75,12 @@ public sealed class Teacher : IDisposable
         _offset = mean.unsqueeze(0).mm(_rotation).squeeze(0).DetachFromDisposeScope();
     }
 
-    /// <summary>The principal components of some feature maps: <c>[n, cells, cells, components]</c>.</summary>
+    /// <summary>The principal components of some feature maps: <c>[n, places, places, components]</c>.</summary>
     public Tensor Components(IReadOnlyList<float[]> maps)
     {
         ArgumentNullException.ThrowIfNull(maps);
         using var scope = NewDisposeScope();
-        return (Rows(maps).mm(_rotation!) - _offset!).view(maps.Count, Cells, Cells, -1).MoveToOuterDisposeScope();
+        return (Rows(maps).mm(_rotation!) - _offset!).view(maps.Count, Lessons.Places, Lessons.Places, -1).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -95,10 +90,11 @@ public sealed class Teacher : IDisposable
         _offset?.Dispose();
     }
 
-    /// <summary><c>[n * cells * cells, channels]</c></summary>
+    /// <summary>Averaged to as many places as the student has: <c>[n * places * places, features]</c>.</summary>
     private Tensor Rows(IReadOnlyList<float[]> maps)
     {
-        using var all = stack(maps.Select(map => tensor(map)));
-        return all.view(maps.Count, _channels, Cells * Cells).transpose(1, 2).reshape(-1, _channels);
+        using var all = stack(maps.Select(map => tensor(map))).view(maps.Count, Manifest.Features, _cells, _cells);
+        using var places = nn.functional.adaptive_avg_pool2d(all, [Lessons.Places, Lessons.Places]);
+        return places.flatten(2).transpose(1, 2).reshape(-1, Manifest.Features);
     }
 }

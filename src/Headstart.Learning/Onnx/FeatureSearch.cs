@@ -37,8 +37,8 @@ internal sealed class FeatureSearch(GraphIndex graph)
         }
 
         var map = features.Pool ? tensor : BackTo(tensor, "GlobalAveragePool", "ReduceMean")?.Input[0];
-        return map is not null && new FeatureMaps(graph).Find(map) is not null
-            ? new FeatureTensor([map], Pool: false, Length: null, Classifier: false) : null;
+        return map is not null && new FeatureMaps(graph).Find(map) is { } found
+            ? new FeatureTensor([map], Pool: false, Length: null, Classifier: false, found.Down) : null;
     }
 
     /// <summary>The one output as features, whatever made it.</summary>

@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Native;
+using TorchSharp;
+
+namespace Headstart.Pretraining;
+
+/// <summary>From photographs and teachers to a finished backbone with its manifest and model card.</summary>
+public static class PretrainingRun
+{
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>Goes on where an earlier call with the same settings stopped.</summary>
+    /// <param name="settings">What is asked for.</param>
+    /// <param name="progress">Told what happens.</param>
+    /// <param name="cancel">Stops at the next batch.</param>
+    /// <param name="afterEpoch">Called with the number of epochs done, after each is safe on disk.</param>
+    /// <returns>The model card.</returns>
+    /// <exception cref="OperationCanceledException">Stopped; the last finished epoch is kept.</exception>
+    /// <exception cref="BackboneException">A teacher cannot be used.</exception>
+    /// <exception cref="IOException">Photographs cannot be read, or results not written.</exception>
+    public static string Execute(PretrainingSettings settings, Progress progress, CancellationToken cancel, Action<int>? afterEpoch = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        TorchRuntime.EnsureLoaded();
+        torch.set_num_threads(settings.Threads);
+        Directory.CreateDirectory(settings.Output);
+        var backbone = Path.Combine(settings.Output, $"{settings.Id}.onnx");
+        var photographs = Photographs.Open(settings.Photographs.Split(','), settings.Limit);
+        var teachers = TeacherFiles(settings.Teachers.Split(',')).ConvertAll(file => Teacher.Open(file, settings.Output));
+        using var lessons = Lessons.Prepare(settings, photographs, teachers, progress);
+        teachers.ForEach(teacher => teacher.Dispose());
+        using var distillation = new Distillation(settings, lessons, progress);
+        distillation.Run(epoch =>
+        {
+            if (epoch % settings.ProbeEvery == 0 && epoch < settings.Epochs)
+            {
+                Write(settings, distillation.Student, backbone);
+                Probe();
+            }
+
+            afterEpoch?.Invoke(epoch);
+        }, cancel);
+        Write(settings, distillation.Student, backbone);
+        var card = ModelCard.Of(settings, photographs.Count, teachers, Probe(), backbone);
+        File.WriteAllText(Path.ChangeExtension(backbone, ".md"), card);
+        return card;
+
+        List<Figure> Probe() => settings.Probes.Length == 0 ? [] : LinearProbe.Figures(backbone, settings, progress, cancel);
+    }
+
+    private static List<BackboneFile> TeacherFiles(string[] paths)
+    {
+        var (found, problems) = BackboneFolders.Find(paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct());
+        return [.. paths.Select(path => found.FirstOrDefault(file => file.Path == Path.GetFullPath(path))
+            ?? throw new BackboneException($"{path} cannot be a teacher. {string.Join(' ', problems)}"))];
+    }
+
+    private static void Write(PretrainingSettings settings, Student student, string path)
+    {
+        var onnx = StudentExport.ToOnnx(student);
+        var p = StudentPreprocessing.At(settings.InputSize);
+        File.WriteAllBytes(path, onnx);
+        File.WriteAllText(Path.ChangeExtension(path, ".json"), JsonSerializer.Serialize(new
+        {
+            settings.Id,
+            family = "residual network of Headstart's own",
+            features = Student.Features,
+            inputSize = p.Size,
+            mean = p.Mean,
+            std = p.Std,
+            source = "distilled by Headstart.Pretraining; see the model card",
+            licence = "Apache-2.0",
+            sha256 = Convert.ToHexStringLower(SHA256.HashData(onnx)),
+            bytes = onnx.Length,
+        }, Indented));
+    }
+}
