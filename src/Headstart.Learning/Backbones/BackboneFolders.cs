@@ -34,6 +34,27 @@ public static class BackboneFolders
         return ([.. found.Values], problems);
     }
 
+    /// <summary>Moves a checked file, from the same file system, into a folder where <see cref="Find"/> will find it; made if it is missing.</summary>
+    public static BackboneFile Place(string file, BackboneManifest manifest, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, $"{manifest.Id}.onnx");
+        // The manifest first: if we die after it, it describes nothing and does no harm, while a file without one would be a stranger.
+        File.WriteAllBytes(ManifestPath(path) + ".new", manifest.ToJson());
+        File.Move(ManifestPath(path) + ".new", ManifestPath(path), overwrite: true);
+        File.Move(file, path, overwrite: true);
+        return new(manifest, path);
+    }
+
+    /// <summary>Undoes <see cref="Place"/>, in the other order.</summary>
+    public static void Remove(string id, string folder)
+    {
+        var path = Path.Combine(folder, $"{id}.onnx");
+        File.Delete(path);
+        File.Delete(ManifestPath(path));
+    }
+
     private static string[] OnnxFiles(string directory, List<string> problems)
     {
         try
@@ -58,7 +79,8 @@ public static class BackboneFolders
         var bytes = stream.Length;
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
         var manifest = ReadManifest(path) ?? Catalogue.Find(sha256)?.Manifest ?? throw new BackboneException(
-            $"it is not in the catalogue (SHA-256 {sha256}) and has no manifest {Path.GetFileName(ManifestPath(path))} beside it");
+            $"it is not in the catalogue (SHA-256 {sha256}) and has no manifest {Path.GetFileName(ManifestPath(path))} beside it; "
+            + $"the program's verb makes one and takes it in: backbones add '{path}'");
         return manifest.Sha256 == sha256
             ? new BackboneFile(manifest with { Bytes = bytes }, path)
             : throw new BackboneException($"its SHA-256 is {sha256} and its manifest says {manifest.Sha256}");

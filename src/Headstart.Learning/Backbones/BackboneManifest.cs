@@ -36,6 +36,18 @@ public sealed record BackboneManifest
 
     /// <summary>The file ends in a classifier; opening it as a <see cref="Backbone"/> cuts it off.</summary>
     public bool Classifier { get; init; }
+
+    /// <summary>
+    /// Megabytes (10^6 bytes) that a fresh process grew by while the first images passed through the loaded network; see
+    /// <see cref="BackboneCheck"/>. null where nobody measured.
+    /// </summary>
+    public double? MemoryPerImageMb { get; init; }
+
+    /// <summary>The content of the file <c>name.json</c> beside <c>name.onnx</c>.</summary>
+    public byte[] ToJson() => ManifestJson.Write(this);
+
+    /// <exception cref="BackboneException">The manifest is not usable; the message says what is wrong with it.</exception>
+    public static BackboneManifest Parse(ReadOnlySpan<byte> json) => ManifestJson.Parse(json);
 }
 
 /// <summary>A backbone that is present on this machine, its checksum verified.</summary>

@@ -3,7 +3,7 @@ namespace Headstart.Learning.Backbones;
 /// <summary>The backbones we know by heart, from tiny to strong; embedded in this assembly.</summary>
 public static class Catalogue
 {
-    private static readonly (int Version, IReadOnlyList<CatalogueEntry> Entries) File = ManifestJson.ReadCatalogue();
+    private static readonly (int Version, IReadOnlyList<CatalogueEntry> Entries) File = ReadOwn();
 
     private static readonly Dictionary<string, CatalogueEntry> BySha256 = File.Entries.ToDictionary(entry => entry.Manifest.Sha256);
 
@@ -14,9 +14,36 @@ public static class Catalogue
 
     /// <param name="sha256">Lower-case hexadecimal.</param>
     public static CatalogueEntry? Find(string sha256) => BySha256.GetValueOrDefault(sha256);
+
+    /// <summary>Somebody else's list, in the form of <c>catalogue.json</c>.</summary>
+    /// <exception cref="BackboneException">It cannot be read or used; the message is a sentence that says why.</exception>
+    public static IReadOnlyList<CatalogueEntry> Read(string path)
+    {
+        try
+        {
+            using var stream = System.IO.File.OpenRead(path);
+            var entries = ManifestJson.ReadCatalogue(stream).Entries;
+            return entries.DistinctBy(entry => entry.Manifest.Id).Count() == entries.Count ? entries
+                : throw new BackboneException("two of its entries have the same id");
+        }
+        catch (Exception exception) when (exception is BackboneException or IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"The catalogue '{path}' cannot be used: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    private static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadOwn()
+    {
+        using var stream = typeof(Catalogue).Assembly.GetManifestResourceStream("Headstart.Learning.Backbones.catalogue.json")!;
+        return ManifestJson.ReadCatalogue(stream);
+    }
 }
 
 /// <summary>A backbone that may or may not be on this machine.</summary>
 /// <param name="Manifest">What is known of it; <see cref="BackboneManifest.Bytes"/> is its length.</param>
 /// <param name="Address">Where it can be fetched; null for those that are only recognised where they lie.</param>
-public sealed record CatalogueEntry(BackboneManifest Manifest, Uri? Address);
+public sealed record CatalogueEntry(BackboneManifest Manifest, Uri? Address)
+{
+    /// <summary>Small for what it knows: worth fetching without being asked for.</summary>
+    public bool Recommended { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Headstart.Learning.Imaging;
 
@@ -7,12 +8,15 @@ namespace Headstart.Learning.Backbones;
 /// <summary>The JSON form of a <see cref="BackboneManifest"/>: the file <c>name.json</c> beside <c>name.onnx</c>, and our catalogue.</summary>
 internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
-    string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, Uri? Address = null)
+    string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, double? MemoryPerImageMb = null,
+    Uri? Address = null, bool Recommended = false)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
     };
 
     /// <exception cref="BackboneException">The manifest is not usable; the message says what is wrong with it.</exception>
@@ -28,18 +32,36 @@ internal sealed partial record ManifestJson(
         }
     }
 
-    /// <summary>Our own list; a mistake in it is a bug.</summary>
-    public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue()
+    public static byte[] Write(BackboneManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(new ManifestJson(
+        manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, [.. manifest.Preprocessing.Mean],
+        [.. manifest.Preprocessing.Std], manifest.PublishedAccuracy, manifest.Source, manifest.Licence, manifest.Sha256, manifest.Bytes,
+        manifest.Classifier, manifest.MemoryPerImageMb), Options);
+
+    /// <exception cref="BackboneException">The list is not usable; the message says what is wrong with it.</exception>
+    public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue(Stream stream)
     {
-        using var stream = typeof(ManifestJson).Assembly.GetManifestResourceStream("Headstart.Learning.Backbones.catalogue.json")!;
-        var file = JsonSerializer.Deserialize<CatalogueFile>(stream, Options)!;
-        return (file.Version, [.. file.Backbones.Select(entry => new CatalogueEntry(entry.ToManifest(), entry.Address))]);
+        try
+        {
+            var file = JsonSerializer.Deserialize<CatalogueFile>(stream, Options);
+            return (file?.Version ?? 0, [.. (file?.Backbones ?? []).Select(entry => entry.ToEntry())]);
+        }
+        catch (JsonException exception)
+        {
+            throw new BackboneException($"it is not valid JSON ({exception.Message})", exception);
+        }
     }
 
-    private BackboneManifest ToManifest()
+    private CatalogueEntry ToEntry()
     {
-        Require(Id is not null && ValidId().IsMatch(Id),
-            "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter or digit");
+        Require(Bytes > 0, "'bytes' must be the length of the file");
+        return new(ToManifest(), Address) { Recommended = Recommended };
+    }
+
+    /// <exception cref="BackboneException">A value is missing or cannot be.</exception>
+    public BackboneManifest ToManifest()
+    {
+        Require(Id is not null && ValidId().IsMatch(Id) && Id != "auto",
+            "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter or digit, and not 'auto'");
         Require(Features is > 0 and <= 65_536, "'features' must be between 1 and 65536");
         Require(InputSize is >= 8 and <= 4_096, "'inputSize' must be between 8 and 4096");
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
@@ -58,10 +80,11 @@ internal sealed partial record ManifestJson(
             Sha256 = Sha256!.ToLowerInvariant(),
             Bytes = Bytes,
             Classifier = Classifier,
+            MemoryPerImageMb = MemoryPerImageMb,
         };
     }
 
-    private sealed record CatalogueFile(int Version, ManifestJson[] Backbones);
+    private sealed record CatalogueFile(int Version, ManifestJson[]? Backbones);
 
     private static void Require(bool condition, string otherwise)
     {

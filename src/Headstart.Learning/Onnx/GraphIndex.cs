@@ -44,6 +44,8 @@ internal sealed class GraphIndex
     /// <summary>Is the whole network float16? Then features must be widened. 10 is ONNX's FLOAT16.</summary>
     public bool IsHalf => Declaration(Input)?.Type?.TensorType?.ElemType == 10;
 
+    public bool IsFloat => Declaration(Input)?.Type?.TensorType?.ElemType == 1;
+
     public bool IsCutAlready(FeatureTensor at) => Graph.Output is [{ Name: GraphCut.Output }] && !IsHalf && !at.Pool
         && at.Tensors is [GraphCut.Output] && DeclaredShape(GraphCut.Output) is { Count: 2 };
 

@@ -26,6 +26,12 @@ public sealed class OnnxGraph
     /// <summary>Name of the one image input, <c>[n, 3, S, S]</c>.</summary>
     public string Input { get; }
 
+    /// <summary>The declared shape of <see cref="Input"/>; -1 for sizes that are not fixed, null where none is declared.</summary>
+    public IReadOnlyList<long>? InputShape => _index.DeclaredShape(Input);
+
+    /// <summary>Are the input's values float32? What else there is (bytes, float16) is not fed.</summary>
+    public bool InputIsFloat => _index.IsFloat;
+
     /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image input.</exception>
     public static OnnxGraph Read(string path)
     {

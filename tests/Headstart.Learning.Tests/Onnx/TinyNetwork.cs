@@ -50,6 +50,13 @@ internal sealed class TinyNetwork
         return name;
     }
 
+    public string Constant(float value)
+    {
+        var name = $"constant_{_count++}";
+        Model.Graph.Initializer.Add(new TensorProto { Name = name, DataType = 1, FloatData = { value } });
+        return name;
+    }
+
     public string Integers(params long[] values) => Integers(values, [values.Length]);
 
     public string Integers(long[] values, long[] dims)
@@ -112,7 +119,7 @@ internal sealed class TinyNetwork
             pair => (pair.Second.GetTensorTypeAndShape().Shape, pair.Second.GetTensorDataAsSpan<float>().ToArray()));
     }
 
-    private static ValueInfoProto Value(string name, params long[] shape) => new()
+    public static ValueInfoProto Value(string name, params long[] shape) => new()
     {
         Name = name,
         Type = new TypeProto

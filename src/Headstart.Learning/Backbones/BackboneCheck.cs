@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using Headstart.Learning.Native;
+using Headstart.Learning.Onnx;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Headstart.Learning.Backbones;
+
+/// <summary>
+/// Looks a network of unknown origin over: does it turn pictures into features? Runs it, so it is best called in a process of its own: a
+/// file may be made to crash ONNX Runtime, to fill the memory or never to end, and only there does the memory it takes stand out.
+/// </summary>
+public static class BackboneCheck
+{
+    /// <summary>Larger pictures are not what classifiers look at, and memory grows with the square of the side.</summary>
+    private const int LargestSide = 1_024;
+
+    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] ImageNetStd = [0.229f, 0.224f, 0.225f];
+
+    /// <summary>The manifest of the network in the file.</summary>
+    /// <exception cref="BackboneException">It cannot be used; the message is a sentence that says why and what to do.</exception>
+    public static BackboneManifest Run(string path, BackboneDescription given)
+    {
+        ArgumentNullException.ThrowIfNull(given);
+        try
+        {
+            var (sha256, bytes) = Identify(path);
+            var known = Catalogue.Find(sha256)?.Manifest;
+            var graph = OnnxGraph.Read(path);
+            var size = Side(graph, given.Size ?? (graph.InputShape is [_, _, > 0, > 0] ? null : known?.Preprocessing.Size));
+            var at = graph.FindFeatures();
+            var (features, memory) = Measure(graph.Cut(at), size);
+            return new ManifestJson(
+                given.Id ?? known?.Id ?? IdOf(given.FileName), given.Family ?? known?.Family, features, size,
+                [.. given.Mean ?? known?.Preprocessing.Mean ?? ImageNetMean], [.. given.Std ?? known?.Preprocessing.Std ?? ImageNetStd],
+                known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}", given.Licence ?? known?.Licence ?? "unknown",
+                sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1)).ToManifest();
+        }
+        catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException or BackboneException or IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"{given.FileName} cannot be used as a backbone: {Short(exception.Message)}.", exception);
+        }
+    }
+
+    private static (string Sha256, long Bytes) Identify(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return (Convert.ToHexStringLower(SHA256.HashData(stream)), stream.Length);
+    }
+
+    private static int Side(OnnxGraph graph, int? given)
+    {
+        var shape = graph.InputShape;
+        var text = shape is null ? "not declared" : $"[{string.Join(", ", shape)}]";
+        if (shape is [_, > 3, > 3, 3])
+        {
+            throw new BackboneException($"its input is {text}, with the colours last; export it with the colours first, [n, 3, S, S]");
+        }
+
+        if (shape is not [< 0 or 0 or 1, < 0 or 3, var height, var width] || height != width)
+        {
+            throw new BackboneException($"the shape of its input is {text} and [n, 3, S, S] is needed, with n not fixed or 1");
+        }
+
+        if (!graph.InputIsFloat)
+        {
+            throw new BackboneException("its input does not take float32 numbers; export it with a float32 input");
+        }
+
+        var side = height > 0 ? height : given ?? throw new BackboneException(
+            "the size of its input is not fixed in the file; say it in 'size' (the side in pixels that it was trained with, most often 224)");
+        return side is < 8 or > LargestSide ? throw new BackboneException($"it wants pictures of {side} pixels and 8 to {LargestSide} are possible")
+            : given is not null && given != side ? throw new BackboneException($"'size' is {given} and the file says {side}; leave 'size' away")
+            : (int)side;
+    }
+
+    /// <returns>Length of its feature vectors, and the bytes by which this process grew while images passed through it.</returns>
+    private static (int Features, long Memory) Measure(byte[] network, int size)
+    {
+        OnnxRuntime.EnsureLoaded();
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var session = new InferenceSession(network, options);
+        float[][] images = [new float[3 * size * size], Noise(size, 1), Noise(size, 2), Noise(size, 1)];
+        ProcessMemory.Trim();
+        ProcessMemory.ForgetPeak();
+        var before = ProcessMemory.Resident;
+        var features = Array.ConvertAll(images, image => Features(session, image, size));
+        var peak = ProcessMemory.Peak;
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (peak > available / 2)
+        {
+            throw new BackboneException($"it takes {peak / 1e6:0} MB of memory, more than half of the {available / 1e6:0} MB of this machine");
+        }
+
+        if (!features.All(f => f.All(float.IsFinite)))
+        {
+            throw new BackboneException("it gives features that are not finite numbers");
+        }
+
+        if (Alike(features[0], features[1]) || Alike(features[1], features[2]))
+        {
+            throw new BackboneException("its features are the same whatever the picture shows; are its weights trained?");
+        }
+
+        return Alike(features[1], features[3]) ? (features[0].Length, Math.Max(0, peak - before))
+            : throw new BackboneException("it gives other features each time it sees the same picture; export it for inference, not for training");
+    }
+
+    private static float[] Features(InferenceSession session, float[] image, int size)
+    {
+        using var input = OrtValue.CreateTensorValueFromMemory(image, [1, 3, size, size]);
+        using var run = new RunOptions();
+        using var outputs = session.Run(run, session.InputNames, [input], session.OutputNames);
+        return outputs[0].GetTensorTypeAndShape().ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float
+            ? outputs[0].GetTensorDataAsSpan<float>().ToArray() : throw new BackboneException("its features are not float32 numbers");
+    }
+
+    private static float[] Noise(int size, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, 3 * size * size).Select(_ => 4 * random.NextSingle() - 2)];
+    }
+
+    /// <summary>Equal but for what rounding may do.</summary>
+    private static bool Alike(float[] one, float[] other) =>
+        one.Length == other.Length && one.Zip(other).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5f * Math.Max(1e-3f, Math.Abs(pair.First)));
+
+    private static string IdOf(string fileName)
+    {
+        var name = string.Concat(Path.GetFileNameWithoutExtension(fileName).ToLowerInvariant()
+            .Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' ? c : '-')).Trim('-', '.', '_');
+        return name.Length > 0 ? name[..Math.Min(64, name.Length)] : "backbone";
+    }
+
+    /// <summary>ONNX Runtime's complaints can be pages.</summary>
+    private static string Short(string message)
+    {
+        var line = message.Split('\n')[0].Trim();
+        return (line.Length <= 300 ? line : line[..300] + "…").TrimEnd('.');
+    }
+}

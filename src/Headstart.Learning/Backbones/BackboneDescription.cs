@@ -1,0 +1,35 @@
+namespace Headstart.Learning.Backbones;
+
+/// <summary>What somebody says of a network of their own. All of it may be left out where the file or the catalogue tells it.</summary>
+public sealed record BackboneDescription
+{
+    /// <summary>Its name from now on; without one, the name of the file in lower case.</summary>
+    public string? Id { get; init; }
+
+    public string? Family { get; init; }
+
+    /// <summary>Side of its input in pixels; needed where the graph leaves it open.</summary>
+    public int? Size { get; init; }
+
+    /// <summary>Subtracted from red, green and blue of values in 0..1; without it ImageNet's, which most networks want.</summary>
+    public IReadOnlyList<float>? Mean { get; init; }
+
+    /// <summary>What remains is divided by these.</summary>
+    public IReadOnlyList<float>? Std { get; init; }
+
+    public string? Licence { get; init; }
+
+    public string? Source { get; init; }
+
+    /// <summary>How its owner calls the file.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>Has it nothing that would contradict the manifest of a backbone that is known already?</summary>
+    public bool Fits(BackboneManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        var p = manifest.Preprocessing;
+        return (Id is null || Id == manifest.Id) && (Size is null || Size == p.Size)
+            && (Mean is null || Mean.SequenceEqual(p.Mean)) && (Std is null || Std.SequenceEqual(p.Std));
+    }
+}
