@@ -9,6 +9,11 @@ using Headstart.Predictions;
 using Headstart.Training;
 using Headstart.Versions;
 
+if (CheckCommand.Asked(args))
+{
+    return CheckCommand.Run(args);
+}
+
 using var interruption = new Interruption();
 try
 {
@@ -19,11 +24,16 @@ try
         return await FetchCommand.RunAsync(args, settings, interruption.Token);
     }
 
+    if (AddCommand.Asked(args))
+    {
+        return AddCommand.Run(args, settings);
+    }
+
     await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
-    builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones();
+    builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
     builder.Services.AddImages().AddTraining(settings).AddPredictions();
 
     await using var app = builder.Build();

@@ -37,8 +37,10 @@ public static class Setup
         return services.AddSingleton<FirstKey>();
     }
 
-    public static IServiceCollection AddBackbones(this IServiceCollection services) => services
-        .AddSingleton<BackboneShelf>().AddSingleton<FeatureCache>().AddSingleton<BackboneNews>();
+    /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
+    public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
+        .AddSingleton<BackboneNews>();
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
 

@@ -41,6 +41,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             web.UseSetting("ConnectionStrings:Headstart", database);
             web.UseSetting("Headstart:DataDirectory", _folder.Path);
             web.UseSetting("Headstart:BootstrapKey", Key);
+            web.UseSetting("Headstart:Backbones:Download", "false"); // no test reaches beyond this machine
             web.UseSetting("Logging:LogLevel:Default", "Warning");
             if (SharedFolder.Root is { } shared)
             {

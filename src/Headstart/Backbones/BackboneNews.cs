@@ -4,7 +4,7 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>Says which backbones have come since something was trained.</summary>
-public sealed class BackboneNews(BackboneShelf shelf, Settings settings)
+public sealed class BackboneNews(BackboneShelf shelf, HostCatalogue catalogue, Settings settings)
 {
     /// <summary>
     /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's SHA-256,
@@ -29,7 +29,7 @@ public sealed class BackboneNews(BackboneShelf shelf, Settings settings)
     }
 
     private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
-        ? Catalogue.Entries.Where(e => e.Address is not null && shelf.Find(e.Manifest.Id) is null) : [];
+        ? catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null) : [];
 
     private static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";
 }

@@ -4,11 +4,13 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Opened once at start.
+/// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Filled at start; later ones
+/// join while the host runs.
 /// </summary>
 public sealed partial class BackboneShelf(Settings settings, DataPaths paths, ILogger<BackboneShelf> log) : IDisposable
 {
-    private IReadOnlyList<Backbone> _all = [];
+    private readonly Lock _gate = new(); // for writers; readers take the list as it is
+    private volatile IReadOnlyList<Backbone> _all = [];
 
     /// <summary>True once every backbone has answered a warm-up image.</summary>
     public bool IsWarm { get; private set; }
@@ -24,28 +26,24 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
     public FeatureRecipe? FindRecipe(string id) => FeatureRecipe.Parse(id, All);
 
     /// <summary>What to tell someone who wants to train where there is no backbone.</summary>
-    public string HowToGetOne => $"Fetch one (the program's verb: backbones fetch mobilenetv3-small-075), put one (an .onnx file with its .json manifest) into {OwnFolder}, or name a folder that has some in "
-        + "Headstart:Backbones:Directories, and start the host again.";
+    public string HowToGetOne => $"Fetch one (the program's verb: backbones fetch mobilenetv3-small-075), register one (POST /api/v1/backbones), put one (an .onnx file "
+        + $"with its .json manifest) into {OwnFolder}, or name a folder that has some in Headstart:Backbones:Directories; after the last two start the host again.";
 
     /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>
     public void Open()
     {
-        Directory.CreateDirectory(OwnFolder);
-        var (files, problems) = BackboneFolders.Find([.. settings.Backbones.Directories, OwnFolder]);
+        Directory.CreateDirectory(paths.RegisteredBackbones);
+        var (files, problems) = BackboneFolders.Find([.. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);
         }
 
-        var opened = new List<Backbone>();
         foreach (var file in files)
         {
             try
             {
-                var backbone = Backbone.Open(file, threads: 1, stages: true); // extraction and predictions fill the cores with images, not with threads
-                opened.Add(backbone);
-                backbone.Measure();
-                Log.Opened(log, backbone.Manifest.Id, backbone.MsPerImage);
+                Take(file);
             }
             catch (BackboneException e)
             {
@@ -53,11 +51,52 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
             }
         }
 
-        _all = [.. opened.OrderBy(b => b.MsPerImage)];
         IsWarm = true;
         if (_all.Count == 0)
         {
             Log.None(log, HowToGetOne);
+        }
+    }
+
+    /// <summary>Opens and measures a backbone and gives it to whoever asks from now on. One of this id that is here already stays.</summary>
+    /// <exception cref="BackboneException">It cannot be used.</exception>
+    public Backbone Take(BackboneFile file)
+    {
+        var backbone = Backbone.Open(file, threads: 1, stages: true); // extraction and predictions fill the cores with images, not with threads
+        backbone.Measure();
+        lock (_gate)
+        {
+            if (Find(file.Manifest.Id) is { } before)
+            {
+                backbone.Dispose();
+                return before;
+            }
+
+            Return(backbone);
+        }
+
+        Log.Opened(log, backbone.Manifest.Id, backbone.MsPerImage);
+        return backbone;
+    }
+
+    /// <summary>
+    /// Nobody gets it from now on. It is not disposed of, as a run or a prediction may have it in hand: its session goes with the last of
+    /// them, by its finalizer.
+    /// </summary>
+    public void Remove(Backbone backbone)
+    {
+        lock (_gate)
+        {
+            _all = [.. _all.Where(b => b != backbone)];
+        }
+    }
+
+    /// <summary>Everybody gets it again.</summary>
+    public void Return(Backbone backbone)
+    {
+        lock (_gate)
+        {
+            _all = [.. _all.Append(backbone).OrderBy(b => b.MsPerImage)];
         }
     }
 

@@ -1,5 +1,9 @@
+using Headstart.Access;
+using Headstart.Images;
 using Headstart.Learning.Backbones;
 using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Backbones;
 
@@ -7,24 +11,93 @@ namespace Headstart.Backbones;
 /// <param name="PublishedAccuracy">ImageNet top-1 accuracy its authors report, in percent.</param>
 /// <param name="Present">Whether this host can use it; the others can be brought with <c>backbones fetch</c>.</param>
 /// <param name="MsPerImage">Measured on this host at start, one image at a time; null for one that is not here.</param>
+/// <param name="MemoryPerImageMb">
+/// Megabytes that a fresh process grew by while the first images passed through it, beyond the loaded network; measured where a backbone is registered.
+/// </param>
+/// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source, string Licence,
-    bool Present, double? MsPerImage);
+    bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered);
 
 public static class BackbonesApi
 {
-    public static void MapBackbones(this RouteGroupBuilder api) =>
-        api.MapGroup("/backbones").WithTags("Backbones")
-            .MapGet("/", List).Named("listBackbones", "List the backbones", "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched.").Refuses(401);
+    public static void MapBackbones(this RouteGroupBuilder api)
+    {
+        var backbones = api.MapGroup("/backbones").WithTags("Backbones");
+        backbones.MapGet("/", List).Named("listBackbones", "List the backbones",
+            "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched.").Refuses(401);
+        backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "One that this host has or that its catalogue knows.").Refuses(401, 404);
+        backbones.MapPost("/", Register).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("registerBackbone", "Register a backbone of your own",
+                "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at its end is found and cut off. "
+                + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. Needs an admin key.")
+            .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
+            .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
+        backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("deleteBackbone", "Delete a registered backbone",
+            "Only one that was registered over the API and that no version needs. Needs an admin key.").Refuses(401, 403, 404, 409);
+    }
 
-    private static Page<BackboneResponse> List(BackboneShelf shelf) => new(
+    private static Page<BackboneResponse> List(BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry) => new(
         [
-            .. shelf.All.Select(b => Response(b.Manifest, b.MsPerImage)),
-            .. Catalogue.Entries.Where(e => e.Address is not null && shelf.Find(e.Manifest.Id) is null).Select(e => Response(e.Manifest, null)),
+            .. shelf.All.Select(b => Response(b, registry)),
+            .. catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null).Select(Response),
         ],
         null);
 
-    private static BackboneResponse Response(BackboneManifest manifest, double? msPerImage) => new(
+    private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry) =>
+        shelf.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
+        : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry))
+        : NoSuchBackbone();
+
+    private static async Task<Results<Created<BackboneResponse>, Ok<BackboneResponse>, ProblemHttpResult>> Register(
+        HttpContext http, BackboneRegistry registry, Settings settings, CancellationToken cancel)
+    {
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the file has its own limit
+        if (UploadReader.Boundary(http.Request) is not { } boundary)
+        {
+            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send multipart/form-data with a boundary and the network in a part named file, as curl -F file=@resnet.onnx does.");
+        }
+
+        var upload = registry.NewUpload();
+        try
+        {
+            var (given, unreadable) = await BackboneUpload.ReadAsync(http.Request, boundary, upload, settings.Backbones.MaxUploadBytes, cancel);
+            if (given is null)
+            {
+                return unreadable!;
+            }
+
+            var (backbone, isNew, refusal) = await registry.AddAsync(upload, given, cancel);
+            return backbone is null ? refusal!
+                : isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
+                : TypedResults.Ok(Response(backbone, registry));
+        }
+        finally
+        {
+            File.Delete(upload); // no longer there when it was taken in
+        }
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        string backbone, BackboneShelf shelf, BackboneRegistry registry, CancellationToken cancel)
+    {
+        if (shelf.Find(backbone) is not { } here)
+        {
+            return NoSuchBackbone();
+        }
+
+        return await registry.RemoveAsync(here, cancel) is { } refusal ? refusal : TypedResults.NoContent();
+    }
+
+    private static BackboneResponse Response(Backbone backbone, BackboneRegistry registry) =>
+        Response(backbone.Manifest, Math.Round(backbone.MsPerImage, 2), registry.IsRegistered(backbone));
+
+    private static BackboneResponse Response(CatalogueEntry entry) => Response(entry.Manifest, null, registered: false);
+
+    private static BackboneResponse Response(BackboneManifest manifest, double? msPerImage, bool registered) => new(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256, manifest.PublishedAccuracy,
-        manifest.Source, manifest.Licence, msPerImage is not null, msPerImage is { } ms ? Math.Round(ms, 2) : null);
+        manifest.Source, manifest.Licence, msPerImage is not null, msPerImage, manifest.MemoryPerImageMb, registered);
+
+    private static ProblemHttpResult NoSuchBackbone() => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
+        "This host has no such backbone; GET /api/v1/backbones lists those it has.");
 }

@@ -23,7 +23,7 @@ public static class FetchCommand
 
         var folder = new DataPaths(DataFolder.Resolve(settings.DataDirectory)).Backbones;
         var failed = 0;
-        foreach (var entry in Chosen([.. args.Skip(2).TakeWhile(a => !a.StartsWith('-'))]))
+        foreach (var entry in Chosen(new HostCatalogue(settings).Entries, [.. args.Skip(2).TakeWhile(a => !a.StartsWith('-'))]))
         {
             try
             {
@@ -40,13 +40,12 @@ public static class FetchCommand
         return failed == 0 ? 0 : 1;
     }
 
-    private static List<CatalogueEntry> Chosen(IReadOnlyList<string> ids)
+    private static IReadOnlyList<CatalogueEntry> Chosen(IReadOnlyList<CatalogueEntry> known, IReadOnlyList<string> ids)
     {
-        var known = Catalogue.Entries.Where(e => e.Address is not null).ToList();
         var unknown = ids.Except(known.Select(e => e.Manifest.Id)).ToList();
         return unknown.Count > 0
             ? throw new StartupException($"The catalogue has no {string.Join(", ", unknown)} to fetch; it has {string.Join(", ", known.Select(e => e.Manifest.Id))}.")
-            : ids.Count == 0 ? known : known.FindAll(e => ids.Contains(e.Manifest.Id));
+            : ids.Count == 0 ? known : [.. known.Where(e => ids.Contains(e.Manifest.Id))];
     }
 
     /// <summary>One line that is written over; nothing where the output is a file.</summary>

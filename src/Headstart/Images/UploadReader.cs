@@ -108,7 +108,8 @@ public static class UploadReader
     private static BadHttpRequestException Broken(Exception e) =>
         new($"The multipart body is broken ({e.Message.TrimEnd('.')}). The images before that point were kept; send the others again.", e);
 
-    private static string FileNameOf(ContentDispositionHeaderValue? disposition)
+    /// <summary>The name that the sender gave the file, without control characters; empty where there is none.</summary>
+    public static string FileNameOf(ContentDispositionHeaderValue? disposition)
     {
         var name = HeaderUtilities.RemoveQuotes(disposition?.FileNameStar ?? default) is { Length: > 0 } star
             ? star

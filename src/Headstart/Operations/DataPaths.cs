@@ -5,6 +5,9 @@ public sealed record DataPaths(string Root)
 {
     public string Backbones => Path.Combine(Root, "backbones");
 
+    /// <summary>Backbones that users registered; only these can be deleted over the API.</summary>
+    public string RegisteredBackbones => Path.Combine(Backbones, "registered");
+
     /// <summary>Keys of ASP.NET Core's data protection (cookies, antiforgery).</summary>
     public string Keys => Path.Combine(Root, "keys");
 

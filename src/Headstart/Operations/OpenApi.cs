@@ -10,9 +10,10 @@ namespace Headstart.Operations;
 public sealed record BodyExample(string Json);
 
 /// <summary>Marks an operation that reads files itself, because binding a form would buffer all of it.</summary>
-/// <param name="Fields">Text fields that may stand before the files, each with an example.</param>
+/// <param name="Fields">Text fields that may stand before the files, each with an example or an empty text.</param>
 /// <param name="RawImage">Whether the body may also be one image, without a form.</param>
-public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage);
+/// <param name="OneFile">Whether the form takes a single file.</param>
+public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false);
 
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
@@ -127,12 +128,9 @@ public sealed class OperationDetails : IOperationFilter
     private static OpenApiRequestBody Body(FileForm form)
     {
         var properties = form.Fields.ToDictionary(
-            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema { Type = JsonSchemaType.String, Example = f.Value });
-        properties["file"] = new OpenApiSchema
-        {
-            Type = JsonSchemaType.Array,
-            Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
-        };
+            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema { Type = JsonSchemaType.String, Example = f.Value.Length > 0 ? f.Value : null });
+        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+        properties["file"] = form.OneFile ? file : new OpenApiSchema { Type = JsonSchemaType.Array, Items = file };
         var body = new OpenApiRequestBody
         {
             Required = true,

@@ -46,6 +46,7 @@ public sealed class Settings
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Predictions.MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
+            : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : Predictions.MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
             : null;
     }
@@ -56,8 +57,14 @@ public sealed class BackboneSettings
     /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
     public IReadOnlyList<string> Directories { get; set; } = [];
 
-    /// <summary>May <c>backbones fetch</c> download what the catalogue has.</summary>
+    /// <summary>May training runs and <c>backbones fetch</c> download what the catalogue has.</summary>
     public bool Download { get; set; } = true;
+
+    /// <summary>A catalogue file that takes the place of the built-in one where backbones are fetched.</summary>
+    public string? Catalogue { get; set; }
+
+    /// <summary>The largest network that somebody may register as a backbone.</summary>
+    public long MaxUploadBytes { get; set; } = 500 << 20;
 
     /// <summary>Takes the place of scheme and host in the catalogue's addresses.</summary>
     public Uri? Mirror { get; set; }

@@ -13,6 +13,7 @@ public sealed class FetchCommandTests
         using var server = new TcpListener(IPAddress.Loopback, 0);
         server.Start();
         await using var host = new HostProcess { Arguments = ["backbones", "fetch", "resnet18"] };
+        host.Environment["Headstart__Backbones__Download"] = "true";
         host.Environment["Headstart__Backbones__Mirror"] = $"http://{server.LocalEndpoint}/zoo/";
         var asked = AnswerNotFoundAsync(server);
 

@@ -59,9 +59,10 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the program where it is expected to refuse, and returns its exit code and what it printed.</summary>
-    public async Task<(int ExitCode, string Output)> RunAsync()
+    /// <param name="arguments">In place of <see cref="Arguments"/>.</param>
+    public async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        Launch();
+        Launch(arguments);
         return (await ExitAsync(), Output);
     }
 
@@ -139,15 +140,16 @@ public sealed partial class HostProcess : IAsyncDisposable
         Folder.Dispose();
     }
 
-    private void Launch()
+    private void Launch(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"), Arguments)
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"), arguments.Length > 0 ? arguments : Arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Folder.Path,
         };
         start.Environment["Headstart__DataDirectory"] = DataFolder;
+        start.Environment["Headstart__Backbones__Download"] = "false"; // no test reaches beyond this machine
         start.Environment["Headstart__Backbones__Directories"] = SharedData.Folder("backbones");
         foreach (var (name, value) in Environment)
         {

@@ -1,0 +1,46 @@
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>
+/// <c>backbones add FILE [--id=… --size=… --mean=… --std=… --licence=… --source=…]</c>: registers a network of the user's own ahead of
+/// time, as <c>POST /api/v1/backbones</c> does in a running host; that host finds it at its next start.
+/// </summary>
+public static class AddCommand
+{
+    public static bool Asked(string[] args) => args is ["backbones", "add", _, ..];
+
+    /// <returns>The exit code: 0 when the backbone is there.</returns>
+    /// <exception cref="StartupException">The file cannot be used; the message says why.</exception>
+    public static int Run(string[] args, Settings settings)
+    {
+        try
+        {
+            var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
+            var manifest = BackboneCheck.Run(args[2], CheckCommand.Given(args));
+            Refuse(manifest, [.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
+            Directory.CreateDirectory(paths.RegisteredBackbones);
+            var copy = Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
+            File.Copy(args[2], copy);
+            var file = BackboneFolders.Place(copy, manifest, paths.RegisteredBackbones);
+            Console.WriteLine($"{manifest.Id} is at {file.Path}: {manifest.Features} features, {manifest.MemoryPerImageMb} MB of memory per image");
+            return 0;
+        }
+        catch (Exception e) when (e is BackboneException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(e.Message, e);
+        }
+    }
+
+    private static void Refuse(BackboneManifest manifest, string[] folders)
+    {
+        var other = BackboneFolders.Find(folders.Where(Directory.Exists)).Found
+            .FirstOrDefault(f => f.Manifest.Id == manifest.Id && f.Manifest.Sha256 != manifest.Sha256);
+        if (other is not null)
+        {
+            throw new BackboneException($"{other.Path} is another backbone with the id '{manifest.Id}'; give this one another id with --id.");
+        }
+    }
+}

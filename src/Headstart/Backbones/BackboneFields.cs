@@ -1,0 +1,69 @@
+using System.Globalization;
+using Headstart.Learning.Backbones;
+
+namespace Headstart.Backbones;
+
+/// <summary>What people say of a backbone of their own, as texts: fields of a form, options of a command.</summary>
+public static class BackboneFields
+{
+    /// <summary>
+    /// Their names, with an example where it does no harm: Swagger UI fills examples in, and these two are what is taken without them.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Examples { get; } = new Dictionary<string, string>
+    {
+        ["id"] = "",
+        ["family"] = "",
+        ["size"] = "",
+        ["mean"] = "0.485,0.456,0.406",
+        ["std"] = "0.229,0.224,0.225",
+        ["licence"] = "",
+        ["source"] = "",
+    };
+
+    /// <param name="field">The text of a field; null or blank where it was not given.</param>
+    /// <param name="fileName">How the owner calls the file.</param>
+    /// <exception cref="BackboneException">A text is not what its field takes.</exception>
+    public static BackboneDescription Read(Func<string, string?> field, string fileName)
+    {
+        return new()
+        {
+            FileName = fileName,
+            Id = Text("id"),
+            Family = Text("family"),
+            Size = Text("size") is { } size ? Side(size) : null,
+            Mean = Text("mean") is { } mean ? Numbers("mean", mean) : null,
+            Std = Text("std") is { } std ? Numbers("std", std) : null,
+            Licence = Text("licence"),
+            Source = Text("source"),
+        };
+
+        string? Text(string name) => string.IsNullOrWhiteSpace(field(name)) ? null : field(name)!.Trim();
+    }
+
+    /// <summary>The same as options of a command.</summary>
+    public static IEnumerable<string> Options(BackboneDescription given)
+    {
+        var texts = new Dictionary<string, string?>
+        {
+            ["id"] = given.Id,
+            ["family"] = given.Family,
+            ["size"] = given.Size?.ToString(CultureInfo.InvariantCulture),
+            ["mean"] = given.Mean is null ? null : string.Join(',', given.Mean.Select(n => n.ToString(CultureInfo.InvariantCulture))),
+            ["std"] = given.Std is null ? null : string.Join(',', given.Std.Select(n => n.ToString(CultureInfo.InvariantCulture))),
+            ["licence"] = given.Licence,
+            ["source"] = given.Source,
+            ["name"] = given.FileName,
+        };
+        return texts.Where(t => t.Value is not null).Select(t => $"--{t.Key}={t.Value}");
+    }
+
+    private static int Side(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var side) ? side
+        : throw new BackboneException("'size' must be a whole number of pixels, as 224.");
+
+    private static float[] Numbers(string name, string text)
+    {
+        var numbers = text.Split(',').Select(n => float.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) ? x : float.NaN).ToArray();
+        return numbers.Length == 3 && numbers.All(float.IsFinite) && (name != "std" || numbers.All(n => n > 0)) ? numbers
+            : throw new BackboneException($"'{name}' must be three {(name == "std" ? "positive " : "")}numbers with commas between, as {Examples[name]}.");
+    }
+}

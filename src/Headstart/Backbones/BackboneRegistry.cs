@@ -1,0 +1,133 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+using Headstart.Training;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>Backbones of the users' own: taken in and let go while the host runs.</summary>
+public sealed class BackboneRegistry(
+    BackboneShelf shelf, HostCatalogue catalogue, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
+{
+    private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
+
+    private readonly SemaphoreSlim _one = new(1); // checks fill a core, and two of one id must not both find it free
+
+    /// <summary>Where a file may be written before it is registered: beside its final place, so that a rename takes it there.</summary>
+    public string NewUpload()
+    {
+        foreach (var old in Directory.CreateDirectory(paths.RegisteredBackbones).GetFiles("*.upload")
+            .Where(f => clock.GetUtcNow() - f.LastWriteTimeUtc > Forgotten))
+        {
+            old.Delete(); // of a host that was killed
+        }
+
+        return Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
+    }
+
+    /// <summary>Is it one that a user registered, so that it can be removed?</summary>
+    public bool IsRegistered(Backbone backbone) => File.Exists(Path.Combine(paths.RegisteredBackbones, $"{backbone.Manifest.Id}.onnx"));
+
+    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
+    /// <returns>The backbone and whether it is new here, or why it cannot be had.</returns>
+    public async Task<(Backbone? Backbone, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
+    {
+        await _one.WaitAsync(cancel);
+        try
+        {
+            var sha256 = await Sha256Async(file, cancel);
+            if (shelf.All.FirstOrDefault(b => b.Manifest.Sha256 == sha256 && given.Fits(b.Manifest)) is { } known)
+            {
+                return (known, false, null);
+            }
+
+            var manifest = await CheckProcess.RunAsync(file, given, cancel);
+            return Taken(manifest) is { } taken ? (null, false, Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
+                : (await Task.Run(() => Take(file, manifest), CancellationToken.None), true, null);
+        }
+        catch (BackboneException e)
+        {
+            return (null, false, Problems.Invalid("unusable-backbone", e.Message));
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <returns>null when it is gone, else why it stays.</returns>
+    public async Task<ProblemHttpResult?> RemoveAsync(Backbone backbone, CancellationToken cancel)
+    {
+        if (!IsRegistered(backbone))
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "backbone-not-registered",
+                "This backbone was not registered over the API; remove its file from its folder and start the host again.");
+        }
+
+        if (await UsedAsync(backbone, cancel) is { } used)
+        {
+            return used;
+        }
+
+        // From here on no run gets it. One that got it a moment ago is seen by looking again.
+        shelf.Remove(backbone);
+        if (await UsedAsync(backbone, CancellationToken.None) is { } usedNow)
+        {
+            shelf.Return(backbone);
+            return usedNow;
+        }
+
+        BackboneFolders.Remove(backbone.Manifest.Id, paths.RegisteredBackbones);
+        await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
+        await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace).ExecuteDeleteAsync(CancellationToken.None);
+        return null;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private string? Taken(BackboneManifest manifest) =>
+        shelf.Find(manifest.Id) is not null ? $"This host has another backbone with the id '{manifest.Id}', or the same with other mean or std; choose another id."
+        : catalogue.Find(manifest.Id) is { } entry && entry.Manifest.Sha256 != manifest.Sha256 ? $"The catalogue has another backbone with the id '{manifest.Id}'; choose another id."
+        : null;
+
+    private Backbone Take(string file, BackboneManifest manifest)
+    {
+        var placed = BackboneFolders.Place(file, manifest, paths.RegisteredBackbones);
+        try
+        {
+            return shelf.Take(placed);
+        }
+        catch (BackboneException)
+        {
+            BackboneFolders.Remove(manifest.Id, paths.RegisteredBackbones);
+            throw;
+        }
+    }
+
+    /// <summary>Runs first: one that has ended in between has its version by the time versions are looked at.</summary>
+    private async Task<ProblemHttpResult?> UsedAsync(Backbone backbone, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        if (await db.TrainingRuns.AnyAsync(r => r.State == RunState.Running, cancel))
+        {
+            return InUse("A training run may be using it; try again when no run is running.");
+        }
+
+        // A version's backbone may be several joined with + or a part of one, @stage.
+        var pattern = $@"(^|\+){Regex.Escape(backbone.Manifest.Id)}($|[+@])";
+        var users = await db.Versions.Where(v => Regex.IsMatch(v.Backbone, pattern)).Select(v => v.ModelId).Distinct().CountAsync(cancel);
+        return users == 0 ? null : InUse($"Versions of {users} {(users == 1 ? "model" : "models")} need it to answer; delete those models first.");
+    }
+
+    private static ProblemHttpResult InUse(string detail) => Problems.Of(StatusCodes.Status409Conflict, "backbone-in-use", detail);
+
+    private static async Task<string> Sha256Async(string file, CancellationToken cancel)
+    {
+        await using var stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel));
+    }
+}

@@ -1,0 +1,27 @@
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>The backbones that this host may fetch: those of the built-in catalogue, or of the one that the settings name.</summary>
+public sealed class HostCatalogue
+{
+    /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
+    public HostCatalogue(Settings settings)
+    {
+        try
+        {
+            var entries = settings.Backbones.Catalogue is { Length: > 0 } own ? Catalogue.Read(own) : Catalogue.Entries;
+            Entries = [.. entries.Where(e => e.Address is not null)];
+        }
+        catch (BackboneException e)
+        {
+            throw new StartupException($"Headstart:Backbones:Catalogue: {e.Message}", e);
+        }
+    }
+
+    public IReadOnlyList<CatalogueEntry> Entries { get; }
+
+    public CatalogueEntry? Find(string id) => Entries.FirstOrDefault(e => e.Manifest.Id == id);
+}

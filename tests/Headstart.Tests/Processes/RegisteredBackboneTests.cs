@@ -1,0 +1,63 @@
+using System.Net;
+using Headstart.Learning.Tests.Onnx;
+using Headstart.Tests.Backbones;
+
+namespace Headstart.Tests.Processes;
+
+/// <summary>Backbones that users bring themselves, over stops and starts, and by the program's verb.</summary>
+public sealed class RegisteredBackboneTests
+{
+    [Fact]
+    public async Task A_registered_backbone_survives_the_end_of_the_program_however_it_ends()
+    {
+        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        await host.StartAsync();
+        var before = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
+        await host.KillAsync();
+
+        await host.StartAsync();
+
+        var after = (await host.Client.BackbonesAsync())[0];
+        Assert.Equal(("ours", true), ((string?)after["id"], (bool?)after["registered"]));
+        Assert.Equal((string?)before["sha256"], (string?)after["sha256"]);
+        Assert.Equal((double?)before["memoryPerImageMb"], (double?)after["memoryPerImageMb"]);
+        var again = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync();
+        Assert.Equal("ours", (string?)again["id"]);
+        Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync("/api/v1/backbones/ours", Api.Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_verb_adds_a_file_for_the_next_start()
+    {
+        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        var file = host.Folder.Below("my net.onnx");
+        await File.WriteAllBytesAsync(file, RegisterTests.Network(1), Api.Cancel);
+        var (exitCode, output) = await host.RunAsync("backbones", "add", file, "--std=1,1,1", "--licence", "MIT");
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith("my-net is at ", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await host.RunAsync("backbones", "add", file, "--std=1,1,1", "--licence", "MIT")).ExitCode);
+
+        await host.StartAsync();
+
+        var backbone = (await host.Client.BackbonesAsync())[0];
+        Assert.Equal(("my-net", "MIT", true), ((string?)backbone["id"], (string?)backbone["licence"], (bool?)backbone["registered"]));
+    }
+
+    [Fact]
+    public async Task The_verb_refuses_in_one_sentence_and_leaves_nothing()
+    {
+        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        var file = host.Folder.Below("net.onnx");
+        foreach (var (bytes, because) in new[] { OddNetworks.Refused["half a file"], (RegisterTests.Network(1), "'size' is 99") })
+        {
+            await File.WriteAllBytesAsync(file, bytes, Api.Cancel);
+            var (exitCode, output) = await host.RunAsync("backbones", "add", file, "--size=99");
+            Assert.Equal(1, exitCode);
+            var sentence = Assert.Single(output.Trim().Split('\n'));
+            Assert.StartsWith("net.onnx cannot be used as a backbone: ", sentence, StringComparison.Ordinal);
+            Assert.Contains(because, sentence, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(host.DataFolder, "backbones", "registered")));
+    }
+}
