@@ -5,6 +5,12 @@ namespace Headstart.Learning.Backbones;
 /// <summary>Finds the backbones in folders on this machine.</summary>
 public static class BackboneFolders
 {
+    /// <summary>The backbone that comes with the program: small, weaker than those of the catalogue, and always there.</summary>
+    public const string BuiltInId = "headstart-small";
+
+    /// <summary>Where the program's own backbone lies, beside the program.</summary>
+    public static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "backbones");
+
     /// <summary>
     /// Looks at every <c>*.onnx</c> directly in the directories. A file with a manifest (<c>name.json</c> beside it) is described by that;
     /// one without must be known to the built-in catalogue by its SHA-256. Where two share an id the first one counts.

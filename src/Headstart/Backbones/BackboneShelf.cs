@@ -33,7 +33,7 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
     public void Open()
     {
         Directory.CreateDirectory(paths.RegisteredBackbones);
-        var (files, problems) = BackboneFolders.Find([.. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
+        var (files, problems) = BackboneFolders.Find([BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);

@@ -17,6 +17,7 @@ public sealed partial class TrainingJob(
     TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
+    private const int EnoughBackbones = 2;
     private const int Seed = 20_240_607;
 
     [Queue("training"), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
@@ -175,6 +176,12 @@ public sealed partial class TrainingJob(
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
+        // With two others to choose from, and to join, the built-in one would cost every run time and win by luck only.
+        if (fast.Count(b => b.Manifest.Id != BackboneFolders.BuiltInId) >= EnoughBackbones)
+        {
+            fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
+        }
+
         return fast.Count > 0 ? fast : throw new RunRefusedException(
             $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {all[0].MsPerImage:0.0} ms per image.");
     }
