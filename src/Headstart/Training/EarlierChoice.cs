@@ -38,7 +38,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
             .Join(db.RunImages, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Category }).ToListAsync(cancel);
         var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Category }).ToListAsync(cancel);
         var changed = Changed(before.Select(i => (Convert.ToHexString(i.Sha256), i.Category)), now.Select(i => (Convert.ToHexString(i.Sha256), i.Category)));
-        return stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
+        return changed == 0 || stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
             ? new(recipe, report.Backbones, choice with { Sentence = Sentence(measured, changed), Version = measured }) : null;
     }
 
