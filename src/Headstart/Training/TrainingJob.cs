@@ -115,6 +115,12 @@ public sealed partial class TrainingJob(
         await watch.EnterAsync(RunStage.Training, 0.75, cancel);
         var validation = tried?.Scores.Count == train.Labels.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count) ? tried.Validation
             : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
+        if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
+        {
+            new StageProgress(lease, 0.75, 0.9).Show([new(recipe.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
+                Math.Round(recipe.MsPerImage, 2), true, null, train.Count)]);
+        }
+
         var judged = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
 
         // 5. Evaluate.
