@@ -169,7 +169,7 @@ public sealed class RefusedModelsTests(HostWithoutBackbones host) : IClassFixtur
     [Theory]
     [InlineData("PUT", "/api/v1/models")]
     [InlineData("DELETE", "/api/v1/models")]
-    [InlineData("POST", "/api/v1/backbones")]
+    [InlineData("PUT", "/api/v1/backbones")]
     [InlineData("TRACE", "/api/v1/models")]
     [InlineData("NONSENSE", "/api/v1/models")]
     [InlineData("POST", "/health/ready")]
