@@ -39,7 +39,7 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
         .AddSingleton<BackboneNews>();
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
@@ -67,7 +67,7 @@ public static class Setup
         // As static, for the same reason: a job would be made from the services of the host that was started last.
         services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
-        services.AddSingleton<RunQueue>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>();
+        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>();
         if (!settings.HasRole("worker"))
         {
             return services;

@@ -73,7 +73,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
         return await query(db);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (_factory is not null)
         {

@@ -9,15 +9,31 @@ namespace Headstart.Backbones;
 
 /// <param name="Features">Length of its feature vectors.</param>
 /// <param name="PublishedAccuracy">ImageNet top-1 accuracy its authors report, in percent.</param>
-/// <param name="Present">Whether this host can use it; the others can be brought with <c>backbones fetch</c>.</param>
+/// <param name="Present">Whether this host can use it.</param>
 /// <param name="MsPerImage">Measured on this host at start, one image at a time; null for one that is not here.</param>
 /// <param name="MemoryPerImageMb">
 /// Megabytes that a fresh process grew by while the first images passed through it, beyond the loaded network; measured where a backbone is registered.
 /// </param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
+/// <param name="BytesFetched">How much of it is here while it is being fetched.</param>
+/// <param name="Problem">Why it could not be fetched a moment ago, or that nothing may be.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source, string Licence,
-    bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered);
+    bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem);
+
+public enum BackboneState
+{
+    Present,
+
+    /// <summary>On its way.</summary>
+    Fetching,
+
+    /// <summary>In the catalogue: a run that names it fetches it, and <c>backbones fetch</c> ahead of time.</summary>
+    Available,
+
+    /// <summary>It could not be fetched some minutes ago; a run that names it tries again.</summary>
+    Failed,
+}
 
 public static class BackbonesApi
 {
@@ -25,7 +41,7 @@ public static class BackbonesApi
     {
         var backbones = api.MapGroup("/backbones").WithTags("Backbones");
         backbones.MapGet("/", List).Named("listBackbones", "List the backbones",
-            "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched.").Refuses(401);
+            "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched, with how far they are.").Refuses(401);
         backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "One that this host has or that its catalogue knows.").Refuses(401, 404);
         backbones.MapPost("/", Register).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("registerBackbone", "Register a backbone of your own",
                 "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at its end is found and cut off. "
@@ -36,16 +52,17 @@ public static class BackbonesApi
             "Only one that was registered over the API and that no version needs. Needs an admin key.").Refuses(401, 403, 404, 409);
     }
 
-    private static Page<BackboneResponse> List(BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry) => new(
+    private static Page<BackboneResponse> List(BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(
         [
             .. shelf.All.Select(b => Response(b, registry)),
-            .. catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null).Select(Response),
+            .. catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
         ],
         null);
 
-    private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry) =>
+    private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(
+        string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>
         shelf.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
-        : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry))
+        : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry, fetcher))
         : NoSuchBackbone();
 
     private static async Task<Results<Created<BackboneResponse>, Ok<BackboneResponse>, ProblemHttpResult>> Register(
@@ -90,13 +107,21 @@ public static class BackbonesApi
     }
 
     private static BackboneResponse Response(Backbone backbone, BackboneRegistry registry) =>
-        Response(backbone.Manifest, Math.Round(backbone.MsPerImage, 2), registry.IsRegistered(backbone));
+        Response(backbone.Manifest, BackboneState.Present, Math.Round(backbone.MsPerImage, 2), registry.IsRegistered(backbone));
 
-    private static BackboneResponse Response(CatalogueEntry entry) => Response(entry.Manifest, null, registered: false);
+    private static BackboneResponse Response(CatalogueEntry entry, BackboneFetcher fetcher)
+    {
+        var fetch = fetcher.Find(entry.Manifest.Id);
+        return !fetcher.CanFetch(entry.Manifest.Id) ? Response(entry.Manifest, BackboneState.Available, problem: "Headstart:Backbones:Download is false, so it is not fetched.")
+            : fetch is null ? Response(entry.Manifest, BackboneState.Available)
+            : fetch.Failure is { } failure ? Response(entry.Manifest, BackboneState.Failed, problem: $"It could not be fetched: {failure}.")
+            : Response(entry.Manifest, BackboneState.Fetching, bytesFetched: fetch.Done);
+    }
 
-    private static BackboneResponse Response(BackboneManifest manifest, double? msPerImage, bool registered) => new(
+    private static BackboneResponse Response(
+        BackboneManifest manifest, BackboneState state, double? msPerImage = null, bool registered = false, long? bytesFetched = null, string? problem = null) => new(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256, manifest.PublishedAccuracy,
-        manifest.Source, manifest.Licence, msPerImage is not null, msPerImage, manifest.MemoryPerImageMb, registered);
+        manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state, bytesFetched, problem);
 
     private static ProblemHttpResult NoSuchBackbone() => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
         "This host has no such backbone; GET /api/v1/backbones lists those it has.");

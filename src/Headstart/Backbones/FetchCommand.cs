@@ -6,7 +6,7 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// <c>backbones fetch [id…]</c>: brings backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
-/// that host finds them at its next start.
+/// that host finds them when a run wants them or at its next start.
 /// </summary>
 public static class FetchCommand
 {

@@ -27,6 +27,9 @@ public sealed record Report(
 {
     private const int EnoughHeldOut = 20;
 
+    /// <summary>What was not as it should be in the run and did not end it, such as a backbone that could not be fetched.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     public static Report Of(
         Dataset data, LabelledFeatures train, LabelledFeatures test, LinearHead head, CrossValidation validation,
         IReadOnlyList<BackboneTrial> backbones, ChoiceReport? choice, IReadOnlyList<Guid> unreadable)

@@ -94,6 +94,7 @@ public sealed class RunLease : IAsyncDisposable
                 .SetProperty(r => r.Stage, state == RunState.Succeeded ? RunStage.Publishing : status.Stage)
                 .SetProperty(r => r.Progress, state == RunState.Succeeded ? 1 : status.Progress)
                 .SetProperty(r => r.SecondsLeft, (double?)null).SetProperty(r => r.Backbones, status.Backbones)
+                .SetProperty(r => r.Detail, (string?)null).SetProperty(r => r.Notices, status.Notices)
                 .SetProperty(r => r.LeaseOwner, (Guid?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null)
                 .SetProperty(r => r.FinishedAt, _clock.Now()), cancel);
         return ended == 1;
@@ -105,7 +106,7 @@ public sealed class RunLease : IAsyncDisposable
         await using var db = await _databases.CreateDbContextAsync();
         await db.TrainingRuns.Where(r => r.Id == Run.Id && r.State == RunState.Running && r.LeaseOwner == _owner)
             .ExecuteUpdateAsync(set => set
-                .SetProperty(r => r.State, RunState.Queued).SetProperty(r => r.Attempts, r => r.Attempts - 1)
+                .SetProperty(r => r.State, RunState.Queued).SetProperty(r => r.Attempts, r => r.Attempts - 1).SetProperty(r => r.Detail, (string?)null)
                 .SetProperty(r => r.LeaseOwner, (Guid?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null)
                 .SetProperty(r => r.EnqueuedAt, DateTime.UnixEpoch));
     }
@@ -151,13 +152,15 @@ public sealed class RunLease : IAsyncDisposable
     /// <summary>Renews the lease and writes the progress. False when the work should stop: its user cancelled, or the run is no longer ours.</summary>
     private async Task<bool> BeatAsync(HeadstartDb db, CancellationToken cancel)
     {
-        var (stage, progress, backbones) = Status;
+        var status = Status;
+        var (stage, progress, backbones) = status;
         var elapsed = _clock.GetElapsedTime(_started).TotalSeconds;
         double? left = progress > 0.05 ? Math.Ceiling(elapsed / progress * (1 - progress)) : null;
         var trials = JsonSerializer.Serialize(backbones);
         var answers = await db.Database.SqlQuery<bool>($"""
             UPDATE training_runs
-            SET lease_until = now() + {Length}, stage = {stage.ToString()}, progress = {progress}, seconds_left = {left}, backbones = {trials}::jsonb
+            SET lease_until = now() + {Length}, stage = {stage.ToString()}, progress = {progress}, seconds_left = {left}, backbones = {trials}::jsonb,
+                detail = {status.Detail}, notices = {status.Notices}
             WHERE id = {Run.Id} AND lease_owner = {_owner} AND state = 'Running'
             RETURNING cancel_requested AS "Value"
             """).ToListAsync(cancel);
@@ -167,4 +170,10 @@ public sealed class RunLease : IAsyncDisposable
 }
 
 /// <param name="Progress">Of the whole run, 0 to 1.</param>
-public sealed record RunStatus(RunStage Stage, double Progress, List<BackboneTrial> Backbones);
+public sealed record RunStatus(RunStage Stage, double Progress, List<BackboneTrial> Backbones)
+{
+    /// <summary>What is being waited for.</summary>
+    public string? Detail { get; init; }
+
+    public List<string> Notices { get; init; } = [];
+}

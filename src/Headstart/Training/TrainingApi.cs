@@ -23,13 +23,15 @@ public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs
 /// <param name="Version">The version it made.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 /// <param name="Backbones">Those tried so far, by cross-validated accuracy.</param>
+/// <param name="Detail">What it waits for at the moment: a backbone on its way.</param>
+/// <param name="Notices">What was not as it should be and did not end the run, such as a backbone that could not be fetched.</param>
 public sealed record RunResponse(
     Guid Id, Guid ModelId, RunState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
-    IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt)
+    IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt, string? Detail, IReadOnlyList<string> Notices)
 {
     public static RunResponse Of(TrainingRun run) => new(
         run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.SecondsLeft, run.Version, run.Error, run.Backbones,
-        run.CreatedAt, run.FinishedAt);
+        run.CreatedAt, run.FinishedAt, run.Detail, run.Notices);
 
     public bool HasEnded() => State is RunState.Succeeded or RunState.Failed or RunState.Cancelled;
 }
@@ -63,7 +65,7 @@ public static class TrainingApi
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Start(
         Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
-        HeadstartDb db, BackboneShelf shelf, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        HeadstartDb db, BackboneShelf shelf, WantedBackbones wanted, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         request ??= new();
         if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
@@ -81,7 +83,7 @@ public static class TrainingApi
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key has 1 to 200 characters.");
         }
 
-        if ((Refuse(request, shelf) ?? await NothingToLearnAsync(db, id, cancel)) is { } refusal)
+        if ((Refuse(request, shelf, wanted) ?? await NothingToLearnAsync(db, id, cancel)) is { } refusal)
         {
             return refusal;
         }
@@ -139,15 +141,18 @@ public static class TrainingApi
     private static async Task<TrainingRun?> BeforeAsync(HeadstartDb db, Guid id, string? key, CancellationToken cancel) =>
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
-    private static ProblemHttpResult? Refuse(NewRunRequest request, BackboneShelf shelf) =>
-        request.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
-        : request.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
-        : shelf.All.Count == 0 ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
-        : request.Backbone is not (null or "auto") && shelf.FindRecipe(request.Backbone) is null
-            ? Problems.Invalid("unknown-backbone", $"There is no such backbone here; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
-        : request.MaxLatencyMs < (request.Backbone is null or "auto" ? shelf.All[0].MsPerImage : shelf.FindRecipe(request.Backbone)!.MsPerImage)
-            ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
-        : null;
+    private static ProblemHttpResult? Refuse(NewRunRequest request, BackboneShelf shelf, WantedBackbones wanted)
+    {
+        var named = request.Backbone is "auto" ? null : request.Backbone;
+        return request.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
+            : request.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
+            : named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
+                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
+            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
+            : request.MaxLatencyMs < (named is not null ? shelf.FindRecipe(named)?.MsPerImage : shelf.All.Count > 0 ? shelf.All[0].MsPerImage : null)
+                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+            : null;
+    }
 
     private static async Task<ProblemHttpResult?> NothingToLearnAsync(HeadstartDb db, Guid id, CancellationToken cancel)
     {

@@ -13,8 +13,8 @@ namespace Headstart.Training;
 /// repeated from the feature cache, and the last line either happens whole or not at all.
 /// </summary>
 public sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, EarlierChoice earlier, VersionPublisher publisher, RunQueue queue,
-    TimeProvider clock, ILogger<TrainingJob> log)
+    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier,
+    VersionPublisher publisher, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
     private const int EnoughBackbones = 2;
@@ -100,9 +100,10 @@ public sealed partial class TrainingJob(
             throw new RunRefusedException("The model no longer has two categories with at least two images each; add images and start another run.");
         }
 
-        // 2. Choose. Features go to the cache as they come.
+        // 2. Fetch what is wanted and not here, and choose. Features go to the cache as they come.
         await watch.EnterAsync(RunStage.Choosing, 0, cancel);
-        var (recipe, choice, tried) = await ChooseAsync(db, lease, data, budget / 2, cancel);
+        var named = await wanted.BringAsync(db, lease, budget, cancel);
+        var (recipe, choice, tried) = await ChooseAsync(db, lease, named, data, budget / 2, cancel);
 
         // 3. Extract what the choice has not seen yet.
         await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
@@ -135,7 +136,7 @@ public sealed partial class TrainingJob(
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        report = report with { SecondsPerStage = watch.Seconds() };
+        report = report with { SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
         var artifact = new HeadArtifact([.. recipe.Parts.Select(p => new ArtifactPart(
             p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))], head);
         var number = await publisher.PublishAsync(lease, recipe.Id, artifact, report, cancel);
@@ -144,11 +145,11 @@ public sealed partial class TrainingJob(
 
     /// <summary>What the run names; else what an earlier run chose, if nothing could have changed that; else what suits the images best.</summary>
     private async Task<(FeatureRecipe Recipe, ChoiceReport? Choice, Trial? Tried)> ChooseAsync(
-        HeadstartDb db, RunLease lease, Dataset data, TimeSpan budget, CancellationToken cancel)
+        HeadstartDb db, RunLease lease, string? named, Dataset data, TimeSpan budget, CancellationToken cancel)
     {
         var maxMs = lease.Run.MaxLatencyMs ?? double.PositiveInfinity;
         var progress = new StageProgress(lease, 0, 0.5);
-        if (lease.Run.Backbone is { } named)
+        if (named is not null)
         {
             return (Named(named, maxMs), null, null);
         }

@@ -14,7 +14,7 @@ public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Contains("mobilenetv2-1.0", items.Select(b => (string?)b!["id"]));
         Assert.All(items, b => Assert.Equal(
-            ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage", "memoryPerImageMb", "registered"],
+            ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage", "memoryPerImageMb", "registered", "state", "bytesFetched", "problem"],
             b!.AsObject().Select(p => p.Key)));
         Assert.All(items, b =>
         {

@@ -312,6 +312,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("dataset_frozen");
 
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
                     b.Property<DateTime>("EnqueuedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("enqueued_at");
@@ -347,6 +351,11 @@ namespace Headstart.Data.Migrations
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
+
+                    b.PrimitiveCollection<List<string>>("Notices")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("notices");
 
                     b.Property<double>("Progress")
                         .HasColumnType("double precision")

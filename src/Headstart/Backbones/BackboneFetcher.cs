@@ -1,0 +1,108 @@
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>
+/// Brings backbones of the catalogue onto the shelf while the host runs. Whoever wants the same one waits for the same transfer, and a
+/// transfer that was begun goes on when nobody waits any more: the next run will want it. What failed is remembered for some minutes, so
+/// that runs on a machine without internet lose no time on it.
+/// </summary>
+public sealed partial class BackboneFetcher(
+    Settings settings, DataPaths paths, HostCatalogue catalogue, BackboneShelf shelf, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
+{
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Fetch> _fetches = [];
+    private readonly BackboneDownload _download = new(new() { RetryUnreachable = false });
+
+    /// <summary>May it be fetched, and is it something to fetch?</summary>
+    public bool CanFetch(string id) => settings.Backbones.Download && catalogue.Find(id) is not null;
+
+    /// <summary>The transfer of this backbone that is going on, or that failed lately.</summary>
+    public Fetch? Find(string id)
+    {
+        lock (_gate)
+        {
+            return _fetches.GetValueOrDefault(id) is { } fetch && !IsForgotten(fetch) ? fetch : null;
+        }
+    }
+
+    /// <summary>Begins a transfer or joins the one that is going on.</summary>
+    /// <param name="entry">What to bring.</param>
+    /// <param name="again">Try even where that failed a moment ago, because somebody asked for this very backbone.</param>
+    public Fetch Begin(CatalogueEntry entry, bool again)
+    {
+        lock (_gate)
+        {
+            if (_fetches.GetValueOrDefault(entry.Manifest.Id) is { } before && (!before.Ended.IsCompleted || (!again && !IsForgotten(before))))
+            {
+                return before;
+            }
+
+            var fetch = new Fetch(entry);
+            fetch.Ended = Task.Run(() => RunAsync(fetch));
+            return _fetches[entry.Manifest.Id] = fetch;
+        }
+    }
+
+    private bool IsForgotten(Fetch fetch) =>
+        fetch.Ended.IsCompleted && (fetch.Failure is null || clock.GetElapsedTime(fetch.EndedAt) > Memory);
+
+    /// <returns>null when the backbone is on the shelf, else why it is not.</returns>
+    private async Task<string?> RunAsync(Fetch fetch)
+    {
+        var id = fetch.Entry.Manifest.Id;
+        try
+        {
+            Log.Begins(log, id);
+            var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch, lifetime.ApplicationStopping);
+            shelf.Take(file);
+            return null;
+        }
+        catch (BackboneException e)
+        {
+            Log.Failed(log, e.Message);
+            return (e.InnerException ?? e).Message.TrimEnd('.'); // without the name, so that one sentence can tell of several
+        }
+        catch (OperationCanceledException)
+        {
+            return "the host stops";
+        }
+        finally
+        {
+            fetch.EndedAt = clock.GetTimestamp();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Fetching the backbone {Id}")]
+        public static partial void Begins(ILogger log, string id);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
+        public static partial void Failed(ILogger log, string problem);
+    }
+}
+
+/// <summary>One transfer, for all who wait for it.</summary>
+public sealed class Fetch(CatalogueEntry entry) : IProgress<(long Done, long Total)>
+{
+    private long _done;
+
+    public CatalogueEntry Entry { get; } = entry;
+
+    /// <summary>Bytes that are here.</summary>
+    public long Done => Interlocked.Read(ref _done);
+
+    /// <summary>Why the backbone is not on the shelf, without its name and a full stop; null when it is.</summary>
+    public Task<string?> Ended { get; internal set; } = Task.FromResult<string?>(null);
+
+    /// <summary>The same at this moment; null also as long as the transfer goes on.</summary>
+    public string? Failure => Ended.IsCompletedSuccessfully ? Ended.Result : null;
+
+    internal long EndedAt { get; set; }
+
+    public void Report((long Done, long Total) value) => Interlocked.Exchange(ref _done, value.Done);
+}
