@@ -52,10 +52,10 @@ public sealed class HostingTests(HostWithoutBackbones host) : IClassFixture<Host
     [Fact]
     public async Task An_error_of_ours_is_a_problem_with_a_trace_id_and_without_a_stack_trace()
     {
+        var model = await host.Client.NewModelAsync("cats");
         await host.QueryAsync(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE model_versions RENAME TO hidden", Api.Cancel));
         try
         {
-            var model = await host.Client.NewModelAsync("cats");
             var problem = await (await host.Client.GetAsync($"{model}/versions", Api.Cancel)).ProblemAsync(HttpStatusCode.InternalServerError, "internal-error");
             Assert.NotEmpty((string)problem["traceId"]!);
             Assert.Equal(["type", "title", "status", "detail", "traceId"], problem.AsObject().Select(p => p.Key));
