@@ -91,6 +91,11 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
             }
             catch (BrokenTransferException broken)
             {
+                if (broken.Unreachable && attempt == 0 && !_settings.RetryUnreachable)
+                {
+                    throw;
+                }
+
                 attempt = Length(part) - before >= _settings.RetryReset ? 1 : attempt + 1;
                 if (attempt > _settings.Retries)
                 {

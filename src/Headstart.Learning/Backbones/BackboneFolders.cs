@@ -13,10 +13,13 @@ public static class BackboneFolders
 
     /// <summary>
     /// Looks at every <c>*.onnx</c> directly in the directories. A file with a manifest (<c>name.json</c> beside it) is described by that;
-    /// one without must be known to the built-in catalogue by its SHA-256. Where two share an id the first one counts.
+    /// one without must be known to a catalogue by its SHA-256. Where two share an id the first one counts.
     /// </summary>
+    /// <param name="directories">Where to look.</param>
+    /// <param name="catalogue">Known beside what is in the built-in catalogue.</param>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
-    public static (IReadOnlyList<BackboneFile> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
+    public static (IReadOnlyList<BackboneFile> Found, IReadOnlyList<string> Problems) Find(
+        IEnumerable<string> directories, IReadOnlyList<CatalogueEntry>? catalogue = null)
     {
         ArgumentNullException.ThrowIfNull(directories);
         var found = new Dictionary<string, BackboneFile>();
@@ -25,7 +28,7 @@ public static class BackboneFolders
         {
             try
             {
-                var file = Identify(path);
+                var file = Identify(path, catalogue ?? []);
                 if (!found.TryAdd(file.Manifest.Id, file) && found[file.Manifest.Id].Manifest.Sha256 != file.Manifest.Sha256)
                 {
                     problems.Add($"{path} is not used: {found[file.Manifest.Id].Path} is another backbone with the id '{file.Manifest.Id}'.");
@@ -79,12 +82,13 @@ public static class BackboneFolders
         return [];
     }
 
-    private static BackboneFile Identify(string path)
+    private static BackboneFile Identify(string path, IReadOnlyList<CatalogueEntry> catalogue)
     {
         using var stream = File.OpenRead(path);
         var bytes = stream.Length;
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(stream));
-        var manifest = ReadManifest(path) ?? Catalogue.Find(sha256)?.Manifest ?? throw new BackboneException(
+        var known = Catalogue.Find(sha256) ?? catalogue.FirstOrDefault(entry => entry.Manifest.Sha256 == sha256);
+        var manifest = ReadManifest(path) ?? known?.Manifest ?? throw new BackboneException(
             $"it is not in the catalogue (SHA-256 {sha256}) and has no manifest {Path.GetFileName(ManifestPath(path))} beside it; "
             + $"the program's verb makes one and takes it in: backbones add '{path}'");
         return manifest.Sha256 == sha256

@@ -11,6 +11,12 @@ public sealed record DownloadSettings
     /// </summary>
     public int Retries { get; init; } = 4;
 
+    /// <summary>
+    /// Try again too where no connection can be made at all. Somebody who waits for other things in the meantime would rather hear at once
+    /// that this machine has no internet; a connection that was there and broke is always tried again.
+    /// </summary>
+    public bool RetryUnreachable { get; init; } = true;
+
     /// <summary>Wait before the second attempt; doubles with each further one, unless the server names a time.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -6,12 +6,14 @@ namespace Headstart.Learning.Backbones;
 /// <summary>One attempt to bring a part file up to its full length over HTTP.</summary>
 internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettings settings, Action<long> report)
 {
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
     // Redirects are followed here, one by one, so that each target is looked at.
     private static readonly HttpClient Client = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,
-        ConnectTimeout = TimeSpan.FromSeconds(15),
+        ConnectTimeout = ConnectTimeout,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {
@@ -32,13 +34,22 @@ internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettin
         {
             await RequestAsync(address, stall);
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!cancel.IsCancellationRequested)
         {
-            throw new BrokenTransferException($"the server sent nothing for {settings.Stall.TotalSeconds:0.#} seconds");
+            throw stall.IsCancellationRequested
+                ? new BrokenTransferException($"the server sent nothing for {settings.Stall.TotalSeconds:0.#} seconds")
+                : new BrokenTransferException($"{address.Host} could not be reached ({exception.GetBaseException().Message.TrimEnd('.')})") { Unreachable = true };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException) // of the network: those of the disk are wrapped
         {
-            throw new BrokenTransferException($"the connection to {address.Host} failed ({exception.Message.TrimEnd('.')})");
+            throw new BrokenTransferException($"the connection to {address.Host} failed ({exception.Message.TrimEnd('.')})")
+            {
+                Unreachable = exception is HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError
+                        or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+                },
+            };
         }
     }
 
@@ -167,4 +178,7 @@ internal sealed class BrokenTransferException(string message, TimeSpan? wait = n
 {
     /// <summary>How long the server asks to be left alone.</summary>
     public TimeSpan? Wait { get; } = wait;
+
+    /// <summary>No connection was made.</summary>
+    public bool Unreachable { get; init; }
 }

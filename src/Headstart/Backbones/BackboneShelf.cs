@@ -7,7 +7,7 @@ namespace Headstart.Backbones;
 /// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Filled at start; later ones
 /// join while the host runs.
 /// </summary>
-public sealed partial class BackboneShelf(Settings settings, DataPaths paths, ILogger<BackboneShelf> log) : IDisposable
+public sealed partial class BackboneShelf(Settings settings, DataPaths paths, HostCatalogue catalogue, ILogger<BackboneShelf> log) : IDisposable
 {
     private readonly Lock _gate = new(); // for writers; readers take the list as it is
     private volatile IReadOnlyList<Backbone> _all = [];
@@ -33,7 +33,8 @@ public sealed partial class BackboneShelf(Settings settings, DataPaths paths, IL
     public void Open()
     {
         Directory.CreateDirectory(paths.RegisteredBackbones);
-        var (files, problems) = BackboneFolders.Find([BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
+        var (files, problems) = BackboneFolders.Find(
+            [BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones], catalogue.Entries);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);

@@ -39,6 +39,42 @@ public sealed class CatalogueTests
     }
 
     [Fact]
+    public void What_is_recommended_can_be_fetched_and_is_small()
+    {
+        var recommended = Catalogue.Entries.Where(entry => entry.Recommended).ToList();
+
+        Assert.All(recommended, entry => Assert.NotNull(entry.Address));
+        Assert.Equal(recommended.Count, recommended.Select(entry => entry.Manifest.Family).Distinct().Count());
+        Assert.InRange(recommended.Sum(entry => entry.Manifest.Bytes), 1, 100_000_000);
+    }
+
+    [Theory]
+    [InlineData("""{"version":1,"backbones":[{"id":"a","features":6,"inputSize":16,"mean":[0,0,0],"std":[1,1,1],"source":"s","licence":"l","bytes":9,"sha256":"SHA"}]}""", null)]
+    [InlineData("""{"backbones":[{"id":"a","features":6,"inputSize":16,"mean":[0,0,0],"std":[1,1,1],"source":"s","licence":"l","sha256":"SHA"}]}""", "'bytes' must be")]
+    [InlineData("""{"backbones":[{"id":"A","bytes":9}]}""", "'id' must be")]
+    [InlineData("""{"backbones":[""", "not valid JSON")]
+    [InlineData(null, "could not find file")]
+    public void A_catalogue_of_somebody_else_is_read_or_refused_with_a_sentence(string? json, string? because)
+    {
+        using var folder = new TestFolder();
+        var file = folder.File("catalogue.json");
+        if (json is not null)
+        {
+            File.WriteAllText(file, json.Replace("SHA", new string('a', 64), StringComparison.Ordinal));
+        }
+
+        if (because is null)
+        {
+            Assert.Equal("a", Assert.Single(Catalogue.Read(file)).Manifest.Id);
+            return;
+        }
+
+        var exception = Assert.Throws<BackboneException>(() => Catalogue.Read(file));
+        Assert.StartsWith($"The catalogue '{file}' cannot be used: ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(because, exception.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
     public void A_file_with_its_classifier_is_opened_without_it()
     {
         using var folder = new TestFolder();
