@@ -8,6 +8,8 @@ namespace Headstart.Learning.Heads;
 /// part. The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
 /// the training examples (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class.
 /// Its tensors belong to the dispose scope it is made in.
+/// No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that the garbage collector may free while libtorch reads
+/// it, which on busy machines ended runs in an error, and might as well have changed a number. Tensors are kept alive by their dispose scope.
 /// </summary>
 internal sealed class RowSpace
 {
@@ -19,8 +21,8 @@ internal sealed class RowSpace
     public RowSpace(Tensor features)
     {
         _mean = features.mean([0]);
-        var std = features.std([0], unbiased: false);
-        _scale = where(std > 1e-7 * _mean.abs() + 1e-12, 1 / std, zeros_like(std));
+        using var std = features.std([0], unbiased: false);
+        _scale = tensor([.. std.data<double>().Zip(_mean.data<double>(), (s, mean) => s > 1e-7 * Math.Abs(mean) + 1e-12 ? 1 / s : 0)]);
         var standardised = Standardise(features);
         _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(standardised) : AxesFromColumns(standardised);
     }
@@ -73,7 +75,9 @@ internal sealed class RowSpace
     private static (Tensor Values, Tensor Vectors) Significant(Tensor symmetric)
     {
         var (values, vectors) = linalg.eigh(symmetric);
-        var keep = (values > 1e-10 * values.max() + 1e-12).nonzero().squeeze(1);
+        double[] sizes = [.. values.data<double>()];
+        var least = 1e-10 * sizes.Max() + 1e-12;
+        var keep = tensor([.. Enumerable.Range(0, sizes.Length).Where(i => sizes[i] > least).Select(i => (long)i)]);
         return (values.index_select(0, keep), vectors.index_select(1, keep));
     }
 }
