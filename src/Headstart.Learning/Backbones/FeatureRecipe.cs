@@ -30,6 +30,13 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
         return new([new FeaturePart(backbone, backbone.Sections[0])]);
     }
 
+    /// <summary>The ids of the backbones that the recipe with this <see cref="Id"/> needs, whether or not they are there.</summary>
+    public static IEnumerable<string> BackboneIds(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        return id.Split('+').Select(part => part.Split('@')[0]).Distinct();
+    }
+
     /// <summary>The recipe with this <see cref="Id"/>, or null where a backbone or a section of it is not there.</summary>
     public static FeatureRecipe? Parse(string id, IReadOnlyList<Backbone> backbones)
     {

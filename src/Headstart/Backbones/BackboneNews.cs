@@ -21,7 +21,7 @@ public sealed class BackboneNews(BackboneShelf shelf, HostCatalogue catalogue, S
     /// <param name="maxLatencyMs">What its run was allowed, milliseconds an image.</param>
     public List<BackboneManifest> Since(IReadOnlyCollection<string> known, string recipe, double? maxLatencyMs)
     {
-        var used = recipe.Split('+').Select(part => part.Split('@')[0]).ToHashSet();
+        var used = FeatureRecipe.BackboneIds(recipe).ToHashSet();
         var best = shelf.All.Where(b => used.Contains(b.Manifest.Id)).Max(b => b.Manifest.PublishedAccuracy) ?? 0;
         return [.. shelf.All.Where(b => !known.Contains(Name(b.Manifest)) && !(b.MsPerImage > maxLatencyMs)).Select(b => b.Manifest)
             .Concat(Fetchable().Where(e => !known.Contains(e.Manifest.Id) && !known.Contains(Name(e.Manifest))).Select(e => e.Manifest))
@@ -31,5 +31,6 @@ public sealed class BackboneNews(BackboneShelf shelf, HostCatalogue catalogue, S
     private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
         ? catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null) : [];
 
-    private static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";
+    /// <summary>What tells a backbone from another one of the same id.</summary>
+    public static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";
 }

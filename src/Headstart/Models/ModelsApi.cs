@@ -209,7 +209,7 @@ public static class ModelsApi
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
             r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
-            found.GetValueOrDefault(r.Model.Id)));
+            found.GetValueOrDefault(r.Model.Id).Update));
     }
 
     private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool training) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
@@ -44,7 +45,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
 
     /// <summary>What identifies the backbones of a choice.</summary>
     public static List<string> Names(IEnumerable<Backbone> backbones) =>
-        [.. backbones.Select(b => $"{b.Manifest.Id} {b.Manifest.Sha256[..12]}").Order(StringComparer.Ordinal)];
+        [.. backbones.Select(b => BackboneNews.Name(b.Manifest)).Order(StringComparer.Ordinal)];
 
     private static int Changed(IEnumerable<(string, string)> before, IEnumerable<(string, string)> now)
     {

@@ -13,21 +13,21 @@ public sealed record ModelUpdate(string Sentence, IReadOnlyList<string> Backbone
 /// <summary>Finds the models that might gain from backbones that have come since they were trained.</summary>
 public sealed class ModelUpdates(BackboneNews news)
 {
-    /// <summary>The update of each model that has one. A version whose backbone somebody named has none: that was a decision.</summary>
-    public async Task<Dictionary<Guid, ModelUpdate>> FindAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
+    /// <summary>The update of each model that has one, and the latency budget of its published version, which a new run should keep to. A version whose backbone somebody named has none: that was a decision.</summary>
+    public async Task<Dictionary<Guid, (ModelUpdate Update, double? MaxLatencyMs)>> FindAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
     {
         var versions = await models
             .Join(db.Versions, m => new { ModelId = m.Id, Number = m.PublishedVersion }, v => new { v.ModelId, Number = (int?)v.Number }, (_, v) => v)
             .Join(db.TrainingRuns.Where(r => r.Backbone == null), v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Backbone, v.KnownBackbones, r.MaxLatencyMs })
             .AsNoTracking().ToListAsync(cancel);
-        var updates = new Dictionary<Guid, ModelUpdate>();
+        var updates = new Dictionary<Guid, (ModelUpdate, double?)>();
         foreach (var version in versions)
         {
             var arrived = news.Since(version.KnownBackbones, version.Backbone, version.MaxLatencyMs);
             if (arrived.Count > 0)
             {
                 List<string> ids = arrived.ConvertAll(m => m.Id);
-                updates[version.ModelId] = new($"Training again might help: {string.Join(", ", ids)} came since the published version was made, which reads {version.Backbone}.", ids);
+                updates[version.ModelId] = (new($"Training again might help: {string.Join(", ", ids)} came since the published version was made, which reads {version.Backbone}.", ids), version.MaxLatencyMs);
             }
         }
 

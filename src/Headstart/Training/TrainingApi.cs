@@ -112,10 +112,8 @@ public static class TrainingApi
         HeadstartDb db, ModelUpdates updates, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)));
-        List<Guid> ids = [.. (await updates.FindAsync(db, models, cancel)).Keys];
-        var budgets = await db.Versions.Where(v => ids.Contains(v.ModelId)).Join(db.TrainingRuns, v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Number, r.MaxLatencyMs })
-            .GroupBy(v => v.ModelId).Select(g => g.OrderByDescending(v => v.Number).First()).ToDictionaryAsync(v => v.ModelId, v => v.MaxLatencyMs, cancel);
-        var runs = ids.ConvertAll(id => NewRun(id, new(MaxLatencyMs: budgets.GetValueOrDefault(id)), null, clock.Now()));
+        var found = await updates.FindAsync(db, models, cancel);
+        var runs = found.Select(m => NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
         runs.ForEach(run => queue.Enqueue(run.Id)); // if we die here they are queued and the sweep enqueues them

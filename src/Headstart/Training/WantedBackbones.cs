@@ -72,7 +72,7 @@ public sealed class WantedBackbones(BackboneShelf shelf, HostCatalogue catalogue
     private static string Progress(Fetch fetch) => $"{fetch.Entry.Manifest.Id}: {fetch.Done / 1e6:0.0} of {fetch.Entry.Manifest.Bytes / 1e6:0.0} MB";
 
     /// <summary>The backbones of a recipe that are not here.</summary>
-    private List<string> Missing(string recipe) => [.. recipe.Split('+').Select(part => part.Split('@')[0]).Distinct().Where(id => shelf.Find(id) is null)];
+    private List<string> Missing(string recipe) => [.. FeatureRecipe.BackboneIds(recipe).Where(id => shelf.Find(id) is null)];
 
     private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id)).Select(e => e.Manifest.Id);
 

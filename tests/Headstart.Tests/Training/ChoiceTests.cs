@@ -63,6 +63,32 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task Of_many_backbones_those_far_behind_on_a_part_of_the_images_are_tried_on_no_more()
+    {
+        await using var own = new HostProcess();
+        var folder = Directory.CreateDirectory(own.Folder.Below("backbones")).FullName;
+        own.Environment["Headstart__Backbones__Directories"] = $"{SharedData.Folder("backbones")};{folder}";
+        foreach (var id in (string[])["small-a", "small-b", "small-c"])
+        {
+            var builtIn = Path.Combine(AppContext.BaseDirectory, "backbones", "headstart-small");
+            File.Copy($"{builtIn}.onnx", Path.Combine(folder, $"{id}.onnx"));
+            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json").Replace("headstart-small", id, StringComparison.Ordinal));
+        }
+
+        await own.StartAsync();
+        var model = await own.Client.NewModelAsync("ants", "bees");
+        await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+
+        var run = await own.Client.TrainAsync(model);
+
+        Assert.Equal("succeeded", (string?)run["state"]);
+        var images = run["backbones"]!.AsArray().ToDictionary(b => (string)b!["id"]!, b => (int)b!["images"]!);
+        Assert.Equal(images.Values.Max(), images["mobilenetv2-1.0+mobilenet-edgetpu-1.0"]); // the favourite is kept
+        Assert.All((string[])["small-a", "small-b", "small-c"], id => Assert.InRange(images[id], 1, images.Values.Max() - 1));
+        Assert.DoesNotContain(images.Keys, id => id.Contains("small", StringComparison.Ordinal) && id.Contains('+', StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task When_a_better_backbone_arrives_the_model_says_so_and_one_call_trains_again_with_it()
     {
         await using var own = new HostProcess();
