@@ -6,20 +6,19 @@ using static TorchSharp.torch.nn;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// Teaches the student to say at every place of its feature map what the teachers say there, through one linear layer that is thrown away
-/// afterwards. 49 places are 49 lessons an image where the averaged features are one.
+/// Teaches the student to see at every place of its feature map what the teacher sees there: a map of 4 x 4 places holds 16 lessons where
+/// its average holds one. The student begins as the teacher, less every second residual block.
 /// </summary>
 public sealed class Distillation : IDisposable
 {
     private const double WeightDecay = 0.02;
     private const double WarmUp = 0.03; // share of all steps
+    private const int ForBatchNorm = 128; // images
     private const double AverageWeight = 4; // errors of places partly cancel in their average, so it weighs more
-    private const double FullSizeFrom = 0.7; // share of the epochs after which whole views are used
 
     private readonly PretrainingSettings _settings;
     private readonly Lessons _lessons;
     private readonly Progress _progress;
-    private readonly Linear _answer;
     private readonly AdamW _optimizer;
     private int _epoch;
 
@@ -28,10 +27,13 @@ public sealed class Distillation : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(lessons);
         (_settings, _lessons, _progress) = (settings, lessons, progress);
-        random.manual_seed(settings.Seed);
-        Student = new Student(settings.HalfPrecision ? ScalarType.BFloat16 : ScalarType.Float32);
-        _answer = Linear(Headstart.Pretraining.Student.Features, lessons.Answers.shape[3]);
-        _optimizer = optim.AdamW(Student.parameters().Concat(_answer.parameters()), settings.LearningRate, weight_decay: WeightDecay);
+        using var images = lessons.Prepare(progress);
+        using var whole = new Student(lessons.Teacher.Steps, ScalarType.Float32);
+        using var some = images.narrow(0, 0, Math.Min(ForBatchNorm, images.shape[0]));
+        whole.Calibrate(some);
+        Student = new Student(StudentPlan.Shorten(lessons.Teacher.Steps), settings.HalfPrecision ? ScalarType.BFloat16 : ScalarType.Float32);
+        Student.Begin(whole);
+        _optimizer = optim.AdamW(Student.parameters(), settings.LearningRate, weight_decay: WeightDecay);
     }
 
     public Student Student { get; }
@@ -58,68 +60,35 @@ public sealed class Distillation : IDisposable
     public void Dispose()
     {
         Student.Dispose();
-        _answer.Dispose();
         _optimizer.Dispose();
     }
 
-    /// <summary>One view of each photograph. All randomness comes from the seed and the epoch's number, so that a resumed run is the same run.</summary>
+    /// <summary>Each photograph once. All randomness comes from the seed and the epoch's number, so that a resumed run is the same run.</summary>
     private void Epoch(int batches, CancellationToken cancel)
     {
         Student.train();
-        var random = new Random(unchecked(_settings.Seed * 7919 + _epoch));
-        torch.random.manual_seed(random.Next());
         var order = Enumerable.Range(0, _lessons.Photographs).ToArray();
-        random.Shuffle(order);
+        new Random(unchecked(_settings.Seed * 7919 + _epoch)).Shuffle(order);
         var loss = 0.0;
         for (var batch = 0; batch < batches; batch++)
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             SetRate((_epoch + (double)batch / batches) / _settings.Epochs);
-            long[] rows = [.. order.Skip(batch * _settings.BatchSize).Take(_settings.BatchSize)
-                .Select(i => (long)random.Next(_lessons.Views) * _lessons.Photographs + i)];
-            var (images, answers) = Lesson(rows, random);
+            var (images, maps) = _lessons.Look([.. order.Skip(batch * _settings.BatchSize).Take(_settings.BatchSize)], _epoch + 1);
             _optimizer.zero_grad();
-            var error = Loss(images, answers);
+            var error = Loss(images, maps);
             error.backward();
             _optimizer.step();
             loss = batch == 0 ? error.item<float>() : 0.98 * loss + 0.02 * error.item<float>();
-            _progress.Add(rows.Length, $"epoch {_epoch + 1} of {_settings.Epochs}, loss {loss:0.000}");
+            _progress.Add(maps.Length, $"epoch {_epoch + 1} of {_settings.Epochs}, loss {loss:0.000}");
         }
     }
 
-    /// <summary>Some rows, mirrored or not, with their colours disturbed; for most of the training a window of 6 x 6 places, which is cheaper.</summary>
-    private (Tensor Images, Tensor Answers) Lesson(long[] rows, Random random)
+    private Tensor Loss(Tensor images, float[][] maps)
     {
-        using var scope = NewDisposeScope();
-        using var indices = tensor(rows);
-        var images = _lessons.Batch(indices);
-        var answers = _lessons.Answers.index_select(0, indices);
-        if (_epoch < FullSizeFrom * _settings.Epochs)
-        {
-            var cells = answers.shape[1] - 1;
-            var side = 16 * cells;
-            var (top, left) = (random.Next(2), random.Next(2));
-            images = images.narrow(2, 16 * top, side).narrow(3, 16 * left, side);
-            answers = answers.narrow(1, top, cells).narrow(2, left, cells);
-        }
-
-        if (random.Next(2) == 1)
-        {
-            images = images.flip(3);
-            answers = answers.flip(2);
-        }
-
-        // Brightness, contrast and tint of each image.
-        images = images * empty(rows.Length, 3, 1, 1).uniform_(0.75, 1.25) + empty(rows.Length, 1, 1, 1).uniform_(-0.3, 0.3);
-        return (images.MoveToOuterDisposeScope(), answers.to(float32).MoveToOuterDisposeScope());
-    }
-
-    private Tensor Loss(Tensor images, Tensor answers)
-    {
-        var map = Student.forward(images).permute(0, 2, 3, 1);
-        var said = functional.linear(map, _answer.weight.to(map.dtype)).to(float32) + _answer.bias!;
-        var error = said - answers;
+        var seen = Student.forward(images).permute(0, 2, 3, 1).to(float32);
+        var error = _lessons.Teacher.Components(seen - _lessons.Teacher.Map(maps, seen.shape[1]));
         return error.square().mean() + AverageWeight * error.mean([1, 2]).square().mean();
     }
 
@@ -140,7 +109,6 @@ public sealed class Distillation : IDisposable
         var part = Checkpoint + ".part";
         Directory.CreateDirectory(part);
         Student.save(Path.Combine(part, "student.bin"));
-        _answer.save(Path.Combine(part, "answer.bin"));
         _optimizer.save_state_dict(Path.Combine(part, "optimizer.bin"));
         File.WriteAllText(Path.Combine(part, "epoch.txt"), $"{_epoch}");
         if (Directory.Exists(Checkpoint))
@@ -165,7 +133,6 @@ public sealed class Distillation : IDisposable
         if (Directory.Exists(Checkpoint))
         {
             Student.load(Path.Combine(Checkpoint, "student.bin"));
-            _answer.load(Path.Combine(Checkpoint, "answer.bin"));
             _optimizer.load_state_dict(Path.Combine(Checkpoint, "optimizer.bin"));
             _epoch = int.Parse(File.ReadAllText(Path.Combine(Checkpoint, "epoch.txt")));
         }

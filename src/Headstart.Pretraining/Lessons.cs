@@ -5,118 +5,74 @@ using static TorchSharp.torch;
 
 namespace Headstart.Pretraining;
 
-/// <summary>Every view of every photograph, with what the teachers say of each place of it. View v of photograph i is row v * photographs + i.</summary>
-/// <param name="Images"><c>[views * photographs, 112, 112, 3]</c>, uint8.</param>
-/// <param name="Answers"><c>[views * photographs, 7, 7, components of all teachers]</c>, float16.</param>
-public sealed record Lessons(Tensor Images, Tensor Answers, int Photographs) : IDisposable
+/// <summary>
+/// Photographs as the student sees them, with what the teacher sees in them. No view is shown twice: teacher and student look at another
+/// part of a photograph, in other colours, in every epoch, so that there is nothing to learn by heart.
+/// </summary>
+public sealed class Lessons(PretrainingSettings settings, Photographs photographs, Teacher teacher)
 {
-    /// <summary>Side of a view in pixels; the student divides it by 16.</summary>
-    public const int Size = 112;
-
-    /// <summary>Side of the grid of places that teachers and student are compared on.</summary>
-    public const int Places = Size / 16;
-
-    private const int ComponentsOfEach = 384;
-    private const int ForComponents = 1024; // photographs that the principal components come from
-    private const int Chunk = 64;
     private const int LongestSide = 448;
+    private const int Components = 512;
+    private const int ForComponents = 1024; // photographs that the principal components come from
+    private const double Contrast = 0.25; // each channel's contrast differs by at most so much
+    private const double Brightness = 0.3; // in standard deviations
 
-    public int Views => (int)(Images.shape[0] / Photographs);
+    private readonly ParallelOptions _workers = new() { MaxDegreeOfParallelism = settings.Threads };
 
-    /// <summary>Asks the teachers, or reads what they said before.</summary>
-    public static Lessons Prepare(PretrainingSettings settings, Photographs photographs, IReadOnlyList<Teacher> teachers, Progress progress)
+    public int Photographs => photographs.Count;
+
+    public Teacher Teacher => teacher;
+
+    /// <summary>Looks at some photographs to find out what the teacher's features have in common.</summary>
+    /// <returns>The same photographs as the student sees them, <c>[n, 3, S, S]</c>.</returns>
+    public Tensor Prepare(Progress progress)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(photographs);
-        ArgumentNullException.ThrowIfNull(teachers);
         ArgumentNullException.ThrowIfNull(progress);
-        var images = Path.Combine(settings.Output, "views.bin");
-        var answers = Path.Combine(settings.Output, "answers.bin");
-        if (File.Exists(answers)) // written last
-        {
-            return new Lessons(Tensor.load(images), Tensor.load(answers), photographs.Count);
-        }
-
-        FitComponents(settings, photographs, teachers, progress);
-        var lessons = Ask(settings, photographs, teachers, progress);
-        lessons.Images.save(images);
-        lessons.Answers.save(answers + ".part");
-        File.Move(answers + ".part", answers);
-        return lessons;
-    }
-
-    /// <summary>A batch as the student reads it: <c>[n, 3, height, width]</c>, normalised, float32, channels last in memory.</summary>
-    public Tensor Batch(Tensor rows)
-    {
-        using var scope = NewDisposeScope();
-        var pixels = Images.index_select(0, rows).to(float32);
-        return ((pixels / 255 - StudentPreprocessing.MeanTensor()) / StudentPreprocessing.StdTensor()).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
-    }
-
-    public void Dispose()
-    {
-        Images.Dispose();
-        Answers.Dispose();
-    }
-
-    private static void FitComponents(PretrainingSettings settings, Photographs photographs, IReadOnlyList<Teacher> teachers, Progress progress)
-    {
         var count = Math.Min(ForComponents, photographs.Count);
-        progress.Start("Looking for what the teachers' features have in common", count);
-        var maps = teachers.Select(_ => new float[count][]).ToArray();
-        Parallel.For(0, count, Workers(settings), i =>
-        {
-            using var photograph = Decode(photographs.Read(i));
-            using var part = new View(i, Number: 1, settings.Seed).CutFrom(photograph);
-            for (var t = 0; t < teachers.Count; t++)
-            {
-                maps[t][i] = teachers[t].Look(View.Render(part, teachers[t].Size));
-            }
-
-            progress.Add(1);
-        });
-        for (var t = 0; t < teachers.Count; t++)
-        {
-            teachers[t].Fit(maps[t], ComponentsOfEach);
-            progress.Say($"{ComponentsOfEach} components keep {teachers[t].Kept:P0} of the variance of {teachers[t].Manifest.Id}");
-        }
+        progress.Start("Looking for what the teacher's features have in common", count);
+        var (images, maps) = Look([.. Enumerable.Range(0, count)], epoch: 0);
+        progress.Add(count);
+        teacher.Fit(maps, Math.Min(Components, teacher.Manifest.Features));
+        return images;
     }
 
-    private static Lessons Ask(PretrainingSettings settings, Photographs photographs, IReadOnlyList<Teacher> teachers, Progress progress)
+    /// <summary>The photographs with these numbers, in the views of one epoch.</summary>
+    /// <returns>Images <c>[n, 3, S, S]</c>, float32, channels last in memory; and the teacher's feature maps.</returns>
+    public (Tensor Images, float[][] Maps) Look(IReadOnlyList<int> numbers, int epoch)
     {
-        var total = (long)settings.Views * photographs.Count;
-        var images = zeros([total, Size, Size, 3], ScalarType.Byte);
-        var answers = zeros([total, Places, Places, ComponentsOfEach * teachers.Count], float16);
-        progress.Start("Asking the teachers", total);
-        for (var view = 0; view < settings.Views; view++)
+        ArgumentNullException.ThrowIfNull(numbers);
+        using var scope = NewDisposeScope();
+        var images = new float[numbers.Count][];
+        var maps = new float[numbers.Count][];
+        var wanted = teacher.Manifest.Preprocessing;
+        Parallel.For(0, numbers.Count, _workers, i =>
         {
-            for (var first = 0; first < photographs.Count; first += Chunk)
-            {
-                using var scope = NewDisposeScope();
-                var count = Math.Min(Chunk, photographs.Count - first);
-                var pixels = new byte[count][];
-                var maps = teachers.Select(_ => new float[count][]).ToArray();
-                Parallel.For(0, count, Workers(settings), i =>
-                {
-                    using var photograph = Decode(photographs.Read(first + i));
-                    using var part = new View(first + i, view, settings.Seed).CutFrom(photograph);
-                    pixels[i] = View.Render(part, Size);
-                    for (var t = 0; t < teachers.Count; t++)
-                    {
-                        maps[t][i] = teachers[t].Look(View.Render(part, teachers[t].Size));
-                    }
-                });
-                var row = (long)view * photographs.Count + first;
-                images.narrow(0, row, count).copy_(stack(pixels.Select(p => tensor(p))).view(count, Size, Size, 3));
-                answers.narrow(0, row, count).copy_(cat([.. teachers.Select((teacher, t) => teacher.Components(maps[t]))], dim: 3));
-                progress.Add(count);
-            }
-        }
-
-        return new Lessons(images, answers, photographs.Count);
+            var random = new Random(unchecked((settings.Seed * 31 + epoch) * 1_000_003 + numbers[i]));
+            using var photograph = ImageReader.Decode(photographs.Read(numbers[i]), LongestSide, Enums.Interesting.None, Enums.Size.Down);
+            using var part = View.CutFrom(photograph, random);
+            var colours = Disturbed(wanted, random);
+            maps[i] = teacher.Look(Input(part, colours));
+            images[i] = Input(part, colours with { Size = settings.InputSize });
+        });
+        var batch = stack(images.Select(image => tensor(image))).view(numbers.Count, 3, settings.InputSize, settings.InputSize);
+        return (batch.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).MoveToOuterDisposeScope(), maps);
     }
 
-    private static Image Decode(byte[] bytes) => ImageReader.Decode(bytes, LongestSide, Enums.Interesting.None, Enums.Size.Down);
+    private static float[] Input(Image part, Preprocessing preprocessing)
+    {
+        var input = new float[preprocessing.Length];
+        ImageReader.Normalise(View.Render(part, preprocessing.Size), preprocessing, input);
+        return input;
+    }
 
-    private static ParallelOptions Workers(PretrainingSettings settings) => new() { MaxDegreeOfParallelism = settings.Threads };
+    /// <summary>Another mean and deviation are another brightness, contrast and tint: (x - m) / d * c + b = (x - (m - b * d / c)) / (d / c).</summary>
+    private static Preprocessing Disturbed(Preprocessing p, Random random)
+    {
+        var brightness = Uniform(Brightness);
+        float[] contrasts = [.. p.Std.Select(_ => 1 + Uniform(Contrast))];
+        float[] std = [.. p.Std.Zip(contrasts, (d, c) => d / c)];
+        return p with { Mean = [.. p.Mean.Zip(std, (m, d) => m - brightness * d)], Std = std };
+
+        float Uniform(double most) => (float)((2 * random.NextDouble() - 1) * most);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Headstart.Learning.Backbones;
 
 namespace Headstart.Pretraining;
 
@@ -9,22 +10,20 @@ public sealed record Figure(string Set, double Test, double CrossValidated);
 /// <summary>What a finished backbone is, is made of, can do and cannot do.</summary>
 public static class ModelCard
 {
-    public static string Of(PretrainingSettings settings, int photographs, IReadOnlyList<Teacher> teachers, IReadOnlyList<Figure> figures, string file)
+    public static string Of(PretrainingSettings settings, int photographs, BackboneManifest teacher, Student student, IReadOnlyList<Figure> figures, string file)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(teachers);
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(figures);
         var card = new StringBuilder();
         Line($"# {settings.Id}");
         Line($"");
-        Line($"A residual network of plain 3 x 3 convolutions that turns a photograph of {settings.InputSize} x {settings.InputSize} pixels into {Student.Features} features: {new FileInfo(file).Length:N0} bytes, weights in float16.");
+        var convolutions = student.Steps.Count(step => step.Convolution is not null);
+        Line($"A network of {convolutions} convolutions that turns a photograph of {settings.InputSize} x {settings.InputSize} pixels into {student.Features} features: {new FileInfo(file).Length:N0} bytes, weights in float16.");
         Line($"");
-        Line($"- **Made by** distilling the last feature maps of its teachers, place by place, on unlabelled photographs: {settings.Epochs} epochs of {photographs:N0} photographs in {settings.Views} views each, seed {settings.Seed}.");
-        foreach (var teacher in teachers)
-        {
-            Line($"- **Teacher** {teacher.Manifest.Id} ({teacher.Manifest.Licence}): {teacher.Manifest.Source}.");
-        }
-
+        Line($"- **Made from** {teacher.Id} ({teacher.Licence}): {teacher.Source} It began as that network without every second residual block.");
+        Line($"- **Made by** distilling the last feature map of that network, place by place, on unlabelled photographs: {settings.Epochs} epochs of {photographs:N0} photographs, a new view of each in every epoch, seed {settings.Seed}.");
         if (figures.Count > 0)
         {
             Line($"");

@@ -28,50 +28,48 @@ public static class PretrainingRun
         Directory.CreateDirectory(settings.Output);
         var backbone = Path.Combine(settings.Output, $"{settings.Id}.onnx");
         var photographs = Photographs.Open(settings.Photographs.Split(','), settings.Limit);
-        var teachers = TeacherFiles(settings.Teachers.Split(',')).ConvertAll(file => Teacher.Open(file, settings.Output));
-        using var lessons = Lessons.Prepare(settings, photographs, teachers, progress);
-        teachers.ForEach(teacher => teacher.Dispose());
-        using var distillation = new Distillation(settings, lessons, progress);
+        using var teacher = Teacher.Open(TeacherFile(settings.Teacher), settings.Output);
+        using var distillation = new Distillation(settings, new Lessons(settings, photographs, teacher), progress);
         distillation.Run(epoch =>
         {
             if (epoch % settings.ProbeEvery == 0 && epoch < settings.Epochs)
             {
-                Write(settings, distillation.Student, backbone);
+                Write(settings, teacher, distillation.Student, backbone);
                 Probe();
             }
 
             afterEpoch?.Invoke(epoch);
         }, cancel);
-        Write(settings, distillation.Student, backbone);
-        var card = ModelCard.Of(settings, photographs.Count, teachers, Probe(), backbone);
+        Write(settings, teacher, distillation.Student, backbone);
+        var card = ModelCard.Of(settings, photographs.Count, teacher.Manifest, distillation.Student, Probe(), backbone);
         File.WriteAllText(Path.ChangeExtension(backbone, ".md"), card);
         return card;
 
         List<Figure> Probe() => settings.Probes.Length == 0 ? [] : LinearProbe.Figures(backbone, settings, progress, cancel);
     }
 
-    private static List<BackboneFile> TeacherFiles(string[] paths)
+    private static BackboneFile TeacherFile(string path)
     {
-        var (found, problems) = BackboneFolders.Find(paths.Select(path => Path.GetDirectoryName(Path.GetFullPath(path))!).Distinct());
-        return [.. paths.Select(path => found.FirstOrDefault(file => file.Path == Path.GetFullPath(path))
-            ?? throw new BackboneException($"{path} cannot be a teacher. {string.Join(' ', problems)}"))];
+        var (found, problems) = BackboneFolders.Find([Path.GetDirectoryName(Path.GetFullPath(path))!]);
+        return found.FirstOrDefault(file => file.Path == Path.GetFullPath(path))
+            ?? throw new BackboneException($"{path} cannot be a teacher. {string.Join(' ', problems)}");
     }
 
-    private static void Write(PretrainingSettings settings, Student student, string path)
+    private static void Write(PretrainingSettings settings, Teacher teacher, Student student, string path)
     {
         var onnx = StudentExport.ToOnnx(student);
-        var p = StudentPreprocessing.At(settings.InputSize);
+        var p = teacher.Manifest.Preprocessing;
         File.WriteAllBytes(path, onnx);
         File.WriteAllText(Path.ChangeExtension(path, ".json"), JsonSerializer.Serialize(new
         {
             settings.Id,
-            family = "residual network of Headstart's own",
-            features = Student.Features,
-            inputSize = p.Size,
+            family = $"{teacher.Manifest.Id}, shortened and distilled",
+            features = student.Features,
+            inputSize = settings.InputSize,
             mean = p.Mean,
             std = p.Std,
             source = "distilled by Headstart.Pretraining; see the model card",
-            licence = "Apache-2.0",
+            licence = teacher.Manifest.Licence, // the weights began as the teacher's
             sha256 = Convert.ToHexStringLower(SHA256.HashData(onnx)),
             bytes = onnx.Length,
         }, Indented));

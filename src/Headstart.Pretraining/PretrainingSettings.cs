@@ -6,29 +6,26 @@ public sealed record PretrainingSettings
     /// <summary>Folders and zip files of unlabelled photographs.</summary>
     public required string Photographs { get; init; }
 
-    /// <summary>ONNX files to learn from; each must be known to the catalogue or have a manifest beside it.</summary>
-    public required string Teachers { get; init; }
+    /// <summary>The ONNX file to learn from: a convolutional network that is known to the catalogue or has a manifest beside it.</summary>
+    public required string Teacher { get; init; }
 
     /// <summary>Labelled folders <c>set/train|test|val/category/*</c> for the linear probe; empty for none.</summary>
     public string Probes { get; init; } = "";
 
-    /// <summary>Folder for the result, the checkpoint and the teachers' answers.</summary>
+    /// <summary>Folder for the result and the checkpoint.</summary>
     public required string Output { get; init; }
 
     /// <summary>Id of the backbone that results.</summary>
     public string Id { get; init; } = "headstart-small";
 
-    /// <summary>Pictures made of each photograph: the whole of it, then random parts.</summary>
-    public int Views { get; init; } = 4;
-
-    public int Epochs { get; init; } = 40;
+    public int Epochs { get; init; } = 20;
 
     public int BatchSize { get; init; } = 96;
 
-    public double LearningRate { get; init; } = 2e-3;
+    public double LearningRate { get; init; } = 1e-3;
 
-    /// <summary>Side of the images that the finished backbone is read at; a multiple of 16.</summary>
-    public int InputSize { get; init; } = 160;
+    /// <summary>Side of the images that the student learns from and is read at.</summary>
+    public int InputSize { get; init; } = 128;
 
     public int Seed { get; init; } = 1;
 
@@ -40,9 +37,9 @@ public sealed record PretrainingSettings
     /// </summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Convolve in bfloat16 (weights stay float32): twice as fast where the processor has AVX512-BF16 or AMX, slow elsewhere.</summary>
+    /// <summary>Convolve in bfloat16 (weights stay float32): faster where the processor has AVX512-BF16 or AMX, slow elsewhere.</summary>
     public bool HalfPrecision { get; init; } = true;
 
     /// <summary>Epochs between two linear probes; the last epoch is always followed by one.</summary>
-    public int ProbeEvery { get; init; } = 10;
+    public int ProbeEvery { get; init; } = 5;
 }

@@ -4,9 +4,9 @@ using Headstart.Pretraining;
 using Microsoft.Extensions.Configuration;
 
 var settings = new ConfigurationBuilder().AddCommandLine(args).Build().Get<PretrainingSettings>();
-if (settings is not { Photographs: not null, Teachers: not null, Output: not null })
+if (settings is not { Photographs: not null, Teacher: not null, Output: not null })
 {
-    Console.Error.WriteLine("Needed: --photographs FOLDERS-OR-ZIPS --teachers FILES.onnx --output FOLDER; useful: --probes FOLDERS --epochs N --seed N.");
+    Console.Error.WriteLine("Needed: --photographs FOLDERS-OR-ZIPS --teacher FILE.onnx --output FOLDER; useful: --probes FOLDERS --epochs N --seed N.");
     return 2;
 }
 

@@ -5,98 +5,129 @@ using static TorchSharp.torch.nn;
 
 namespace Headstart.Pretraining;
 
-/// <summary>
-/// A small residual network of plain 3 x 3 convolutions. They run near the peak of a CPU forwards and backwards, which depthwise ones do not,
-/// so that more images are seen in the same time. A place of its feature map covers 16 pixels.
-/// </summary>
+/// <summary>A convolutional network that can be trained, begun from the weights of another one.</summary>
 public sealed class Student : Module<Tensor, Tensor>
 {
-    /// <summary>Channels, stride and residual blocks of each stage.</summary>
-    private static readonly (int Channels, int Blocks)[] Stages = [(48, 2), (112, 2), (224, 2)];
-
-    private const int Stem = 32;
-
-    /// <summary>Length d of the feature vector.</summary>
-    public const int Features = 768;
-
     private readonly ScalarType _type;
+    private readonly Dictionary<string, StudentLayer> _layers = [];
 
+    /// <param name="steps">What it computes, with the first weights.</param>
     /// <param name="type">What convolutions compute in: float32 or bfloat16.</param>
-    public Student(ScalarType type) : base(nameof(Student))
+    public Student(IReadOnlyList<StudentStep> steps, ScalarType type) : base(nameof(Student))
     {
-        _type = type;
-        var layers = new List<StudentLayer> { new("stem", 3, Stem, 3, stride: 2) };
-        var channels = Stem;
-        foreach (var (stage, (width, blocks)) in Stages.Index())
+        ArgumentNullException.ThrowIfNull(steps);
+        (Steps, _type) = (steps, type);
+        foreach (var step in steps.Where(step => step.Convolution is not null))
         {
-            layers.Add(new StudentLayer($"stage{stage}", channels, width, 3, stride: 2));
-            for (var block = 0; block < blocks; block++)
-            {
-                layers.Add(new StudentLayer($"stage{stage}_block{block}a", width, width, 3, stride: 1));
-                layers.Add(new StudentLayer($"stage{stage}_block{block}b", width, width, 3, stride: 1, residual: true));
-            }
-
-            channels = width;
+            _layers[step.Output] = new StudentLayer(step.Output, step.Convolution!);
+            register_module(step.Output, _layers[step.Output]);
         }
 
-        layers.Add(new StudentLayer("last", channels, Features, 1, stride: 1));
-        Layers = layers;
-        foreach (var layer in layers)
+        Features = (int)steps.Last(step => step.Convolution is not null).Convolution!.Shape[0];
+    }
+
+    public IReadOnlyList<StudentStep> Steps { get; }
+
+    /// <summary>Length d of the feature vector.</summary>
+    public int Features { get; }
+
+    public StudentLayer Layer(StudentStep step) => _layers[step.Output];
+
+    /// <summary><c>[n, 3, h, w]</c> to the feature map <c>[n, d, places, places]</c>; its average over all places is the feature vector.</summary>
+    public override Tensor forward(Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using var scope = NewDisposeScope();
+        return Run(input.to(_type), (step, x) => _layers[step.Output].forward(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Puts the batch norm back that was folded into the convolutions, as it is on these images: what the network computes does not change,
+    /// but every layer's values have mean 0 and deviation 1 once more before they are scaled, which is what makes it trainable.
+    /// </summary>
+    /// <param name="images"><c>[n, 3, h, w]</c>, float32.</param>
+    public void Calibrate(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        Run(images, (step, x) => _layers[step.Output].Calibrate(x));
+    }
+
+    /// <summary>Takes over the layers of the same names.</summary>
+    public void Begin(Student from)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        foreach (var (name, layer) in _layers)
         {
-            register_module(layer.GetName(), layer);
+            layer.load_state_dict(from._layers[name].state_dict());
         }
     }
 
-    /// <summary>In order. A residual layer adds the input of the layer before it.</summary>
-    public IReadOnlyList<StudentLayer> Layers { get; }
-
-    /// <summary><c>[n, 3, h, w]</c> to the feature map <c>[n, Features, h / 16, w / 16]</c>; its average over all places is the feature vector.</summary>
-    public override Tensor forward(Tensor input)
+    private Tensor Run(Tensor input, Func<StudentStep, Tensor, Tensor> convolve)
     {
-        using var scope = NewDisposeScope();
-        var x = input.to(_type);
-        var before = x;
-        foreach (var layer in Layers)
+        var made = new Dictionary<string, Tensor>();
+        foreach (var step in Steps)
         {
-            var after = layer.forward(x, layer.Residual ? before : null);
-            (before, x) = (x, after);
+            var x = step.Inputs.Select(name => made.GetValueOrDefault(name, input)).ToList();
+            var y = step.Convolution is null ? x[0] + x[1] : convolve(step, x[0]);
+            made[step.Output] = step.Limits switch
+            {
+                null => y,
+                (0, float.PositiveInfinity) => y.relu(),
+                (0, 6) => functional.relu6(y), // 4 times as fast backwards as clamp
+                var (low, high) => y.clamp(low, high), // TorchSharp's hardtanh leaves the values as they are
+            };
         }
 
-        return x.MoveToOuterDisposeScope();
+        return made[Steps[^1].Output];
     }
 }
 
-/// <summary>Convolution, batch norm, the shortcut of a residual block, ReLU.</summary>
-public sealed class StudentLayer : Module<Tensor, Tensor?, Tensor>
+/// <summary>A convolution and its batch norm.</summary>
+public sealed class StudentLayer : Module<Tensor, Tensor>
 {
+    private const double Smallest = 1e-3; // deviation of channels that are as good as dead
+
+    private readonly Convolution _convolution;
     private readonly BatchNorm2d _norm;
     private readonly Parameter _weight;
 
-    public StudentLayer(string name, int from, int to, int kernel, int stride, bool residual = false) : base(name)
+    public StudentLayer(string name, Convolution convolution) : base(name)
     {
-        (Kernel, Stride, Residual) = (kernel, stride, residual);
-        _weight = Parameter(randn(to, from, kernel, kernel) * Math.Sqrt(2.0 / (from * kernel * kernel)));
-        _norm = BatchNorm2d(to);
+        ArgumentNullException.ThrowIfNull(convolution);
+        _convolution = convolution;
+        using var weights = tensor(convolution.Weights).view(convolution.Shape);
+        _weight = Parameter(weights.clone());
+        _norm = BatchNorm2d(convolution.Shape[0]);
         register_parameter("weight", _weight);
         register_module("norm", _norm);
-        if (residual)
-        {
-            init.zeros_(_norm.weight); // a block starts as its shortcut: "Bag of tricks", He et al. 2019
-        }
     }
 
-    public int Kernel { get; }
-
-    public int Stride { get; }
-
-    public bool Residual { get; }
-
-    public override Tensor forward(Tensor input, Tensor? shortcut)
+    public override Tensor forward(Tensor input)
     {
+        ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
-        var weight = _weight.to(input.dtype);
-        var y = _norm.forward(functional.conv2d(input, weight, strides: [Stride, Stride], padding: [Kernel / 2, Kernel / 2]));
-        return (shortcut is null ? y : y + shortcut).relu().MoveToOuterDisposeScope();
+        return _norm.forward(Convolve(input)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>See <see cref="Student.Calibrate"/>.</summary>
+    /// <returns>What the convolution makes of the input, with its bias.</returns>
+    public Tensor Calibrate(Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using var scope = NewDisposeScope();
+        using var bias = tensor(_convolution.Bias);
+        using var made = Convolve(input);
+        var mean = made.mean([0, 2, 3]);
+        var std = (made - mean.view(1, -1, 1, 1)).square().mean([0, 2, 3]).sqrt().clamp_min(Smallest);
+        _weight.div_(std.view(-1, 1, 1, 1));
+        _norm.running_mean!.copy_(mean / std);
+        _norm.running_var!.fill_(1);
+        _norm.weight!.copy_(std);
+        _norm.bias!.copy_(mean + bias);
+        return (made + bias.view(1, -1, 1, 1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The convolution with the batch norm's averages folded in: weights <c>[to, from, k, k]</c> and bias <c>[to]</c>.</summary>
@@ -107,5 +138,14 @@ public sealed class StudentLayer : Module<Tensor, Tensor?, Tensor>
         var scale = _norm.weight! / (_norm.running_var! + _norm.eps).sqrt();
         var bias = _norm.bias! - _norm.running_mean! * scale;
         return ((_weight * scale.view(-1, 1, 1, 1)).MoveToOuterDisposeScope(), bias.MoveToOuterDisposeScope());
+    }
+
+    private Tensor Convolve(Tensor input)
+    {
+        var c = _convolution;
+        // Strided depthwise convolutions are slow backwards in bfloat16: three times as fast there and back in float32.
+        var type = c is { Groups: > 1, Stride: > 1 } ? ScalarType.Float32 : input.dtype;
+        return functional.conv2d(input.to(type), _weight.to(type), strides: [c.Stride, c.Stride], padding: [c.Padding, c.Padding], groups: c.Groups)
+            .to(input.dtype);
     }
 }

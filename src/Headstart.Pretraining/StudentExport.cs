@@ -13,21 +13,19 @@ internal static class StudentExport
     private const int Float = 1;
     private const int Half = 10;
 
-    /// <summary>From <c>input [n, 3, h, w]</c> to <c>features [n, d]</c>; any height and width from 16 up.</summary>
+    /// <summary>From <c>input [n, 3, h, w]</c> to <c>features [n, d]</c>; any height and width.</summary>
     public static byte[] ToOnnx(Student student)
     {
         using var scope = NewDisposeScope();
         var graph = new GraphProto { Name = "student" };
         graph.Input.Add(Tensor("input", "n", 3, "h", "w"));
-        graph.Output.Add(Tensor("features", "n", Student.Features));
-        string before = "input", x = "input";
-        foreach (var layer in student.Layers)
+        graph.Output.Add(Tensor("features", "n", student.Features));
+        foreach (var step in student.Steps)
         {
-            var after = Add(graph, layer, x, layer.Residual ? before : null);
-            (before, x) = (x, after);
+            Add(graph, student, step);
         }
 
-        graph.Node.Add(new NodeProto { OpType = "GlobalAveragePool", Input = { x }, Output = { "pooled" } });
+        graph.Node.Add(new NodeProto { OpType = "GlobalAveragePool", Input = { student.Steps[^1].Output }, Output = { "pooled" } });
         graph.Node.Add(new NodeProto
         {
             OpType = "Flatten",
@@ -43,31 +41,48 @@ internal static class StudentExport
         }.ToByteArray();
     }
 
-    private static string Add(GraphProto graph, StudentLayer layer, string input, string? shortcut)
+    private static void Add(GraphProto graph, Student student, StudentStep step)
     {
-        var name = layer.GetName();
+        var made = step.Limits is null ? step.Output : $"{step.Output}_unlimited";
+        graph.Node.Add(step.Convolution is { } convolution
+            ? Convolve(graph, student.Layer(step), convolution, step.Inputs[0], made)
+            : new NodeProto { OpType = "Add", Input = { step.Inputs }, Output = { made } });
+        if (step.Limits is (0, float.PositiveInfinity))
+        {
+            graph.Node.Add(new NodeProto { OpType = "Relu", Input = { made }, Output = { step.Output } });
+        }
+        else if (step.Limits is { } limits)
+        {
+            graph.Node.Add(new NodeProto
+            {
+                OpType = "Clip",
+                Input = { made, Number(graph, $"{step.Output}_low", limits.Low), Number(graph, $"{step.Output}_high", limits.High) },
+                Output = { step.Output },
+            });
+        }
+    }
+
+    private static NodeProto Convolve(GraphProto graph, StudentLayer layer, Convolution convolution, string input, string output)
+    {
         var (weight, bias) = layer.Fold();
-        var convolved = new NodeProto
+        return new NodeProto
         {
             OpType = "Conv",
-            Input = { input, Weight(graph, $"{name}_weight", weight), Weight(graph, $"{name}_bias", bias) },
-            Output = { $"{name}_conv" },
+            Input = { input, Weight(graph, $"{output}_weight", weight), Weight(graph, $"{output}_bias", bias) },
+            Output = { output },
             Attribute =
             {
-                new AttributeProto { Name = "kernel_shape", Ints = { layer.Kernel, layer.Kernel }, Type = 7 },
-                new AttributeProto { Name = "strides", Ints = { layer.Stride, layer.Stride }, Type = 7 },
-                new AttributeProto { Name = "pads", Ints = { Enumerable.Repeat((long)layer.Kernel / 2, 4) }, Type = 7 },
+                new AttributeProto { Name = "kernel_shape", Ints = { convolution.Kernel, convolution.Kernel }, Type = 7 },
+                new AttributeProto { Name = "strides", Ints = { convolution.Stride, convolution.Stride }, Type = 7 },
+                new AttributeProto { Name = "pads", Ints = { Enumerable.Repeat((long)convolution.Padding, 4) }, Type = 7 },
+                new AttributeProto { Name = "group", I = convolution.Groups, Type = 2 },
             },
         };
-        graph.Node.Add(convolved);
-        var sum = convolved.Output[0];
-        if (shortcut is not null)
-        {
-            graph.Node.Add(new NodeProto { OpType = "Add", Input = { sum, shortcut }, Output = { $"{name}_sum" } });
-            sum = $"{name}_sum";
-        }
+    }
 
-        graph.Node.Add(new NodeProto { OpType = "Relu", Input = { sum }, Output = { name } });
+    private static string Number(GraphProto graph, string name, float value)
+    {
+        graph.Initializer.Add(new TensorProto { Name = name, DataType = Float, RawData = ByteString.CopyFrom(BitConverter.GetBytes(value)) });
         return name;
     }
 

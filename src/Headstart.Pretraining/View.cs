@@ -4,22 +4,26 @@ using NetVips;
 namespace Headstart.Pretraining;
 
 /// <summary>
-/// A part of a photograph, perhaps mirrored. Teachers and student look at the same part ("Knowledge distillation: a good teacher is patient
-/// and consistent", Beyer et al. 2022), each at its own size.
+/// A random part of a photograph, perhaps mirrored. Teacher and student look at the same part ("Knowledge distillation: a good teacher is
+/// patient and consistent", Beyer et al. 2022), each at its own size.
 /// </summary>
-/// <param name="Number">0 is the centre square; others are random parts of 40 to 100 % of the area.</param>
-public readonly record struct View(int Photograph, int Number, int Seed)
+public static class View
 {
-    private const double SmallestArea = 0.4;
+    private const double SmallestArea = 0.35; // of the largest square
     private const double LongestSide = 4.0 / 3;
 
-    /// <summary>Cuts this view out of an upright 8-bit sRGB image.</summary>
-    public Image CutFrom(Image image)
+    /// <summary>Cuts a part out of an upright 8-bit sRGB image.</summary>
+    public static Image CutFrom(Image image, Random random)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var (left, top, width, height) = Box(image.Width, image.Height, out var mirrored);
-        var part = image.ExtractArea(left, top, width, height);
-        if (!mirrored)
+        ArgumentNullException.ThrowIfNull(random);
+        var side = Math.Min(image.Width, image.Height);
+        var area = (SmallestArea + (1 - SmallestArea) * random.NextDouble()) * side * side;
+        var ratio = Math.Pow(LongestSide, random.NextDouble() * 2 - 1);
+        var width = Math.Clamp((int)Math.Round(Math.Sqrt(area * ratio)), 1, image.Width);
+        var height = Math.Clamp((int)Math.Round(Math.Sqrt(area / ratio)), 1, image.Height);
+        var part = image.ExtractArea(random.Next(image.Width - width + 1), random.Next(image.Height - height + 1), width, height);
+        if (random.Next(2) == 0)
         {
             return part;
         }
@@ -51,23 +55,5 @@ public readonly record struct View(int Photograph, int Number, int Seed)
         {
             NetVips.NetVips.Free(memory);
         }
-    }
-
-    private (int Left, int Top, int Width, int Height) Box(int width, int height, out bool mirrored)
-    {
-        mirrored = false;
-        var side = Math.Min(width, height);
-        if (Number == 0)
-        {
-            return ((width - side) / 2, (height - side) / 2, side, side);
-        }
-
-        var random = new Random(unchecked((Seed * 31 + Number) * 1_000_003 + Photograph));
-        mirrored = random.Next(2) == 1;
-        var area = (SmallestArea + (1 - SmallestArea) * random.NextDouble()) * side * side;
-        var ratio = Math.Pow(LongestSide, random.NextDouble() * 2 - 1);
-        var w = Math.Clamp((int)Math.Round(Math.Sqrt(area * ratio)), 1, width);
-        var h = Math.Clamp((int)Math.Round(Math.Sqrt(area / ratio)), 1, height);
-        return (random.Next(width - w + 1), random.Next(height - h + 1), w, h);
     }
 }
