@@ -48,8 +48,9 @@ public static class LinearProbe
         var files = categories.SelectMany((category, label) => Directory.GetFiles(Path.Combine(folder, category))
             .Order(StringComparer.Ordinal).Select(path => (path, label))).ToList();
         var features = new float[]?[files.Count];
+        var recipe = FeatureRecipe.Of(backbone);
         await FeatureExtraction.ExtractAsync(backbone, files.Count, (i, token) => File.ReadAllBytesAsync(files[i].path, token),
-            (i, vector) => features[i] = vector, (_, _) => { }, cancel);
+            (i, vector) => features[i] = recipe.Assemble([vector]), (_, _) => { }, cancel);
         var read = Enumerable.Range(0, files.Count).Where(i => features[i] is not null).ToList();
         return new LabelledFeatures([.. read.Select(i => features[i]!)], [.. read.Select(i => files[i].label)], categories);
     }

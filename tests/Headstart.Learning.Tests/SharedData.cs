@@ -42,9 +42,10 @@ internal static class SharedData
             .OrderBy(image => image.Path, StringComparer.Ordinal)
             .ToArray();
         using var backbone = Backbone.Open(file, threads: 1);
+        var recipe = FeatureRecipe.Of(backbone);
         var features = new float[images.Length][];
         await FeatureExtraction.ExtractAsync(backbone, images.Length, (i, cancel) => File.ReadAllBytesAsync(images[i].Path, cancel),
-            (i, vector) => features[i] = vector, (i, refusal) => Assert.Fail($"{images[i].Path}: {refusal.Detail}"),
+            (i, vector) => features[i] = recipe.Assemble([vector]), (i, refusal) => Assert.Fail($"{images[i].Path}: {refusal.Detail}"),
             TestContext.Current.CancellationToken);
         return new LabelledFeatures(features, [.. images.Select(image => image.Label)], categories);
     }

@@ -15,7 +15,7 @@ public sealed record CrossValidation(
     double Accuracy, double StandardError, double L2, int Folds, int Repeats, IReadOnlyList<float[]> OutOfFold);
 
 /// <summary>
-/// Trains linear heads: multinomial logistic regression on standardised features with class-balanced weights and L2
+/// Trains linear heads: multinomial logistic regression on centred features with class-balanced weights and L2
 /// (the linear probe of CLIP, Radford et al. 2021). Synchronous; the same set and seed give the same numbers bit for bit on the same machine.
 /// </summary>
 public static class HeadTraining

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Softmax over <c>weights x features + bias</c>. Standardisation is folded into the weights, so raw features go in. Immutable and
+/// Softmax over <c>weights x features + bias</c>. What training does to the features is folded into the weights. Immutable and
 /// thread-safe; needs no native library.
 /// </summary>
 public sealed class LinearHead

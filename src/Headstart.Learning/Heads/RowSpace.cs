@@ -4,8 +4,10 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Coordinates in which a linear model on standardised features is small and well conditioned: the principal axes of the training
-/// part. The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
+/// Coordinates in which a linear model is small and well conditioned: the principal axes of the training part, moved to its mean and scaled
+/// by one factor. (Scaling each feature by its own deviation, as is usual, is worse with few images, which do not
+/// tell a deviation: over our five public sets with 5 images a category 0.819 instead of 0.830, with all of them 0.940 instead of 0.944.)
+/// The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
 /// the training examples (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class.
 /// Its tensors belong to the dispose scope it is made in.
 /// No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that the garbage collector may free while libtorch reads
@@ -13,27 +15,33 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class RowSpace
 {
+    /// <summary>Of all features together, after scaling: the same strength of a penalty then means about the same on any features.</summary>
+    internal const double Variance = 2_000;
+
     private readonly Tensor _mean; // [d]
-    private readonly Tensor _scale; // [d], 1 / std; 0 for a feature that never changes, which takes it out of the model
+    private readonly Tensor _scale; // [1]; 0 where nothing varies
     private readonly Tensor _axes; // [d, r], orthonormal columns
 
     /// <param name="features">The training part, <c>[n, d]</c>, float64.</param>
     public RowSpace(Tensor features)
     {
         _mean = features.mean([0]);
-        using var std = features.std([0], unbiased: false);
-        _scale = tensor([.. std.data<double>().Zip(_mean.data<double>(), (s, mean) => s > 1e-7 * Math.Abs(mean) + 1e-12 ? 1 / s : 0)]);
-        var standardised = Standardise(features);
-        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(standardised) : AxesFromColumns(standardised);
+        using var difference = features - _mean;
+        using var squares = difference.square();
+        using var sum = squares.sum();
+        var variance = sum.item<double>() / features.shape[0];
+        _scale = tensor([variance > 0 ? Math.Sqrt(Variance / variance) : 0]);
+        var centred = Centre(features);
+        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred);
     }
 
-    /// <summary>Standardises, rotates and appends a column of ones for the bias.</summary>
+    /// <summary>Centres, rotates and appends a column of ones for the bias.</summary>
     /// <param name="features"><c>[m, d]</c></param>
     /// <returns><c>[m, r + 1]</c></returns>
     public Tensor Project(Tensor features)
     {
         using var scope = NewDisposeScope();
-        return cat([Standardise(features).mm(_axes), ones([features.shape[0], 1], float64)], 1).MoveToOuterDisposeScope();
+        return cat([Centre(features).mm(_axes), ones([features.shape[0], 1], float64)], 1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Number of parameters a class: r + 1.</summary>
@@ -47,12 +55,12 @@ internal sealed class RowSpace
     {
         using var scope = NewDisposeScope();
         var rotated = tensor(parameters, [Rows, classes]);
-        var weights = _axes.mm(rotated.narrow(0, 0, Rows - 1)) * _scale.unsqueeze(1);
+        var weights = _axes.mm(rotated.narrow(0, 0, Rows - 1)) * _scale;
         var bias = rotated[Rows - 1] - _mean.unsqueeze(0).mm(weights).squeeze(0);
         return ([.. weights.t().contiguous().to(float32).data<float>()], [.. bias.to(float32).data<float>()]);
     }
 
-    private Tensor Standardise(Tensor features)
+    private Tensor Centre(Tensor features)
     {
         using var scope = NewDisposeScope();
         return ((features - _mean) * _scale).MoveToOuterDisposeScope();

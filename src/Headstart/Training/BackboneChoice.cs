@@ -94,8 +94,9 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
             foreach (var (i, backbone) in left.Index())
             {
                 var part = progress.Part(round, 2).Part(i, left.Count);
-                var set = Checked(data.With(sample, await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], part, cancel)));
-                var trial = await Task.Run(() => Trial.Run(FeatureRecipe.Of(backbone), set, 1, seed, cancel), cancel);
+                var own = FeatureRecipe.Of(backbone);
+                var set = Checked(data.With(sample, await features.GetAsync(own, [.. sample.Select(s => s.Sha256)], part, cancel)));
+                var trial = await Task.Run(() => Trial.Run(own, set, 1, seed, cancel), cancel);
                 scores[backbone] = trial.LogLoss;
                 table.Add(trial);
             }

@@ -48,7 +48,10 @@ public sealed class ChoiceTests : IDisposable
 
         var (first, second) = (Enumerable.Range(0, Squeeze.Length).Select(i => (float)i).ToArray(), Enumerable.Range(0, Mobile.Length).Select(i => -(float)i).ToArray());
         var section = Mobile.Sections[^1];
-        Assert.Equal([.. first[..512], .. second[section.Offset..(section.Offset + section.Length)], .. second[..1280]], recipe.Assemble([first, second]));
+        float[][] parts = [first[..512], second[section.Offset..(section.Offset + section.Length)], second[..1280]];
+        var expected = parts.SelectMany(part => part.Select(value => Math.Sign(value) * Math.Sqrt(Math.Abs(value) / part.Sum(Math.Abs))));
+        Assert.All(recipe.Assemble([first, second]).Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 1e-6));
+        Assert.All(recipe.Assemble([new float[first.Length], new float[second.Length]]), value => Assert.Equal(0, value)); // not NaN
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class RealPhotographsTests
     }
 
     /// <summary>
-    /// Largest component of the objective's gradient with respect to the weights on standardised features, worked out here from its
+    /// Largest component of the objective's gradient with respect to the weights on centred and scaled features, worked out here from its
     /// definition and from nothing but the finished head.
     /// </summary>
     private static double LargestSlope(LabelledFeatures set, LinearHead head, double l2)
@@ -74,7 +74,7 @@ public sealed class RealPhotographsTests
         var (n, d, k) = (set.Count, set.Dimensions, set.Categories.Count);
         var support = set.Support();
         var mean = Enumerable.Range(0, d).Select(j => set.Features.Average(row => (double)row[j])).ToArray();
-        var std = Enumerable.Range(0, d).Select(j => Math.Sqrt(set.Features.Average(row => Math.Pow(row[j] - mean[j], 2)))).ToArray();
+        var scale = Math.Sqrt(set.Features.Average(row => row.Zip(mean, (value, m) => (value - m) * (value - m)).Sum()) / RowSpace.Variance);
         var slope = new double[k, d + 1];
         for (var i = 0; i < n; i++)
         {
@@ -85,7 +85,7 @@ public sealed class RealPhotographsTests
                 slope[c, d] += error;
                 for (var j = 0; j < d; j++)
                 {
-                    slope[c, j] += std[j] > 0 ? error * (set.Features[i][j] - mean[j]) / std[j] : 0;
+                    slope[c, j] += error * (set.Features[i][j] - mean[j]) / scale;
                 }
             }
         }
@@ -94,7 +94,7 @@ public sealed class RealPhotographsTests
         {
             for (var j = 0; j < d; j++)
             {
-                slope[c, j] += l2 * head.Weights.Span[c * d + j] * std[j];
+                slope[c, j] += l2 * head.Weights.Span[c * d + j] * scale;
             }
         }
 
