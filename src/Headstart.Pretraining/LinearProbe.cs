@@ -19,7 +19,7 @@ public static class LinearProbe
         var test = Directory.Exists(Path.Combine(set, "test")) ? "test" : "val";
         var unseen = await ReadAsync(backbone, Path.Combine(set, test), categories, cancel);
         var validation = HeadTraining.CrossValidate(training, seed: 1, cancel);
-        var head = HeadTraining.Train(training, validation.L2, cancel);
+        var head = HeadTraining.Train(training, validation.Method, cancel);
         var right = Enumerable.Range(0, unseen.Count).Count(i => Best(head.Probabilities(unseen.Features[i])) == unseen.Labels[i]);
         return ((double)right / unseen.Count, validation.Accuracy);
     }

@@ -14,6 +14,8 @@ internal ref struct ArtifactReader(ReadOnlySpan<byte> bytes)
 
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
 
+    public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Take(sizeof(double)));
+
     public string String(Encoding encoding) => encoding.GetString(Take(Int32()));
 
     public float[] Floats(long count)

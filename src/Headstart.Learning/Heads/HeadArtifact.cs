@@ -6,13 +6,14 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
 /// length of the whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section,
-/// then k and d (int32), k labels, weights <c>[k, d]</c> and bias <c>[k]</c> (float32), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
+/// then k and d (int32), k labels, weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the number of known directions (int32), those
+/// <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
 /// always gives the same bytes.
 /// </summary>
-public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead Head)
+public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead Head, KnownRegion Known)
 {
     /// <summary>The version written, and the newest that can be read.</summary>
-    public const int FormatVersion = 2;
+    public const int FormatVersion = 3;
 
     private const int LengthAt = 12;
     private const int HeaderLength = LengthAt + sizeof(long);
@@ -43,6 +44,13 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
 
         WriteFloats(writer, Head.Weights.Span);
         WriteFloats(writer, Head.Bias.Span);
+        writer.Write(Known.Directions.Count);
+        foreach (var direction in Known.Directions)
+        {
+            WriteFloats(writer, direction);
+        }
+
+        writer.Write(Known.Threshold);
         stream.Position = LengthAt;
         writer.Write(stream.Length + SHA256.HashSizeInBytes);
         var content = stream.ToArray();
@@ -98,8 +106,18 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
 
         var weights = reader.Floats((long)classes * features);
         var bias = reader.Floats(classes);
+        var directions = reader.Int32();
+        ArgumentOutOfRangeException.ThrowIfNegative(directions);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)directions * features * sizeof(float), reader.Remaining);
+        var known = new float[directions][];
+        for (var i = 0; i < known.Length; i++)
+        {
+            known[i] = reader.Floats(features);
+        }
+
+        var region = new KnownRegion(known, reader.Double());
         Require(reader.Remaining == 0, "The head has more contents than it should.");
-        return new HeadArtifact(parts, new LinearHead(labels, features, weights, bias));
+        return new HeadArtifact(parts, new LinearHead(labels, features, weights, bias), region);
     }
 
     private static void WriteString(BinaryWriter writer, string text)

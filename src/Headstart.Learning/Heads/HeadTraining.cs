@@ -4,29 +4,22 @@ using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>What cross-validation says about a head on this set.</summary>
-/// <param name="Accuracy">Share of correct answers on images the fit did not see, mean over repeats, 0..1.</param>
-/// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink it.</param>
-/// <param name="L2">The strength with the lowest class-balanced cross-entropy on unseen images.</param>
-/// <param name="Folds">Parts a repeat.</param>
-/// <param name="Repeats">Different splits.</param>
-/// <param name="OutOfFold">Probabilities <c>[n, k]</c> of each image from fits that did not see it, mean over repeats.</param>
-public sealed record CrossValidation(
-    double Accuracy, double StandardError, double L2, int Folds, int Repeats, IReadOnlyList<float[]> OutOfFold);
-
 /// <summary>
-/// Trains linear heads: multinomial logistic regression on centred features with class-balanced weights and L2
-/// (the linear probe of CLIP, Radford et al. 2021). Synchronous; the same set and seed give the same numbers bit for bit on the same machine.
+/// Trains linear heads by whichever method cross-validation favours. Synchronous; the same set and seed give the same numbers bit for bit
+/// on the same machine.
 /// </summary>
 public static class HeadTraining
 {
-    /// <summary>Strengths tried, strongest first: each fit starts from the one before.</summary>
-    internal static readonly double[] Strengths = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
+    /// <summary>Strengths of the L2 penalty, strongest first: each fit starts from the one before.</summary>
+    internal static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
+
+    private static readonly double[] Shares = [1, 0.5, 0.2];
+    private const int FewImages = 20; // a category; with more of them prototypes have nothing to offer
 
     private const double SelectionTolerance = 1e-4;
     private const double FinalTolerance = 1e-7;
 
-    /// <summary>Repeated stratified cross-validation over the strengths of the penalty; works from 2 images a category.</summary>
+    /// <summary>Repeated stratified cross-validation over methods and strengths; works from 2 images a category.</summary>
     /// <param name="set">At least two categories with two images each.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
@@ -42,23 +35,24 @@ public static class HeadTraining
         var folds = Math.Min(5, set.Support().Min());
         var times = repeats ?? Repeats(set.Count);
         var random = new Random(seed);
-        var scores = Strengths.Select(_ => new OutOfFoldScores(set)).ToArray();
+        var methods = Methods(set);
+        var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
 
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
         for (var repeat = 0; repeat < times; repeat++)
         {
-            var assignment = StratifiedFolds.Assign(set.Labels, folds, random);
+            var assignment = StratifiedFolds.Assign(set, folds, random);
             for (var fold = 0; fold < folds; fold++)
             {
-                Validate(set, features, assignment, fold, scores, cancel);
+                Validate(set, features, assignment, (repeat, fold), methods, scores, cancel);
                 progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
             }
         }
 
-        var best = Enumerable.Range(0, Strengths.Length).MinBy(i => scores[i].CrossEntropy);
-        var (accuracy, error) = scores[best].Accuracy(times);
-        return new CrossValidation(accuracy, error, Strengths[best], folds, times, scores[best].Probabilities(times));
+        var best = Enumerable.Range(0, methods.Count).MinBy(i => scores[i].CrossEntropy());
+        var (accuracy, error) = scores[best].Accuracy();
+        return new CrossValidation(accuracy, error, methods[best], folds, times, scores[best].Runs);
     }
 
     /// <summary>How often a set of n images is split anew: the fewer there are, the more the split matters and the less it costs.</summary>
@@ -66,41 +60,64 @@ public static class HeadTraining
 
     /// <summary>Fits one head to the whole set.</summary>
     /// <param name="set">At least two categories with one image each.</param>
-    /// <param name="l2">Strength of the penalty, usually <see cref="CrossValidation.L2"/>; greater than 0.</param>
+    /// <param name="method">Usually <see cref="CrossValidation.Method"/>; its strength is greater than 0.</param>
     /// <param name="cancel">Looked at in every iteration.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    public static LinearHead Train(LabelledFeatures set, double l2, CancellationToken cancel)
+    public static LinearHead Train(LabelledFeatures set, HeadMethod method, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(set);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(l2);
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(method.Strength);
         set.Require(perCategory: 1);
         TorchRuntime.EnsureLoaded();
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
         var space = new RowSpace(features);
-        var regression = new SoftmaxRegression(space.Project(features), [.. set.Labels], set.Categories.Count);
+        var inputs = space.Project(features);
         var parameters = new double[space.Rows * set.Categories.Count];
-        regression.Fit(parameters, l2, FinalTolerance, cancel);
+        if (method.Kind == HeadKind.Logistic)
+        {
+            new SoftmaxRegression(inputs, [.. set.Labels], set.Categories.Count).Fit(parameters, method.Strength, FinalTolerance, cancel);
+        }
+        else
+        {
+            parameters = new Prototypes(inputs, [.. set.Labels], set.Categories.Count).Fit(method.Strength);
+        }
+
         var (weights, bias) = space.Unfold(parameters, set.Categories.Count);
         return new LinearHead(set.Categories, set.Dimensions, weights, bias);
     }
 
-    private static void Validate(LabelledFeatures set, Tensor features, int[] assignment, int fold,
-        OutOfFoldScores[] scores, CancellationToken cancel)
+    /// <summary>What is worth trying on a set of this size.</summary>
+    private static List<HeadMethod> Methods(LabelledFeatures set) =>
+    [
+        .. set.Support().Min() <= FewImages ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
+    ];
+
+    private static void Validate(LabelledFeatures set, Tensor features, int[] assignment, (int Repeat, int Fold) part,
+        List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
-        int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)];
+        int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != part.Fold)];
+        int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == part.Fold)];
         var training = Rows(features, seen);
         var space = new RowSpace(training);
         var inputs = space.Project(training);
         var unseenInputs = space.Project(Rows(features, unseen));
-        var regression = new SoftmaxRegression(inputs, [.. seen.Select(i => set.Labels[i])], set.Categories.Count);
+        int[] labels = [.. seen.Select(i => set.Labels[i])];
+        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, labels, set.Categories.Count) : null;
+        var regression = new SoftmaxRegression(inputs, labels, set.Categories.Count);
         var parameters = new double[space.Rows * set.Categories.Count];
-        for (var i = 0; i < Strengths.Length; i++)
+        foreach (var (i, method) in methods.Index())
         {
-            regression.Fit(parameters, Strengths[i], SelectionTolerance, cancel);
-            scores[i].Add(unseen, SoftmaxRegression.Probabilities(unseenInputs, parameters, set.Categories.Count));
+            if (method.Kind == HeadKind.Logistic)
+            {
+                regression.Fit(parameters, method.Strength, SelectionTolerance, cancel);
+            }
+
+            var fitted = method.Kind == HeadKind.Logistic ? parameters : prototypes!.Fit(method.Strength);
+            scores[i].Add(part.Repeat, unseen, SoftmaxRegression.Probabilities(unseenInputs, fitted, set.Categories.Count));
         }
     }
 

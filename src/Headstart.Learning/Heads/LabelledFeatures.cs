@@ -12,6 +12,20 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// <summary>d, the length of a feature vector.</summary>
     public int Dimensions => Features.Count == 0 ? 0 : Features[0].Length;
 
+    /// <summary>
+    /// <c>[n]</c>: examples of the same number are near duplicates and stay on one side of every split; null where each stands for itself.
+    /// </summary>
+    public IReadOnlyList<int>? Groups { get; init; }
+
+    /// <summary>The group of an example.</summary>
+    internal int Group(int example) => Groups?[example] ?? example;
+
+    /// <summary>These examples, in this order.</summary>
+    public LabelledFeatures Some(IReadOnlyList<int> examples) => new([.. examples.Select(i => Features[i])], [.. examples.Select(i => Labels[i])], Categories)
+    {
+        Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
+    };
+
     /// <summary>Examples of each category, <c>[k]</c>.</summary>
     public int[] Support()
     {

@@ -66,6 +66,15 @@ public sealed class LinearHead
         }
     }
 
+    /// <summary>Index of the most probable category.</summary>
+    /// <param name="features"><c>[d]</c></param>
+    public int Best(ReadOnlySpan<float> features)
+    {
+        var logits = new float[Labels.Count];
+        Logits(features, logits);
+        return TensorPrimitives.IndexOfMax<float>(logits);
+    }
+
     /// <summary>Probabilities <c>[k]</c> that add up to 1.</summary>
     /// <param name="features"><c>[d]</c></param>
     public float[] Probabilities(ReadOnlySpan<float> features)
@@ -76,6 +85,17 @@ public sealed class LinearHead
         TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max<float>(probabilities), probabilities);
         TensorPrimitives.SoftMax(probabilities, probabilities);
         return probabilities;
+    }
+
+    /// <summary>The same answers with calibrated probabilities, see <see cref="Evaluation.Calibration"/>.</summary>
+    /// <param name="temperature">What the logits are divided by, greater than 0.</param>
+    public LinearHead At(double temperature)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(temperature);
+        var (weights, bias) = ((float[])_weights.Clone(), (float[])_bias.Clone());
+        TensorPrimitives.Divide(weights, (float)temperature, weights);
+        TensorPrimitives.Divide(bias, (float)temperature, bias);
+        return new LinearHead(Labels, Features, weights, bias);
     }
 
     private static bool AllFinite(ReadOnlySpan<float> values)

@@ -1,20 +1,24 @@
 using System.Numerics.Tensors;
+using Headstart.Learning.Evaluation;
 
 namespace Headstart.Learning.Heads;
 
 /// <summary>Collects what one strength of the penalty says about images its fits have not seen.</summary>
-internal sealed class OutOfFoldScores(LabelledFeatures set)
+internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
 {
-    private readonly double[][] _probabilities = [.. set.Labels.Select(_ => new double[set.Categories.Count])];
+    private const double Least = 1e-12;
+
+    private readonly float[][][] _probabilities = [.. Enumerable.Range(0, repeats).Select(_ => new float[set.Count][])];
     private readonly int[] _correct = new int[set.Count];
     private readonly int[] _support = set.Support();
 
-    /// <summary>Sum of the cross-entropies, every category weighing the same.</summary>
-    public double CrossEntropy { get; private set; }
+    /// <summary>Probabilities <c>[repeats][n][k]</c>.</summary>
+    public IReadOnlyList<IReadOnlyList<float[]>> Runs => _probabilities;
 
+    /// <param name="repeat">Which of the repeats.</param>
     /// <param name="images">Indices of the images.</param>
     /// <param name="probabilities"><c>[images, k]</c>, row by row.</param>
-    public void Add(int[] images, ReadOnlySpan<double> probabilities)
+    public void Add(int repeat, int[] images, ReadOnlySpan<double> probabilities)
     {
         var classes = set.Categories.Count;
         for (var row = 0; row < images.Length; row++)
@@ -22,23 +26,29 @@ internal sealed class OutOfFoldScores(LabelledFeatures set)
             var image = images[row];
             var p = probabilities.Slice(row * classes, classes);
             var label = set.Labels[image];
-            CrossEntropy -= Math.Log(Math.Max(p[label], 1e-12)) / _support[label];
             _correct[image] += TensorPrimitives.IndexOfMax(p) == label ? 1 : 0;
-            for (var k = 0; k < classes; k++)
-            {
-                _probabilities[image][k] += p[k];
-            }
+            var kept = new float[classes];
+            TensorPrimitives.ConvertTruncating(p, kept);
+            _probabilities[repeat][image] = kept;
         }
     }
 
-    public (double Accuracy, double StandardError) Accuracy(int repeats)
+    /// <summary>
+    /// Sum of the cross-entropies, every category weighing the same, at the temperature that suits best: probabilities are calibrated before
+    /// they are served, so that a method is not to be blamed for being too sure.
+    /// </summary>
+    public double CrossEntropy()
+    {
+        var temperature = Calibration.Temperature(_probabilities, set.Labels);
+        return _probabilities.SelectMany(run => run.Zip(set.Labels, (p, label) =>
+            -Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[label])) / _support[label])).Sum();
+    }
+
+    public (double Accuracy, double StandardError) Accuracy()
     {
         var shares = _correct.Select(correct => (double)correct / repeats).ToArray();
         var mean = shares.Average();
         var variance = shares.Sum(share => (share - mean) * (share - mean)) / Math.Max(1, shares.Length - 1);
         return (mean, Math.Sqrt(variance / shares.Length));
     }
-
-    public IReadOnlyList<float[]> Probabilities(int repeats) =>
-        [.. _probabilities.Select(row => row.Select(p => (float)(p / repeats)).ToArray())];
 }

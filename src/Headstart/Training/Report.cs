@@ -40,7 +40,7 @@ public sealed record Report(
         var shown = useHeldOut ? heldOut : crossValidated;
         return new(
             shown.Accuracy, Interval(shown), useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
-            new(crossValidated.Accuracy, Interval(crossValidated), validation.StandardError, crossValidated.Count, validation.Folds, validation.Repeats, validation.L2),
+            new(crossValidated.Accuracy, Interval(crossValidated), validation.StandardError, crossValidated.Count, validation.Folds, validation.Repeats, validation.Method),
             heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
             data.Categories, shown.Classes, shown.Confusion, backbones, head.TrainableParameters, data.LeftOut, unreadable, new Dictionary<string, double>(), choice);
     }

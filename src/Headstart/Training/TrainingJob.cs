@@ -122,7 +122,7 @@ public sealed partial class TrainingJob(
                 Math.Round(recipe.MsPerImage, 2), true, null, train.Count)]);
         }
 
-        var judged = await Task.Run(() => HeadTraining.Train(train, validation.L2, cancel), cancel);
+        var judged = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.9, cancel);
@@ -132,7 +132,7 @@ public sealed partial class TrainingJob(
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
         var head = test.Count == 0 ? judged
-            : await Task.Run(() => HeadTraining.Train(data.With([.. data.Train, .. data.Test], vectors), validation.L2, cancel), cancel);
+            : await Task.Run(() => HeadTraining.Train(data.With([.. data.Train, .. data.Test], vectors), validation.Method, cancel), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);

@@ -12,7 +12,7 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory: 2, dimensions: 20);
 
         var validation = HeadTraining.CrossValidate(set, seed: 1, Cancel);
-        var head = HeadTraining.Train(set, validation.L2, Cancel);
+        var head = HeadTraining.Train(set, validation.Method, Cancel);
 
         Assert.Equal(2, validation.Folds);
         Assert.Equal(1, validation.Accuracy);
@@ -28,9 +28,9 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory, dimensions, noise: 2);
 
         var (one, other) = (HeadTraining.CrossValidate(set, 7, Cancel), HeadTraining.CrossValidate(set, 7, Cancel));
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.L2, Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel)).Write();
 
-        Assert.Equal((one.Accuracy, one.StandardError, one.L2), (other.Accuracy, other.StandardError, other.L2));
+        Assert.Equal((one.Accuracy, one.StandardError, one.Method), (other.Accuracy, other.StandardError, other.Method));
         Assert.Equal(one.OutOfFold.SelectMany(row => row), other.OutOfFold.SelectMany(row => row));
         Assert.Equal(Bytes(), Bytes());
     }
@@ -66,7 +66,7 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory: 5, dimensions: 6);
         var padded = set with { Features = [.. set.Features.Select(row => (float[])[.. row, 0, 123.4f, 1e-30f])] };
 
-        var (head, with) = (HeadTraining.Train(set, 0.1, Cancel), HeadTraining.Train(padded, 0.1, Cancel));
+        var (head, with) = (HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), HeadTraining.Train(padded, new(HeadKind.Logistic, 0.1), Cancel));
 
         for (var i = 0; i < set.Count; i++)
         {
@@ -94,7 +94,7 @@ public sealed class HeadTrainingTests
             [.. Enumerable.Range(0, 190).Select(_ => Around(0)), .. Enumerable.Range(0, 10).Select(_ => Around(1.2f))],
             [.. Enumerable.Repeat(0, 190), .. Enumerable.Repeat(1, 10)], ["common", "rare"]);
 
-        var head = HeadTraining.Train(set, 0.01, Cancel);
+        var head = HeadTraining.Train(set, new(HeadKind.Logistic, 0.01), Cancel);
 
         Assert.True(set.Features.Skip(190).Count(row => Predict(head, row) == 1) >= 8);
     }
@@ -121,7 +121,7 @@ public sealed class HeadTrainingTests
         cancel.Cancel();
         var set = Clusters(perCategory: 5, dimensions: 6);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => HeadTraining.Train(set, 1, cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => HeadTraining.Train(set, new(HeadKind.Logistic, 1), cancel.Token));
         Assert.ThrowsAny<OperationCanceledException>(() => HeadTraining.CrossValidate(set, 1, cancel.Token));
     }
 

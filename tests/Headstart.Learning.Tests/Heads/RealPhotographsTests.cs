@@ -22,7 +22,7 @@ public sealed class RealPhotographsTests
         var best = await BestAsync("hymenoptera/train");
         var test = await SharedData.Features(best.File, "hymenoptera/test");
 
-        var head = HeadTraining.Train(best.Set, best.Validation.L2, Cancel);
+        var head = HeadTraining.Train(best.Set, best.Validation.Method, Cancel);
 
         var predicted = test.Features.Select(row => Array.IndexOf(head.Probabilities(row), head.Probabilities(row).Max())).ToList();
         var evaluation = Learning.Evaluation.Evaluation.Of(test.Labels, predicted, test.Categories);
@@ -38,7 +38,7 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        var head = HeadTraining.Train(set, l2, Cancel);
+        var head = HeadTraining.Train(set, new(HeadKind.Logistic, l2), Cancel);
 
         Assert.True(LargestSlope(set, head, l2) < 1e-5, $"The gradient is {LargestSlope(set, head, l2):E2}.");
     }
@@ -48,7 +48,7 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, 0.1, Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }

@@ -1,0 +1,89 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Evaluation;
+
+/// <summary>Predictions of about the same confidence, and how often they were right.</summary>
+/// <param name="Confidence">Mean probability of the most probable category.</param>
+/// <param name="Accuracy">Share of them that were right.</param>
+/// <param name="Count">How many there are.</param>
+public sealed record ReliabilityBin(double Confidence, double Accuracy, int Count);
+
+/// <summary>
+/// Makes probabilities mean what they say: of the answers given with 90 %, nine in ten should be right. One number, the temperature, by
+/// which logits are divided, does most of that and changes no answer (Guo et al., "On calibration of modern neural networks", ICML 2017).
+/// </summary>
+public static class Calibration
+{
+    private const int Bins = 10;
+    private const double Coldest = 0.05;
+    private const double Hottest = 20;
+    private const double Spread = 0.5; // of the logarithm of temperatures that are to be expected
+    private const float Least = 1e-7f;
+
+    /// <summary>
+    /// The temperature under which the labels are most likely; above 1 where the probabilities were too sure of themselves. With a few images
+    /// it stays near 1: that all of ten were right does not make the eleventh certain.
+    /// </summary>
+    /// <param name="runs"><c>[repeats][n][k]</c>, of the same images, by heads that have not learned from them.</param>
+    /// <param name="labels"><c>[n]</c></param>
+    public static double Temperature(IReadOnlyList<IReadOnlyList<float[]>> runs, IReadOnlyList<int> labels)
+    {
+        ArgumentNullException.ThrowIfNull(runs);
+        ArgumentNullException.ThrowIfNull(labels);
+        // The loss has one minimum over 1 / temperature (it is convex there), and so over its logarithm: golden section.
+        var (low, high, golden) = (Math.Log(Coldest), Math.Log(Hottest), (Math.Sqrt(5) - 1) / 2);
+        while (high - low > 1e-4)
+        {
+            var (left, right) = (high - golden * (high - low), low + golden * (high - low));
+            if (Loss(left) < Loss(right))
+            {
+                high = right;
+            }
+            else
+            {
+                low = left;
+            }
+        }
+
+        return Math.Exp((low + high) / 2);
+
+        double Loss(double logarithm)
+        {
+            var temperature = Math.Exp(logarithm);
+            var loss = runs.Sum(run => run.Zip(labels, (p, label) => -Math.Log(Math.Max(Least, Apply(p, temperature)[label]))).Sum()) / runs.Count;
+            return loss + logarithm * logarithm / (2 * Spread * Spread);
+        }
+    }
+
+    /// <summary>The probabilities <c>[k]</c> of the same logits divided by a temperature.</summary>
+    public static float[] Apply(float[] probabilities, double temperature)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        var logits = new float[probabilities.Length];
+        TensorPrimitives.Max(probabilities, Least, logits);
+        TensorPrimitives.Log(logits, logits);
+        TensorPrimitives.Divide(logits, (float)temperature, logits);
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<float>(logits), logits);
+        TensorPrimitives.SoftMax(logits, logits);
+        return logits;
+    }
+
+    /// <summary>Predictions in ten groups by confidence; empty groups are left out.</summary>
+    /// <param name="probabilities"><c>[n][k]</c></param>
+    /// <param name="labels"><c>[n]</c></param>
+    public static IReadOnlyList<ReliabilityBin> Reliability(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        return [.. probabilities.Zip(labels, (p, label) => (Confidence: (double)TensorPrimitives.Max<float>(p), Right: TensorPrimitives.IndexOfMax<float>(p) == label))
+            .GroupBy(answer => Math.Min(Bins - 1, (int)(answer.Confidence * Bins))).OrderBy(bin => bin.Key)
+            .Select(bin => new ReliabilityBin(bin.Average(a => a.Confidence), bin.Average(a => a.Right ? 1.0 : 0), bin.Count()))];
+    }
+
+    /// <summary>Expected calibration error, 0..1: how far confidence and accuracy of such a group are apart, averaged over the predictions.</summary>
+    /// <param name="bins">See <see cref="Reliability"/>; at least one.</param>
+    public static double Error(IReadOnlyList<ReliabilityBin> bins)
+    {
+        ArgumentNullException.ThrowIfNull(bins);
+        return bins.Sum(bin => bin.Count * Math.Abs(bin.Confidence - bin.Accuracy)) / bins.Sum(bin => bin.Count);
+    }
+}

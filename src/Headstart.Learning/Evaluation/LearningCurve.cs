@@ -1,0 +1,130 @@
+using Headstart.Learning.Heads;
+
+namespace Headstart.Learning.Evaluation;
+
+/// <summary>A head that learned from so many images.</summary>
+/// <param name="Images">How many it learned from.</param>
+/// <param name="Accuracy">On images it has not seen, 0..1.</param>
+public sealed record CurvePoint(int Images, double Accuracy);
+
+/// <summary>What to expect with another number of images.</summary>
+/// <param name="Images">How many.</param>
+/// <param name="Accuracy">Expected, 0..1.</param>
+/// <param name="Low">Lower end of the 90 % interval.</param>
+/// <param name="High">Upper end of the 90 % interval.</param>
+public sealed record Forecast(int Images, double Accuracy, double Low, double High);
+
+/// <summary>
+/// How the accuracy grows with the number of images: measured with parts of those there are, and continued by a power law,
+/// <c>error(m) = a + b * m^-c</c> (Hestness et al. 2017; Cortes et al. 1994). A few noisy points do not fix three numbers, so all power laws on a grid
+/// count, each as much as the points speak for it; the interval says what is left open.
+/// </summary>
+public sealed class LearningCurve
+{
+    private static readonly double[] Shares = [0.25, 0.4, 0.6, 0.8, 1];
+    private static readonly double[] Exponents = [.. Enumerable.Range(1, 15).Select(i => 0.1 * i)];
+    private static readonly double[] Floors = [.. Enumerable.Range(0, 20).Select(i => i / 20.0)]; // a, as a share of the error at the last point
+    private static readonly double[] Offsets = [.. Enumerable.Range(-4, 9).Select(i => i / 2.0)]; // of the last point, in standard errors
+
+    private readonly List<Law> _laws;
+
+    private LearningCurve(IReadOnlyList<CurvePoint> points, List<Law> laws) => (Points, _laws) = (points, laws);
+
+    private sealed record Law(double A, double B, double C, double Weight)
+    {
+        public double Error(double images) => Math.Clamp(A + B * Math.Pow(images, -C), 0, 1);
+    }
+
+    /// <summary>What was measured, fewest images first.</summary>
+    public IReadOnlyList<CurvePoint> Points { get; }
+
+    /// <summary>Trains heads on parts of the set and looks how they do on the rest; each part holds every category in proportion.</summary>
+    /// <param name="set">At least two categories with four images each.</param>
+    /// <param name="method">How heads are fitted.</param>
+    /// <param name="repeats">Different splits, each of five fits for every point of the curve.</param>
+    /// <param name="seed">Decides the splits.</param>
+    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    public static LearningCurve Measure(LabelledFeatures set, HeadMethod method, int repeats, int seed, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var random = new Random(seed);
+        var folds = Math.Min(5, set.Support().Min());
+        var (right, seen) = (new double[Shares.Length], new double[Shares.Length]);
+        for (var repeat = 0; repeat < repeats; repeat++)
+        {
+            var assignment = StratifiedFolds.Assign(set, folds, random);
+            for (var fold = 0; fold < folds; fold++)
+            {
+                int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
+                random.Shuffle(training);
+                int[] rest = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)];
+                foreach (var (i, share) in Shares.Index())
+                {
+                    var part = training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count())))).ToList();
+                    var head = HeadTraining.Train(set.Some(part), method, cancel);
+                    right[i] += rest.Count(image => head.Best(set.Features[image]) == set.Labels[image]);
+                    seen[i] += (double)part.Count / (folds * repeats);
+                }
+            }
+        }
+
+        return Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(seen[i]), right[i] / (repeats * set.Count)))], set.Count);
+    }
+
+    /// <summary>Fits power laws to measured points.</summary>
+    /// <param name="points">At least two, fewest images first.</param>
+    /// <param name="tested">How many different images each accuracy was measured on.</param>
+    public static LearningCurve Fit(IReadOnlyList<CurvePoint> points, int tested)
+    {
+        ArgumentNullException.ThrowIfNull(points);
+        var last = points[^1];
+        double[] deviations = [.. points.Select(point => Deviation(1 - point.Accuracy, tested))];
+        var laws = new List<Law>();
+        foreach (var offset in Offsets)
+        {
+            var error = Math.Max(1e-4, 1 - last.Accuracy + offset * deviations[^1]);
+            foreach (var floor in Floors)
+            {
+                var a = floor * error;
+                foreach (var c in Exponents)
+                {
+                    // Through the last point, more or less.
+                    var b = (error - a) * Math.Pow(last.Images, c);
+                    var law = new Law(a, b, c, 1);
+                    // The points were measured on the same images and so miss by less than their own deviations against each other.
+                    var misfit = points.Select((point, i) => Math.Pow((law.Error(point.Images) - (1 - point.Accuracy)) / deviations[i], 2)).Sum();
+                    // Most of the errors that are left with a few hundred images are not there for ever: high floors are the less likely.
+                    laws.Add(law with { Weight = (1 - floor) * (1 - floor) * Math.Exp(-misfit / 2) });
+                }
+            }
+        }
+
+        var all = laws.Sum(law => law.Weight);
+        return new LearningCurve(points, [.. laws.Select(law => law with { Weight = law.Weight / all })]);
+    }
+
+    /// <summary>The accuracy to expect with so many training images.</summary>
+    public Forecast At(double images)
+    {
+        var (mean, low, high) = Expect(law => 1 - law.Error(images));
+        return new Forecast((int)Math.Round(images), mean, low, high);
+    }
+
+    /// <summary>How much accuracy to expect from more images: mean and 90 % interval, 0..1.</summary>
+    public (double Mean, double Low, double High) Gain(double from, double to) => Expect(law => law.Error(from) - law.Error(to));
+
+    private (double Mean, double Low, double High) Expect(Func<Law, double> value)
+    {
+        var values = _laws.Select(law => (Value: value(law), law.Weight)).OrderBy(pair => pair.Value).ToList();
+        return (values.Sum(pair => pair.Value * pair.Weight), Quantile(0.05), Quantile(0.95));
+
+        double Quantile(double share)
+        {
+            var sum = 0.0;
+            return values.First(pair => (sum += pair.Weight) >= share || pair == values[^1]).Value;
+        }
+    }
+
+    private static double Deviation(double error, int tested) =>
+        Math.Sqrt(Math.Max(error, 1.0 / (tested + 2)) * (1 - Math.Min(error, 1 - 1.0 / (tested + 2))) / tested);
+}

@@ -1,0 +1,91 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// The part of feature space that a head knows: what lies near one of its categories' mean directions. A softmax must divide all probability among the
+/// categories, so that only this can say "none of them". Nearness is the cosine to the nearest mean direction; over our public sets that tells
+/// foreign images as well as the nearest training images do, and takes k vectors instead of n. Immutable and thread-safe.
+/// </summary>
+public sealed class KnownRegion
+{
+    /// <summary>Share of images of the categories that may be called unknown.</summary>
+    public const double FalseAlarms = 0.05;
+
+    private readonly float[][] _directions;
+
+    /// <param name="directions">Of each category, a vector <c>[d]</c> of length 1.</param>
+    /// <param name="threshold">What is less near is unknown.</param>
+    public KnownRegion(IReadOnlyList<float[]> directions, double threshold)
+    {
+        ArgumentNullException.ThrowIfNull(directions);
+        ArgumentOutOfRangeException.ThrowIfZero(directions.Count);
+        if (directions.Any(direction => direction.Length != directions[0].Length || !direction.All(float.IsFinite)) || !double.IsFinite(threshold))
+        {
+            throw new ArgumentException("Directions must have one length, and they and the threshold must be finite.");
+        }
+
+        (_directions, Threshold) = ([.. directions], threshold);
+    }
+
+    /// <summary><c>[k][d]</c></summary>
+    public IReadOnlyList<float[]> Directions => _directions;
+
+    public double Threshold { get; }
+
+    /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is met.</summary>
+    /// <param name="set">At least two images, two of each category that has any.</param>
+    /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
+    public static KnownRegion Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
+        foreach (var (features, label) in set.Features.Zip(set.Labels))
+        {
+            TensorPrimitives.Add(sums[label], features, sums[label]);
+        }
+
+        var support = set.Support();
+        var means = Enumerable.Range(0, sums.Count).Where(k => support[k] > 0).Select(k => Unit(sums[k])).ToList();
+        var nearness = set.Features.Zip(set.Labels, (features, label) =>
+        {
+            var others = (float[])sums[label].Clone();
+            TensorPrimitives.Subtract(others, features, others);
+            var (own, length) = (Unit(others), TensorPrimitives.Norm<float>(features));
+            return Math.Max(Cosine(own, features, length), sums.Where((_, k) => k != label && support[k] > 0)
+                .Select(sum => Cosine(Unit(sum), features, length)).DefaultIfEmpty(-1).Max());
+        }).Order().ToList();
+        // The share below the k-th smallest of n is about k / (n + 1) for images to come.
+        var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, nearness.Count);
+        return new KnownRegion(means, nearness[smallest - 1]);
+    }
+
+    /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>
+    /// <param name="features"><c>[d]</c></param>
+    public double Nearness(ReadOnlySpan<float> features)
+    {
+        var length = TensorPrimitives.Norm(features);
+        var nearest = -1.0;
+        foreach (var direction in _directions)
+        {
+            nearest = Math.Max(nearest, Cosine(direction, features, length));
+        }
+
+        return nearest;
+    }
+
+    /// <summary>Does the image resemble none of the categories?</summary>
+    /// <param name="features"><c>[d]</c></param>
+    public bool IsUnknown(ReadOnlySpan<float> features) => Nearness(features) < Threshold;
+
+    private static double Cosine(float[] unit, ReadOnlySpan<float> features, float length) =>
+        length > 0 ? TensorPrimitives.Dot(unit, features) / length : -1;
+
+    private static float[] Unit(float[] vector)
+    {
+        var unit = new float[vector.Length];
+        var length = TensorPrimitives.Norm<float>(vector);
+        TensorPrimitives.Multiply(vector, length > 0 ? 1 / length : 0, unit);
+        return unit;
+    }
+}

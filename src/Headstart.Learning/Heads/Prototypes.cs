@@ -1,0 +1,54 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// Linear discriminant analysis, all categories equally likely: the category whose mean is nearest, distances measured by the covariance
+/// within categories. From a few images that covariance cannot be known, so a share of it is replaced by its mean over all directions
+/// (Ledoit and Wolf 2004; Friedman 1989): with a share of 1 plain distances to prototypes remain. Works in the coordinates of a <see cref="RowSpace"/>.
+/// </summary>
+internal sealed class Prototypes
+{
+    private readonly Tensor _means; // [k, r]
+    private readonly Tensor _covariance; // [r, r], within categories
+    private readonly Tensor _level; // [1], its mean over all directions
+
+    /// <param name="inputs"><c>[n, r + 1]</c>, float64; see <see cref="RowSpace.Project"/>.</param>
+    /// <param name="labels"><c>[n]</c>, 0..k-1.</param>
+    /// <param name="classes">k</param>
+    public Prototypes(Tensor inputs, int[] labels, int classes)
+    {
+        var rows = inputs.narrow(1, 0, inputs.shape[1] - 1);
+        var members = nn.functional.one_hot(tensor([.. labels.Select(label => (long)label)]), classes).to(float64);
+        // A category whose near duplicates are all in the other part has no example here; its mean is then that of all, 0.
+        double[] support = [.. Enumerable.Range(0, classes).Select(k => (double)Math.Max(1, labels.Count(label => label == k)))];
+        _means = members.t().mm(rows) / tensor(support).unsqueeze(1);
+        var within = rows - members.mm(_means);
+        var free = Math.Max(1, labels.Length - classes); // a category of one image says nothing of the covariance
+        _covariance = within.t().mm(within) / tensor([(double)free]);
+        using var diagonal = _covariance.diagonal();
+        double[] variances = [.. diagonal.contiguous().data<double>()];
+        _level = tensor([variances.DefaultIfEmpty(0).Average()]);
+    }
+
+    /// <param name="share">0..1; above 0, or too few images leave the covariance singular.</param>
+    /// <returns>Parameters <c>[r + 1, k]</c>, the bias in the last row.</returns>
+    public double[] Fit(double share)
+    {
+        using var scope = NewDisposeScope();
+        var dimensions = _covariance.shape[0];
+        if (dimensions == 0)
+        {
+            return new double[_means.shape[0]];
+        }
+
+        // Where nothing varies within the categories every direction counts the same.
+        using var value = _level.clone();
+        var level = value.item<double>();
+        var shrunk = _covariance * tensor([1 - share]) + eye(dimensions, dtype: float64) * tensor([level > 0 ? share * level : 1]);
+        var weights = linalg.solve(shrunk, _means.t()); // [r, k]
+        var bias = (_means.t() * weights).sum(dim: 0L).unsqueeze(0) * tensor([-0.5]);
+        return [.. cat([weights, bias], 0).contiguous().data<double>()];
+    }
+}
