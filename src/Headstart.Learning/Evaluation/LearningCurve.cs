@@ -21,6 +21,8 @@ public sealed record Forecast(int Images, double Accuracy, double Low, double Hi
 /// </summary>
 public sealed class LearningCurve
 {
+    private const int ManyImages = 600;
+
     private static readonly double[] Shares = [0.25, 0.4, 0.6, 0.8, 1];
     private static readonly double[] Exponents = [.. Enumerable.Range(1, 15).Select(i => 0.1 * i)];
     private static readonly double[] Floors = [.. Enumerable.Range(0, 20).Select(i => i / 20.0)]; // a, as a share of the error at the last point
@@ -49,26 +51,28 @@ public sealed class LearningCurve
         ArgumentNullException.ThrowIfNull(set);
         var random = new Random(seed);
         var folds = Math.Min(5, set.Support().Min());
-        var (right, seen) = (new double[Shares.Length], new double[Shares.Length]);
+        var tested = set.Count <= ManyImages ? folds : Math.Min(2, folds); // a fit on many images takes long, and many test images need no more
+        var (right, seen, all) = (new double[Shares.Length], new double[Shares.Length], 0);
         for (var repeat = 0; repeat < repeats; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
-            for (var fold = 0; fold < folds; fold++)
+            for (var fold = 0; fold < tested; fold++)
             {
                 int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
                 random.Shuffle(training);
                 int[] rest = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)];
+                all += rest.Length;
                 foreach (var (i, share) in Shares.Index())
                 {
                     var part = training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count())))).ToList();
                     var head = HeadTraining.Train(set.Some(part), method, cancel);
                     right[i] += rest.Count(image => head.Best(set.Features[image]) == set.Labels[image]);
-                    seen[i] += (double)part.Count / (folds * repeats);
+                    seen[i] += (double)part.Count / (tested * repeats);
                 }
             }
         }
 
-        return Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(seen[i]), right[i] / (repeats * set.Count)))], set.Count);
+        return Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(seen[i]), right[i] / all))], all / repeats);
     }
 
     /// <summary>Fits power laws to measured points.</summary>

@@ -12,11 +12,11 @@ public static class NearDuplicates
     /// <param name="features"><c>[n][d]</c></param>
     /// <param name="cosine">Least cosine of the angle between two.</param>
     /// <param name="cancel">Ends the work.</param>
-    public static List<(int First, int Second)> Alike(IReadOnlyList<float[]> features, double cosine, CancellationToken cancel)
+    public static List<(int First, int Second, float Cosine)> Alike(IReadOnlyList<float[]> features, double cosine, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(features);
         TorchRuntime.EnsureLoaded();
-        var pairs = new List<(int, int)>();
+        var pairs = new List<(int, int, float)>();
         for (var top = 0; top < features.Count; top += Block)
         {
             for (var left = top; left < features.Count; left += Block)
@@ -32,7 +32,7 @@ public static class NearDuplicates
                     var (first, second) = (top + at / width, left + at % width);
                     if (value >= cosine && first < second)
                     {
-                        pairs.Add((first, second));
+                        pairs.Add((first, second, value));
                     }
 
                     at++;

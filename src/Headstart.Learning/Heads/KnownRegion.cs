@@ -34,7 +34,7 @@ public sealed class KnownRegion
     public double Threshold { get; }
 
     /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is met.</summary>
-    /// <param name="set">At least two images, two of each category that has any.</param>
+    /// <param name="set">At least two categories, and two images of each category that has any.</param>
     /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
     public static KnownRegion Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
     {
@@ -45,19 +45,17 @@ public sealed class KnownRegion
             TensorPrimitives.Add(sums[label], features, sums[label]);
         }
 
-        var support = set.Support();
-        var means = Enumerable.Range(0, sums.Count).Where(k => support[k] > 0).Select(k => Unit(sums[k])).ToList();
+        var means = sums.ConvertAll(Unit); // all zeros for a category without images, which is then far from everything
         var nearness = set.Features.Zip(set.Labels, (features, label) =>
         {
-            var others = (float[])sums[label].Clone();
-            TensorPrimitives.Subtract(others, features, others);
-            var (own, length) = (Unit(others), TensorPrimitives.Norm<float>(features));
-            return Math.Max(Cosine(own, features, length), sums.Where((_, k) => k != label && support[k] > 0)
-                .Select(sum => Cosine(Unit(sum), features, length)).DefaultIfEmpty(-1).Max());
+            var others = new float[features.Length];
+            TensorPrimitives.Subtract(sums[label], features, others);
+            var length = TensorPrimitives.Norm<float>(features);
+            return Math.Max(Cosine(Unit(others), features, length), means.Where((_, k) => k != label).Max(mean => Cosine(mean, features, length)));
         }).Order().ToList();
         // The share below the k-th smallest of n is about k / (n + 1) for images to come.
         var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, nearness.Count);
-        return new KnownRegion(means, nearness[smallest - 1]);
+        return new KnownRegion([.. means.Where((_, k) => set.Labels.Contains(k))], nearness[smallest - 1]);
     }
 
     /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>

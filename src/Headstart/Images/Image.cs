@@ -32,6 +32,9 @@ public sealed class Image
 
     public required Split Split { get; init; }
 
+    /// <summary>A person has said that the category is right, so that it is not suspected any more.</summary>
+    public bool Confirmed { get; init; }
+
     public required DateTime CreatedAt { get; init; }
 
     /// <summary>

@@ -27,7 +27,8 @@ public static class ImagesApi
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
-        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Move an image to another category", "The category must be one of the model's.")
+        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
+                "The category must be one of the model's. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
     }
@@ -112,17 +113,25 @@ public static class ImagesApi
             return NoSuchImage(id);
         }
 
+        if (change is { Category: null, Confirmed: null })
+        {
+            return Problems.Invalid("nothing-to-change", "Send the image's right category, or confirmed: true where the one it has is right.");
+        }
+
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.HoldModelAsync(id);
         var name = Names.Read(change.Category, "category").Name;
-        if (await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel) is not { } category)
+        var category = change.Category is null ? await db.Categories.SingleAsync(c => c.Id == image.CategoryId, cancel)
+            : await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel);
+        if (category is null)
         {
             return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
         }
 
-        var found = await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.CategoryId, category.Id), cancel);
+        await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set
+            .SetProperty(i => i.CategoryId, category.Id).SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
         await transaction.CommitAsync(cancel);
-        return found == 1 ? TypedResults.Ok(ImageResponse.Of(image, category.Name)) : NoSuchImage(id);
+        return await Get(id, imageId, db, caller, cancel);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(

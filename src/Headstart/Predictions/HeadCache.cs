@@ -9,7 +9,7 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Headstart.Predictions;
 
 /// <summary>A version ready to predict.</summary>
-public sealed record ServedVersion(int Number, FeatureRecipe Recipe, LinearHead Head);
+public sealed record ServedVersion(int Number, FeatureRecipe Recipe, LinearHead Head, KnownRegion Known);
 
 /// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
 public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposable
@@ -31,7 +31,7 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposab
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
         var artifact = HeadArtifact.Read(bytes);
-        served = new(number, RecipeOf(artifact), artifact.Head);
+        served = new(number, RecipeOf(artifact), artifact.Head, artifact.Known);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = bytes.Length });
     }
 

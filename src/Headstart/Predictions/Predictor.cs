@@ -10,7 +10,7 @@ namespace Headstart.Predictions;
 public sealed record LabelResponse(string Label, double Probability);
 
 /// <param name="Labels">By falling probability.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories; null as long as the version cannot tell.</param>
+/// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
 /// <param name="Error">Why this file could not be answered; the others are.</param>
 public sealed record FilePrediction(string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error);
 
@@ -46,7 +46,7 @@ public sealed class Predictor(Settings settings) : IDisposable
             var features = version.Recipe.Assemble([.. version.Recipe.Backbones.Select(backbone => Extract(backbone, image))]);
             var probabilities = version.Head.Probabilities(features);
             var labels = version.Head.Labels.Zip(probabilities, (label, p) => new LabelResponse(label, Math.Round(p, 6)));
-            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], null, null);
+            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], version.Known.IsUnknown(features), null);
         }
         catch (ImageRefusedException e)
         {

@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;

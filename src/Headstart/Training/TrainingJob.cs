@@ -1,9 +1,12 @@
 using Hangfire;
 using Headstart.Backbones;
+using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
+using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -14,10 +17,12 @@ namespace Headstart.Training;
 /// </summary>
 public sealed partial class TrainingJob(
     IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier,
-    VersionPublisher publisher, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
+    VersionPublisher publisher, IBlobStore blobs, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
     private const int EnoughBackbones = 2;
+    private const int ImagesForCurve = 5; // of each category
+    private const int CurveRepeats = 3;
     private const int Seed = 20_240_607;
 
     [Queue("training"), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
@@ -107,38 +112,42 @@ public sealed partial class TrainingJob(
 
         // 3. Extract what the choice has not seen yet.
         await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
-        var all = data.Train.Concat(data.Test).ToList();
-        var vectors = await features.GetAsync(recipe, all.ConvertAll(i => i.Sha256), new StageProgress(lease, 0.5, 0.75), cancel);
-        var train = data.With(data.Train, vectors[..data.Train.Count]);
-        var test = data.With(data.Test, vectors[data.Train.Count..]);
+        var vectors = await features.GetAsync(recipe, [.. data.Train.Concat(data.Test).Select(i => i.Sha256)], new StageProgress(lease, 0.5, 0.7), cancel);
+        var examples = await Examples.OfAsync(data, vectors, blobs, cancel);
+        var train = examples.Train;
 
         // 4. Train.
-        await watch.EnterAsync(RunStage.Training, 0.75, cancel);
-        var validation = tried?.Scores.Count == train.Labels.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count) ? tried.Validation
-            : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, new StageProgress(lease, 0.75, 0.9)), cancel);
+        await watch.EnterAsync(RunStage.Training, 0.7, cancel);
+        var progress = new StageProgress(lease, 0.7, 0.85);
+        var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count);
+        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress), cancel);
         if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
         {
-            new StageProgress(lease, 0.75, 0.9).Show([new(recipe.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
+            progress.Show([new(recipe.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
                 Math.Round(recipe.MsPerImage, 2), true, null, train.Count)]);
         }
 
-        var judged = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
+        var temperature = Calibration.Temperature(validation.Runs, train.Labels);
+        var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
 
         // 5. Evaluate.
-        await watch.EnterAsync(RunStage.Evaluating, 0.9, cancel);
-        var unreadable = all.Where((_, i) => vectors[i] is null).Select(i => i.ImageId).ToList();
-        var report = Report.Of(data, train, test, judged, validation, lease.Status.Backbones, choice, unreadable);
+        await watch.EnterAsync(RunStage.Evaluating, 0.85, cancel);
+        var curve = train.Support().Min() < ImagesForCurve ? null
+            : await Task.Run(() => LearningCurve.Measure(train, validation.Method, Math.Min(CurveRepeats, validation.Repeats), Seed, cancel), cancel);
+        var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
+        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, recipe, validation, raw.At(temperature), raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
-        var head = test.Count == 0 ? judged
-            : await Task.Run(() => HeadTraining.Train(data.With([.. data.Train, .. data.Test], vectors), validation.Method, cancel), cancel);
+        var all = examples.All;
+        var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
+        var known = KnownRegion.Of(all);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        report = report with { SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
+        report = report with { Backbones = lease.Status.Backbones, Choice = choice, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
         var artifact = new HeadArtifact([.. recipe.Parts.Select(p => new ArtifactPart(
-            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))], head);
+            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))], head.At(temperature), known);
         var number = await publisher.PublishAsync(lease, recipe.Id, artifact, report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
     }

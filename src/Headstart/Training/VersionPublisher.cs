@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
+using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 

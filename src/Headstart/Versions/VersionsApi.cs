@@ -4,6 +4,7 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Reports;
 using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

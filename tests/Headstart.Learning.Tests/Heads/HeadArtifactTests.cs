@@ -15,8 +15,11 @@ public sealed class HeadArtifactTests
         from labels in Gen.String.AlphaNumeric.Array[k]
         from weights in Finite.Array[k * d]
         from bias in Finite.Array[k]
+        from known in Finite.Array[d].Array[1, 3]
+        from threshold in Gen.Double[-1, 1]
         from ids in Gen.String.AlphaNumeric.Array[1, 3]
-        select new HeadArtifact([.. ids.Select(id => new ArtifactPart(id, "abc", "centre224-ü-v1", "stride16"))], new LinearHead(labels, d, weights, bias));
+        select new HeadArtifact([.. ids.Select(id => new ArtifactPart(id, "abc", "centre224-ü-v1", "stride16"))], new LinearHead(labels, d, weights, bias),
+            new KnownRegion(known, threshold));
 
     [Fact]
     public void What_was_written_is_read() => Artifacts.Sample(artifact =>
@@ -29,6 +32,8 @@ public sealed class HeadArtifactTests
         Assert.Equal(artifact.Head.Features, read.Head.Features);
         Assert.Equal(artifact.Head.Weights.ToArray(), read.Head.Weights.ToArray());
         Assert.Equal(artifact.Head.Bias.ToArray(), read.Head.Bias.ToArray());
+        Assert.Equal(artifact.Known.Directions, read.Known.Directions);
+        Assert.Equal(artifact.Known.Threshold, read.Known.Threshold);
         Assert.Equal(bytes, read.Write());
     });
 
@@ -90,12 +95,12 @@ public sealed class HeadArtifactTests
 
     [Fact]
     public void The_bytes_are_fixed_for_ever() => Assert.Equal(
-        "485354484541440a020000008100000000000000010000000100000062010000007301000000700000000002000000030000000300000063617403"
-        + "000000646f670000803f0000004000004040000080400000a0400000c0400000003f000000bf7a2d640333ad1f0160fe5580dc67ea4f93cc8385d7"
-        + "d1c4c469fa217ee35cd6af",
+        "485354484541440a030000009900000000000000010000000100000062010000007301000000700000000002000000030000000300000063617403"
+        + "000000646f670000803f0000004000004040000080400000a0400000c0400000003f000000bf010000000000803f00000000000000000000000000"
+        + "00d03f850c5827a339e475d92ead102eab4b417287696ed89ba6ad092d52e01171319c",
         Convert.ToHexStringLower(Sample().Write()));
 
-    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new LinearHead(["cat", "dog"], 3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f]));
+    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new LinearHead(["cat", "dog"], 3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f]), new KnownRegion([[1, 0, 0]], 0.25));
 
     private static string AssertRefused(byte[] bytes) => Assert.Throws<HeadArtifactException>(() => HeadArtifact.Read(bytes)).Message;
 }

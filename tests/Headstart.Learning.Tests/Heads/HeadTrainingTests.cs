@@ -28,7 +28,7 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory, dimensions, noise: 2);
 
         var (one, other) = (HeadTraining.CrossValidate(set, 7, Cancel), HeadTraining.CrossValidate(set, 7, Cancel));
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel), KnownRegion.Of(set)).Write();
 
         Assert.Equal((one.Accuracy, one.StandardError, one.Method), (other.Accuracy, other.StandardError, other.Method));
         Assert.Equal(one.OutOfFold.SelectMany(row => row), other.OutOfFold.SelectMany(row => row));

@@ -48,7 +48,7 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), KnownRegion.Of(set)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }

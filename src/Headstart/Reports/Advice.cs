@@ -1,0 +1,39 @@
+using System.Globalization;
+using Headstart.Learning.Evaluation;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Reports;
+
+/// <summary>What would help most, in words.</summary>
+internal static class Advice
+{
+    private const double WorthSaying = 0.005;
+    private static readonly int[] Amounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000];
+
+    /// <summary>
+    /// More images of the category that would gain most. If only one category grows, only the errors that it takes part in shrink, and they do as
+    /// if the whole set had grown like it; each error has two parts, what it was and what it was taken for.
+    /// </summary>
+    /// <returns>null where nothing would help much.</returns>
+    public static AdviceReport? Of(LearningCurve curve, Evaluation evaluation, LabelledFeatures train)
+    {
+        var support = train.Support();
+        var errors = evaluation.Confusion.Select((row, k) => row.Where((_, predicted) => predicted != k).Sum()
+            + evaluation.Confusion.Where((_, truth) => truth != k).Sum(other => other[k])).ToArray();
+        var best = Enumerable.Range(0, support.Length).Where(k => support[k] > 0 && errors[k] > 0)
+            .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(), Images: Amounts.LastOrDefault(amount => amount <= support[k], Amounts[0])))
+            .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
+            .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
+        var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);
+        return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high], string.Create(CultureInfo.InvariantCulture,
+            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points(gain)} ({100 * low:0.#} to {100 * high:0.#}), more than of any other category."));
+    }
+
+    /// <summary>Said where there is no advice.</summary>
+    public static string Nothing(LearningCurve? curve) => curve is null ? "With so few images more of every category will help most."
+        : "More images like these would hardly change that; images of the kind that it will meet in use tell more.";
+
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+
+    private static string Points(double gain) => string.Create(CultureInfo.InvariantCulture, $"about {100 * gain:0.#} {(Math.Round(100 * gain, 1) == 1 ? "point" : "points")}");
+}

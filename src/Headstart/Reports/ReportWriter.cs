@@ -1,0 +1,127 @@
+using System.Numerics.Tensors;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Evaluation;
+using Headstart.Learning.Heads;
+using Headstart.Training;
+
+namespace Headstart.Reports;
+
+/// <summary>What is known at the end of a run.</summary>
+/// <param name="Judged">A head that learned from the training images only, calibrated.</param>
+/// <param name="Raw">The same one before calibration.</param>
+/// <param name="Temperature">Between the two.</param>
+/// <param name="Curve">null where there are too few images for one.</param>
+/// <param name="Confirmed">Images whose label a person has confirmed.</param>
+public sealed record Findings(
+    Dataset Data, Examples Examples, FeatureRecipe Recipe, CrossValidation Validation, LinearHead Judged, LinearHead Raw, double Temperature,
+    LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
+
+/// <summary>Says how good a version is, how sure that is, and what would help.</summary>
+public static class ReportWriter
+{
+    private const int EnoughHeldOut = 20;
+    private const int MostSuspects = 100;
+    private const int MostHardest = 12;
+    private const int MostPairs = 5;
+    private const int MostLeftOut = 10; // categories that take their turn at being unknown
+
+    public static Report Write(Findings found)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
+        var calibrated = found.Validation.Calibrated(found.Temperature);
+        var crossValidated = Evaluation.Of(train.Labels, [.. calibrated.Select(Best)], categories);
+        var heldOut = Evaluation.Of(test.Labels, [.. test.Features.Select(f => found.Judged.Best(f))], categories);
+        var useHeldOut = test.Count >= EnoughHeldOut && test.Labels.Distinct().Count() == categories.Count;
+        var shown = useHeldOut ? heldOut : crossValidated;
+        var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train);
+        var suspects = LabelErrors.Find(calibrated, train.Labels).Where(s => !found.Confirmed.Contains(found.Examples.TrainIds[s.Image])).ToList();
+        return new()
+        {
+            Sentence = $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} images it had not learned from ({Advice.Percent(shown.AccuracyInterval.Low)} to "
+                + $"{Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty). {advice?.Sentence ?? Advice.Nothing(found.Curve)}",
+            Accuracy = shown.Accuracy,
+            AccuracyInterval = Interval(shown),
+            AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
+            CrossValidation = new(crossValidated.Accuracy, Interval(crossValidated), found.Validation.StandardError, crossValidated.Count,
+                found.Validation.Folds, found.Validation.Repeats),
+            HeldOut = heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
+            Categories = categories,
+            Classes = shown.Classes,
+            Confusion = shown.Confusion,
+            ConfusedPairs = Pairs(shown, categories),
+            Calibration = useHeldOut
+                ? Calibrate(found, [.. test.Features.Select(f => found.Raw.Probabilities(f))], [.. test.Features.Select(f => found.Judged.Probabilities(f))], test.Labels)
+                : Calibrate(found, found.Validation.OutOfFold, calibrated, train.Labels),
+            Unknown = Unknown(train, test),
+            LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
+            Advice = advice,
+            Balance = Balance(found.Examples.All),
+            Suspects = [.. suspects.Take(MostSuspects).Select(s => new SuspectReport(found.Examples.TrainIds[s.Image], categories[s.Label], categories[s.Suggested],
+                Math.Round(s.LabelProbability, 4), Math.Round(s.SuggestedProbability, 4)))],
+            ExpectedLabelErrors = suspects.Count(s => s.Confident),
+            Hardest = [.. train.Labels.Select((label, i) => new HardImageReport(found.Examples.TrainIds[i], categories[label], categories[Best(calibrated[i])],
+                Math.Round(calibrated[i][label], 4))).OrderBy(image => image.Probability).Take(MostHardest)],
+            Duplicates = found.Examples.Duplicates,
+            Backbones = [],
+            Head = Head(found),
+            TrainableParameters = found.Judged.TrainableParameters,
+            LeftOut = found.Data.LeftOut,
+            UnreadableImages = found.Examples.Unreadable,
+        };
+    }
+
+    private static int Best(float[] probabilities) => TensorPrimitives.IndexOfMax<float>(probabilities);
+
+    private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
+
+    private static ConfusedPair[] Pairs(Evaluation evaluation, IReadOnlyList<string> categories) =>
+    [
+        .. evaluation.Confusion.SelectMany((row, truth) => row.Select((count, predicted) => (truth, predicted, count)))
+            .Where(cell => cell.truth != cell.predicted && cell.count > 0).OrderByDescending(cell => cell.count).Take(MostPairs)
+            .Select(cell => new ConfusedPair(categories[cell.truth], categories[cell.predicted], cell.count)),
+    ];
+
+    private static CalibrationReport Calibrate(Findings found, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after, IReadOnlyList<int> labels)
+    {
+        var bins = Calibration.Reliability(after, labels);
+        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(before, labels)), Calibration.Error(bins), bins);
+    }
+
+    private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
+    {
+        var region = KnownRegion.Of(train);
+        var caught = new List<bool>();
+        if (train.Categories.Count > 2)
+        {
+            var step = Math.Max(1, train.Categories.Count / MostLeftOut);
+            foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
+            {
+                var others = KnownRegion.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => train.Labels[i] != left)]));
+                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.Labels[i] == left).Select(i => others.IsUnknown(train.Features[i])));
+            }
+        }
+
+        return new(KnownRegion.FalseAlarms, region.Threshold, test.Count == 0 ? null : Share(test.Features.Select(f => region.IsUnknown(f))),
+            caught.Count == 0 ? null : Share(caught));
+    }
+
+    private static double Share(IEnumerable<bool> values) => values.Average(value => value ? 1.0 : 0);
+
+    private static BalanceReport Balance(LabelledFeatures all)
+    {
+        var support = all.Support();
+        var (smallest, largest) = (Array.IndexOf(support, support.Min()), Array.IndexOf(support, support.Max()));
+        return new(all.Categories[smallest], support[smallest], all.Categories[largest], support[largest],
+            Math.Round((double)support[largest] / Math.Max(1, support[smallest]), 2));
+    }
+
+    private static HeadReport Head(Findings found)
+    {
+        var method = found.Validation.Method;
+        var name = method.Kind == HeadKind.Prototypes ? "Prototypes, which suit a handful of images," : "Logistic regression";
+        return new(method.Kind, method.Strength,
+            $"{name} did best on images left out in turn. It has one weight for each of {found.Recipe.Length} features and one bias for each of {found.Data.Categories.Count} categories: "
+            + $"{found.Judged.TrainableParameters} parameters to learn; those of {found.Recipe.Id} stay as they are.");
+    }
+}
