@@ -67,7 +67,7 @@ public static class Setup
         // As static, for the same reason: a job would be made from the services of the host that was started last.
         services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
-        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>();
+        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
         if (!settings.HasRole("worker"))
         {
             return services;

@@ -23,16 +23,22 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
     private readonly List<RejectedFile> _rejected = [];
     private Dictionary<string, Guid> _categories = [];
     private Model _model = null!;
+    private bool _confirmed;
 
     private sealed record Checked(string FileName, Guid Category, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected)
     {
         public static Checked Not(RejectedFile file) => new(file.FileName!, default, [], 0, null, file);
     }
 
+    /// <param name="model">Takes the images.</param>
+    /// <param name="files">As they come.</param>
+    /// <param name="confirmed">A person vouches for the categories: an image that is there in another one is moved.</param>
+    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="BadHttpRequestException">The body broke off; everything before that point is stored.</exception>
-    public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, CancellationToken cancel)
+    public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
         _model = model;
+        _confirmed = confirmed;
         _categories = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
         var working = new Queue<Task<Checked>>();
         try
@@ -140,17 +146,17 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         await using (var transaction = await db.Database.BeginTransactionAsync())
         {
             await db.HoldModelAsync(_model.Id);
-            // In the order of the hashes, so that requests with the same files in another order do not lock each other out.
+            // In the order of the hashes, so that requests with the same files in another order do not lock each other out; the first of equal ones counts.
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO images (id, model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, created_at)
-                SELECT new.id, categories.model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, {now}
+                INSERT INTO images (id, model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at)
+                SELECT DISTINCT ON (sha256) new.id, categories.model_id, category_id, file_name, sha256, media_type, width, height, bytes, split, {_confirmed}, {now}
                 FROM unnest({Column(i => Guid.CreateVersion7())}, {Column(i => i.Category)}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
                     {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
                     {Column(i => Image.SplitOf(i.Sha256).ToString())})
                     WITH ORDINALITY AS new (id, category_id, file_name, sha256, media_type, width, height, bytes, split, place)
                 JOIN categories ON categories.id = category_id
                 ORDER BY sha256, place
-                ON CONFLICT (model_id, sha256) DO NOTHING
+                ON CONFLICT (model_id, sha256) DO UPDATE SET category_id = excluded.category_id, confirmed = true WHERE {_confirmed}
                 """);
             await transaction.CommitAsync();
         }

@@ -27,14 +27,27 @@ public static class ImagesApi
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+        api.MapPost("/models/{id:guid}/feedback", Feedback).WithTags("Images").Named("giveFeedback", "Send a prediction back with the right label",
+                "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
+                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them.")
+            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
+            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
     }
 
-    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Upload(
-        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel)
+    private static Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Upload(
+        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel) =>
+        AddAsync(id, http, db, upload, settings, confirmed: false, cancel);
+
+    private static Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Feedback(
+        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel) =>
+        AddAsync(id, http, db, upload, settings, confirmed: true, cancel);
+
+    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> AddAsync(
+        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, bool confirmed, CancellationToken cancel)
     {
         // The request as a whole may be large: it is read one file at a time and each file has its own limit.
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
@@ -49,7 +62,7 @@ public static class ImagesApi
         }
 
         var files = new Counted(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel), settings.Uploads.MaxFiles);
-        var answer = await upload.AddAsync(model, files.ReadAsync(cancel), cancel);
+        var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
                 $"One request may have {settings.Uploads.MaxFiles} files. Those before the limit were taken ({answer.Accepted.Count} accepted); send the others in another request.",
                 ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))

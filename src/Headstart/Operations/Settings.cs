@@ -22,6 +22,8 @@ public sealed class Settings
 
     public UploadSettings Uploads { get; set; } = new();
 
+    public TrainingSettings Training { get; set; } = new();
+
     public PredictionSettings Predictions { get; set; } = new();
 
     public bool HasRole(string role) => Roles
@@ -87,4 +89,21 @@ public sealed class PredictionSettings
 
     /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
     public int MaxWaiting { get; set; } = 64;
+}
+
+/// <summary>Whether a new version takes the place of the published one by itself.</summary>
+public enum PublishRule
+{
+    /// <summary>Unless it is worse on the held-out images.</summary>
+    WhenNotWorse,
+
+    Always,
+
+    /// <summary>Only a model's first version.</summary>
+    Never,
+}
+
+public sealed class TrainingSettings
+{
+    public PublishRule Publish { get; set; }
 }

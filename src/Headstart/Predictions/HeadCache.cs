@@ -30,9 +30,17 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposab
         var version = await db.Versions.SingleAsync(v => v.ModelId == model && v.Number == number, cancel);
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
-        var artifact = HeadArtifact.Read(bytes);
-        served = new(number, RecipeOf(artifact), artifact.Head, artifact.Known);
+        served = Open(number, bytes);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = bytes.Length });
+    }
+
+    /// <summary>A head with the backbones that it needs, not kept.</summary>
+    /// <exception cref="HeadArtifactException">The bytes are damaged or of another format.</exception>
+    /// <exception cref="VersionUnavailableException">A backbone is missing on this host.</exception>
+    public ServedVersion Open(int number, byte[] bytes)
+    {
+        var artifact = HeadArtifact.Read(bytes);
+        return new(number, RecipeOf(artifact), artifact.Head, artifact.Known);
     }
 
     public void Dispose() => _heads.Dispose();

@@ -25,8 +25,9 @@ internal static class Advice
             .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
             .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
         var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);
+        var all = curve.Gain(train.Count, 2 * train.Count);
         return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high], string.Create(CultureInfo.InvariantCulture,
-            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points(gain)} ({100 * low:0.#} to {100 * high:0.#}), more than of any other category."));
+            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points(gain)} ({100 * low:0.#} to {100 * high:0.#}), more than of any other category; twice as many of all {Points(all.Mean)} ({100 * all.Low:0.#} to {100 * all.High:0.#})."));
     }
 
     /// <summary>Said where there is no advice.</summary>

@@ -69,6 +69,9 @@ public sealed record Report
     /// <summary>Ids of images that show the same thing twice, in groups; each group was kept on one side of every split.</summary>
     public IReadOnlyList<IReadOnlyList<Guid>> Duplicates { get; init; } = [];
 
+    /// <summary>Against the version that was published before; null for the first one.</summary>
+    public ComparisonReport? Comparison { get; init; }
+
     public required IReadOnlyList<BackboneTrial> Backbones { get; init; }
 
     public ChoiceReport? Choice { get; init; }
@@ -148,3 +151,12 @@ public sealed record SuspectReport(Guid ImageId, string Category, string Suggest
 public sealed record HardImageReport(Guid ImageId, string Category, string Predicted, double Probability);
 
 public sealed record ConfusedPair(string Category, string PredictedAs, int Count);
+
+/// <param name="Version">The version that was published when this one was made.</param>
+/// <param name="Images">Held-out images that both were asked about.</param>
+/// <param name="Difference">Accuracy of this one less that of the other, -1 to 1; null where they were not compared.</param>
+/// <param name="DifferenceInterval">90 %, by paired bootstrap.</param>
+/// <param name="Published">Whether this one took the other's place.</param>
+/// <param name="Sentence">Why.</param>
+public sealed record ComparisonReport(
+    int Version, int Images, double? Difference, IReadOnlyList<double>? DifferenceInterval, bool Published, string Sentence);

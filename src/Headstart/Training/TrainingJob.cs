@@ -17,7 +17,7 @@ namespace Headstart.Training;
 /// </summary>
 public sealed partial class TrainingJob(
     IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier,
-    VersionPublisher publisher, IBlobStore blobs, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
+    PublishedRival rival, VersionPublisher publisher, IBlobStore blobs, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
     private const int EnoughBackbones = 2;
@@ -141,14 +141,16 @@ public sealed partial class TrainingJob(
         // too kind to this one.
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
-        var known = KnownRegion.Of(all);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        report = report with { Backbones = lease.Status.Backbones, Choice = choice, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
-        var artifact = new HeadArtifact([.. recipe.Parts.Select(p => new ArtifactPart(
-            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))], head.At(temperature), known);
-        var number = await publisher.PublishAsync(lease, recipe.Id, artifact, report, cancel);
+        var judged = raw.At(temperature);
+        var comparison = await rival.CompareAsync(db, lease.Run.ModelId, data, examples, judged, new StageProgress(lease, 0.97, 0.98), cancel);
+        report = report with { Comparison = comparison, Backbones = lease.Status.Backbones, Choice = choice, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
+        ArtifactPart[] parts = [.. recipe.Parts.Select(p => new ArtifactPart(
+            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))];
+        var number = await publisher.PublishAsync(lease, recipe.Id, new(parts, head.At(temperature), KnownRegion.Of(all)),
+            new(parts, judged, KnownRegion.Of(train)), report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
     }
 

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>Turns a trained head into the model's published version.</summary>
+/// <summary>Turns a trained head into a version of the model, the published one unless the report says why not.</summary>
 public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, TimeProvider clock)
 {
     /// <summary>
@@ -17,9 +17,10 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
     /// run's end in one transaction, so a run ends once and a version is never half there.
     /// </summary>
     /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
-    public async Task<int> PublishAsync(RunLease lease, string backbone, HeadArtifact artifact, Report report, CancellationToken cancel)
+    public async Task<int> PublishAsync(RunLease lease, string backbone, HeadArtifact artifact, HeadArtifact judged, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
+        var judgedBlob = await blobs.PutAsync(judged.Write(), cancel);
         var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
 
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -44,11 +45,13 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
             AccuracyLow = report.AccuracyInterval[0],
             AccuracyHigh = report.AccuracyInterval[1],
             Artifact = artifactBlob,
+            Judged = judgedBlob,
             Report = reportBlob,
             CreatedAt = clock.Now(),
         });
         await db.SaveChangesAsync(cancel);
-        await db.Models.Where(m => m.Id == model).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        var publish = report.Comparison?.Published ?? true;
+        await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null)).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await transaction.CommitAsync(cancel);
         return number;
     }

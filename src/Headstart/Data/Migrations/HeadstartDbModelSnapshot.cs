@@ -465,6 +465,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<byte[]>("Judged")
+                        .HasColumnType("bytea")
+                        .HasColumnName("judged");
+
                     b.PrimitiveCollection<List<string>>("KnownBackbones")
                         .IsRequired()
                         .HasColumnType("text[]")

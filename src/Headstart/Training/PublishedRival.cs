@@ -1,0 +1,72 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Evaluation;
+using Headstart.Learning.Heads;
+using Headstart.Operations;
+using Headstart.Predictions;
+using Headstart.Reports;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// Compares a new version with the published one on the same held-out images. Both are represented by heads that did not learn from
+/// these: an image's content decides whether it is held out, so that it was when the published version was made, too.
+/// </summary>
+public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCache features, Settings settings)
+{
+    private const int Enough = 20;
+    private const int Seed = 1;
+
+    /// <returns>null where no version is published yet.</returns>
+    public async Task<ComparisonReport?> CompareAsync(
+        HeadstartDb db, Guid model, Dataset data, Examples examples, LinearHead judged, IProgress<double> progress, CancellationToken cancel)
+    {
+        var rival = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
+            .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) => v).SingleOrDefaultAsync(cancel);
+        if (rival is null)
+        {
+            return null;
+        }
+
+        return settings.Training.Publish == PublishRule.Never
+                ? new(rival.Number, 0, null, null, false, $"Version {rival.Number} stays published: Headstart:Training:Publish is never.")
+            : settings.Training.Publish == PublishRule.Always
+                ? new(rival.Number, 0, null, null, true, "Published, as Headstart:Training:Publish is always.")
+            : examples.Test.Count < Enough
+                ? new(rival.Number, examples.Test.Count, null, null, true, $"Published: {examples.Test.Count} held-out images are too few to compare it with version {rival.Number}.")
+            : await OpenAsync(rival, cancel) is not { } served
+                ? new(rival.Number, 0, null, null, true, $"Published: version {rival.Number} cannot be used on this host any more, so there was nothing to compare with.")
+            : await CompareAsync(rival.Number, served, data, examples, judged, progress, cancel);
+    }
+
+    private async Task<ComparisonReport> CompareAsync(
+        int number, ServedVersion rival, Dataset data, Examples examples, LinearHead judged, IProgress<double> progress, CancellationToken cancel)
+    {
+        var ids = examples.TestIds.ToHashSet();
+        var images = data.Train.Concat(data.Test).Where(item => ids.Contains(item.ImageId)).ToDictionary(item => item.ImageId, item => item.Sha256);
+        var vectors = await features.GetAsync(rival.Recipe, [.. examples.TestIds.Select(id => images[id])], progress, cancel);
+        bool[] before = [.. vectors.Zip(examples.Test.Labels, (vector, label) => vector is not null && rival.Head.Labels[rival.Head.Best(vector)] == data.Categories[label])];
+        bool[] now = [.. examples.Test.Features.Zip(examples.Test.Labels, (vector, label) => judged.Best(vector) == label)];
+        var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
+        var (low, high) = PairedBootstrap.Difference(before, now, Seed);
+        var worse = high < 0;
+        return new(number, now.Length, difference, [low, high], !worse, worse
+            ? $"Not published: on {now.Length} held-out images it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
+            : $"Published: on {now.Length} held-out images it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
+    }
+
+    private async Task<ServedVersion?> OpenAsync(Versions.ModelVersion version, CancellationToken cancel)
+    {
+        try
+        {
+            return version.Judged is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? heads.Open(version.Number, bytes) : null;
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return null;
+        }
+    }
+}
