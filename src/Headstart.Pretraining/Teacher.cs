@@ -42,7 +42,8 @@ public sealed class Teacher : IDisposable
     {
         ArgumentNullException.ThrowIfNull(file);
         var graph = OnnxGraph.Read(file.Path);
-        var map = graph.FindFeatureMap() ?? throw new BackboneException($"{file.Manifest.Id} has no feature map to learn from");
+        var map = graph.FindFeatureMap(graph.FindFeatures()) is { Stride: not null } found ? found
+            : throw new BackboneException($"{file.Manifest.Id} has no feature map to learn from");
         var path = Path.Combine(folder, $"{file.Manifest.Id}-map.onnx");
         var cut = graph.Cut(map);
         File.WriteAllBytes(path, cut);

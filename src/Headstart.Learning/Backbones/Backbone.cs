@@ -21,10 +21,11 @@ public sealed class Backbone : IDisposable
     private readonly string _input;
     private readonly string _output;
     private readonly bool _oneByOne; // exported for batches of one image only
+    private readonly Lazy<BackboneMaps?> _maps;
 
-    private Backbone(BackboneManifest manifest, byte[] network, IReadOnlyList<FeatureSection> sections, SessionOptions options)
+    private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections, SessionOptions options)
     {
-        Manifest = manifest;
+        Manifest = file.Manifest;
         Sections = sections;
         FeatureSpace = string.Join('-', sections.Select(section => section.Name)
             .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}").Where(name => name.Length > 0));
@@ -33,6 +34,7 @@ public sealed class Backbone : IDisposable
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
         _oneByOne = _input.Length > 0 && _session.InputMetadata[_input].Dimensions is [1, ..];
+        _maps = new(() => BackboneMaps.Open(this, file.Path, cuts, options));
     }
 
     public BackboneManifest Manifest { get; }
@@ -48,6 +50,12 @@ public sealed class Backbone : IDisposable
 
     /// <summary>Length of a whole feature vector: all sections, one behind the other.</summary>
     public int Length => Sections[^1].Offset + Sections[^1].Length;
+
+    /// <summary>
+    /// What the features are averages of; null where none of them is (ViT). Opened by the first who asks, by reading the file again: most
+    /// backbones are never asked, and a second session takes as much memory as the first.
+    /// </summary>
+    public BackboneMaps? Maps => _maps.Value;
 
     /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerImage { get; private set; }
@@ -72,8 +80,8 @@ public sealed class Backbone : IDisposable
             var graph = OnnxGraph.Read(file.Path);
             var features = file.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures();
             FeatureTensor[] inner = [.. graph.IntermediateCuts().Where(cut => stages && cut is { Stride: >= SmallestStride, Length: not null }).TakeLast(InnerStages)];
-            return inner.Length > 0 && TryOpen(file.Manifest, graph, [features, .. inner], threads) is { } withStages
-                ? withStages : Open(file.Manifest, graph, [features], threads);
+            return inner.Length > 0 && TryOpen(file, graph, [features, .. inner], threads) is { } withStages
+                ? withStages : Open(file, graph, [features], threads);
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
         {
@@ -82,11 +90,11 @@ public sealed class Backbone : IDisposable
     }
 
     /// <summary>null where a stage is not what the graph says: the backbone may still be good without.</summary>
-    private static Backbone? TryOpen(BackboneManifest manifest, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
+    private static Backbone? TryOpen(BackboneFile file, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
     {
         try
         {
-            return Open(manifest, graph, cuts, threads);
+            return Open(file, graph, cuts, threads);
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or BackboneException or OnnxModelException)
         {
@@ -94,9 +102,9 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    private static Backbone Open(BackboneManifest manifest, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
+    private static Backbone Open(BackboneFile file, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
     {
-        var sections = new List<FeatureSection> { new("", 0, manifest.Features) };
+        var sections = new List<FeatureSection> { new("", 0, file.Manifest.Features) };
         foreach (var cut in cuts.Skip(1))
         {
             sections.Add(new FeatureSection($"stride{cut.Stride}", sections[^1].Offset + sections[^1].Length, cut.Length!.Value));
@@ -106,7 +114,7 @@ public sealed class Backbone : IDisposable
         Backbone? backbone = null;
         try
         {
-            backbone = new Backbone(manifest, graph.Cut(cuts), sections, options);
+            backbone = new Backbone(file, graph.Cut(cuts), cuts, sections, options);
             backbone.WarmUp();
             return backbone;
         }
@@ -156,6 +164,11 @@ public sealed class Backbone : IDisposable
 
     public void Dispose()
     {
+        if (_maps.IsValueCreated)
+        {
+            _maps.Value?.Dispose();
+        }
+
         _session.Dispose();
         _run.Dispose();
         _options.Dispose();
@@ -190,16 +203,22 @@ public sealed class Backbone : IDisposable
             throw new BackboneException($"its input has shape [{string.Join(", ", shape)}] and [-1, 3, {size}, {size}] is needed");
         }
 
+        if (!Extract(TestImage(), 1)[0].All(float.IsFinite))
+        {
+            throw new BackboneException("it gives features that are not finite numbers");
+        }
+    }
+
+    /// <summary>A preprocessed image <c>[3, S, S]</c> that shows nothing and is not plain.</summary>
+    internal float[] TestImage()
+    {
         var image = new float[Manifest.Preprocessing.Length];
         for (var i = 0; i < image.Length; i++)
         {
             image[i] = i % 255 / 127f - 1;
         }
 
-        if (!Extract(image, 1)[0].All(float.IsFinite))
-        {
-            throw new BackboneException("it gives features that are not finite numbers");
-        }
+        return image;
     }
 
     private float[][] Run(ReadOnlyMemory<float> batchChw, int count)

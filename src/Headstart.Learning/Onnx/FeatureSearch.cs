@@ -28,17 +28,17 @@ internal sealed class FeatureSearch(GraphIndex graph)
             : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs and none of them comes from a classifier.");
     }
 
-    /// <summary>The feature map that global average pooling turns into the features.</summary>
-    public FeatureTensor? FindMap()
+    /// <summary>The feature map that global average pooling turns into these features.</summary>
+    public FeatureTensor? FindMap(FeatureTensor features)
     {
-        if (Find() is not { Tensors: [var tensor] } features)
+        if (features.Tensors is not [var tensor])
         {
             return null;
         }
 
-        var map = features.Pool ? tensor : BackTo(tensor, "GlobalAveragePool", "ReduceMean")?.Input[0];
-        return map is not null && new FeatureMaps(graph).Find(map) is { } found
-            ? new FeatureTensor([map], Pool: false, Length: null, Classifier: false, found.Down) : null;
+        var map = features.Pool ? tensor : BackTo(tensor, "GlobalAveragePool", "ReduceMean", "AveragePool")?.Input[0];
+        return map is null ? null
+            : new FeatureTensor([map], Pool: false, Length: null, Classifier: false, new FeatureMaps(graph).Find(map)?.Down);
     }
 
     /// <summary>The one output as features, whatever made it.</summary>

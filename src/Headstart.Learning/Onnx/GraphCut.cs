@@ -9,11 +9,7 @@ internal static class GraphCut
 
     public static ModelProto Cut(ModelProto model, GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
-        foreach (var tensor in at.SelectMany(features => features.Tensors).Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
-        {
-            throw new OnnxModelException($"The graph makes no tensor '{tensor}' out of the image.");
-        }
-
+        Require(index, at);
         var cut = model.Clone();
         var taken = FreeName(index.Graph);
         Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
@@ -22,6 +18,36 @@ internal static class GraphCut
         Append(cut.Graph, at, index.IsHalf, taken);
         return cut;
     }
+
+    /// <summary>Each tensor as an output of its own, in this order and whatever its shape.</summary>
+    public static ModelProto CutMaps(ModelProto model, GraphIndex index, IReadOnlyList<FeatureTensor> at)
+    {
+        Require(index, at);
+        var cut = model.Clone();
+        string[] tensors = [.. at.Select(map => map.Tensors.Single())];
+        Prune(cut.Graph, tensors, index.Input);
+        cut.Graph.Output.Clear();
+        var prefix = FreeName(cut.Graph);
+        for (var i = 0; i < tensors.Length; i++)
+        {
+            var name = AddFloat(cut.Graph, tensors[i], $"{prefix}_map{i}"); // what is float32 already passes unchanged
+            var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32 } };
+            cut.Graph.Output.Add(new ValueInfoProto { Name = name, Type = type });
+        }
+
+        return cut;
+    }
+
+    private static void Require(GraphIndex index, IReadOnlyList<FeatureTensor> at)
+    {
+        foreach (var tensor in at.SelectMany(features => features.Tensors).Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
+        {
+            throw new OnnxModelException($"The graph makes no tensor '{tensor}' out of the image.");
+        }
+    }
+
+    private static string AddFloat(GraphProto graph, string input, string output) =>
+        Add(graph, "Cast", [input], output, new AttributeProto { Name = "to", I = Float32, Type = 2 });
 
     private static void Prune(GraphProto graph, IReadOnlyList<string> wanted, string image)
     {
@@ -50,7 +76,7 @@ internal static class GraphCut
         var vector = vectors.Count == 1 ? vectors[0] : Add(graph, "Concat", vectors, $"{prefix}_joined", Axis1());
         if (half)
         {
-            vector = Add(graph, "Cast", [vector], $"{prefix}_float", new AttributeProto { Name = "to", I = Float32, Type = 2 });
+            AddFloat(graph, vector, $"{prefix}_float");
         }
 
         graph.Node[^1].Output[0] = Output;

@@ -88,10 +88,15 @@ public sealed class OnnxGraph
     public IReadOnlyList<FeatureTensor> IntermediateCuts() => new FeatureMaps(_index).StageEnds();
 
     /// <summary>
-    /// The tensor <c>[n, c, h, w]</c> whose average over all places the features are, to be cut out flattened as <c>[n, c * h * w]</c>:
-    /// what each place of the image says. null where the features are no such average (ViT).
+    /// The tensor whose average over all places these features are, as far as the graph tells: <c>[n, c, h, w]</c>, what each place of the
+    /// image says. null where they are no such average (ViT). What its operators really do is not looked at.
     /// </summary>
-    public FeatureTensor? FindFeatureMap() => new FeatureSearch(_index).FindMap();
+    /// <param name="features">One of this graph's feature tensors.</param>
+    public FeatureTensor? FindFeatureMap(FeatureTensor features)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        return new FeatureSearch(_index).FindMap(features);
+    }
 
     /// <summary>
     /// The model whose only output is <c>features [n, d]</c>, float32, without everything that this output does not need. A graph that
@@ -111,5 +116,13 @@ public sealed class OnnxGraph
     {
         ArgumentNullException.ThrowIfNull(at);
         return at is [var only] && _index.IsCutAlready(only) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
+    }
+
+    /// <summary>The model with one output for each of these tensors, in their order, float32: neither pooled nor flattened.</summary>
+    /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
+    public byte[] CutMaps(IReadOnlyList<FeatureTensor> at)
+    {
+        ArgumentNullException.ThrowIfNull(at);
+        return GraphCut.CutMaps(_model, _index, at).ToByteArray();
     }
 }
