@@ -98,6 +98,27 @@ public sealed class LinearHead
         return new LinearHead(Labels, Features, weights, bias);
     }
 
+    /// <summary>
+    /// By how much a label's logit rises against the mean of all logits when a feature rises by one: its gradient at these features.
+    /// Against the mean, as softmax does not change where all logits rise, and what speaks for every label tells none of them apart.
+    /// </summary>
+    /// <param name="features"><c>[d]</c>; a linear head has the same slope everywhere.</param>
+    /// <param name="label">Index into <see cref="Labels"/>.</param>
+    /// <returns><c>[d]</c></returns>
+    public float[] Slope(ReadOnlySpan<float> features, int label)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(features.Length, Features, nameof(features));
+        var slope = new float[Features];
+        for (var other = 0; other < Labels.Count; other++)
+        {
+            TensorPrimitives.Add(slope, _weights.AsSpan(other * Features, Features), slope);
+        }
+
+        TensorPrimitives.Divide(slope, -Labels.Count, slope);
+        TensorPrimitives.Add(slope, _weights.AsSpan(label * Features, Features), slope);
+        return slope;
+    }
+
     private static bool AllFinite(ReadOnlySpan<float> values)
     {
         foreach (var value in values)

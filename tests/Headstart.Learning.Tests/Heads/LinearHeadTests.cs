@@ -25,6 +25,17 @@ public sealed class LinearHeadTests
     }
 
     [Fact]
+    public void The_slope_is_what_the_logits_less_their_mean_rise_by()
+    {
+        var head = new LinearHead(["a", "b", "c"], 2, [1, 2, 3, 4, 8, 0], [5, 6, 7]);
+
+        Assert.Equal([-3, 0], head.Slope([0, 0], 0));
+        Assert.Equal([4, -2], head.Slope([9, 9], 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => head.Slope([1], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => head.Slope([1, 2], 3));
+    }
+
+    [Fact]
     public void Sizes_that_do_not_fit_are_refused()
     {
         Assert.Throws<ArgumentException>(() => Head.Logits([1, 2], new float[2]));
