@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Backbones;
 
@@ -56,6 +57,15 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
         return new([.. first.Parts, .. second.Parts]);
     }
 
+    /// <summary>The features of one image, from the bytes of its file: decoded once for each backbone, as each wants it.</summary>
+    /// <returns><c>[d]</c></returns>
+    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    public float[] Extract(byte[] image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Assemble([.. Backbones.Select(backbone => Extract(backbone, image))]);
+    }
+
     /// <summary>
     /// Puts the vector of one image together. Of each value of a part the root is taken, its sign kept, and each part is scaled to length 1:
     /// a place that shows twice as much of something should not weigh twice as much (Perronnin et al., ECCV 2010), and no backbone should
@@ -86,5 +96,11 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
         TensorPrimitives.Sqrt(values, values);
         TensorPrimitives.CopySign(values, raw, values);
         TensorPrimitives.Multiply(values, length > 0 ? 1 / MathF.Sqrt(length) : 0, values);
+    }
+
+    private static float[] Extract(Backbone backbone, byte[] image)
+    {
+        using var input = ModelInput.Of(image, backbone.Manifest.Preprocessing);
+        return backbone.Extract(input.Chw, 1)[0];
     }
 }

@@ -1,0 +1,36 @@
+namespace Headstart.Learning.Explaining;
+
+/// <summary>Interpolation between the middles of the cells of a square grid; beyond the outermost middles their values go on.</summary>
+internal static class Bilinear
+{
+    /// <summary>The same square in other cells.</summary>
+    /// <param name="grid"><c>[cells, cells]</c></param>
+    /// <param name="cells">Along each side of the grid.</param>
+    /// <param name="side">Along each side of the result.</param>
+    /// <returns><c>[side, side]</c></returns>
+    public static float[] Resize(ReadOnlySpan<float> grid, int cells, int side)
+    {
+        var steps = new (int Low, int High, float Share)[side];
+        for (var i = 0; i < side; i++)
+        {
+            var place = Math.Clamp((i + 0.5f) * cells / side - 0.5f, 0, cells - 1);
+            steps[i] = ((int)place, Math.Min((int)place + 1, cells - 1), place - (int)place);
+        }
+
+        var result = new float[side * side];
+        for (var y = 0; y < side; y++)
+        {
+            var top = grid.Slice(steps[y].Low * cells, cells);
+            var bottom = grid.Slice(steps[y].High * cells, cells);
+            for (var x = 0; x < side; x++)
+            {
+                var (left, right, share) = steps[x];
+                var above = top[left] + (top[right] - top[left]) * share;
+                var below = bottom[left] + (bottom[right] - bottom[left]) * share;
+                result[y * side + x] = above + (below - above) * steps[y].Share;
+            }
+        }
+
+        return result;
+    }
+}

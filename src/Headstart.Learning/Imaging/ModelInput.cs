@@ -1,0 +1,36 @@
+using System.Buffers;
+
+namespace Headstart.Learning.Imaging;
+
+/// <summary>One preprocessed image in a borrowed array: these are so large that making a new one each time would cost more than filling it.</summary>
+internal sealed class ModelInput : IDisposable
+{
+    private readonly float[] _rented;
+
+    private ModelInput(float[] rented, int length)
+    {
+        _rented = rented;
+        Chw = rented.AsMemory(0, length);
+    }
+
+    /// <summary><c>[3, Size, Size]</c>, see <see cref="ImageReader.Preprocess"/>; gone after <see cref="Dispose"/>.</summary>
+    public Memory<float> Chw { get; }
+
+    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    public static ModelInput Of(byte[] image, Preprocessing p)
+    {
+        var input = new ModelInput(ArrayPool<float>.Shared.Rent(p.Length), p.Length);
+        try
+        {
+            ImageReader.Preprocess(image, p, input.Chw.Span);
+            return input;
+        }
+        catch
+        {
+            input.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => ArrayPool<float>.Shared.Return(_rented);
+}
