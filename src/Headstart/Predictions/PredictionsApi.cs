@@ -17,12 +17,13 @@ public static class PredictionsApi
         api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
             .MapPost("/", Predict).Named("predict", "Predict",
                 "Step 4 of the main job: a form with parts named file, or one image as the body. Uses the published version unless ?version= names another; "
-                + "?top= keeps the most probable labels only. A file that cannot be read is an entry with an error; the others are answered.")
+                + "?top= keeps the most probable labels only; ?explain=true adds a picture (PNG) of where the most probable one is seen, which takes two "
+                + "to three times as long. A file that cannot be read is an entry with an error; the others are answered.")
             .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true))
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
-        Guid id, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, CancellationToken cancel)
+        Guid id, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
     {
         if (top is < 1)
         {
@@ -48,7 +49,7 @@ public static class PredictionsApi
         try
         {
             var served = await heads.GetAsync(db, id, number, cancel);
-            return await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, cancel);
+            return await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, explain is true, cancel);
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {
@@ -57,7 +58,7 @@ public static class PredictionsApi
     }
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
-        Guid id, ServedVersion version, HttpContext http, Predictor predictor, Settings settings, int top, CancellationToken cancel)
+        Guid id, ServedVersion version, HttpContext http, Predictor predictor, Settings settings, int top, bool explain, CancellationToken cancel)
     {
         if (OpenFiles(http, settings, cancel) is not { } files)
         {
@@ -74,7 +75,7 @@ public static class PredictionsApi
             }
 
             var answer = file.Bytes is null ? Predictor.Failed(file.FileName, file.Detail!)
-                : await predictor.PredictAsync(version, file.FileName, file.Bytes, top, cancel);
+                : await predictor.PredictAsync(version, file.FileName, file.Bytes, top, explain, cancel);
             if (answer is null)
             {
                 http.Response.Headers.RetryAfter = "1";

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Threading.RateLimiting;
-using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
@@ -12,7 +10,9 @@ public sealed record LabelResponse(string Label, double Probability);
 /// <param name="Labels">By falling probability.</param>
 /// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
 /// <param name="Error">Why this file could not be answered; the others are.</param>
-public sealed record FilePrediction(string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error);
+/// <param name="Explanation">Where the most probable label is seen; null unless asked for with explain=true.</param>
+public sealed record FilePrediction(
+    string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error, ExplanationResponse? Explanation);
 
 /// <summary>Decode, forward, head. At most one image per core at a time and a bounded number waiting, so that overload is said at once.</summary>
 public sealed class Predictor(Settings settings) : IDisposable
@@ -26,15 +26,15 @@ public sealed class Predictor(Settings settings) : IDisposable
     });
 
     /// <summary>The answer for one file, or null when too many are waiting already.</summary>
-    public async Task<FilePrediction?> PredictAsync(ServedVersion version, string? fileName, byte[] image, int top, CancellationToken cancel)
+    public async Task<FilePrediction?> PredictAsync(ServedVersion version, string? fileName, byte[] image, int top, bool explain, CancellationToken cancel)
     {
         using var core = await _cores.AcquireAsync(1, cancel);
-        return core.IsAcquired ? await Task.Run(() => Predict(version, fileName, image, top), cancel) : null;
+        return core.IsAcquired ? await Task.Run(() => Predict(version, fileName, image, top, explain), cancel) : null;
     }
 
     public void Dispose() => _cores.Dispose();
 
-    private FilePrediction Predict(ServedVersion version, string? fileName, byte[] image, int top)
+    private FilePrediction Predict(ServedVersion version, string? fileName, byte[] image, int top, bool explain)
     {
         if (ImageReader.Check(image, _limits, out _) is { } refusal)
         {
@@ -43,10 +43,11 @@ public sealed class Predictor(Settings settings) : IDisposable
 
         try
         {
-            var features = version.Recipe.Assemble([.. version.Recipe.Backbones.Select(backbone => Extract(backbone, image))]);
+            var features = version.Recipe.Extract(image);
             var probabilities = version.Head.Probabilities(features);
             var labels = version.Head.Labels.Zip(probabilities, (label, p) => new LabelResponse(label, Math.Round(p, 6)));
-            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], version.Known.IsUnknown(features), null);
+            var explanation = explain ? ExplanationResponse.Of(version, image, features, version.Head.Best(features)) : null;
+            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], version.Known.IsUnknown(features), null, explanation);
         }
         catch (ImageRefusedException e)
         {
@@ -54,21 +55,5 @@ public sealed class Predictor(Settings settings) : IDisposable
         }
     }
 
-    private static float[] Extract(Backbone backbone, byte[] image)
-    {
-        var preprocessing = backbone.Manifest.Preprocessing;
-        var input = ArrayPool<float>.Shared.Rent(preprocessing.Length);
-        try
-        {
-            var chw = input.AsMemory(0, preprocessing.Length);
-            ImageReader.Preprocess(image, preprocessing, chw.Span);
-            return backbone.Extract(chw, 1)[0];
-        }
-        finally
-        {
-            ArrayPool<float>.Shared.Return(input);
-        }
-    }
-
-    public static FilePrediction Failed(string? fileName, string error) => new(fileName, [], null, error);
+    public static FilePrediction Failed(string? fileName, string error) => new(fileName, [], null, error, null);
 }

@@ -153,7 +153,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     }
 
     [Fact]
-    public async Task No_odd_file_brings_the_host_down_neither_uploaded_nor_predicted()
+    public async Task No_odd_file_brings_the_host_down_neither_uploaded_nor_predicted_nor_explained()
     {
         var model = await _client.NewModelAsync("odd");
         foreach (var file in SharedData.Files("datasets/odd_files"))
@@ -161,7 +161,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
             var bytes = await File.ReadAllBytesAsync(file, Api.Cancel);
             using var form = Api.Form("odd", (Path.GetFileName(file), bytes));
             var upload = await _client.PostAsync($"{model}/images", form, Api.Cancel);
-            var predict = await _client.PostAsync(Predictions, Api.Raw(bytes), Api.Cancel);
+            var predict = await _client.PostAsync($"{Predictions}?explain=true", Api.Raw(bytes), Api.Cancel);
 
             var answer = (await upload.Content.ReadAsStringAsync(Api.Cancel), await predict.Content.ReadAsStringAsync(Api.Cancel));
             Assert.True((int)upload.StatusCode is 200 or 422, $"{file}: {answer}");
@@ -169,6 +169,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
             if (upload.StatusCode == HttpStatusCode.OK)
             {
                 IsSound(JsonNode.Parse(answer.Item2)!["predictions"]![0]!);
+                Assert.NotNull(JsonNode.Parse(answer.Item2)!["predictions"]![0]!["explanation"]!["data"]);
                 var id = JsonNode.Parse(answer.Item1)!["accepted"]![0]!["id"];
                 foreach (var size in new[] { 1, 200, 2_048 })
                 {
@@ -189,7 +190,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
 
     private static void IsSound(JsonNode? prediction)
     {
-        Assert.Equal(["fileName", "labels", "unknown", "error"], prediction!.AsObject().Select(p => p.Key));
+        Assert.Equal(["fileName", "labels", "unknown", "error", "explanation"], prediction!.AsObject().Select(p => p.Key));
         var probabilities = prediction["labels"]!.AsArray().Select(l => (double)l!["probability"]!).ToList();
         Assert.Equal(probabilities.OrderDescending(), probabilities);
         Assert.Equal(1, probabilities.Sum(), tolerance: 1e-5);
