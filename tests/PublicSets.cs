@@ -5,7 +5,9 @@ namespace Headstart.Tests;
 
 /// <summary>How one set went: the accuracy on its own test images, and what was chosen for it among what.</summary>
 /// <param name="Tried">Cross-validated accuracy by id.</param>
-internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried);
+/// <param name="CalibrationError">Expected calibration error on the test images, in ten bins of equal width.</param>
+internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried,
+    double CalibrationError);
 
 /// <summary>The five public sets that come with a split, learned and judged through the API of a running host.</summary>
 internal static class PublicSets
@@ -19,12 +21,15 @@ internal static class PublicSets
     /// <param name="folder">Has <c>train</c> and <c>test</c> or <c>val</c>, and in each a folder a category.</param>
     /// <param name="request">The body of the training run.</param>
     /// <param name="cancel">Ends the work.</param>
-    public static async Task<SetResult> LearnAsync(HttpClient client, string folder, object request, CancellationToken cancel)
+    /// <param name="perCategory">Learns from so many images of each category only.</param>
+    /// <param name="draw">Which ones.</param>
+    public static async Task<SetResult> LearnAsync(
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0)
     {
         var name = Path.GetFileName(folder);
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{name} {Guid.CreateVersion7()}" }, cancel));
         var path = $"/api/v1/models/{model["id"]}";
-        foreach (var (category, files) in Files(folder, "train"))
+        foreach (var (category, files) in Files(folder, "train", perCategory, draw))
         {
             await SendAsync(client.PostAsync($"{path}/images", Form(files, category), cancel));
         }
@@ -41,24 +46,38 @@ internal static class PublicSets
             throw new InvalidOperationException($"{name} ended {run["state"]}: {run["error"]}");
         }
 
-        var (right, all) = (0, 0);
+        var answers = new List<(double Probability, bool Right)>();
         foreach (var (category, files) in Files(folder, Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val"))
         {
             var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
-            all += files.Length;
-            right += answer["predictions"]!.AsArray().Count(p => (string?)p!["labels"]![0]!["label"] == category);
+            answers.AddRange(answer["predictions"]!.AsArray().Select(p => p!["labels"]![0]!).Select(best => ((double)best["probability"]!, (string?)best["label"] == category)));
         }
 
         var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
         var tried = run["backbones"]!.AsArray();
         var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
         var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
-        return new(name, (double)right / all, all, (string)version["backbone"]!, seconds, ms, tried);
+        return new(name, answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
+            CalibrationError(answers));
     }
 
-    private static IEnumerable<(string Category, string[] Files)> Files(string folder, string split) =>
+    private static double CalibrationError(List<(double Probability, bool Right)> answers) =>
+        answers.GroupBy(a => Math.Min(9, (int)(10 * a.Probability)))
+            .Sum(bin => Math.Abs(bin.Sum(a => a.Probability - (a.Right ? 1 : 0)))) / answers.Count;
+
+    private static IEnumerable<(string Category, string[] Files)> Files(string folder, string split, int perCategory = int.MaxValue, int draw = 0) =>
         Directory.GetDirectories(Path.Combine(folder, split)).Order(StringComparer.Ordinal).SelectMany(category =>
-            Directory.GetFiles(category).Order(StringComparer.Ordinal).Chunk(FilesAtOnce).Select(files => (Path.GetFileName(category), files)));
+            Draw(Directory.GetFiles(category).Order(StringComparer.Ordinal).ToArray(), perCategory, draw).Chunk(FilesAtOnce).Select(files => (Path.GetFileName(category), files)));
+
+    private static IEnumerable<string> Draw(string[] files, int count, int draw)
+    {
+        if (count < files.Length)
+        {
+            new Random(draw).Shuffle(files);
+        }
+
+        return files.Take(count);
+    }
 
     private static MultipartFormDataContent Form(string[] files, string? category)
     {

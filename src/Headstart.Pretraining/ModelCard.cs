@@ -20,10 +20,10 @@ public static class ModelCard
         Line($"# {settings.Id}");
         Line($"");
         var convolutions = student.Steps.Count(step => step.Convolution is not null);
-        Line($"A network of {convolutions} convolutions that turns a photograph of {settings.InputSize} x {settings.InputSize} pixels into {student.Features} features: {new FileInfo(file).Length:N0} bytes, weights in float16.");
+        Line($"A network of {convolutions} convolutions that turns a photograph of {settings.ReadSize} x {settings.ReadSize} pixels into {student.Features} features: {new FileInfo(file).Length:N0} bytes, weights in float16.");
         Line($"");
-        Line($"- **Made from** {teacher.Id} ({teacher.Licence}): {teacher.Source} It began as that network without every second residual block.");
-        Line($"- **Made by** distilling the last feature map of that network, place by place, on unlabelled photographs: {settings.Epochs} epochs of {photographs:N0} photographs, a new view of each in every epoch, seed {settings.Seed}.");
+        Line($"- **Made from** {teacher.Id} ({teacher.Licence}): {teacher.Source.TrimEnd('.')}. It began as that network without every second residual block.");
+        Line($"- **Made by** distilling the last feature map of that network, place by place, on unlabelled photographs: {settings.Epochs} epochs of {photographs:N0} photographs, a new view of each in every epoch, {settings.InputSize} x {settings.InputSize} pixels, seed {settings.Seed}.");
         if (figures.Count > 0)
         {
             Line($"");

@@ -65,7 +65,7 @@ public static class PretrainingRun
             settings.Id,
             family = $"{teacher.Manifest.Id}, shortened and distilled",
             features = student.Features,
-            inputSize = settings.InputSize,
+            inputSize = settings.ReadSize,
             mean = p.Mean,
             std = p.Std,
             source = "distilled by Headstart.Pretraining; see the model card",

@@ -91,6 +91,7 @@ public sealed class PretrainingTests
         Id = "tiny",
         Limit = 32,
         InputSize = 64,
+        ReadSize = 64,
         Epochs = 2,
         BatchSize = 8,
         Threads = 1,
