@@ -25,16 +25,20 @@ internal static class Advice
             .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
             .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
         var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);
-        var all = curve.Gain(train.Count, 2 * train.Count);
         return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high], string.Create(CultureInfo.InvariantCulture,
-            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points(gain)} ({100 * low:0.#} to {100 * high:0.#}), more than of any other category; twice as many of all {Points(all.Mean)} ({100 * all.Low:0.#} to {100 * all.High:0.#})."));
+            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points((gain, low, high))}, more than of any other category; twice as many of all {Points(Doubled(curve, train.Count))}."));
     }
 
     /// <summary>Said where there is no advice.</summary>
-    public static string Nothing(LearningCurve? curve) => curve is null ? "With so few images more of every category will help most."
+    public static string Nothing(LearningCurve? curve, int images) =>
+        curve is null ? "With so few images more of every category will help most."
+        : Doubled(curve, images) is var gain && gain.Mean >= WorthSaying ? $"Twice as many images of all categories should be worth {Points(gain)}."
         : "More images like these would hardly change that; images of the kind that it will meet in use tell more.";
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 
-    private static string Points(double gain) => string.Create(CultureInfo.InvariantCulture, $"about {100 * gain:0.#} {(Math.Round(100 * gain, 1) == 1 ? "point" : "points")}");
+    private static (double Mean, double Low, double High) Doubled(LearningCurve curve, int images) => curve.Gain(images, 2 * images);
+
+    private static string Points((double Mean, double Low, double High) gain) => string.Create(CultureInfo.InvariantCulture,
+        $"about {100 * gain.Mean:0.#} {(Math.Round(100 * gain.Mean, 1) == 1 ? "point" : "points")} ({100 * gain.Low:0.#} to {100 * gain.High:0.#})");
 }

@@ -39,7 +39,7 @@ public static class ReportWriter
         return new()
         {
             Sentence = $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} images it had not learned from ({Advice.Percent(shown.AccuracyInterval.Low)} to "
-                + $"{Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty). {advice?.Sentence ?? Advice.Nothing(found.Curve)}",
+                + $"{Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty). {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count)}",
             Accuracy = shown.Accuracy,
             AccuracyInterval = Interval(shown),
             AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
