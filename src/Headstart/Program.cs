@@ -34,7 +34,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddTraining(settings).AddPredictions();
+    builder.Services.AddImages().AddTraining(settings).AddPredictions().AddReports();
 
     await using var app = builder.Build();
     app.UseOperations();

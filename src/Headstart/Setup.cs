@@ -9,6 +9,7 @@ using Headstart.Data;
 using Headstart.Images;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Reports;
 using Headstart.Training;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -46,6 +47,8 @@ public static class Setup
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<HeadCache>().AddSingleton<Predictor>();
+
+    public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {

@@ -28,8 +28,15 @@ public sealed class Predictor(Settings settings) : IDisposable
     /// <summary>The answer for one file, or null when too many are waiting already.</summary>
     public async Task<FilePrediction?> PredictAsync(ServedVersion version, string? fileName, byte[] image, int top, bool explain, CancellationToken cancel)
     {
-        using var core = await _cores.AcquireAsync(1, cancel);
-        return core.IsAcquired ? await Task.Run(() => Predict(version, fileName, image, top, explain), cancel) : null;
+        using var core = await EnterAsync(cancel);
+        return core is not null ? await Task.Run(() => Predict(version, fileName, image, top, explain), cancel) : null;
+    }
+
+    /// <summary>A place for work of the same kind, held until it is disposed; null when too many are waiting already.</summary>
+    public async Task<IDisposable?> EnterAsync(CancellationToken cancel)
+    {
+        var core = await _cores.AcquireAsync(1, cancel);
+        return core.IsAcquired ? core : null;
     }
 
     public void Dispose() => _cores.Dispose();

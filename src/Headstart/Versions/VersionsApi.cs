@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text;
 using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
@@ -30,6 +31,9 @@ public static class VersionsApi
         versions.MapGet("/{number:int}", Get).Named("getVersion", "Get a version", "Its backbone, its accuracy with an interval, and whether it is published.").Refuses(401, 404);
         versions.MapGet("/{number:int}/report", GetReport).Named("getReport", "Get a version's report",
             "Accuracy and its interval, precision and recall of each category, the confusion matrix, the backbones tried, the time each stage took.").Refuses(401, 404);
+        versions.MapGet("/{number:int}/report.html", GetReportPage).Named("getReportPage", "Get a version's report as a page",
+                "The same as one HTML page with diagrams and thumbnails, to read, print and send on: it has no script and loads nothing. Images deleted since are shown without a picture.")
+            .Produces<string>(StatusCodes.Status200OK, "text/html").Refuses(401, 404, 503);
         versions.MapPost("/{number:int}/publish", Publish).Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
             .Refuses(401, 404);
     }
@@ -50,7 +54,7 @@ public static class VersionsApi
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Get(
         Guid id, int number, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await FindAsync(db, caller, id, number, cancel) is var (version, published) ? TypedResults.Ok(VersionResponse.Of(version, published)) : NoSuchVersion(id);
+        await FindAsync(db, caller, id, number, cancel) is var (version, model) ? TypedResults.Ok(VersionResponse.Of(version, model.PublishedVersion)) : NoSuchVersion(id);
 
     private static async Task<Results<Ok<Report>, ProblemHttpResult>> GetReport(
         Guid id, int number, HeadstartDb db, IBlobStore blobs, ClaimsPrincipal caller, CancellationToken cancel)
@@ -60,9 +64,31 @@ public static class VersionsApi
             return NoSuchVersion(id);
         }
 
-        return await blobs.GetAsync(version.Report, cancel) is { } json
-            ? TypedResults.Ok(JsonSerializer.Deserialize<Report>(json, Json.Options))
-            : Problems.Of(StatusCodes.Status404NotFound, "report-not-found", "The report's file is no longer in the blob store, or is damaged there; train again.");
+        return await ReadAsync(version, blobs, cancel) is { } report ? TypedResults.Ok(report) : NoReport();
+    }
+
+    private static async Task<Results<ContentHttpResult, ProblemHttpResult>> GetReportPage(
+        Guid id, int number, HttpContext http, HeadstartDb db, IBlobStore blobs, ReportPictures drawing, CancellationToken cancel)
+    {
+        if (await FindAsync(db, http.User, id, number, cancel) is not var (version, model))
+        {
+            return NoSuchVersion(id);
+        }
+
+        if (await ReadAsync(version, blobs, cancel) is not { } report)
+        {
+            return NoReport();
+        }
+
+        if (await drawing.DrawAsync(db, version, report, cancel) is not { } pictures)
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
+        }
+
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
+        return TypedResults.Text(ReportPage.Of(model, version, report, pictures), "text/html", Encoding.UTF8);
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Publish(
@@ -77,14 +103,20 @@ public static class VersionsApi
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 
-    private static async Task<(ModelVersion Version, int? Published)?> FindAsync(
+    private static async Task<Report?> ReadAsync(ModelVersion version, IBlobStore blobs, CancellationToken cancel) =>
+        await blobs.GetAsync(version.Report, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Json.Options) : null;
+
+    private static async Task<(ModelVersion Version, Model Model)?> FindAsync(
         HeadstartDb db, ClaimsPrincipal caller, Guid id, int number, CancellationToken cancel)
     {
         var row = await db.ModelsOf(caller).Where(m => m.Id == id)
-            .Join(db.Versions.Where(v => v.Number == number), m => m.Id, v => v.ModelId, (m, v) => new { Version = v, m.PublishedVersion })
+            .Join(db.Versions.Where(v => v.Number == number), m => m.Id, v => v.ModelId, (m, v) => new { Version = v, Model = m })
             .SingleOrDefaultAsync(cancel);
-        return row is null ? null : (row.Version, row.PublishedVersion);
+        return row is null ? null : (row.Version, row.Model);
     }
+
+    private static ProblemHttpResult NoReport() =>
+        Problems.Of(StatusCodes.Status404NotFound, "report-not-found", "The report's file is no longer in the blob store, or is damaged there; train again.");
 
     private static ProblemHttpResult NoSuchVersion(Guid id) => Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
 }

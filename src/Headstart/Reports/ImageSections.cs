@@ -1,0 +1,96 @@
+namespace Headstart.Reports;
+
+/// <summary>Images worth a look, with pictures of those that are still there.</summary>
+internal static class ImageSections
+{
+    public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Duplicates(report, pictures)}";
+
+    private static Html? Suspects(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
+    {
+        if (report.Suspects.Count == 0)
+        {
+            return null;
+        }
+
+        var count = report.ExpectedLabelErrors switch
+        {
+            0 => "Hardly any label is likely to be wrong; these are the ones to look at first.",
+            1 => "About one label is probably wrong; these are the ones to look at first.",
+            var n => $"About {n} labels are probably wrong; these are the ones to look at first.",
+        };
+        return Html.Section("Labels that may be wrong", $"""
+            <p>{count} The probabilities are those of heads that had not learned from the image.</p>
+            <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), $"labelled {suspect.Category}", $"""
+                <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)}, {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId), suspect.Category)}
+                """))}</div>
+            {Others(report, pictures)}
+            """);
+    }
+
+    private static Html? Others(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Suspects.Count <= ReportPictures.MostSuspects ? null
+        : Html.Table("More labels that may be wrong", ["File", "Labelled", "Suggested", "Probability"], Html.Each(report.Suspects.Skip(ReportPictures.MostSuspects), suspect => $"""
+            <tr><th scope="row">{Name(suspect.ImageId, pictures)}</th><td>{suspect.Category}</td><td>{suspect.Suggested}</td><td>{Advice.Percent(suspect.SuggestedProbability)}</td></tr>
+            """));
+
+    private static Html? Hardest(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
+    {
+        if (report.Hardest.Count == 0)
+        {
+            return null;
+        }
+
+        var heat = report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
+            ? " The colours show which places speak for what the image was taken for: red most, then yellow, green and blue." : "";
+        return Html.Section("Hardest images", $"""
+            <p>Their own category was found least probable by heads that had not learned from them.{heat}</p>
+            <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), $"labelled {image.Category}", $"""
+                <b>{image.Category}</b>{(image.Predicted == image.Category ? "recognised, barely" : $"taken for {image.Predicted}")}; {image.Category} {Html.Percent(image.Probability)}{Since(pictures.GetValueOrDefault(image.ImageId), image.Category)}
+                """))}</div>
+            """);
+    }
+
+    private static Html? Duplicates(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
+    {
+        if (report.Duplicates.Count == 0)
+        {
+            return null;
+        }
+
+        var more = report.Duplicates.Count - ReportPictures.MostGroups;
+        return Html.Section("The same thing twice", $"""
+            <p>Images that show the same thing, in {report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")}. Each group was kept together wherever images were held out, so the accuracy
+            is not flattered by them.</p>
+            {Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
+            """);
+    }
+
+    private static Html Group(IReadOnlyList<Guid> group, IReadOnlyDictionary<Guid, Picture> pictures)
+    {
+        var more = group.Count > ReportPictures.MostOfGroup ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
+        return $"""
+            <div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}
+            """;
+    }
+
+    private static Html Figure(Picture? picture, string what, Html caption)
+    {
+        if (picture is null)
+        {
+            return $"<figure><div class=\"nothing\">deleted since</div><figcaption>{caption}</figcaption></figure>\n";
+        }
+
+        Html image = (picture.Heat ?? picture.Thumbnail) is { } data ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
+        return $"<figure>{image}<figcaption>{caption}<br>{picture.FileName}</figcaption></figure>\n";
+    }
+
+    /// <summary>What became of the image after the report.</summary>
+    private static string Since(Picture? picture, string category) => picture switch
+    {
+        null => "",
+        _ when picture.Category != category => $"; now {picture.Category}",
+        { Confirmed: true } => "; now confirmed",
+        _ => "",
+    };
+
+    private static string Name(Guid image, IReadOnlyDictionary<Guid, Picture> pictures) => pictures.GetValueOrDefault(image)?.FileName ?? "deleted since";
+}

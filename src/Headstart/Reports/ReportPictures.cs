@@ -1,0 +1,86 @@
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Explaining;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
+using Headstart.Predictions;
+using Headstart.Versions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Reports;
+
+/// <summary>An image of the model as a page shows it.</summary>
+/// <param name="FileName">What the sender called it.</param>
+/// <param name="Category">Its category today; a correction may have changed it since the report.</param>
+/// <param name="Confirmed">Whether a person has said that this is right.</param>
+/// <param name="Thumbnail">A data URI; null where the bytes cannot be read, or no picture is shown.</param>
+/// <param name="Heat">The same with the heat map of what it was taken for laid over it; null where there is none.</param>
+internal sealed record Picture(string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat);
+
+/// <summary>The pictures of a report's page. Images that were deleted since the report was made are not among them.</summary>
+internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predictor predictor)
+{
+    public const int MostSuspects = 12;
+    public const int MostGroups = 6;
+    public const int MostOfGroup = 5;
+
+    private const int ThumbnailSide = 160;
+    private const int HeatSide = 224;
+
+    /// <summary>Takes one place among the predictions for as long as it draws.</summary>
+    /// <returns>By image id; null when too many predictions are waiting already.</returns>
+    public async Task<IReadOnlyDictionary<Guid, Picture>?> DrawAsync(HeadstartDb db, ModelVersion version, Report report, CancellationToken cancel)
+    {
+        var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
+        HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
+            .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
+        Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.UnreadableImages];
+        var images = await db.Images.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
+            .Join(db.Categories, i => i.CategoryId, c => c.Id, (i, c) => new { i.Id, i.FileName, i.Sha256, i.Confirmed, Category = c.Name }).ToListAsync(cancel);
+        using var core = await predictor.EnterAsync(cancel);
+        if (core is null)
+        {
+            return null;
+        }
+
+        var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
+        var pictures = new Dictionary<Guid, Picture>();
+        foreach (var image in images)
+        {
+            var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
+            var label = served is null || !hardest.TryGetValue(image.Id, out var predicted) ? -1 : served.Head.Labels.ToList().IndexOf(predicted);
+            var (thumbnail, heat) = bytes is null ? (null, null) : await Task.Run(() => Draw(bytes, served, label), cancel);
+            pictures[image.Id] = new(image.FileName, image.Category, image.Confirmed, thumbnail, heat);
+        }
+
+        return pictures;
+    }
+
+    /// <returns>null where the version cannot predict on this host: its report can be read all the same.</returns>
+    private async Task<ServedVersion?> ServedAsync(HeadstartDb db, ModelVersion version, CancellationToken cancel)
+    {
+        try
+        {
+            return await heads.GetAsync(db, version.ModelId, version.Number, cancel);
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return null;
+        }
+    }
+
+    private static (string? Thumbnail, string? Heat) Draw(byte[] image, ServedVersion? served, int label)
+    {
+        try
+        {
+            var heat = served is null || label < 0 ? null : HeatMap.Of(image, served.Recipe, served.Head, label);
+            return (Uri(ImageReader.Thumbnail(image, ThumbnailSide)), heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
+        }
+        catch (ImageRefusedException)
+        {
+            return (null, null);
+        }
+    }
+
+    private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
+}

@@ -1,0 +1,70 @@
+namespace Headstart.Reports;
+
+/// <summary>What the version was made from, and how.</summary>
+internal static class RunSections
+{
+    public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
+        $"{Balance(report.Balance)}{Backbones(report)}{Head(report)}{Seconds(report)}{Notices(report, pictures)}";
+
+    private static Html? Balance(BalanceReport? balance)
+    {
+        if (balance is null)
+        {
+            return null;
+        }
+
+        return Html.Section("Balance", balance.SmallestImages == balance.LargestImages ? (Html)$"<p>Every category has {balance.LargestImages} images.</p>" : (Html)$"""
+            <p>The largest category, {balance.Largest}, has {balance.LargestImages} images; the smallest, {balance.Smallest}, has {balance.SmallestImages}: {balance.Ratio:0.#} to one.</p>
+            """);
+    }
+
+    private static Html? Backbones(Report report)
+    {
+        if (report.Backbones.Count == 0)
+        {
+            return null;
+        }
+
+        return Html.Section("Backbones", $"""
+            {(report.Choice is { } choice ? Html.Paragraph(choice.Sentence) : null)}
+            {Html.Table("Backbones", ["Tried", "Accuracy", "± one standard error", "Log loss", "Images", "ms per image"], Html.Each(report.Backbones, Row))}
+            """);
+    }
+
+    private static Html Row(Training.BackboneTrial trial) => $"""
+        <tr{(trial.Chosen ? (Html)$" class=\"chosen\"" : null)}><th scope="row" title="{trial.Id}">{trial.Id}{(trial.Chosen ? " (chosen)" : "")}</th><td>{Html.PercentOrDash(trial.Accuracy)}</td><td>{Html.PercentOrDash(trial.StandardError)}</td><td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{trial.MsPerImage:0.#}</td></tr>
+
+        """;
+
+    private static Html Loss(double? loss) => loss is { } known ? (Html)$"{known:0.000}" : (Html)$"–";
+
+    private static Html? Head(Report report) => Html.Section("Head", $"""
+        {(report.Head is { } head ? Html.Paragraph(head.Sentence) : null)}<p>Trainable parameters: {report.TrainableParameters}.</p>
+        """);
+
+    private static Html? Seconds(Report report) => report.SecondsPerStage.Count == 0 ? null : Html.Section("Time", Html.Table("Seconds per stage", ["Stage", "Seconds"],
+        Html.Each(report.SecondsPerStage, stage => $"<tr><th scope=\"row\">{stage.Key}</th><td>{stage.Value:0.0}</td></tr>")));
+
+    private static Html? Notices(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
+    {
+        if (report.Notices.Count + report.LeftOut.Count + report.UnreadableImages.Count == 0)
+        {
+            return null;
+        }
+
+        return Html.Section("Worth knowing", $"""
+            {List(null, report.Notices)}{List("Categories left out: too few images to be learned, never answered", report.LeftOut)}{List("Images that could not be read",
+                report.UnreadableImages.Select(id => pictures.GetValueOrDefault(id)?.FileName ?? $"{id}, deleted since"))}
+            """);
+    }
+
+    private static Html? List(string? title, IEnumerable<string> items)
+    {
+        if (!items.Any())
+        {
+            return null;
+        }
+
+        return $"{(title is null ? null : (Html)$"<h3>{title}</h3>")}<ul>{Html.Each(items, item => $"<li>{item}</li>")}</ul>";
+    }
+}

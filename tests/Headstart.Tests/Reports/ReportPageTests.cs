@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Headstart.Tests.Access;
+
+namespace Headstart.Tests.Reports;
+
+/// <summary>The report as a page for people.</summary>
+public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestHost>
+{
+    private readonly HttpClient _client = host.Client;
+
+    [Fact]
+    public async Task The_page_says_what_the_report_says_and_needs_nothing_else()
+    {
+        var model = await _client.NewModelAsync("ants", "bees");
+        await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 30);
+        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+
+        var response = await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel);
+
+        Assert.Equal("text/html; charset=utf-8", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal("default-src 'none'; style-src 'unsafe-inline'; img-src data:", response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+        var page = await PageAsync(response);
+        var report = await _client.GetJsonAsync($"{model}/versions/1/report");
+        string[] expected = [(string)report["sentence"]!, (string)report["head"]!["sentence"]!, "ants", "bees", "squeezenet1.1", (string)(await _client.GetJsonAsync(model))["name"]!];
+        Assert.All(expected, text => Assert.Contains(WebUtility.HtmlEncode(text), page));
+        Assert.Equal(2, Regex.Count(page, "<svg"));
+        Assert.True(Regex.Count(page, "<img src=\"data:image/jpeg;base64,") >= report["hardest"]!.AsArray().Count);
+        Assert.Contains("places speak for", page); // this backbone can say where it looks
+        Assert.InRange(page.Length, 50_000, 2_000_000);
+        Assert.Empty(Loads().Matches(page));
+    }
+
+    [Fact]
+    public async Task Names_that_look_like_markup_stay_text_and_an_image_deleted_since_is_shown_without_a_picture()
+    {
+        string[] hostile = ["<script>alert(1)</script>", "\"><img src=x>"];
+        var model = await _client.NewModelAsync(hostile);
+        await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "</title><svg/onload='alert(2)'>" + Guid.CreateVersion7() })).JsonAsync();
+        foreach (var (category, folder) in hostile.Zip((string[])["cats", "dogs"]))
+        {
+            using var form = Api.Form(category, SharedData.Files($"datasets/cats_dogs/{folder}").Take(12).Select((file, i) => ($"<i>'{i}'.jpg", File.ReadAllBytes(file))));
+            await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
+        }
+
+        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
+
+        Assert.All(hostile, name => Assert.Contains(WebUtility.HtmlEncode(name), page));
+        Assert.DoesNotContain("<i>", page);
+        Assert.DoesNotContain("<img src=x", page);
+        Assert.DoesNotContain("<svg/", page);
+        Assert.Empty(Loads().Matches(page));
+        Assert.Contains("alt=\"&lt;i&gt;&#39;", page);
+
+        foreach (var image in (await _client.GetJsonAsync($"{model}/images?limit=100"))["items"]!.AsArray())
+        {
+            await _client.SendAsync(HttpMethod.Delete, $"{model}/images/{image!["id"]}");
+        }
+
+        page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
+        Assert.DoesNotContain("<img", page);
+        Assert.Contains("deleted since", page);
+    }
+
+    [Fact]
+    public async Task Another_accounts_page_and_that_of_a_version_that_there_is_not_are_not_found()
+    {
+        var model = await _client.PetsAsync(12);
+        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        using var other = await host.OtherAccountAsync();
+
+        await (await other.GetAsync($"{model}/versions/1/report.html", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await _client.GetAsync($"{model}/versions/2/report.html", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync($"{model}/versions/1/report.html", Api.Cancel)).StatusCode);
+    }
+
+    private static async Task<string> PageAsync(HttpResponseMessage response)
+    {
+        var page = await response.Content.ReadAsStringAsync(Api.Cancel);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, page);
+        return page;
+    }
+
+    /// <summary>Scripts, and whatever a browser would fetch.</summary>
+    [GeneratedRegex("<script|<link|<iframe|<object|https?://|url\\(|@import|javascript:|src=\"(?!data:)|<[^>\"]*\\son\\w+=", RegexOptions.IgnoreCase)]
+    private static partial Regex Loads();
+}
