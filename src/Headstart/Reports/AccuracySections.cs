@@ -16,14 +16,14 @@ internal static class AccuracySections
             <div><dt>Right answers</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
             <div><dt>With 95 % certainty</dt><dd>{Interval(report.AccuracyInterval)}</dd></div>
             <div><dt>Measured on</dt><dd>{Measured(report)}</dd></div>
-            <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{folds.Images} images, {folds.Folds} parts, {(folds.Repeats == 1 ? "once" : $"{folds.Repeats} times")}</small></dd></div>
+            <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{folds.Images} images in {folds.Folds} parts{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}</small></dd></div>
             </dl>
             <p class="soft">{how}</p>
             """);
     }
 
     private static Html Measured(Report report) => report.AccuracyFrom == AccuracySource.HeldOut && report.HeldOut is { } heldOut
-        ? (Html)$"{heldOut.Images} held-out images" : (Html)$"{report.CrossValidation.Images} images, left out in turn";
+        ? (Html)$"{heldOut.Images} images<small>held out</small>" : (Html)$"{report.CrossValidation.Images} images<small>left out in turn</small>";
 
     private static Html? Comparison(ComparisonReport? comparison)
     {
@@ -56,7 +56,7 @@ internal static class AccuracySections
             <figure>{Plots.LearningCurve(curve)}
             <figcaption>Dots: measured with parts of the images. Dashed: what to expect with more images like these; the true value is in the band with 90 % certainty.</figcaption></figure>
             {Html.Table("Expected accuracy", ["Images", "Expected accuracy", "90 % interval"], Html.Each(curve.Forecasts, f =>
-                $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (as now)" : "")}</th><td>{Advice.Percent(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
+                $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (as now)" : "")}</th><td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
             """;
     }
 

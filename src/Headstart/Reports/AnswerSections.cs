@@ -18,7 +18,7 @@ internal static class AnswerSections
         }
 
         var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("Nothing was taken for something else.") : Html.Table("Most confused", ["Category", "Taken for", "Images"],
-            Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td class=\"n\">{pair.Count}</td></tr>"));
+            Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"), "words");
         return Html.Section("What is taken for what", $"""
             {Matrix(report)}
             <h3>Most often confused</h3>
@@ -83,7 +83,7 @@ internal static class AnswerSections
             <div class="sides"><figure>{Plots.Reliability(calibration.Reliability)}
             <figcaption>Larger dots: more answers. An orange line is how far a group is from where it should be.</figcaption></figure>
             {Html.Table("Answers by probability", ["Probability", "Right", "Answers"], Html.Each(calibration.Reliability, bin =>
-                $"<tr><td>{Advice.Percent(bin.Confidence)}</td><td>{Advice.Percent(bin.Accuracy)}</td><td>{bin.Count}</td></tr>"))}</div>
+                $"<tr><td>{Html.PercentOrDash(bin.Confidence)}</td><td>{Html.PercentOrDash(bin.Accuracy)}</td><td>{bin.Count}</td></tr>"))}</div>
             """);
     }
 

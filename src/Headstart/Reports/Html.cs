@@ -57,8 +57,8 @@ internal sealed class Html(int literalLength, int formattedCount)
 
     public static Html Percent(double share) => $"<span class=\"n\">{Advice.Percent(share)}</span>";
 
-    /// <summary>Percent, or a dash for what is not known.</summary>
-    public static string PercentOrDash(double? share) => share is { } known ? Advice.Percent(known) : "–";
+    /// <summary>For columns, whose points should stand below each other; a dash for what is not known.</summary>
+    public static string PercentOrDash(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.0} %") : "–";
 
-    public static string Range(double low, double high) => string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.#} to {100 * high:0.#} %");
+    public static string Range(double low, double high) => string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.0} to {100 * high:0.0} %");
 }

@@ -20,7 +20,7 @@ internal static class ImageSections
         };
         return Html.Section("Labels that may be wrong", $"""
             <p>{count} The probabilities are those of heads that had not learned from the image.</p>
-            <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), $"labelled {suspect.Category}", $"""
+            <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), heat: false, $"labelled {suspect.Category}", $"""
                 <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)}, {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId), suspect.Category)}
                 """))}</div>
             {Others(report, pictures)}
@@ -29,8 +29,8 @@ internal static class ImageSections
 
     private static Html? Others(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Suspects.Count <= ReportPictures.MostSuspects ? null
         : Html.Table("More labels that may be wrong", ["File", "Labelled", "Suggested", "Probability"], Html.Each(report.Suspects.Skip(ReportPictures.MostSuspects), suspect => $"""
-            <tr><th scope="row">{Name(suspect.ImageId, pictures)}</th><td>{suspect.Category}</td><td>{suspect.Suggested}</td><td>{Advice.Percent(suspect.SuggestedProbability)}</td></tr>
-            """));
+            <tr><th scope="row">{Name(suspect.ImageId, pictures)}</th><td>{suspect.Category}</td><td>{suspect.Suggested}</td><td>{Html.PercentOrDash(suspect.SuggestedProbability)}</td></tr>
+            """), "words");
 
     private static Html? Hardest(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
@@ -43,8 +43,8 @@ internal static class ImageSections
             ? " The colours show which places speak for what the image was taken for: red most, then yellow, green and blue." : "";
         return Html.Section("Hardest images", $"""
             <p>Their own category was found least probable by heads that had not learned from them.{heat}</p>
-            <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), $"labelled {image.Category}", $"""
-                <b>{image.Category}</b>{(image.Predicted == image.Category ? "recognised, barely" : $"taken for {image.Predicted}")}; {image.Category} {Html.Percent(image.Probability)}{Since(pictures.GetValueOrDefault(image.ImageId), image.Category)}
+            <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), heat: true, $"labelled {image.Category}", $"""
+                <b>{image.Category}</b>{(image.Predicted == image.Category ? "recognised" : $"taken for {image.Predicted}")}, {image.Category} {Html.Percent(image.Probability)}{Since(pictures.GetValueOrDefault(image.ImageId), image.Category)}
                 """))}</div>
             """);
     }
@@ -68,18 +68,18 @@ internal static class ImageSections
     {
         var more = group.Count > ReportPictures.MostOfGroup ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
         return $"""
-            <div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}
+            <div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), heat: false, pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}
             """;
     }
 
-    private static Html Figure(Picture? picture, string what, Html caption)
+    private static Html Figure(Picture? picture, bool heat, string what, Html caption)
     {
         if (picture is null)
         {
             return $"<figure><div class=\"nothing\">deleted since</div><figcaption>{caption}</figcaption></figure>\n";
         }
 
-        Html image = (picture.Heat ?? picture.Thumbnail) is { } data ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
+        Html image = (heat ? picture.Heat ?? picture.Thumbnail : picture.Thumbnail) is { } data ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
         return $"<figure>{image}<figcaption>{caption}<br>{picture.FileName}</figcaption></figure>\n";
     }
 

@@ -30,10 +30,10 @@ internal static class PageStyle
         th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
         th { font-weight: 600 }
         thead th { color: var(--soft); font-weight: 400; vertical-align: bottom }
-        th:first-child, td:first-child, .words td { text-align: left }
-        tbody th { max-width: 16rem; overflow: hidden; text-overflow: ellipsis }
+        th:first-child, td:first-child, .words :is(th, td):not(:last-child) { text-align: left }
+        tbody th { max-width: 22rem; overflow: hidden; text-overflow: ellipsis }
         tr.chosen { background: var(--band) }
-        td.bar { background: linear-gradient(to right, var(--band) var(--share), transparent 0) }
+        td.bar { min-width: 8rem; background: linear-gradient(to right, var(--band) var(--share), transparent 0) }
         .matrix table { border-collapse: separate; border-spacing: 1px }
         .matrix td, .matrix th { border: 0; padding: .2rem .45rem; min-width: 2rem }
         .matrix td { text-align: center; print-color-adjust: exact; -webkit-print-color-adjust: exact }
@@ -43,7 +43,7 @@ internal static class PageStyle
         .sides { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start }
         .sides > * { flex: 1 1 18rem; min-width: 0 }
         figure { margin: 0 0 1rem; break-inside: avoid }
-        svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif }
+        svg { display: block; width: 100%; max-width: 44rem; height: auto; font: 12px system-ui, sans-serif }
         svg text { fill: var(--soft) }
         svg .grid { stroke: var(--line); fill: none }
         svg .band { fill: var(--band); print-color-adjust: exact; -webkit-print-color-adjust: exact }
@@ -53,12 +53,12 @@ internal static class PageStyle
         svg .gap { stroke: var(--orange); stroke-width: 2 }
         .pictures { display: flex; flex-wrap: wrap; gap: 1rem; margin-bottom: 1rem }
         .pictures figure { width: 160px; margin: 0 }
-        .pictures.large figure { width: 205px }
+        .pictures.large figure { width: 203px }
         .pictures img, .nothing { display: flex; align-items: center; justify-content: center; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .4rem; background: var(--card) }
         .nothing { padding: 1rem; color: var(--soft); font-size: .85rem; text-align: center }
         figcaption { margin-top: .35rem; line-height: 1.4 }
         figcaption b { display: block; color: var(--ink); font-weight: 600 }
-        @media (max-width: 30rem) { main { padding-top: 1.5rem } header .answer { font-size: 1.15rem } .pictures figure, .pictures.large figure { width: calc(50% - .5rem) } }
-        @media print { main { max-width: none; padding: 0 } body { font-size: 11pt } h2 { break-after: avoid } tr, .facts div { break-inside: avoid } .wide { overflow: visible } }
+        @media (max-width: 30rem) { svg { font-size: 17px } main { padding-top: 1.5rem } header .answer { font-size: 1.15rem } .pictures figure, .pictures.large figure { width: calc(50% - .5rem) } }
+        @media print { main { max-width: none; padding: 0 } svg { max-width: 30rem } body { font-size: 11pt } h2 { break-after: avoid } tr, .facts div { break-inside: avoid } .wide { overflow: visible } }
         """;
 }

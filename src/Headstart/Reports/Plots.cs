@@ -1,15 +1,17 @@
+using Headstart.Learning.Evaluation;
+
 namespace Headstart.Reports;
 
 /// <summary>The two diagrams of the report's page, as SVG inside it.</summary>
 internal static class Plots
 {
-    private const int Left = 52;
+    private const int Left = 74;
     private const int Top = 12;
     private const int Bottom = 46;
-    private const int CurveWidth = 560;
+    private const int CurveWidth = 600;
     private const int CurveHeight = 300;
     private const int ReliabilitySide = 340;
-    private const int TickRoom = 44;
+    private const int TickRoom = 52;
 
     /// <summary>Accuracy over the number of images (logarithmic): what was measured, and the forecast in its band.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
@@ -26,7 +28,7 @@ internal static class Plots
         Html Path(IEnumerable<(double X, double Y)> places) => $"{Html.Each(places.Select((place, i) => (place, i)), at => $"{(at.i == 0 ? "M" : "L")}{at.place.X:0.#} {at.place.Y:0.#}")}";
         var band = curve.Forecasts.Select(f => (X(f.Images), Y(f.High))).Concat(curve.Forecasts.Reverse().Select(f => (X(f.Images), Y(f.Low))));
         var step = floor < 0.5 ? 0.2 : floor < 0.9 ? 0.1 : 0.02;
-        var ticks = Enumerable.Range(0, (int)Math.Round((1 - floor) / step, MidpointRounding.ToZero) + 1).Select(i => 1 - i * step);
+        var ticks = Enumerable.Range(0, (int)((1 - floor) / step + 1e-9) + 1).Select(i => 1 - i * step);
         return $"""
             <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: accuracy over the number of images learned from">
             {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text>")}
@@ -36,13 +38,13 @@ internal static class Plots
             <path class="line" d="{Path(curve.Points.Select(p => (X(p.Images), Y(p.Accuracy))))}"/>
             {Html.Each(curve.Points, p => $"<circle class=\"dot\" cx=\"{X(p.Images):0.#}\" cy=\"{Y(p.Accuracy):0.#}\" r=\"4\"><title>{p.Images} images: {Advice.Percent(p.Accuracy)}</title></circle>")}
             <text x="{(Left + right) / 2}" y="{CurveHeight - 8}" text-anchor="middle">images learned from</text>
-            <text transform="translate(12 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>
+            <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>
             </svg>
             """;
     }
 
     /// <summary>How often answers of a confidence were right; on the diagonal, as often as they said.</summary>
-    public static Html Reliability(IReadOnlyList<Headstart.Learning.Evaluation.ReliabilityBin> bins)
+    public static Html Reliability(IReadOnlyList<ReliabilityBin> bins)
     {
         var (right, bottom) = (ReliabilitySide - 14, ReliabilitySide - Bottom);
         double X(double confidence) => Left + (right - Left) * confidence;
@@ -58,7 +60,7 @@ internal static class Plots
                 <circle class="dot" cx="{X(bin.Confidence):0.#}" cy="{Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}"><title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
                 """)}
             <text x="{(Left + right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
-            <text transform="translate(12 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
+            <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
             </svg>
             """;
     }

@@ -14,7 +14,7 @@ internal static class RunSections
         }
 
         return Html.Section("Balance", balance.SmallestImages == balance.LargestImages ? (Html)$"<p>Every category has {balance.LargestImages} images.</p>" : (Html)$"""
-            <p>The largest category, {balance.Largest}, has {balance.LargestImages} images; the smallest, {balance.Smallest}, has {balance.SmallestImages}: {balance.Ratio:0.#} to one.</p>
+            <p>The largest category, {balance.Largest}, has {balance.LargestImages} images, {balance.Ratio:0.##} times as many as the smallest, {balance.Smallest}, with {balance.SmallestImages}.</p>
             """);
     }
 
@@ -32,7 +32,7 @@ internal static class RunSections
     }
 
     private static Html Row(Training.BackboneTrial trial) => $"""
-        <tr{(trial.Chosen ? (Html)$" class=\"chosen\"" : null)}><th scope="row" title="{trial.Id}">{trial.Id}{(trial.Chosen ? " (chosen)" : "")}</th><td>{Html.PercentOrDash(trial.Accuracy)}</td><td>{Html.PercentOrDash(trial.StandardError)}</td><td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{trial.MsPerImage:0.#}</td></tr>
+        <tr{(trial.Chosen ? (Html)$" class=\"chosen\"" : null)}><th scope="row" title="{trial.Id}">{trial.Id}{(trial.Chosen ? " (chosen)" : "")}</th><td>{Html.PercentOrDash(trial.Accuracy)}</td><td>{Html.PercentOrDash(trial.StandardError)}</td><td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{trial.MsPerImage:0.0}</td></tr>
 
         """;
 

@@ -1,6 +1,11 @@
 using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Headstart.Blobs;
 using Headstart.Tests.Access;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Reports;
 
@@ -76,12 +81,46 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync($"{model}/versions/1/report.html", Api.Cancel)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_report_of_an_early_version_has_fewer_sections_and_one_of_many_categories_a_part_of_the_matrix()
+    {
+        var model = await _client.PetsAsync(12);
+        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        var report = (await _client.GetJsonAsync($"{model}/versions/1/report")).AsObject();
+        string[] early = ["accuracy", "accuracyInterval", "accuracyFrom", "crossValidation", "categories", "classes", "confusion", "backbones", "trainableParameters"];
+        foreach (var field in report.Select(field => field.Key).Except(early).ToList())
+        {
+            report.Remove(field);
+        }
+
+        const int many = 300;
+        report["categories"] = JsonSerializer.SerializeToNode(Enumerable.Range(0, many).Select(k => $"category {k}"));
+        report["confusion"] = JsonSerializer.SerializeToNode(Enumerable.Range(0, many).Select(truth => Enumerable.Range(0, many).Select(k => k == truth ? 9 : k == 7 ? 1 : 0)));
+        await ReplaceReportAsync(Guid.Parse(model[^36..]), report);
+
+        var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
+
+        Assert.Equal(["Accuracy", "What is taken for what", "Each category", "Backbones", "Head"], Headings().Matches(page).Select(match => match.Groups[1].Value));
+        Assert.Contains("the 150 with most mistakes", page);
+        Assert.Contains("<span>category 7</span>", page);
+        Assert.InRange(page.Length, 150 * 150, 1_000_000);
+    }
+
+    private async Task ReplaceReportAsync(Guid model, JsonObject report)
+    {
+        var sha256 = await host.Services.GetRequiredService<IBlobStore>().PutAsync(JsonSerializer.SerializeToUtf8Bytes(report), Api.Cancel);
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == model).ExecuteUpdateAsync(set => set.SetProperty(v => v.Report, sha256)));
+    }
+
     private static async Task<string> PageAsync(HttpResponseMessage response)
     {
         var page = await response.Content.ReadAsStringAsync(Api.Cancel);
         Assert.True(response.StatusCode == HttpStatusCode.OK, page);
         return page;
     }
+
+    [GeneratedRegex("<h2>(.*?)</h2>")]
+    private static partial Regex Headings();
 
     /// <summary>Scripts, and whatever a browser would fetch.</summary>
     [GeneratedRegex("<script|<link|<iframe|<object|https?://|url\\(|@import|javascript:|src=\"(?!data:)|<[^>\"]*\\son\\w+=", RegexOptions.IgnoreCase)]
