@@ -60,7 +60,7 @@ internal static class ImageSections
         return Html.Section("The same thing twice", $"""
             <p>Images that show the same thing, in {report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")}. Each group was kept together wherever images were held out, so the accuracy
             is not flattered by them.</p>
-            {Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
+            <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);
     }
 
@@ -68,7 +68,7 @@ internal static class ImageSections
     {
         var more = group.Count > ReportPictures.MostOfGroup ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
         return $"""
-            <div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), heat: false, pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}
+            <div><div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), heat: false, pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}</div>
             """;
     }
 

@@ -38,8 +38,10 @@ internal static class PageStyle
         .matrix td, .matrix th { border: 0; padding: .2rem .45rem; min-width: 2rem }
         .matrix td { text-align: center; print-color-adjust: exact; -webkit-print-color-adjust: exact }
         .matrix tbody th { position: sticky; left: 0; background: var(--paper); text-align: right; max-width: 12rem }
-        .matrix thead th { text-align: center }
-        .matrix.many thead th span { display: inline-block; writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden; text-overflow: ellipsis }
+        .matrix { max-height: 85vh }
+        .matrix thead th { text-align: center; position: sticky; top: 0; z-index: 1; background: var(--paper) }
+        .matrix thead th span { display: inline-block; max-width: 9rem; overflow: hidden; text-overflow: ellipsis }
+        .matrix.many thead th span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem }
         .sides { display: flex; flex-wrap: wrap; gap: 1.5rem; align-items: flex-start }
         .sides > * { flex: 1 1 18rem; min-width: 0 }
         figure { margin: 0 0 1rem; break-inside: avoid }
@@ -52,13 +54,14 @@ internal static class PageStyle
         svg .dot { fill: var(--blue) }
         svg .gap { stroke: var(--orange); stroke-width: 2 }
         .pictures { display: flex; flex-wrap: wrap; gap: 1rem; margin-bottom: 1rem }
+        .groups { display: flex; flex-wrap: wrap; gap: 0 2rem }
         .pictures figure { width: 160px; margin: 0 }
         .pictures.large figure { width: 203px }
         .pictures img, .nothing { display: flex; align-items: center; justify-content: center; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .4rem; background: var(--card) }
         .nothing { padding: 1rem; color: var(--soft); font-size: .85rem; text-align: center }
         figcaption { margin-top: .35rem; line-height: 1.4 }
         figcaption b { display: block; color: var(--ink); font-weight: 600 }
-        @media (max-width: 30rem) { svg { font-size: 17px } main { padding-top: 1.5rem } header .answer { font-size: 1.15rem } .pictures figure, .pictures.large figure { width: calc(50% - .5rem) } }
-        @media print { main { max-width: none; padding: 0 } svg { max-width: 30rem } body { font-size: 11pt } h2 { break-after: avoid } tr, .facts div { break-inside: avoid } .wide { overflow: visible } }
+        @media (max-width: 30rem) { svg { font-size: 17px } th, td { padding: .3rem .45rem } td.bar { min-width: 4.5rem } .matrix tbody th { max-width: 8rem } main { padding-top: 1.5rem } header .answer { font-size: 1.15rem } .pictures figure, .pictures.large figure { width: calc(50% - .5rem) } }
+        @media print { main { max-width: none; padding: 0 } svg { max-width: 30rem } body { font-size: 11pt } h2 { break-after: avoid } tr, .facts div { break-inside: avoid } .wide { overflow: visible; max-height: none } }
         """;
 }

@@ -21,7 +21,7 @@ internal static class Plots
         var (first, last) = (Math.Log(Math.Max(1, images[0])), Math.Log(Math.Max(2, images[^1])));
         var lowest = curve.Points.Select(p => p.Accuracy).Concat(curve.Forecasts.Select(f => f.Low)).Min();
         var floor = Math.Clamp(Math.Floor(10 * lowest) / 10, 0, 0.9);
-        var (right, bottom) = (CurveWidth - 14, CurveHeight - Bottom);
+        var (right, bottom) = (CurveWidth - 24, CurveHeight - Bottom);
         double X(int count) => Left + (right - Left) * (Math.Log(Math.Max(1, count)) - first) / Math.Max(1e-9, last - first);
         double Y(double accuracy) => bottom - (bottom - Top) * (accuracy - floor) / (1 - floor);
 
@@ -32,7 +32,7 @@ internal static class Plots
         return $"""
             <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: accuracy over the number of images learned from">
             {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text>")}
-            {Html.Each(Ticks(images, X), count => $"<text x=\"{X(count):0.#}\" y=\"{bottom + 18}\" text-anchor=\"middle\">{count}</text>")}
+            {Html.Each(Ticks(images, X), count => $"<text x=\"{X(count):0.#}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{count}</text>")}
             <path class="band" d="{Path(band)}"/>
             <path class="dashed" d="{Path(curve.Forecasts.Select(f => (X(f.Images), Y(f.Accuracy))))}"/>
             <path class="line" d="{Path(curve.Points.Select(p => (X(p.Images), Y(p.Accuracy))))}"/>
@@ -46,14 +46,14 @@ internal static class Plots
     /// <summary>How often answers of a confidence were right; on the diagonal, as often as they said.</summary>
     public static Html Reliability(IReadOnlyList<ReliabilityBin> bins)
     {
-        var (right, bottom) = (ReliabilitySide - 14, ReliabilitySide - Bottom);
+        var (right, bottom) = (ReliabilitySide - 24, ReliabilitySide - Bottom);
         double X(double confidence) => Left + (right - Left) * confidence;
         double Y(double accuracy) => bottom - (bottom - Top) * accuracy;
         var most = bins.Max(bin => bin.Count);
         double[] ticks = [0, 0.25, 0.5, 0.75, 1];
         return $"""
             <svg viewBox="0 0 {ReliabilitySide} {ReliabilitySide}" role="img" aria-label="Reliability: share of right answers over their probability">
-            {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text><text x=\"{X(tick):0.#}\" y=\"{bottom + 18}\" text-anchor=\"middle\">{100 * tick:0}</text>")}
+            {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text><text x=\"{X(tick):0.#}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{100 * tick:0}</text>")}
             <path class="dashed" d="M{Left} {bottom}L{right} {Top}"/>
             {Html.Each(bins, bin => $"""
                 <path class="gap" d="M{X(bin.Confidence):0.#} {Y(bin.Confidence):0.#}V{Y(bin.Accuracy):0.#}"/>

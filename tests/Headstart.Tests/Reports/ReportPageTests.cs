@@ -19,6 +19,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     {
         var model = await _client.NewModelAsync("ants", "bees");
         await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 30);
+        using var copy = Api.Form("bees", [("copy.jpg", [.. File.ReadAllBytes(SharedData.Files("datasets/hymenoptera/train/bees")[0]), 0])]); // other bytes, the same picture
+        await (await _client.PostAsync($"{model}/images", copy, Api.Cancel)).JsonAsync();
         await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
 
         var response = await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel);
@@ -32,6 +34,7 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         Assert.All(expected, text => Assert.Contains(WebUtility.HtmlEncode(text), page));
         Assert.Equal(2, Regex.Count(page, "<svg"));
         Assert.True(Regex.Count(page, "<img src=\"data:image/jpeg;base64,") >= report["hardest"]!.AsArray().Count);
+        Assert.Contains("bees<br>copy.jpg", page); // among the duplicates
         Assert.Contains("places speak for", page); // this backbone can say where it looks
         Assert.InRange(page.Length, 50_000, 2_000_000);
         Assert.Empty(Loads().Matches(page));
@@ -67,6 +70,20 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
         Assert.DoesNotContain("<img", page);
         Assert.Contains("deleted since", page);
+    }
+
+    [Fact]
+    public async Task Where_the_version_cannot_predict_the_page_has_photographs_without_heat()
+    {
+        var model = await _client.PetsAsync(12);
+        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        var id = Guid.Parse(model[^36..]);
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id).ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32])));
+
+        var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
+
+        Assert.Contains("<img src=\"data:image/jpeg;base64,", page);
+        Assert.DoesNotContain("places speak for", page);
     }
 
     [Fact]
