@@ -61,7 +61,22 @@ internal static class PageStyle
         .nothing { padding: 1rem; color: var(--soft); font-size: .85rem; text-align: center }
         figcaption { margin-top: .35rem; line-height: 1.4 }
         figcaption b { display: block; color: var(--ink); font-weight: 600 }
-        @media (max-width: 30rem) { svg { font-size: 17px } th, td { padding: .3rem .45rem } td.bar { min-width: 4.5rem } .matrix tbody th { max-width: 8rem } main { padding-top: 1.5rem } header .answer { font-size: 1.15rem } .pictures figure, .pictures.large figure { width: calc(50% - .5rem) } }
-        @media print { main { max-width: none; padding: 0 } svg { max-width: 30rem } body { font-size: 11pt } h2 { break-after: avoid } tr, .facts div { break-inside: avoid } .wide { overflow: visible; max-height: none } }
+        @media (max-width: 30rem) {
+          svg { font-size: 17px }
+          th, td { padding: .3rem .45rem }
+          td.bar { min-width: 4.5rem }
+          .matrix tbody th { max-width: 8rem }
+          main { padding-top: 1.5rem }
+          header .answer { font-size: 1.15rem }
+          .pictures figure, .pictures.large figure { width: calc(50% - .5rem) }
+        }
+        @media print {
+          main { max-width: none; padding: 0 }
+          svg { max-width: 30rem }
+          body { font-size: 11pt }
+          h2 { break-after: avoid }
+          tr, .facts div { break-inside: avoid }
+          .wide { overflow: visible; max-height: none }
+        }
         """;
 }

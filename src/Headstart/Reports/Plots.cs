@@ -53,11 +53,16 @@ internal static class Plots
         double[] ticks = [0, 0.25, 0.5, 0.75, 1];
         return $"""
             <svg viewBox="0 0 {ReliabilitySide} {ReliabilitySide}" role="img" aria-label="Reliability: share of right answers over their probability">
-            {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text><text x=\"{X(tick):0.#}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{100 * tick:0}</text>")}
+            {Html.Each(ticks, tick => $"""
+                <path class="grid" d="M{Left} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}"/>
+                <text x="{Left - 8}" y="{Y(tick) + 4:0.#}" text-anchor="end">{100 * tick:0} %</text>
+                <text x="{X(tick):0.#}" y="{bottom + 20}" text-anchor="middle">{100 * tick:0}</text>
+                """)}
             <path class="dashed" d="M{Left} {bottom}L{right} {Top}"/>
             {Html.Each(bins, bin => $"""
                 <path class="gap" d="M{X(bin.Confidence):0.#} {Y(bin.Confidence):0.#}V{Y(bin.Accuracy):0.#}"/>
-                <circle class="dot" cx="{X(bin.Confidence):0.#}" cy="{Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}"><title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
+                <circle class="dot" cx="{X(bin.Confidence):0.#}" cy="{Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
+                <title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
                 """)}
             <text x="{(Left + right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
             <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
