@@ -7,8 +7,8 @@ namespace Headstart.Learning.Choosing;
 /// <param name="Recipe">What the head read.</param>
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">
-/// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category; at least that of one
-/// in a million. On a few hundred images this tells candidates apart better than right or wrong does: an image that was nearly right counts
+/// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category, or to each of its labels
+/// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or wrong does: an image that was nearly right counts
 /// as that, and one that was surely wrong as that.
 /// </param>
 public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
@@ -26,8 +26,9 @@ public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IRe
     public static Trial Run(FeatureRecipe recipe, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(set);
-        var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats);
-        return new Trial(recipe, validation, [.. set.Labels.Select((label, i) => Math.Log(Math.Max(Least, validation.OutOfFold[i][label])))]);
+        var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
+        var (probabilities, right) = set.Choices(validation.OutOfFold);
+        return new Trial(recipe, validation, [.. right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice]))).Chunk(right.Count / set.Count).Select(image => image.Sum())]);
     }
 
     /// <summary>How much better this one is than another on the same images.</summary>

@@ -66,7 +66,7 @@ public sealed class LearningCurve
                 {
                     var part = training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count())))).ToList();
                     var head = HeadTraining.Train(set.Some(part), method, cancel);
-                    right[i] += rest.Count(image => head.Best(set.Features[image]) == set.Labels[image]);
+                    right[i] += rest.Count(image => head.Answer(set.Features[image]).SequenceEqual(set.LabelsOf(image)));
                     seen[i] += (double)part.Count / (tested * repeats);
                 }
             }

@@ -27,7 +27,7 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
     /// <param name="features">Of the image, <c>[d]</c>, by <see cref="FeatureRecipe.Assemble"/>; null when they are not at hand.</param>
     /// <returns>null where no part of the recipe has a feature map.</returns>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
-    public static HeatMap? Of(byte[] image, FeatureRecipe recipe, LinearHead head, int label, float[]? features = null)
+    public static HeatMap? Of(byte[] image, FeatureRecipe recipe, Head head, int label, float[]? features = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(head);

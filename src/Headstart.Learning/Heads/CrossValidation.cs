@@ -4,7 +4,9 @@ using Headstart.Learning.Evaluation;
 namespace Headstart.Learning.Heads;
 
 /// <summary>What cross-validation says about a head on this set.</summary>
-/// <param name="Accuracy">Share of correct answers on images the fit did not see, mean over repeats, 0..1.</param>
+/// <param name="Accuracy">
+/// Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image all of them must be right.
+/// </param>
 /// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink it.</param>
 /// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images.</param>
 /// <param name="Folds">Parts a repeat.</param>
@@ -17,8 +19,19 @@ public sealed record CrossValidation(
     public IReadOnlyList<float[]> OutOfFold { get; } = Mean(Runs);
 
     /// <summary>Averaged over the repeats after each was divided by a temperature, see <see cref="Calibration"/>: <c>[n][k]</c>.</summary>
-    public IReadOnlyList<float[]> Calibrated(double temperature) =>
-        Mean([.. Runs.Select(run => run.Select(p => Calibration.Apply(p, temperature)).ToList())]);
+    /// <param name="temperature">See <see cref="Temperature"/>.</param>
+    /// <param name="exclusive">Whether the k labels exclude each other.</param>
+    public IReadOnlyList<float[]> Calibrated(double temperature, bool exclusive = true) =>
+        Mean([.. Runs.Select(run => run.Select(p => exclusive ? Calibration.Apply(p, temperature)
+            : [.. p.Select(yes => Calibration.Apply([1 - yes, yes], temperature)[1])]).ToList())]);
+
+    /// <summary>The temperature that suits best.</summary>
+    /// <param name="set">What was cross-validated.</param>
+    public double Temperature(LabelledFeatures set)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        return Calibration.Temperature([.. Runs.Select(run => set.Choices(run).Probabilities)], set.Choices(Runs[0]).Right);
+    }
 
     private static float[][] Mean(IReadOnlyList<IReadOnlyList<float[]>> runs)
     {

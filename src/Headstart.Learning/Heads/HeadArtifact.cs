@@ -6,14 +6,15 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
 /// length of the whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section,
-/// then k and d (int32), k labels, weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the number of known directions (int32), those
-/// <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all that. Strings are an int32 length and UTF-8. The same head
-/// always gives the same bytes.
+/// then k (int32) and k labels, the number of thresholds (int32; 0 where labels exclude each other) and those (float32), the number of layers
+/// (int32; 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the
+/// number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all that. Strings are
+/// an int32 length and UTF-8. The same head always gives the same bytes.
 /// </summary>
-public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead Head, KnownRegion Known)
+public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, KnownRegion Known)
 {
     /// <summary>The version written, and the newest that can be read.</summary>
-    public const int FormatVersion = 3;
+    public const int FormatVersion = 4;
 
     private const int LengthAt = 12;
     private const int HeaderLength = LengthAt + sizeof(long);
@@ -36,14 +37,23 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
         }
 
         writer.Write(Head.Labels.Count);
-        writer.Write(Head.Features);
         foreach (var label in Head.Labels)
         {
             WriteString(writer, label);
         }
 
-        WriteFloats(writer, Head.Weights.Span);
-        WriteFloats(writer, Head.Bias.Span);
+        writer.Write(Head.Thresholds?.Count ?? 0);
+        WriteFloats(writer, [.. Head.Thresholds ?? []]);
+        DenseLayer[] layers = Head.Hidden is null ? [Head.Output] : [Head.Hidden, Head.Output];
+        writer.Write(layers.Length);
+        foreach (var layer in layers)
+        {
+            writer.Write(layer.Inputs);
+            writer.Write(layer.Outputs);
+            WriteFloats(writer, layer.Weights.Span);
+            WriteFloats(writer, layer.Bias.Span);
+        }
+
         writer.Write(Known.Directions.Count);
         foreach (var direction in Known.Directions)
         {
@@ -96,7 +106,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
             parts[i] = new ArtifactPart(reader.String(Strict), reader.String(Strict), reader.String(Strict), reader.String(Strict));
         }
 
-        var (classes, features) = (reader.Int32(), reader.Int32());
+        var classes = reader.Int32();
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)classes * sizeof(int), reader.Remaining);
         var labels = new string[classes];
         for (var i = 0; i < labels.Length; i++)
@@ -104,20 +114,34 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, LinearHead 
             labels[i] = reader.String(Strict);
         }
 
-        var weights = reader.Floats((long)classes * features);
-        var bias = reader.Floats(classes);
+        var thresholds = reader.Floats(reader.Int32());
+        var hidden = reader.Int32() switch
+        {
+            1 => null,
+            2 => Layer(ref reader),
+            var layers => throw new ArgumentException($"A head of {layers} layers."),
+        };
+        var head = new Head(labels, Layer(ref reader), hidden, thresholds.Length == 0 ? null : thresholds);
         var directions = reader.Int32();
         ArgumentOutOfRangeException.ThrowIfNegative(directions);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)directions * features * sizeof(float), reader.Remaining);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)directions * head.Features * sizeof(float), reader.Remaining);
         var known = new float[directions][];
         for (var i = 0; i < known.Length; i++)
         {
-            known[i] = reader.Floats(features);
+            known[i] = reader.Floats(head.Features);
         }
 
         var region = new KnownRegion(known, reader.Double());
         Require(reader.Remaining == 0, "The head has more contents than it should.");
-        return new HeadArtifact(parts, new LinearHead(labels, features, weights, bias), region);
+        return new HeadArtifact(parts, head, region);
+    }
+
+    private static DenseLayer Layer(ref ArtifactReader reader)
+    {
+        var (inputs, outputs) = (reader.Int32(), reader.Int32());
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputs);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputs);
+        return new DenseLayer(inputs, reader.Floats((long)inputs * outputs), reader.Floats(outputs));
     }
 
     private static void WriteString(BinaryWriter writer, string text)

@@ -6,8 +6,11 @@ public enum HeadKind
     /// <summary>Each category is its mean; linear discriminant analysis with a shrunk covariance. For a handful of images.</summary>
     Prototypes,
 
-    /// <summary>Multinomial logistic regression with class-balanced weights and L2: the linear probe of CLIP (Radford et al. 2021).</summary>
+    /// <summary>Logistic regression with L2: the linear probe of CLIP (Radford et al. 2021); one against the rest where labels do not exclude each other.</summary>
     Logistic,
+
+    /// <summary>A hidden layer between features and logits, stopped early. For many images, or where no line divides the categories.</summary>
+    Hidden,
 }
 
 /// <summary>A way to fit a head.</summary>

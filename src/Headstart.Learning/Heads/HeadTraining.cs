@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Trains linear heads by whichever method cross-validation favours. Synchronous; the same set and seed give the same numbers bit for bit
+/// Trains heads by whichever method cross-validation favours. Synchronous; the same set and seed give the same numbers bit for bit
 /// on the same machine.
 /// </summary>
 public static class HeadTraining
@@ -16,6 +16,11 @@ public static class HeadTraining
     private static readonly double[] Shares = [1, 0.5, 0.2];
     private const int FewImages = 20; // a category; with more of them prototypes have nothing to offer
 
+    private static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
+    private const int EnoughForHidden = 50; // images for each category on average; with fewer a hidden layer has nothing to offer
+    private const int AxesForHidden = 256; // more cost time and only add noise
+    private const int HiddenSeed = 1;
+
     private const double SelectionTolerance = 1e-4;
     private const double FinalTolerance = 1e-7;
 
@@ -25,9 +30,10 @@ public static class HeadTraining
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     /// <param name="repeats">Different splits; by default as many as <see cref="Repeats"/> says.</param>
+    /// <param name="linearOnly">Leave hidden layers out, which take ten times as long as all others together.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel, IProgress<double>? progress = null,
-        int? repeats = null)
+        int? repeats = null, bool linearOnly = false)
     {
         ArgumentNullException.ThrowIfNull(set);
         set.Require(perCategory: 2);
@@ -35,7 +41,7 @@ public static class HeadTraining
         var folds = Math.Min(5, set.Support().Min());
         var times = repeats ?? Repeats(set.Count);
         var random = new Random(seed);
-        var methods = Methods(set);
+        var methods = Methods(set, linearOnly);
         var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
 
         using var scope = NewDisposeScope();
@@ -63,7 +69,7 @@ public static class HeadTraining
     /// <param name="method">Usually <see cref="CrossValidation.Method"/>; its strength is greater than 0.</param>
     /// <param name="cancel">Looked at in every iteration.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    public static LinearHead Train(LabelledFeatures set, HeadMethod method, CancellationToken cancel)
+    public static Head Train(LabelledFeatures set, HeadMethod method, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(method);
@@ -72,28 +78,53 @@ public static class HeadTraining
         TorchRuntime.EnsureLoaded();
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
-        var space = new RowSpace(features);
+        var space = new RowSpace(features, method.Kind == HeadKind.Hidden ? AxesForHidden : int.MaxValue);
         var inputs = space.Project(features);
+        float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
+        if (method.Kind == HeadKind.Hidden)
+        {
+            var (hidden, output) = new HiddenNetwork(inputs, set, HiddenSeed).Fit(method.Strength, cancel);
+            return new Head(set.Categories, OutputLayer(output, set.Categories.Count), Layer(space.Unfold(hidden, HiddenNetwork.Units)), thresholds);
+        }
+
         var parameters = new double[space.Rows * set.Categories.Count];
         if (method.Kind == HeadKind.Logistic)
         {
-            new SoftmaxRegression(inputs, [.. set.Labels], set.Categories.Count).Fit(parameters, method.Strength, FinalTolerance, cancel);
+            new LogisticRegression(inputs, set).Fit(parameters, method.Strength, FinalTolerance, cancel);
         }
         else
         {
             parameters = new Prototypes(inputs, [.. set.Labels], set.Categories.Count).Fit(method.Strength);
         }
 
-        var (weights, bias) = space.Unfold(parameters, set.Categories.Count);
-        return new LinearHead(set.Categories, set.Dimensions, weights, bias);
+        return new Head(set.Categories, Layer(space.Unfold(parameters, set.Categories.Count)), null, thresholds);
+
+        DenseLayer Layer((float[] Weights, float[] Bias) of) => new(set.Dimensions, of.Weights, of.Bias);
+    }
+
+    /// <summary>Whether a set is large enough for a hidden layer to be tried.</summary>
+    public static bool TriesHidden(LabelledFeatures set)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        return set.Count >= EnoughForHidden * set.Categories.Count;
     }
 
     /// <summary>What is worth trying on a set of this size.</summary>
-    private static List<HeadMethod> Methods(LabelledFeatures set) =>
+    private static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
-        .. set.Support().Min() <= FewImages ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. set.Tags is null && set.Support().Min() <= FewImages ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
+        .. !linearOnly && TriesHidden(set) ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];
+
+    /// <param name="parameters"><c>[h + 1, k]</c>, the bias in the last row.</param>
+    /// <param name="classes">k</param>
+    private static DenseLayer OutputLayer(double[] parameters, int classes)
+    {
+        var units = parameters.Length / classes - 1;
+        return new DenseLayer(units, [.. Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, units).Select(unit => (float)parameters[unit * classes + k]))],
+            [.. parameters[^classes..].Select(bias => (float)bias)]);
+    }
 
     private static void Validate(LabelledFeatures set, Tensor features, int[] assignment, (int Repeat, int Fold) part,
         List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
@@ -105,11 +136,11 @@ public static class HeadTraining
         var space = new RowSpace(training);
         var inputs = space.Project(training);
         var unseenInputs = space.Project(Rows(features, unseen));
-        int[] labels = [.. seen.Select(i => set.Labels[i])];
-        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, labels, set.Categories.Count) : null;
-        var regression = new SoftmaxRegression(inputs, labels, set.Categories.Count);
+        var learned = set.Some(seen);
+        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], set.Categories.Count) : null;
+        var regression = new LogisticRegression(inputs, learned);
         var parameters = new double[space.Rows * set.Categories.Count];
-        foreach (var (i, method) in methods.Index())
+        foreach (var (i, method) in methods.Index().Where(tried => tried.Item.Kind != HeadKind.Hidden))
         {
             if (method.Kind == HeadKind.Logistic)
             {
@@ -117,7 +148,19 @@ public static class HeadTraining
             }
 
             var fitted = method.Kind == HeadKind.Logistic ? parameters : prototypes!.Fit(method.Strength);
-            scores[i].Add(part.Repeat, unseen, SoftmaxRegression.Probabilities(unseenInputs, fitted, set.Categories.Count));
+            scores[i].Add(part.Repeat, unseen, LogisticRegression.Probabilities(unseenInputs, fitted, set));
+        }
+
+        if (methods.Exists(method => method.Kind == HeadKind.Hidden))
+        {
+            space = new RowSpace(training, AxesForHidden);
+            var network = new HiddenNetwork(space.Project(training), learned, HiddenSeed);
+            unseenInputs = space.Project(Rows(features, unseen));
+            foreach (var (i, method) in methods.Index().Where(tried => tried.Item.Kind == HeadKind.Hidden))
+            {
+                var (hidden, output) = network.Fit(method.Strength, cancel);
+                scores[i].Add(part.Repeat, unseen, network.Probabilities(unseenInputs, hidden, output));
+            }
         }
     }
 

@@ -40,22 +40,24 @@ public sealed class KnownRegion
     {
         ArgumentNullException.ThrowIfNull(set);
         var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
-        foreach (var (features, label) in set.Features.Zip(set.Labels))
+        for (var i = 0; i < set.Count; i++)
         {
-            TensorPrimitives.Add(sums[label], features, sums[label]);
+            foreach (var label in set.LabelsOf(i))
+            {
+                TensorPrimitives.Add(sums[label], set.Features[i], sums[label]);
+            }
         }
 
         var means = sums.ConvertAll(Unit); // all zeros for a category without images, which is then far from everything
-        var nearness = set.Features.Zip(set.Labels, (features, label) =>
+        var nearness = set.Features.Select((features, i) =>
         {
-            var others = new float[features.Length];
-            TensorPrimitives.Subtract(sums[label], features, others);
             var length = TensorPrimitives.Norm<float>(features);
-            return Math.Max(Cosine(Unit(others), features, length), means.Where((_, k) => k != label).Max(mean => Cosine(mean, features, length)));
+            var own = set.LabelsOf(i);
+            return means.Select((mean, k) => Cosine(own.Contains(k) ? WithoutItself(sums[k], features) : mean, features, length)).Max();
         }).Order().ToList();
         // The share below the k-th smallest of n is about k / (n + 1) for images to come.
         var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, nearness.Count);
-        return new KnownRegion([.. means.Where((_, k) => set.Labels.Contains(k))], nearness[smallest - 1]);
+        return new KnownRegion([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)], nearness[smallest - 1]);
     }
 
     /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>
@@ -78,6 +80,13 @@ public sealed class KnownRegion
 
     private static double Cosine(float[] unit, ReadOnlySpan<float> features, float length) =>
         length > 0 ? TensorPrimitives.Dot(unit, features) / length : -1;
+
+    private static float[] WithoutItself(float[] sum, float[] features)
+    {
+        var others = new float[features.Length];
+        TensorPrimitives.Subtract(sum, features, others);
+        return Unit(others);
+    }
 
     private static float[] Unit(float[] vector)
     {

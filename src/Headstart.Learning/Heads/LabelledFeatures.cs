@@ -1,8 +1,11 @@
 namespace Headstart.Learning.Heads;
 
-/// <summary>A training set after the backbone.</summary>
+/// <summary>A training set after the backbone. Each example has one label, or any number of them where <see cref="Tags"/> are given.</summary>
 /// <param name="Features"><c>[n, d]</c>, finite.</param>
-/// <param name="Labels"><c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>.</param>
+/// <param name="Labels">
+/// <c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>. With <see cref="Tags"/> the number of their combination instead, which splits
+/// keep in proportion.
+/// </param>
 /// <param name="Categories">The k names.</param>
 public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnlyList<int> Labels, IReadOnlyList<string> Categories)
 {
@@ -17,6 +20,53 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// </summary>
     public IReadOnlyList<int>? Groups { get; init; }
 
+    /// <summary><c>[n]</c>: the categories of each example, in rising order, where it may have several or none; null where they exclude each other.</summary>
+    public IReadOnlyList<int[]>? Tags { get; init; }
+
+    /// <summary>A set whose examples may have several labels or none.</summary>
+    /// <param name="features"><c>[n, d]</c>, finite.</param>
+    /// <param name="tags"><c>[n]</c>, indices into <paramref name="categories"/> in rising order.</param>
+    /// <param name="categories">The k names.</param>
+    public static LabelledFeatures Tagged(IReadOnlyList<float[]> features, IReadOnlyList<int[]> tags, IReadOnlyList<string> categories)
+    {
+        var combinations = new Dictionary<string, int>();
+        return new(features, [.. tags.Select(Combination)], categories) { Tags = tags };
+
+        int Combination(int[] of)
+        {
+            combinations.TryAdd(string.Join(',', of), combinations.Count);
+            return combinations[string.Join(',', of)];
+        }
+    }
+
+    /// <summary>The categories of an example, in rising order.</summary>
+    public int[] LabelsOf(int example) => Tags?[example] ?? [Labels[example]];
+
+    /// <summary>The set as <c>[n, k]</c>, row by row: 1 where a category applies.</summary>
+    internal float[] Targets()
+    {
+        var targets = new float[Count * Categories.Count];
+        foreach (var (example, category) in Enumerable.Range(0, Count).SelectMany(i => LabelsOf(i).Select(k => (i, k))))
+        {
+            targets[example * Categories.Count + category] = 1;
+        }
+
+        return targets;
+    }
+
+    /// <summary>
+    /// Answers as choices of one out of several, which is what calibration is about: those for exclusive categories as they are, those for others
+    /// as one choice between no and yes for each category.
+    /// </summary>
+    /// <param name="probabilities"><c>[n][k]</c></param>
+    /// <returns>Probabilities <c>[n][k]</c> or <c>[n * k][2]</c>, and which of the choices is right.</returns>
+    public (IReadOnlyList<float[]> Probabilities, IReadOnlyList<int> Right) Choices(IReadOnlyList<float[]> probabilities)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        return Tags is null ? (probabilities, Labels)
+            : ([.. probabilities.SelectMany(p => p.Select(yes => (float[])[1 - yes, yes]))], [.. Targets().Select(target => (int)target)]);
+    }
+
     /// <summary>The group of an example.</summary>
     internal int Group(int example) => Groups?[example] ?? example;
 
@@ -24,15 +74,19 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     public LabelledFeatures Some(IReadOnlyList<int> examples) => new([.. examples.Select(i => Features[i])], [.. examples.Select(i => Labels[i])], Categories)
     {
         Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
+        Tags = Tags is null ? null : [.. examples.Select(i => Tags[i])],
     };
 
     /// <summary>Examples of each category, <c>[k]</c>.</summary>
     public int[] Support()
     {
         var support = new int[Categories.Count];
-        foreach (var label in Labels)
+        for (var i = 0; i < Count; i++)
         {
-            support[label]++;
+            foreach (var label in LabelsOf(i))
+            {
+                support[label]++;
+            }
         }
 
         return support;
@@ -43,11 +97,13 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     {
         Refuse(Categories.Count < 2, "At least two categories are needed.");
         Refuse(Features.Count != Labels.Count, $"There are {Features.Count} feature vectors and {Labels.Count} labels.");
-        Refuse(Labels.Any(label => label < 0 || label >= Categories.Count), "A label names a category that does not exist.");
+        Refuse(Enumerable.Range(0, Labels.Count).SelectMany(LabelsOf).Any(label => label < 0 || label >= Categories.Count), "A label names a category that does not exist.");
         var support = Support();
         var smallest = Array.IndexOf(support, support.Min());
         Refuse(support[smallest] < perCategory,
             $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} images it needs at least.");
+        var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
+        Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': {perCategory} without it are needed at least.");
         Refuse(Dimensions == 0 || Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
         Refuse(Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(Features[0])),

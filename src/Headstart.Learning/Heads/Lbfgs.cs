@@ -14,14 +14,16 @@ internal static class Lbfgs
     /// <summary>Writes the gradient at a point and returns the value there.</summary>
     public delegate double Objective(ReadOnlySpan<double> point, Span<double> gradient);
 
-    /// <summary>Minimises a smooth convex function.</summary>
+    /// <summary>Minimises a smooth function; finds the minimum of a convex one.</summary>
     /// <param name="objective">The function.</param>
     /// <param name="x">The start; receives the minimum.</param>
     /// <param name="hessian">A positive guess of the Hessian's diagonal.</param>
     /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
     /// <param name="cancel">Looked at before each iteration.</param>
+    /// <param name="proceed">Sees the point before each iteration and says whether to go on.</param>
     /// <returns>Number of iterations.</returns>
-    public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel)
+    public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel,
+        Func<double[], bool>? proceed = null)
     {
         var steps = new List<(double[] Step, double[] Change, double Curvature)>(Memory);
         var (gradient, direction) = (new double[x.Length], new double[x.Length]);
@@ -30,7 +32,7 @@ internal static class Lbfgs
         for (var iteration = 0; iteration < MaxIterations; iteration++)
         {
             cancel.ThrowIfCancellationRequested();
-            if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance)
+            if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance || proceed?.Invoke(x) is false)
             {
                 return iteration;
             }

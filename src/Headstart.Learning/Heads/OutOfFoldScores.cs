@@ -3,7 +3,7 @@ using Headstart.Learning.Evaluation;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>Collects what one strength of the penalty says about images its fits have not seen.</summary>
+/// <summary>Collects what one way of fitting says about images its fits have not seen.</summary>
 internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
 {
     private const double Least = 1e-12;
@@ -25,23 +25,24 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
         {
             var image = images[row];
             var p = probabilities.Slice(row * classes, classes);
-            var label = set.Labels[image];
-            _correct[image] += TensorPrimitives.IndexOfMax(p) == label ? 1 : 0;
             var kept = new float[classes];
             TensorPrimitives.ConvertTruncating(p, kept);
+            _correct[image] += IsRight(image, kept) ? 1 : 0;
             _probabilities[repeat][image] = kept;
         }
     }
 
     /// <summary>
-    /// Sum of the cross-entropies, every category weighing the same, at the temperature that suits best: probabilities are calibrated before
-    /// they are served, so that a method is not to be blamed for being too sure.
+    /// Sum of the cross-entropies, exclusive categories all weighing the same, at the temperature that suits best: probabilities are calibrated
+    /// before they are served, so that a method is not to be blamed for being too sure.
     /// </summary>
     public double CrossEntropy()
     {
-        var temperature = Calibration.Temperature(_probabilities, set.Labels);
-        return _probabilities.SelectMany(run => run.Zip(set.Labels, (p, label) =>
-            -Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[label])) / _support[label])).Sum();
+        var right = set.Choices(_probabilities[0]).Right;
+        IReadOnlyList<float[]>[] runs = [.. _probabilities.Select(run => set.Choices(run).Probabilities)];
+        var temperature = Calibration.Temperature(runs, right);
+        return runs.SelectMany(run => run.Zip(right, (p, choice) =>
+            -Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[choice])) / (set.Tags is null ? _support[choice] : 1))).Sum();
     }
 
     public (double Accuracy, double StandardError) Accuracy()
@@ -51,4 +52,7 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
         var variance = shares.Sum(share => (share - mean) * (share - mean)) / Math.Max(1, shares.Length - 1);
         return (mean, Math.Sqrt(variance / shares.Length));
     }
+
+    private bool IsRight(int image, float[] probabilities) => set.Tags is null ? TensorPrimitives.IndexOfMax<float>(probabilities) == set.Labels[image]
+        : probabilities.Index().Where(answer => answer.Item >= 0.5f).Select(answer => answer.Index).SequenceEqual(set.Tags[image]);
 }

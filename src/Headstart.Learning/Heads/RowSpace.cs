@@ -23,7 +23,8 @@ internal sealed class RowSpace
     private readonly Tensor _axes; // [d, r], orthonormal columns
 
     /// <param name="features">The training part, <c>[n, d]</c>, float64.</param>
-    public RowSpace(Tensor features)
+    /// <param name="most">Axes to keep, those along which most varies.</param>
+    public RowSpace(Tensor features, int most = int.MaxValue)
     {
         _mean = features.mean([0]);
         using var difference = features - _mean;
@@ -32,7 +33,9 @@ internal sealed class RowSpace
         var variance = sum.item<double>() / features.shape[0];
         _scale = tensor([variance > 0 ? Math.Sqrt(Variance / variance) : 0]);
         var centred = Centre(features);
-        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred);
+        var axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // the longest last
+        var kept = Math.Min(most, axes.shape[1]);
+        _axes = axes.narrow(1, axes.shape[1] - kept, kept);
     }
 
     /// <summary>Centres, rotates and appends a column of ones for the bias.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Headstart.Predictions;
 
 /// <summary>A version ready to predict.</summary>
-public sealed record ServedVersion(int Number, FeatureRecipe Recipe, LinearHead Head, KnownRegion Known);
+public sealed record ServedVersion(int Number, FeatureRecipe Recipe, Head Head, KnownRegion Known);
 
 /// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
 public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposable

@@ -13,7 +13,7 @@ namespace Headstart.Reports;
 /// <param name="Curve">null where there are too few images for one.</param>
 /// <param name="Confirmed">Images whose label a person has confirmed.</param>
 public sealed record Findings(
-    Dataset Data, Examples Examples, FeatureRecipe Recipe, CrossValidation Validation, LinearHead Judged, LinearHead Raw, double Temperature,
+    Dataset Data, Examples Examples, FeatureRecipe Recipe, CrossValidation Validation, Head Judged, Head Raw, double Temperature,
     LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
 
 /// <summary>Says how good a version is, how sure that is, and what would help.</summary>

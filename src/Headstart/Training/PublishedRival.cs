@@ -22,7 +22,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
 
     /// <returns>null where no version is published yet.</returns>
     public async Task<ComparisonReport?> CompareAsync(
-        HeadstartDb db, Guid model, Dataset data, Examples examples, LinearHead judged, IProgress<double> progress, CancellationToken cancel)
+        HeadstartDb db, Guid model, Dataset data, Examples examples, Head judged, IProgress<double> progress, CancellationToken cancel)
     {
         var rival = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
             .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) => v).SingleOrDefaultAsync(cancel);
@@ -43,7 +43,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
     }
 
     private async Task<ComparisonReport> CompareAsync(
-        int number, ServedVersion rival, Dataset data, Examples examples, LinearHead judged, IProgress<double> progress, CancellationToken cancel)
+        int number, ServedVersion rival, Dataset data, Examples examples, Head judged, IProgress<double> progress, CancellationToken cancel)
     {
         var ids = examples.TestIds.ToHashSet();
         var images = data.Train.Concat(data.Test).Where(item => ids.Contains(item.ImageId)).ToDictionary(item => item.ImageId, item => item.Sha256);

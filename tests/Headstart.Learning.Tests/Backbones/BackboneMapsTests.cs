@@ -105,7 +105,7 @@ public sealed class BackboneMapsTests
         Assert.Equal(6, backbone.Extract(backbone.TestImage(), 1)[0].Length);
     }
 
-    private static LinearHead Head(params float[] weights) => new(["a", "b"], weights.Length, [.. weights, .. new float[weights.Length]], [0, 0]);
+    private static Head Head(params float[] weights) => new(["a", "b"], new DenseLayer(weights.Length, [.. weights, .. new float[weights.Length]], [0, 0]));
 
     /// <summary>Its features are one of its tokens.</summary>
     private static byte[] Transformer()

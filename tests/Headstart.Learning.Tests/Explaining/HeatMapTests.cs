@@ -29,7 +29,7 @@ public sealed class HeatMapTests
 
             Assert.Empty(heat.Unseen);
             Assert.Equal(heat.Cells * heat.Cells, heat.Evidence.Length);
-            var bias = head.Bias.Span[label] - head.Bias.ToArray().Average();
+            var bias = head.Output.Bias.Span[label] - head.Output.Bias.ToArray().Average();
             Assert.Equal(logits[label] - logits.Average(), heat.Evidence.Average() + bias, 1e-3);
         }
     }
@@ -75,10 +75,10 @@ public sealed class HeatMapTests
         return image.PngsaveBuffer();
     }
 
-    private static LinearHead RandomHead(int features)
+    private static Head RandomHead(int features)
     {
         var random = new Random(1);
-        return new(["a", "b", "c"], features, [.. Enumerable.Range(0, 3 * features).Select(_ => random.NextSingle() - 0.5f)], [1, -2, 0.5f]);
+        return new(["a", "b", "c"], new DenseLayer(features, [.. Enumerable.Range(0, 3 * features).Select(_ => random.NextSingle() - 0.5f)], [1, -2, 0.5f]));
     }
 
     /// <summary>The recipe with this id, of the shared backbones.</summary>

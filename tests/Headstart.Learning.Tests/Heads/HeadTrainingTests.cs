@@ -100,6 +100,52 @@ public sealed class HeadTrainingTests
     }
 
     [Fact]
+    public void A_hidden_layer_is_chosen_where_no_line_divides_the_categories()
+    {
+        var set = Quadrants(200);
+
+        var validation = HeadTraining.CrossValidate(set, 1, Cancel);
+        var head = HeadTraining.Train(set, validation.Method, Cancel);
+
+        Assert.Equal(HeadKind.Hidden, validation.Method.Kind);
+        Assert.True(validation.Accuracy > 0.9, $"{validation.Accuracy:0.000}");
+        Assert.Equal((6 + 1) * 64 + (64 + 1) * 2, head.TrainableParameters);
+        var test = Quadrants(200, seed: 2);
+        Assert.True(test.Features.Zip(test.Labels).Count(example => head.Best(example.First) == example.Second) > 180);
+        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(set, 1, Cancel, linearOnly: true).Method.Kind);
+    }
+
+    [Fact]
+    public void A_hidden_layer_is_not_chosen_where_a_line_does() =>
+        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(Clusters(perCategory: 70, dimensions: 8, noise: 4), 1, Cancel).Method.Kind);
+
+    [Fact]
+    public void A_hidden_layer_has_the_same_bits_for_the_same_set()
+    {
+        var set = Quadrants(100);
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Hidden, 0.1), Cancel), KnownRegion.Of(set)).Write();
+
+        Assert.Equal(Bytes(), Bytes());
+    }
+
+    [Fact]
+    public void Labels_that_do_not_exclude_each_other_are_learned_one_against_the_rest()
+    {
+        var set = Tagged(120);
+
+        var validation = HeadTraining.CrossValidate(set, 1, Cancel);
+        var head = HeadTraining.Train(set, validation.Method, Cancel);
+
+        Assert.Equal(HeadKind.Logistic, validation.Method.Kind);
+        Assert.True(validation.Accuracy > 0.9, $"{validation.Accuracy:0.000}");
+        var test = Tagged(120, seed: 2);
+        var right = Enumerable.Range(0, test.Count).Count(i => head.Answer(test.Features[i]).SequenceEqual(test.LabelsOf(i)));
+        Assert.True(right > 100, $"{right} of 120");
+        AssertRefused("'b' has 0 ", LabelledFeatures.Tagged([[1], [2], [3]], [[0], [], [0]], ["a", "b"]));
+        AssertRefused("without it", LabelledFeatures.Tagged([[1], [2], [3], [4]], [[0, 1], [0], [0], [1]], ["a", "b"]));
+    }
+
+    [Fact]
     public void Sets_with_nothing_to_learn_are_refused_with_a_sentence()
     {
         LabelledFeatures Set(float[][] features, int[] labels, params string[] categories) => new(features, labels, categories);
@@ -139,7 +185,7 @@ public sealed class HeadTrainingTests
     private static void AssertRefused(string words, LabelledFeatures set) => Assert.Contains(words,
         Assert.Throws<HeadTrainingException>(() => HeadTraining.CrossValidate(set, 1, Cancel)).Message, StringComparison.Ordinal);
 
-    private static int Predict(LinearHead head, float[] features)
+    private static int Predict(Head head, float[] features)
     {
         var p = head.Probabilities(features);
         return Array.IndexOf(p, p.Max());
@@ -153,6 +199,23 @@ public sealed class HeadTrainingTests
         int[] labels = [.. Enumerable.Range(0, 3 * perCategory).Select(i => i % 3)];
         return new LabelledFeatures(
             [.. labels.Select(label => centres[label].Zip(Vector(noise), (centre, offset) => centre + offset).ToArray())], labels, ["a", "b", "c"]);
+    }
+
+    /// <summary>Two categories, each in two opposite quadrants of the first two of six dimensions.</summary>
+    private static LabelledFeatures Quadrants(int count, int seed = 1)
+    {
+        var random = new Random(seed);
+        var features = Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, 6).Select(j => (random.NextSingle() - 0.5f) * (j < 2 ? 10 : 1)).ToArray()).ToList();
+        return new LabelledFeatures(features, features.ConvertAll(f => f[0] * f[1] > 0 ? 0 : 1), ["same", "other"]);
+    }
+
+    /// <summary>Three labels, each telling whether one of the first three of five dimensions is positive, by a clear distance.</summary>
+    private static LabelledFeatures Tagged(int count, int seed = 1)
+    {
+        var random = new Random(seed);
+        var features = Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, 5)
+            .Select(_ => random.NextSingle() is var x && random.Next(2) == 0 ? x + 0.2f : -x - 0.2f).ToArray()).ToList();
+        return LabelledFeatures.Tagged(features, features.ConvertAll(f => Enumerable.Range(0, 3).Where(j => f[j] > 0).ToArray()), ["a", "b", "c"]);
     }
 
     private sealed class Reports : IProgress<double>

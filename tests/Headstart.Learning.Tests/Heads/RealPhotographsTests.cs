@@ -69,7 +69,7 @@ public sealed class RealPhotographsTests
     /// Largest component of the objective's gradient with respect to the weights on centred and scaled features, worked out here from its
     /// definition and from nothing but the finished head.
     /// </summary>
-    private static double LargestSlope(LabelledFeatures set, LinearHead head, double l2)
+    private static double LargestSlope(LabelledFeatures set, Head head, double l2)
     {
         var (n, d, k) = (set.Count, set.Dimensions, set.Categories.Count);
         var support = set.Support();
@@ -94,7 +94,7 @@ public sealed class RealPhotographsTests
         {
             for (var j = 0; j < d; j++)
             {
-                slope[c, j] += l2 * head.Weights.Span[c * d + j] * scale;
+                slope[c, j] += l2 * head.Output.Weights.Span[c * d + j] * scale;
             }
         }
 

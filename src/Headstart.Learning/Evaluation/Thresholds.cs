@@ -1,0 +1,40 @@
+namespace Headstart.Learning.Evaluation;
+
+/// <summary>
+/// From which probability on a label applies, where labels do not exclude each other. One half would be right if a wrong yes were as bad as a wrong
+/// no; rare labels would then hardly ever apply. What is found here gives the highest F1 (Lipton, Elkan and Naryanaswamy, ECML 2014).
+/// </summary>
+public static class Thresholds
+{
+    private const float Lowest = 0.05f;
+    private const float Highest = 0.95f;
+
+    /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
+    /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
+    /// <returns><c>[k]</c>; one half for a label that no image has.</returns>
+    public static float[] ForF1(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        ArgumentNullException.ThrowIfNull(truth);
+        return [.. Enumerable.Range(0, probabilities[0].Length).Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
+    }
+
+    private static float ForF1((float Probability, bool Applies)[] answers)
+    {
+        var all = answers.Count(answer => answer.Applies);
+        var sorted = answers.OrderByDescending(answer => answer.Probability).ToArray();
+        var (best, threshold, hits) = (0.0, 0.5f, 0);
+        for (var i = 0; i < sorted.Length; i++)
+        {
+            hits += sorted[i].Applies ? 1 : 0;
+            var next = i + 1 < sorted.Length ? sorted[i + 1].Probability : 0;
+            var f1 = 2.0 * hits / (all + i + 1);
+            if (sorted[i].Probability > next && f1 > best)
+            {
+                (best, threshold) = (f1, (sorted[i].Probability + next) / 2); // in the middle of the gap
+            }
+        }
+
+        return all == 0 ? 0.5f : Math.Clamp(threshold, Lowest, Highest);
+    }
+}

@@ -1,0 +1,135 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the loss on
+/// a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a seed. Its
+/// tensors belong to the dispose scope it is made in.
+/// </summary>
+internal sealed class HiddenNetwork
+{
+    /// <summary>h</summary>
+    public const int Units = 64;
+
+    private const int Parts = 7; // one of them is kept aside
+    private const int Patience = 8; // iterations
+
+    private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _learned;
+    private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _aside;
+    private readonly double[] _moments; // [r + 1], mean square of each input
+    private readonly bool _exclusive;
+    private readonly int _rows;
+    private readonly int _classes;
+    private readonly int _seed;
+
+    /// <param name="inputs"><c>[n, r + 1]</c>, float64; see <see cref="RowSpace.Project"/>.</param>
+    /// <param name="set">The n examples.</param>
+    /// <param name="seed">Decides what is kept aside and where the fit starts.</param>
+    public HiddenNetwork(Tensor inputs, LabelledFeatures set, int seed)
+    {
+        (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
+        var parts = StratifiedFolds.Assign(set, Parts, new Random(seed));
+        (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
+        _moments = [.. _learned.Inputs.square().mean([0]).data<double>()];
+
+        (Tensor, Tensor, Tensor) Part(Func<int, bool> belongs)
+        {
+            int[] rows = [.. Enumerable.Range(0, set.Count).Where(i => belongs(parts[i]))];
+            var some = set.Some(rows);
+            return (inputs.index_select(0, tensor([.. rows.Select(row => (long)row)])), LogisticRegression.TargetsOf(some), LogisticRegression.WeightsOf(some));
+        }
+    }
+
+    /// <summary>Fits from the start.</summary>
+    /// <param name="l2">Strength of the penalty.</param>
+    /// <param name="cancel">Looked at before each iteration.</param>
+    /// <returns>Parameters <c>[r + 1, h]</c> of the hidden layer, and <c>[h + 1, k]</c> of the output; the bias in the last row of each.</returns>
+    public (double[] Hidden, double[] Output) Fit(double l2, CancellationToken cancel)
+    {
+        var random = new Random(_seed);
+        var point = new double[_rows * Units + (Units + 1) * _classes];
+        for (var i = 0; i < point.Length; i++)
+        {
+            // Units start with outputs about 1 (inputs are Variance together), logits with less.
+            point[i] = Normal(random) * (i < _rows * Units ? 1 / Math.Sqrt(RowSpace.Variance) : 0.5 / Math.Sqrt(Units));
+        }
+
+        var (best, least, since) = ((double[])point.Clone(), double.PositiveInfinity, 0);
+        Lbfgs.Minimise((at, gradient) => Evaluate(at, gradient, l2), point, Curvature(l2), 1e-5, cancel, IsStillImproving);
+        return (best[..(_rows * Units)], best[(_rows * Units)..]);
+
+        bool IsStillImproving(double[] at)
+        {
+            var loss = Aside(at);
+            since = loss < least ? 0 : since + 1;
+            if (since == 0)
+            {
+                (best, least) = ((double[])at.Clone(), loss);
+            }
+
+            return since < Patience;
+        }
+    }
+
+    /// <param name="inputs"><c>[m, r + 1]</c></param>
+    /// <param name="hidden"><c>[r + 1, h]</c></param>
+    /// <param name="output"><c>[h + 1, k]</c></param>
+    /// <returns><c>[m, k]</c>, row by row.</returns>
+    public double[] Probabilities(Tensor inputs, double[] hidden, double[] output)
+    {
+        using var scope = NewDisposeScope();
+        var (_, logits) = Forward(inputs, tensor(hidden, [_rows, Units]), tensor(output, [Units + 1, _classes]));
+        return [.. LogisticRegression.Activated(logits, _exclusive).data<double>()];
+    }
+
+    private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = tensor(point[..(_rows * Units)].ToArray(), [_rows, Units]);
+        var output = tensor(point[(_rows * Units)..].ToArray(), [Units + 1, _classes]);
+        var (units, logits) = Forward(_learned.Inputs, hidden, output);
+        var (loss, outer) = LogisticRegression.Loss(logits, _learned.Targets, _learned.Weights, _exclusive);
+        var inner = outer.mm(output.narrow(0, 0, Units).t()) * units.sign();
+        _learned.Inputs.t().mm(inner).contiguous().data<double>().CopyTo(gradient);
+        WithOnes(units).t().mm(outer).contiguous().data<double>().CopyTo(gradient[(_rows * Units)..]);
+        for (var i = 0; i < point.Length; i++)
+        {
+            if (IsPenalised(i))
+            {
+                loss += l2 / 2 * point[i] * point[i];
+                gradient[i] += l2 * point[i];
+            }
+        }
+
+        return loss;
+    }
+
+    private double Aside(double[] point)
+    {
+        using var scope = NewDisposeScope();
+        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * Units)], [_rows, Units]), tensor(point[(_rows * Units)..], [Units + 1, _classes]));
+        return LogisticRegression.Loss(logits, _aside.Targets, _aside.Weights, _exclusive).Loss;
+    }
+
+    private static (Tensor Units, Tensor Logits) Forward(Tensor inputs, Tensor hidden, Tensor output)
+    {
+        var units = inputs.mm(hidden).relu();
+        return (units, WithOnes(units).mm(output));
+    }
+
+    private static Tensor WithOnes(Tensor rows) => cat([rows, ones([rows.shape[0], 1], float64)], 1);
+
+    private bool IsPenalised(int parameter) =>
+        parameter < (_rows - 1) * Units || (parameter >= _rows * Units && parameter < _rows * Units + Units * _classes);
+
+    private double[] Curvature(double l2) =>
+    [
+        .. Enumerable.Range(0, _rows * Units).Select(i => 0.25 * _moments[i / Units] / Units + l2),
+        .. Enumerable.Repeat(0.25 + l2, (Units + 1) * _classes),
+    ];
+
+    /// <summary>Box and Muller.</summary>
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}
