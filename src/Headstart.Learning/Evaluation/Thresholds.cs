@@ -6,6 +6,7 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public static class Thresholds
 {
+    private const int Parts = 5;
     private const float Lowest = 0.05f;
     private const float Highest = 0.95f;
 
@@ -17,6 +18,28 @@ public static class Thresholds
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(truth);
         return [.. Enumerable.Range(0, probabilities[0].Length).Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
+    }
+
+    /// <summary>The answers that thresholds give to images which they were not set on: those set on four fifths, to the last one.</summary>
+    /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
+    /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
+    /// <returns><c>[n]</c>: the labels that apply, in rising order.</returns>
+    public static int[][] Answers(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        ArgumentNullException.ThrowIfNull(truth);
+        var answers = new int[probabilities.Count][];
+        for (var part = 0; part < Parts; part++)
+        {
+            int[] others = [.. Enumerable.Range(0, answers.Length).Where(i => i % Parts != part)];
+            var thresholds = others.Length == 0 ? null : ForF1([.. others.Select(i => probabilities[i])], [.. others.Select(i => truth[i])]);
+            for (var i = part; i < answers.Length; i += Parts)
+            {
+                answers[i] = [.. probabilities[i].Index().Where(p => p.Item >= (thresholds?[p.Index] ?? 0.5f)).Select(p => p.Index)];
+            }
+        }
+
+        return answers;
     }
 
     private static float ForF1((float Probability, bool Applies)[] answers)

@@ -108,7 +108,7 @@ public sealed class Head
     }
 
     /// <summary>The same head with other <see cref="Thresholds"/>.</summary>
-    public Head With(IReadOnlyList<float> thresholds) => new(Labels, Output, Hidden, thresholds);
+    public Head With(IReadOnlyList<float>? thresholds) => new(Labels, Output, Hidden, thresholds);
 
     /// <summary>
     /// By how much a label's logit rises when a feature rises by one: its gradient at these features. Where labels exclude each other it is

@@ -21,6 +21,8 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<Image> Images => Set<Image>();
 
+    public DbSet<ImageLabel> ImageLabels => Set<ImageLabel>();
+
     public DbSet<TrainingRun> TrainingRuns => Set<TrainingRun>();
 
     public DbSet<RunImage> RunImages => Set<RunImage>();
@@ -54,9 +56,15 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         builder.Entity<Image>(image =>
         {
             image.HasIndex(i => new { i.ModelId, i.Sha256 }).IsUnique(); // one model never learns the same bytes twice
-            image.HasIndex(i => new { i.CategoryId, i.Id });
+            image.HasIndex(i => new { i.ModelId, i.Id }); // lists, newest first
             image.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
-            image.HasOne<Category>().WithMany().HasForeignKey(i => i.CategoryId);
+            image.HasMany(i => i.Labels).WithOne().HasForeignKey(l => l.ImageId);
+        });
+        builder.Entity<ImageLabel>(label =>
+        {
+            label.HasKey(l => new { l.ImageId, l.CategoryId });
+            label.HasIndex(l => new { l.CategoryId, l.ImageId });
+            label.HasOne<Category>().WithMany().HasForeignKey(l => l.CategoryId);
         });
         builder.Entity<TrainingRun>(run =>
         {

@@ -15,7 +15,8 @@ public sealed class Image
 
     public required Guid ModelId { get; init; }
 
-    public required Guid CategoryId { get; set; }
+    /// <summary>One in a model whose categories exclude each other; any number in one whose categories do not.</summary>
+    public List<ImageLabel> Labels { get; init; } = [];
 
     /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
     public required string FileName { get; init; }
@@ -43,4 +44,12 @@ public sealed class Image
     /// </summary>
     public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
+}
+
+/// <summary>That an image shows a category.</summary>
+public sealed class ImageLabel
+{
+    public required Guid ImageId { get; init; }
+
+    public required Guid CategoryId { get; init; }
 }

@@ -1,13 +1,26 @@
+using Headstart.Models;
+
 namespace Headstart.Images;
 
+/// <param name="Category">Its category; null in a model whose images may have several.</param>
+/// <param name="Categories">All of its categories, by name: one, or in a multi-label model any number.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
 /// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); the content decides, so it never changes.</param>
 /// <param name="Confirmed">Whether a person has found the category right.</param>
 public sealed record ImageResponse(
-    Guid Id, string Category, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt)
+    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt)
 {
-    public static ImageResponse Of(Image image, string category) => new(
-        image.Id, category, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.Confirmed, image.CreatedAt);
+    /// <param name="image">With its labels.</param>
+    /// <param name="kind">Of its model.</param>
+    /// <param name="names">Of the model's categories.</param>
+    public static ImageResponse Of(Image image, ModelKind kind, IReadOnlyDictionary<Guid, string> names)
+    {
+        List<string> categories = [.. image.Labels.Select(label => names[label.CategoryId]).Order(StringComparer.Ordinal)];
+        return Of(image, kind.TakesSeveral() ? null : categories[0], categories);
+    }
+
+    private static ImageResponse Of(Image image, string? category, List<string> categories) => new(
+        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.Confirmed, image.CreatedAt);
 }
 
 /// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
@@ -17,5 +30,6 @@ public sealed record RejectedFile(string? FileName, string Reason, string Detail
 public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected);
 
 /// <param name="Category">The right category; it counts as confirmed then.</param>
+/// <param name="Categories">In a multi-label model all that are right, in place of those it has; none is a valid answer. They count as confirmed then.</param>
 /// <param name="Confirmed">Whether a person has found the category right, so that reports do not suspect it any more.</param>
-public sealed record ImageChange(string? Category = null, bool? Confirmed = null);
+public sealed record ImageChange(string? Category = null, bool? Confirmed = null, IReadOnlyList<string?>? Categories = null);

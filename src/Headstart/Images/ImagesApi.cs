@@ -19,7 +19,7 @@ public static class ImagesApi
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images");
         images.MapPost("/", Upload).Named("addImages", "Add labelled images",
-                "Step 2 of the main job. Put a field named category before the files it applies to. Files that cannot be used are listed with the reason; "
+                "Step 2 of the main job. Put a field named category before the files it applies to, in a multi-label model as many as they show, or an empty one. Files that cannot be used are listed with the reason; "
                 + "the others are kept. Sending a file again adds nothing.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
@@ -33,7 +33,7 @@ public static class ImagesApi
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
-                "The category must be one of the model's. What a person has set or confirmed is not suspected by reports any more.")
+                "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
     }
@@ -75,24 +75,24 @@ public static class ImagesApi
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
         Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, int? limit, Guid? after, CancellationToken cancel)
     {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
         var size = Page.Limit(limit);
-        var rows = await db.Images.Where(i => i.ModelId == id && (after == null || i.Id < after))
-            .Join(db.Categories, i => i.CategoryId, c => c.Id, (i, c) => new { Image = i, c.Name })
-            .Where(row => category == null || row.Name == category)
-            .OrderByDescending(row => row.Image.Id).Take(size + 1)
-            .ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(r => ImageResponse.Of(r.Image, r.Name)), size, i => i.Id.ToString()));
+        var rows = await db.Images.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
+            .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
+            .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
+        var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(image => ImageResponse.Of(image, model.Kind, names)), size, i => i.Id.ToString()));
     }
 
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Get(
         Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await FindAsync(db, caller, id, imageId, cancel) is { } image
-            ? TypedResults.Ok(ImageResponse.Of(image, await db.Categories.Where(c => c.Id == image.CategoryId).Select(c => c.Name).SingleAsync(cancel)))
+        await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is { } model
+        && await db.Images.Include(i => i.Labels).SingleOrDefaultAsync(i => i.ModelId == id && i.Id == imageId, cancel) is { } image
+            ? TypedResults.Ok(ImageResponse.Of(image, model.Kind, model.Categories.ToDictionary(c => c.Id, c => c.Name)))
             : NoSuchImage(id);
 
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
@@ -121,28 +121,44 @@ public static class ImagesApi
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Change(
         Guid id, Guid imageId, ImageChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (await FindAsync(db, caller, id, imageId, cancel) is not { } image)
+        if (await db.ModelsOf(caller).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model || await FindAsync(db, caller, id, imageId, cancel) is null)
         {
             return NoSuchImage(id);
         }
 
-        if (change is { Category: null, Confirmed: null })
+        if (change is { Category: null, Categories: null, Confirmed: null })
         {
             return Problems.Invalid("nothing-to-change", "Send the image's right category, or confirmed: true where the one it has is right.");
         }
 
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        await db.HoldModelAsync(id);
-        var name = Names.Read(change.Category, "category").Name;
-        var category = change.Category is null ? await db.Categories.SingleAsync(c => c.Id == image.CategoryId, cancel)
-            : await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel);
-        if (category is null)
+        var named = change.Categories ?? (change.Category is null ? null : [change.Category]);
+        if (named is not null && !model.Kind.TakesSeveral() && named.Count != 1)
         {
-            return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
+            return Problems.Invalid("several-categories", "The categories of this model exclude each other, so an image has one of them.");
         }
 
-        await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set
-            .SetProperty(i => i.CategoryId, category.Id).SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.HoldModelAsync(id);
+        if (named is not null)
+        {
+            var names = named.Select(name => Names.Read(name, "category").Name ?? "").Distinct().ToList();
+            var categories = await db.Categories.Where(c => c.ModelId == id && names.Contains(c.Name)).Select(c => c.Id).ToListAsync(cancel);
+            if (categories.Count < names.Count)
+            {
+                return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
+            }
+
+            // The row first: of two changes at once one waits here, so that the image never has the categories of both.
+            await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
+            await db.ImageLabels.Where(l => l.ImageId == imageId).ExecuteDeleteAsync(cancel);
+            db.AddRange(categories.Select(category => new ImageLabel { ImageId = imageId, CategoryId = category }));
+            await db.SaveChangesAsync(cancel);
+        }
+        else
+        {
+            await db.Images.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed!.Value), cancel);
+        }
+
         await transaction.CommitAsync(cancel);
         return await Get(id, imageId, db, caller, cancel);
     }

@@ -7,9 +7,9 @@ using Microsoft.Net.Http.Headers;
 namespace Headstart.Images;
 
 /// <summary>A file of an upload, or why it could not be taken.</summary>
-/// <param name="Category">The value of the last <c>category</c> field before the file.</param>
+/// <param name="Categories">The values of the last <c>category</c> fields before the file, those without a file between them; null where there were none.</param>
 /// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
-public sealed record UploadedFile(string FileName, string? Category, byte[]? Bytes, string? Reason = null, string? Detail = null);
+public sealed record UploadedFile(string FileName, IReadOnlyList<string>? Categories, byte[]? Bytes, string? Reason = null, string? Detail = null);
 
 /// <summary>Reads files out of <c>multipart/form-data</c> one at a time: memory holds one file, however large the request.</summary>
 public static class UploadReader
@@ -30,7 +30,8 @@ public static class UploadReader
         HttpRequest request, string boundary, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         var reader = new MultipartReader(boundary, request.Body);
-        string? category = null;
+        List<string>? categories = null;
+        var complete = true; // a file has come since, so that the next category starts anew
         while (await NextAsync(reader, cancel) is { } section)
         {
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
@@ -42,22 +43,24 @@ public static class UploadReader
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
                 if (name == "category")
                 {
-                    category = field is null ? new string('?', Names.MaxLength + 1) : Encoding.UTF8.GetString(field);
+                    var value = field is null ? new string('?', Names.MaxLength + 1) : Encoding.UTF8.GetString(field);
+                    (categories, complete) = ([.. complete ? [] : categories ?? [], value], false);
                 }
             }
             else if (name != "file")
             {
                 await BodyAsync(section, 0, cancel);
-                yield return new(fileName, category, null, name.Length == 0 ? "part-without-name" : "unknown-part", name.Length == 0
+                yield return new(fileName, categories, null, name.Length == 0 ? "part-without-name" : "unknown-part", name.Length == 0
                     ? "A part of the form has no name; files go into parts named file."
                     : $"The part is named \"{Shorten(name)}\"; files go into parts named file.");
             }
             else
             {
+                complete = true;
                 var bytes = await BodyAsync(section, limits.MaxFileBytes, cancel);
                 yield return bytes is null
-                    ? new(fileName, category, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.")
-                    : new(fileName, category, bytes);
+                    ? new(fileName, categories, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.")
+                    : new(fileName, categories, bytes);
             }
         }
     }

@@ -3,6 +3,15 @@ namespace Headstart.Models;
 public enum ModelKind
 {
     ImageClassification,
+
+    /// <summary>An image may show several of the categories, or none.</summary>
+    MultiLabelImageClassification,
+}
+
+public static class ModelKinds
+{
+    /// <summary>Whether an image may have several categories, or none.</summary>
+    public static bool TakesSeveral(this ModelKind kind) => kind == ModelKind.MultiLabelImageClassification;
 }
 
 /// <summary>How far a model is; derived from what it has, never stored.</summary>

@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace Headstart.Models;
 
-/// <param name="Kind">Only <c>imageClassification</c> so far.</param>
+/// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number of them.</param>
 /// <param name="Categories">May be empty: uploads then make the categories they name.</param>
 public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string?>? Categories = null);
 
@@ -121,7 +121,7 @@ public static class ModelsApi
 
             var dropped = model.Categories.Where(c => !wanted.Contains(c.Name)).ToList();
             var droppedIds = dropped.ConvertAll(c => c.Id);
-            var inUse = await db.Categories.Where(c => droppedIds.Contains(c.Id) && db.Images.Any(i => i.CategoryId == c.Id))
+            var inUse = await db.Categories.Where(c => droppedIds.Contains(c.Id) && db.ImageLabels.Any(l => l.CategoryId == c.Id))
                 .Select(c => c.Name).FirstOrDefaultAsync(cancel);
             if (inUse is not null)
             {
@@ -202,7 +202,7 @@ public static class ModelsApi
         {
             Model = m,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
-                .Select(c => new CategoryResponse(c.Name, db.Images.Count(i => i.CategoryId == c.Id))).ToList(),
+                .Select(c => new CategoryResponse(c.Name, db.ImageLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)),
         }).AsSplitQuery().ToListAsync(cancel);
         var ids = rows.ConvertAll(r => r.Model.Id);

@@ -1,11 +1,14 @@
+using System.Text.Json.Serialization;
 using System.Threading.RateLimiting;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
 namespace Headstart.Predictions;
 
-/// <param name="Probability">0 to 1; the probabilities of all labels sum to 1.</param>
-public sealed record LabelResponse(string Label, double Probability);
+/// <param name="Probability">0 to 1; where labels exclude each other those of all labels sum to 1.</param>
+/// <param name="Applies">With several labels an image, whether this one applies: its probability is at least its threshold. Else absent.</param>
+public sealed record LabelResponse(string Label, double Probability,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Applies = null);
 
 /// <param name="Labels">By falling probability.</param>
 /// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
@@ -52,7 +55,7 @@ public sealed class Predictor(Settings settings) : IDisposable
         {
             var features = version.Recipe.Extract(image);
             var probabilities = version.Head.Probabilities(features);
-            var labels = version.Head.Labels.Zip(probabilities, (label, p) => new LabelResponse(label, Math.Round(p, 6)));
+            var labels = version.Head.Labels.Select((label, k) => new LabelResponse(label, Math.Round(probabilities[k], 6), probabilities[k] >= version.Head.Thresholds?[k]));
             var explanation = explain ? ExplanationResponse.Of(version, image, features, version.Head.Best(features)) : null;
             return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], version.Known.IsUnknown(features), null, explanation);
         }

@@ -13,8 +13,9 @@ internal static class AccuracySections
             : "There are too few images to hold enough of them out, so each one was judged by a head that was trained without it.";
         return Html.Section("Accuracy", $"""
             <dl class="facts">
-            <div><dt>Right answers</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
+            <div><dt>{(report.MeanF1 is null ? "Right answers" : "All labels right")}</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
             <div><dt>With 95 % certainty</dt><dd>{Interval(report.AccuracyInterval)}</dd></div>
+            {(report.MeanF1 is { } f1 ? (Html)$"<div><dt>Mean F1 of the labels</dt><dd>{f1:0.00}</dd></div>" : null)}
             <div><dt>Measured on</dt><dd>{Measured(report)}</dd></div>
             <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{folds.Images} images in {folds.Folds} parts{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}</small></dd></div>
             </dl>

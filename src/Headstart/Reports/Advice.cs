@@ -18,8 +18,7 @@ internal static class Advice
     public static AdviceReport? Of(LearningCurve curve, Evaluation evaluation, LabelledFeatures train)
     {
         var support = train.Support();
-        var errors = evaluation.Confusion.Select((row, k) => row.Where((_, predicted) => predicted != k).Sum()
-            + evaluation.Confusion.Where((_, truth) => truth != k).Sum(other => other[k])).ToArray();
+        var errors = evaluation.Mistakes;
         var best = Enumerable.Range(0, support.Length).Where(k => support[k] > 0 && errors[k] > 0)
             .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(), Images: Amounts.LastOrDefault(amount => amount <= support[k], Amounts[0])))
             .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Headstart.Learning.Evaluation;
 
 namespace Headstart.Reports;
 
@@ -55,11 +56,25 @@ internal static class AnswerSections
         return $"<td style=\"background:rgb({colour} / {0.08 + 0.5 * share:0.##})\">{row[predicted]}</td>";
     }
 
-    private static Html? Categories(Report report) => report.Classes.Count == 0 ? null : Html.Section("Each category", $"""
-        <p class="soft">Precision: of the images that got this answer, the share that it was right for. Recall: of the images of this category, the share that was recognised.</p>
-        {Html.Table("Each category", ["Category", "Precision", "Recall", "Images"], Html.Each(report.Classes, c =>
-            $"<tr><th scope=\"row\" title=\"{c.Category}\">{c.Category}</th>{Share(c.Precision)}{Share(c.Recall)}<td>{c.Support}</td></tr>\n"))}
-        """);
+    private static Html? Categories(Report report)
+    {
+        if (report.Classes.Count == 0)
+        {
+            return null;
+        }
+
+        var several = report.Thresholds is null ? "" : " F1 is their harmonic mean. An image may show several; each applies from its threshold on, which was chosen for the highest F1.";
+        string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"], "Images"];
+        return Html.Section("Each category", $"""
+            <p class="soft">Precision: of the images that got this answer, the share that it was right for. Recall: of the images of this category, the share that was recognised.{several}</p>
+            {Html.Table("Each category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
+            """);
+    }
+
+    private static Html Row(ClassMetrics of, float? threshold) => $"""
+        <tr><th scope="row" title="{of.Category}">{of.Category}</th>{Share(of.Precision)}{Share(of.Recall)}{(threshold is { } from ? (Html)$"{Share(of.F1)}<td>{Html.Percent(from)}</td>" : null)}<td>{of.Support}</td></tr>
+
+        """;
 
     private static Html Share(double? share) => $"<td class=\"bar\" style=\"--share:{100 * (share ?? 0):0.#}%\">{Html.PercentOrDash(share)}</td>";
 

@@ -33,10 +33,16 @@ public sealed record Report
 
     public required IReadOnlyList<string> Categories { get; init; }
 
+    /// <summary>With several labels an image, the mean of the F1 of all of them; accuracy is the share of images whose labels are all right then. Else null.</summary>
+    public double? MeanF1 { get; init; }
+
+    /// <summary>With several labels an image, the probability from which on each of <see cref="Categories"/> applies: that of the highest F1. Else null.</summary>
+    public IReadOnlyList<float>? Thresholds { get; init; }
+
     /// <summary>Precision and recall of each category, on the images that <see cref="AccuracyFrom"/> names.</summary>
     public required IReadOnlyList<ClassMetrics> Classes { get; init; }
 
-    /// <summary><c>[truth][predicted]</c> counts in the order of <see cref="Categories"/>, on the same images.</summary>
+    /// <summary><c>[truth][predicted]</c> counts in the order of <see cref="Categories"/>, on the same images; empty with several labels an image.</summary>
     public required IReadOnlyList<IReadOnlyList<int>> Confusion { get; init; }
 
     /// <summary>What is most often taken for something else, on the same images; at most five.</summary>
@@ -144,7 +150,12 @@ public sealed record BalanceReport(string Smallest, int SmallestImages, string L
 
 /// <param name="Probability">Of the category that the image has.</param>
 /// <param name="SuggestedProbability">Of the one that heads which had not learned from it suggest.</param>
-public sealed record SuspectReport(Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability);
+/// <param name="SuggestedCategories">
+/// With several labels an image: those that it should more probably have, to be sent in a PATCH as <c>categories</c>. The probabilities are then
+/// those of the most doubtful one, as it is and the other way. Else null.
+/// </param>
+public sealed record SuspectReport(
+    Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability, IReadOnlyList<string>? SuggestedCategories = null);
 
 /// <param name="Predicted">What it was taken for.</param>
 /// <param name="Probability">Of its own category.</param>

@@ -11,7 +11,7 @@ namespace Headstart.Reports;
 
 /// <summary>An image of the model as a page shows it.</summary>
 /// <param name="FileName">What the sender called it.</param>
-/// <param name="Category">Its category today; a correction may have changed it since the report.</param>
+/// <param name="Category">Its category today, or all of them; a correction may have changed it since the report.</param>
 /// <param name="Confirmed">Whether a person has said that this is right.</param>
 /// <param name="Thumbnail">A data URI; null where the bytes cannot be read, or no picture is shown.</param>
 /// <param name="Heat">The same with the heat map of what it was taken for laid over it; null where there is none.</param>
@@ -36,7 +36,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.UnreadableImages];
         var images = await db.Images.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
-            .Join(db.Categories, i => i.CategoryId, c => c.Id, (i, c) => new { i.Id, i.FileName, i.Sha256, i.Confirmed, Category = c.Name }).ToListAsync(cancel);
+            .Select(i => new { i.Id, i.FileName, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
+            .ToListAsync(cancel);
         using var core = await predictor.EnterAsync(cancel);
         if (core is null)
         {
@@ -48,9 +49,9 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
         foreach (var image in images)
         {
             var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
-            var label = served is null || !hardest.TryGetValue(image.Id, out var predicted) ? -1 : served.Head.Labels.ToList().IndexOf(predicted);
-            var (thumbnail, heat) = bytes is null ? (null, null) : await Task.Run(() => Draw(bytes, served, label), cancel);
-            pictures[image.Id] = new(image.FileName, image.Category, image.Confirmed, thumbnail, heat);
+            var predicted = hardest.GetValueOrDefault(image.Id);
+            var (thumbnail, heat) = bytes is null ? (null, null) : await Task.Run(() => Draw(bytes, predicted is null ? null : served, predicted), cancel);
+            pictures[image.Id] = new(image.FileName, ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal)), image.Confirmed, thumbnail, heat);
         }
 
         return pictures;
@@ -69,17 +70,25 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
         }
     }
 
-    private static (string? Thumbnail, string? Heat) Draw(byte[] image, ServedVersion? served, int label)
+    private static (string? Thumbnail, string? Heat) Draw(byte[] image, ServedVersion? served, string? predicted)
     {
         try
         {
-            var heat = served is null || label < 0 ? null : HeatMap.Of(image, served.Recipe, served.Head, label);
+            var heat = served is null ? null : Heat(image, served, predicted);
             return (Uri(ImageReader.Thumbnail(image, ThumbnailSide)), heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
         }
         catch (ImageRefusedException)
         {
             return (null, null);
         }
+    }
+
+    /// <summary>Where what it was taken for is seen; of several labels or none, the most probable one.</summary>
+    private static HeatMap? Heat(byte[] image, ServedVersion served, string? predicted)
+    {
+        var label = served.Head.Labels.ToList().IndexOf(predicted!);
+        var features = label < 0 ? served.Recipe.Extract(image) : null;
+        return HeatMap.Of(image, served.Recipe, served.Head, label < 0 ? served.Head.Best(features) : label, features);
     }
 
     private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);

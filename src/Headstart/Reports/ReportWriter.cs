@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Globalization;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
@@ -20,26 +20,25 @@ public sealed record Findings(
 public static class ReportWriter
 {
     private const int EnoughHeldOut = 20;
-    private const int MostSuspects = 100;
-    private const int MostHardest = 12;
     private const int MostPairs = 5;
+    private const string Best = "did best on images left out in turn.";
     private const int MostLeftOut = 10; // categories that take their turn at being unknown
 
     public static Report Write(Findings found)
     {
         ArgumentNullException.ThrowIfNull(found);
         var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
-        var calibrated = found.Validation.Calibrated(found.Temperature);
-        var crossValidated = Evaluation.Of(train.Labels, [.. calibrated.Select(Best)], categories);
-        var heldOut = Evaluation.Of(test.Labels, [.. test.Features.Select(f => found.Judged.Best(f))], categories);
-        var useHeldOut = test.Count >= EnoughHeldOut && test.Labels.Distinct().Count() == categories.Count;
+        var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
+        var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
+        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Judged.Answer(f))], categories, train.Tags is null);
+        var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
         var shown = useHeldOut ? heldOut : crossValidated;
         var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train);
-        var suspects = LabelErrors.Find(calibrated, train.Labels).Where(s => !found.Confirmed.Contains(found.Examples.TrainIds[s.Image])).ToList();
+        var (suspects, errors) = ImageFindings.Suspects(found, calibrated);
+        double? meanF1 = train.Tags is null ? null : shown.Classes.Average(c => c.F1 ?? 0);
         return new()
         {
-            Sentence = $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} images it had not learned from ({Advice.Percent(shown.AccuracyInterval.Low)} to "
-                + $"{Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty). {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count)}",
+            Sentence = $"{Sentence(shown, meanF1)} {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count)}",
             Accuracy = shown.Accuracy,
             AccuracyInterval = Interval(shown),
             AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
@@ -48,20 +47,20 @@ public static class ReportWriter
             HeldOut = heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
             Categories = categories,
             Classes = shown.Classes,
+            MeanF1 = meanF1,
+            Thresholds = found.Judged.Thresholds,
             Confusion = shown.Confusion,
             ConfusedPairs = Pairs(shown, categories),
             Calibration = useHeldOut
-                ? Calibrate(found, [.. test.Features.Select(f => found.Raw.Probabilities(f))], [.. test.Features.Select(f => found.Judged.Probabilities(f))], test.Labels)
-                : Calibrate(found, found.Validation.OutOfFold, calibrated, train.Labels),
+                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], [.. test.Features.Select(f => found.Judged.Probabilities(f))])
+                : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
             Unknown = Unknown(train, test),
             LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
             Advice = advice,
             Balance = Balance(found.Examples.All),
-            Suspects = [.. suspects.Take(MostSuspects).Select(s => new SuspectReport(found.Examples.TrainIds[s.Image], categories[s.Label], categories[s.Suggested],
-                Math.Round(s.LabelProbability, 4), Math.Round(s.SuggestedProbability, 4)))],
-            ExpectedLabelErrors = suspects.Count(s => s.Confident),
-            Hardest = [.. train.Labels.Select((label, i) => new HardImageReport(found.Examples.TrainIds[i], categories[label], categories[Best(calibrated[i])],
-                Math.Round(calibrated[i][label], 4))).OrderBy(image => image.Probability).Take(MostHardest)],
+            Suspects = suspects,
+            ExpectedLabelErrors = errors,
+            Hardest = ImageFindings.Hardest(found, calibrated),
             Duplicates = found.Examples.Duplicates,
             Backbones = [],
             Head = Head(found),
@@ -71,7 +70,14 @@ public static class ReportWriter
         };
     }
 
-    private static int Best(float[] probabilities) => TensorPrimitives.IndexOfMax<float>(probabilities);
+    private static int[][] Truth(LabelledFeatures set) => [.. Enumerable.Range(0, set.Count).Select(set.LabelsOf)];
+
+    private static string Sentence(Evaluation shown, double? meanF1)
+    {
+        var interval = $"({Advice.Percent(shown.AccuracyInterval.Low)} to {Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty)";
+        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} images it had not learned from {interval}."
+            : string.Create(CultureInfo.InvariantCulture, $"Exactly the right labels for {Advice.Percent(shown.Accuracy)} of {shown.Count} images it had not learned from {interval}; the mean F1 of the labels is {f1:0.00}.");
+    }
 
     private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
 
@@ -82,10 +88,11 @@ public static class ReportWriter
             .Select(cell => new ConfusedPair(categories[cell.truth], categories[cell.predicted], cell.count)),
     ];
 
-    private static CalibrationReport Calibrate(Findings found, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after, IReadOnlyList<int> labels)
+    private static CalibrationReport Calibrate(Findings found, LabelledFeatures set, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after)
     {
-        var bins = Calibration.Reliability(after, labels);
-        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(before, labels)), Calibration.Error(bins), bins);
+        var (choices, right) = set.Choices(after);
+        var bins = Calibration.Reliability(choices, right);
+        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(set.Choices(before).Probabilities, right)), Calibration.Error(bins), bins);
     }
 
     private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
@@ -97,8 +104,8 @@ public static class ReportWriter
             var step = Math.Max(1, train.Categories.Count / MostLeftOut);
             foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
             {
-                var others = KnownRegion.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => train.Labels[i] != left)]));
-                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.Labels[i] == left).Select(i => others.IsUnknown(train.Features[i])));
+                var others = KnownRegion.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
+                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left).Select(i => others.IsUnknown(train.Features[i])));
             }
         }
 
@@ -119,9 +126,13 @@ public static class ReportWriter
     private static HeadReport Head(Findings found)
     {
         var method = found.Validation.Method;
-        var name = method.Kind == HeadKind.Prototypes ? "Prototypes, which suit a handful of images," : "Logistic regression";
-        return new(method.Kind, method.Strength,
-            $"{name} did best on images left out in turn. It has one weight for each of {found.Recipe.Length} features and one bias for each of {found.Data.Categories.Count} categories: "
-            + $"{found.Judged.TrainableParameters} parameters to learn; those of {found.Recipe.Id} stay as they are.");
+        var (features, categories) = (found.Recipe.Length, found.Data.Categories.Count);
+        var what = method.Kind switch
+        {
+            HeadKind.Prototypes => $"Prototypes, which suit a handful of images, {Best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            HeadKind.Logistic => $"Logistic regression {Best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            _ => $"A hidden layer of {found.Judged.Hidden!.Outputs} units {Best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
+        };
+        return new(method.Kind, method.Strength, $"{what}: {found.Judged.TrainableParameters} parameters to learn; those of {found.Recipe.Id} stay as they are.");
     }
 }

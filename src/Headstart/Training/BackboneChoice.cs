@@ -109,7 +109,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     }
 
     private static LabelledFeatures Checked(LabelledFeatures set) =>
-        set.Labels.GroupBy(l => l).Count(g => g.Count() >= Dataset.MinImages) >= set.Categories.Count ? set
+        set.Support().Min() >= Dataset.MinImages ? set
             : throw new RunRefusedException("So many of the images can no longer be read that a category has fewer than two left; upload them again.");
 
     /// <summary>What the run shows of the trials while they come in, best first; the best so far counts as chosen until the rule has spoken.</summary>

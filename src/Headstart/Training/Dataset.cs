@@ -1,6 +1,7 @@
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Heads;
+using Headstart.Models;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -15,7 +16,15 @@ public sealed class Dataset
     /// <summary>A category that would keep fewer images for training holds none out.</summary>
     private const int MinTrainAfterSplit = 5;
 
-    public sealed record Item(Guid ImageId, byte[] Sha256, int Label);
+    /// <param name="Labels">Indices of its categories, in rising order; one where they exclude each other.</param>
+    public sealed record Item(Guid ImageId, byte[] Sha256, int[] Labels)
+    {
+        /// <summary>The same for images with the same categories.</summary>
+        internal string Combination => string.Join(',', Labels);
+    }
+
+    /// <summary>Whether every image has exactly one category.</summary>
+    public required bool Exclusive { get; init; }
 
     public required IReadOnlyList<string> Categories { get; init; }
 
@@ -39,8 +48,10 @@ public sealed class Dataset
         if (first == 1)
         {
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO run_images (run_id, image_id, sha256, category, split)
-                SELECT {run.Id}, i.id, i.sha256, c.name, i.split FROM images i JOIN categories c ON c.id = i.category_id WHERE i.model_id = {run.ModelId}
+                INSERT INTO run_images (run_id, image_id, sha256, categories, split)
+                SELECT {run.Id}, i.id, i.sha256, array(
+                    SELECT c.name FROM image_labels l JOIN categories c ON c.id = l.category_id WHERE l.image_id = i.id ORDER BY c.name COLLATE "C"), i.split
+                FROM images i WHERE i.model_id = {run.ModelId}
                 """, cancel);
         }
 
@@ -51,31 +62,27 @@ public sealed class Dataset
     {
         var rows = await db.RunImages.Where(i => i.RunId == run.Id).ToListAsync(cancel);
         var declared = await db.Categories.Where(c => c.ModelId == run.ModelId).Select(c => c.Name).ToListAsync(cancel);
-        return Of(rows, declared);
+        var kind = await db.Models.Where(m => m.Id == run.ModelId).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
+        return Of(rows, declared, !kind.TakesSeveral());
     }
 
-    internal static Dataset Of(IEnumerable<RunImage> rows, IEnumerable<string> declared)
+    internal static Dataset Of(IReadOnlyList<RunImage> rows, IEnumerable<string> declared, bool exclusive = true)
     {
-        var byCategory = rows.GroupBy(r => r.Category).OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Select(g => (Name: g.Key, Images: g.OrderBy(i => Convert.ToHexStringLower(i.Sha256), StringComparer.Ordinal).ToList())).ToList();
-        var learned = byCategory.Where(c => c.Images.Count >= MinImages).ToList();
-        var (train, test) = (new List<Item>(), new List<Item>());
-        for (var label = 0; label < learned.Count; label++)
-        {
-            var images = learned[label].Images;
-            var holdOut = images.Count(i => i.Split == Split.Train) >= MinTrainAfterSplit;
-            foreach (var image in images)
-            {
-                (holdOut && image.Split == Split.Test ? test : train).Add(new(image.ImageId, image.Sha256, label));
-            }
-        }
-
+        var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
+        // Where any number applies, a label that nearly all images have cannot be learned either.
+        var learned = counts.Where(c => c.Value >= MinImages && (exclusive || rows.Count - c.Value >= MinImages)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
+        var items = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
+            .Select(row => (Item: new Item(row.ImageId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split))
+            .Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
+        var left = items.Where(row => row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label).ToDictionary();
+        var test = items.FindAll(row => row.Split == Split.Test && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);
         return new()
         {
-            Categories = learned.ConvertAll(c => c.Name),
-            Train = train,
+            Exclusive = exclusive,
+            Categories = learned,
+            Train = items.ConvertAll(row => row.Item).Except(test).ToList(),
             Test = test,
-            LeftOut = [.. declared.Union(byCategory.Select(c => c.Name)).Except(learned.Select(c => c.Name)).Order(StringComparer.Ordinal)],
+            LeftOut = [.. declared.Union(counts.Keys).Except(learned).Order(StringComparer.Ordinal)],
         };
     }
 
@@ -83,13 +90,18 @@ public sealed class Dataset
     public IReadOnlyList<Item> Sample(int limit)
     {
         var share = Math.Min(1, (double)limit / Train.Count);
-        return share == 1 ? Train : [.. Train.GroupBy(i => i.Label).SelectMany(g => g.Take(Math.Max(5, (int)(g.Count() * share))))];
+        return share == 1 ? Train : [.. Train.GroupBy(i => i.Combination).SelectMany(g => g.Take(Math.Max(5, (int)(g.Count() * share))))];
     }
 
     /// <summary>The items with their vectors; those whose image could not be read (null) are left out.</summary>
     public LabelledFeatures With(IReadOnlyList<Item> items, float[]?[] vectors)
     {
         var readable = Enumerable.Range(0, items.Count).Where(i => vectors[i] is not null).ToList();
-        return new(readable.ConvertAll(i => vectors[i]!), readable.ConvertAll(i => items[i].Label), Categories);
+        return Labelled(readable.ConvertAll(i => vectors[i]!), readable.ConvertAll(i => items[i]));
     }
+
+    /// <param name="vectors">Of the items, in the same order.</param>
+    /// <param name="items">Some of the images.</param>
+    public LabelledFeatures Labelled(IReadOnlyList<float[]> vectors, IReadOnlyList<Item> items) =>
+        Exclusive ? new(vectors, [.. items.Select(item => item.Labels[0])], Categories) : LabelledFeatures.Tagged(vectors, [.. items.Select(item => item.Labels)], Categories);
 }

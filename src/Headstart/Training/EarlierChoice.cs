@@ -37,9 +37,9 @@ public sealed class EarlierChoice(IBlobStore blobs)
         var measured = choice.Version ?? newest.Version.Number;
         // Against the images that the candidates were compared on, which may be several versions back.
         var before = await db.Versions.Where(v => v.ModelId == run.ModelId && v.Number == measured)
-            .Join(db.RunImages, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Category }).ToListAsync(cancel);
-        var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Category }).ToListAsync(cancel);
-        var changed = Changed(before.Select(i => (Convert.ToHexString(i.Sha256), i.Category)), now.Select(i => (Convert.ToHexString(i.Sha256), i.Category)));
+            .Join(db.RunImages, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
+        var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
+        var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
         return changed == 0 || stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
             ? new(recipe, report.Backbones, choice with { Sentence = Sentence(measured, changed), Version = measured }) : null;
     }
@@ -48,7 +48,9 @@ public sealed class EarlierChoice(IBlobStore blobs)
     public static List<string> Names(IEnumerable<Backbone> backbones) =>
         [.. backbones.Select(b => BackboneNews.Name(b.Manifest)).Order(StringComparer.Ordinal)];
 
-    private static int Changed(IEnumerable<(string, string)> before, IEnumerable<(string, string)> now)
+    private static string Name(byte[] sha256, IEnumerable<string> categories) => string.Join('\0', categories.Prepend(Convert.ToHexString(sha256)));
+
+    private static int Changed(IEnumerable<string> before, IEnumerable<string> now)
     {
         var images = before.ToHashSet();
         images.SymmetricExceptWith(now);

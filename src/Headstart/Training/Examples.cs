@@ -20,7 +20,9 @@ public sealed record Examples(
     private const double AlmostTheSamePicture = 0.9;
 
     /// <summary>Training and held-out images together.</summary>
-    public LabelledFeatures All => new([.. Train.Features, .. Test.Features], [.. Train.Labels, .. Test.Labels], Train.Categories);
+    public LabelledFeatures All => Train.Tags is null
+        ? new([.. Train.Features, .. Test.Features], [.. Train.Labels, .. Test.Labels], Train.Categories)
+        : LabelledFeatures.Tagged([.. Train.Features, .. Test.Features], [.. Train.Tags, .. Test.Tags!], Train.Categories);
 
     /// <param name="data">What the run learns from.</param>
     /// <param name="vectors">Of <see cref="Dataset.Train"/> and then <see cref="Dataset.Test"/>; null where an image could not be read.</param>
@@ -41,7 +43,7 @@ public sealed record Examples(
         (LabelledFeatures Set, List<Guid> Ids) Side(Func<int, bool> belongs)
         {
             var rows = Enumerable.Range(0, readable.Count).Where(belongs).ToList();
-            return (new LabelledFeatures(rows.ConvertAll(i => features[i]), rows.ConvertAll(i => all[readable[i]].Label), data.Categories)
+            return (data.Labelled(rows.ConvertAll(i => features[i]), rows.ConvertAll(i => all[readable[i]])) with
             {
                 Groups = rows.ConvertAll(i => groups[i]),
             }, rows.ConvertAll(i => all[readable[i]].ImageId));

@@ -48,8 +48,9 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
         var ids = examples.TestIds.ToHashSet();
         var images = data.Train.Concat(data.Test).Where(item => ids.Contains(item.ImageId)).ToDictionary(item => item.ImageId, item => item.Sha256);
         var vectors = await features.GetAsync(rival.Recipe, [.. examples.TestIds.Select(id => images[id])], progress, cancel);
-        bool[] before = [.. vectors.Zip(examples.Test.Labels, (vector, label) => vector is not null && rival.Head.Labels[rival.Head.Best(vector)] == data.Categories[label])];
-        bool[] now = [.. examples.Test.Features.Zip(examples.Test.Labels, (vector, label) => judged.Best(vector) == label)];
+        string[][] truth = [.. Enumerable.Range(0, examples.Test.Count).Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
+        bool[] before = [.. vectors.Zip(truth, (vector, labels) => vector is not null && IsRight(rival.Head, vector, labels))];
+        bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(judged, vector, labels))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
         var (low, high) = PairedBootstrap.Difference(before, now, Seed);
         var worse = high < 0;
@@ -57,6 +58,9 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
             ? $"Not published: on {now.Length} held-out images it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
             : $"Published: on {now.Length} held-out images it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
     }
+
+    private static bool IsRight(Head head, float[] features, string[] labels) =>
+        head.Answer(features).Select(label => head.Labels[label]).Order(StringComparer.Ordinal).SequenceEqual(labels);
 
     private async Task<ServedVersion?> OpenAsync(Versions.ModelVersion version, CancellationToken cancel)
     {

@@ -154,7 +154,7 @@ public static class TrainingApi
 
     private static async Task<ProblemHttpResult?> NothingToLearnAsync(HeadstartDb db, Guid id, CancellationToken cancel)
     {
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.Images.Count(i => i.CategoryId == c.Id)).ToListAsync(cancel);
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ImageLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
         var enough = counts.Count(c => c >= Dataset.MinImages);
         return enough >= Dataset.MinCategories ? null : Problems.Invalid("too-few-images",
             $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} images, and two must. Thirty a category make a good start.");

@@ -119,7 +119,8 @@ public sealed partial class TrainingJob(
         // 4. Train.
         await watch.EnterAsync(RunStage.Training, 0.7, cancel);
         var progress = new StageProgress(lease, 0.7, 0.85);
-        var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count);
+        var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
+            && !HeadTraining.TriesHidden(train); // the comparison left those out
         var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress), cancel);
         if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
         {
@@ -127,15 +128,18 @@ public sealed partial class TrainingJob(
                 Math.Round(recipe.MsPerImage, 2), true, null, train.Count)]);
         }
 
-        var temperature = Calibration.Temperature(validation.Runs, train.Labels);
+        var temperature = validation.Temperature(train);
         var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
+        // Found on images that heads had not learned from; where categories exclude each other there are none.
+        var thresholds = train.Tags is null ? null : Thresholds.ForF1(validation.Calibrated(temperature, exclusive: false), train.Tags);
+        var judged = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85, cancel);
         var curve = train.Support().Min() < ImagesForCurve ? null
             : await Task.Run(() => LearningCurve.Measure(train, validation.Method, Math.Min(CurveRepeats, validation.Repeats), Seed, cancel), cancel);
         var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, recipe, validation, raw.At(temperature), raw, temperature, curve, confirmed.ToHashSet())), cancel);
+        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, recipe, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
@@ -144,12 +148,11 @@ public sealed partial class TrainingJob(
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        var judged = raw.At(temperature);
         var comparison = await rival.CompareAsync(db, lease.Run.ModelId, data, examples, judged, new StageProgress(lease, 0.97, 0.98), cancel);
         report = report with { Comparison = comparison, Backbones = lease.Status.Backbones, Choice = choice, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
         ArtifactPart[] parts = [.. recipe.Parts.Select(p => new ArtifactPart(
             p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))];
-        var number = await publisher.PublishAsync(lease, recipe.Id, new(parts, head.At(temperature), KnownRegion.Of(all)),
+        var number = await publisher.PublishAsync(lease, recipe.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
             new(parts, judged, KnownRegion.Of(train)), report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
     }

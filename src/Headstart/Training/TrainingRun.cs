@@ -95,7 +95,8 @@ public sealed class RunImage
 
     public required byte[] Sha256 { get; init; }
 
-    public required string Category { get; init; }
+    /// <summary>Their names, by ordinal.</summary>
+    public required List<string> Categories { get; init; }
 
     public required Images.Split Split { get; init; }
 }

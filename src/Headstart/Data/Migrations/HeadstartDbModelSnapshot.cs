@@ -128,10 +128,6 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("bytes");
 
-                    b.Property<Guid>("CategoryId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("category_id");
-
                     b.Property<bool>("Confirmed")
                         .HasColumnType("boolean")
                         .HasColumnName("confirmed");
@@ -175,14 +171,33 @@ namespace Headstart.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_images");
 
-                    b.HasIndex("CategoryId", "Id")
-                        .HasDatabaseName("ix_images_category_id_id");
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_images_model_id_id");
 
                     b.HasIndex("ModelId", "Sha256")
                         .IsUnique()
                         .HasDatabaseName("ix_images_model_id_sha256");
 
                     b.ToTable("images", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Images.ImageLabel", b =>
+                {
+                    b.Property<Guid>("ImageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("image_id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.HasKey("ImageId", "CategoryId")
+                        .HasName("pk_image_labels");
+
+                    b.HasIndex("CategoryId", "ImageId")
+                        .HasDatabaseName("ix_image_labels_category_id_image_id");
+
+                    b.ToTable("image_labels", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.Models.Category", b =>
@@ -268,10 +283,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("image_id");
 
-                    b.Property<string>("Category")
+                    b.PrimitiveCollection<List<string>>("Categories")
                         .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("category");
+                        .HasColumnType("text[]")
+                        .HasColumnName("categories");
 
                     b.Property<byte[]>("Sha256")
                         .IsRequired()
@@ -509,19 +524,29 @@ namespace Headstart.Data.Migrations
 
             modelBuilder.Entity("Headstart.Images.Image", b =>
                 {
-                    b.HasOne("Headstart.Models.Category", null)
-                        .WithMany()
-                        .HasForeignKey("CategoryId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_images_categories_category_id");
-
                     b.HasOne("Headstart.Models.Model", null)
                         .WithMany()
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_images_models_model_id");
+                });
+
+            modelBuilder.Entity("Headstart.Images.ImageLabel", b =>
+                {
+                    b.HasOne("Headstart.Models.Category", null)
+                        .WithMany()
+                        .HasForeignKey("CategoryId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_image_labels_categories_category_id");
+
+                    b.HasOne("Headstart.Images.Image", null)
+                        .WithMany("Labels")
+                        .HasForeignKey("ImageId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_image_labels_images_image_id");
                 });
 
             modelBuilder.Entity("Headstart.Models.Category", b =>
@@ -579,6 +604,11 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_model_versions_training_runs_run_id");
+                });
+
+            modelBuilder.Entity("Headstart.Images.Image", b =>
+                {
+                    b.Navigation("Labels");
                 });
 
             modelBuilder.Entity("Headstart.Models.Model", b =>
