@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
 using Microsoft.ML.OnnxRuntime;
@@ -144,6 +145,15 @@ public sealed class Backbone : IDisposable
         }
 
         return Run(batchChw, count);
+    }
+
+    /// <summary>The feature vector of one decoded image.</summary>
+    /// <returns><c>[Length]</c></returns>
+    public float[] See(CentreSquare square)
+    {
+        ArgumentNullException.ThrowIfNull(square);
+        using var input = ModelInput.Of(square, Manifest.Preprocessing);
+        return Extract(input.Chw, 1)[0];
     }
 
     /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>

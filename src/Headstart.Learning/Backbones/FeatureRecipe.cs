@@ -57,13 +57,23 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
         return new([.. first.Parts, .. second.Parts]);
     }
 
-    /// <summary>The features of one image, from the bytes of its file: decoded once for each backbone, as each wants it.</summary>
+    /// <summary>The features of one image, from the bytes of its file: decoded once for each input size.</summary>
     /// <returns><c>[d]</c></returns>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public float[] Extract(byte[] image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Assemble([.. Backbones.Select(backbone => Extract(backbone, image))]);
+        var vectors = new float[Backbones.Count][];
+        foreach (var alike in Backbones.Index().GroupBy(backbone => backbone.Item.Manifest.Preprocessing.Size))
+        {
+            using var square = CentreSquare.Of(image, alike.Key);
+            foreach (var (i, backbone) in alike)
+            {
+                vectors[i] = backbone.See(square);
+            }
+        }
+
+        return Assemble(vectors);
     }
 
     /// <summary>
@@ -96,11 +106,5 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
         TensorPrimitives.Sqrt(values, values);
         TensorPrimitives.CopySign(values, raw, values);
         TensorPrimitives.Multiply(values, length > 0 ? 1 / MathF.Sqrt(length) : 0, values);
-    }
-
-    private static float[] Extract(Backbone backbone, byte[] image)
-    {
-        using var input = ModelInput.Of(image, backbone.Manifest.Preprocessing);
-        return backbone.Extract(input.Chw, 1)[0];
     }
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Runtime.InteropServices;
 using Headstart.Learning.Native;
 using NetVips;
 
@@ -12,6 +10,7 @@ namespace Headstart.Learning.Imaging;
 public static class ImageReader
 {
     private const int CheckSize = 64;
+    private const int MostOblong = 4; // longer to shorter side; photographs are below 3
     private const string Profile = "icc-profile-data";
 
     // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.
@@ -30,22 +29,31 @@ public static class ImageReader
         ArgumentNullException.ThrowIfNull(bytes);
         ArgumentNullException.ThrowIfNull(limits);
         info = null;
-        if (bytes.Length > limits.MaxBytes)
-        {
-            return ImageRefusal.TooLarge(bytes.Length, limits.MaxBytes);
-        }
-
         try
         {
-            var mediaType = RequireFormat(bytes);
-            var header = ReadHeader(bytes);
-            if (header.Refuse(limits) is { } refusal)
-            {
-                return refusal;
-            }
-
+            var (mediaType, header) = Inspect(bytes, limits);
             using var small = Decode(bytes, CheckSize, Enums.Interesting.None);
             info = new ImageInfo(header.Width, header.Height, mediaType);
+            return null;
+        }
+        catch (ImageRefusedException refused)
+        {
+            return refused.Refusal;
+        }
+    }
+
+    /// <summary>
+    /// The part of <see cref="Check"/> that decodes nothing, for those who decode the image next anyway: <see cref="CentreSquare.Of"/> finds
+    /// the damage that this cannot see.
+    /// </summary>
+    /// <returns>null if the header is fine.</returns>
+    public static ImageRefusal? CheckHeader(byte[] bytes, ImageLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        ArgumentNullException.ThrowIfNull(limits);
+        try
+        {
+            Inspect(bytes, limits);
             return null;
         }
         catch (ImageRefusedException refused)
@@ -72,19 +80,64 @@ public static class ImageReader
     /// <param name="bytes">The file.</param>
     /// <param name="p">The recipe.</param>
     /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
-    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static void Preprocess(byte[] bytes, Preprocessing p, Span<float> chw)
     {
         ArgumentNullException.ThrowIfNull(bytes);
         ArgumentNullException.ThrowIfNull(p);
-        if (chw.Length != p.Length)
+        using var square = CentreSquare.Of(bytes, p.Size);
+        square.Fill(chw, p);
+    }
+
+    /// <summary>
+    /// The middle of the image, its shorter side scaled to <paramref name="size"/>. The whole image is decoded, what the cut leaves away
+    /// included: a file that is cut short must be refused wherever it ends.
+    /// </summary>
+    internal static Image DecodeSquare(byte[] bytes, int size)
+    {
+        RequireFormat(bytes);
+        var header = ReadHeader(bytes);
+        if (Math.Max(header.Width, header.Height) > (long)MostOblong * Math.Min(header.Width, header.Height))
         {
-            throw new ArgumentException($"The image needs {p.Length} values and there is room for {chw.Length}.", nameof(chw));
+            return DecodeMiddle(bytes, size);
         }
 
-        RequireFormat(bytes);
-        using var image = Decode(bytes, p.Size, Enums.Interesting.Centre);
-        Normalise(image, p, chw);
+        var tall = header.Height > header.Width;
+        using var whole = Decode(bytes, tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None, Enums.Size.Both);
+        return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
+    }
+
+    /// <summary>
+    /// Of a strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked through for
+    /// damage at a small size, then cut, then scaled.
+    /// </summary>
+    private static Image DecodeMiddle(byte[] bytes, int size)
+    {
+        using var small = Decode(bytes, CheckSize, Enums.Interesting.None);
+        try
+        {
+            using var strip = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+            var side = Math.Min(strip.Width, strip.Height);
+            using var middle = strip.ExtractArea((strip.Width - side) / 2, (strip.Height - side) / 2, side, side);
+            using var scaled = middle.ThumbnailImage(size, height: size);
+            return ToPixels(scaled);
+        }
+        catch (VipsException exception)
+        {
+            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
+        }
+    }
+
+    private static (string MediaType, ImageHeader Header) Inspect(byte[] bytes, ImageLimits limits)
+    {
+        if (bytes.Length > limits.MaxBytes)
+        {
+            throw new ImageRefusedException(ImageRefusal.TooLarge(bytes.Length, limits.MaxBytes));
+        }
+
+        var mediaType = RequireFormat(bytes);
+        var header = ReadHeader(bytes);
+        return header.Refuse(limits) is { } refusal ? throw new ImageRefusedException(refusal) : (mediaType, header);
     }
 
     private static string RequireFormat(byte[] bytes) => bytes.Length == 0
@@ -106,21 +159,29 @@ public static class ImageReader
     }
 
     /// <summary>Shrinks while loading and ends with an upright 8-bit sRGB image of three bands, in memory.</summary>
-    internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both)
+    internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both) =>
+        Decode(bytes, size, size, crop, upscale);
+
+    private static Image Decode(byte[] bytes, int width, int height, Enums.Interesting crop, Enums.Size upscale)
     {
         VipsRuntime.EnsureLoaded();
         try
         {
-            using var loaded = Image.ThumbnailBuffer(bytes, size, RefuseDamage, height: size, size: upscale, crop: crop);
-            using var srgb = ToSrgb(loaded);
-            using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
-            using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
-            return eightBit.CopyMemory();
+            using var loaded = Image.ThumbnailBuffer(bytes, width, RefuseDamage, height: height, size: upscale, crop: crop);
+            return ToPixels(loaded);
         }
         catch (VipsException exception)
         {
             throw new ImageRefusedException(ImageRefusal.Damaged, exception);
         }
+    }
+
+    private static Image ToPixels(Image loaded)
+    {
+        using var srgb = ToSrgb(loaded);
+        using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
+        using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
+        return eightBit.CopyMemory();
     }
 
     /// <summary>
@@ -147,28 +208,6 @@ public static class ImageReader
             {
                 values[i] = pixels[3 * i + channel] * scale + shift;
             }
-        }
-    }
-
-    private static void Normalise(Image image, Preprocessing p, Span<float> chw)
-    {
-        var plane = p.Size * p.Size;
-        var pixels = ArrayPool<byte>.Shared.Rent(3 * plane);
-        var memory = image.WriteToMemory(out var length);
-        try
-        {
-            if (length != (ulong)(3 * plane))
-            {
-                throw new ImageRefusedException(ImageRefusal.Damaged);
-            }
-
-            Marshal.Copy(memory, pixels, 0, 3 * plane);
-            Normalise(pixels.AsSpan(0, 3 * plane), p, chw);
-        }
-        finally
-        {
-            NetVips.NetVips.Free(memory);
-            ArrayPool<byte>.Shared.Return(pixels);
         }
     }
 }

@@ -19,17 +19,15 @@ internal sealed class ModelInput : IDisposable
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static ModelInput Of(byte[] image, Preprocessing p)
     {
+        using var square = CentreSquare.Of(image, p.Size);
+        return Of(square, p);
+    }
+
+    public static ModelInput Of(CentreSquare square, Preprocessing p)
+    {
         var input = new ModelInput(ArrayPool<float>.Shared.Rent(p.Length), p.Length);
-        try
-        {
-            ImageReader.Preprocess(image, p, input.Chw.Span);
-            return input;
-        }
-        catch
-        {
-            input.Dispose();
-            throw;
-        }
+        square.Fill(input.Chw.Span, p);
+        return input;
     }
 
     public void Dispose() => ArrayPool<float>.Shared.Return(_rented);
