@@ -37,7 +37,7 @@ try
     builder.Services.AddImages().AddTraining(settings).AddPredictions().AddReports();
 
     await using var app = builder.Build();
-    app.UseOperations();
+    app.UseOperations(settings);
     var api = app.MapGroup("/api/v1").RequireAuthorization();
     api.MapModels();
     api.MapImages();
@@ -47,6 +47,7 @@ try
     api.MapBackbones();
     api.MapKeys();
     app.MapHealth();
+    app.MapMetrics(settings);
     app.MapJobDashboard(settings);
     app.MapOpenApiDocument();
 

@@ -35,7 +35,7 @@ public static class Setup
         services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
         services.AddAuthorizationBuilder().AddPolicy(KeyAuthentication.AdminPolicy, policy => policy.RequireRole(KeyAuthentication.AdminPolicy));
-        return services.AddSingleton<FirstKey>();
+        return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>();
     }
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
@@ -46,7 +46,7 @@ public static class Setup
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<Predictor>();
+        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>();
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 

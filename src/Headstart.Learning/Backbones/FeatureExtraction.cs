@@ -20,15 +20,16 @@ public static class FeatureExtraction
     /// <param name="store">Receives the features <c>[d]</c> of image i; called once an image, from any thread, in any order.</param>
     /// <param name="fail">Called instead of <paramref name="store"/> for a file that cannot be read.</param>
     /// <param name="cancel">Ends the work after the images in hand.</param>
+    /// <param name="giveWay">Called by each worker before each image; may hold it up for as long as the cores are needed more elsewhere.</param>
     public static async Task ExtractAsync(Backbone backbone, int count, Func<int, CancellationToken, Task<byte[]>> load,
-        Action<int, float[]> store, Action<int, ImageRefusal> fail, CancellationToken cancel)
+        Action<int, float[]> store, Action<int, ImageRefusal> fail, CancellationToken cancel, Action<CancellationToken>? giveWay = null)
     {
         ArgumentNullException.ThrowIfNull(backbone);
         var workers = Math.Max(1, Math.Min(Environment.ProcessorCount, count));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var files = Channel.CreateBounded<(int Index, byte[] Bytes)>(LoadAhead * workers);
         var tasks = Enumerable.Range(0, workers)
-            .Select(_ => OnOwnThread(() => Work(backbone, files.Reader, store, fail, stop.Token), stop.Token))
+            .Select(_ => OnOwnThread(() => Work(backbone, files.Reader, store, fail, giveWay, stop.Token), stop.Token))
             .Prepend(LoadAsync(count, LoadAhead * workers, load, files.Writer, stop.Token))
             .ToList();
         await foreach (var task in Task.WhenEach(tasks))
@@ -59,7 +60,7 @@ public static class FeatureExtraction
     }
 
     private static void Work(Backbone backbone, ChannelReader<(int Index, byte[] Bytes)> files,
-        Action<int, float[]> store, Action<int, ImageRefusal> fail, CancellationToken cancel)
+        Action<int, float[]> store, Action<int, ImageRefusal> fail, Action<CancellationToken>? giveWay, CancellationToken cancel)
     {
         var p = backbone.Manifest.Preprocessing;
         var input = new float[p.Length];
@@ -67,6 +68,7 @@ public static class FeatureExtraction
         {
             while (!cancel.IsCancellationRequested && files.TryRead(out var file))
             {
+                giveWay?.Invoke(cancel);
                 try
                 {
                     ImageReader.Preprocess(file.Bytes, p, input);

@@ -1,17 +1,15 @@
 using System.Security.Claims;
 using System.Text;
 using System.Text.Encodings.Web;
-using Headstart.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
 namespace Headstart.Access;
 
 /// <summary><c>Authorization: Bearer KEY</c>, or HTTP Basic with the key as user name.</summary>
 public sealed class KeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, HeadstartDb db)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, KnownKeys keys)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -25,12 +23,7 @@ public sealed class KeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        var hash = Secrets.Hash(key);
-        var found = await db.ApiKeys.AsNoTracking()
-            .Where(k => k.Hash == hash && k.RevokedAt == null)
-            .Select(k => new { k.Id, k.AccountId, k.IsAdmin })
-            .SingleOrDefaultAsync(Context.RequestAborted);
-        if (found is null)
+        if (await keys.FindAsync(Secrets.Hash(key), Context.RequestAborted) is not { } found)
         {
             return AuthenticateResult.Fail("unknown key");
         }

@@ -54,7 +54,7 @@ public static class KeysApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Revoke(
-        Guid keyId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid keyId, HeadstartDb db, KnownKeys known, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var account = caller.AccountId();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -75,6 +75,7 @@ public static class KeysApi
         key.RevokedAt = clock.Now();
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
+        known.Forget();
         return TypedResults.NoContent();
     }
 }

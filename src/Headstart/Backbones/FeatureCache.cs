@@ -4,12 +4,13 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
 /// <summary>Feature vectors of stored images: from the database where they are known, computed and remembered where not.</summary>
-public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs)
+public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, Cores cores)
 {
     private const int ReadAtOnce = 500;
     private const int WriteAtOnce = 64;
@@ -45,7 +46,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         var writing = WriteAsync(backbone.FeatureSpace, images, vectors, computed.Reader, stop.Token);
         try
         {
-            await FeatureExtraction.ExtractAsync(backbone, missing.Length, (i, token) => LoadAsync(images[missing[i]], token), Store, (_, _) => Count(), cancel);
+            await FeatureExtraction.ExtractAsync(backbone, missing.Length, (i, token) => LoadAsync(images[missing[i]], token), Store, (_, _) => Count(), cancel, cores.GiveWay);
         }
         catch
         {

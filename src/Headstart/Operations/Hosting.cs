@@ -54,15 +54,21 @@ public static class Hosting
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxJsonBytes; // uploads and predictions set their own
         });
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(TimeProvider.System).AddMeasuring(builder.Configuration);
+        builder.Services.AddSingleton<Cores>().AddHostedService(static provider => provider.GetRequiredService<Cores>());
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
         builder.Services.AddOpenApiDocument();
     }
 
-    public static void UseOperations(this WebApplication app)
+    public static void UseOperations(this WebApplication app, Settings settings)
     {
+        if (settings.AccessLog)
+        {
+            app.UseMiddleware<AccessLog>(); // around everything, so that it sees what is answered
+        }
+
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(static context => StatusProblem(context.HttpContext).ExecuteAsync(context.HttpContext));
         app.UseAuthentication();

@@ -16,6 +16,12 @@ public sealed class Settings
     /// <summary>Serves Hangfire's dashboard at <c>/hangfire</c> to holders of an admin key.</summary>
     public bool Dashboard { get; set; }
 
+    /// <summary>Who may read the measurements at <c>/metrics</c>.</summary>
+    public MetricsAccess Metrics { get; set; }
+
+    /// <summary>Logs a line for every request.</summary>
+    public bool AccessLog { get; set; }
+
     public LocalPostgresOptions Postgres { get; set; } = new();
 
     public BackboneSettings Backbones { get; set; } = new();
@@ -47,10 +53,8 @@ public sealed class Settings
         return Uploads.MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
-            : Predictions.MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
-            : Predictions.MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
-            : null;
+            : Predictions.Problem(Uploads.MaxFileBytes);
     }
 }
 
@@ -82,6 +86,18 @@ public sealed class UploadSettings
     public int MaxFiles { get; set; } = 5_000;
 }
 
+/// <summary>Who may read <c>/metrics</c>.</summary>
+public enum MetricsAccess
+{
+    /// <summary>Holders of an admin key: the numbers are of all accounts, and behind a proxy every request seems to come from this machine.</summary>
+    AdminKey,
+
+    Everybody,
+
+    /// <summary>There is no such address.</summary>
+    Nobody,
+}
+
 public sealed class PredictionSettings
 {
     /// <summary>Files in one request.</summary>
@@ -89,6 +105,27 @@ public sealed class PredictionSettings
 
     /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
     public int MaxWaiting { get; set; } = 64;
+
+    /// <summary>What they may hold in memory, as files.</summary>
+    public long MaxWaitingBytes { get; set; } = 256 << 20;
+
+    /// <summary>How long one of them may wait before the answer is 503.</summary>
+    public double MaxQueueSeconds { get; set; } = 10;
+
+    /// <summary>Memory for feature vectors of images that were predicted lately; 0 keeps none.</summary>
+    public long FeatureCacheBytes { get; set; } = 64 << 20;
+
+    /// <summary>Memory for the heads of versions in use.</summary>
+    public long HeadCacheBytes { get; set; } = 256 << 20;
+
+    internal string? Problem(int maxFileBytes) =>
+        MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
+        : MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
+        : MaxWaitingBytes < maxFileBytes ? $"Headstart:Predictions:MaxWaitingBytes must be at least {maxFileBytes} (Headstart:Uploads:MaxFileBytes), or the largest file could never wait."
+        : MaxQueueSeconds is not (> 0 and <= 3_600) ? "Headstart:Predictions:MaxQueueSeconds must be more than 0 and at most 3600."
+        : FeatureCacheBytes < 0 ? "Headstart:Predictions:FeatureCacheBytes must not be negative."
+        : HeadCacheBytes < 0 ? "Headstart:Predictions:HeadCacheBytes must not be negative."
+        : null;
 }
 
 /// <summary>Whether a new version takes the place of the published one by itself.</summary>

@@ -3,35 +3,48 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Headstart.Predictions;
 
 /// <summary>A version ready to predict.</summary>
-public sealed record ServedVersion(int Number, FeatureRecipe Recipe, Head Head, KnownRegion Known);
+public sealed record ServedVersion(int Number, FeatureRecipe Recipe, Head Head, KnownRegion Known)
+{
+    private const int Overhead = 2_000; // of the objects around the numbers, about
+
+    /// <summary>What it takes in memory; the backbones are others' too and not counted.</summary>
+    public long Bytes => Overhead + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
+        + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
+}
 
 /// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
-public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf) : IDisposable
+public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, Settings settings, Telemetry telemetry) : IDisposable
 {
-    private const long MaxBytes = 256 << 20;
+    private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
-    private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
-
+    /// <summary>The version, or null where the model has none of this number.</summary>
     /// <exception cref="HeadArtifactException">The stored head is damaged or of a newer format.</exception>
     /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
-    public async Task<ServedVersion> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
+    public async Task<ServedVersion?> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
     {
-        if (_heads.TryGetValue((model, number), out ServedVersion? served))
+        var known = _heads.TryGetValue((model, number), out ServedVersion? served);
+        telemetry.LookedForHead(known);
+        if (known)
         {
-            return served!;
+            return served;
         }
 
-        var version = await db.Versions.SingleAsync(v => v.ModelId == model && v.Number == number, cancel);
+        if (await db.Versions.SingleOrDefaultAsync(v => v.ModelId == model && v.Number == number, cancel) is not { } version)
+        {
+            return null;
+        }
+
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
         served = Open(number, bytes);
-        return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = bytes.Length });
+        return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 
     /// <summary>A head with the backbones that it needs, not kept.</summary>

@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Heads;
@@ -5,7 +6,6 @@ using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Predictions;
 
@@ -30,26 +30,26 @@ public static class PredictionsApi
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-top", "top must be at least 1.");
         }
 
-        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        if (predictor.IsStopping)
+        {
+            return Busy(http, "stopping", "The host is stopping; send the request to another one, or again when this one is back.", "5");
+        }
+
+        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
         {
             return Problems.NoSuchModel();
         }
 
-        if (version is null && model.PublishedVersion is null)
+        if ((version ?? published.Version) is not { } number)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait until it has succeeded.");
         }
 
-        var number = version ?? model.PublishedVersion!.Value;
-        if (version is not null && !await db.Versions.AnyAsync(v => v.ModelId == id && v.Number == number, cancel))
-        {
-            return Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
-        }
-
         try
         {
-            var served = await heads.GetAsync(db, id, number, cancel);
-            return await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, explain is true, cancel);
+            return await heads.GetAsync(db, id, number, cancel) is { } served
+                ? await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, explain is true, cancel)
+                : Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {
@@ -74,15 +74,18 @@ public static class PredictionsApi
                 return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request may have {settings.Predictions.MaxFiles} files; send the others in another one.");
             }
 
-            var answer = file.Bytes is null ? Predictor.Failed(file.FileName, file.Detail!)
-                : await predictor.PredictAsync(version, file.FileName, file.Bytes, top, explain, cancel);
-            if (answer is null)
+            if (file.Bytes is null)
             {
-                http.Response.Headers.RetryAfter = "1";
-                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
+                answers.Add(FilePrediction.Failed(file.FileName, file.Detail!));
+                continue;
             }
 
-            answers.Add(answer);
+            if (await predictor.AskAsync(http.User.AccountId(), version, file.Bytes, explain, cancel) is not { } answer)
+            {
+                return Busy(http, "overloaded", "Too many images are waiting already; try again in a second.", "1");
+            }
+
+            answers.Add(FilePrediction.Of(version, file.FileName, answer, top));
         }
 
         return answers switch
@@ -92,6 +95,12 @@ public static class PredictionsApi
                 ("modelId", id), ("version", version.Number), ("predictions", answers)),
             _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
         };
+    }
+
+    private static ProblemHttpResult Busy(HttpContext http, string type, string detail, string seconds)
+    {
+        http.Response.Headers.RetryAfter = seconds;
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, type, detail);
     }
 
     private static IAsyncEnumerable<UploadedFile>? OpenFiles(HttpContext http, Settings settings, CancellationToken cancel)
@@ -114,6 +123,14 @@ public static class PredictionsApi
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         // Kestrel has answered 413 before more than the limit was read.
-        yield return new(null!, null, await UploadReader.ReadToEndAsync(request.Body, limit, cancel));
+        if (request.ContentLength is not { } length)
+        {
+            yield return new(null!, null, await UploadReader.ReadToEndAsync(request.Body, limit, cancel));
+            yield break;
+        }
+
+        var file = new byte[length]; // at most the limit, or Kestrel had refused it
+        await request.Body.ReadExactlyAsync(file, cancel);
+        yield return new(null!, null, file);
     }
 }

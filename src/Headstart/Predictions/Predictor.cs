@@ -1,69 +1,99 @@
-using System.Text.Json.Serialization;
-using System.Threading.RateLimiting;
+using System.Security.Cryptography;
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
 namespace Headstart.Predictions;
 
-/// <param name="Probability">0 to 1; where labels exclude each other those of all labels sum to 1.</param>
-/// <param name="Applies">With several labels an image, whether this one applies: its probability is at least its threshold. Else absent.</param>
-public sealed record LabelResponse(string Label, double Probability,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Applies = null);
+/// <summary>What a version says of one image.</summary>
+/// <param name="Refusal">Why the file cannot be read; then the rest is empty.</param>
+/// <param name="Features">Of the image, as the version's head reads them.</param>
+/// <param name="Probabilities">In the order of the head's labels.</param>
+/// <param name="Unknown">Whether the image resembles none of the categories.</param>
+/// <param name="Explanation">Where the most probable label is seen, if that was asked for.</param>
+public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
 
-/// <param name="Labels">By falling probability.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
-/// <param name="Error">Why this file could not be answered; the others are.</param>
-/// <param name="Explanation">Where the most probable label is seen; null unless asked for with explain=true.</param>
-public sealed record FilePrediction(
-    string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error, ExplanationResponse? Explanation);
-
-/// <summary>Decode, forward, head. At most one image per core at a time and a bounded number waiting, so that overload is said at once.</summary>
-public sealed class Predictor(Settings settings) : IDisposable
+/// <summary>
+/// Bytes to answer, for every model on this host: whoever predicts, by whatever protocol, asks here. Decode, forward, head; the backbones'
+/// sessions and the cores are shared, see <see cref="Cores"/>.
+/// </summary>
+public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Telemetry telemetry, IHostApplicationLifetime lifetime)
 {
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
-    private readonly ConcurrencyLimiter _cores = new(new()
-    {
-        PermitLimit = Environment.ProcessorCount,
-        QueueLimit = settings.Predictions.MaxWaiting,
-        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
-    });
 
-    /// <summary>The answer for one file, or null when too many are waiting already.</summary>
-    public async Task<FilePrediction?> PredictAsync(ServedVersion version, string? fileName, byte[] image, int top, bool explain, CancellationToken cancel)
-    {
-        using var core = await EnterAsync(cancel);
-        return core is not null ? await Task.Run(() => Predict(version, fileName, image, top, explain), cancel) : null;
-    }
+    /// <summary>No new requests are taken any more; those that were are answered to their end.</summary>
+    public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>A place for work of the same kind, held until it is disposed; null when too many are waiting already.</summary>
-    public async Task<IDisposable?> EnterAsync(CancellationToken cancel)
+    /// <summary>The answer for one image.</summary>
+    /// <param name="account">Whose turn it takes.</param>
+    /// <param name="version">Which answers.</param>
+    /// <param name="image">The file.</param>
+    /// <param name="explain">Also say where the most probable label is seen.</param>
+    /// <param name="cancel">Gives the place in the queue up.</param>
+    /// <returns>null when the host is busy: come back later.</returns>
+    public async Task<Answer?> AskAsync(Guid account, ServedVersion version, byte[] image, bool explain, CancellationToken cancel)
     {
-        var core = await _cores.AcquireAsync(1, cancel);
-        return core.IsAcquired ? core : null;
-    }
-
-    public void Dispose() => _cores.Dispose();
-
-    private FilePrediction Predict(ServedVersion version, string? fileName, byte[] image, int top, bool explain)
-    {
-        if (ImageReader.Check(image, _limits, out _) is { } refusal)
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(image);
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
+        var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
+        if (!explain && !known.Contains(null))
         {
-            return Failed(fileName, refusal.Detail);
+            return Judge(version, version.Recipe.Assemble(known!), null); // takes no turn: heads are small
+        }
+
+        return await cores.RunAsync(account, image.Length, () => Look(version, image, sha256, known, explain), cancel);
+    }
+
+    /// <summary>On a worker's thread.</summary>
+    private Answer Look(ServedVersion version, byte[] image, string sha256, float[]?[] vectors, bool explain)
+    {
+        // Damage that the header does not show is found by the one decode that follows.
+        if (ImageReader.CheckHeader(image, _limits) is { } refusal)
+        {
+            return new(refusal, [], [], false, null);
         }
 
         try
         {
-            var features = version.Recipe.Extract(image);
-            var probabilities = version.Head.Probabilities(features);
-            var labels = version.Head.Labels.Select((label, k) => new LabelResponse(label, Math.Round(probabilities[k], 6), probabilities[k] >= version.Head.Thresholds?[k]));
-            var explanation = explain ? ExplanationResponse.Of(version, image, features, version.Head.Best(features)) : null;
-            return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], version.Known.IsUnknown(features), null, explanation);
+            See(version.Recipe, image, sha256, vectors);
+            return Judge(version, version.Recipe.Assemble(vectors!), explain ? image : null);
         }
         catch (ImageRefusedException e)
         {
-            return Failed(fileName, e.Refusal.Detail);
+            return new(e.Refusal, [], [], false, null);
         }
     }
 
-    public static FilePrediction Failed(string? fileName, string error) => new(fileName, [], null, error, null);
+    /// <summary>Fills in the vectors that are not known, decoding once for each input size.</summary>
+    private void See(FeatureRecipe recipe, byte[] image, string sha256, float[]?[] vectors)
+    {
+        foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null).GroupBy(b => b.Item.Manifest.Preprocessing.Size))
+        {
+            using var square = Decode(image, alike.Key);
+            foreach (var (i, backbone) in alike)
+            {
+                using (telemetry.Forward(backbone.Manifest.Id))
+                {
+                    vectors[i] = backbone.See(square);
+                }
+
+                memory.Keep(backbone, sha256, vectors[i]!);
+            }
+        }
+    }
+
+    private CentreSquare Decode(byte[] image, int size)
+    {
+        using var timing = telemetry.Decode();
+        return CentreSquare.Of(image, size);
+    }
+
+    private Answer Judge(ServedVersion version, float[] features, byte[]? explain)
+    {
+        using var timing = telemetry.Head();
+        var probabilities = version.Head.Probabilities(features);
+        var explanation = explain is null ? null : ExplanationResponse.Of(version, explain, features, version.Head.Best(features));
+        return new(null, features, probabilities, version.Known.IsUnknown(features), explanation);
+    }
 }

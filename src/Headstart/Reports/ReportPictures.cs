@@ -3,6 +3,7 @@ using Headstart.Data;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
+using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
@@ -18,7 +19,7 @@ namespace Headstart.Reports;
 internal sealed record Picture(string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat);
 
 /// <summary>The pictures of a report's page. Images that were deleted since the report was made are not among them.</summary>
-internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predictor predictor)
+internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
 {
     public const int MostSuspects = 12;
     public const int MostGroups = 6;
@@ -27,9 +28,9 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
     private const int ThumbnailSide = 160;
     private const int HeatSide = 224;
 
-    /// <summary>Takes one place among the predictions for as long as it draws.</summary>
+    /// <summary>Each picture takes a turn among the predictions.</summary>
     /// <returns>By image id; null when too many predictions are waiting already.</returns>
-    public async Task<IReadOnlyDictionary<Guid, Picture>?> DrawAsync(HeadstartDb db, ModelVersion version, Report report, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<Guid, Picture>?> DrawAsync(HeadstartDb db, Guid account, ModelVersion version, Report report, CancellationToken cancel)
     {
         var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
         HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
@@ -38,20 +39,18 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
         var images = await db.Images.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
             .Select(i => new { i.Id, i.FileName, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
             .ToListAsync(cancel);
-        using var core = await predictor.EnterAsync(cancel);
-        if (core is null)
-        {
-            return null;
-        }
-
         var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
         var pictures = new Dictionary<Guid, Picture>();
         foreach (var image in images)
         {
             var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
             var predicted = hardest.GetValueOrDefault(image.Id);
-            var (thumbnail, heat) = bytes is null ? (null, null) : await Task.Run(() => Draw(bytes, predicted is null ? null : served, predicted), cancel);
-            pictures[image.Id] = new(image.FileName, ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal)), image.Confirmed, thumbnail, heat);
+            if ((bytes is null ? Drawing.None : await cores.RunAsync(account, bytes.Length, () => Draw(bytes, predicted is null ? null : served, predicted), cancel)) is not { } drawing)
+            {
+                return null;
+            }
+
+            pictures[image.Id] = new(image.FileName, ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal)), image.Confirmed, drawing.Thumbnail, drawing.Heat);
         }
 
         return pictures;
@@ -70,16 +69,16 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
         }
     }
 
-    private static (string? Thumbnail, string? Heat) Draw(byte[] image, ServedVersion? served, string? predicted)
+    private static Drawing Draw(byte[] image, ServedVersion? served, string? predicted)
     {
         try
         {
             var heat = served is null ? null : Heat(image, served, predicted);
-            return (Uri(ImageReader.Thumbnail(image, ThumbnailSide)), heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
+            return new(Uri(ImageReader.Thumbnail(image, ThumbnailSide)), heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
         }
         catch (ImageRefusedException)
         {
-            return (null, null);
+            return Drawing.None;
         }
     }
 
@@ -92,4 +91,9 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Predicto
     }
 
     private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
+
+    private sealed record Drawing(string? Thumbnail, string? Heat)
+    {
+        public static Drawing None { get; } = new(null, null);
+    }
 }

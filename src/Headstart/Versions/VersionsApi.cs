@@ -80,7 +80,7 @@ public static class VersionsApi
             return NoReport();
         }
 
-        if (await drawing.DrawAsync(db, version, report, cancel) is not { } pictures)
+        if (await drawing.DrawAsync(db, model.AccountId, version, report, cancel) is not { } pictures)
         {
             http.Response.Headers.RetryAfter = "1";
             return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");

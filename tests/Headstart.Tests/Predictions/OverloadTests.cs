@@ -25,6 +25,6 @@ public sealed class OverloadTests(OverloadTests.SmallHost host) : IClassFixture<
 
     public sealed class SmallHost(TestPostgres postgres) : TrainedHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Predictions:MaxWaiting", "1")];
+        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Predictions:MaxWaiting", "1"), ("Headstart:Predictions:FeatureCacheBytes", "0")];
     }
 }
