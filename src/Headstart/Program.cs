@@ -4,6 +4,7 @@ using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Models;
+using Headstart.OpenInference;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Training;
@@ -46,6 +47,7 @@ try
     api.MapPredictions();
     api.MapBackbones();
     api.MapKeys();
+    app.MapOpenInference();
     app.MapHealth();
     app.MapMetrics(settings);
     app.MapJobDashboard(settings);

@@ -73,6 +73,17 @@ public static class ImageReader
         return image.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
     }
 
+    /// <summary>A file of raw pixels, without loss.</summary>
+    /// <param name="rgb"><c>[height, width, 3]</c>: red, green and blue, row by row.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="height">Pixels.</param>
+    public static byte[] Png(ReadOnlyMemory<byte> rgb, int width, int height)
+    {
+        VipsRuntime.EnsureLoaded();
+        using var image = Image.NewFromMemoryCopy(rgb.ToArray(), width, height, bands: 3, Enums.BandFormat.Uchar);
+        return image.PngsaveBuffer(compression: 1);
+    }
+
     /// <summary>
     /// The input of a backbone: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
     /// first frame; then what <paramref name="p"/> says. The size limits of <see cref="Check"/> are not applied again here.

@@ -16,14 +16,18 @@ public static class HealthApi
 
     private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel)
     {
-        var reason = lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
-            : !shelf.IsWarm ? "The backbones are warming up."
-            : !await AnswersAsync(db, cancel) ? "The database does not answer."
-            : null;
+        var reason = await WhyNotReadyAsync(db, shelf, lifetime, cancel);
         return reason is null
             ? TypedResults.Ok(new HealthResponse("ready"))
             : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
     }
+
+    /// <returns>null when the host can do its work.</returns>
+    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+        lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
+            : !shelf.IsWarm ? "The backbones are warming up."
+            : !await AnswersAsync(db, cancel) ? "The database does not answer."
+            : null;
 
     private static async Task<bool> AnswersAsync(HeadstartDb db, CancellationToken cancel)
     {

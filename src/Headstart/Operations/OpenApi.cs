@@ -77,6 +77,7 @@ public sealed class MainJobFirst : IDocumentFilter
         new() { Name = "Predictions", Description = "Step 4: use it." },
         new() { Name = "Versions", Description = "How good each version is, and which one answers." },
         new() { Name = "Backbones" },
+        new() { Name = "Open Inference Protocol", Description = "Predictions for standard clients and gateways." },
         new() { Name = "Keys" },
         new() { Name = "Health" },
     };

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Headstart.OpenInference;
+
+/// <summary>What the server is.</summary>
+/// <param name="Extensions">None that the protocol names; tensors in binary form are understood in requests.</param>
+public sealed record ServerMetadata(string Name, string Version, IReadOnlyList<string> Extensions);
+
+public sealed record ServerLive(bool Live);
+
+public sealed record ServerReady(bool Ready);
+
+public sealed record ModelReady(string Name, bool Ready);
+
+/// <param name="Name">As it was asked for: the model's id or its name.</param>
+/// <param name="Versions">Numbers, newest first.</param>
+/// <param name="Parameters">The model's labels, in the order of <c>probabilities</c>.</param>
+public sealed record ModelMetadata(
+    string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadata> Inputs, IReadOnlyList<TensorMetadata> Outputs, ModelParameters Parameters);
+
+public sealed record ModelParameters(IReadOnlyList<string> Labels);
+
+/// <param name="Shape">-1 for any size.</param>
+public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<long> Shape);
+
+/// <param name="Id">Comes back in the answer.</param>
+/// <param name="Outputs">Those wanted; all without it.</param>
+public sealed record InferRequest(string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs);
+
+/// <param name="Name">image</param>
+/// <param name="Datatype">
+/// <c>BYTES</c>: files, in JSON as Base64, in binary form each after its length. <c>UINT8</c>: pixels, red, green and blue, row by row.
+/// </param>
+/// <param name="Shape"><c>[n]</c> files; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
+/// <param name="Data">The elements, nested or flat; absent in binary form.</param>
+public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data, TensorParameters? Parameters);
+
+/// <param name="BinaryDataSize">So many bytes behind the JSON are this tensor.</param>
+public sealed record TensorParameters([property: JsonPropertyName("binary_data_size")] long? BinaryDataSize);
+
+public sealed record RequestedOutput(string? Name);
+
+public sealed record InferResponse(
+    [property: JsonPropertyName("model_name")] string ModelName, [property: JsonPropertyName("model_version")] string ModelVersion, string? Id,
+    IReadOnlyList<ResponseTensor> Outputs);
+
+/// <param name="Data">The elements, flat.</param>
+public sealed record ResponseTensor(string Name, string Datatype, IReadOnlyList<long> Shape, object Data);
+
+public sealed record InferError(string Error);

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Reflection;
+using Headstart.Access;
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Models;
+using Headstart.Operations;
+using Headstart.Predictions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.OpenInference;
+
+/// <summary>
+/// The Open Inference Protocol, version 2, so that standard clients and gateways can predict. A model is named by its id or its name; errors are
+/// <c>{"error": "…"}</c>, as the protocol wants them. It asks the same <see cref="Predictor"/> as everybody.
+/// </summary>
+public static class OpenInferenceApi
+{
+    private const string Platform = "headstart";
+
+    private static readonly string Release = typeof(OpenInferenceApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public static void MapOpenInference(this IEndpointRouteBuilder app)
+    {
+        var v2 = app.MapGroup("/v2").WithTags("Open Inference Protocol");
+        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().Named("oipServer", "What the server is", "Needs no key.");
+        v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().Named("oipLive", "Is the server alive", "Needs no key.");
+        v2.MapGet("/health/ready", Ready).AllowAnonymous().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.");
+        var models = v2.MapGroup("/models/{model}").RequireAuthorization();
+        foreach (var (path, suffix) in ((string, string)[])[("", ""), ("/versions/{version}", "Version")])
+        {
+            models.MapGet(path + "/", Metadata).Named($"oipModel{suffix}", "What a model takes and gives", "By its id or its name.").Refuses(401);
+            models.MapGet(path + "/ready", ModelIsReady).Named($"oipModelReady{suffix}", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
+            models.MapPost(path + "/infer", Infer).Named($"oipInfer{suffix}", "Predict",
+                    "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue. Tensors in "
+                    + "binary form (Inference-Header-Content-Length) are understood.")
+                .Accepts<InferRequest>("application/json").Refuses(401);
+        }
+    }
+
+    private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
+        HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+        await HealthApi.WhyNotReadyAsync(db, shelf, lifetime, cancel) is null ? TypedResults.Ok(new ServerReady(true))
+            : TypedResults.Json(new ServerReady(false), statusCode: StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task<Results<Ok<ModelMetadata>, JsonHttpResult<InferError>>> Metadata(
+        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+    {
+        var (id, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        if (served is null)
+        {
+            return error!;
+        }
+
+        var numbers = await db.Versions.Where(v => v.ModelId == id).OrderByDescending(v => v.Number).Select(v => v.Number).ToListAsync(cancel);
+        var k = served.Head.Labels.Count;
+        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]), new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
+        if (served.Head.Thresholds is not null)
+        {
+            outputs.Add(new("applies", "BOOL", [-1, k]));
+        }
+
+        return TypedResults.Ok(new ModelMetadata(model, [.. numbers.Select(Text)], Platform,
+            [new(RequestReader.Input, "BYTES", [-1])], outputs, new(served.Head.Labels)));
+    }
+
+    private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> ModelIsReady(
+        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+    {
+        var (_, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        return served is null ? error! : TypedResults.Ok(new ModelReady(model, true));
+    }
+
+    private static async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> Infer(
+        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel)
+    {
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = RequestReader.MaxBytes(settings);
+        var (_, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        if (served is null)
+        {
+            return error!;
+        }
+
+        var (request, images, wrong) = await RequestReader.ReadAsync(http.Request, settings, cancel);
+        if (request is null)
+        {
+            return Refuse(StatusCodes.Status400BadRequest, wrong!);
+        }
+
+        var answers = new List<Answer>();
+        foreach (var (i, image) in images.Index())
+        {
+            if (predictor.IsStopping || await predictor.AskAsync(http.User.AccountId(), served, image, explain: false, cancel) is not { } answer)
+            {
+                http.Response.Headers.RetryAfter = "1";
+                return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many images are waiting already, or the host is stopping; try again in a second.");
+            }
+
+            if (answer.Refusal is { } refusal)
+            {
+                return Refuse(StatusCodes.Status400BadRequest, $"Image {i}: {refusal.Detail}");
+            }
+
+            answers.Add(answer);
+        }
+
+        var all = Outputs(served.Head, answers);
+        var outputs = request.Outputs is not { Count: > 0 } wanted ? all : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
+        return request.Outputs?.FirstOrDefault(wanted => all.TrueForAll(output => output.Name != wanted.Name)) is { } unknown
+            ? Refuse(StatusCodes.Status400BadRequest, $"There is no output \"{unknown.Name}\"; there are {string.Join(", ", all.Select(output => output.Name))}.")
+            : TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
+    }
+
+    private static List<ResponseTensor> Outputs(Head head, List<Answer> answers)
+    {
+        var (n, k) = (answers.Count, head.Labels.Count);
+        int[] best = [.. answers.Select(answer => Array.IndexOf(answer.Probabilities, answer.Probabilities.Max()))];
+        List<ResponseTensor> outputs =
+        [
+            new("label", "BYTES", [n], best.Select(label => head.Labels[label]).ToArray()),
+            new("probability", "FP32", [n], answers.Select((answer, i) => answer.Probabilities[best[i]]).ToArray()),
+            new("probabilities", "FP32", [n, k], answers.SelectMany(answer => answer.Probabilities).ToArray()),
+            new("unknown", "BOOL", [n], answers.Select(answer => answer.Unknown).ToArray()),
+        ];
+        if (head.Thresholds is { } thresholds)
+        {
+            outputs.Add(new("applies", "BOOL", [n, k], answers.SelectMany(answer => answer.Probabilities.Zip(thresholds, (p, from) => p >= from)).ToArray()));
+        }
+
+        return outputs;
+    }
+
+    /// <summary>The version that answers, or why there is none.</summary>
+    private static async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
+        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+    {
+        var id = Guid.TryParse(model, out var parsed) ? parsed
+            : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
+        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
+        {
+            return (id, null, Refuse(StatusCodes.Status404NotFound, $"There is no model \"{model}\" in your account."));
+        }
+
+        var number = version is null ? published.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        if (number is null)
+        {
+            return (id, null, Refuse(StatusCodes.Status409Conflict, "The model has no published version yet; train it first."));
+        }
+
+        try
+        {
+            return await heads.GetAsync(db, id, number.Value, cancel) is { } served ? (id, served, null)
+                : (id, null, Refuse(StatusCodes.Status404NotFound, $"The model has no version {version}."));
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return (id, null, Refuse(StatusCodes.Status409Conflict, e.Message));
+        }
+    }
+
+    private static JsonHttpResult<InferError> Refuse(int status, string error) => TypedResults.Json(new InferError(error), statusCode: status);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

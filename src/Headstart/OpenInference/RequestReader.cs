@@ -1,0 +1,130 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text.Json;
+using Headstart.Images;
+using Headstart.Learning.Imaging;
+using Headstart.Operations;
+
+namespace Headstart.OpenInference;
+
+/// <summary>Reads the images out of an inference request: JSON, or JSON with tensors in binary form behind it.</summary>
+internal static class RequestReader
+{
+    public const string Input = "image";
+
+    private const int Files = 4; // of the largest size in one body, which is held in memory
+
+    /// <summary>The largest body.</summary>
+    public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
+
+    /// <returns>The request and its images as files, or what is wrong with it.</returns>
+    public static async Task<(InferRequest? Request, IReadOnlyList<byte[]> Images, string? Error)> ReadAsync(HttpRequest http, Settings settings, CancellationToken cancel)
+    {
+        if (await UploadReader.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
+        {
+            return Wrong($"The body is larger than {MaxBytes(settings):N0} bytes; send fewer images at a time.");
+        }
+
+        var length = body.Length;
+        if (http.Headers.TryGetValue("Inference-Header-Content-Length", out var header)
+            && (!int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > body.Length))
+        {
+            return Wrong("Inference-Header-Content-Length must be the number of bytes that the JSON takes at the beginning of the body.");
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<InferRequest>(body.AsSpan(0, length), Json.Options) is { } request
+                ? Read(request, body.AsMemory(length), settings) : Wrong("The body is null; send a JSON object with inputs.");
+        }
+        catch (JsonException e)
+        {
+            return Wrong($"The body is not the JSON of an inference request: {e.Message}");
+        }
+    }
+
+    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Read(InferRequest request, ReadOnlyMemory<byte> binary, Settings settings)
+    {
+        if (request.Inputs is not [{ Name: Input, Shape: { Count: > 0 } shape } tensor])
+        {
+            return Wrong($"Send one input named \"{Input}\" with its shape.");
+        }
+
+        if (shape.Any(side => side is < 1 or > int.MaxValue) || (tensor.Parameters?.BinaryDataSize is { } size && (size < 0 || size > binary.Length)))
+        {
+            return Wrong("A size in the shape is not positive, or binary_data_size is more than there is behind the JSON.");
+        }
+
+        var raw = tensor.Parameters?.BinaryDataSize is { } bytes ? binary[..(int)bytes] : (ReadOnlyMemory<byte>?)null;
+        if (raw is null && tensor.Data is null)
+        {
+            return Wrong("The input has no data.");
+        }
+
+        var (images, error) = (tensor.Datatype, shape) switch
+        {
+            ("BYTES", [_] or [_, 1]) => raw is { } elements ? Elements(elements, shape[0], settings) : Texts(tensor.Data!.Value, shape[0], settings),
+            ("UINT8", [var h, var w, 3]) => Pixels(raw, tensor.Data, 1, (int)h, (int)w, settings),
+            ("UINT8", [var n, var h, var w, 3]) => Pixels(raw, tensor.Data, (int)n, (int)h, (int)w, settings),
+            _ => ([], "The input is BYTES [n], files in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue."),
+        };
+        return error is null ? (request, images, null) : Wrong(error);
+    }
+
+    private static (IReadOnlyList<byte[]>, string?) Elements(ReadOnlyMemory<byte> binary, long n, Settings settings)
+    {
+        var images = new List<byte[]>();
+        for (var rest = binary; rest.Length > 0; )
+        {
+            if (rest.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(rest.Span) is var length && length > rest.Length - 4)
+            {
+                return ([], "The binary form of BYTES is each element's length, four bytes in little-endian order, and then the element.");
+            }
+
+            images.Add(rest.Slice(4, (int)length).ToArray());
+            rest = rest[(4 + (int)length)..];
+        }
+
+        return Counted(images, n, settings);
+    }
+
+    private static (IReadOnlyList<byte[]>, string?) Texts(JsonElement data, long n, Settings settings)
+    {
+        var images = new List<byte[]>();
+        foreach (var element in Flat(data))
+        {
+            if (element.ValueKind != JsonValueKind.String || !element.TryGetBytesFromBase64(out var file))
+            {
+                return ([], $"Element {images.Count} of the input is not a file in Base64.");
+            }
+
+            images.Add(file);
+        }
+
+        return Counted(images, n, settings);
+    }
+
+    private static (IReadOnlyList<byte[]>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width, Settings settings)
+    {
+        var each = 3L * height * width;
+        if ((long)height * width > settings.Uploads.MaxPixels || n > settings.Predictions.MaxFiles)
+        {
+            return ([], $"One request may have {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels.");
+        }
+
+        var pixels = binary ?? Flat(data!.Value).Select(element => element.TryGetByte(out var value) ? value : throw new JsonException("an element of UINT8 is not a number from 0 to 255")).ToArray();
+        return pixels.Length != n * each ? ([], $"{n} images of {height} x {width} pixels take {n * each} values, not {pixels.Length}.")
+            : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
+    }
+
+    private static (IReadOnlyList<byte[]>, string?) Counted(List<byte[]> images, long n, Settings settings) =>
+        images.Count != n ? ([], $"The shape says {n} images and there are {images.Count}.")
+        : n > settings.Predictions.MaxFiles ? ([], $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.")
+        : (images, null);
+
+    /// <summary>Elements may be nested like the shape or flat.</summary>
+    private static IEnumerable<JsonElement> Flat(JsonElement data) =>
+        data.ValueKind == JsonValueKind.Array ? data.EnumerateArray().SelectMany(Flat) : [data];
+
+    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Wrong(string error) => (null, [], error);
+}
