@@ -26,6 +26,27 @@ internal static class PublicSets
     public static async Task<SetResult> LearnAsync(
         HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0)
     {
+        var (path, run) = await TrainAsync(client, folder, request, cancel, perCategory, draw);
+        var answers = new List<(double Probability, bool Right)>();
+        foreach (var (category, files) in Files(folder, Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val"))
+        {
+            var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
+            answers.AddRange(answer["predictions"]!.AsArray().Select(p => p!["labels"]![0]!).Select(best => ((double)best["probability"]!, (string?)best["label"] == category)));
+        }
+
+        var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
+        var tried = run["backbones"]!.AsArray();
+        var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
+        var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
+        return new(Path.GetFileName(folder), answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
+            CalibrationError(answers));
+    }
+
+    /// <summary>Uploads a set's training images and trains; see <see cref="LearnAsync"/>.</summary>
+    /// <returns>The model's path and its run.</returns>
+    public static async Task<(string Path, JsonNode Run)> TrainAsync(
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0)
+    {
         var name = Path.GetFileName(folder);
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{name} {Guid.CreateVersion7()}" }, cancel));
         var path = $"/api/v1/models/{model["id"]}";
@@ -46,19 +67,7 @@ internal static class PublicSets
             throw new InvalidOperationException($"{name} ended {run["state"]}: {run["error"]}");
         }
 
-        var answers = new List<(double Probability, bool Right)>();
-        foreach (var (category, files) in Files(folder, Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val"))
-        {
-            var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
-            answers.AddRange(answer["predictions"]!.AsArray().Select(p => p!["labels"]![0]!).Select(best => ((double)best["probability"]!, (string?)best["label"] == category)));
-        }
-
-        var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
-        var tried = run["backbones"]!.AsArray();
-        var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
-        var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
-        return new(name, answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
-            CalibrationError(answers));
+        return (path, run);
     }
 
     private static double CalibrationError(List<(double Probability, bool Right)> answers) =>

@@ -29,10 +29,22 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         (_clock, _telemetry) = (clock, telemetry);
         _waiting = new(settings.Predictions.MaxWaiting, settings.Predictions.MaxWaitingBytes);
         _longestWait = TimeSpan.FromSeconds(settings.Predictions.MaxQueueSeconds);
-        telemetry.Watch(Waiting);
+        telemetry.Watch(() => Waiting);
         for (var i = 0; i < Environment.ProcessorCount; i++)
         {
             new Thread(TakeTurns) { IsBackground = true, Name = $"Core {i}" }.Start();
+        }
+    }
+
+    /// <summary>What waits for a core.</summary>
+    public (int Count, long Bytes) Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_waiting.Count, _waiting.Bytes);
+            }
         }
     }
 
@@ -170,14 +182,6 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         else
         {
             _quiet.Reset();
-        }
-    }
-
-    private (int Count, long Bytes) Waiting()
-    {
-        lock (_gate)
-        {
-            return (_waiting.Count, _waiting.Bytes);
         }
     }
 

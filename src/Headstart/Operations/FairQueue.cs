@@ -7,7 +7,7 @@ namespace Headstart.Operations;
 /// </summary>
 /// <param name="maxCount">Entries that may wait.</param>
 /// <param name="maxBytes">What they may hold in memory.</param>
-internal sealed class FairQueue<T>(int maxCount, long maxBytes)
+public sealed class FairQueue<T>(int maxCount, long maxBytes)
     where T : class
 {
     private readonly Dictionary<Guid, Lane> _lanes = [];
@@ -110,7 +110,8 @@ internal sealed class FairQueue<T>(int maxCount, long maxBytes)
     /// <summary>Of whichever limit it takes more of.</summary>
     private double Share(int count, long bytes) => Math.Max(count / Math.Max(1.0, maxCount), bytes / Math.Max(1.0, maxBytes));
 
-    internal sealed class Lane(Guid account)
+    /// <summary>The entries of an account.</summary>
+    public sealed class Lane(Guid account)
     {
         public Guid Account => account;
 
@@ -119,7 +120,8 @@ internal sealed class FairQueue<T>(int maxCount, long maxBytes)
         public long Bytes { get; set; }
     }
 
-    internal sealed class Place(Lane lane, long bytes, T entry)
+    /// <summary>An entry that waits, or did.</summary>
+    public sealed class Place(Lane lane, long bytes, T entry)
     {
         public Lane Lane => lane;
 

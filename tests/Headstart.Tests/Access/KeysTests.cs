@@ -1,5 +1,6 @@
 using System.Net;
 using Headstart.Tests.Backbones;
+using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.Access;
 
@@ -18,6 +19,21 @@ public sealed class KeysTests(HostWithoutBackbones host) : IClassFixture<HostWit
 
         await (await client.GetAsync("/api/v1/models", Api.Cancel)).ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
         await (await _admin.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{id}")).ProblemAsync(HttpStatusCode.NotFound, "key-not-found");
+    }
+
+    [Fact]
+    public async Task A_key_revoked_by_another_host_stops_working_soon_although_it_is_used_all_the_time()
+    {
+        var (id, secret) = await host.NewKeyAsync();
+        using var client = host.ClientWith(secret);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/models", Api.Cancel)).StatusCode);
+        var now = DateTime.UnixEpoch;
+        await host.QueryAsync(db => db.ApiKeys.Where(k => k.Id == Guid.Parse(id)).ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), Api.Cancel));
+
+        while ((await client.GetAsync("/api/v1/models", Api.Cancel)).StatusCode == HttpStatusCode.OK)
+        {
+            await Task.Delay(20, Api.Cancel); // for ever, if use kept it alive
+        }
     }
 
     [Fact]

@@ -10,10 +10,11 @@ public sealed class MemoryTests
     [Fact]
     public async Task A_thousand_predictions_leave_the_memory_where_it_was_after_a_hundred()
     {
-        await using var host = new HostProcess();
+        await using var host = new HostProcess { Environment = { ["Headstart__Predictions__FeatureCacheBytes"] = "1000000" } }; // full long before the first hundred
         await host.StartAsync();
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
+        var number = 0;
         var photographs = SharedData.Files("datasets/cats_dogs/cats").Concat(SharedData.Files("datasets/cats_dogs/dogs")).ToArray();
 
         await PredictAsync(100);
@@ -28,7 +29,9 @@ public sealed class MemoryTests
         {
             for (var i = 0; i < count; i += 20)
             {
-                var answers = (await host.Client.PredictAsync(model, photographs.Skip(i % 60).Take(20)))["predictions"]!.AsArray();
+                // A byte behind the end of each makes it a file that was never seen, so that every one is decoded.
+                using var form = Api.Form(null, photographs.Skip(i % 60).Take(20).Select(file => ("a.jpg", (byte[])[.. File.ReadAllBytes(file), .. BitConverter.GetBytes(number++)])));
+                var answers = (await (await host.Client.PostAsync($"{model}/predictions", form, Api.Cancel)).JsonAsync())["predictions"]!.AsArray();
                 Assert.All(answers, a => Assert.Null(a!["error"]));
             }
         }
