@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
@@ -23,11 +24,14 @@ public sealed class Backbone : IDisposable
     private readonly string _output;
     private readonly bool _oneByOne; // exported for batches of one image only
     private readonly Lazy<BackboneMaps?> _maps;
+    private readonly string _path;
+    private readonly IReadOnlyList<FeatureTensor> _cuts;
 
     private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections, SessionOptions options)
     {
         Manifest = file.Manifest;
         Sections = sections;
+        (_path, _cuts) = (file.Path, cuts);
         FeatureSpace = string.Join('-', sections.Select(section => section.Name)
             .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}").Where(name => name.Length > 0));
         _options = options;
@@ -154,6 +158,23 @@ public sealed class Backbone : IDisposable
         ArgumentNullException.ThrowIfNull(square);
         using var input = ModelInput.Of(square, Manifest.Preprocessing);
         return Extract(input.Chw, 1)[0];
+    }
+
+    /// <summary>The network that gives these features, read from its file again: what runs here is ONNX Runtime's.</summary>
+    /// <exception cref="BackboneException">The file is gone or is another by now.</exception>
+    internal ModelProto ReadNetwork()
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(_path);
+            return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
+                ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes).Cut(_cuts))
+                : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
+        }
     }
 
     /// <summary>Measures <see cref="MsPerImage"/>: the median of a few passes with one image.</summary>

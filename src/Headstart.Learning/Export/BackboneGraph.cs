@@ -1,0 +1,57 @@
+using Headstart.Learning.Onnx;
+
+namespace Headstart.Learning.Export;
+
+/// <summary>Puts a whole network into a graph.</summary>
+internal static class BackboneGraph
+{
+    /// <summary>Adds the network's nodes and weights, every name with the prefix.</summary>
+    /// <param name="graph">Receives them.</param>
+    /// <param name="network">Of the model's operator sets already; it is taken apart.</param>
+    /// <param name="prefix">Keeps names of several networks apart.</param>
+    /// <param name="image">What the network reads, <c>[1, 3, S, S]</c>.</param>
+    /// <returns>Name of its features.</returns>
+    public static string Append(GraphProto graph, ModelProto network, string prefix, string image)
+    {
+        var input = new GraphIndex(network.Graph).Input;
+        string Named(string name) => name.Length == 0 ? "" : name == input ? image : prefix + name;
+        Rename(network.Graph, Named);
+        graph.Node.Add(network.Graph.Node);
+        graph.Initializer.Add(network.Graph.Initializer);
+        return Named(GraphCut.Output);
+    }
+
+    private static void Rename(GraphProto graph, Func<string, string> named)
+    {
+        foreach (var node in graph.Node)
+        {
+            node.Name = named(node.Name);
+            Replace(node.Input, named);
+            Replace(node.Output, named);
+            foreach (var inner in node.Attribute.SelectMany(GraphChecks.Subgraphs))
+            {
+                Rename(inner, named);
+            }
+        }
+
+        foreach (var weight in graph.Initializer)
+        {
+            weight.Name = named(weight.Name);
+        }
+
+        foreach (var value in graph.Input.Concat(graph.Output))
+        {
+            value.Name = named(value.Name);
+        }
+
+        graph.ValueInfo.Clear(); // only hints
+    }
+
+    private static void Replace(Google.Protobuf.Collections.RepeatedField<string> names, Func<string, string> named)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            names[i] = named(names[i]);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Headstart.Learning.Export;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Learning.Tests.Export;
+
+public sealed class AgreementTests
+{
+    private static readonly string[] Sets = ["hymenoptera", "flowers", "clothing", "sign_digits", "steel_defects"];
+
+    /// <summary>Each photograph is judged by a head that has not seen it: one learned from the set's other half.</summary>
+    [Theory]
+    [InlineData("squeezenet1.1")]
+    public async Task The_exported_model_and_the_service_agree_on_the_label_of_995_in_a_thousand_photographs(string recipeId)
+    {
+        using var shelf = new Shelf(recipeId);
+        var backbone = SharedData.Backbones().Single(file => file.Manifest.Id == recipeId);
+        var (photographs, agreed, largest) = (0, 0, 0f);
+        foreach (var set in Sets)
+        {
+            var other = Directory.Exists(SharedData.Folder($"datasets/{set}") + "/test") ? "test" : "val";
+            foreach (var (learned, judged) in new[] { ("train", other), (other, "train") })
+            {
+                var data = await SharedData.Features(backbone, $"{set}/{learned}");
+                var head = HeadTraining.Train(data, new HeadMethod(HeadKind.Logistic, 0.03), TestContext.Current.CancellationToken);
+                using var exported = new ExportedModel(ModelExport.Build(shelf.Recipe, head, KnownRegion.Of(data), new Dictionary<string, string>()));
+                foreach (var file in SharedData.Photographs($"{set}/{judged}"))
+                {
+                    var bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+                    var service = head.Probabilities(shelf.Recipe.Extract(bytes));
+                    var export = exported.Ask(bytes).Probabilities;
+                    photographs++;
+                    agreed += Array.IndexOf(service, service.Max()) == Array.IndexOf(export, export.Max()) ? 1 : 0;
+                    largest = Math.Max(largest, service.Zip(export, (a, b) => Math.Abs(a - b)).Max());
+                }
+            }
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{agreed} of {photographs} photographs; probabilities differ by {largest} at most.");
+        Assert.True(photographs > 1_000);
+        Assert.True(agreed >= 0.995 * photographs, $"{agreed} of {photographs}");
+        Assert.True(largest < 0.1, $"{largest}");
+    }
+}
