@@ -11,6 +11,7 @@ using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Reports;
 using Headstart.Training;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -46,7 +47,7 @@ public static class Setup
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>();
+        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 

@@ -1,14 +1,20 @@
 using System.Security.Claims;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Export;
+using Headstart.Learning.Heads;
 using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Predictions;
 using Headstart.Reports;
 using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Versions;
 
@@ -34,6 +40,10 @@ public static class VersionsApi
         versions.MapGet("/{number:int}/report.html", GetReportPage).Named("getReportPage", "Get a version's report as a page",
                 "The same as one HTML page with diagrams and thumbnails, to read, print and send on: it has no script and loads nothing. Images deleted since are shown without a picture.")
             .Produces<string>(StatusCodes.Status200OK, "text/html").Refuses(401, 404, 503);
+        versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
+                "A zip with model.onnx, which turns the pixels of a photograph into the probabilities of the labels and needs nothing else, labels.txt, and README.md "
+                + "with programs in Python, JavaScript and C# that use it.")
+            .Produces<FileStreamHttpResult>(StatusCodes.Status200OK, "application/zip").Refuses(401, 404, 409, 503);
         versions.MapPost("/{number:int}/publish", Publish).Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
             .Refuses(401, 404);
     }
@@ -82,13 +92,41 @@ public static class VersionsApi
 
         if (await drawing.DrawAsync(db, model.AccountId, version, report, cancel) is not { } pictures)
         {
-            http.Response.Headers.RetryAfter = "1";
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
+            return Overloaded(http);
         }
 
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
         return TypedResults.Text(ReportPage.Of(model, version, report, pictures), "text/html", Encoding.UTF8);
+    }
+
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> Export(
+        Guid id, int number, HttpContext http, HeadstartDb db, VersionExport export, CancellationToken cancel)
+    {
+        if (await FindAsync(db, http.User, id, number, cancel) is not var (version, model))
+        {
+            return NoSuchVersion(id);
+        }
+
+        try
+        {
+            if (await export.WriteAsync(db, model, version, cancel) is not { } zip)
+            {
+                return Overloaded(http);
+            }
+
+            var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(await SHA256.HashDataAsync(zip, cancel))}\"");
+            zip.Position = 0;
+            return TypedResults.Stream(zip, "application/zip", FileName(model, number), version.CreatedAt, tag, enableRangeProcessing: true);
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException or BackboneException)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+        }
+        catch (ModelExportException e)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "export-failed", e.Message);
+        }
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Publish(
@@ -113,6 +151,16 @@ public static class VersionsApi
             .Join(db.Versions.Where(v => v.Number == number), m => m.Id, v => v.ModelId, (m, v) => new { Version = v, Model = m })
             .SingleOrDefaultAsync(cancel);
         return row is null ? null : (row.Version, row.Model);
+    }
+
+    /// <summary>The model's name, as far as every file system takes it.</summary>
+    private static string FileName(Model model, int number) =>
+        $"{string.Concat(model.Name.Select(sign => char.IsLetterOrDigit(sign) ? sign : '-')).Trim('-')}-v{number}.zip".TrimStart('-');
+
+    private static ProblemHttpResult Overloaded(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = "1";
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
     }
 
     private static ProblemHttpResult NoReport() =>

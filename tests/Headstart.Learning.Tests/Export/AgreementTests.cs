@@ -23,11 +23,11 @@ public sealed class AgreementTests
                 var data = await SharedData.Features(backbone, $"{set}/{learned}");
                 var head = HeadTraining.Train(data, new HeadMethod(HeadKind.Logistic, 0.03), TestContext.Current.CancellationToken);
                 using var exported = new ExportedModel(ModelExport.Build(shelf.Recipe, head, KnownRegion.Of(data), new Dictionary<string, string>()));
-                foreach (var file in SharedData.Photographs($"{set}/{judged}"))
+                var seen = await SharedData.Features(backbone, $"{set}/{judged}"); // by the service, in the order of the files
+                foreach (var (i, file) in SharedData.Photographs($"{set}/{judged}").Index())
                 {
-                    var bytes = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
-                    var service = head.Probabilities(shelf.Recipe.Extract(bytes));
-                    var export = exported.Ask(bytes).Probabilities;
+                    var service = head.Probabilities(seen.Features[i]);
+                    var export = exported.Ask(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)).Probabilities;
                     photographs++;
                     agreed += Array.IndexOf(service, service.Max()) == Array.IndexOf(export, export.Max()) ? 1 : 0;
                     largest = Math.Max(largest, service.Zip(export, (a, b) => Math.Abs(a - b)).Max());

@@ -13,9 +13,9 @@ public sealed class ModelExportTests
     [Theory]
     [InlineData("squeezenet1.1", false, false)]
     [InlineData("mobilenetv2-1.0", true, false)]
-    [InlineData("squeezenet1.1@stride16", false, true)]
+    [InlineData("squeezenet1.1@stride8", false, true)]
     [InlineData("mobilenetv2-1.0+mobilenet-edgetpu-1.0", true, true)]
-    [InlineData("squeezenet1.1@stride16+mobilenet-edgetpu-1.0+squeezenet1.1+headstart-small", false, false)]
+    [InlineData("mobilenetv2-1.0@stride16+mobilenet-edgetpu-1.0+squeezenet1.1@stride8+headstart-small", false, false)]
     public void The_exported_model_answers_as_the_service_for_pictures_of_any_size(string recipeId, bool hidden, bool severalLabels)
     {
         using var shelf = new Shelf(recipeId);
@@ -33,7 +33,7 @@ public sealed class ModelExportTests
             var (probabilities, nearness, unknown) = exported.Ask(picture);
             var expected = head.Probabilities(features);
             Assert.Equal(expected.Length, probabilities.Length);
-            Assert.All(expected.Zip(probabilities), pair => Assert.True(Math.Abs(pair.First - pair.Second) < 0.02, $"{width} x {height}: {pair}"));
+            Assert.All(expected.Zip(probabilities), pair => Assert.True(Math.Abs(pair.First - pair.Second) < 0.05, $"{width} x {height}: {pair}"));
             Assert.True(Math.Abs(known.Nearness(features) - nearness) < 0.01, $"{width} x {height}: {known.Nearness(features)} and {nearness}");
             Assert.Equal(nearness < 0.8f, unknown);
             answers.Add(unknown);

@@ -1,0 +1,71 @@
+using System.IO.Compression;
+using System.Text;
+using Headstart.Data;
+using Headstart.Learning.Export;
+using Headstart.Models;
+using Headstart.Predictions;
+
+namespace Headstart.Versions;
+
+/// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its name.</summary>
+internal sealed class VersionExport(HeadCache heads, Predictor predictor)
+{
+    /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
+    /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
+    /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
+    /// <exception cref="Learning.Heads.HeadArtifactException">The stored head cannot be read.</exception>
+    /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or is another by now.</exception>
+    /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
+    public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)
+    {
+        var served = await heads.GetAsync(db, model.Id, version.Number, cancel);
+        using var core = await predictor.EnterAsync(cancel);
+        return core is null ? null : await Task.Run(() => Write(model, version, served), cancel);
+    }
+
+    private static FileStream Write(Model model, ModelVersion version, ServedVersion served)
+    {
+        var onnx = ModelExport.Build(served.Recipe, served.Head, served.Known, About(model, version));
+        var path = Path.Combine(Path.GetTempPath(), $"headstart-export-{Guid.CreateVersion7():N}.zip");
+        var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, // if the process dies here, the system's temporary folder has it
+        });
+        try
+        {
+            using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+            {
+                Add(zip, "model.onnx", onnx, CompressionLevel.NoCompression, version.CreatedAt); // weights look like noise
+                Add(zip, "labels.txt", Encoding.UTF8.GetBytes(string.Concat(served.Head.Labels.Select(label => label + "\n"))), CompressionLevel.Optimal, version.CreatedAt);
+                Add(zip, "README.md", Encoding.UTF8.GetBytes(ExportReadme.Of(model, version, served)), CompressionLevel.Optimal, version.CreatedAt);
+            }
+
+            file.Position = 0;
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static void Add(ZipArchive zip, string name, byte[] content, CompressionLevel level, DateTime at)
+    {
+        var entry = zip.CreateEntry(name, level);
+        entry.LastWriteTime = new DateTimeOffset(at);
+        using var stream = entry.Open();
+        stream.Write(content);
+    }
+
+    private static Dictionary<string, string> About(Model model, ModelVersion version) => new()
+    {
+        ["model"] = model.Name,
+        ["modelId"] = version.ModelId.ToString(),
+        ["kind"] = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(model.Kind.ToString()),
+        ["version"] = version.Number.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["headSha256"] = Convert.ToHexStringLower(version.Artifact),
+    };
+}
