@@ -44,8 +44,9 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var blocks = Blocks(pixels, sizes, block, margin);
         var rows = Weights(lengths, sizes, targets, 0, step, margin, side);
         var columns = Weights(lengths, sizes, targets, 1, step, margin, side);
-        // [side, h] x [3, h, w] x [w, side]
-        var square = b.Node("MatMul", [Bytes(b.Node("MatMul", [rows, blocks])), b.Node("Transpose", [columns])]);
+        var lower = b.Node("MatMul", [rows, blocks]); // [side, h] x [3, h, w]
+        lower = b.Node("Where", [b.Node("Less", [step, b.Float(1)]), lower, Bytes(lower)]); // growing, libvips has bytes after the columns, not before
+        var square = b.Node("MatMul", [lower, b.Node("Transpose", [columns])]);
         return _squares[side] = b.Node("Unsqueeze", [Bytes(square), b.Integers(0)]);
     }
 

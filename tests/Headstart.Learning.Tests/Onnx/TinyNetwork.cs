@@ -50,6 +50,19 @@ internal sealed class TinyNetwork
         return name;
     }
 
+    /// <summary>As <see cref="Weight"/>, all above zero.</summary>
+    public string Positive(long size)
+    {
+        var name = Weight(size);
+        var values = Model.Graph.Initializer[^1].FloatData;
+        for (var i = 0; i < values.Count; i++)
+        {
+            values[i] += 0.5f;
+        }
+
+        return name;
+    }
+
     public string Constant(float value)
     {
         var name = $"constant_{_count++}";

@@ -1,0 +1,149 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Headers;
+using Headstart.Learning.Native;
+using Headstart.Tests.Access;
+using Headstart.Tests.Data;
+using Headstart.Tests.Images;
+using Headstart.Tests.Predictions;
+using Headstart.Versions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Headstart.Tests.Versions;
+
+public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
+{
+    private readonly HttpClient _client = host.Client;
+
+    private string Path => $"{host.Model}/versions/1/export";
+
+    [Fact]
+    public async Task An_export_is_a_zip_with_the_model_its_labels_and_a_README()
+    {
+        await _client.SendAsync(HttpMethod.Patch, host.Model, new { name = "Cats & \"dogs\"/äöü" });
+        using var response = await _client.GetAsync(Path, Api.Cancel);
+        Assert.Equal((HttpStatusCode.OK, "application/zip"), (response.StatusCode, response.Content.Headers.ContentType?.ToString()));
+        Assert.Equal("Cats----dogs--äöü-v1.zip", response.Content.Headers.ContentDisposition?.FileNameStar);
+        using var zip = new ZipArchive(await response.Content.ReadAsStreamAsync(Api.Cancel));
+        Assert.Equal(["model.onnx", "labels.txt", "README.md"], zip.Entries.Select(entry => entry.FullName));
+        Assert.Equal("cats\ndogs\n", await TextAsync(zip, "labels.txt"));
+        var readme = await TextAsync(zip, "README.md");
+        Assert.All(["`Cats & \"dogs\"/äöü`, version 1", "0. `cats`", "1. `dogs`", "squeezenet1.1, Apache-2.0"], part => Assert.Contains(part, readme));
+    }
+
+    [Fact]
+    public async Task The_model_says_what_it_is()
+    {
+        using var folder = await UnpackAsync();
+        OnnxRuntime.EnsureLoaded();
+        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var session = new InferenceSession(folder.Below("model.onnx"), options);
+        var about = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(("[\"cats\",\"dogs\"]", "1", "imageClassification", host.Model[^36..]), (about["labels"], about["version"], about["kind"], about["modelId"]));
+        var backbone = (await _client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray().Single(b => (string?)b!["id"] == "squeezenet1.1")!;
+        Assert.Contains((string)backbone["sha256"]!, about["backbones"]);
+    }
+
+    [Fact]
+    public async Task The_same_version_is_the_same_file_and_need_not_be_sent_twice()
+    {
+        using var first = await _client.GetAsync(Path, Api.Cancel);
+        using var second = await _client.GetAsync(Path, Api.Cancel);
+        Assert.Equal(await first.Content.ReadAsByteArrayAsync(Api.Cancel), await second.Content.ReadAsByteArrayAsync(Api.Cancel));
+        using var request = new HttpRequestMessage(HttpMethod.Get, Path);
+        request.Headers.IfNoneMatch.Add(first.Headers.ETag!);
+        Assert.Equal(HttpStatusCode.NotModified, (await _client.SendAsync(request, Api.Cancel)).StatusCode);
+        using var rest = new HttpRequestMessage(HttpMethod.Get, Path) { Headers = { Range = new RangeHeaderValue(1_000_000, null) } };
+        Assert.Equal(HttpStatusCode.PartialContent, (await _client.SendAsync(rest, Api.Cancel)).StatusCode); // a download that broke goes on
+    }
+
+    [Fact]
+    public async Task What_cannot_be_exported_is_said()
+    {
+        using var other = await host.OtherAccountAsync();
+        await (await other.GetAsync(Path, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await _client.GetAsync($"{host.Model}/versions/2/export", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync(Path, Api.Cancel)).StatusCode);
+
+        var id = Guid.Parse(host.Model[^36..]);
+        await host.QueryAsync(async db =>
+        {
+            var version = await db.Versions.AsNoTracking().SingleAsync(v => v.ModelId == id && v.Number == 1, Api.Cancel);
+            db.Add(new ModelVersion
+            {
+                ModelId = id, Number = 9, RunId = version.RunId, Backbone = version.Backbone, KnownBackbones = [], TrainableParameters = 1, Accuracy = 1,
+                AccuracyLow = 1, AccuracyHigh = 1, Artifact = new byte[32], Report = version.Report, CreatedAt = version.CreatedAt,
+            });
+            return await db.SaveChangesAsync(Api.Cancel);
+        });
+        await (await _client.GetAsync($"{host.Model}/versions/9/export", Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "version-unavailable");
+    }
+
+    [Fact]
+    public async Task The_JavaScript_of_the_README_answers_as_the_service()
+    {
+        using var folder = await UnpackAsync();
+        var packages = await NodePackages.InstalledAsync();
+        Directory.CreateSymbolicLink(folder.Below("node_modules"), packages);
+        await File.WriteAllTextAsync(folder.Below("label.mjs"), await ProgramAsync(folder, "js"), Api.Cancel);
+        await AnswersAsTheServiceAsync(Photographs(), photo => UserProgram.RunAsync(folder.Path, "node", "label.mjs", photo));
+    }
+
+    [Fact]
+    public async Task The_CSharp_of_the_README_answers_as_the_service()
+    {
+        using var folder = await UnpackAsync();
+        await File.WriteAllTextAsync(folder.Below("label.cs"), await ProgramAsync(folder, "csharp"), Api.Cancel);
+        await AnswersAsTheServiceAsync(Photographs().Take(2), photo => UserProgram.RunAsync(folder.Path, "dotnet", "run", "label.cs", photo));
+    }
+
+    [Fact]
+    public async Task The_Python_of_the_README_compiles()
+    {
+        // ONNX Runtime for Python is on PyPI only, which no test reaches: what is held here is that the program is one.
+        using var folder = await UnpackAsync();
+        await File.WriteAllTextAsync(folder.Below("label.py"), await ProgramAsync(folder, "python"), Api.Cancel);
+        await UserProgram.RunAsync(folder.Path, "python3", "-m", "py_compile", "label.py");
+    }
+
+    private static string[] Photographs() =>
+    [
+        .. SharedData.Files("datasets/cats_dogs/cats").TakeLast(2), .. SharedData.Files("datasets/cats_dogs/dogs").TakeLast(2),
+        .. SharedData.Files("datasets/odd_files").Where(file => System.IO.Path.GetFileName(file) is "exif_landscape_6.jpg" or "hopper_gray.jpg" or "flower.webp" or "p_16.png"),
+    ];
+
+    private async Task AnswersAsTheServiceAsync(IEnumerable<string> photographs, Func<string, Task<string>> label)
+    {
+        foreach (var photo in photographs)
+        {
+            var expected = (await _client.PredictAsync(host.Model, photo))["predictions"]![0]!;
+            var words = (await label(photo)).Trim().Split(' ');
+            Assert.Equal((bool)expected["unknown"]! ? "unknown" : (string?)expected["labels"]![0]!["label"], words[0]);
+            Assert.Equal((double)expected["labels"]![0]!["probability"]!, double.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture), 0.02);
+        }
+    }
+
+    private async Task<TemporaryFolder> UnpackAsync()
+    {
+        using var zip = new ZipArchive(await _client.GetStreamAsync(Path, Api.Cancel));
+        var folder = new TemporaryFolder();
+        zip.ExtractToDirectory(folder.Path);
+        return folder;
+    }
+
+    /// <summary>What a reader of the README would copy out of it.</summary>
+    private static async Task<string> ProgramAsync(TemporaryFolder folder, string language)
+    {
+        var readme = await File.ReadAllTextAsync(folder.Below("README.md"), Api.Cancel);
+        var start = readme.IndexOf($"```{language}\n", StringComparison.Ordinal);
+        Assert.True(start > 0, readme);
+        return readme[(start + language.Length + 4)..readme.IndexOf("\n```\n", start, StringComparison.Ordinal)] + "\n";
+    }
+
+    private static async Task<string> TextAsync(ZipArchive zip, string name)
+    {
+        using var reader = new StreamReader(zip.GetEntry(name)!.Open());
+        return await reader.ReadToEndAsync(Api.Cancel);
+    }
+}
