@@ -44,9 +44,8 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var blocks = Blocks(pixels, sizes, block, margin);
         var rows = Weights(lengths, sizes, targets, 0, step, margin, side);
         var columns = Weights(lengths, sizes, targets, 1, step, margin, side);
-        var lower = b.Node("MatMul", [rows, blocks]); // [side, h] x [3, h, w]
-        lower = b.Node("Where", [b.Node("Less", [step, b.Float(1)]), lower, Bytes(lower)]); // growing, libvips has bytes after the columns, not before
-        var square = b.Node("MatMul", [lower, b.Node("Transpose", [columns])]);
+        // [side, h] x [3, h, w] x [w, side]
+        var square = b.Node("MatMul", [Bytes(b.Node("MatMul", [rows, blocks])), b.Node("Transpose", [columns])]);
         return _squares[side] = b.Node("Unsqueeze", [Bytes(square), b.Integers(0)]);
     }
 
@@ -82,6 +81,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         // What shrinks is centred, with whatever rounding to whole target pixels has left over; what grows begins at the edge, as libvips' affine does.
         var left = b.Node("Mul", [b.Node("Sub", [b.Node("Add", [length, step]), b.Node("Mul", [target, step])]), b.Float(0.5f)]);
         var grows = b.Node("Less", [step, b.Float(1)]);
+        // libvips has its filters ready for 64 places between two pixels.
         var exact = b.Node("Sub", [b.Node("Add", [start, b.Node("Where", [grows, b.Float(0), left])]), b.Float(0.5f)]);
         var centre = b.Node("Mul", [b.Node("Floor", [b.Node("Add", [b.Node("Mul", [exact, b.Float(64)]), b.Float(0.5f)])]), b.Float(1 / 64f)]);
         var end = b.Node("Squeeze", [b.Node("Add", [size, margin])]);

@@ -172,14 +172,18 @@ internal sealed class OpsetUpgrade
             new NodeProto { OpType = "Flatten", Name = flat, Input = { input }, Output = { flat }, Attribute = { GraphBuilder.Integer("axis", axis) } },
             node,
             new NodeProto { OpType = "Shape", Name = shape, Input = { input }, Output = { shape } },
-            new NodeProto { OpType = "Reshape", Name = output, Input = { rows, shape }, Output = { output } },
+            new NodeProto { OpType = "Reshape", Name = $"{rows}_as_before", Input = { rows, shape }, Output = { output } },
         ];
     }
 
     private static AttributeProto? Take(NodeProto node, string name)
     {
         var attribute = GraphIndex.Attribute(node, name);
-        node.Attribute.Remove(attribute);
+        if (attribute is not null)
+        {
+            node.Attribute.Remove(attribute);
+        }
+
         return attribute;
     }
 

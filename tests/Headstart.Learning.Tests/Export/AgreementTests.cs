@@ -30,7 +30,6 @@ public sealed class AgreementTests
                     var export = exported.Ask(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)).Probabilities;
                     photographs++;
                     agreed += Array.IndexOf(service, service.Max()) == Array.IndexOf(export, export.Max()) ? 1 : 0;
-                    if (Array.IndexOf(service, service.Max()) != Array.IndexOf(export, export.Max())) TestContext.Current.TestOutputHelper?.WriteLine($"{file} {service.OrderDescending().First():0.000} {service.OrderDescending().ElementAt(1):0.000} {export.Max():0.000}");
                     largest = Math.Max(largest, service.Zip(export, (a, b) => Math.Abs(a - b)).Max());
                 }
             }

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Native;
+using Headstart.Learning.Tests.Onnx;
 using NetVips;
 
 namespace Headstart.Learning.Tests.Export;
@@ -82,6 +84,29 @@ public sealed class ModelExportTests
         Assert.Contains("has changed", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing)).Message);
         File.Delete(path);
         Assert.Contains("no longer be read", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing)).Message);
+    }
+
+    [Fact]
+    public void A_network_that_cannot_be_joined_with_others_is_refused_with_a_sentence()
+    {
+        using var folder = new TestFolder();
+        var n = new TinyNetwork();
+        n.Model.OpsetImport[0].Version = 10;
+        var features = n.Op("TopK", [n.Flatten(n.Pool(n.Trunk())), n.Integers(6)], ("axis", 1L));
+        n.Model.Graph.Node[^1].Output.Add("places");
+        var path = folder.File("old.onnx");
+        File.WriteAllBytes(path, n.Bytes(features, -1, 6));
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
+        var manifest = new BackboneManifest
+        {
+            Id = "old", Features = 6, Preprocessing = SharedData.ImageNet with { Size = TinyNetwork.Side }, Source = "a test", Licence = "MIT", Sha256 = sha256,
+        };
+        using var backbone = Backbone.Open(new BackboneFile(manifest, path), threads: 1);
+
+        var refused = Assert.Throws<ModelExportException>(() => ModelExport.Build(
+            FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new KnownRegion([new float[6]], 0.25), Nothing));
+
+        Assert.Equal("old cannot be exported: The network has the operator TopK of ONNX operator set 10, which is not known to mean the same in set 18.", refused.Message);
     }
 
     private static Head RandomHead(int features, bool hidden, bool severalLabels)
