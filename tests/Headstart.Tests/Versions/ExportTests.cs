@@ -77,10 +77,9 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     public async Task The_JavaScript_of_the_README_answers_as_the_service()
     {
         using var folder = await UnpackAsync();
-        var packages = await NodePackages.InstalledAsync();
-        Directory.CreateSymbolicLink(folder.Below("node_modules"), packages);
-        await File.WriteAllTextAsync(folder.Below("label.mjs"), await ProgramAsync(folder, "js"), Api.Cancel);
-        await AnswersAsTheServiceAsync(Photographs(), photo => UserProgram.RunAsync(folder.Path, "node", "label.mjs", photo));
+        var program = System.IO.Path.Combine(await NodePackages.InstalledAsync(), "label.mjs"); // beside its packages
+        await File.WriteAllTextAsync(program, await ProgramAsync(folder, "js"), Api.Cancel);
+        await AnswersAsTheServiceAsync(Photographs(), photo => UserProgram.RunAsync(folder.Path, "node", program, photo));
     }
 
     [Fact]

@@ -5,11 +5,11 @@ internal static class NodePackages
 {
     private const string Packages = """{ "private": true, "dependencies": { "onnxruntime-node": "1.30.0", "sharp": "0.35.5" } }""";
 
-    /// <returns>The folder node_modules.</returns>
+    /// <returns>The folder where a program finds them.</returns>
     public static async Task<string> InstalledAsync()
     {
         var folder = Repository.PathOf("artifacts", "node-onnxruntime-1.30.0-sharp-0.35.5");
-        var done = Path.Combine(folder, "installed");
+        var done = Path.Combine(folder, "node_modules", "installed");
         if (!File.Exists(done))
         {
             Directory.CreateDirectory(folder);
@@ -19,6 +19,6 @@ internal static class NodePackages
             await File.WriteAllTextAsync(done, "", Api.Cancel);
         }
 
-        return Path.Combine(folder, "node_modules");
+        return folder;
     }
 }
