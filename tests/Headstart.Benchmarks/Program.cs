@@ -1,4 +1,5 @@
 using Headstart.Benchmarks;
+using Headstart.Benchmarks.Serving;
 using Headstart.Learning.Backbones;
 using Headstart.Tests;
 
@@ -12,6 +13,11 @@ if (args is ["accuracy", var address, var key, .. var rest])
 {
     await Accuracy.PrintAsync(new Uri(address), key, rest, shared);
     return 0;
+}
+
+if (args is ["serving", .. var sections])
+{
+    return await ServingBenchmark.RunAsync(sections, shared);
 }
 
 var (backbones, problems) = BackboneFolders.Find([Path.Combine(shared, "backbones")]);

@@ -43,7 +43,7 @@ internal sealed record Throughput(string Name, int Threads, double[] Decode, dou
             + $"{Median(Extraction) / limit,8:F3}";
     }
 
-    private static void DecodeAll(Preprocessing p, byte[][] photographs) => Parallel.For(0, photographs.Length, AllCores,
+    internal static void DecodeAll(Preprocessing p, byte[][] photographs) => Parallel.For(0, photographs.Length, AllCores,
         () => new float[p.Length],
         (i, _, input) =>
         {
@@ -52,7 +52,7 @@ internal sealed record Throughput(string Name, int Threads, double[] Decode, dou
         },
         _ => { });
 
-    private static void ForwardAll(Backbone backbone, int count, int batch) => Parallel.For(0, count / batch, AllCores,
+    internal static void ForwardAll(Backbone backbone, int count, int batch) => Parallel.For(0, count / batch, AllCores,
         () => new float[batch * backbone.Manifest.Preprocessing.Length],
         (_, _, input) =>
         {
@@ -61,7 +61,7 @@ internal sealed record Throughput(string Name, int Threads, double[] Decode, dou
         },
         _ => { });
 
-    private static Task ExtractAll(Backbone backbone, byte[][] photographs) => FeatureExtraction.ExtractAsync(backbone, photographs.Length,
+    internal static Task ExtractAll(Backbone backbone, byte[][] photographs) => FeatureExtraction.ExtractAsync(backbone, photographs.Length,
         (i, _) => Task.FromResult(photographs[i]), (_, _) => { },
         (i, refusal) => throw new InvalidOperationException($"Photograph {i}: {refusal.Detail}"), CancellationToken.None);
 

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using Headstart.Learning.Backbones;
+
+namespace Headstart.Benchmarks.Serving;
+
+/// <summary>How much is measured.</summary>
+/// <param name="Rounds">Of which the median counts; what is compared takes turns in each.</param>
+/// <param name="Photographs">Different ones, a whole number of batches.</param>
+/// <param name="OverloadSeconds">How long the overload lasts.</param>
+/// <param name="Models">How many models are published, in steps.</param>
+/// <param name="Images">How many images are extracted, in steps.</param>
+internal sealed record Scale(int Rounds, int Photographs, int OverloadSeconds, int[] Models, int[] Images)
+{
+    public static readonly Scale Default = new(7, 112, 10, [10, 100, 1_000], [1_000, 10_000]);
+    public static readonly Scale Quick = new(3, 48, 4, [10, 100], [500]);
+    public static readonly Scale Full = Default with { Images = [1_000, 10_000, 100_000] };
+}
+
+/// <summary>What all sections share: a running host with one published model on one backbone, and photographs for it.</summary>
+internal sealed class Bench : IAsyncDisposable
+{
+    public const string BackboneId = "mobilenetv2-1.0";
+
+    private const string Set = "hymenoptera";
+
+    private Bench(HostProcess host, string shared, Scale scale)
+    {
+        (Host, Scale) = (host, scale);
+        Data = Path.Combine(shared, "datasets", Set);
+        Backbones = BackboneFolders.Find([BackboneFolders.BuiltIn, Path.Combine(shared, "backbones")]).Found;
+        Photographs = new([.. ((string[])[Set, "cats_dogs"])
+            .SelectMany(set => Directory.GetFiles(Path.Combine(shared, "datasets", set), "*.jp*g", SearchOption.AllDirectories))
+            .Order(StringComparer.Ordinal).Where((_, i) => i % 4 == 0).Take(scale.Photographs).Select(File.ReadAllBytes)]);
+    }
+
+    public HostProcess Host { get; }
+
+    public HttpClient Client => Host.Client;
+
+    public Scale Scale { get; }
+
+    /// <summary>A data set with folders <c>train</c> and <c>test</c>.</summary>
+    public string Data { get; }
+
+    public Photographs Photographs { get; }
+
+    /// <summary>The path of the published model that answers.</summary>
+    public string Model { get; private set; } = "";
+
+    /// <summary>The backbone by which everything is compared.</summary>
+    public BackboneFile Backbone => Find(BackboneId);
+
+    public static JsonObject OneBackbone => new() { ["backbone"] = BackboneId };
+
+    private IReadOnlyList<BackboneFile> Backbones { get; }
+
+    public static async Task<Bench> OpenAsync(string shared, Scale scale)
+    {
+        var bench = new Bench(await HostProcess.StartAsync(shared), shared, scale);
+        try
+        {
+            bench.Model = await bench.Client.UploadAsync(bench.Files("train"));
+            await bench.Client.TrainAsync(bench.Model, OneBackbone);
+            return bench;
+        }
+        catch
+        {
+            await bench.DisposeAsync();
+            throw;
+        }
+    }
+
+    public BackboneFile Find(string id) => Backbones.First(file => file.Manifest.Id == id);
+
+    public IReadOnlyList<(string Category, byte[] File)> Files(string split) =>
+        [.. Directory.GetFiles(Path.Combine(Data, split), "*.jp*g", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(file => (Path.GetFileName(Path.GetDirectoryName(file)!), File.ReadAllBytes(file)))];
+
+    /// <summary>Predictions of the one model by so many clients.</summary>
+    public Task<Load> PredictAsync(int concurrency, int count, bool stamped = true)
+    {
+        var target = Client.Predictions(Model);
+        return Load.ClosedAsync(Client, _ => target, i => Photographs.Content(i, stamped), concurrency, count);
+    }
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
+}

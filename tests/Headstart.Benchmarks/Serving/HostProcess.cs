@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using Npgsql;
+
+namespace Headstart.Benchmarks.Serving;
+
+/// <summary>The real host, the Release build of this checkout, as a process of its own on an empty data folder that goes with it.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    /// <summary>The default, named so that a bound can be computed from it.</summary>
+    public const int MaxWaiting = 64;
+
+    private const string Key = "hs_benchmark_0123456789abcdefghijkl";
+    private const string AddressLine = "Address";
+
+    private readonly ServerProcess _process;
+    private readonly string _folder;
+
+    private HostProcess(ServerProcess process, string folder, Uri address)
+    {
+        (_process, _folder) = (process, folder);
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromMinutes(10),
+        };
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+    }
+
+    public HttpClient Client { get; }
+
+    public string Blobs => Path.Combine(_folder, "blobs");
+
+    /// <summary>Physical memory of the host without its PostgreSQL, in MiB.</summary>
+    public double MemoryMb => _process.MemoryMb;
+
+    public static async Task<HostProcess> StartAsync(string shared)
+    {
+        var folder = Directory.CreateTempSubdirectory("headstart-benchmark-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // PostgreSQL's account has to pass
+        }
+
+        var process = ServerProcess.Start(Program, [], new()
+        {
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Headstart__DataDirectory"] = folder,
+            ["Headstart__BootstrapKey"] = Key,
+            ["Headstart__Backbones__Directories"] = Path.Combine(shared, "backbones"),
+            ["Headstart__Backbones__Download"] = "false",
+            ["Headstart__Predictions__MaxWaiting"] = MaxWaiting.ToString(),
+            ["Logging__LogLevel__Default"] = "Warning",
+        });
+        try
+        {
+            var line = await process.LineAsync(text => text.TrimStart().StartsWith(AddressLine, StringComparison.Ordinal));
+            return new(process, folder, new Uri(line.Trim()[AddressLine.Length..].Trim()));
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>The host's own database, for what the API has no way to do.</summary>
+    public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = int.Parse(File.ReadAllText(Path.Combine(_folder, "postgres", "port"))),
+        Database = "headstart",
+        Username = "headstart",
+        Password = File.ReadAllText(Path.Combine(_folder, "postgres.password")).Trim(),
+        SslMode = SslMode.Disable,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Built with this project, into a folder beside its own.</summary>
+    private static string Program => Path.GetFullPath(
+        Path.Combine(AppContext.BaseDirectory, "..", "..", "Headstart", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart"));
+}
