@@ -9,10 +9,11 @@ namespace Headstart.Benchmarks.Serving;
 /// <param name="OverloadSeconds">How long the overload lasts.</param>
 /// <param name="Models">How many models are published, in steps.</param>
 /// <param name="Images">How many images are extracted, in steps.</param>
-internal sealed record Scale(int Rounds, int Photographs, int OverloadSeconds, int[] Models, int[] Images)
+/// <param name="VectorsPerCategory">Made-up feature vectors that a head of many categories learns from.</param>
+internal sealed record Scale(int Rounds, int Photographs, int OverloadSeconds, int[] Models, int[] Images, int VectorsPerCategory)
 {
-    public static readonly Scale Default = new(7, 112, 10, [10, 100, 1_000], [1_000, 10_000]);
-    public static readonly Scale Quick = new(3, 48, 4, [10, 100], [500]);
+    public static readonly Scale Default = new(7, 112, 10, [10, 100, 1_000], [1_000, 10_000], 50);
+    public static readonly Scale Quick = new(3, 48, 4, [10, 100], [500], 10);
     public static readonly Scale Full = Default with { Images = [1_000, 10_000, 100_000] };
 }
 

@@ -10,6 +10,10 @@ internal static class ServingBenchmark
     [
         ("limit", Limit.MeasureAsync),
         ("overload", Overload.MeasureAsync),
+        ("peers", Peers.MeasureAsync),
+        ("models", ManyModels.MeasureAsync),
+        ("training", TrainingTime.MeasureAsync),
+        ("growth", Growth.MeasureAsync),
     ];
 
     public static async Task<int> RunAsync(string[] args, string shared)

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Headstart.Benchmarks.Serving;
+
+/// <summary>
+/// From JPEG files to a fitted head, against a script with torch, PIL and scikit-learn at the same accuracy. Headstart's time runs from the first
+/// upload to the succeeded run: it includes HTTP, checks, storage, the report and publishing, of which the script does nothing.
+/// </summary>
+internal static class TrainingTime
+{
+    private const string PythonModules = "torch, torchvision, PIL, sklearn";
+
+    public static async Task MeasureAsync(Bench bench, ResultTable table)
+    {
+        var (train, test) = (bench.Files("train"), bench.Files("test"));
+        var rounds = Math.Max(1, bench.Scale.Rounds / 2);
+        table.Section($"Training: {train.Count} photographs to a fitted head, seconds, median (least..most) of {rounds} rounds; accuracy on {test.Count} others");
+        var python = Peer.Python(PythonModules);
+        var (named, cold, steady) = (new Measured(), new Measured(), new Measured());
+        double accuracy = 0, peerAccuracy = 0;
+        var files = Directory.CreateTempSubdirectory("headstart-peers-").FullName;
+        try
+        {
+            PeerFiles.WriteWeights(bench.Backbone.Path, files);
+            for (var round = 0; round < rounds; round++)
+            {
+                accuracy = await TrainAsync(bench, train, test, Bench.OneBackbone, named);
+                if (python is not null)
+                {
+                    peerAccuracy = await RunScriptAsync(python, files, bench.Data, cold, steady);
+                }
+            }
+        }
+        finally
+        {
+            Directory.Delete(files, recursive: true);
+        }
+
+        if (python is null)
+        {
+            table.Row($"{Bench.BackboneId}, upload to succeeded run (accuracy {accuracy:0.000})", $"{named}");
+            table.Note("Training: scikit-learn is left out; apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn");
+        }
+        else
+        {
+            table.Row($"{Bench.BackboneId} (accuracy {accuracy:0.000}) against a script (accuracy {peerAccuracy:0.000}), as a whole", $"{named}", $"{cold}",
+                cold.Median / named.Median, ">= 5");
+            table.Row("   the script without Python's start and imports", $"{named}", $"{steady}", steady.Median / named.Median);
+            table.Note("Training: the ratio is the script's time divided by Headstart's; whole: from starting Python to the fitted head.");
+        }
+
+        var chosen = new Measured();
+        accuracy = await TrainAsync(bench, train, test, [], chosen);
+        table.Row($"automatic choice of the backbone (accuracy {accuracy:0.000}), s", $"{chosen.Median:0.0}");
+    }
+
+    private static async Task<double> TrainAsync(Bench bench, IReadOnlyList<(string Category, byte[] File)> train,
+        IReadOnlyList<(string Category, byte[] File)> test, JsonObject request, Measured seconds)
+    {
+        // Stamped, or the second round would find its features in the cache.
+        var files = train.Select(file => (file.Category, Photographs.Stamped(file.File))).ToList();
+        var start = Stopwatch.GetTimestamp();
+        var model = await bench.Client.UploadAsync(files);
+        await bench.Client.TrainAsync(model, request);
+        seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        return await bench.Client.AccuracyAsync(bench.Client.Predictions(model), test);
+    }
+
+    private static async Task<double> RunScriptAsync(string python, string files, string data, Measured cold, Measured steady)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await using var script = ServerProcess.Start(python, [Path.Combine(Peer.Folder, "sklearn", "train.py"), files, data],
+            new() { ["PYTHONDONTWRITEBYTECODE"] = "1" });
+        var fitted = JsonNode.Parse(await script.LineAsync(line => line.StartsWith('{')))!;
+        cold.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        steady.Add((double)fitted["fitted"]!);
+        return (double)JsonNode.Parse(await script.LineAsync(line => line.StartsWith('{')))!["accuracy"]!;
+    }
+}
