@@ -27,8 +27,9 @@ internal sealed class Peer : IAsyncDisposable
 
     public Uri Target { get; }
 
-    /// <summary>A Python that has these modules, or null.</summary>
-    public static string? Python(string modules) => Pythons.FirstOrDefault(python => Succeeds(python, ["-c", $"import {modules}"]));
+    /// <summary>A Python that has these modules, or null. With the reference BLAS torch takes three times as long, and the comparison would flatter.</summary>
+    public static string? Python(string modules) => Pythons.FirstOrDefault(python => Succeeds(python,
+        ["-c", $"import {modules}; assert torch.backends.mkl.is_available() or 'openblas' in open('/proc/self/maps').read()"]));
 
     /// <summary>Are the packages of the peer in Node installed?</summary>
     public static bool HasNode => Directory.Exists(Path.Combine(Folder, "node", "node_modules", "onnxruntime-node")) && Succeeds("node", ["--version"]);

@@ -44,7 +44,7 @@ internal static class Peers
         }
         else
         {
-            table.Note("Peers: FastAPI is left out; apt-get install --no-install-recommends python3-fastapi python3-uvicorn python3-torch python3-torchvision python3-pil python3-sklearn");
+            table.Note("Peers: FastAPI is left out; apt-get install --no-install-recommends python3-fastapi python3-uvicorn python3-torch python3-torchvision python3-pil libopenblas0-pthread");
         }
 
         if (Peer.HasNode)
