@@ -21,13 +21,15 @@ internal static class Growth
         {
             var (perSecond, mb) = await ExtractAsync(backbone, bench.Photographs, count);
             first ??= (perSecond, mb);
-            table.Row($"{count:N0} images, images/s, of what the fewest gave", $"{perSecond:0.0}", $"{first.Value.PerSecond:0.0}", perSecond / first.Value.PerSecond, "about 1");
+            table.Row($"{count:N0} images, images/s, of what the fewest gave",
+                $"{perSecond:0.0}", $"{first.Value.PerSecond:0.0}", perSecond / first.Value.PerSecond, "about 1");
             table.Row("   memory at most, of what the fewest took", $"{mb:0}", $"{first.Value.Mb:0}", mb / first.Value.Mb, "about 1");
         }
 
         await TrainAsync(bench, table, bench.Scale.Images[0]);
         var perClass = bench.Scale.VectorsPerCategory;
-        table.Row($"head of {Classes} categories from {Classes * perClass:N0} feature vectors of {Dimensions}, s (linear, chosen by cross-validation)", $"{TrainHead(perClass):0.0}");
+        table.Row($"head of {Classes} categories from {Classes * perClass:N0} feature vectors of {Dimensions}, s (linear, chosen by cross-validation)",
+            $"{TrainHead(perClass):0.0}");
     }
 
     private static async Task<(double PerSecond, double Mb)> ExtractAsync(Backbone backbone, Photographs photographs, int count)

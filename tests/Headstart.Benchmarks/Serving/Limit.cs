@@ -49,7 +49,8 @@ internal static class Limit
         }
 
         var limit = 1 / (1 / decode.Median + 1 / Math.Max(forward.Median, batches.Median));
-        table.Section($"The limit: {files.Length} photographs, {Bench.BackboneId}, {Environment.ProcessorCount} cores, images/s: median (least..most) of {bench.Scale.Rounds} rounds");
+        table.Section($"The limit: {files.Length} photographs, {Bench.BackboneId}, {Environment.ProcessorCount} cores, images/s: "
+            + $"median (least..most) of {bench.Scale.Rounds} rounds");
         table.Row("decode alone, raw loop on all cores", "", $"{decode}");
         table.Row("forward alone, raw loop on all cores, one at a time", "", $"{forward}");
         table.Row($"forward alone, raw loop on all cores, {Throughput.Batch} at a time", "", $"{batches}");
@@ -65,7 +66,8 @@ internal static class Limit
         table.Row("a lone request, ms (median; the loop: decode, then forward)", $"{Measured.Of([.. lone.Select(ms => ms.Median)]):0.00}",
             $"{Measured.Of([.. alone.Select(ms => ms.Median)]):0.00}");
         table.Row("added to each photograph by HTTP, database and head, ms (median)", $"{added:+0.00;-0.00}", "", null, "<= 2");
-        table.Note($"Limit: the generator of requests runs in the benchmark's process on the same cores and used {generator.Median:0.00} of them (median over all rows); it is not subtracted. "
+        table.Note($"Limit: the generator of requests runs in the benchmark's process on the same cores and used {generator.Median:0.00} of them "
+            + "(median over all rows); it is not subtracted. "
             + "Photographs differ in eight bytes behind the JPEG's end, so no cache by content can answer, except in the row of repeats.");
     }
 

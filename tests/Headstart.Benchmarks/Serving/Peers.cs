@@ -44,7 +44,8 @@ internal static class Peers
         }
         else
         {
-            table.Note("Peers: FastAPI is left out; apt-get install --no-install-recommends python3-fastapi python3-uvicorn python3-torch python3-torchvision python3-pil libopenblas0-pthread");
+            table.Note("Peers: FastAPI is left out; apt-get install --no-install-recommends "
+                + "python3-fastapi python3-uvicorn python3-torch python3-torchvision python3-pil libopenblas0-pthread");
         }
 
         if (Peer.HasNode)
@@ -91,8 +92,10 @@ internal static class Peers
             foreach (var peer in kind)
             {
                 var best = Best(peer.Target);
-                table.Row($"{peer.Name} (accuracy {agreed:0.000})", $"{headstart}", $"{best}", headstart.Median / best.Median, peer.Kind == PeerKind.FastApi ? ">= 6" : "> 1");
-                table.Row("   a lone request, ms (less is better)", $"{lone[own].Median:0.0}", $"{lone[peer.Target].Median:0.0}", lone[own].Median / lone[peer.Target].Median);
+                table.Row($"{peer.Name} (accuracy {agreed:0.000})", $"{headstart}", $"{best}", headstart.Median / best.Median,
+                    peer.Kind == PeerKind.FastApi ? ">= 6" : "> 1");
+                table.Row("   a lone request, ms (less is better)",
+                    $"{lone[own].Median:0.0}", $"{lone[peer.Target].Median:0.0}", lone[own].Median / lone[peer.Target].Median);
             }
         }
 

@@ -19,7 +19,7 @@ internal static class ServingBenchmark
     public static async Task<int> RunAsync(string[] args, string shared)
     {
         var names = args.Where(arg => !arg.StartsWith("--", StringComparison.Ordinal)).ToList();
-        if (names.Except(Sections.Select(section => section.Name)).Concat(args.Where(arg => arg.StartsWith("--", StringComparison.Ordinal)).Except(["--quick", "--full"])).FirstOrDefault() is { } unknown)
+        if (args.Except([.. Sections.Select(section => section.Name), "--quick", "--full"]).FirstOrDefault() is { } unknown)
         {
             Console.Error.WriteLine($"There is no \"{unknown}\"; there are {string.Join(", ", Sections.Select(section => section.Name))}, --quick and --full.");
             return 1;

@@ -40,7 +40,8 @@ internal static class TrainingTime
         if (python is null)
         {
             table.Row($"{Bench.BackboneId}, upload to succeeded run (accuracy {accuracy:0.000})", $"{named}");
-            table.Note("Training: scikit-learn is left out; apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn libopenblas0-pthread");
+            table.Note("Training: scikit-learn is left out; "
+                + "apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn libopenblas0-pthread");
         }
         else
         {
