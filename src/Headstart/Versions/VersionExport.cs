@@ -3,12 +3,13 @@ using System.Text;
 using Headstart.Data;
 using Headstart.Learning.Export;
 using Headstart.Models;
+using Headstart.Operations;
 using Headstart.Predictions;
 
 namespace Headstart.Versions;
 
 /// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its name.</summary>
-internal sealed class VersionExport(HeadCache heads, Predictor predictor)
+internal sealed class VersionExport(HeadCache heads, Cores cores)
 {
     /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
     /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
@@ -18,9 +19,9 @@ internal sealed class VersionExport(HeadCache heads, Predictor predictor)
     /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
     public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)
     {
-        var served = await heads.GetAsync(db, model.Id, version.Number, cancel);
-        using var core = await predictor.EnterAsync(cancel);
-        return core is null ? null : await Task.Run(() => Write(model, version, served), cancel);
+        var served = await heads.GetAsync(db, model.Id, version.Number, cancel)
+            ?? throw new VersionUnavailableException("The version was deleted meanwhile.");
+        return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }
 
     private static FileStream Write(Model model, ModelVersion version, ServedVersion served)
