@@ -19,10 +19,10 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
         Task<HttpResponseMessage>[] waiting;
         await using (await HeldCores.HoldAsync(_cores))
         {
-            waiting = [PredictAsync(1), PredictAsync(2), PredictAsync(3)];
+            waiting = [PredictAsync(11), PredictAsync(12), PredictAsync(13)];
             await _cores.UntilWaitingAsync(3);
 
-            var refused = await PredictAsync(4); // comes back although no core is free
+            var refused = await PredictAsync(14); // comes back although no core is free
 
             await refused.ProblemAsync(HttpStatusCode.ServiceUnavailable, "overloaded");
             Assert.NotNull(refused.Headers.RetryAfter);
@@ -39,10 +39,10 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
         Task<HttpResponseMessage> waiting;
         await using (await HeldCores.HoldAsync(_cores))
         {
-            waiting = PredictAsync(1, bytes: MaxBytes * 2 / 3);
+            waiting = PredictAsync(21, bytes: MaxBytes * 2 / 3);
             await _cores.UntilWaitingAsync(1);
 
-            await (await PredictAsync(2, bytes: MaxBytes * 2 / 3)).ProblemAsync(HttpStatusCode.ServiceUnavailable, "overloaded");
+            await (await PredictAsync(22, bytes: MaxBytes * 2 / 3)).ProblemAsync(HttpStatusCode.ServiceUnavailable, "overloaded");
         }
 
         Assert.Equal(HttpStatusCode.OK, (await waiting).StatusCode);
@@ -56,7 +56,7 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
         await using (await HeldCores.HoldAsync(_cores))
         {
             using var hangUp = new CancellationTokenSource();
-            var waiting = PredictAsync(1, cancel: hangUp.Token);
+            var waiting = PredictAsync(31, cancel: hangUp.Token);
             await _cores.UntilWaitingAsync(1);
 
             await hangUp.CancelAsync();
@@ -65,7 +65,7 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
             await _cores.UntilWaitingAsync(0);
         }
 
-        Assert.Equal(HttpStatusCode.OK, (await PredictAsync(2)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await PredictAsync(32)).StatusCode);
         Assert.Equal((1, 1), (measured.Count("headstart.decode.duration"), measured.Count("headstart.predictions.refused")));
     }
 
@@ -83,7 +83,7 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
         Assert.Equal((1, 1), (measured.Count("headstart.forward.duration"), measured.Count("headstart.decode.duration")));
     }
 
-    /// <summary>The cat with something behind its end that makes it another file.</summary>
+    /// <summary>The cat with something behind its end that makes it another file; a number of its own for each, as known images do not wait.</summary>
     private Task<HttpResponseMessage> PredictAsync(int number, int bytes = 0, CancellationToken? cancel = null)
     {
         var photo = SharedData.Cat;
