@@ -6,7 +6,7 @@ namespace Headstart.Predictions;
 
 /// <summary>
 /// Feature vectors of images that were predicted lately, whatever the model: the same photograph is answered without a forward pass. Found by SHA-256, which takes
-/// a fiftieth of a millisecond for 100 kB beside some ten for the forward pass, so it does no harm where nothing repeats. The vectors in the
+/// a twentieth of a millisecond for 100 kB beside some ten for the forward pass, so it does no harm where nothing repeats. The vectors in the
 /// database, of training images, are not asked: a round trip for every prediction would cost more than it saves, as hardly anybody predicts
 /// what he has labelled. Predictions are not written there either; strangers could fill the disk.
 /// </summary>
