@@ -33,16 +33,6 @@ var photographs = ((string[])["hymenoptera", "cats_dogs"])
     .Take(112) // whole batches
     .Select(File.ReadAllBytes)
     .ToArray();
-if (args is ["serving", var host, var admin, .. var named])
-{
-    foreach (var file in backbones.Where(b => named.Length == 0 || named.Contains(b.Manifest.Id)))
-    {
-        await Serving.PrintAsync(new Uri(host), admin, file, Path.Combine(shared, "datasets", "hymenoptera"), photographs);
-    }
-
-    return 0;
-}
-
 Console.WriteLine($"{photographs.Length} photographs, {Environment.ProcessorCount} cores, images/s (median of {Throughput.Rounds} rounds, min..max)");
 Console.WriteLine(
     $"{"backbone",-22}{"threads",8}{"decode",20}{"forward x1",20}{$"forward x{Throughput.Batch}",20}{"limit",8}{"extraction",20}{"ratio",8}");
