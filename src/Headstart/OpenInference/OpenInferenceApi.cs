@@ -20,6 +20,9 @@ namespace Headstart.OpenInference;
 public static class OpenInferenceApi
 {
     private const string Platform = "headstart";
+    private const string ByName = "By its id or its name.";
+    private const string HowToInfer = "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue. "
+        + "Tensors in binary form (Inference-Header-Content-Length) are understood.";
 
     private static readonly string Release = typeof(OpenInferenceApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
@@ -30,16 +33,19 @@ public static class OpenInferenceApi
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().Named("oipLive", "Is the server alive", "Needs no key.");
         v2.MapGet("/health/ready", Ready).AllowAnonymous().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.");
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
-        foreach (var (path, suffix) in ((string, string)[])[("", ""), ("/versions/{version}", "Version")])
-        {
-            models.MapGet(path + "/", Metadata).Named($"oipModel{suffix}", "What a model takes and gives", "By its id or its name.").Refuses(401);
-            models.MapGet(path + "/ready", ModelIsReady).Named($"oipModelReady{suffix}", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
-            models.MapPost(path + "/infer", Infer).Named($"oipInfer{suffix}", "Predict",
-                    "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue. Tensors in "
-                    + "binary form (Inference-Header-Content-Length) are understood.")
-                .Accepts<InferRequest>("application/json").Refuses(401);
-        }
+        models.MapGet("/", (string model, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel) => Metadata(model, null, http, db, heads, cancel))
+            .Named("oipModel", "What a model takes and gives", ByName).Refuses(401);
+        models.MapGet("/ready", (string model, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, db, heads, cancel))
+            .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
+        models.MapPost("/infer", (string model, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
+            Infer(model, null, http, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).Takes();
+        models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Refuses(401);
+        models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Refuses(401);
+        models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).Takes();
     }
+
+    private static RouteHandlerBuilder Takes(this RouteHandlerBuilder infer) =>
+        infer.Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
         HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
@@ -67,7 +73,7 @@ public static class OpenInferenceApi
             [new(RequestReader.Input, "BYTES", [-1])], outputs, new(served.Head.Labels)));
     }
 
-    private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> ModelIsReady(
+    private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> IsReady(
         string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
     {
         var (_, served, error) = await FindAsync(model, version, http, db, heads, cancel);

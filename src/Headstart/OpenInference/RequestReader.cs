@@ -74,7 +74,7 @@ internal static class RequestReader
     private static (IReadOnlyList<byte[]>, string?) Elements(ReadOnlyMemory<byte> binary, long n, Settings settings)
     {
         var images = new List<byte[]>();
-        for (var rest = binary; rest.Length > 0; )
+        for (var rest = binary; rest.Length > 0;)
         {
             if (rest.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(rest.Span) is var length && length > rest.Length - 4)
             {
@@ -85,7 +85,7 @@ internal static class RequestReader
             rest = rest[(4 + (int)length)..];
         }
 
-        return Counted(images, n, settings);
+        return Limited(images, n, settings);
     }
 
     private static (IReadOnlyList<byte[]>, string?) Texts(JsonElement data, long n, Settings settings)
@@ -101,7 +101,7 @@ internal static class RequestReader
             images.Add(file);
         }
 
-        return Counted(images, n, settings);
+        return Limited(images, n, settings);
     }
 
     private static (IReadOnlyList<byte[]>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width, Settings settings)
@@ -117,7 +117,7 @@ internal static class RequestReader
             : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
     }
 
-    private static (IReadOnlyList<byte[]>, string?) Counted(List<byte[]> images, long n, Settings settings) =>
+    private static (IReadOnlyList<byte[]>, string?) Limited(List<byte[]> images, long n, Settings settings) =>
         images.Count != n ? ([], $"The shape says {n} images and there are {images.Count}.")
         : n > settings.Predictions.MaxFiles ? ([], $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.")
         : (images, null);

@@ -99,7 +99,12 @@ public sealed class ModelExportTests
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
         var manifest = new BackboneManifest
         {
-            Id = "old", Features = 6, Preprocessing = SharedData.ImageNet with { Size = TinyNetwork.Side }, Source = "a test", Licence = "MIT", Sha256 = sha256,
+            Id = "old",
+            Features = 6,
+            Preprocessing = SharedData.ImageNet with { Size = TinyNetwork.Side },
+            Source = "a test",
+            Licence = "MIT",
+            Sha256 = sha256,
         };
         using var backbone = Backbone.Open(new BackboneFile(manifest, path), threads: 1);
 
