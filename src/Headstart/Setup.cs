@@ -7,6 +7,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
+using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Reports;
@@ -23,7 +24,7 @@ namespace Headstart;
 public static class Setup
 {
     public static IServiceCollection AddDatabase(this IServiceCollection services) => services
-        .AddDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString));
+        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString));
 
     public static IServiceCollection AddBlobs(this IServiceCollection services) => services
         .AddSingleton<IBlobStore>(static provider => new FolderBlobStore(provider.GetRequiredService<DataPaths>().Blobs));
@@ -44,7 +45,7 @@ public static class Setup
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
         .AddSingleton<BackboneNews>();
 
-    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddTransient<ImageUpload>();
+    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();

@@ -153,9 +153,13 @@ public static class ModelsApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        Guid id, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
+    {
         // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
-        await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
+        var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
+        published.Forget();
+        return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
+    }
 
     private static Category NewCategory(Guid model, string name, int position) =>
         new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };

@@ -33,12 +33,12 @@ public static class OpenInferenceApi
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().Named("oipLive", "Is the server alive", "Needs no key.");
         v2.MapGet("/health/ready", Ready).AllowAnonymous().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.");
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
-        models.MapGet("/", (string model, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel) => Metadata(model, null, http, db, heads, cancel))
+        models.MapGet("/", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => Metadata(model, null, http, published, db, heads, cancel))
             .Named("oipModel", "What a model takes and gives", ByName).Refuses(401);
-        models.MapGet("/ready", (string model, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, db, heads, cancel))
+        models.MapGet("/ready", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, published, db, heads, cancel))
             .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
-        models.MapPost("/infer", (string model, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
-            Infer(model, null, http, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).Takes();
+        models.MapPost("/infer", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
+            Infer(model, null, http, published, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).Takes();
         models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Refuses(401);
         models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Refuses(401);
         models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).Takes();
@@ -53,9 +53,9 @@ public static class OpenInferenceApi
             : TypedResults.Json(new ServerReady(false), statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Results<Ok<ModelMetadata>, JsonHttpResult<InferError>>> Metadata(
-        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
     {
-        var (id, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        var (id, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
         if (served is null)
         {
             return error!;
@@ -74,17 +74,17 @@ public static class OpenInferenceApi
     }
 
     private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> IsReady(
-        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
     {
-        var (_, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        var (_, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
         return served is null ? error! : TypedResults.Ok(new ModelReady(model, true));
     }
 
     private static async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> Infer(
-        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel)
+        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = RequestReader.MaxBytes(settings);
-        var (_, served, error) = await FindAsync(model, version, http, db, heads, cancel);
+        var (_, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
         if (served is null)
         {
             return error!;
@@ -141,16 +141,16 @@ public static class OpenInferenceApi
 
     /// <summary>The version that answers, or why there is none.</summary>
     private static async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
-        string model, string? version, HttpContext http, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
     {
         var id = Guid.TryParse(model, out var parsed) ? parsed
             : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
-        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
+        if (await published.FindAsync(http.User, id, cancel) is not { } found)
         {
             return (id, null, Refuse(StatusCodes.Status404NotFound, $"There is no model \"{model}\" in your account."));
         }
 
-        var number = version is null ? published.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        var number = version is null ? found.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
         if (number is null)
         {
             return (id, null, Refuse(StatusCodes.Status409Conflict, "The model has no published version yet; train it first."));

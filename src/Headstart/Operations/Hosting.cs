@@ -20,6 +20,7 @@ public static class Hosting
         ["Logging:LogLevel:Hangfire"] = "Warning",
         ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // whoever sent the command logs what its failure means
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
+        ["Logging:LogLevel:Headstart.Access.KeyAuthentication"] = "Warning", // a line for every refused key would let strangers fill the log
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
     };
 

@@ -23,7 +23,7 @@ public static class PredictionsApi
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
-        Guid id, HttpContext http, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
+        Guid id, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
     {
         if (top is < 1)
         {
@@ -35,12 +35,12 @@ public static class PredictionsApi
             return Busy(http, "stopping", "The host is stopping; send the request to another one, or again when this one is back.", "5");
         }
 
-        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
+        if (await published.FindAsync(http.User, id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
-        if ((version ?? published.Version) is not { } number)
+        if ((version ?? model.Version) is not { } number)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait until it has succeeded.");
         }

@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
+using Headstart.Models;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
@@ -10,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>Turns a trained head into a version of the model, the published one unless the report says why not.</summary>
-public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, TimeProvider clock)
+public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, PublishedVersions published, TimeProvider clock)
 {
     /// <summary>
     /// Blobs first: if we die after them nothing refers to them and the next attempt writes the same. Then version, pointer and the
@@ -53,6 +54,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         var publish = report.Comparison?.Published ?? true;
         await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null)).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await transaction.CommitAsync(cancel);
+        published.Forget(); // if we die here, so does what it remembers
         return number;
     }
 }

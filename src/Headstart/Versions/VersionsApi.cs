@@ -130,7 +130,7 @@ public static class VersionsApi
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Publish(
-        Guid id, int number, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, int number, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
     {
         if (await FindAsync(db, caller, id, number, cancel) is not var (version, _))
         {
@@ -138,6 +138,7 @@ public static class VersionsApi
         }
 
         await db.Models.Where(m => m.Id == id).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        published.Forget();
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 
