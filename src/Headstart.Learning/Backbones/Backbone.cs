@@ -26,6 +26,7 @@ public sealed class Backbone : IDisposable
     private readonly Lazy<BackboneMaps?> _maps;
     private readonly string _path;
     private readonly IReadOnlyList<FeatureTensor> _cuts;
+    private long _imagesSeen;
 
     private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections, SessionOptions options)
     {
@@ -64,6 +65,9 @@ public sealed class Backbone : IDisposable
 
     /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerImage { get; private set; }
+
+    /// <summary>Images that have passed through the network since it was opened, those of warming up and measuring among them: what caches save shows here.</summary>
+    public long ImagesSeen => Interlocked.Read(ref _imagesSeen);
 
     /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
     /// <param name="file">The network.</param>
@@ -254,6 +258,7 @@ public sealed class Backbone : IDisposable
 
     private float[][] Run(ReadOnlyMemory<float> batchChw, int count)
     {
+        Interlocked.Add(ref _imagesSeen, count);
         var size = Manifest.Preprocessing.Size;
         // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
         var memory = MemoryMarshal.AsMemory(batchChw);
