@@ -1,6 +1,7 @@
 using Headstart;
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Models;
@@ -35,7 +36,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddTraining(settings).AddPredictions().AddReports();
+    builder.Services.AddImages().AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
@@ -45,6 +46,7 @@ try
     api.MapTraining();
     api.MapVersions();
     api.MapPredictions();
+    api.MapBatchPredictions();
     api.MapBackbones();
     api.MapKeys();
     app.MapOpenInference();

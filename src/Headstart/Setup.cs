@@ -4,6 +4,7 @@ using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.BatchPredictions;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
@@ -52,7 +53,8 @@ public static class Setup
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 
-    public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
+    /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
+    public static IServiceCollection AddJobs(this IServiceCollection services)
     {
         // A storage of this host's own: the one that Hangfire's configuration makes is static, and a second host in the same process
         // (tests, tools) would enqueue into the database of the first.
@@ -71,22 +73,29 @@ public static class Setup
         });
         // As static, for the same reason: a job would be made from the services of the host that was started last.
         services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
-        services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
-        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
-        if (!settings.HasRole("worker"))
-        {
-            return services;
-        }
-
-        services.AddHangfireServer(static server =>
-        {
-            server.Queues = ["training"];
-            server.WorkerCount = 1; // one run uses all cores
-            server.ShutdownTimeout = TimeSpan.FromSeconds(10);
-            server.StopTimeout = TimeSpan.FromMilliseconds(100);
-        });
-        return services.AddHostedService<RunSweep>();
+        return services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
     }
+
+    public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
+        return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<RunSweep>() : services;
+    }
+
+    public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)
+    {
+        services.AddTransient<BatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
+        return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<BatchSweep>() : services;
+    }
+
+    /// <summary>A worker for one queue: training runs and batches go on beside each other, and neither waits for the end of the other.</summary>
+    private static IServiceCollection AddWorker(this IServiceCollection services, string queue) => services.AddHangfireServer(server =>
+    {
+        server.Queues = [queue];
+        server.WorkerCount = 1; // one piece of work uses all cores
+        server.ShutdownTimeout = TimeSpan.FromSeconds(10);
+        server.StopTimeout = TimeSpan.FromMilliseconds(100);
+    });
 
     public static void MapJobDashboard(this WebApplication app, Settings settings)
     {

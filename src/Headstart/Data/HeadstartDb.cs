@@ -1,5 +1,6 @@
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.BatchPredictions;
 using Headstart.Images;
 using Headstart.Models;
 using Headstart.Training;
@@ -29,6 +30,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ModelVersion> Versions => Set<ModelVersion>();
 
+    public DbSet<BatchPrediction> BatchPredictions => Set<BatchPrediction>();
+
+    public DbSet<BatchItem> BatchItems => Set<BatchItem>();
+
     public DbSet<FeatureVector> FeatureVectors => Set<FeatureVector>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
@@ -37,6 +42,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         conventions.Properties<Split>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<RunStage>().HaveConversion<string>();
+        conventions.Properties<BatchState>().HaveConversion<string>();
     }
 
     protected override void OnModelCreating(ModelBuilder builder)
@@ -85,6 +91,19 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             version.HasIndex(v => v.RunId).IsUnique(); // a run ends once, however often it starts
             version.HasOne<Model>().WithMany().HasForeignKey(v => v.ModelId);
             version.HasOne<TrainingRun>().WithMany().HasForeignKey(v => v.RunId);
+        });
+        builder.Entity<BatchPrediction>(batch =>
+        {
+            batch.HasOne<Model>().WithMany().HasForeignKey(b => b.ModelId);
+            batch.HasIndex(b => new { b.ModelId, b.Id }); // lists, newest first
+            batch.HasIndex(b => new { b.ModelId, b.IdempotencyKey }).IsUnique();
+            batch.HasIndex(b => b.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
+        });
+        builder.Entity<BatchItem>(item =>
+        {
+            item.HasKey(i => new { i.BatchId, i.Position });
+            item.HasOne<BatchPrediction>().WithMany().HasForeignKey(i => i.BatchId);
+            item.Property(i => i.Answer).HasColumnType("jsonb");
         });
         builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
     }

@@ -117,8 +117,11 @@ public static class UploadReader
         var name = HeaderUtilities.RemoveQuotes(disposition?.FileNameStar ?? default) is { Length: > 0 } star
             ? star
             : HeaderUtilities.RemoveQuotes(disposition?.FileName ?? default);
-        return Shorten(string.Concat(name.ToString().EnumerateRunes().Where(c => !Rune.IsControl(c))));
+        return Readable(name.ToString());
     }
+
+    /// <summary>A name without control characters, cut where it is too long to be read.</summary>
+    public static string Readable(string name) => Shorten(string.Concat(name.EnumerateRunes().Where(c => !Rune.IsControl(c))));
 
     private static string Shorten(string text) =>
         text.Length <= MaxNameLength ? text : text[..(MaxNameLength - (char.IsHighSurrogate(text[MaxNameLength - 1]) ? 1 : 0))];

@@ -12,4 +12,7 @@ public sealed record DataPaths(string Root)
     public string Keys => Path.Combine(Root, "keys");
 
     public string Blobs => Path.Combine(Root, "blobs");
+
+    /// <summary>Archives while they are read. Their files have no name any more by then, see <see cref="Images.ZipUpload"/>.</summary>
+    public string Spool => Path.Combine(Root, "spool");
 }

@@ -13,7 +13,9 @@ public sealed record BodyExample(string Json);
 /// <param name="Fields">Text fields that may stand before the files, each with an example or an empty text.</param>
 /// <param name="RawImage">Whether the body may also be one image, without a form.</param>
 /// <param name="OneFile">Whether the form takes a single file.</param>
-public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false);
+/// <param name="Zip">Whether the body may also be an archive.</param>
+/// <param name="Json">What the body may also be, as JSON.</param>
+public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null);
 
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
@@ -75,6 +77,7 @@ public sealed class MainJobFirst : IDocumentFilter
         new() { Name = "Images", Description = "Step 2: give examples." },
         new() { Name = "Training", Description = "Step 3: make a version." },
         new() { Name = "Predictions", Description = "Step 4: use it." },
+        new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them at once, look how far it is, fetch the answers." },
         new() { Name = "Versions", Description = "How good each version is, and which one answers." },
         new() { Name = "Backbones" },
         new() { Name = "Open Inference Protocol", Description = "Predictions for standard clients and gateways." },
@@ -101,11 +104,15 @@ public sealed class OperationDetails : IOperationFilter
         if (metadata.OfType<FileForm>().SingleOrDefault() is { } form)
         {
             operation.RequestBody = Body(form);
+            if (form.Json is not null)
+            {
+                operation.RequestBody.Content!["application/json"] = new() { Schema = context.SchemaGenerator.GenerateSchema(form.Json, context.SchemaRepository) };
+            }
         }
 
         if (metadata.OfType<BodyExample>().SingleOrDefault() is { } example && operation.RequestBody?.Content is { } content)
         {
-            foreach (var mediaType in content.Values)
+            foreach (var (_, mediaType) in content.Where(c => c.Key == "application/json"))
             {
                 mediaType.Example = JsonNode.Parse(example.Json);
             }
@@ -124,6 +131,7 @@ public sealed class OperationDetails : IOperationFilter
         ["size"] = 256,
         ["number"] = 1,
         ["top"] = 3,
+        ["format"] = "jsonl",
     };
 
     private static OpenApiRequestBody Body(FileForm form)
@@ -143,6 +151,11 @@ public sealed class OperationDetails : IOperationFilter
         if (form.RawImage)
         {
             body.Content["image/*"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+        }
+
+        if (form.Zip)
+        {
+            body.Content["application/zip"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
         }
 
         return body;

@@ -32,6 +32,8 @@ public sealed class Settings
 
     public PredictionSettings Predictions { get; set; } = new();
 
+    public BatchPredictionSettings BatchPredictions { get; set; } = new();
+
     public bool HasRole(string role) => Roles
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Contains(role, StringComparer.OrdinalIgnoreCase);
@@ -54,7 +56,7 @@ public sealed class Settings
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
-            : Predictions.Problem(Uploads.MaxFileBytes);
+            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem();
     }
 }
 
@@ -125,6 +127,24 @@ public sealed class PredictionSettings
         : MaxQueueSeconds is not (> 0 and <= 3_600) ? "Headstart:Predictions:MaxQueueSeconds must be more than 0 and at most 3600."
         : FeatureCacheBytes < 0 ? "Headstart:Predictions:FeatureCacheBytes must not be negative."
         : HeadCacheBytes < 0 ? "Headstart:Predictions:HeadCacheBytes must not be negative."
+        : null;
+}
+
+public sealed class BatchPredictionSettings
+{
+    /// <summary>Images in one batch.</summary>
+    public int MaxFiles { get; set; } = 20_000;
+
+    /// <summary>The largest archive that may be sent.</summary>
+    public long MaxZipBytes { get; set; } = 4L << 30;
+
+    /// <summary>What the files of an archive may have together, unpacked.</summary>
+    public long MaxUnpackedBytes { get; set; } = 8L << 30;
+
+    internal string? Problem() =>
+        MaxFiles is < 1 or > 1_000_000 ? "Headstart:BatchPredictions:MaxFiles must be between 1 and 1000000."
+        : MaxZipBytes < 1 ? "Headstart:BatchPredictions:MaxZipBytes must be at least 1."
+        : MaxUnpackedBytes < 1 ? "Headstart:BatchPredictions:MaxUnpackedBytes must be at least 1."
         : null;
 }
 

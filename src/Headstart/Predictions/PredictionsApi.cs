@@ -42,7 +42,7 @@ public static class PredictionsApi
 
         if ((version ?? model.Version) is not { } number)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait until it has succeeded.");
+            return Problems.NoPublishedVersion();
         }
 
         try

@@ -45,8 +45,28 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return await cores.RunAsync(account, image.Length, () => Look(version, image, sha256, known, explain), cancel);
     }
 
+    /// <summary>
+    /// The answer for one image, on the calling thread and at once: for work in the background, which lets requests go first by itself
+    /// (<see cref="Cores.GiveWay"/>). What it sees is not kept in memory; thousands of images would drive out those that repeat.
+    /// </summary>
+    /// <param name="version">Which answers.</param>
+    /// <param name="image">The file.</param>
+    public Answer AnswerNow(ServedVersion version, byte[] image)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(image);
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
+        return Look(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
+    }
+
+    /// <summary>The answer for an image whose features are known.</summary>
+    /// <param name="version">Which answers.</param>
+    /// <param name="features">As the version's head reads them.</param>
+    public Answer Judge(ServedVersion version, float[] features) => Judge(version, features, null);
+
     /// <summary>On a worker's thread.</summary>
-    private Answer Look(ServedVersion version, byte[] image, string sha256, float[]?[] vectors, bool explain)
+    /// <param name="sha256">To remember what is seen under; null to forget it.</param>
+    private Answer Look(ServedVersion version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
     {
         // Damage that the header does not show is found by the one decode that follows.
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
@@ -66,7 +86,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>Fills in the vectors that are not known, decoding once for each input size.</summary>
-    private void See(FeatureRecipe recipe, byte[] image, string sha256, float[]?[] vectors)
+    private void See(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
     {
         foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null).GroupBy(b => b.Item.Manifest.Preprocessing.Size))
         {
@@ -78,7 +98,10 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
                     vectors[i] = backbone.See(square);
                 }
 
-                memory.Keep(backbone, sha256, vectors[i]!);
+                if (sha256 is not null)
+                {
+                    memory.Keep(backbone, sha256, vectors[i]!);
+                }
             }
         }
     }

@@ -80,7 +80,7 @@ public static class TrainingApi
 
         if (idempotencyKey is { Length: 0 or > 200 })
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key has 1 to 200 characters.");
+            return Problems.InvalidIdempotencyKey();
         }
 
         if ((Refuse(request, shelf, wanted) ?? await NothingToLearnAsync(db, id, cancel)) is { } refusal)

@@ -117,6 +117,120 @@ namespace Headstart.Data.Migrations
                     b.ToTable("feature_vectors", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>
+                {
+                    b.Property<Guid>("BatchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("batch_id");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Answer")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("answer");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<Guid?>("ImageId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("image_id");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("BatchId", "Position")
+                        .HasName("pk_batch_items");
+
+                    b.ToTable("batch_items", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.BatchPredictions.BatchPrediction", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Done")
+                        .HasColumnType("integer")
+                        .HasColumnName("done");
+
+                    b.Property<DateTime>("EnqueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("enqueued_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed");
+
+                    b.Property<DateTime?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<int>("Images")
+                        .HasColumnType("integer")
+                        .HasColumnName("images");
+
+                    b.Property<Guid>("ModelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("model_id");
+
+                    b.Property<double?>("SecondsLeft")
+                        .HasColumnType("double precision")
+                        .HasColumnName("seconds_left");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_batch_predictions");
+
+                    b.HasIndex("EnqueuedAt")
+                        .HasDatabaseName("ix_batch_predictions_enqueued_at")
+                        .HasFilter("state IN ('Queued', 'Running')");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_batch_predictions_model_id_id");
+
+                    b.HasIndex("ModelId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_batch_predictions_model_id_idempotency_key");
+
+                    b.ToTable("batch_predictions", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Images.Image", b =>
                 {
                     b.Property<Guid>("Id")
@@ -520,6 +634,26 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_api_keys_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>
+                {
+                    b.HasOne("Headstart.BatchPredictions.BatchPrediction", null)
+                        .WithMany()
+                        .HasForeignKey("BatchId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_batch_items_batch_predictions_batch_id");
+                });
+
+            modelBuilder.Entity("Headstart.BatchPredictions.BatchPrediction", b =>
+                {
+                    b.HasOne("Headstart.Models.Model", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_batch_predictions_models_model_id");
                 });
 
             modelBuilder.Entity("Headstart.Images.Image", b =>

@@ -1,0 +1,52 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Operations;
+using Headstart.Predictions;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>Answers items with a version, on all cores, letting those go first who wait for a prediction.</summary>
+public sealed class BatchAnswering(FeatureCache features, Predictor predictor, IBlobStore blobs, Cores cores)
+{
+    private const string Missing = "The image's bytes are no longer in the blob store, or are damaged there.";
+
+    /// <summary>The answers, in the order of <paramref name="items"/>.</summary>
+    public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
+    {
+        var answers = new BatchAnswer[items.Count];
+        await AnswerStoredAsync(version, [.. items.Index().Where(i => i.Item.ImageId is not null)], answers, cancel);
+        await AnswerFilesAsync(version, [.. items.Index().Where(i => i.Item.ImageId is null)], answers, cancel);
+        return answers;
+    }
+
+    /// <summary>The model's own images: those it has been trained on need no forward pass, and the others will not in the next training run.</summary>
+    private async Task AnswerStoredAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers, CancellationToken cancel)
+    {
+        var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
+        foreach (var ((index, _), vector) in items.Zip(vectors))
+        {
+            answers[index] = vector is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.Judge(version, vector));
+        }
+    }
+
+    /// <summary>Files that were sent for this batch; on threads of its own, as the pool's stay free for requests.</summary>
+    private Task AnswerFilesAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers, CancellationToken cancel)
+    {
+        var next = -1;
+        return Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, items.Length)).Select(_ => Task.Factory.StartNew(
+            Work, cancel, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default)));
+
+        void Work()
+        {
+            for (int i; (i = Interlocked.Increment(ref next)) < items.Length;)
+            {
+                cancel.ThrowIfCancellationRequested();
+                cores.GiveWay(cancel);
+                var bytes = blobs.GetAsync(items[i].Item.Sha256!, cancel).GetAwaiter().GetResult();
+                answers[items[i].Index] = bytes is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.AnswerNow(version, bytes));
+            }
+        }
+    }
+
+    private static BatchAnswer AnswerOf(ServedVersion version, Answer answer) => BatchAnswer.Of(FilePrediction.Of(version, null, answer, int.MaxValue));
+}

@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Learning.Imaging;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>An image on its way into a batch.</summary>
+/// <param name="Answer">Why it cannot be answered, where that is known already.</param>
+internal sealed record NewItem(string FileName, byte[]? Sha256, Guid? ImageId, BatchAnswer? Answer);
+
+/// <summary>
+/// Takes the images of a batch out of a request: files of a form or an archive, which are stored as they come, or images that the model has.
+/// If the client hangs up or the process dies meanwhile there is no batch.
+/// </summary>
+internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings settings, DataPaths paths)
+{
+    private static readonly int InFlight = Environment.ProcessorCount + 1;
+
+    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly int _maxFiles = settings.BatchPredictions.MaxFiles;
+
+    /// <returns>The images, at least one, or why there are none.</returns>
+    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
+    {
+        var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
+        var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
+        if (UploadReader.Boundary(http.Request) is { } boundary)
+        {
+            total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
+            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel)));
+        }
+
+        if (type is "application/zip" or "application/x-zip-compressed")
+        {
+            total.MaxRequestBodySize = settings.BatchPredictions.MaxZipBytes; // Kestrel answers 413
+            await using var zip = await ZipUpload.SpoolAsync(http.Request.Body, paths.Spool,
+                new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
+            var taken = await TakeAsync(zip.ReadAsync(cancel));
+            return zip.Refusal is { } refusal ? ([], refusal) : Checked(taken);
+        }
+
+        return type is "application/json" ? Checked(await FindAsync(model, await ReadJsonAsync(http.Request, cancel), cancel))
+            : ([], Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send multipart/form-data with parts named file, an archive as application/zip (curl --data-binary @photos.zip -H 'Content-Type: application/zip'), "
+                + "or application/json that names stored images."));
+    }
+
+    /// <summary>Inserts the batch with its items: whole, or not at all.</summary>
+    public async Task InsertAsync(BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        db.Add(batch);
+        await db.SaveChangesAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO batch_items (batch_id, position, file_name, sha256, image_id, answer)
+            SELECT {batch.Id}, place - 1, file_name, sha256, image_id, answer::jsonb
+            FROM unnest({items.Select(i => i.FileName).ToArray()}, {items.Select(i => i.Sha256).ToArray()}, {items.Select(i => i.ImageId).ToArray()},
+                {items.Select(i => i.Answer?.ToJson()).ToArray()}) WITH ORDINALITY AS new (file_name, sha256, image_id, answer, place)
+            """, cancel);
+        await transaction.CommitAsync(cancel);
+    }
+
+    private (List<NewItem>, ProblemHttpResult?) Checked((List<NewItem> Items, ProblemHttpResult? Refusal) taken) => taken switch
+    {
+        { Refusal: not null } => taken,
+        { Items.Count: 0 } => ([], Problems.Invalid("no-files", "The request names or has no image, so there is nothing to predict.")),
+        _ when taken.Items.Count > _maxFiles => ([], Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
+            $"A batch may have {_maxFiles:N0} images; put the others into another one.")),
+        _ => taken,
+    };
+
+    /// <summary>Stores files beside the reading. What cannot be used is an item with an error at once.</summary>
+    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files)
+    {
+        var items = new List<NewItem>();
+        var working = new Queue<Task<NewItem>>();
+        try
+        {
+            await foreach (var file in files)
+            {
+                working.Enqueue(Task.Run(() => StoreAsync(file)));
+                if (working.Count == InFlight)
+                {
+                    items.Add(await working.Dequeue());
+                }
+
+                if (items.Count > _maxFiles)
+                {
+                    break; // one too many says enough
+                }
+            }
+
+            while (working.TryDequeue(out var next))
+            {
+                items.Add(await next);
+            }
+
+            return (items, null);
+        }
+        finally
+        {
+            await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what was begun is ended, also when another failed
+        }
+    }
+
+    private async Task<NewItem> StoreAsync(UploadedFile file) =>
+        file.Bytes is null ? new(file.FileName, null, null, BatchAnswer.Refused(file.Detail!))
+        // Damage that the header does not show is found by the decode.
+        : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? new(file.FileName, null, null, BatchAnswer.Refused(refusal.Detail))
+        : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null);
+
+    private static async Task<NewBatchRequest> ReadJsonAsync(HttpRequest request, CancellationToken cancel)
+    {
+        try
+        {
+            return await request.ReadFromJsonAsync<NewBatchRequest>(Json.Options, cancel) ?? new();
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+        }
+    }
+
+    private async Task<(List<NewItem>, ProblemHttpResult?)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
+    {
+        if (request.Images is null == request.ImageIds is null)
+        {
+            return ([], Problems.Invalid("no-images-named", """Say which stored images: either {"images":{}}, all or some of them, or {"imageIds":[...]}."""));
+        }
+
+        return request.ImageIds is { } ids ? await NamedAsync(model, ids, cancel) : await ChosenAsync(model, request.Images!, cancel);
+    }
+
+    private async Task<(List<NewItem>, ProblemHttpResult?)> NamedAsync(Guid model, IReadOnlyList<Guid> ids, CancellationToken cancel)
+    {
+        var found = await db.Images.Where(i => i.ModelId == model && ids.Contains(i.Id))
+            .Select(i => new { i.Id, i.FileName, i.Sha256 }).ToDictionaryAsync(i => i.Id, i => new NewItem(i.FileName, i.Sha256, i.Id, null), cancel);
+        return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
+            ? ([], Problems.Invalid("unknown-image", $"The model has no image {unknown}; GET /api/v1/models/{model}/images lists those it has."))
+            : ([.. ids.Select(id => found[id])], null);
+    }
+
+    private async Task<(List<NewItem>, ProblemHttpResult?)> ChosenAsync(Guid model, StoredImages which, CancellationToken cancel)
+    {
+        if (which.Category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == which.Category, cancel))
+        {
+            return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has."));
+        }
+
+        return (await db.Images.Where(i => i.ModelId == model && (which.Split == null || i.Split == which.Split))
+            .Where(i => which.Category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == which.Category)))
+            .OrderBy(i => i.Id).Take(_maxFiles + 1).Select(i => new NewItem(i.FileName, i.Sha256, i.Id, null)).ToListAsync(cancel), null);
+    }
+}

@@ -1,0 +1,73 @@
+namespace Headstart.BatchPredictions;
+
+public enum BatchState
+{
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>
+/// Many images that one version answers in the background. This row is the truth: Hangfire only wakes a worker up, see <see cref="BatchClaim"/>.
+/// </summary>
+public sealed class BatchPrediction
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    /// <summary>Which version answers all of it, whatever is published meanwhile. So an item has one answer, whoever finds it.</summary>
+    public required int Version { get; init; }
+
+    public required BatchState State { get; init; }
+
+    public required int Images { get; init; }
+
+    /// <summary>Items with an answer; counted by the statement that writes the answers.</summary>
+    public required int Done { get; init; }
+
+    /// <summary>Items whose answer is an error.</summary>
+    public required int Failed { get; init; }
+
+    public double? SecondsLeft { get; init; }
+
+    public string? Error { get; init; }
+
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>How often a worker began since the last answer was written; a batch that keeps killing its worker is given up.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
+    public required DateTime EnqueuedAt { get; init; }
+
+    /// <summary>When its worker was last heard of.</summary>
+    public required DateTime UpdatedAt { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public DateTime? FinishedAt { get; init; }
+}
+
+/// <summary>One image of a batch.</summary>
+public sealed class BatchItem
+{
+    public required Guid BatchId { get; init; }
+
+    /// <summary>In the order in which the images were sent, from 0.</summary>
+    public required int Position { get; init; }
+
+    /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>Names the blob; null for a file that was refused when it came.</summary>
+    public byte[]? Sha256 { get; init; }
+
+    /// <summary>The stored image of the model that it is. Deleting that changes nothing here.</summary>
+    public Guid? ImageId { get; init; }
+
+    /// <summary>A <see cref="BatchAnswer"/> as JSON; null until there is one.</summary>
+    public string? Answer { get; init; }
+}

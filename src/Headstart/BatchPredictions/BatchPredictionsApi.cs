@@ -1,0 +1,202 @@
+using System.ComponentModel;
+using System.Security.Claims;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Learning.Heads;
+using Headstart.Models;
+using Headstart.Operations;
+using Headstart.Predictions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>Stored images of the model: by their category and split, or by their ids.</summary>
+/// <param name="Images">All that are so; an empty object is all of the model's.</param>
+/// <param name="ImageIds">These, in this order.</param>
+public sealed record NewBatchRequest(StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null);
+
+/// <param name="Category">Only of this one.</param>
+/// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>
+public sealed record StoredImages(string? Category = null, Split? Split = null);
+
+/// <param name="Version">Which answers all of it, whatever is published meanwhile.</param>
+/// <param name="Progress">0 to 1.</param>
+/// <param name="SecondsLeft">An estimate.</param>
+/// <param name="Done">Images with an answer or an error.</param>
+/// <param name="Failed">Those of them with an error.</param>
+/// <param name="Error">Why it failed and what to do.</param>
+public sealed record BatchResponse(
+    Guid Id, Guid ModelId, int Version, BatchState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed, string? Error,
+    DateTime CreatedAt, DateTime? FinishedAt)
+{
+    public static BatchResponse Of(BatchPrediction batch) => new(
+        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.SecondsLeft, batch.Images, batch.Done, batch.Failed,
+        batch.Error, batch.CreatedAt, batch.FinishedAt);
+}
+
+public static class BatchPredictionsApi
+{
+    public static void MapBatchPredictions(this RouteGroupBuilder api)
+    {
+        var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
+        batches.MapPost("/", Start).Named("startBatchPrediction", "Predict many images",
+                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in the background "
+                + "and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
+                + "Files that cannot be read become results with an error.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest)), new BodyExample("""{"images":{"split":"test"}}"""))
+            .Refuses(400, 401, 404, 409, 413, 415, 422, 507);
+        batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
+        batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
+        batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the answers of a batch",
+                "A JSON object a line with ?format=jsonl, or a table with ?format=csv, in the order in which the images were sent. "
+                + "May be asked for at any time and has what is done so far; it is complete when done equals images.")
+            .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
+        batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
+            "It stops within a few seconds; what is answered stays in the results. A batch that has ended stays as it is.").Refuses(401, 404);
+        batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "With its results; one that is running stops.").Refuses(401, 404);
+    }
+
+    private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
+        Guid id, HttpContext http, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
+        HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+    {
+        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (await BeforeAsync(db, id, idempotencyKey, cancel) is { } before)
+        {
+            return Accepted(before);
+        }
+
+        if (idempotencyKey is { Length: 0 or > 200 })
+        {
+            return Problems.InvalidIdempotencyKey();
+        }
+
+        if ((version ?? published.Version) is not { } number)
+        {
+            return Problems.NoPublishedVersion();
+        }
+
+        if (await RefuseAsync(db, heads, id, number, cancel) is { } unservable)
+        {
+            return unservable;
+        }
+
+        var (items, refusal) = await intake.ReadAsync(id, http, cancel);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        var batch = NewBatch(id, number, items, idempotencyKey, clock.Now());
+        try
+        {
+            await intake.InsertAsync(batch, items, cancel);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return Accepted((await BeforeAsync(db, id, idempotencyKey, cancel))!); // its twin was a moment faster
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            return Problems.NoSuchModel();
+        }
+
+        // If we die here the batch is queued and the sweep enqueues it.
+        queue.Enqueue(batch.Id);
+        return Accepted(batch);
+    }
+
+    /// <summary>A version that cannot answer is refused now rather than found out later.</summary>
+    private static async Task<ProblemHttpResult?> RefuseAsync(HeadstartDb db, HeadCache heads, Guid model, int version, CancellationToken cancel)
+    {
+        try
+        {
+            return await heads.GetAsync(db, model, version, cancel) is null ? Problems.NoSuch("version", $"/api/v1/models/{model}/versions") : null;
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+        }
+    }
+
+    private static BatchPrediction NewBatch(Guid model, int version, List<NewItem> items, string? idempotencyKey, DateTime now)
+    {
+        var refused = items.Count(i => i.Answer is not null);
+        return new()
+        {
+            Id = Guid.CreateVersion7(),
+            ModelId = model,
+            Version = version,
+            State = BatchState.Queued,
+            Images = items.Count,
+            Done = refused,
+            Failed = refused,
+            IdempotencyKey = idempotencyKey,
+            EnqueuedAt = now,
+            UpdatedAt = now,
+            CreatedAt = now,
+        };
+    }
+
+    private static async Task<Results<Ok<Page<BatchResponse>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.BatchPredictions.Where(b => b.ModelId == id && (after == null || b.Id < after)).OrderByDescending(b => b.Id).Take(size + 1).ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(BatchResponse.Of), size, b => b.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<BatchResponse>, ProblemHttpResult>> Get(
+        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await Find(db, caller, id, batchId).SingleOrDefaultAsync(cancel) is { } batch ? TypedResults.Ok(BatchResponse.Of(batch)) : NoSuchBatch(id);
+
+    private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Results(
+        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, string? format, CancellationToken cancel)
+    {
+        if (format is not (null or "jsonl" or "csv"))
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-format", "format must be jsonl or csv.");
+        }
+
+        return !await Find(db, caller, id, batchId).AnyAsync(cancel) ? NoSuchBatch(id)
+            : format is "csv" ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
+            : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, body, cancel), "application/x-ndjson", $"{batchId}.jsonl");
+    }
+
+    private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Cancel(
+        Guid id, Guid batchId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        // Ends here, whoever works on it: the worker sees it at its next heartbeat or write, and writes nothing any more.
+        var query = Find(db, caller, id, batchId);
+        await query.Where(b => b.State == BatchState.Queued || b.State == BatchState.Running).ExecuteUpdateAsync(set => set
+            .SetProperty(b => b.State, BatchState.Cancelled).SetProperty(b => b.SecondsLeft, (double?)null).SetProperty(b => b.FinishedAt, clock.Now()), cancel);
+        return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
+        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await Find(db, caller, id, batchId).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : NoSuchBatch(id);
+
+    private static IQueryable<BatchPrediction> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid batchId) =>
+        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.BatchPredictions.Where(b => b.Id == batchId), m => m.Id, b => b.ModelId, (_, b) => b);
+
+    private static async Task<BatchPrediction?> BeforeAsync(HeadstartDb db, Guid id, string? key, CancellationToken cancel) =>
+        key is null ? null : await db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == id && b.IdempotencyKey == key, cancel);
+
+    private static Accepted<BatchResponse> Accepted(BatchPrediction batch) =>
+        TypedResults.Accepted($"/api/v1/models/{batch.ModelId}/batch-predictions/{batch.Id}", BatchResponse.Of(batch));
+
+    private static ProblemHttpResult NoSuchBatch(Guid id) => Problems.NoSuch("batch", $"/api/v1/models/{id}/batch-predictions");
+}

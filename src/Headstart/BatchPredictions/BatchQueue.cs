@@ -1,0 +1,90 @@
+using Hangfire;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>Wakes workers up for batches. Losing a wake-up costs time, never a batch: the sweep finds every batch that nobody works on.</summary>
+public sealed partial class BatchQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<BatchQueue> log)
+{
+    public void Enqueue(Guid batch)
+    {
+        try
+        {
+            jobs.Enqueue<BatchJob>(job => job.RunAsync(batch, CancellationToken.None));
+        }
+        catch (BackgroundJobClientException e)
+        {
+            Log.NotEnqueued(log, batch, e.GetBaseException().Message);
+        }
+    }
+
+    /// <summary>Enqueues the oldest batch, if nobody was woken up for it lately, and those whose worker is gone.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var batches = await db.Database.SqlQuery<Guid>($"""
+            UPDATE batch_predictions AS batch SET enqueued_at = now()
+            WHERE (state = 'Running' AND updated_at < now() - {BatchClaim.Length} AND enqueued_at < now() - {BatchClaim.Length})
+            OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds'
+                AND NOT EXISTS (SELECT FROM batch_predictions AS other WHERE other.id < batch.id AND other.state IN ('Queued', 'Running')))
+            RETURNING id AS "Value"
+            """).ToListAsync(cancel);
+        batches.ForEach(Enqueue);
+    }
+
+    /// <summary>
+    /// Frees every batch that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else
+    /// can be working on them.
+    /// </summary>
+    public async Task ReclaimAllAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync(
+            $"UPDATE batch_predictions SET updated_at = 'epoch', enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')", cancel);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Batch {Batch} could not be enqueued and waits for the sweep: {Reason}")]
+        public static partial void NotEnqueued(ILogger log, Guid batch, string reason);
+    }
+}
+
+/// <summary>Sweeps every few seconds in a worker.</summary>
+public sealed partial class BatchSweep(BatchQueue queue, DatabaseAddress local, TimeProvider clock, ILogger<BatchSweep> log) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        var reclaimed = !local.IsOwn;
+        using var timer = new PeriodicTimer(Period, clock);
+        do
+        {
+            try
+            {
+                if (!reclaimed)
+                {
+                    await queue.ReclaimAllAsync(stopping);
+                    reclaimed = true;
+                }
+
+                await queue.SweepAsync(stopping);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
+                Log.SweepFailed(log, e.GetBaseException().Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of batches did not work and is tried again: {Reason}")]
+        public static partial void SweepFailed(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using CsvHelper;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>The answers of a batch, written as they are read: memory holds one item, however large the batch.</summary>
+internal static class BatchResults
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
+
+    // Spreadsheets run fields that begin with = + - @ as formulas, and file names are given by users: those get an apostrophe in front.
+    private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape };
+
+    /// <summary>A JSON object a line.</summary>
+    public static async Task WriteLinesAsync(HeadstartDb db, Guid batch, Stream body, CancellationToken cancel)
+    {
+        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        {
+            await body.WriteAsync(Utf8.GetBytes(JsonSerializer.Serialize(BatchLine.Of(item), Json.Options) + "\n"), cancel);
+        }
+    }
+
+    /// <summary>
+    /// A header, then a row an item: the most probable label and its probability, or all labels that apply; then the probability of each label.
+    /// </summary>
+    public static async Task WriteTableAsync(HeadstartDb db, Guid batch, Stream body, CancellationToken cancel)
+    {
+        var labels = await LabelsAsync(db, batch, cancel);
+        await using var csv = CsvWriter.Create(body, Csv, leaveOpen: true);
+        await csv.WriteRecordAsync(["fileName", "imageId", "label", "probability", "unknown", "error", .. labels], cancel);
+        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        {
+            await csv.WriteRecordAsync(Row(BatchLine.Of(item), labels), cancel);
+        }
+    }
+
+    private static string?[] Row(BatchLine line, List<string> labels)
+    {
+        var of = line.Labels.ToDictionary(l => l.Label, l => Number(l.Probability));
+        var best = line.Labels is [var first, ..] ? first : null;
+        return
+        [
+            line.FileName, line.ImageId?.ToString(),
+            best?.Applies is null ? best?.Label : string.Join('|', line.Labels.Where(l => l.Applies is true).Select(l => l.Label)),
+            best is null ? null : Number(best.Probability), line.Unknown is { } unknown ? unknown ? "true" : "false" : null, line.Error,
+            .. labels.Select(of.GetValueOrDefault),
+        ];
+    }
+
+    /// <summary>The version's labels by name, as an answer has them: the version itself may not be servable here any more.</summary>
+    private static async Task<List<string>> LabelsAsync(HeadstartDb db, Guid batch, CancellationToken cancel)
+    {
+        var some = await db.BatchItems.FromSql(
+            $"SELECT * FROM batch_items WHERE batch_id = {batch} AND answer -> 'labels' -> 0 IS NOT NULL ORDER BY position LIMIT 1").SingleOrDefaultAsync(cancel);
+        return some is null ? [] : [.. BatchAnswer.FromJson(some.Answer!).Labels.Select(l => l.Label).Order(StringComparer.Ordinal)];
+    }
+
+    private static IQueryable<BatchItem> Answered(HeadstartDb db, Guid batch) =>
+        db.BatchItems.Where(i => i.BatchId == batch && i.Answer != null).OrderBy(i => i.Position);
+
+    private static string Number(double probability) => probability.ToString("0.######", CultureInfo.InvariantCulture);
+}
