@@ -14,8 +14,13 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
     public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
     {
         var answers = new BatchAnswer[items.Count];
-        await AnswerStoredAsync(version, [.. items.Index().Where(i => i.Item.ImageId is not null)], answers, cancel);
-        await AnswerFilesAsync(version, [.. items.Index().Where(i => i.Item.ImageId is null)], answers, cancel);
+        var byKind = items.Index().ToLookup(i => i.Item.ImageId is not null);
+        if (byKind[true].Any())
+        {
+            await AnswerStoredAsync(version, [.. byKind[true]], answers, cancel);
+        }
+
+        await AnswerFilesAsync(version, [.. byKind[false]], answers, cancel);
         return answers;
     }
 

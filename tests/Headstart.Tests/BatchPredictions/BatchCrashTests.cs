@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Headstart.Tests.BatchPredictions;
 
-/// <summary>The program is killed in the middle of a batch.</summary>
+/// <summary>The program is killed, or told to stop, in the middle of a batch.</summary>
 public sealed class BatchCrashTests
 {
     private const int Images = 150;
@@ -20,8 +20,10 @@ public sealed class BatchCrashTests
         SELECT pg_advisory_lock(42);
         """;
 
-    [Fact]
-    public async Task A_batch_whose_host_is_killed_is_finished_after_the_restart_with_each_image_answered_once()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_batch_whose_host_ends_is_finished_after_the_restart_with_each_image_answered_once(bool killed)
     {
         SharedData.Folder("datasets/cats_dogs");
         await using var program = new HostProcess();
@@ -41,9 +43,17 @@ public sealed class BatchCrashTests
             var half = await program.Client.GetJsonAsync(Batches.PathOf(model, batch));
             Assert.Equal(("running", 64), ((string?)half["state"], (int)half["done"]!));
             Assert.Equal(64, (await program.Client.LinesAsync(model, batch)).Length); // what is done so far may be read
-            await program.KillAsync();
-            // Its half-done transactions end as its database notices: nothing of them stays.
-            await ExecuteAsync(database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+            if (killed)
+            {
+                await program.KillAsync();
+                // Its half-done transactions end as its database notices: nothing of them stays.
+                await ExecuteAsync(database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+            }
+            else
+            {
+                program.Interrupt();
+                Assert.Equal(0, await program.ExitAsync());
+            }
         }
 
         await program.StartAsync();

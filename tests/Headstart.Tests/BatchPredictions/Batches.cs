@@ -13,6 +13,7 @@ internal static class Batches
     public static Task<HttpResponseMessage> SendBatchAsync(this HttpClient client, string model, HttpContent content, string query = "", string? idempotencyKey = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"{model}/batch-predictions{query}") { Content = content };
+        request.Headers.ExpectContinue = true; // as curl does: a refusal comes before the body is sent
         if (idempotencyKey is not null)
         {
             request.Headers.Add("Idempotency-Key", idempotencyKey);
