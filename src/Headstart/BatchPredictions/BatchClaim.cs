@@ -42,7 +42,9 @@ internal sealed class BatchClaim : IAsyncDisposable
             UPDATE batch_predictions SET state = 'Running', updated_at = now(), attempts = attempts + 1
             WHERE id = {id} AND (state = 'Queued' OR (state = 'Running' AND updated_at < now() - {Length}))
             """, stopping);
-        return claimed == 1 && await db.BatchPredictions.SingleOrDefaultAsync(b => b.Id == id, stopping) is { } batch ? new(databases, batch, clock, stopping) : null;
+        return claimed == 1 && await db.BatchPredictions.SingleOrDefaultAsync(b => b.Id == id, stopping) is { } batch
+            ? new(databases, batch, clock, stopping)
+            : null;
     }
 
     /// <summary>Writes the answers of items. If the process dies before the commit they are found anew; after it they are never touched again.</summary>
@@ -51,7 +53,8 @@ internal sealed class BatchClaim : IAsyncDisposable
     {
         _answered += items.Count;
         var secondsEach = _clock.GetElapsedTime(_started).TotalSeconds / _answered;
-        var (positions, texts, failed) = (items.Select(i => i.Position).ToArray(), answers.Select(a => a.ToJson()).ToArray(), answers.Select(a => a.Error is not null).ToArray());
+        var positions = items.Select(i => i.Position).ToArray();
+        var (texts, failed) = (answers.Select(a => a.ToJson()).ToArray(), answers.Select(a => a.Error is not null).ToArray());
         await using var db = await _databases.CreateDbContextAsync(Token);
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
         // The row first: twins write one after the other and never wait for each other crosswise.
@@ -85,7 +88,9 @@ internal sealed class BatchClaim : IAsyncDisposable
                 .SetProperty(b => b.SecondsLeft, (double?)null).SetProperty(b => b.FinishedAt, _clock.Now())) == 1;
     }
 
-    /// <summary>Gives the batch back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Length"/>.</summary>
+    /// <summary>
+    /// Gives the batch back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Length"/>.
+    /// </summary>
     public async Task ReleaseAsync()
     {
         await using var db = await _databases.CreateDbContextAsync();

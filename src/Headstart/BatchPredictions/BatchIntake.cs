@@ -48,8 +48,8 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
 
         return type is "application/json" ? Checked(await FindAsync(model, await ReadJsonAsync(http.Request, cancel), cancel))
             : ([], Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send multipart/form-data with parts named file, an archive as application/zip (curl --data-binary @photos.zip -H 'Content-Type: application/zip'), "
-                + "or application/json that names stored images."));
+                "Send multipart/form-data with parts named file, an archive as application/zip "
+                + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
     }
 
     /// <summary>Inserts the batch with its items: whole, or not at all.</summary>
@@ -106,7 +106,8 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
         }
         finally
         {
-            await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what was begun is ended, also when another failed
+            // What was begun is ended, also when another one failed.
+            await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -132,7 +133,8 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
     {
         if (request.Images is null == request.ImageIds is null)
         {
-            return ([], Problems.Invalid("no-images-named", """Say which stored images: either {"images":{}}, all or some of them, or {"imageIds":[...]}."""));
+            return ([], Problems.Invalid("no-images-named",
+                """Say which stored images: either {"images":{}}, all or some of them, or {"imageIds":[...]}."""));
         }
 
         return request.ImageIds is { } ids ? await NamedAsync(model, ids, cancel) : await ChosenAsync(model, request.Images!, cancel);

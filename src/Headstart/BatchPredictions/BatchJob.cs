@@ -7,7 +7,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>Answers a batch from its first item without an answer to its end. May be started twice and die anywhere, see <see cref="BatchClaim"/>.</summary>
+/// <summary>
+/// Answers a batch from its first item without an answer to its end. May be started twice and die anywhere, see <see cref="BatchClaim"/>.
+/// </summary>
 public sealed partial class BatchJob(
     IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering, TimeProvider clock, ILogger<BatchJob> log)
 {

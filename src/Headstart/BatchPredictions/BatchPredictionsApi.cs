@@ -33,8 +33,8 @@ public sealed record BatchResponse(
     DateTime CreatedAt, DateTime? FinishedAt)
 {
     public static BatchResponse Of(BatchPrediction batch) => new(
-        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.SecondsLeft, batch.Images, batch.Done, batch.Failed,
-        batch.Error, batch.CreatedAt, batch.FinishedAt);
+        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.SecondsLeft,
+        batch.Images, batch.Done, batch.Failed, batch.Error, batch.CreatedAt, batch.FinishedAt);
 }
 
 public static class BatchPredictionsApi
@@ -43,10 +43,11 @@ public static class BatchPredictionsApi
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
         batches.MapPost("/", Start).Named("startBatchPrediction", "Predict many images",
-                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in the background "
-                + "and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
+                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in "
+                + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
                 + "Files that cannot be read become results with an error.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest)), new BodyExample("""{"images":{"split":"test"}}"""))
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest)))
+            .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
             .Refuses(400, 401, 404, 409, 413, 415, 422, 507);
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
@@ -56,11 +57,13 @@ public static class BatchPredictionsApi
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
             "It stops within a few seconds; what is answered stays in the results. A batch that has ended stays as it is.").Refuses(401, 404);
-        batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "With its results; one that is running stops.").Refuses(401, 404);
+        batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "With its results; one that is running stops.")
+            .Refuses(401, 404);
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
-        Guid id, HttpContext http, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
+        Guid id, HttpContext http,
+        [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
         HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
     {
         if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
@@ -154,7 +157,8 @@ public static class BatchPredictionsApi
         }
 
         var size = Page.Limit(limit);
-        var rows = await db.BatchPredictions.Where(b => b.ModelId == id && (after == null || b.Id < after)).OrderByDescending(b => b.Id).Take(size + 1).ToListAsync(cancel);
+        var rows = await db.BatchPredictions.Where(b => b.ModelId == id && (after == null || b.Id < after))
+            .OrderByDescending(b => b.Id).Take(size + 1).ToListAsync(cancel);
         return TypedResults.Ok(Page.Of(rows.ConvertAll(BatchResponse.Of), size, b => b.Id.ToString()));
     }
 
@@ -171,7 +175,8 @@ public static class BatchPredictionsApi
         }
 
         return !await Find(db, caller, id, batchId).AnyAsync(cancel) ? NoSuchBatch(id)
-            : format is "csv" ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
+            : format is "csv"
+                ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
             : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, body, cancel), "application/x-ndjson", $"{batchId}.jsonl");
     }
 
@@ -181,7 +186,8 @@ public static class BatchPredictionsApi
         // Ends here, whoever works on it: the worker sees it at its next heartbeat or write, and writes nothing any more.
         var query = Find(db, caller, id, batchId);
         await query.Where(b => b.State == BatchState.Queued || b.State == BatchState.Running).ExecuteUpdateAsync(set => set
-            .SetProperty(b => b.State, BatchState.Cancelled).SetProperty(b => b.SecondsLeft, (double?)null).SetProperty(b => b.FinishedAt, clock.Now()), cancel);
+            .SetProperty(b => b.State, BatchState.Cancelled).SetProperty(b => b.SecondsLeft, (double?)null)
+            .SetProperty(b => b.FinishedAt, clock.Now()), cancel);
         return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);
     }
 

@@ -56,7 +56,8 @@ internal static class BatchResults
     private static async Task<List<string>> LabelsAsync(HeadstartDb db, Guid batch, CancellationToken cancel)
     {
         var some = await db.BatchItems.FromSql(
-            $"SELECT * FROM batch_items WHERE batch_id = {batch} AND answer -> 'labels' -> 0 IS NOT NULL ORDER BY position LIMIT 1").SingleOrDefaultAsync(cancel);
+            $"SELECT * FROM batch_items WHERE batch_id = {batch} AND answer -> 'labels' -> 0 IS NOT NULL ORDER BY position LIMIT 1")
+            .SingleOrDefaultAsync(cancel);
         return some is null ? [] : [.. BatchAnswer.FromJson(some.Answer!).Labels.Select(l => l.Label).Order(StringComparer.Ordinal)];
     }
 

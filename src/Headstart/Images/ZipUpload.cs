@@ -100,7 +100,8 @@ public sealed class ZipUpload : IAsyncDisposable
         {
             archive?.Dispose();
             Refusal = _spool.Allowed < 0 ? TooManyFiles()
-                : Problems.Invalid("not-a-zip", "The body is not a zip archive, or it is damaged or broke off; make it anew, as zip -r photos.zip photos does.");
+                : Problems.Invalid("not-a-zip",
+                    "The body is not a zip archive, or it is damaged or broke off; make it anew, as zip -r photos.zip photos does.");
             return null;
         }
     }
@@ -129,7 +130,11 @@ public sealed class ZipUpload : IAsyncDisposable
         }
         catch (InvalidDataException)
         {
-            return read with { Reason = "damaged-entry", Detail = "The file cannot be unpacked: the archive is damaged there, or packs it in a way that is not common." };
+            return read with
+            {
+                Reason = "damaged-entry",
+                Detail = "The file cannot be unpacked: the archive is damaged there, or packs it in a way that is not common.",
+            };
         }
     }
 
@@ -150,7 +155,8 @@ public sealed class ZipUpload : IAsyncDisposable
     private sealed class Spool : FileStream
     {
         public Spool(string path)
-            : base(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None)
+            : base(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16,
+                OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None)
         {
             if (!OperatingSystem.IsWindows())
             {

@@ -47,7 +47,8 @@ public sealed class BatchCrashTests
             {
                 await program.KillAsync();
                 // Its half-done transactions end as its database notices: nothing of them stays.
-                await ExecuteAsync(database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+                await ExecuteAsync(database,
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
             }
             else
             {
@@ -60,7 +61,8 @@ public sealed class BatchCrashTests
         var ended = await program.Client.EndOfBatchAsync(model, batch);
 
         Assert.Equal(("succeeded", Images, 0), ((string?)ended["state"], (int)ended["done"]!, (int)ended["failed"]!));
-        Assert.Equal(Enumerable.Range(0, Images).Select(i => $"{i}.jpg"), (await program.Client.LinesAsync(model, ended)).Select(l => (string?)l["fileName"]));
+        Assert.Equal(Enumerable.Range(0, Images).Select(i => $"{i}.jpg"),
+            (await program.Client.LinesAsync(model, ended)).Select(l => (string?)l["fileName"]));
         await using var after = await program.ConnectAsync();
         Assert.Equal((long)Images, await ScalarAsync(after, "SELECT count(*) FROM writes"));
         Assert.Equal((long)Images, await ScalarAsync(after, "SELECT count(DISTINCT position) FROM writes"));

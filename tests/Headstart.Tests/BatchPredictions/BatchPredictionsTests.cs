@@ -68,18 +68,19 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     {
         foreach (var (body, type) in new (object, string)[]
         {
-            (new { }, "no-images-named"), (new { images = new { }, imageIds = Array.Empty<string>() }, "no-images-named"), (new { imageIds = Array.Empty<string>() }, "no-files"),
+            (new { }, "no-images-named"), (new { images = new { }, imageIds = Array.Empty<string>() }, "no-images-named"),
+            (new { imageIds = Array.Empty<string>() }, "no-files"),
             (new { imageIds = new[] { Guid.CreateVersion7() } }, "unknown-image"), (new { images = new { category = "birds" } }, "unknown-category"),
         })
         {
-            await (await _client.SendBatchAsync(host.Model, Batches.Stored(body))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
+            await (await SendAsync(Batches.Stored(body))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
         }
 
-        await (await _client.SendBatchAsync(host.Model, Batches.Stored(new { images = new { split = "both" } }))).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
-        await (await _client.SendBatchAsync(host.Model, new Form().Field("note", "x").Content())).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
-        await (await _client.SendBatchAsync(host.Model, Batches.Archive(Batches.Zip()))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
-        await (await _client.SendBatchAsync(host.Model, Form.Of(SharedData.Cat, "image/jpeg"))).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
-        await (await _client.SendBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "?version=9")).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await SendAsync(Batches.Stored(new { images = new { split = "both" } }))).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        await (await SendAsync(new Form().Field("note", "x").Content())).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
+        await (await SendAsync(Batches.Archive(Batches.Zip()))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
+        await (await SendAsync(Form.Of(SharedData.Cat, "image/jpeg"))).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await SendAsync(Batches.Photographs(Photographs[0]), "?version=9")).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
         var untrained = await _client.NewModelAsync("cats", "dogs");
         await (await _client.SendBatchAsync(untrained, Batches.Photographs(Photographs[0]))).ProblemAsync(HttpStatusCode.Conflict, "no-published-version");
     }
@@ -105,7 +106,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task The_table_says_the_same_as_the_lines_and_no_name_becomes_a_formula()
     {
-        using var form = Api.Form(null, ("=1+1.jpg", SharedData.Cat), ("a, b.jpg", File.ReadAllBytes(Photographs[^1])), ("Katze-ä.jpg", "no image"u8.ToArray()));
+        using var form = Api.Form(null, ("=1+1.jpg", SharedData.Cat), ("a, b.jpg", File.ReadAllBytes(Photographs[^1])),
+            ("Katze-ä.jpg", "no image"u8.ToArray()));
         var batch = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, form));
 
         var (header, rows) = await _client.TableAsync(host.Model, batch);
@@ -123,7 +125,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
             Assert.All(labels, l => Assert.Equal((double)l!["probability"]!, double.Parse(row[(string)l["label"]!], CultureInfo.InvariantCulture)));
         }
 
-        await (await _client.GetAsync($"{Batches.PathOf(host.Model, batch)}/results?format=xml", Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "invalid-format");
+        await (await _client.GetAsync($"{Batches.PathOf(host.Model, batch)}/results?format=xml", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.BadRequest, "invalid-format");
     }
 
     [Fact]
@@ -133,7 +136,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         var second = await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs));
         foreach (var batch in new[] { second, first })
         {
-            var cancelled = await (await _client.SendAsync(HttpMethod.Post, $"{Batches.PathOf(host.Model, batch)}/cancel")).JsonAsync(HttpStatusCode.Accepted);
+            var cancelled = await (await _client.SendAsync(HttpMethod.Post, $"{Batches.PathOf(host.Model, batch)}/cancel"))
+                .JsonAsync(HttpStatusCode.Accepted);
             Assert.Equal("cancelled", (string?)cancelled["state"]);
             Assert.True((int)cancelled["done"]! < (int)cancelled["images"]!, cancelled.ToJsonString());
             Assert.Equal((int)cancelled["done"]!, (await _client.LinesAsync(host.Model, batch)).Length);
@@ -149,13 +153,15 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task The_same_idempotency_key_gives_the_same_batch()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "", "once")));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
+            _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "", "once")));
         Assert.Single(answers.Select(a => (string?)a["id"]).Distinct());
         var again = await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[1]), "", "once");
         Assert.Equal((string?)answers[0]["id"], (string?)again["id"]);
         var other = await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "", "twice");
         Assert.NotEqual((string?)answers[0]["id"], (string?)other["id"]);
-        await (await _client.SendBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "", new string('x', 201))).ProblemAsync(HttpStatusCode.BadRequest, "invalid-idempotency-key");
+        await (await _client.SendBatchAsync(host.Model, Batches.Photographs(Photographs[0]), "", new string('x', 201)))
+            .ProblemAsync(HttpStatusCode.BadRequest, "invalid-idempotency-key");
     }
 
     [Fact]
@@ -188,6 +194,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         var gone = (Guid)first["id"]!;
         Assert.Equal(0, await host.QueryAsync(db => db.BatchItems.CountAsync(i => i.BatchId == gone, Api.Cancel)));
     }
+
+    private Task<HttpResponseMessage> SendAsync(HttpContent content, string query = "") => _client.SendBatchAsync(host.Model, content, query);
 
     /// <summary>A line must say what a prediction of the file says.</summary>
     private async Task AgreeAsync(string[] files, JsonNode[] lines, double tolerance = 1e-9)

@@ -10,7 +10,8 @@ namespace Headstart.Tests.BatchPredictions;
 /// <summary>Batches as a client sees them.</summary>
 internal static class Batches
 {
-    public static Task<HttpResponseMessage> SendBatchAsync(this HttpClient client, string model, HttpContent content, string query = "", string? idempotencyKey = null)
+    public static Task<HttpResponseMessage> SendBatchAsync(
+        this HttpClient client, string model, HttpContent content, string query = "", string? idempotencyKey = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"{model}/batch-predictions{query}") { Content = content };
         request.Headers.ExpectContinue = true; // as curl does: a refusal comes before the body is sent
@@ -22,7 +23,8 @@ internal static class Batches
         return client.SendAsync(request, Api.Cancel);
     }
 
-    public static async Task<JsonNode> StartBatchAsync(this HttpClient client, string model, HttpContent content, string query = "", string? idempotencyKey = null) =>
+    public static async Task<JsonNode> StartBatchAsync(
+        this HttpClient client, string model, HttpContent content, string query = "", string? idempotencyKey = null) =>
         await (await client.SendBatchAsync(model, content, query, idempotencyKey)).JsonAsync(HttpStatusCode.Accepted);
 
     public static string PathOf(string model, JsonNode batch) => $"{model}/batch-predictions/{batch["id"]}";
@@ -48,7 +50,8 @@ internal static class Batches
         var batch = await client.EndOfBatchAsync(model, await client.StartBatchAsync(model, content, query));
         Assert.Equal(("succeeded", 1.0), ((string?)batch["state"], (double)batch["progress"]!));
         var lines = await client.LinesAsync(model, batch);
-        Assert.Equal(((int)batch["images"]!, (int)batch["done"]!, (int)batch["failed"]!), (lines.Length, lines.Length, lines.Count(l => l["error"] is not null)));
+        Assert.Equal(((int)batch["images"]!, (int)batch["done"]!, (int)batch["failed"]!),
+            (lines.Length, lines.Length, lines.Count(l => l["error"] is not null)));
         return lines;
     }
 
@@ -96,14 +99,16 @@ internal static class Batches
 
     public static ByteArrayContent Archive(byte[] zip) => new(zip) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
 
-    public static MultipartFormDataContent Photographs(params IEnumerable<string> files) => Api.Form(null, files.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));
+    public static MultipartFormDataContent Photographs(params IEnumerable<string> files) =>
+        Api.Form(null, files.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));
 
     public static JsonContent Stored(object body) => JsonContent.Create(body, options: System.Text.Json.JsonSerializerOptions.Web);
 
     /// <summary>So many files with names of their own, of a few photographs.</summary>
     public static MultipartFormDataContent Many(int count)
     {
-        var photographs = SharedData.Files("datasets/cats_dogs/cats").Concat(SharedData.Files("datasets/cats_dogs/dogs")).Select(File.ReadAllBytes).ToList();
+        var files = SharedData.Files("datasets/cats_dogs/cats").Concat(SharedData.Files("datasets/cats_dogs/dogs"));
+        var photographs = files.Select(File.ReadAllBytes).ToList();
         return Api.Form(null, Enumerable.Range(0, count).Select(i => ($"{i}.jpg", photographs[i % photographs.Count])));
     }
 }
