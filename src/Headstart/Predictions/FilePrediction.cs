@@ -23,7 +23,8 @@ public sealed record FilePrediction(
         }
 
         var thresholds = version.Head.Thresholds;
-        var labels = version.Head.Labels.Zip(answer.Probabilities).Select((pair, k) => new LabelResponse(pair.First, Math.Round(pair.Second, 6), pair.Second >= thresholds?[k]));
+        var labels = version.Head.Labels.Zip(answer.Probabilities).Select((pair, k) => new LabelResponse(
+            pair.First, Math.Round(pair.Second, 6), thresholds is null ? null : pair.Second >= thresholds[k]));
         return new(fileName, [.. labels.OrderByDescending(l => l.Probability).Take(top)], answer.Unknown, null, answer.Explanation);
     }
 
