@@ -205,6 +205,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         foreach (var (prediction, line) in predictions.Zip(lines))
         {
             Assert.Equal(prediction!["labels"]!.AsArray().Select(l => (string?)l!["label"]), line["labels"]!.AsArray().Select(l => (string?)l!["label"]));
+            Assert.All(prediction["labels"]!.AsArray().Concat(line["labels"]!.AsArray()), label => Assert.False(label!.AsObject().ContainsKey("applies")));
             Assert.All(prediction["labels"]!.AsArray().Zip(line["labels"]!.AsArray()), pair =>
                 Assert.Equal((double)pair.First!["probability"]!, (double)pair.Second!["probability"]!, tolerance));
             Assert.Equal((bool)prediction["unknown"]!, (bool)line["unknown"]!);
