@@ -64,9 +64,9 @@ public static class BatchPredictionsApi
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
-        HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
     {
-        if (await db.FindPublishedAsync(http.User, id, cancel) is not { } published)
+        if (await published.FindAsync(http.User, id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
@@ -81,7 +81,7 @@ public static class BatchPredictionsApi
             return Problems.InvalidIdempotencyKey();
         }
 
-        if ((version ?? published.Version) is not { } number)
+        if ((version ?? model.Version) is not { } number)
         {
             return Problems.NoPublishedVersion();
         }
