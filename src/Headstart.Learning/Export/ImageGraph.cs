@@ -14,6 +14,7 @@ namespace Headstart.Learning.Export;
 internal sealed class ImageGraph(GraphBuilder b, string image)
 {
     private readonly Dictionary<int, string> _squares = [];
+    private readonly string _image = Middle(b, image);
 
     /// <summary>float32 <c>[1, 3, Size, Size]</c>.</summary>
     public string Input(Preprocessing p)
@@ -31,7 +32,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
             return made;
         }
 
-        var pixels = b.Node("Slice", [b.Node("Shape", [image]), b.Integers(0), b.Integers(2)]); // [2]: height, width
+        var pixels = b.Node("Slice", [b.Node("Shape", [_image]), b.Integers(0), b.Integers(2)]); // [2]: height, width
         var shorter = b.Node("ReduceMin", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
         var block = b.Node("Max", [b.Node("Div", [shorter, b.Integers(2 * side)]), b.Integers(1)]); // [1], pixels a block
         var blockSize = b.Cast(block, GraphBuilder.Float32);
@@ -49,6 +50,18 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return _squares[side] = b.Node("Unsqueeze", [Bytes(square), b.Integers(0)]);
     }
 
+    /// <summary>Of a strip the square in its middle, as <see cref="ImageReader"/> cuts strips before it scales them; else the whole image.</summary>
+    private static string Middle(GraphBuilder b, string image)
+    {
+        var pixels = b.Node("Slice", [b.Node("Shape", [image]), b.Integers(0), b.Integers(2)]); // [2]
+        var shorter = b.Node("ReduceMin", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
+        var longer = b.Node("ReduceMax", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
+        var strip = b.Node("Greater", [longer, b.Node("Mul", [shorter, b.Integers(ImageReader.MostOblong)])]);
+        var starts = b.Node("Where", [strip, b.Node("Div", [b.Node("Sub", [pixels, shorter]), b.Integers(2)]), b.Integers(0)]); // [2]
+        var ends = b.Node("Where", [strip, b.Node("Add", [starts, shorter]), pixels]); // [2]
+        return b.Node("Slice", [image, starts, ends, b.Integers(0, 1)]);
+    }
+
     private string Bytes(string values) => b.Node("Clip", [b.Node("Round", [values]), b.Float(0), b.Float(255)]);
 
     /// <summary>The means of blocks of pixels with a margin of the outermost ones, float32 <c>[3, height + 2 margin, width + 2 margin]</c>.</summary>
@@ -57,7 +70,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var before = b.Node("Mul", [block, margin]);
         var after = b.Node("Sub", [b.Node("Mul", [block, b.Node("Add", [sizes, margin])]), pixels]); // [2]
         var pads = b.Node("Concat", [before, before, b.Integers(0), after, b.Integers(0)], GraphBuilder.Integer("axis", 0));
-        var padded = b.Node("Pad", [image, pads], GraphBuilder.Text("mode", "edge"));
+        var padded = b.Node("Pad", [_image, pads], GraphBuilder.Text("mode", "edge"));
         var planes = b.Cast(b.Node("Transpose", [padded], GraphBuilder.Integers("perm", 2, 0, 1)), GraphBuilder.Float32);
         var all = b.Node("Add", [sizes, b.Node("Mul", [margin, b.Integers(2)])]); // [2]
         var height = b.Node("Slice", [all, b.Integers(0), b.Integers(1)]);

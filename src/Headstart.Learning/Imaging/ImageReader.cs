@@ -9,8 +9,10 @@ namespace Headstart.Learning.Imaging;
 /// </summary>
 public static class ImageReader
 {
+    /// <summary>Longer to shorter side of what is not cut before it is scaled; photographs are below 3.</summary>
+    internal const int MostOblong = 4;
+
     private const int CheckSize = 64;
-    private const int MostOblong = 4; // longer to shorter side; photographs are below 3
     private const string Profile = "icc-profile-data";
 
     // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.

@@ -38,13 +38,13 @@ public static class OpenInferenceApi
         models.MapGet("/ready", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, published, db, heads, cancel))
             .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
         models.MapPost("/infer", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
-            Infer(model, null, http, published, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).Takes();
+            Infer(model, null, http, published, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
         models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Refuses(401);
         models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Refuses(401);
-        models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).Takes();
+        models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).TakesTensors();
     }
 
-    private static RouteHandlerBuilder Takes(this RouteHandlerBuilder infer) =>
+    private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
         infer.Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
