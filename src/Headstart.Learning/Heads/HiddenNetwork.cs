@@ -32,7 +32,7 @@ internal sealed class HiddenNetwork
         (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
         var parts = StratifiedFolds.Assign(set, Parts, new Random(seed));
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
-        _moments = [.. _learned.Inputs.square().mean([0]).data<double>()];
+        _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).data<double>()];
 
         (Tensor, Tensor, Tensor) Part(Func<int, bool> belongs)
         {

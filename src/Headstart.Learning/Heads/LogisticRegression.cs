@@ -26,7 +26,7 @@ internal sealed class LogisticRegression
         _classes = set.Categories.Count;
         _exclusive = set.Tags is null;
         (_targets, _weights) = (TargetsOf(set), WeightsOf(set));
-        _moments = [.. _inputs.square().mean([0]).data<double>()];
+        _moments = [.. (_inputs * _inputs).mean([0]).data<double>()];
     }
 
     /// <returns><c>[n, k]</c>, float64.</returns>

@@ -28,7 +28,7 @@ internal sealed class RowSpace
     {
         _mean = features.mean([0]);
         using var difference = features - _mean;
-        using var squares = difference.square();
+        using var squares = difference * difference;
         using var sum = squares.sum();
         var variance = sum.item<double>() / features.shape[0];
         _scale = tensor([variance > 0 ? Math.Sqrt(Variance / variance) : 0]);
