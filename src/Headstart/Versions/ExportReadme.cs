@@ -22,7 +22,7 @@ internal static class ExportReadme
         | output `{{ModelExport.Nearness}}` | float32: how much the picture resembles what the model was trained on, -1 to 1 |
         | output `{{ModelExport.Unknown}}` | bool: `{{ModelExport.Nearness}}` is below {{Number(served.Known.Threshold)}}, so the picture is probably none of this |
 
-        It needs ONNX Runtime 1.15 or newer, in any language. Give it the whole photograph: do not shrink it before, as that makes other pixels than the
+        It needs ONNX Runtime (operator set 18; tested with 1.30 and 1.31), in any language. Give it the whole photograph: do not shrink it before, as that makes other pixels than the
         model was trained on. Photographs with a colour profile other than sRGB have to be converted by whoever reads them. The metadata of `model.onnx`
         has the labels, thresholds and backbones as JSON.
 
