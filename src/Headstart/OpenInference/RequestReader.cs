@@ -45,6 +45,11 @@ internal static class RequestReader
 
     private static (InferRequest?, IReadOnlyList<byte[]>, string?) Read(InferRequest request, ReadOnlyMemory<byte> binary, Settings settings)
     {
+        if (request.Outputs?.Contains(null!) is true)
+        {
+            return Wrong("An output is null; name it.");
+        }
+
         if (request.Inputs is not [{ Name: Input, Shape: { Count: > 0 } shape } tensor])
         {
             return Wrong($"Send one input named \"{Input}\" with its shape.");
@@ -112,7 +117,8 @@ internal static class RequestReader
             return ([], $"One request may have {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels.");
         }
 
-        var pixels = binary ?? Flat(data!.Value).Select(element => element.TryGetByte(out var value) ? value : throw new JsonException("an element of UINT8 is not a number from 0 to 255")).ToArray();
+        var pixels = binary ?? Flat(data!.Value).Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? value
+            : throw new JsonException("an element of UINT8 is not a number from 0 to 255")).ToArray();
         return pixels.Length != n * each ? ([], $"{n} images of {height} x {width} pixels take {n * each} values, not {pixels.Length}.")
             : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
     }

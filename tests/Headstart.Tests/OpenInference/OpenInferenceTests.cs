@@ -99,6 +99,10 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,3],"data":[1,2,256]}]}""", "0 to 255")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[2,2,3],"data":[1,2,3]}]}""", "12 values, not 3")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[60000,60000,3],"data":[1]}]}""", "pixels")]
+    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,3],"data":[1,2,true]}]}""", "0 to 255")]
+    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,3],"data":{"a":1}}]}""", "0 to 255")]
+    [InlineData("""{"inputs":[null]}""", "one input named")]
+    [InlineData("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["aaaa"]}],"outputs":[null]}""", "output is null")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"FP32","shape":[1],"data":[1]}]}""", "BYTES [n]")]
     public async Task What_cannot_be_read_is_an_error_with_a_sentence(string body, string words)
     {
