@@ -79,13 +79,13 @@ public static class Setup
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
-        return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<RunSweep>() : services;
+        return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<Sweep<RunQueue>>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)
     {
         services.AddTransient<BatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
-        return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<BatchSweep>() : services;
+        return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<Sweep<BatchQueue>>() : services;
     }
 
     /// <summary>A worker for one queue: training runs and batches go on beside each other, and neither waits for the end of the other.</summary>

@@ -8,8 +8,8 @@ namespace Headstart.Learning.Choosing;
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">
 /// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category, or to each of its labels
-/// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or wrong does: an image that was nearly right counts
-/// as that, and one that was surely wrong as that.
+/// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or
+/// wrong does: an image that was nearly right counts as that, and one that was surely wrong as that.
 /// </param>
 public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
 {
@@ -28,7 +28,8 @@ public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IRe
         ArgumentNullException.ThrowIfNull(set);
         var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
         var (probabilities, right) = set.Choices(validation.OutOfFold);
-        return new Trial(recipe, validation, [.. right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice]))).Chunk(right.Count / set.Count).Select(image => image.Sum())]);
+        var scores = right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice])));
+        return new Trial(recipe, validation, [.. scores.Chunk(right.Count / set.Count).Select(image => image.Sum())]);
     }
 
     /// <summary>How much better this one is than another on the same images.</summary>

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.BatchPredictions;
 
 /// <summary>Wakes workers up for batches. Losing a wake-up costs time, never a batch: the sweep finds every batch that nobody works on.</summary>
-public sealed partial class BatchQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<BatchQueue> log)
+public sealed partial class BatchQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<BatchQueue> log) : ISwept
 {
     public void Enqueue(Guid batch)
     {
@@ -49,42 +49,5 @@ public sealed partial class BatchQueue(IDbContextFactory<HeadstartDb> databases,
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "Batch {Batch} could not be enqueued and waits for the sweep: {Reason}")]
         public static partial void NotEnqueued(ILogger log, Guid batch, string reason);
-    }
-}
-
-/// <summary>Sweeps every few seconds in a worker.</summary>
-public sealed partial class BatchSweep(BatchQueue queue, DatabaseAddress local, TimeProvider clock, ILogger<BatchSweep> log) : BackgroundService
-{
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
-
-    protected override async Task ExecuteAsync(CancellationToken stopping)
-    {
-        var reclaimed = !local.IsOwn;
-        using var timer = new PeriodicTimer(Period, clock);
-        do
-        {
-            try
-            {
-                if (!reclaimed)
-                {
-                    await queue.ReclaimAllAsync(stopping);
-                    reclaimed = true;
-                }
-
-                await queue.SweepAsync(stopping);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
-                Log.SweepFailed(log, e.GetBaseException().Message);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stopping));
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of batches did not work and is tried again: {Reason}")]
-        public static partial void SweepFailed(ILogger log, string reason);
     }
 }

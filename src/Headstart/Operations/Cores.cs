@@ -11,7 +11,7 @@ namespace Headstart.Operations;
 /// </summary>
 public sealed class Cores : IHostedLifecycleService, IDisposable
 {
-    /// <summary>How long work without an audience lets requests go first. Training keeps a fifth of its speed beside an endless stream of them.</summary>
+    /// <summary>How long work without an audience lets requests go first.</summary>
     private static readonly TimeSpan LongestCourtesy = TimeSpan.FromMilliseconds(100);
 
     private readonly object _gate = new(); // no Lock: workers wait for it to be pulsed

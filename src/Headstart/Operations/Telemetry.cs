@@ -29,7 +29,7 @@ public sealed class Telemetry : IDisposable
     public Telemetry(IMeterFactory meters)
     {
         _meter = meters.Create(Name);
-        _refused = _meter.CreateCounter<long>("headstart.predictions.refused", description: "Images that got no core, by reason: full, unfair, late, cancelled, stopping.");
+        _refused = _meter.CreateCounter<long>("headstart.predictions.refused", description: "Images that got no core, by reason: full, unfair, late, cancelled.");
         _features = _meter.CreateCounter<long>("headstart.features.lookups", description: "Feature vectors looked for in memory, by backbone and result: hit or miss.");
         _heads = _meter.CreateCounter<long>("headstart.heads.lookups", description: "Heads looked for in memory, by result: hit or miss.");
         _queue = Duration("headstart.queue.duration", "From coming in to getting a core.");

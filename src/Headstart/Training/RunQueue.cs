@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>Wakes workers up for runs. Losing a wake-up costs time, never a run: the sweep finds every run that nobody works on.</summary>
-public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<RunQueue> log)
+public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<RunQueue> log) : ISwept
 {
     public void Enqueue(Guid run)
     {
@@ -66,42 +66,5 @@ public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, I
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "Training run {Run} could not be enqueued and waits for the sweep: {Reason}")]
         public static partial void NotEnqueued(ILogger log, Guid run, string reason);
-    }
-}
-
-/// <summary>Sweeps every few seconds in a worker.</summary>
-public sealed partial class RunSweep(RunQueue queue, DatabaseAddress local, TimeProvider clock, ILogger<RunSweep> log) : BackgroundService
-{
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
-
-    protected override async Task ExecuteAsync(CancellationToken stopping)
-    {
-        var reclaimed = !local.IsOwn;
-        using var timer = new PeriodicTimer(Period, clock);
-        do
-        {
-            try
-            {
-                if (!reclaimed)
-                {
-                    await queue.ReclaimAllAsync(stopping);
-                    reclaimed = true;
-                }
-
-                await queue.SweepAsync(stopping);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
-                Log.SweepFailed(log, e.GetBaseException().Message);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stopping));
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of training runs did not work and is tried again: {Reason}")]
-        public static partial void SweepFailed(ILogger log, string reason);
     }
 }
