@@ -103,9 +103,15 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         return (await start).ExitCode == 0;
     }
 
-    /// <summary>Stops whatever server runs on the cluster, also one that a killed host left running.</summary>
+    /// <summary>Stops whatever server runs on the cluster, also one that a killed host left running, and waits for its process to
+    /// end: pg_ctl waits only for the lock file to go, which a server removes a moment before.</summary>
     public async Task StopAsync()
     {
+        if (ServerId() is not { } server)
+        {
+            return;
+        }
+
         foreach (var mode in new[] { "fast", "immediate" })
         {
             if (IsRunning())
@@ -114,23 +120,16 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
                     binaries.PgCtl, ["stop", "-D", _cluster, "-m", mode, "-w", "-t", "10", "-s"], CancellationToken.None);
             }
         }
+
+        for (var looks = 0; looks < 500 && IsServer(server); looks++)
+        {
+            await Task.Delay(20, CancellationToken.None);
+        }
     }
 
     /// <summary>Does the process that the cluster's lock file names live, and is it this cluster's server? After a crash or a reboot
     /// the number may belong to anybody, even to another PostgreSQL.</summary>
-    public bool IsRunning()
-    {
-        try
-        {
-            return File.ReadLines(PidFile).FirstOrDefault() is { } line
-                && int.TryParse(line, CultureInfo.InvariantCulture, out var pid)
-                && IsServer(pid);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return false;
-        }
-    }
+    public bool IsRunning() => ServerId() is not null;
 
     /// <summary>What the server complained about last, in one line.</summary>
     public string Reason()
@@ -156,15 +155,36 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
 
     private static string LastLine(string text) => text.Split('\n')[^1].Trim().TrimEnd('.');
 
+    private int? ServerId()
+    {
+        try
+        {
+            return File.ReadLines(PidFile).FirstOrDefault() is { } line
+                && int.TryParse(line, CultureInfo.InvariantCulture, out var pid)
+                && IsServer(pid) ? pid : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
     private bool IsServer(int pid)
     {
-        if (OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux())
+        {
+            return Array.Exists(Process.GetProcessesByName("postgres"), process => process.Id == pid);
+        }
+
+        try
         {
             // Empty for a zombie, which is what a killed server becomes in a container whose first process collects no children.
             return File.ReadAllText($"/proc/{pid}/cmdline").Split('\0').Contains(_cluster);
         }
-
-        return Array.Exists(Process.GetProcessesByName("postgres"), process => process.Id == pid);
+        catch (IOException)
+        {
+            return false; // not there, or gone between opening and reading
+        }
     }
 
     [GeneratedRegex(@"^.*?\b(FATAL|PANIC|ERROR):\s*")]

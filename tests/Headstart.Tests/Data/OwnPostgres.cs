@@ -54,7 +54,17 @@ internal sealed class OwnPostgres : IDisposable
 
     /// <summary>The servers that run on this test's cluster; Linux only, elsewhere none.</summary>
     public IEnumerable<string> Servers() => !OperatingSystem.IsLinux() ? [] :
-        Process.GetProcessesByName("postgres")
-            .Select(process => $"/proc/{process.Id}/cmdline").Where(File.Exists).Select(File.ReadAllText)
-            .Where(line => line.Contains(Home, StringComparison.Ordinal));
+        Process.GetProcessesByName("postgres").Select(CommandLine).Where(line => line.Contains(Home, StringComparison.Ordinal));
+
+    private static string CommandLine(Process process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process.Id}/cmdline");
+        }
+        catch (IOException)
+        {
+            return ""; // another test's server, which ended in this moment
+        }
+    }
 }
