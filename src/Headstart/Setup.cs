@@ -7,6 +7,7 @@ using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.Models;
 using Headstart.Operations;
@@ -46,7 +47,7 @@ public static class Setup
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
         .AddSingleton<BackboneNews>();
 
-    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>();
+    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>().AddSingleton<WebFetcher>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();

@@ -42,6 +42,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             web.UseSetting("Headstart:DataDirectory", _folder.Path);
             web.UseSetting("Headstart:BootstrapKey", Key);
             web.UseSetting("Headstart:Backbones:Download", "false"); // no test reaches beyond this machine
+            web.UseSetting("Headstart:Fetching:AllowedHosts", "127.0.0.1"); // where tests lay down files; "localhost" stays private
             web.UseSetting("Logging:LogLevel:Default", "Warning");
             if (SharedFolder.Root is { } shared)
             {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
@@ -46,7 +45,7 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
             return zip.Refusal is { } refusal ? ([], refusal) : Checked(taken);
         }
 
-        return type is "application/json" ? Checked(await FindAsync(model, await ReadJsonAsync(http.Request, cancel), cancel))
+        return type is "application/json" ? Checked(await FindAsync(model, await Json.ReadAsync<NewBatchRequest>(http.Request, cancel) ?? new(), cancel))
             : ([], Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
@@ -116,18 +115,6 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
         // Damage that the header does not show is found by the decode.
         : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? new(file.FileName, null, null, BatchAnswer.Refused(refusal.Detail))
         : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null);
-
-    private static async Task<NewBatchRequest> ReadJsonAsync(HttpRequest request, CancellationToken cancel)
-    {
-        try
-        {
-            return await request.ReadFromJsonAsync<NewBatchRequest>(Json.Options, cancel) ?? new();
-        }
-        catch (JsonException e)
-        {
-            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
-        }
-    }
 
     private async Task<(List<NewItem>, ProblemHttpResult?)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
     {

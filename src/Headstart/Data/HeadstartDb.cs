@@ -64,6 +64,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             image.HasIndex(i => new { i.ModelId, i.Sha256 }).IsUnique(); // one model never learns the same bytes twice
             image.HasIndex(i => new { i.ModelId, i.Id }); // lists, newest first
             image.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
+            image.ComplexProperty(i => i.Origin, origin => origin.ToJson());
             image.HasMany(i => i.Labels).WithOne().HasForeignKey(l => l.ImageId);
         });
         builder.Entity<ImageLabel>(label =>

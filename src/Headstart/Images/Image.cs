@@ -38,6 +38,9 @@ public sealed class Image
 
     public required DateTime CreatedAt { get; init; }
 
+    /// <summary>Where it was found, for an image that came from the web.</summary>
+    public ImageOrigin? Origin { get; init; }
+
     /// <summary>
     /// A fifth of all images is held out, decided by the content alone: an image stays on its side however often it is uploaded,
     /// deleted and moved, and however much data comes after it.
@@ -45,6 +48,15 @@ public sealed class Image
     public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
 }
+
+/// <summary>Where an image of the web comes from and under what terms: what has to be said of it wherever it is shown.</summary>
+/// <param name="Url">Of the file.</param>
+/// <param name="Page">That describes it.</param>
+/// <param name="Licence">As its source calls it, such as <c>CC BY-SA 4.0</c>.</param>
+/// <param name="LicenceUrl">The terms.</param>
+/// <param name="Source">Who knew of it, such as <c>wikimedia</c>; null where a user gave the address.</param>
+public sealed record ImageOrigin(
+    string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null, string? Source = null);
 
 /// <summary>That an image shows a category.</summary>
 public sealed class ImageLabel

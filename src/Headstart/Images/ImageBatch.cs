@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
@@ -8,7 +9,7 @@ namespace Headstart.Images;
 /// <summary>A file that was looked at: stored, or refused.</summary>
 /// <param name="Categories">Ids; one where the model's categories exclude each other.</param>
 /// <param name="Rejected">Null for a file that was stored.</param>
-public sealed record CheckedFile(string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected)
+public sealed record CheckedFile(string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null)
 {
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
@@ -35,12 +36,13 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     /// <summary>In the order of the hashes, so that requests with the same files in another order do not lock each other out.</summary>
     private Task<int> InsertImagesAsync(DateTime now) => db.Database.ExecuteSqlAsync($"""
-        INSERT INTO images (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at)
-        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}
+        INSERT INTO images (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin)
+        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb
         FROM unnest({Column(i => Guid.CreateVersion7())}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
-            {Column(i => Image.SplitOf(i.Sha256).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])})
-            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, place)
+            {Column(i => Image.SplitOf(i.Sha256).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
+            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))})
+            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, place)
         JOIN models ON models.id = {model.Id}
         LEFT JOIN categories ON categories.id = category_id
         WHERE category_id IS NULL OR categories.id IS NOT NULL

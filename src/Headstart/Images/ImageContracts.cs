@@ -7,8 +7,10 @@ namespace Headstart.Images;
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
 /// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); the content decides, so it never changes.</param>
 /// <param name="Confirmed">Whether a person has found the category right.</param>
+/// <param name="Origin">Where an image of the web was found, by whom it is and under what licence.</param>
 public sealed record ImageResponse(
-    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt)
+    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed,
+    DateTime CreatedAt, ImageOrigin? Origin)
 {
     /// <param name="image">With its labels.</param>
     /// <param name="kind">Of its model.</param>
@@ -20,7 +22,8 @@ public sealed record ImageResponse(
     }
 
     private static ImageResponse Of(Image image, string? category, List<string> categories) => new(
-        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.Confirmed, image.CreatedAt);
+        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.Confirmed,
+        image.CreatedAt, image.Origin);
 }
 
 /// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>

@@ -132,7 +132,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
     {
         var refusal = ImageReader.Check(file.Bytes!, _limits, out var info);
         return refusal is null
-            ? new CheckedFile(file.FileName, categories, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null)
+            ? new CheckedFile(file.FileName, categories, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null, file.Origin)
             : CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
     });
 

@@ -9,7 +9,9 @@ namespace Headstart.Images;
 /// <summary>A file of an upload, or why it could not be taken.</summary>
 /// <param name="Categories">The values of the last <c>category</c> fields before the file, those without a file between them; null where there were none.</param>
 /// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
-public sealed record UploadedFile(string FileName, IReadOnlyList<string>? Categories, byte[]? Bytes, string? Reason = null, string? Detail = null);
+/// <param name="Origin">Of a file that came from the web.</param>
+public sealed record UploadedFile(
+    string FileName, IReadOnlyList<string>? Categories, byte[]? Bytes, string? Reason = null, string? Detail = null, ImageOrigin? Origin = null);
 
 /// <summary>Reads files out of <c>multipart/form-data</c> one at a time: memory holds one file, however large the request.</summary>
 public static class UploadReader

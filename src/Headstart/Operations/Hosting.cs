@@ -39,12 +39,13 @@ public static class Hosting
             throw new StartupException($"A setting under Headstart: cannot be read: {e.Message}");
         }
 
-        if (section["Backbones:Directories"] is { } directories)
-        {
-            settings.Backbones.Directories = directories.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        }
+        settings.Backbones.Directories = List("Backbones:Directories") ?? settings.Backbones.Directories;
+        settings.Fetching.AllowedHosts = List("Fetching:AllowedHosts") ?? settings.Fetching.AllowedHosts;
 
         return settings.Problem() is { } problem ? throw new StartupException(problem) : settings;
+
+        // A list may also be written as one string.
+        string[]? List(string name) => section[name]?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
     public static void AddOperations(this WebApplicationBuilder builder)

@@ -8,6 +8,20 @@ public static class Json
 {
     public static JsonSerializerOptions Options { get; } = Configure(new(JsonSerializerDefaults.Web));
 
+    /// <summary>A body that is read by hand, because the address takes other kinds beside it.</summary>
+    /// <exception cref="BadHttpRequestException">It is not the JSON that this address takes.</exception>
+    public static async Task<T?> ReadAsync<T>(HttpRequest request, CancellationToken cancel)
+    {
+        try
+        {
+            return await request.ReadFromJsonAsync<T>(Options, cancel);
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+        }
+    }
+
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));

@@ -28,6 +28,8 @@ public sealed class Settings
 
     public UploadSettings Uploads { get; set; } = new();
 
+    public FetchingSettings Fetching { get; set; } = new();
+
     public TrainingSettings Training { get; set; } = new();
 
     public PredictionSettings Predictions { get; set; } = new();
@@ -56,7 +58,7 @@ public sealed class Settings
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
-            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem();
+            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem();
     }
 }
 
@@ -86,6 +88,32 @@ public sealed class UploadSettings
 
     /// <summary>Files in one request; the files before the limit are kept.</summary>
     public int MaxFiles { get; set; } = 5_000;
+}
+
+/// <summary>How files are fetched from addresses that users give.</summary>
+public sealed class FetchingSettings
+{
+    /// <summary>Names of hosts that may be fetched from although they are private; else only public addresses are asked.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
+
+    /// <summary>How long one file may take.</summary>
+    public double MaxSeconds { get; set; } = 30;
+
+    /// <summary>Requests to one host at the same time.</summary>
+    public int RequestsPerHost { get; set; } = 4;
+
+    /// <summary>An e-mail address or page of whoever runs this host; it is told to the hosts that are asked, as Wikimedia wants.</summary>
+    public string? Contact { get; set; }
+
+    internal string UserAgent() => $"Headstart/{typeof(FetchingSettings).Assembly.GetName().Version!.ToString(2)} (image classifier; "
+        + $"{(string.IsNullOrWhiteSpace(Contact) ? "run by its user" : Contact.Trim())})";
+
+    internal string? Problem() =>
+        MaxSeconds is not (> 0 and <= 3_600) ? "Headstart:Fetching:MaxSeconds must be more than 0 and at most 3600."
+        : RequestsPerHost is < 1 or > 100 ? "Headstart:Fetching:RequestsPerHost must be between 1 and 100."
+        : Contact is { } contact && (contact.Length > 200 || contact.Any(c => c is < ' ' or > '~' or '(' or ')'))
+            ? "Headstart:Fetching:Contact must be an e-mail address or a page, of at most 200 characters."
+        : null;
 }
 
 /// <summary>Who may read <c>/metrics</c>.</summary>

@@ -1,5 +1,6 @@
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.Learning.Heads;
 using Headstart.Models;
@@ -11,19 +12,22 @@ namespace Headstart.Predictions;
 
 public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
 
+/// <param name="Urls">Addresses of images; answered in this order, each under its address as the file name.</param>
+public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null);
+
 public static class PredictionsApi
 {
     public static void MapPredictions(this RouteGroupBuilder api) =>
         api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
             .MapPost("/", Predict).Named("predict", "Predict",
-                "Step 4 of the main job: a form with parts named file, or one image as the body. Uses the published version unless ?version= names another; "
+                "Step 4 of the main job: a form with parts named file, one image as the body, or JSON that names addresses of images. Uses the published version unless ?version= names another; "
                 + "?top= keeps the most probable labels only; ?explain=true adds a picture (PNG) of where the most probable one is seen, which takes two "
                 + "to three times as long. A file that cannot be read is an entry with an error; the others are answered.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true))
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true, Json: typeof(UrlPredictionRequest)))
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
-        Guid id, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
+        Guid id, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, WebFetcher web, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
     {
         if (top is < 1)
         {
@@ -48,7 +52,7 @@ public static class PredictionsApi
         try
         {
             return await heads.GetAsync(db, id, number, cancel) is { } served
-                ? await AnswerAsync(id, served, http, predictor, settings, top ?? int.MaxValue, explain is true, cancel)
+                ? await AnswerAsync(id, served, http, predictor, web, settings, top ?? int.MaxValue, explain is true, cancel)
                 : Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
@@ -58,12 +62,13 @@ public static class PredictionsApi
     }
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
-        Guid id, ServedVersion version, HttpContext http, Predictor predictor, Settings settings, int top, bool explain, CancellationToken cancel)
+        Guid id, ServedVersion version, HttpContext http, Predictor predictor, WebFetcher web, Settings settings, int top, bool explain, CancellationToken cancel)
     {
-        if (OpenFiles(http, settings, cancel) is not { } files)
+        if (await OpenFilesAsync(http, web, settings, cancel) is not { } files)
         {
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), or multipart/form-data with parts named file.");
+                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data with parts named file, "
+                + "or application/json as in {\"urls\":[\"https://…\"]}.");
         }
 
         var answers = new List<FilePrediction>();
@@ -90,7 +95,7 @@ public static class PredictionsApi
 
         return answers switch
         {
-            [] => Problems.Invalid("no-files", "The form has no part named file, so there was nothing to predict."),
+            [] => Problems.Invalid("no-files", "The form has no part named file, or the JSON no urls, so there was nothing to predict."),
             [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
                 ("modelId", id), ("version", version.Number), ("predictions", answers)),
             _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
@@ -103,13 +108,19 @@ public static class PredictionsApi
         return Problems.Of(StatusCodes.Status503ServiceUnavailable, type, detail);
     }
 
-    private static IAsyncEnumerable<UploadedFile>? OpenFiles(HttpContext http, Settings settings, CancellationToken cancel)
+    private static async Task<IAsyncEnumerable<UploadedFile>?> OpenFilesAsync(HttpContext http, WebFetcher web, Settings settings, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
         if (UploadReader.Boundary(http.Request) is { } boundary)
         {
             total!.MaxRequestBodySize = null; // read one file at a time, each with its own limit
             return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel);
+        }
+
+        if (http.Request.HasJsonContentType())
+        {
+            var urls = (await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel))?.Urls ?? [];
+            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel);
         }
 
         total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;

@@ -18,7 +18,7 @@ public sealed class UploadTests(HostWithoutBackbones host) : IClassFixture<HostW
         var image = (await _client.AddAsync(model, "cats", picture)).Single()!;
 
         Assert.Equal(
-            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "split", "confirmed", "createdAt"], image.AsObject().Select(p => p.Key));
+            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "split", "confirmed", "createdAt", "origin"], image.AsObject().Select(p => p.Key));
         Assert.Equal(("cats", "0.jpg", 64, 48, picture.Length), ((string?)image["category"], (string?)image["fileName"],
             (int)image["width"]!, (int)image["height"]!, (int)image["bytes"]!));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(picture)), (string?)image["sha256"]);

@@ -282,6 +282,28 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("width");
 
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.Images.Image.Origin#ImageOrigin", b1 =>
+                        {
+                            b1.Property<string>("Author");
+
+                            b1.Property<string>("Licence");
+
+                            b1.Property<string>("LicenceUrl");
+
+                            b1.Property<string>("Page");
+
+                            b1.Property<string>("Source");
+
+                            b1.Property<string>("Title");
+
+                            b1.Property<string>("Url")
+                                .IsRequired();
+
+                            b1
+                                .ToJson("origin")
+                                .HasColumnType("jsonb");
+                        });
+
                     b.HasKey("Id")
                         .HasName("pk_images");
 

@@ -1,0 +1,224 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Threading.RateLimiting;
+using Headstart.Images;
+using Headstart.Operations;
+using Microsoft.Security.AntiSSRF;
+
+namespace Headstart.Fetching;
+
+/// <summary>A file of the web, or why it could not be had.</summary>
+/// <param name="FileName">The last part of its address, for people to read.</param>
+/// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
+/// <param name="Reason">A stable slug, such as <c>not-found</c> or <c>private-address</c>.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+public sealed record FetchedFile(string FileName, byte[]? Bytes, string? Reason, string? Detail)
+{
+    internal static FetchedFile Not(string fileName, string reason, string detail) => new(fileName, null, reason, detail);
+}
+
+/// <summary>
+/// Gets files from addresses that users give. An address may lead anywhere, so where it really leads is checked when the connection is made
+/// (AntiSSRF), for every redirect anew: no private, loopback, link-local or otherwise special network is ever asked, whatever a name
+/// resolves to and however often that changes. Hosts get a few requests at a time, and are asked again when they are busy.
+/// </summary>
+public sealed class WebFetcher : IDisposable
+{
+    private const int MaxRedirects = 5;
+    private const int MaxAddressLength = 4_096;
+    private const int Attempts = 3;
+    private const int Ahead = 8; // files in memory before they are asked for
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
+
+    private readonly FetchingSettings _settings;
+    private readonly TimeProvider _clock;
+    private readonly HttpClient _guarded, _open;
+    private readonly PartitionedRateLimiter<string> _perHost;
+
+    public WebFetcher(Settings settings, TimeProvider clock)
+    {
+        (_settings, _clock) = (settings.Fetching, clock);
+        var policy = new AntiSSRFPolicy(PolicyConfigOptions.ExternalOnlyLatest) { AllowPlainTextHttp = true };
+        var guard = policy.GetHandler();
+        (guard.AllowAutoRedirect, guard.UseCookies, guard.ConnectTimeout) = (false, false, TimeSpan.FromSeconds(10));
+        _guarded = Client(guard);
+        _open = Client(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
+        _perHost = PartitionedRateLimiter.Create<string, string>(host => RateLimitPartition.GetConcurrencyLimiter(host,
+            _ => new() { PermitLimit = _settings.RequestsPerHost, QueueLimit = int.MaxValue }), StringComparer.OrdinalIgnoreCase);
+
+        HttpClient Client(HttpMessageHandler handler)
+        {
+            var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+            client.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", _settings.UserAgent());
+            return client;
+        }
+    }
+
+    public void Dispose()
+    {
+        _guarded.Dispose();
+        _open.Dispose();
+        _perHost.Dispose();
+    }
+
+    /// <summary>Gets an image; whether it is one is for the reader to find out, but a page or a film is not taken.</summary>
+    /// <param name="url">From a user: anything.</param>
+    /// <param name="maxBytes">A larger file is refused.</param>
+    /// <param name="cancel">Ends the waiting.</param>
+    public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
+
+    /// <summary>Gets images, some at a time, in the order of their addresses; each has its address for a name.</summary>
+    public async IAsyncEnumerable<UploadedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(urls);
+        var ahead = new Queue<Task<FetchedFile>>();
+        try
+        {
+            for (var i = 0; i < urls.Count; i++)
+            {
+                for (var next = i + ahead.Count; next < urls.Count && ahead.Count < Ahead; next++)
+                {
+                    ahead.Enqueue(FetchAsync(urls[next], maxBytes, cancel));
+                }
+
+                var file = await ahead.Dequeue();
+                yield return new(UploadReader.Readable(urls[i] ?? ""), null, file.Bytes, file.Reason, file.Detail);
+            }
+        }
+        finally
+        {
+            // Whoever stops asking leaves nothing running that throws where nobody looks.
+            await ((Task)Task.WhenAll(ahead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Gets an answer of an API.</summary>
+    public Task<FetchedFile> FetchJsonAsync(Uri url, int maxBytes, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return FetchAsync(url.AbsoluteUri, maxBytes, "json", cancel);
+    }
+
+    private async Task<FetchedFile> FetchAsync(string url, int maxBytes, string kind, CancellationToken cancel)
+    {
+        if (Read(url, null) is not { } address)
+        {
+            return FetchedFile.Not(UploadReader.Readable(url ?? ""), "invalid-url",
+                "This is no address that can be fetched; it must begin with http:// or https:// and hold no user name or password.");
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            var (file, pause) = await TryAsync(address, maxBytes, kind, cancel);
+            if (pause is null || attempt == Attempts)
+            {
+                return file;
+            }
+
+            // Random, so that those who were turned away together do not come back together.
+            await Task.Delay(pause.Value + Random.Shared.NextDouble() * TimeSpan.FromMilliseconds(250 << attempt), _clock, cancel);
+        }
+    }
+
+    /// <summary>The file or why not, and after which time another try is worth it; null where none is.</summary>
+    private async Task<(FetchedFile File, TimeSpan? Pause)> TryAsync(Uri address, int maxBytes, string kind, CancellationToken cancel)
+    {
+        var name = NameOf(address);
+        using var turn = await _perHost.AcquireAsync(address.IdnHost, 1, cancel);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(_settings.MaxSeconds), _clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancel);
+        try
+        {
+            for (var redirects = 0; redirects <= MaxRedirects; redirects++)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, address);
+                request.Headers.Accept.Add(new(kind == "json" ? "application/json" : "image/*"));
+                using var response = await ClientFor(address).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+                if ((int)response.StatusCode is not (>= 300 and < 400) || response.Headers.Location is null)
+                {
+                    return await AnswerAsync(name, response, maxBytes, kind, both.Token);
+                }
+
+                if (Read(response.Headers.Location.ToString(), address) is not { } next)
+                {
+                    return (FetchedFile.Not(name, "invalid-url", "The address redirects to something that cannot be fetched."), null);
+                }
+
+                address = next;
+            }
+
+            return (FetchedFile.Not(name, "too-many-redirects", $"The address redirects more than {MaxRedirects} times."), null);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return (FetchedFile.Not(name, "timeout", $"The host did not send the file within {_settings.MaxSeconds:0.#} seconds."), null);
+        }
+        catch (Exception e) when (Refused(e))
+        {
+            return (FetchedFile.Not(name, "private-address", "The address leads into a private network, or to this machine, which is not asked; "
+                + "download the file there and upload it, or let the operator name the host in Headstart:Fetching:AllowedHosts."), null);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return (FetchedFile.Not(name, "unreachable", $"The host could not be reached, or broke off: {e.GetBaseException().Message.TrimEnd('.')}."), TimeSpan.Zero);
+        }
+    }
+
+    private async Task<(FetchedFile File, TimeSpan? Pause)> AnswerAsync(
+        string name, HttpResponseMessage response, int maxBytes, string kind, CancellationToken cancel)
+    {
+        var status = (int)response.StatusCode;
+        if (status == 429 || status >= 500)
+        {
+            return (FetchedFile.Not(name, "host-busy", $"The host answers {status}, also when it is asked again; try later."), Pause(response.Headers.RetryAfter));
+        }
+
+        if (status is 404 or 410)
+        {
+            return (FetchedFile.Not(name, "not-found", $"The host answers {status}: there is no such file (any more)."), null);
+        }
+
+        if (status != 200)
+        {
+            return (FetchedFile.Not(name, "host-refuses", $"The host answers {status} instead of the file."), null);
+        }
+
+        var type = response.Content.Headers.ContentType?.MediaType;
+        if (!Fits(type, kind))
+        {
+            return (FetchedFile.Not(name, "not-an-image",
+                $"The host sends {UploadReader.Readable(type!)} instead of an image; give the address of the picture itself, not of a page that shows it."), null);
+        }
+
+        var bytes = response.Content.Headers.ContentLength > maxBytes ? null
+            : await UploadReader.ReadToEndAsync(await response.Content.ReadAsStreamAsync(cancel), maxBytes, cancel);
+        return (bytes is null ? FetchedFile.Not(name, "too-large", $"The file is larger than {maxBytes:N0} bytes.") : new(name, bytes, null, null), null);
+    }
+
+    /// <summary>Hosts often do not know what they send, and say text/plain or nothing: only what is surely something else is refused.</summary>
+    private static bool Fits(string? type, string kind) => kind == "json" || type is null
+        || type.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
+        || type.ToLowerInvariant() is "application/octet-stream" or "binary/octet-stream" or "text/plain" or "application/binary" or "multipart/form-data";
+
+    private HttpClient ClientFor(Uri address) =>
+        _settings.AllowedHosts.Contains(address.IdnHost, StringComparer.OrdinalIgnoreCase) ? _open : _guarded;
+
+    private TimeSpan? Pause(RetryConditionHeaderValue? retry)
+    {
+        var wanted = retry?.Delta ?? (retry?.Date - _clock.GetUtcNow()) ?? TimeSpan.FromSeconds(1);
+        return wanted > LongestPause ? null : wanted < TimeSpan.Zero ? TimeSpan.Zero : wanted;
+    }
+
+    /// <summary>By the guard, or by the look-up, which takes 0.0.0.0 and :: for no address at all.</summary>
+    private static bool Refused(Exception? e) => e is not null && (e is AntiSSRFException or ArgumentException || Refused(e.InnerException));
+
+    private static Uri? Read(string? url, Uri? from) =>
+        url is { Length: > 0 and <= MaxAddressLength }
+        && (from is null ? Uri.TryCreate(url.Trim(), UriKind.Absolute, out var address) : Uri.TryCreate(from, url, out address))
+        && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps) && address is { UserInfo.Length: 0, IdnHost.Length: > 0 }
+            ? address
+            : null;
+
+    private static string NameOf(Uri address) =>
+        UploadReader.Readable(Uri.UnescapeDataString(address.Segments[^1].Trim('/'))) is { Length: > 0 } name ? name : address.Host;
+}
