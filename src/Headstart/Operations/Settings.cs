@@ -30,6 +30,8 @@ public sealed class Settings
 
     public FetchingSettings Fetching { get; set; } = new();
 
+    public ImageSearchSettings ImageSearches { get; set; } = new();
+
     public TrainingSettings Training { get; set; } = new();
 
     public PredictionSettings Predictions { get; set; } = new();
@@ -58,7 +60,7 @@ public sealed class Settings
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
-            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem();
+            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
     }
 }
 
@@ -113,6 +115,23 @@ public sealed class FetchingSettings
         : RequestsPerHost is < 1 or > 100 ? "Headstart:Fetching:RequestsPerHost must be between 1 and 100."
         : Contact is { } contact && (contact.Length > 200 || contact.Any(c => c is < ' ' or > '~' or '(' or ')'))
             ? "Headstart:Fetching:Contact must be an e-mail address or a page, of at most 200 characters."
+        : null;
+}
+
+/// <summary>Where images of the web are searched.</summary>
+public sealed class ImageSearchSettings
+{
+    public string Openverse { get; set; } = "https://api.openverse.org/v1";
+
+    public string Wikimedia { get; set; } = "https://commons.wikimedia.org/w/api.php";
+
+    /// <summary>Images of a category in one search.</summary>
+    public int MaxPerCategory { get; set; } = 500;
+
+    internal string? Problem() =>
+        !Uri.TryCreate(Openverse, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Openverse must be an address, such as https://api.openverse.org/v1."
+        : !Uri.TryCreate(Wikimedia, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Wikimedia must be an address, such as https://commons.wikimedia.org/w/api.php."
+        : MaxPerCategory is < 1 or > 10_000 ? "Headstart:ImageSearches:MaxPerCategory must be between 1 and 10000."
         : null;
 }
 

@@ -1,0 +1,37 @@
+using Headstart.Images;
+
+namespace Headstart.ImageSearches;
+
+/// <summary>Which images a search may use.</summary>
+public enum Licences
+{
+    /// <summary>Those that may be used commercially and changed, as training and showing thumbnails do.</summary>
+    Commercial,
+
+    /// <summary>Those that nobody owns: public domain and CC0.</summary>
+    PublicDomain,
+
+    /// <summary>Whatever the source has.</summary>
+    Any,
+}
+
+/// <summary>A catalogue of images on the web that can be asked for words.</summary>
+public interface IImageSource
+{
+    /// <summary>As in <see cref="ImageOrigin.Source"/> and in requests.</summary>
+    string Name { get; }
+
+    /// <param name="words">What the images should show.</param>
+    /// <param name="licences">Which may be used.</param>
+    /// <param name="page">What <see cref="SourcePage.Next"/> said; null for the first page.</param>
+    /// <param name="cancel">Ends the waiting.</param>
+    Task<SourcePage> SearchAsync(string words, Licences licences, string? page, CancellationToken cancel);
+}
+
+/// <param name="Found">Best first.</param>
+/// <param name="Next">Names the page after this one; null where there is none.</param>
+/// <param name="Error">Why the source has no answer, as a sentence.</param>
+public sealed record SourcePage(IReadOnlyList<ImageOrigin> Found, string? Next, string? Error = null)
+{
+    internal static SourcePage Failed(string source, string? why) => new([], null, $"{source} could not be searched: {why}");
+}
