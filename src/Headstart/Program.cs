@@ -5,6 +5,7 @@ using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Models;
+using Headstart.NanoNets;
 using Headstart.OpenInference;
 using Headstart.Operations;
 using Headstart.Predictions;
@@ -36,7 +37,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports();
+    builder.Services.AddImages().AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
@@ -50,6 +51,7 @@ try
     api.MapBackbones();
     api.MapKeys();
     app.MapOpenInference();
+    app.MapNanoNets();
     app.MapHealth();
     app.MapMetrics(settings);
     app.MapJobDashboard(settings);

@@ -10,6 +10,7 @@ using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.Models;
+using Headstart.NanoNets;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Reports;
@@ -52,6 +53,9 @@ public static class Setup
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();
 
+    public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
+        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of)).AddSingleton<Headstart.Fetching.WebFetcher>();
+
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 
     /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
@@ -79,7 +83,7 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
+        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
         return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<Sweep<RunQueue>>() : services;
     }
 

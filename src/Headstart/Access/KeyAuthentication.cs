@@ -1,11 +1,15 @@
 using System.Security.Claims;
 using System.Text;
 using System.Text.Encodings.Web;
+using Headstart.Operations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace Headstart.Access;
+
+/// <summary>Marks endpoints whose clients may send the key as it is, without Bearer or Basic before it, and know Basic best.</summary>
+public sealed class TakesBareKey;
 
 /// <summary><c>Authorization: Bearer KEY</c>, or HTTP Basic with the key as user name.</summary>
 public sealed class KeyAuthentication(
@@ -18,7 +22,7 @@ public sealed class KeyAuthentication(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         // Health answers without the database, whatever key came along.
-        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null || ReadKey(Request.Headers.Authorization.ToString()) is not { } key)
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null || ReadKey(Request.Headers.Authorization.ToString(), BareKeyWillDo) is not { } key)
         {
             return AuthenticateResult.NoResult();
         }
@@ -42,21 +46,26 @@ public sealed class KeyAuthentication(
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
-        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") ? "Basic realm=\"Headstart\"" : "Bearer";
-        return Operations.Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
+        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\"" : "Bearer";
+        return Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
             Request.Headers.Authorization.Count == 0
                 ? "This address needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."
-                : "The API key is not known here or was revoked; the host printed the first one when it started on an empty data folder.")
-            .ExecuteAsync(Context);
+                : "The API key is not known here or was revoked; the host printed the first one when it started on an empty data folder."));
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Operations.Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you sent is not one.")
-            .ExecuteAsync(Context);
+        Context.AnswerAsync(Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you sent is not one."));
 
-    private static string? ReadKey(string header)
+    private bool BareKeyWillDo => Context.GetEndpoint()?.Metadata.GetMetadata<TakesBareKey>() is not null;
+
+    private static string? ReadKey(string header, bool bare)
     {
         var blank = header.IndexOf(' ');
+        if (bare && blank < 0 && header.Length is > 0 and <= 1_000)
+        {
+            return header;
+        }
+
         var value = blank < 0 ? "" : header[(blank + 1)..].Trim();
         if (value.Length is 0 or > 1_000)
         {

@@ -5,7 +5,6 @@ using Headstart.Operations;
 using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.Models;
 
@@ -47,23 +46,14 @@ public static class ModelsApi
             return Problems.Invalid("invalid-name", problem!);
         }
 
-        if (ReadCategories(request.Categories ?? [], out var categories) is { } refusal)
+        if (NewModels.ReadCategories(request.Categories ?? [], out var categories) is { } refusal)
         {
             return refusal;
         }
 
-        var model = new Model
-        {
-            Id = Guid.CreateVersion7(),
-            AccountId = caller.AccountId(),
-            Name = name,
-            Kind = request.Kind,
-            CategoriesGrow = categories.Count == 0,
-            CreatedAt = clock.Now(),
-        };
-        model.Categories.AddRange(categories.Select((name, position) => NewCategory(model.Id, name, position)));
+        var model = NewModels.Of(caller.AccountId(), name, request.Kind, categories, clock.Now());
         db.Add(model);
-        if (await SaveAsync(db, name, cancel) is { } taken)
+        if (await NewModels.SaveAsync(db, name, cancel) is { } taken)
         {
             return taken;
         }
@@ -114,7 +104,7 @@ public static class ModelsApi
 
         if (change.Categories is not null)
         {
-            if (ReadCategories(change.Categories, out var wanted) is { } refusal)
+            if (NewModels.ReadCategories(change.Categories, out var wanted) is { } refusal)
             {
                 return refusal;
             }
@@ -138,12 +128,12 @@ public static class ModelsApi
                 }
                 else
                 {
-                    db.Add(NewCategory(id, category, position));
+                    db.Add(NewModels.Category(id, category, position));
                 }
             }
         }
 
-        if (await SaveAsync(db, model.Name, cancel) is { } taken)
+        if (await NewModels.SaveAsync(db, model.Name, cancel) is { } taken)
         {
             return taken;
         }
@@ -159,45 +149,6 @@ public static class ModelsApi
         var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
         published.Forget();
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
-    }
-
-    private static Category NewCategory(Guid model, string name, int position) =>
-        new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };
-
-    private static ProblemHttpResult? ReadCategories(IReadOnlyList<string?> given, out List<string> names)
-    {
-        names = [];
-        if (given.Count > Model.MaxCategories)
-        {
-            return Problems.Invalid("too-many-categories", $"A model has at most {Model.MaxCategories} categories.");
-        }
-
-        for (var i = 0; i < given.Count; i++)
-        {
-            var (name, problem) = Names.Read(given[i], "category");
-            if (name is null || names.Contains(name))
-            {
-                return Problems.Of(StatusCodes.Status422UnprocessableEntity, name is null ? "invalid-name" : "duplicate-category",
-                    problem ?? $"The category \"{name}\" is listed twice.", ("index", i));
-            }
-
-            names.Add(name);
-        }
-
-        return null;
-    }
-
-    private static async Task<ProblemHttpResult?> SaveAsync(HeadstartDb db, string name, CancellationToken cancel)
-    {
-        try
-        {
-            await db.SaveChangesAsync(cancel);
-            return null;
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "models" })
-        {
-            return Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.");
-        }
     }
 
     private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models, CancellationToken cancel)

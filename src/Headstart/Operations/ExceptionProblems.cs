@@ -32,7 +32,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
             context.Response.Headers.RetryAfter = "5";
         }
 
-        await Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier)).ExecuteAsync(context);
+        await context.AnswerAsync(Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier)));
         return true;
     }
 

@@ -61,7 +61,7 @@ public static class Hosting
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
-        builder.Services.AddOpenApiDocument();
+        builder.Services.AddCors().AddOpenApiDocument();
     }
 
     public static void UseOperations(this WebApplication app, Settings settings)
@@ -72,7 +72,13 @@ public static class Hosting
         }
 
         app.UseExceptionHandler(_ => { });
-        app.UseStatusCodePages(static context => StatusProblem(context.HttpContext).ExecuteAsync(context.HttpContext));
+        app.UseStatusCodePages(static context => context.HttpContext.AnswerAsync(StatusProblem(context.HttpContext)));
+        if (settings.Origins() is { Length: > 0 } origins)
+        {
+            // Keys travel in a header that scripts set themselves, so no site gains anything by a user's being logged in somewhere.
+            app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod());
+        }
+
         app.UseAuthentication();
         app.UseAuthorization();
     }

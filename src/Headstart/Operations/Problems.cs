@@ -1,6 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Operations;
+
+/// <summary>How errors look below a path whose clients expect something else than <c>application/problem+json</c>.</summary>
+/// <param name="Below">The path.</param>
+/// <param name="Of">The same error as they expect it.</param>
+public sealed record ErrorShape(PathString Below, Func<ProblemDetails, IResult> Of);
 
 /// <summary>
 /// The refusals that more than one feature gives. Each has a stable <c>type</c> slug that clients may switch on, and a sentence
@@ -28,6 +34,13 @@ public static class Problems
 
     public static ProblemHttpResult NoSuch(string what, string list) =>
         Of(StatusCodes.Status404NotFound, $"{what.Replace(' ', '-')}-not-found", $"This model has no such {what}; GET {list} lists them.");
+
+    /// <summary>Answers with a problem from outside of an endpoint, in the form that is usual below this path.</summary>
+    public static Task AnswerAsync(this HttpContext http, ProblemHttpResult problem)
+    {
+        var shape = http.RequestServices.GetServices<ErrorShape>().FirstOrDefault(shape => http.Request.Path.StartsWithSegments(shape.Below));
+        return (shape?.Of(problem.ProblemDetails) ?? problem).ExecuteAsync(http);
+    }
 
     /// <summary>Declares the problems an endpoint can answer, so that the OpenAPI document names them.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)

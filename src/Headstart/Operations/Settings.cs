@@ -19,6 +19,12 @@ public sealed class Settings
     /// <summary>Who may read the measurements at <c>/metrics</c>.</summary>
     public MetricsAccess Metrics { get; set; }
 
+    /// <summary>
+    /// Web sites whose scripts may call this host from a browser (CORS): origins such as <c>https://shop.example</c> with <c>;</c> between, or
+    /// <c>*</c> for all. None without it.
+    /// </summary>
+    public string CorsOrigins { get; set; } = "";
+
     /// <summary>Logs a line for every request.</summary>
     public bool AccessLog { get; set; }
 
@@ -38,9 +44,14 @@ public sealed class Settings
 
     public BatchPredictionSettings BatchPredictions { get; set; } = new();
 
+    public NanoNetsSettings NanoNets { get; set; } = new();
+
     public bool HasRole(string role) => Roles
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Contains(role, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary><see cref="CorsOrigins"/>, one by one.</summary>
+    public string[] Origins() => CorsOrigins.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The first thing wrong with the settings, as a sentence for the console; null when all is well.</summary>
     public string? Problem()
@@ -56,12 +67,31 @@ public sealed class Settings
             return "Headstart:BootstrapKey must have at most 200 characters, without blanks and colons.";
         }
 
+        if (Origins().FirstOrDefault(origin => origin != "*" && !IsOrigin(origin)) is { } wrong)
+        {
+            return $"Headstart:CorsOrigins has \"{wrong}\"; an origin is a scheme and a host, such as https://shop.example, or * for all.";
+        }
+
         return Uploads.MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
+<<<<<<< HEAD
             : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
+=======
+            : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
+            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem();
+>>>>>>> fec62b7 (NanoNets façade: its paths, bodies and errors over the same features; starting runs and making models are services)
     }
+
+    private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>The paths that clients of NanoNets know.</summary>
+public sealed class NanoNetsSettings
+{
+    /// <summary>Of one request with files. Its fields may stand behind the files, so it lies in the folder for temporary files while it is read.</summary>
+    public long MaxRequestBytes { get; set; } = 1 << 30;
 }
 
 public sealed class BackboneSettings

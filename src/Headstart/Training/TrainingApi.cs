@@ -2,14 +2,12 @@ using System.ComponentModel;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
-using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.Training;
 
@@ -65,47 +63,11 @@ public static class TrainingApi
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Start(
         Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
-        HeadstartDb db, BackboneShelf shelf, WantedBackbones wanted, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        request ??= new();
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return Problems.NoSuchModel();
-        }
-
-        if (await BeforeAsync(db, id, idempotencyKey, cancel) is { } before)
-        {
-            return Accepted(before);
-        }
-
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            return Problems.InvalidIdempotencyKey();
-        }
-
-        if ((Refuse(request, shelf, wanted) ?? await NothingToLearnAsync(db, id, cancel)) is { } refusal)
-        {
-            return refusal;
-        }
-
-        var run = NewRun(id, request, idempotencyKey, clock.Now());
-        db.Add(run);
-        try
-        {
-            await db.SaveChangesAsync(cancel);
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
-        {
-            return Accepted((await BeforeAsync(db, id, idempotencyKey, cancel))!); // its twin was a moment faster
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
-        {
-            return Problems.NoSuchModel();
-        }
-
-        // If we die here the run is queued and the sweep enqueues it.
-        queue.Enqueue(run.Id);
-        return Accepted(run);
+        var wish = request is null ? new RunWish() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
+        var (run, refusal) = await start.StartAsync(caller, id, wish, idempotencyKey, cancel);
+        return run is null ? refusal! : Accepted(run);
     }
 
     private static async Task<Accepted<RetrainResponse>> Retrain(
@@ -113,52 +75,15 @@ public static class TrainingApi
     {
         var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)));
         var found = await updates.FindAsync(db, models, cancel);
-        var runs = found.Select(m => NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
+        var runs = found.Select(m => RunStart.NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
         runs.ForEach(run => queue.Enqueue(run.Id)); // if we die here they are queued and the sweep enqueues them
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }
 
-    private static TrainingRun NewRun(Guid model, NewRunRequest request, string? idempotencyKey, DateTime now) => new()
-    {
-        Id = Guid.CreateVersion7(),
-        ModelId = model,
-        State = RunState.Queued,
-        Backbone = request.Backbone is null or "auto" ? null : request.Backbone,
-        MaxLatencyMs = request.MaxLatencyMs,
-        MaxTrainingSeconds = request.MaxTrainingSeconds,
-        IdempotencyKey = idempotencyKey,
-        EnqueuedAt = now,
-        CreatedAt = now,
-    };
-
     private static Accepted<RunResponse> Accepted(TrainingRun run) =>
         TypedResults.Accepted($"/api/v1/models/{run.ModelId}/training-runs/{run.Id}", RunResponse.Of(run));
-
-    private static async Task<TrainingRun?> BeforeAsync(HeadstartDb db, Guid id, string? key, CancellationToken cancel) =>
-        key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
-
-    private static ProblemHttpResult? Refuse(NewRunRequest request, BackboneShelf shelf, WantedBackbones wanted)
-    {
-        var named = request.Backbone is "auto" ? null : request.Backbone;
-        return request.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
-            : request.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
-            : named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
-                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
-            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
-            : request.MaxLatencyMs < (named is not null ? shelf.FindRecipe(named)?.MsPerImage : shelf.All.Count > 0 ? shelf.All[0].MsPerImage : null)
-                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
-            : null;
-    }
-
-    private static async Task<ProblemHttpResult?> NothingToLearnAsync(HeadstartDb db, Guid id, CancellationToken cancel)
-    {
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ImageLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
-        var enough = counts.Count(c => c >= Dataset.MinImages);
-        return enough >= Dataset.MinCategories ? null : Problems.Invalid("too-few-images",
-            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} images, and two must. Thirty a category make a good start.");
-    }
 
     private static async Task<Results<Ok<Page<RunResponse>>, ProblemHttpResult>> List(
         Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)

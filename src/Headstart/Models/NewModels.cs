@@ -1,0 +1,72 @@
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.Models;
+
+/// <summary>How a model gets its name and its categories, whatever the protocol.</summary>
+public static class NewModels
+{
+    /// <param name="account">Owns it.</param>
+    /// <param name="name">As <see cref="Names"/> reads them.</param>
+    /// <param name="kind">Whether an image has one category or any number.</param>
+    /// <param name="categories">From <see cref="ReadCategories"/>; with none the uploads make those they name.</param>
+    /// <param name="now">When.</param>
+    public static Model Of(Guid account, string name, ModelKind kind, IReadOnlyList<string> categories, DateTime now)
+    {
+        var model = new Model
+        {
+            Id = Guid.CreateVersion7(),
+            AccountId = account,
+            Name = name,
+            Kind = kind,
+            CategoriesGrow = categories.Count == 0,
+            CreatedAt = now,
+        };
+        model.Categories.AddRange(categories.Select((category, position) => Category(model.Id, category, position)));
+        return model;
+    }
+
+    public static Category Category(Guid model, string name, int position) =>
+        new() { Id = Guid.CreateVersion7(), ModelId = model, Name = name, Position = position };
+
+    /// <returns>Why they are refused; null for good ones.</returns>
+    public static ProblemHttpResult? ReadCategories(IReadOnlyList<string?> given, out List<string> names)
+    {
+        names = [];
+        if (given.Count > Model.MaxCategories)
+        {
+            return Problems.Invalid("too-many-categories", $"A model has at most {Model.MaxCategories} categories.");
+        }
+
+        for (var i = 0; i < given.Count; i++)
+        {
+            var (name, problem) = Names.Read(given[i], "category");
+            if (name is null || names.Contains(name))
+            {
+                return Problems.Of(StatusCodes.Status422UnprocessableEntity, name is null ? "invalid-name" : "duplicate-category",
+                    problem ?? $"The category \"{name}\" is listed twice.", ("index", i));
+            }
+
+            names.Add(name);
+        }
+
+        return null;
+    }
+
+    /// <returns>Why the database refused it; null when it is saved.</returns>
+    public static async Task<ProblemHttpResult?> SaveAsync(HeadstartDb db, string name, CancellationToken cancel)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+            return null;
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "models" })
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Headstart.Operations;
+
+namespace Headstart.NanoNets;
+
+/// <summary>A category and how many images it has.</summary>
+public sealed record NanoCategory(string Name, int Count);
+
+/// <param name="ModelId">The id that the model has everywhere in Headstart.</param>
+/// <param name="ModelType"><c>classification</c> or <c>multilabelclassification</c>.</param>
+/// <param name="State">See <see cref="NanoState"/>; a number, as clients compare it with 5.</param>
+/// <param name="Status">The state in words.</param>
+/// <param name="Message">After an upload: <c>Success</c>, or that only some of the files were taken.</param>
+/// <param name="Result">After an upload: what became of each file.</param>
+public sealed record NanoModel(
+    string ModelId, string ModelType, int State, string Status, IReadOnlyList<NanoCategory> Categories, string? Message = null, IReadOnlyList<NanoFile>? Result = null);
+
+/// <summary>A file of an upload.</summary>
+/// <param name="Message"><c>Success</c>, or what is wrong with it.</param>
+/// <param name="File">Its name, or the URL that it came from.</param>
+public sealed record NanoFile(string Message, string File);
+
+public sealed record NanoLabel(string Label, double Probability);
+
+/// <summary>A prediction for one file.</summary>
+/// <param name="Message"><c>Success</c>, or why it could not be read.</param>
+/// <param name="Prediction">All labels by falling probability; none where the file could not be read.</param>
+/// <param name="File">Its name, or its URL: what most clients look at.</param>
+/// <param name="Input">The same, for those that look here.</param>
+public sealed record NanoPrediction(string Message, IReadOnlyList<NanoLabel> Prediction, string File, string Input);
+
+public sealed record NanoPredictions(string Message, string ModelId, IReadOnlyList<NanoPrediction> Result);
+
+/// <summary>An image and its categories.</summary>
+public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories);
+
+public sealed record NanoAnnotations([property: JsonPropertyName("Data")] IReadOnlyList<NanoAnnotation> Data, [property: JsonPropertyName("Meta")] NanoMeta Meta);
+
+public sealed record NanoMeta(IReadOnlyList<NanoCategory> Categories, int State, string Status);
+
+/// <param name="Message">The status in words.</param>
+/// <param name="Code">The status.</param>
+public sealed record NanoError(string Message, int Code, IReadOnlyList<NanoReason> Errors);
+
+/// <param name="Reason">What is wrong, in a few words that stay the same.</param>
+/// <param name="Message">What to do.</param>
+public sealed record NanoReason(string Reason, string Message);
+
+internal static class NanoJson
+{
+    public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+}

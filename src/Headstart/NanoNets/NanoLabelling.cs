@@ -1,0 +1,95 @@
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Fetching;
+using Headstart.Images;
+using Headstart.Learning.Heads;
+using Headstart.Models;
+using Headstart.Operations;
+using Headstart.Predictions;
+
+namespace Headstart.NanoNets;
+
+/// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as everybody's.</summary>
+internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published, HeadCache heads, Predictor predictor, WebFetcher web, Settings settings)
+{
+    /// <param name="http">Who asks.</param>
+    /// <param name="model">The model's id.</param>
+    /// <param name="request">Has files, URLs or both.</param>
+    /// <param name="cancel">Gives the place in the queue up.</param>
+    public async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request, CancellationToken cancel)
+    {
+        if (await published.FindAsync(http.User, model, cancel) is not { } found)
+        {
+            return NanoAnswer.NoSuchModel();
+        }
+
+        if (found.Version is not { } number)
+        {
+            return NanoAnswer.NotReady();
+        }
+
+        try
+        {
+            return await heads.GetAsync(db, model, number, cancel) is { } version
+                ? await AnswerAsync(http, model, version, request, cancel)
+                : NanoAnswer.NoSuchModel(); // deleted a moment ago
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return NanoAnswer.NotReady(e.Message);
+        }
+    }
+
+    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request, CancellationToken cancel)
+    {
+        var urls = request.All("urls");
+        var count = request.Files.Count + urls.Count;
+        if (count == 0)
+        {
+            return NanoAnswer.Bad("File missing", "There is no image in the request: files go into parts named file or files, addresses into fields named urls.");
+        }
+
+        if (count > settings.Predictions.MaxFiles)
+        {
+            return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.");
+        }
+
+        var results = new List<NanoPrediction>();
+        foreach (var (name, read) in Sources(request.Files, urls, cancel))
+        {
+            if (predictor.IsStopping)
+            {
+                return NanoAnswer.Busy(http, "5", "The host is stopping; send the request to another one, or again when this one is back.");
+            }
+
+            var file = await read();
+            if (file.Bytes is null)
+            {
+                results.Add(new(file.Detail!, [], name, name));
+                continue;
+            }
+
+            if (await predictor.AskAsync(http.User.AccountId(), version, file.Bytes, explain: false, cancel) is not { } answer)
+            {
+                return NanoAnswer.Busy(http, "1", "Too many images are waiting already; try again in a second.");
+            }
+
+            results.Add(new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
+        }
+
+        var failed = results.FindAll(result => result.Prediction.Count == 0);
+        return failed.Count == results.Count
+            ? NanoAnswer.Error(StatusCodes.Status400BadRequest, failed.ConvertAll(result => new NanoReason("File is not valid", $"{result.File}: {result.Message}")))
+            : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? "Success" : $"Partially successful: {failed.Count} of {results.Count} could not be read", model.ToString(), results),
+                failed.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
+    }
+
+    private IEnumerable<(string Name, Func<Task<FetchedFile>> Read)> Sources(IReadOnlyList<IFormFile> files, IReadOnlyList<string> urls, CancellationToken cancel) =>
+    [
+        .. files.Select(file => (UploadReader.Readable(file.FileName), (Func<Task<FetchedFile>>)(() => NanoFiles.ReadAsync(file, settings, cancel)))),
+        .. urls.Select(url => (url, (Func<Task<FetchedFile>>)(() => web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel)))),
+    ];
+
+    private static List<NanoLabel> Labels(ServedVersion version, Answer answer) => answer.Refusal is not null ? []
+        : [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6))).OrderByDescending(label => label.Probability)];
+}

@@ -1,0 +1,156 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Models;
+using Headstart.Operations;
+using Headstart.Training;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.NanoNets;
+
+/// <summary>
+/// The paths of NanoNets' image API, so that programs written for it work when only the host name is changed. It translates and asks the same
+/// features as <c>/api/v1</c>. Each kind of model takes every form of an address that is known to be in use: the model in the path, in the query or in
+/// the form, with a slash behind or without. It is left out of the OpenAPI document: new programs are better served by <c>/api/v1</c>.
+/// </summary>
+public static class NanoNetsApi
+{
+    internal const string Root = "/api/v2";
+
+    public static void MapNanoNets(this IEndpointRouteBuilder app)
+    {
+        var v2 = app.MapGroup(Root).RequireAuthorization().WithMetadata(new TakesBareKey()).ExcludeFromDescription();
+        MapKind(v2.MapGroup("/ImageCategorization"), ModelKind.ImageClassification);
+        MapKind(v2.MapGroup("/MultiLabelClassification"), ModelKind.MultiLabelImageClassification);
+        v2.Map("/ObjectDetection/{**rest}", () => NotHere("Object detection"));
+        v2.Map("/OCR/{**rest}", () => NotHere("Reading text"));
+    }
+
+    private static void MapKind(RouteGroupBuilder type, ModelKind kind)
+    {
+        type.MapPost("/Model", Create(kind));
+        type.MapGet("/Models", List);
+        type.MapGet("/Model", Get(kind));
+        type.MapGet("/Model/{id}", Get(kind));
+        type.MapGet("/Model/{id}/Annotations", Annotations(kind));
+        foreach (var prefix in new[] { "", "/Model/{id}" })
+        {
+            type.MapPost($"{prefix}/UploadFile", Upload(kind));
+            type.MapPost($"{prefix}/UploadFiles", Upload(kind));
+            type.MapPost($"{prefix}/UploadUrls", Upload(kind));
+            type.MapPost($"{prefix}/Train", Train(kind));
+            type.MapPost($"{prefix}/LabelFile", Label);
+            type.MapPost($"{prefix}/LabelFiles", Label);
+            type.MapPost($"{prefix}/LabelUrls", Label);
+        }
+    }
+
+    private static Delegate Create(ModelKind kind) => async (HttpContext http, HeadstartDb db, Settings settings, TimeProvider clock, CancellationToken cancel) =>
+    {
+        var given = (await NanoRequest.ReadAsync(http.Request, settings, cancel)).All("categories");
+        given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
+        if (given.Count < Dataset.MinCategories)
+        {
+            return NanoAnswer.Bad("Zero or one category", "Zero or one category was given. Add two or more, each in a field named categories.");
+        }
+
+        if (NewModels.ReadCategories([.. given], out var categories) is { } refusal)
+        {
+            return NanoAnswer.Of(refusal.ProblemDetails);
+        }
+
+        // NanoNets' models have no name, ours have one each.
+        var name = $"NanoNets {Guid.CreateVersion7()}";
+        var model = NewModels.Of(http.User.AccountId(), name, kind, categories, clock.Now());
+        db.Add(model);
+        return await NewModels.SaveAsync(db, name, cancel) is { } taken
+            ? NanoAnswer.Of(taken.ProblemDetails)
+            : NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
+    };
+
+    /// <summary>All of the account, whatever their kind.</summary>
+    private static async Task<IResult> List(HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        NanoAnswer.Of(await db.ModelsOf(caller).ReadAsync(db, cancel));
+
+    private static Delegate Get(ModelKind kind) => async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+    {
+        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        return error ?? NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model!.Id, cancel));
+    };
+
+    private static Delegate Annotations(ModelKind kind) => async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+    {
+        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        if (model is null)
+        {
+            return error!;
+        }
+
+        var images = await db.Images.Where(i => i.ModelId == model.Id).OrderBy(i => i.Id).Select(i => new NanoAnnotation(
+            i.FileName, i.Labels.Join(db.Categories, l => l.CategoryId, c => c.Id, (_, c) => c.Name).OrderBy(name => name).ToList())).ToListAsync(cancel);
+        var now = await NanoState.ReadAsync(db, http.User, model.Id, cancel);
+        return NanoAnswer.Of(new NanoAnnotations(images, new(now.Categories, now.State, now.Status)));
+    };
+
+    private static Delegate Upload(ModelKind kind) => async (
+        string? id, HttpContext http, HeadstartDb db, NanoUpload upload, Settings settings, CancellationToken cancel) =>
+    {
+        var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
+        var (model, error) = await FindAsync(kind, id, request, db, http.User, cancel);
+        return error ?? await upload.AddAsync(http.User, model!, request, cancel);
+    };
+
+    /// <summary>A second call while a run waits or works changes nothing; after it, it trains again on what the model has then.</summary>
+    private static Delegate Train(ModelKind kind) => async (
+        string? id, HttpContext http, HeadstartDb db, RunStart start, Settings settings, CancellationToken cancel) =>
+    {
+        var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
+        if (model is null)
+        {
+            return error!;
+        }
+
+        var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == RunState.Queued || r.State == RunState.Running), cancel);
+        if (!training && (await start.StartAsync(http.User, model.Id, new(), null, cancel)).Refusal is { } refusal)
+        {
+            return NanoAnswer.NotReady(refusal.ProblemDetails.Detail);
+        }
+
+        return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
+    };
+
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoLabelling labelling, Settings settings, CancellationToken cancel)
+    {
+        var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
+        return IdOf(id, request, out var model) ?? await labelling.AnswerAsync(http, model, request, cancel);
+    }
+
+    private static async Task<(Model? Model, IResult? Error)> FindAsync(
+        ModelKind kind, string? id, NanoRequest request, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        if (IdOf(id, request, out var named) is { } error)
+        {
+            return (null, error);
+        }
+
+        var model = await db.ModelsOf(caller).Include(m => m.Categories).AsNoTracking().SingleOrDefaultAsync(m => m.Id == named, cancel);
+        return model is null ? (null, NanoAnswer.NoSuchModel())
+            : model.Kind == kind ? (model, null)
+            : (null, NanoAnswer.Error(StatusCodes.Status404NotFound, "Model not found",
+                $"The model is of the type {NanoState.TypeOf(model.Kind)}; its addresses begin with {Root}/{(model.Kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization")}/."));
+    }
+
+    /// <summary>The model that the path, the query and the form agree on.</summary>
+    private static IResult? IdOf(string? path, NanoRequest request, out Guid id)
+    {
+        var ids = request.ModelIds.Concat(path is null ? [] : [path]).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        id = default;
+        return ids is [] ? NanoAnswer.Bad("Model id missing", "Say which model: a field or a query parameter named modelId, or its id in the path.")
+            : ids.Count > 1 ? NanoAnswer.Bad("Model ids differ", $"The request names several models: {string.Join(", ", ids.Take(5))}.")
+            : Guid.TryParse(ids[0], out id) ? null
+            : NanoAnswer.NoSuchModel();
+    }
+
+    private static IResult NotHere(string what) => NanoAnswer.Error(StatusCodes.Status501NotImplemented, $"{what} is not supported",
+        $"{what} is not what Headstart does: it classifies images. {Root}/ImageCategorization and {Root}/MultiLabelClassification are here.");
+}

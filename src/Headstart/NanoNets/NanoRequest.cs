@@ -1,0 +1,116 @@
+using System.Text;
+using System.Text.Json;
+using Headstart.Images;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Headstart.NanoNets;
+
+/// <summary>
+/// What a client sent, wherever it put it: the query, a multipart or urlencoded form, or JSON under any content type or none. Fields may stand
+/// behind the files that they say something about, so files lie in temporary files until all is read.
+/// </summary>
+internal sealed class NanoRequest
+{
+    private const int MaxFields = 10_000;
+    private const int MaxFieldBytes = 4 << 20;
+
+    private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
+
+    public IReadOnlyList<IFormFile> Files { get; private set; } = [];
+
+    /// <exception cref="BadHttpRequestException">The body cannot be read.</exception>
+    public static async Task<NanoRequest> ReadAsync(HttpRequest http, Settings settings, CancellationToken cancel)
+    {
+        var request = new NanoRequest();
+        foreach (var (name, values) in http.Query)
+        {
+            request.Add(name, values);
+        }
+
+        if (UploadReader.Boundary(http) is null)
+        {
+            request.AddText(await new StreamReader(http.Body, Encoding.UTF8).ReadToEndAsync(cancel)); // limited by Kestrel
+            return request;
+        }
+
+        http.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = settings.NanoNets.MaxRequestBytes;
+        var form = await ReadFormAsync(http, settings.NanoNets.MaxRequestBytes, cancel);
+        foreach (var (name, values) in form)
+        {
+            request.Add(name, values);
+        }
+
+        request.Files = [.. form.Files.Where(file => file.Name.ToUpperInvariant() is "FILE" or "FILES")];
+        return request;
+    }
+
+    /// <summary>All values of a field. One that is a list in itself, as JSON or as Python prints it, counts as its elements.</summary>
+    public IReadOnlyList<string> All(string name) =>
+        [.. _fields.GetValueOrDefault(name, []).SelectMany(value => ListText.Read(value) ?? [value]).Where(value => value.Length > 0)];
+
+    /// <summary>The first value of a field as it was sent; null where there is none.</summary>
+    public string? First(string name) => _fields.GetValueOrDefault(name, []).Find(value => value.Length > 0);
+
+    /// <summary>Every model id in the request; clients that name the model twice name the same one.</summary>
+    public IEnumerable<string> ModelIds => All("modelId").Concat(All("model_id")).Concat(All("id"));
+
+    private static async Task<IFormCollection> ReadFormAsync(HttpRequest http, long most, CancellationToken cancel)
+    {
+        try
+        {
+            return await http.ReadFormAsync(new FormOptions
+            {
+                ValueCountLimit = MaxFields,
+                ValueLengthLimit = MaxFieldBytes,
+                MultipartBodyLengthLimit = most,
+                MultipartBoundaryLengthLimit = 200,
+            }, cancel);
+        }
+        catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
+        {
+            throw new BadHttpRequestException($"The multipart body is broken ({e.Message.TrimEnd('.')}). Nothing of it was kept; send it again.", e);
+        }
+    }
+
+    private void AddText(string body)
+    {
+        if (body.AsSpan().TrimStart() is ['{', ..])
+        {
+            AddJson(body);
+            return;
+        }
+
+        foreach (var (name, values) in QueryHelpers.ParseQuery(body))
+        {
+            Add(name, values);
+        }
+    }
+
+    private void AddJson(string body)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(body);
+            foreach (var property in json.RootElement.EnumerateObject())
+            {
+                Add(property.Name, [property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : property.Value.GetRawText()]);
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body begins like JSON and is not.", e);
+        }
+    }
+
+    private void Add(string name, IEnumerable<string?> values)
+    {
+        if (!_fields.TryGetValue(name, out var all))
+        {
+            _fields.Add(name, all = []);
+        }
+
+        all.AddRange(values.Select(value => value ?? ""));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Security.Claims;
+using Headstart.Data;
+using Headstart.Models;
+using Headstart.Training;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.NanoNets;
+
+/// <summary>
+/// A model as clients of NanoNets see it. Its state is a number: -1 training failed, 0 no images, 1 not enough labelled images,
+/// 2 training can start, 3 queued, 4 training, 5 ready to predict. A model that trains again is at 3 or 4 meanwhile, so that whoever waits for 5
+/// waits for the new version; the old one answers until then.
+/// </summary>
+internal static class NanoState
+{
+    /// <param name="models">Some of the caller's.</param>
+    /// <param name="db">Has them.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
+    {
+        var rows = await models.AsNoTracking().OrderByDescending(m => m.Id).Select(m => new
+        {
+            Model = m,
+            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name).Select(c => new { c.Name, Count = db.ImageLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
+            HasImages = db.Images.Any(i => i.ModelId == m.Id),
+            Active = db.TrainingRuns.Where(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running))
+                .OrderBy(r => r.Id).Select(r => new { r.State, r.Progress }).FirstOrDefault(),
+            Last = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id).Select(r => new { r.State, r.Error }).FirstOrDefault(),
+        }).AsSplitQuery().ToListAsync(cancel);
+        return rows.ConvertAll(row =>
+        {
+            var error = row.Last is { State: RunState.Failed, Error: var why } ? why ?? "it failed" : null;
+            var enough = row.Categories.Count(c => c.Count >= Dataset.MinImages) >= Dataset.MinCategories;
+            var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress ?? 0, error);
+            return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status, row.Categories.ConvertAll(c => new NanoCategory(c.Name, c.Count)));
+        });
+    }
+
+    /// <summary>One model of the caller's, which is there.</summary>
+    public static async Task<NanoModel> ReadAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, CancellationToken cancel) =>
+        (await db.ModelsOf(caller).Where(m => m.Id == id).ReadAsync(db, cancel)).Single();
+
+    public static string TypeOf(ModelKind kind) => kind.TakesSeveral() ? "multilabelclassification" : "classification";
+
+    internal static (int State, string Status) Of(bool published, bool images, bool enough, RunState? active, double progress, string? error) => active switch
+    {
+        RunState.Running => (4, string.Create(CultureInfo.InvariantCulture, $"Model currently training, {progress:0%}")),
+        RunState.Queued => (3, "Model in training queue"),
+        _ when published => (5, error is null ? "Model hosted. Can be used for prediction" : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
+        _ when error is not null => (-1, $"Error in model training: {error}"),
+        _ when enough => (2, "Training data annotated. Need to start training"),
+        _ when images => (1, $"Training data uploaded. At least {Dataset.MinCategories} categories need {Dataset.MinImages} images or more"),
+        _ => (0, "Model created. No training data uploaded yet"),
+    };
+}

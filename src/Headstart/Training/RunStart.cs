@@ -1,0 +1,107 @@
+using System.Security.Claims;
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.Training;
+
+/// <summary>What is asked of a run.</summary>
+/// <param name="Backbone">The id of a backbone, several joined with <c>+</c>; null or <c>auto</c> for the automatic choice.</param>
+/// <param name="MaxLatencyMs">For one image on this host.</param>
+/// <param name="MaxTrainingSeconds">From start to end.</param>
+public sealed record RunWish(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
+
+/// <summary>Starts training runs, whatever the protocol.</summary>
+public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
+{
+    /// <param name="caller">Owns the model.</param>
+    /// <param name="id">Of the model.</param>
+    /// <param name="wish">What to do.</param>
+    /// <param name="idempotencyKey">The same key gives the run that it made before.</param>
+    /// <param name="cancel">Ends it before the run is there.</param>
+    /// <returns>The run, queued, or why there is none.</returns>
+    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(
+        ClaimsPrincipal caller, Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return (null, Problems.NoSuchModel());
+        }
+
+        if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
+        {
+            return (before, null);
+        }
+
+        if (idempotencyKey is { Length: 0 or > 200 })
+        {
+            return (null, Problems.InvalidIdempotencyKey());
+        }
+
+        if ((Refuse(wish) ?? await NothingToLearnAsync(id, cancel)) is { } refusal)
+        {
+            return (null, refusal);
+        }
+
+        var run = NewRun(id, wish, idempotencyKey, clock.Now());
+        db.Add(run);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return (await BeforeAsync(id, idempotencyKey, cancel), null); // its twin was a moment faster
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            return (null, Problems.NoSuchModel());
+        }
+
+        // If we die here the run is queued and the sweep enqueues it.
+        queue.Enqueue(run.Id);
+        return (run, null);
+    }
+
+    /// <summary>A row that waits for its turn; whoever saves it enqueues it.</summary>
+    public static TrainingRun NewRun(Guid model, RunWish wish, string? idempotencyKey, DateTime now) => new()
+    {
+        Id = Guid.CreateVersion7(),
+        ModelId = model,
+        State = RunState.Queued,
+        Backbone = wish.Backbone is null or "auto" ? null : wish.Backbone,
+        MaxLatencyMs = wish.MaxLatencyMs,
+        MaxTrainingSeconds = wish.MaxTrainingSeconds,
+        IdempotencyKey = idempotencyKey,
+        EnqueuedAt = now,
+        CreatedAt = now,
+    };
+
+    private async Task<TrainingRun?> BeforeAsync(Guid id, string? key, CancellationToken cancel) =>
+        key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
+
+    private ProblemHttpResult? Refuse(RunWish wish)
+    {
+        var named = wish.Backbone is "auto" ? null : wish.Backbone;
+        return wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
+            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
+            : named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
+                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
+            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
+            : wish.MaxLatencyMs < (named is not null ? shelf.FindRecipe(named)?.MsPerImage : shelf.All.Count > 0 ? shelf.All[0].MsPerImage : null)
+                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+            : null;
+    }
+
+    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, CancellationToken cancel)
+    {
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ImageLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
+        var enough = counts.Count(c => c >= Dataset.MinImages);
+        return enough >= Dataset.MinCategories ? null : Problems.Invalid("too-few-images",
+            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} images, and two must. Thirty a category make a good start.");
+    }
+}
