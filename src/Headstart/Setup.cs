@@ -54,7 +54,7 @@ public static class Setup
         .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of)).AddSingleton<Headstart.Fetching.WebFetcher>();
+        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 

@@ -1,6 +1,6 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Headstart.Operations;
 
 namespace Headstart.NanoNets;
 
@@ -52,6 +52,7 @@ internal static class NanoJson
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // people read it in terminals, and it is never part of a page
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 }

@@ -76,12 +76,8 @@ public sealed class Settings
             : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
             : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
             : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
-<<<<<<< HEAD
-            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
-=======
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
-            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem();
->>>>>>> fec62b7 (NanoNets façade: its paths, bodies and errors over the same features; starting runs and making models are services)
+            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);

@@ -8,7 +8,8 @@ namespace Headstart.Tests.Operations;
 /// </summary>
 public sealed partial class DependencyRuleTests
 {
-    private static readonly string[] Features = ["Access", "Backbones", "BatchPredictions", "Fetching", "Images", "Models", "OpenInference", "Predictions", "Training", "Versions"];
+    private static readonly string[] Features =
+        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Models", "NanoNets", "OpenInference", "Predictions", "Training", "Versions"];
 
     [Fact]
     public void No_feature_uses_another_features_endpoints_contracts_or_jobs()
