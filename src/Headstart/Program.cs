@@ -4,6 +4,7 @@ using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
+using Headstart.ImageSearches;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
@@ -37,13 +38,14 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
+    builder.Services.AddImages().AddImageSearches(settings).AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
     var api = app.MapGroup("/api/v1").RequireAuthorization();
     api.MapModels();
     api.MapImages();
+    api.MapImageSearches();
     api.MapTraining();
     api.MapVersions();
     api.MapPredictions();

@@ -9,6 +9,7 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Images;
+using Headstart.ImageSearches;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.Operations;
@@ -91,6 +92,12 @@ public static class Setup
     {
         services.AddTransient<BatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
         return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<Sweep<BatchQueue>>() : services;
+    }
+
+    public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddSingleton<SearchQueue>();
+        return settings.HasRole("worker") ? services.AddWorker(SearchJob.Queue).AddHostedService<Sweep<SearchQueue>>() : services;
     }
 
     /// <summary>A worker for one queue: training runs and batches go on beside each other, and neither waits for the end of the other.</summary>

@@ -2,6 +2,7 @@ using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Images;
+using Headstart.ImageSearches;
 using Headstart.Models;
 using Headstart.Training;
 using Headstart.Versions;
@@ -34,6 +35,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<BatchItem> BatchItems => Set<BatchItem>();
 
+    public DbSet<ImageSearch> ImageSearches => Set<ImageSearch>();
+
+    public DbSet<SearchCandidate> SearchCandidates => Set<SearchCandidate>();
+
     public DbSet<FeatureVector> FeatureVectors => Set<FeatureVector>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
@@ -42,6 +47,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         conventions.Properties<Split>().HaveConversion<string>();
         conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<RunStage>().HaveConversion<string>();
+        conventions.Properties<SearchState>().HaveConversion<string>();
+        conventions.Properties<SearchStage>().HaveConversion<string>();
+        conventions.Properties<CandidateState>().HaveConversion<string>();
+        conventions.Properties<Licences>().HaveConversion<string>();
         conventions.Properties<BatchState>().HaveConversion<string>();
     }
 
@@ -105,6 +114,20 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             item.HasKey(i => new { i.BatchId, i.Position });
             item.HasOne<BatchPrediction>().WithMany().HasForeignKey(i => i.BatchId);
             item.Property(i => i.Answer).HasColumnType("jsonb");
+        });
+        builder.Entity<ImageSearch>(search =>
+        {
+            search.HasOne<Model>().WithMany().HasForeignKey(s => s.ModelId);
+            search.HasIndex(s => new { s.ModelId, s.Id }); // lists, newest first
+            search.HasIndex(s => new { s.ModelId, s.IdempotencyKey }).IsUnique();
+            search.HasIndex(s => s.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
+            search.ComplexCollection(s => s.Queries, queries => queries.ToJson());
+        });
+        builder.Entity<SearchCandidate>(candidate =>
+        {
+            candidate.HasKey(c => new { c.SearchId, c.Position });
+            candidate.HasOne<ImageSearch>().WithMany().HasForeignKey(c => c.SearchId);
+            candidate.ComplexProperty(c => c.Origin, origin => origin.ToJson());
         });
         builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
     }

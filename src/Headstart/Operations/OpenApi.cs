@@ -75,6 +75,7 @@ public sealed class MainJobFirst : IDocumentFilter
     {
         new() { Name = "Models", Description = "Step 1: say what is to be told apart." },
         new() { Name = "Images", Description = "Step 2: give examples." },
+        new() { Name = "Image searches", Description = "Step 2 without photographs of your own: openly licensed ones from the web." },
         new() { Name = "Training", Description = "Step 3: make a version." },
         new() { Name = "Predictions", Description = "Step 4: use it." },
         new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them at once, look how far it is, fetch the answers." },

@@ -25,13 +25,12 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
     /// <param name="cancel">Ends it before the run is there.</param>
     /// <returns>The run, queued, or why there is none.</returns>
     public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(
-        ClaimsPrincipal caller, Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel)
-    {
-        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
-        {
-            return (null, Problems.NoSuchModel());
-        }
+        ClaimsPrincipal caller, Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel) =>
+        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : (null, Problems.NoSuchModel());
 
+    /// <summary>For whoever has seen already that the model may be trained.</summary>
+    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel)
+    {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
             return (before, null);

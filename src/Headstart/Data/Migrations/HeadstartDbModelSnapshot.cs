@@ -231,6 +231,188 @@ namespace Headstart.Data.Migrations
                     b.ToTable("batch_predictions", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.ImageSearches.ImageSearch", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Accepted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("accepted");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTime>("EnqueuedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("enqueued_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<DateTime?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<string>("Licences")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("licences");
+
+                    b.Property<Guid>("ModelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("model_id");
+
+                    b.PrimitiveCollection<List<string>>("Notices")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("notices");
+
+                    b.Property<int>("PerCategory")
+                        .HasColumnType("integer")
+                        .HasColumnName("per_category");
+
+                    b.Property<bool>("Review")
+                        .HasColumnType("boolean")
+                        .HasColumnName("review");
+
+                    b.Property<Guid?>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.PrimitiveCollection<List<string>>("Searched")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("searched");
+
+                    b.PrimitiveCollection<List<string>>("Sources")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("sources");
+
+                    b.Property<string>("Stage")
+                        .HasColumnType("text")
+                        .HasColumnName("stage");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<bool>("Train")
+                        .HasColumnType("boolean")
+                        .HasColumnName("train");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Queries", "Headstart.ImageSearches.ImageSearch.Queries#SearchQuery", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Category")
+                                .IsRequired();
+
+                            b1.Property<string>("Words")
+                                .IsRequired();
+
+                            b1
+                                .ToJson("queries")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("Id")
+                        .HasName("pk_image_searches");
+
+                    b.HasIndex("EnqueuedAt")
+                        .HasDatabaseName("ix_image_searches_enqueued_at")
+                        .HasFilter("state IN ('Queued', 'Running')");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_image_searches_model_id_id");
+
+                    b.HasIndex("ModelId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("ix_image_searches_model_id_idempotency_key");
+
+                    b.ToTable("image_searches", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.ImageSearches.SearchCandidate", b =>
+                {
+                    b.Property<Guid>("SearchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("search_id");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("category");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.ImageSearches.SearchCandidate.Origin#ImageOrigin", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Author");
+
+                            b1.Property<string>("Licence");
+
+                            b1.Property<string>("LicenceUrl");
+
+                            b1.Property<string>("Page");
+
+                            b1.Property<string>("Source");
+
+                            b1.Property<string>("Title");
+
+                            b1.Property<string>("Url")
+                                .IsRequired();
+
+                            b1
+                                .ToJson("origin")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("SearchId", "Position")
+                        .HasName("pk_search_candidates");
+
+                    b.ToTable("search_candidates", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Images.Image", b =>
                 {
                     b.Property<Guid>("Id")
@@ -676,6 +858,26 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_batch_predictions_models_model_id");
+                });
+
+            modelBuilder.Entity("Headstart.ImageSearches.ImageSearch", b =>
+                {
+                    b.HasOne("Headstart.Models.Model", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_image_searches_models_model_id");
+                });
+
+            modelBuilder.Entity("Headstart.ImageSearches.SearchCandidate", b =>
+                {
+                    b.HasOne("Headstart.ImageSearches.ImageSearch", null)
+                        .WithMany()
+                        .HasForeignKey("SearchId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_search_candidates_image_searches_search_id");
                 });
 
             modelBuilder.Entity("Headstart.Images.Image", b =>

@@ -1,0 +1,87 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Learning.Choosing;
+using Headstart.Learning.Evaluation;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.ImageSearches;
+
+/// <summary>
+/// Leaves out candidates that the model has, that are there twice, or that do not belong among the others of their category, and what is more than
+/// wanted. All of it is decided at once and written at once: if we die before that it is decided anew.
+/// </summary>
+public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, IBlobStore blobs)
+{
+    internal async Task SiftAsync(SearchClaim claim)
+    {
+        await using var db = await databases.CreateDbContextAsync(claim.Token);
+        var candidates = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == claim.Search.Id && c.State == CandidateState.Fetched)
+            .OrderBy(c => c.Position).ToListAsync(claim.Token);
+        var moves = new Dictionary<int, Move>();
+        var left = await WithoutKnownAsync(db, claim.Search.ModelId, candidates, moves, claim.Token);
+        if (shelf.All.Count > 0 && left.Count > 0)
+        {
+            left = await WithoutStrangeAsync(left, moves, claim.Token);
+        }
+
+        foreach (var category in left.GroupBy(c => c.Category))
+        {
+            foreach (var (i, candidate) in category.Index())
+            {
+                moves[candidate.Position] = i < claim.Search.PerCategory ? new(candidate.Position, CandidateState.Kept)
+                    : new(candidate.Position, CandidateState.Dropped, "enough", "There were enough before it.");
+            }
+        }
+
+        await claim.MoveAsync(CandidateState.Fetched, [.. moves.Values]);
+    }
+
+    private static async Task<List<SearchCandidate>> WithoutKnownAsync(
+        HeadstartDb db, Guid model, List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
+    {
+        var hashes = candidates.ConvertAll(c => c.Sha256!);
+        var known = (await db.Images.Where(i => i.ModelId == model && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancel))
+            .ConvertAll(Convert.ToHexStringLower).ToHashSet();
+        var seen = new HashSet<string>();
+        return candidates.FindAll(candidate =>
+        {
+            var hash = Convert.ToHexStringLower(candidate.Sha256!);
+            var (there, twice) = (known.Contains(hash), !seen.Add(hash));
+            if (there || twice)
+            {
+                moves[candidate.Position] = new(candidate.Position, CandidateState.Dropped, there ? "already-there" : "duplicate",
+                    there ? "The model has this image." : "The same file was found before.");
+            }
+
+            return !there && !twice;
+        });
+    }
+
+    private async Task<List<SearchCandidate>> WithoutStrangeAsync(List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
+    {
+        // Training tries the favourite whatever the images are, so these vectors are not computed for nothing.
+        var recipe = Candidates.Favourite(shelf.All, double.PositiveInfinity);
+        var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
+        var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image cannot be read.");
+        var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), blobs, cancel);
+        var groups = NearDuplicates.Groups(left.Count, pairs);
+        var copies = left.Where((_, place) => groups[place] != place).ToHashSet();
+        left = Keep(left, copies.Contains, "near-duplicate", "The same picture was found before, in another size or a little changed.");
+        var strange = left.GroupBy(i => candidates[i].Category)
+            .SelectMany(category => Outliers.Find([.. category.Select(i => vectors[i]!)]).Select(category.ElementAt)).ToHashSet();
+        return Keep(left, strange.Contains, "does-not-belong", "It looks unlike the other images that were found for its category.").ConvertAll(i => candidates[i]);
+
+        List<int> Keep(List<int> some, Func<int, bool> drop, string reason, string detail)
+        {
+            foreach (var position in some.Where(drop).Select(i => candidates[i].Position))
+            {
+                moves[position] = new(position, CandidateState.Dropped, reason, detail);
+            }
+
+            return some.FindAll(i => !drop(i));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+using System.ComponentModel;
+using System.Security.Claims;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Imaging;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.ImageSearches;
+
+public static class ImageSearchesApi
+{
+    private const int Thumbnail = 256;
+    private const int MaxThumbnail = 2_048;
+
+    public static void MapImageSearches(this RouteGroupBuilder api)
+    {
+        var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches");
+        searches.MapPost("/", Start).Named("startImageSearch", "Search the web for images",
+                "Looks for openly licensed images of each category, leaves out what is there twice or does not belong, adds the rest to the model with author, "
+                + "licence and page, and starts a training run. With review it waits before the images are added.")
+            .Example("""{"queries":{"cats":"domestic cat","dogs":"dog"},"perCategory":60,"train":true}""").Refuses(400, 401, 404, 422);
+        searches.MapGet("/", List).Named("listImageSearches", "List the image searches", "Newest first.").Refuses(400, 401, 404);
+        searches.MapGet("/{searchId:guid}", Get).Named("getImageSearch", "Get an image search", "Its state, and what became of what was found.").Refuses(401, 404);
+        searches.MapGet("/{searchId:guid}/events", Events).Named("watchImageSearch", "Watch an image search",
+                "Server-sent events, each a search; the stream ends when the search has ended or waits for a review.")
+            .Produces<SearchResponse>(200, "text/event-stream").Refuses(401, 404);
+        searches.MapPost("/{searchId:guid}/accept", Accept).Named("acceptImageSearch", "Accept what a search found",
+            "Ends the review: what is kept is added to the model.").Refuses(401, 404, 409);
+        searches.MapPost("/{searchId:guid}/cancel", Cancel).Named("cancelImageSearch", "Cancel an image search",
+            "It stops within a few seconds; images that were added stay. A search that has ended stays as it is.").Refuses(401, 404);
+        searches.MapGet("/{searchId:guid}/candidates", Candidates).Named("listSearchCandidates", "List what a search found",
+            "In the order in which it was found, with author, licence and page; of one state with ?state=, of one category with ?category=.").Refuses(400, 401, 404);
+        searches.MapGet("/{searchId:guid}/candidates/{position:int}/content", Content).Named("getSearchCandidateContent", "Get a candidate's image",
+            "As a JPEG that fits a square of ?size= pixels, 256 where it is left out.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+        searches.MapPatch("/{searchId:guid}/candidates/{position:int}", Change).Named("changeSearchCandidate", "Leave a candidate out, or take it in",
+            "Before the images are added or after.").Example("""{"rejected":true}""").Refuses(400, 401, 404, 409);
+    }
+
+    private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Start(
+        Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the search it made before.")] string? idempotencyKey,
+        HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, SearchQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (await BeforeAsync() is { } before)
+        {
+            return Started(before);
+        }
+
+        if (idempotencyKey is { Length: 0 or > 200 })
+        {
+            return Problems.InvalidIdempotencyKey();
+        }
+
+        var (search, refusal) = NewSearches.Of(model, request ?? new(), [.. sources.Select(s => s.Name)], settings.ImageSearches, idempotencyKey, clock.Now());
+        if (search is null)
+        {
+            return refusal!;
+        }
+
+        db.Add(search);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return Started((await BeforeAsync())!); // its twin was a moment faster
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            return Problems.NoSuchModel();
+        }
+
+        queue.Enqueue(search.Id); // if we die before it, the search is queued and the sweep enqueues it
+        return Started(new() { Search = search, Counts = [] });
+
+        async Task<SearchView?> BeforeAsync() => idempotencyKey is null ? null
+            : await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && s.IdempotencyKey == idempotencyKey), db).AsNoTracking().SingleOrDefaultAsync(cancel);
+    }
+
+    private static async Task<Results<Ok<Page<SearchResponse>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && (after == null || s.Id < after)).OrderByDescending(s => s.Id).Take(size + 1), db)
+            .AsNoTracking().ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of([.. rows.Select(row => row.Respond()).OrderByDescending(s => s.Id)], size, s => s.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<SearchResponse>, ProblemHttpResult>> Get(
+        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? TypedResults.Ok(view.Respond()) : NoSuchSearch(id);
+
+    private static async Task<Results<ServerSentEventsResult<SearchResponse>, ProblemHttpResult>> Events(
+        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var view = ViewOf(db, caller, id, searchId);
+        return await view.AnyAsync(cancel)
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(view, row => row.Respond(), search => search.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+            : NoSuchSearch(id);
+    }
+
+    private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
+        Guid id, Guid searchId, HeadstartDb db, SearchQueue queue, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == SearchState.Reviewing).ExecuteUpdateAsync(set => set
+            .SetProperty(s => s.State, SearchState.Queued).SetProperty(s => s.Accepted, true).SetProperty(s => s.EnqueuedAt, DateTime.UnixEpoch), cancel);
+        if (await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is not { } view)
+        {
+            return NoSuchSearch(id);
+        }
+
+        if (waiting == 0 && !view.Search.Accepted)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "nothing-to-accept", "Only a search with review waits to be accepted, once it has fetched what it found.");
+        }
+
+        queue.Enqueue(searchId); // if we die before it the sweep enqueues it
+        return Started(view);
+    }
+
+    private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Cancel(
+        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        // A worker sees at its next heartbeat that the search is not running any more.
+        await SearchesOf(db, caller, id).Where(s => s.Id == searchId && (s.State == SearchState.Queued || s.State == SearchState.Running || s.State == SearchState.Reviewing))
+            .ExecuteUpdateAsync(set => set.SetProperty(s => s.State, SearchState.Cancelled).SetProperty(s => s.FinishedAt, clock.Now()), cancel);
+        return await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? Started(view) : NoSuchSearch(id);
+    }
+
+    private static async Task<Results<Ok<Page<CandidateResponse>>, ProblemHttpResult>> Candidates(
+        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, string? state, string? category, int? limit, int? after, CancellationToken cancel)
+    {
+        if (!await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
+        {
+            return NoSuchSearch(id);
+        }
+
+        var one = CandidateState.Found;
+        if (state is not null && (!Enum.TryParse(state, ignoreCase: true, out one) || !Enum.IsDefined(one) || !state.All(char.IsLetter)))
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-state",
+                $"state must be one of {string.Join(", ", Enum.GetNames<CandidateState>().Select(name => name.ToLowerInvariant()))}.");
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == searchId && (after == null || c.Position > after))
+            .Where(c => (state == null || c.State == one) && (category == null || c.Category == category))
+            .OrderBy(c => c.Position).Take(size + 1).ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(Of), size, c => $"{c.Position}"));
+    }
+
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
+        Guid id, Guid searchId, int position, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
+    {
+        if (size is < 1 or > MaxThumbnail)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxThumbnail} pixels.");
+        }
+
+        return await FindAsync(db, http.User, id, searchId, position, cancel) is { Sha256: { } sha256 } && await blobs.GetAsync(sha256, cancel) is { } bytes
+            ? TypedResults.Bytes(ImageReader.Thumbnail(bytes, size ?? Thumbnail), "image/jpeg")
+            : NoSuchCandidate(id, searchId);
+    }
+
+    private static async Task<Results<Ok<CandidateResponse>, ProblemHttpResult>> Change(
+        Guid id, Guid searchId, int position, CandidateChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.HoldModelAsync(id); // before the search, as whoever deletes the model does
+        await db.Database.ExecuteSqlAsync($"SELECT FROM image_searches WHERE id = {searchId} FOR UPDATE", cancel); // a worker moves candidates under this lock, too
+        if (await FindAsync(db, caller, id, searchId, position, cancel) is not { } candidate)
+        {
+            return NoSuchCandidate(id, searchId);
+        }
+
+        var added = candidate.State == CandidateState.Added;
+        var open = await db.ImageSearches.AnyAsync(s => s.Id == searchId && s.State == SearchState.Reviewing, cancel);
+        if (!open && !added && change.Rejected != (candidate.State == CandidateState.Rejected))
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "not-in-review", change.Rejected
+                ? "The image is not in the model, so there is nothing to take out of it."
+                : "An image can be taken in while the search is in review; later, upload it.");
+        }
+
+        if (candidate.Sha256 is null && !change.Rejected)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "not-fetched", $"There is no file of this image. {candidate.Detail}");
+        }
+
+        if (added && change.Rejected)
+        {
+            await db.Images.Where(i => i.ModelId == id && i.Sha256 == candidate.Sha256).ExecuteDeleteAsync(cancel);
+        }
+
+        var state = change.Rejected ? CandidateState.Rejected : added ? CandidateState.Added : CandidateState.Kept;
+        await db.SearchCandidates.Where(c => c.SearchId == searchId && c.Position == position).ExecuteUpdateAsync(set => set
+            .SetProperty(c => c.State, state).SetProperty(c => c.Reason, (string?)null).SetProperty(c => c.Detail, (string?)null), cancel);
+        await transaction.CommitAsync(cancel);
+        return TypedResults.Ok(Of((await FindAsync(db, caller, id, searchId, position, cancel))!));
+    }
+
+    private static CandidateResponse Of(SearchCandidate c) => new(c.Position, c.Category, c.State, c.Reason, c.Detail, c.Sha256 is not null, c.Origin);
+
+    private static Accepted<SearchResponse> Started(SearchView view) =>
+        TypedResults.Accepted($"/api/v1/models/{view.Search.ModelId}/image-searches/{view.Search.Id}", view.Respond());
+
+    private static IQueryable<SearchView> ViewOf(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid searchId) =>
+        SearchView.Of(SearchesOf(db, caller, id).Where(s => s.Id == searchId), db).AsNoTracking();
+
+    private static IQueryable<ImageSearch> SearchesOf(HeadstartDb db, ClaimsPrincipal caller, Guid id) =>
+        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.ImageSearches, m => m.Id, s => s.ModelId, (_, s) => s);
+
+    private static Task<SearchCandidate?> FindAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid searchId, int position, CancellationToken cancel) =>
+        SearchesOf(db, caller, id).Where(s => s.Id == searchId).Join(db.SearchCandidates.Where(c => c.Position == position), s => s.Id, c => c.SearchId, (_, c) => c)
+            .AsNoTracking().SingleOrDefaultAsync(cancel);
+
+    private static ProblemHttpResult NoSuchSearch(Guid id) => Problems.NoSuch("image search", $"/api/v1/models/{id}/image-searches");
+
+    private static ProblemHttpResult NoSuchCandidate(Guid id, Guid searchId) => Problems.NoSuch("candidate", $"/api/v1/models/{id}/image-searches/{searchId}/candidates");
+}
