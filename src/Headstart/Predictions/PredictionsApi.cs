@@ -72,25 +72,19 @@ public static class PredictionsApi
         }
 
         var answers = new List<FilePrediction>();
-        await foreach (var file in files)
+        await foreach (var (file, answer) in predictor.AskAsync(http.User.AccountId(), version, files, explain, cancel))
         {
             if (answers.Count == settings.Predictions.MaxFiles)
             {
                 return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request may have {settings.Predictions.MaxFiles} files; send the others in another one.");
             }
 
-            if (file.Bytes is null)
-            {
-                answers.Add(FilePrediction.Failed(file.FileName, file.Detail!));
-                continue;
-            }
-
-            if (await predictor.AskAsync(http.User.AccountId(), version, file.Bytes, explain, cancel) is not { } answer)
+            if (answer is null && file.Bytes is not null)
             {
                 return Busy(http, "overloaded", "Too many images are waiting already; try again in a second.", "1");
             }
 
-            answers.Add(FilePrediction.Of(version, file.FileName, answer, top));
+            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Detail!) : FilePrediction.Of(version, file.FileName, answer, top));
         }
 
         return answers switch

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Headstart.Images;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
@@ -43,6 +45,45 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         }
 
         return await cores.RunAsync(account, image.Length, () => Look(version, image, sha256, known, explain), cancel);
+    }
+
+    /// <summary>
+    /// The answers for files as they come, in their order. As many are looked at together as there are cores, while the next one is being read; what
+    /// was begun and is not waited for any more gives its place up.
+    /// </summary>
+    /// <param name="account">Whose turn it takes.</param>
+    /// <param name="version">Which answers.</param>
+    /// <param name="files">Those without bytes are passed on.</param>
+    /// <param name="explain">Also say where the most probable label is seen.</param>
+    /// <param name="cancel">Gives the places in the queue up.</param>
+    /// <returns>With each file its answer; null for one without bytes, and where the host is busy.</returns>
+    public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAsync(
+        Guid account, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var asked = new Queue<(UploadedFile File, Task<Answer?> Answer)>();
+        try
+        {
+            await foreach (var file in files.WithCancellation(cancel))
+            {
+                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null) : AskAsync(account, version, file.Bytes, explain, left.Token)));
+                if (asked.Count > Environment.ProcessorCount)
+                {
+                    yield return (asked.Peek().File, await asked.Dequeue().Answer);
+                }
+            }
+
+            while (asked.TryPeek(out var next))
+            {
+                yield return (next.File, await asked.Dequeue().Answer);
+            }
+        }
+        finally
+        {
+            await left.CancelAsync();
+            await ((Task)Task.WhenAll(asked.Select(a => a.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>
