@@ -1,7 +1,6 @@
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Learning.Heads;
 using Headstart.Models;
 using Headstart.Operations;
@@ -42,27 +41,26 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
 
     private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request, CancellationToken cancel)
     {
-        var urls = request.All("urls");
-        var count = request.Files.Count + urls.Count;
-        if (count == 0)
+        var images = request.Images;
+        if (images.Count == 0)
         {
             return NanoAnswer.Bad("File missing", "There is no image in the request: files go into parts named file or files, addresses into fields named urls.");
         }
 
-        if (count > settings.Predictions.MaxFiles)
+        if (images.Count > settings.Predictions.MaxFiles)
         {
             return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.");
         }
 
         var results = new List<NanoPrediction>();
-        foreach (var (name, read) in Sources(request.Files, urls, cancel))
+        await foreach (var file in request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel))
         {
+            var name = images[results.Count];
             if (predictor.IsStopping)
             {
                 return NanoAnswer.Busy(http, "5", "The host is stopping; send the request to another one, or again when this one is back.");
             }
 
-            var file = await read();
             if (file.Bytes is null)
             {
                 results.Add(new(file.Detail!, [], name, name));
@@ -83,12 +81,6 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
             : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? "Success" : $"Partially successful: {failed.Count} of {results.Count} could not be read", model.ToString(), results),
                 failed.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
-
-    private IEnumerable<(string Name, Func<Task<FetchedFile>> Read)> Sources(IReadOnlyList<IFormFile> files, IReadOnlyList<string> urls, CancellationToken cancel) =>
-    [
-        .. files.Select(file => (UploadReader.Readable(file.FileName), (Func<Task<FetchedFile>>)(() => NanoFiles.ReadAsync(file, settings, cancel)))),
-        .. urls.Select(url => (url, (Func<Task<FetchedFile>>)(() => web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel)))),
-    ];
 
     private static List<NanoLabel> Labels(ServedVersion version, Answer answer) => answer.Refusal is not null ? []
         : [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6))).OrderByDescending(label => label.Probability)];

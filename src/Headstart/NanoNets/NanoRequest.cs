@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
@@ -17,8 +19,12 @@ internal sealed class NanoRequest
     private const int MaxFieldBytes = 4 << 20;
 
     private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
+    private List<IFormFile> _files = [];
 
-    public IReadOnlyList<IFormFile> Files { get; private set; } = [];
+    /// <summary>What the images are called: first the files, then the URLs.</summary>
+    public IReadOnlyList<string> Images => [.. _files.Select(file => UploadReader.Readable(file.FileName)), .. Urls];
+
+    public IReadOnlyList<string> Urls => All("urls");
 
     /// <exception cref="BadHttpRequestException">The body cannot be read.</exception>
     public static async Task<NanoRequest> ReadAsync(HttpRequest http, Settings settings, CancellationToken cancel)
@@ -42,7 +48,7 @@ internal sealed class NanoRequest
             request.Add(name, values);
         }
 
-        request.Files = [.. form.Files.Where(file => file.Name.ToUpperInvariant() is "FILE" or "FILES")];
+        request._files = [.. form.Files.Where(file => file.Name.ToUpperInvariant() is "FILE" or "FILES")];
         return request;
     }
 
@@ -55,6 +61,30 @@ internal sealed class NanoRequest
 
     /// <summary>Every model id in the request; clients that name the model twice name the same one.</summary>
     public IEnumerable<string> ModelIds => All("modelId").Concat(All("model_id")).Concat(All("id"));
+
+    /// <summary>The images, in the same order; memory holds one file, or the few URLs that are fetched at once.</summary>
+    public async IAsyncEnumerable<UploadedFile> ReadImagesAsync(WebFetcher web, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        foreach (var file in _files)
+        {
+            var name = UploadReader.Readable(file.FileName);
+            if (file.Length > maxBytes)
+            {
+                yield return new(name, null, null, "too-large", $"The file is larger than {maxBytes:N0} bytes; send a smaller version of it.");
+                continue;
+            }
+
+            var bytes = new byte[file.Length];
+            await using var stream = file.OpenReadStream();
+            await stream.ReadExactlyAsync(bytes, cancel);
+            yield return new(name, null, bytes);
+        }
+
+        await foreach (var file in web.FetchAllAsync(Urls, maxBytes, cancel))
+        {
+            yield return file;
+        }
+    }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest http, long most, CancellationToken cancel)
     {

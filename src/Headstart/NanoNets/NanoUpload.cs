@@ -12,21 +12,19 @@ namespace Headstart.NanoNets;
 /// <summary>Files and URLs with their categories into a model, by the same <see cref="ImageUpload"/> as everybody's.</summary>
 internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher web, Settings settings)
 {
-    /// <summary>Where an image comes from, and its categories; null where the request says nothing of them.</summary>
-    private sealed record Source(string Name, IFormFile? File, string Url, IReadOnlyList<string>? Categories);
-
     /// <param name="caller">Owns the model.</param>
     /// <param name="model">With its categories.</param>
     /// <param name="request">Has the files.</param>
     /// <param name="cancel">Ends the reading; what was taken until then is kept.</param>
     public async Task<IResult> AddAsync(ClaimsPrincipal caller, Model model, NanoRequest request, CancellationToken cancel)
     {
-        if (Sources(model, request, out var sources) is { } error)
+        var images = request.Images;
+        if (CategoriesOf(model, request, images, out var categories) is { } error)
         {
             return error;
         }
 
-        var answer = await upload.AddAsync(model, ReadAsync(sources, cancel), confirmed: false, cancel);
+        var answer = await upload.AddAsync(model, ReadAsync(request, categories, cancel), confirmed: false, cancel);
         var refused = answer.Rejected.ToLookup(file => file.FileName);
         if (answer.Accepted.Count == 0)
         {
@@ -38,54 +36,50 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         var now = await NanoState.ReadAsync(db, caller, model.Id, cancel);
         return NanoAnswer.Of(now with
         {
-            Message = whole ? "Success" : $"Partially successful: {answer.Rejected.Count} of {sources.Count} could not be used",
-            Result = [.. sources.Select(source => new NanoFile(refused[source.Name].FirstOrDefault()?.Detail ?? "Success", source.Name))],
+            Message = whole ? "Success" : $"Partially successful: {answer.Rejected.Count} of {images.Count} could not be used",
+            Result = [.. images.Select(name => new NanoFile(refused[UploadReader.Readable(name)].FirstOrDefault()?.Detail ?? "Success", name))],
         }, whole ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    private IResult? Sources(Model model, NanoRequest request, out List<Source> sources)
+    /// <param name="categories">Of each image; null where the request says nothing of it.</param>
+    private IResult? CategoriesOf(Model model, NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
-        var urls = request.All("urls");
-        sources =
-        [
-            .. request.Files.Select(file => new Source(UploadReader.Readable(file.FileName), file, "", null)),
-            .. urls.Select(url => new Source(UploadReader.Readable(url), null, url, null)),
-        ];
-        if (sources.Count == 0)
+        categories = [];
+        if (images.Count == 0)
         {
             return NanoAnswer.Bad("File missing", "There is no image in the request: files go into parts named file or files, addresses into fields named urls.");
         }
 
-        if (sources.Count > settings.Uploads.MaxFiles)
+        if (images.Count > settings.Uploads.MaxFiles)
         {
             return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Uploads.MaxFiles} images; send the others in another one.");
         }
 
-        var error = model.Kind.TakesSeveral() ? Annotate(sources, request, urls.Count) : Categorize(sources, request);
-        var unknown = sources.SelectMany(source => source.Categories ?? []).Distinct()
-            .FirstOrDefault(category => !model.Categories.Exists(c => c.Name == category.Trim()));
-        return error ?? (unknown is null ? null : NanoAnswer.Bad("Category is not valid for the model",
-            $"The model has no category \"{unknown}\"; it has {string.Join(", ", model.Categories.OrderBy(c => c.Position).Take(20).Select(c => c.Name))}."));
-    }
-
-    /// <summary>One category for all of the request.</summary>
-    private static IResult? Categorize(List<Source> sources, NanoRequest request)
-    {
-        var category = request.First("category");
-        for (var i = 0; i < sources.Count && category is not null; i++)
+        if ((model.Kind.TakesSeveral() ? Annotations(request, images, out categories) : Category(request, images, out categories)) is { } error)
         {
-            sources[i] = sources[i] with { Categories = [category] };
+            return error;
         }
 
+        var unknown = categories.SelectMany(names => names ?? []).FirstOrDefault(name => !model.Categories.Exists(c => c.Name == name.Trim()));
+        return unknown is null ? null : NanoAnswer.Bad("Category is not valid for the model",
+            $"The model has no category \"{unknown}\"; it has {string.Join(", ", model.Categories.OrderBy(c => c.Position).Take(20).Select(c => c.Name))}.");
+    }
+
+    /// <summary>One for the whole request.</summary>
+    private static IResult? Category(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
+    {
+        var category = request.First("category");
+        categories = category is null ? [] : [.. images.Select(_ => (string[])[category])];
         return category is null ? NanoAnswer.Bad("Category missing", "Say which category the images show: a field or a query parameter named category.") : null;
     }
 
     /// <summary>
-    /// <c>data</c> says of each file what it shows. For URLs there are also fields named <c>categories</c>, all of one URL, or as many as there are
-    /// URLs, in their order. An image that nothing is said of is refused: to Headstart one without a label shows none of the categories.
+    /// <c>data</c> says of each image what it shows. For URLs there are also fields named <c>categories</c>: all of one URL, or as many as there are
+    /// URLs, in their order.
     /// </summary>
-    private static IResult? Annotate(List<Source> sources, NanoRequest request, int urls)
+    private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
+        categories = [];
         if (request.First("data") is { } data)
         {
             if (ReadData(data) is not { } annotations)
@@ -93,25 +87,18 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
                 return NanoAnswer.Bad("Data is not valid", """The field data is a list in JSON: [{"filename":"a.jpg","categories":["x","y"]}].""");
             }
 
-            for (var i = 0; i < sources.Count; i++)
-            {
-                sources[i] = sources[i] with { Categories = annotations.GetValueOrDefault(sources[i].Name) };
-            }
-
+            categories = [.. images.Select(name => annotations.GetValueOrDefault(name))];
             return null;
         }
 
-        var categories = request.All("categories");
-        if (urls != sources.Count || categories.Count == 0 || (urls > 1 && urls != categories.Count))
+        var named = request.All("categories");
+        var urls = request.Urls.Count;
+        if (urls != images.Count || named.Count == 0 || (urls > 1 && urls != named.Count))
         {
             return NanoAnswer.Bad("Annotations missing", """Say what each image shows in a field named data: [{"filename":"a.jpg","categories":["x","y"]}].""");
         }
 
-        for (var i = 0; i < sources.Count; i++)
-        {
-            sources[i] = sources[i] with { Categories = urls == 1 ? categories : [categories[i]] };
-        }
-
+        categories = urls == 1 ? [named] : [.. named.Select(name => (string[])[name])];
         return null;
     }
 
@@ -125,7 +112,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
             {
                 if (entry.TryGetProperty("categories", out var categories))
                 {
-                    annotations[UploadReader.Readable(entry.GetProperty("filename").GetString() ?? "")] = categories.ValueKind == JsonValueKind.String
+                    annotations[entry.GetProperty("filename").GetString() ?? ""] = categories.ValueKind == JsonValueKind.String
                         ? [categories.GetString()!] : [.. categories.EnumerateArray().Select(category => category.GetString() ?? "")];
                 }
             }
@@ -138,19 +125,15 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }
     }
 
-    /// <summary>One at a time, so that memory holds one.</summary>
-    private async IAsyncEnumerable<UploadedFile> ReadAsync(List<Source> sources, [EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>An image that nothing is said of is refused: to Headstart one without a label shows none of the categories.</summary>
+    private async IAsyncEnumerable<UploadedFile> ReadAsync(
+        NanoRequest request, IReadOnlyList<IReadOnlyList<string>?> categories, [EnumeratorCancellation] CancellationToken cancel)
     {
-        foreach (var (name, file, url, categories) in sources)
+        var next = 0;
+        await foreach (var file in request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel))
         {
-            if (categories is null)
-            {
-                yield return new(name, null, null, "annotation-missing", "The field data has no entry with categories for this file; an empty list says that it shows none of them.");
-                continue;
-            }
-
-            var (_, bytes, reason, detail) = file is null ? await web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel) : await NanoFiles.ReadAsync(file, settings, cancel);
-            yield return new(name, categories.Count == 0 ? [""] : categories, bytes, reason, detail);
+            yield return categories[next++] is { } names ? file with { Categories = names.Count == 0 ? [""] : names }
+                : file with { Bytes = null, Reason = "annotation-missing", Detail = "The field data has no entry with categories for this file; an empty list says that it shows none of them." };
         }
     }
 }
