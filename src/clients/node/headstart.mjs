@@ -1,0 +1,197 @@
+#!/usr/bin/env node
+// Headstart from a terminal: train a folder of photographs, watch it, predict. Node 20 or later, no package.
+const HELP = `
+  headstart.mjs [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
+  headstart.mjs [--url URL] [--key KEY] watch MODEL                  the model's id or its name
+  headstart.mjs [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+
+HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
+arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
+unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+`;
+
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+const BATCH = 20;
+const TRIES = 6;
+
+/** A sentence for the person at the terminal. */
+class Failed extends Error {}
+
+/** The calls of /api/v1 that the commands need. */
+class Headstart {
+  constructor(url, key) {
+    this.root = url.replace(/\/+$/, '') + '/api/v1';
+    this.key = key;
+  }
+
+  /** The parsed answer. A busy host is asked again when it says; any other refusal that is not in accept fails with its detail. */
+  async call(method, path, { body, headers = {}, accept = [] } = {}) {
+    for (let attempt = 1; ; attempt++) {
+      let response;
+      try {
+        response = await fetch(this.root + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...headers } });
+      } catch (error) {
+        throw new Failed(`${this.root} does not answer: ${error.cause?.message || error.cause?.code || error.message}`);
+      }
+      if (response.status === 503 && attempt < TRIES) {
+        await response.arrayBuffer();
+        await sleep(1000 * Math.min(30, Number(response.headers.get('Retry-After')) || 1));
+        continue;
+      }
+      const answer = await response.json().catch(() => ({}));
+      if (response.ok || accept.includes(response.status)) return answer;
+      throw new Failed(answer.detail ?? `${this.root} answered ${response.status}.`);
+    }
+  }
+
+  json(method, path, value, headers = {}) {
+    return this.call(method, path, { body: JSON.stringify(value), headers: { 'Content-Type': 'application/json', ...headers } });
+  }
+
+  /** A form with the fields before the files. */
+  async files(path, fields, files, accept) {
+    const form = new FormData();
+    for (const [name, value] of fields) form.append(name, value);
+    for (const file of files) form.append('file', new Blob([await readFile(file)]), basename(file));
+    return this.call('POST', path, { body: form, accept });
+  }
+
+  async *models() {
+    for (let after = ''; after !== null; ) {
+      const page = await this.call('GET', '/models?limit=100' + (after && `&after=${after}`));
+      yield* page.items;
+      after = page.next;
+    }
+  }
+
+  async named(name) {
+    for await (const model of this.models()) if (model.id === name || model.name === name) return model;
+    return null;
+  }
+
+  /** The path of the model with this id or this name. */
+  async pathOf(name) {
+    const model = await this.named(name);
+    if (!model) throw new Failed(`There is no model "${name}" in your account.`);
+    return `/models/${model.id}`;
+  }
+
+  async newestRun(path) {
+    return (await this.call('GET', `${path}/training-runs?limit=1`)).items[0];
+  }
+}
+
+async function entries(folder, wanted) {
+  const all = await readdir(folder, { withFileTypes: true });
+  return all.filter((entry) => !entry.name.startsWith('.') && wanted(entry)).map((entry) => entry.name).sort();
+}
+
+const filesIn = async (folder) => (await entries(folder, (entry) => entry.isFile())).map((name) => join(folder, name));
+const isFolder = (path) => stat(path).then((found) => found.isDirectory(), () => false);
+const isFile = (path) => stat(path).then((found) => found.isFile(), () => false);
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+
+async function train(api, [folder], name) {
+  if (!(await isFolder(folder))) throw new Failed(`There is no folder ${folder}.`);
+  const categories = await entries(folder, (entry) => entry.isDirectory());
+  if (categories.length < 2) throw new Failed(`${folder} has ${categories.length} folders; there is one for each category, and two or more of them.`);
+  name ??= basename(resolve(folder));
+  const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name }));
+  const path = `/models/${model.id}`;
+  console.log(`Model ${model.name} ${model.id}`);
+  for (const category of categories) await upload(api, path, category, await filesIn(join(folder, category)));
+  let run = await api.newestRun(path);
+  if (!['queued', 'running'].includes(run?.state)) run = await api.json('POST', `${path}/training-runs`, {}, { 'Idempotency-Key': randomUUID() });
+  return follow(api, path, run);
+}
+
+async function upload(api, path, category, files) {
+  for (let start = 0; start < files.length; start += BATCH) {
+    const batch = files.slice(start, start + BATCH);
+    const answer = await api.files(`${path}/images`, [['category', category]], batch, [422]);
+    if (!answer.rejected) throw new Failed(answer.detail);
+    for (const file of answer.rejected) console.error(`${category}/${file.fileName}: ${file.detail}`);
+    console.log(`${category}: ${start + batch.length} of ${files.length} sent`);
+  }
+}
+
+async function follow(api, path, run) {
+  for (let said; ['queued', 'running'].includes(run.state); run = await api.call('GET', `${path}/training-runs/${run.id}`)) {
+    const left = run.secondsLeft ? `, about ${Math.round(run.secondsLeft)} s left` : '';
+    const line = `${run.stage ?? run.state}, ${Math.round(100 * run.progress)}%${left}${run.detail ? `: ${run.detail}` : ''}`;
+    if (line !== said) console.log((said = line));
+    await sleep(1000);
+  }
+  run.notices.forEach((notice) => console.error(notice));
+  if (run.state !== 'succeeded') throw new Failed(run.error ?? `The run was ${run.state}.`);
+  const version = await api.call('GET', `${path}/versions/${run.version}`);
+  const report = await api.call('GET', `${path}/versions/${run.version}/report`);
+  const [low, high] = version.accuracyInterval;
+  console.log(`Version ${version.number}: ${percent(version.accuracy)} right (${percent(low)} to ${percent(high)}), with ${version.backbone}`);
+  console.log(report.sentence);
+  return 0;
+}
+
+async function watch(api, [name]) {
+  const path = await api.pathOf(name);
+  const run = await api.newestRun(path);
+  if (!run) throw new Failed('The model has no training run yet.');
+  return follow(api, path, run);
+}
+
+async function predict(api, [name, ...paths]) {
+  const files = [];
+  for (const path of paths) files.push(...((await isFolder(path)) ? await filesIn(path) : [path]));
+  if (files.length === 0) throw new Failed('There is no file to predict.');
+  for (const file of files) if (!(await isFile(file))) throw new Failed(`There is no file ${file}.`);
+  const path = `${await api.pathOf(name)}/predictions?top=1`;
+  let failed = 0;
+  for (let start = 0; start < files.length; start += BATCH) {
+    const batch = files.slice(start, start + BATCH);
+    const answer = await api.files(path, [], batch, [422]);
+    if (!answer.predictions) throw new Failed(answer.detail);
+    answer.predictions.forEach(({ labels: [best], unknown, error }, i) => {
+      if (error) {
+        failed++;
+        console.error(`${batch[i]}: ${error}`);
+      } else {
+        console.log([batch[i], best.label, best.probability.toFixed(4), unknown ? 'unknown' : 'known'].join('\t'));
+      }
+    });
+  }
+  return failed ? 1 : 0;
+}
+
+function usage(problem) {
+  console.error(problem + '\n' + HELP);
+  return 2;
+}
+
+async function main() {
+  let given;
+  try {
+    given = parseArgs({ allowPositionals: true, options: { url: { type: 'string' }, key: { type: 'string' }, name: { type: 'string' }, help: { type: 'boolean' } } });
+  } catch (error) {
+    return usage(error.message);
+  }
+  const { url = process.env.HEADSTART_URL || 'http://localhost:8080', key = process.env.HEADSTART_KEY, name, help } = given.values;
+  const [command, ...rest] = given.positionals;
+  if (help) return console.log(HELP);
+  const [verb, least, most] = { train: [train, 1, 1], watch: [watch, 1, 1], predict: [predict, 2, Infinity] }[command] ?? [];
+  if (!verb || rest.length < least || rest.length > most) return usage('That is none of the commands.');
+  if (!key) return usage('There is no key: set HEADSTART_KEY or give --key.');
+  try {
+    return await verb(new Headstart(url, key), rest, name);
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+process.exitCode = await main();

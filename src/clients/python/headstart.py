@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""Headstart from a terminal: train a folder of photographs, watch it, predict. Python 3.8 or later, nothing else.
+
+  headstart.py [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
+  headstart.py [--url URL] [--key KEY] watch MODEL                  the model's id or its name
+  headstart.py [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+
+HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
+arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
+unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+"""
+import argparse
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+
+BATCH = 20
+TRIES = 6
+
+
+class Failed(Exception):
+    """A sentence for the person at the terminal."""
+
+
+class Headstart:
+    """The calls of /api/v1 that the commands need."""
+
+    def __init__(self, url, key):
+        self.root = url.rstrip('/') + '/api/v1'
+        self.key = key
+
+    def call(self, method, path, body=None, content_type=None, headers=None, accept=()):
+        """The parsed answer. A busy host is asked again when it says; any other refusal that is not in accept fails with its detail."""
+        request = urllib.request.Request(self.root + path, data=body, method=method, headers=headers or {})
+        request.add_header('Authorization', 'Bearer ' + self.key)
+        if content_type:
+            request.add_header('Content-Type', content_type)
+        for attempt in range(1, TRIES + 1):
+            try:
+                with urllib.request.urlopen(request) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError as error:
+                text = error.read().decode('utf-8', 'replace')
+                if error.code == 503 and attempt < TRIES:
+                    time.sleep(min(30, float(error.headers.get('Retry-After') or 1)))
+                    continue
+                problem = parse(text)
+                if error.code in accept and problem:
+                    return problem
+                raise Failed(problem.get('detail') or f'{self.root} answered {error.code}.')
+            except (urllib.error.URLError, OSError) as error:
+                raise Failed(f'{self.root} does not answer: {getattr(error, "reason", error)}')
+
+    def json(self, method, path, value, **more):
+        return self.call(method, path, json.dumps(value).encode(), 'application/json', **more)
+
+    def files(self, path, fields, files, accept=()):
+        """A form with the fields before the files; names in any script, with quotes or blanks, arrive as they are."""
+        boundary = uuid.uuid4().hex
+        body = b''
+        for name, value in fields:
+            body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for file in files:
+            name = urllib.parse.quote(os.path.basename(file), safe='')
+            body += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename*=UTF-8\'\'{name}\r\n\r\n'.encode()
+            with open(file, 'rb') as stream:
+                body += stream.read() + b'\r\n'
+        return self.call('POST', path, body + f'--{boundary}--\r\n'.encode(), f'multipart/form-data; boundary={boundary}', accept=accept)
+
+    def models(self):
+        after = ''
+        while after is not None:
+            page = self.call('GET', '/models?limit=100' + (f'&after={after}' if after else ''))
+            yield from page['items']
+            after = page['next']
+
+    def find(self, named):
+        """The model with this id or this name."""
+        found = next((m for m in self.models() if named in (m['id'], m['name'])), None)
+        if not found:
+            raise Failed(f'There is no model "{named}" in your account.')
+        return found
+
+
+def parse(text):
+    try:
+        value = json.loads(text)
+        return value if isinstance(value, dict) else {}
+    except ValueError:
+        return {}
+
+
+def files_in(folder):
+    return sorted(entry.path for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.'))
+
+
+def train(api, folder, name):
+    if not os.path.isdir(folder):
+        raise Failed(f'There is no folder {folder}.')
+    categories = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
+    if len(categories) < 2:
+        raise Failed(f'{folder} has {len(categories)} folders; there is one for each category, and two or more of them.')
+    name = name or os.path.basename(os.path.abspath(folder))
+    model = next((m for m in api.models() if m['name'] == name), None) or api.json('POST', '/models', {'name': name})
+    path = f'/models/{model["id"]}'
+    print(f'Model {model["name"]} {model["id"]}', flush=True)
+    for category in categories:
+        upload(api, path, category, files_in(os.path.join(folder, category)))
+    run = newest(api, path)
+    if not run or run['state'] not in ('queued', 'running'):
+        run = api.json('POST', f'{path}/training-runs', {}, headers={'Idempotency-Key': str(uuid.uuid4())})
+    return follow(api, path, run)
+
+
+def upload(api, path, category, files):
+    for start in range(0, len(files), BATCH):
+        batch = files[start:start + BATCH]
+        answer = api.files(f'{path}/images', [('category', category)], batch, accept=(422,))
+        if 'rejected' not in answer:
+            raise Failed(answer['detail'])
+        for file in answer['rejected']:
+            print(f'{category}/{file["fileName"]}: {file["detail"]}', file=sys.stderr)
+        print(f'{category}: {start + len(batch)} of {len(files)} sent', flush=True)
+
+
+def newest(api, path):
+    runs = api.call('GET', f'{path}/training-runs?limit=1')['items']
+    return runs[0] if runs else None
+
+
+def follow(api, path, run):
+    said = None
+    while run['state'] in ('queued', 'running'):
+        left = f', about {run["secondsLeft"]:.0f} s left' if run['secondsLeft'] else ''
+        line = f'{run["stage"] or run["state"]}, {run["progress"]:.0%}{left}' + (f': {run["detail"]}' if run['detail'] else '')
+        if line != said:
+            print(line, flush=True)
+            said = line
+        time.sleep(1)
+        run = api.call('GET', f'{path}/training-runs/{run["id"]}')
+    for notice in run['notices']:
+        print(notice, file=sys.stderr)
+    if run['state'] != 'succeeded':
+        raise Failed(run['error'] or f'The run was {run["state"]}.')
+    version = api.call('GET', f'{path}/versions/{run["version"]}')
+    report = api.call('GET', f'{path}/versions/{run["version"]}/report')
+    low, high = version['accuracyInterval']
+    print(f'Version {version["number"]}: {version["accuracy"]:.1%} right ({low:.1%} to {high:.1%}), with {version["backbone"]}')
+    print(report['sentence'])
+    return 0
+
+
+def watch(api, named):
+    path = f'/models/{api.find(named)["id"]}'
+    run = newest(api, path)
+    if not run:
+        raise Failed('The model has no training run yet.')
+    return follow(api, path, run)
+
+
+def predict(api, named, paths):
+    files = [file for path in paths for file in (files_in(path) if os.path.isdir(path) else [path])]
+    if not files:
+        raise Failed('There is no file to predict.')
+    missing = next((file for file in files if not os.path.isfile(file)), None)
+    if missing:
+        raise Failed(f'There is no file {missing}.')
+    path = f'/models/{api.find(named)["id"]}/predictions?top=1'
+    failed = 0
+    for start in range(0, len(files), BATCH):
+        batch = files[start:start + BATCH]
+        answer = api.files(path, [], batch, accept=(422,))
+        if 'predictions' not in answer:
+            raise Failed(answer['detail'])
+        for file, prediction in zip(batch, answer['predictions']):
+            if prediction['error']:
+                failed += 1
+                print(f'{file}: {prediction["error"]}', file=sys.stderr)
+            else:
+                best = prediction['labels'][0]
+                print(file, best['label'], f'{best["probability"]:.4f}', 'unknown' if prediction['unknown'] else 'known', sep='\t', flush=True)
+    return 1 if failed else 0
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument('--url', default=os.environ.get('HEADSTART_URL') or 'http://localhost:8080')
+    options.add_argument('--key', default=os.environ.get('HEADSTART_KEY'))
+    commands = options.add_subparsers(dest='command', required=True)
+    training = commands.add_parser('train')
+    training.add_argument('folder')
+    training.add_argument('--name', help="of the model; the folder's name without it")
+    commands.add_parser('watch').add_argument('model')
+    predicting = commands.add_parser('predict')
+    predicting.add_argument('model')
+    predicting.add_argument('paths', nargs='+')
+    given = options.parse_args()
+    if not given.key:
+        options.error('there is no key: set HEADSTART_KEY or give --key')
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding='utf-8', errors='surrogateescape')
+    api = Headstart(given.url, given.key)
+    try:
+        return (train(api, given.folder, given.name) if given.command == 'train'
+                else watch(api, given.model) if given.command == 'watch'
+                else predict(api, given.model, given.paths))
+    except Failed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())
