@@ -1,0 +1,135 @@
+using System.Globalization;
+
+namespace Headstart.Client;
+
+/// <summary>The commands of the program, and an example of how the client is used.</summary>
+internal sealed class Commands(HeadstartClient api, TextWriter output, TextWriter errors)
+{
+    private const int Batch = 20;
+
+    /// <param name="folder">Its folders are the categories.</param>
+    /// <param name="name">Of the model; null for the folder's. A model of that name gains what it has not.</param>
+    public async Task<int> TrainAsync(string folder, string? name, CancellationToken cancel)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new CommandException($"There is no folder {folder}.");
+        }
+
+        var categories = Visible(Directory.GetDirectories(folder));
+        if (categories.Count < 2)
+        {
+            throw new CommandException($"{folder} has {categories.Count} folders; there is one for each category, and two or more of them.");
+        }
+
+        name ??= Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        var model = await api.FindModelAsync(name, cancel) ?? await api.CreateModelAsync(new(name), cancel);
+        await output.WriteLineAsync($"Model {model.Name} {model.Id}");
+        foreach (var category in categories)
+        {
+            await UploadAsync(model.Id, category, cancel);
+        }
+
+        var run = await api.NewestRunAsync(model.Id, cancel);
+        if (run is null || !run.IsUnderWay())
+        {
+            run = await api.StartRunAsync(model.Id, new(), Guid.CreateVersion7().ToString(), cancel);
+        }
+
+        return await FollowAsync(run, cancel);
+    }
+
+    /// <param name="named">The model's id or its name.</param>
+    public async Task<int> WatchAsync(string named, CancellationToken cancel) =>
+        await FollowAsync(await api.NewestRunAsync((await FindAsync(named, cancel)).Id, cancel) ?? throw new CommandException("The model has no training run yet."), cancel);
+
+    /// <param name="named">The model's id or its name.</param>
+    /// <param name="paths">Files, or folders with files.</param>
+    public async Task<int> PredictAsync(string named, IReadOnlyList<string> paths, CancellationToken cancel)
+    {
+        var files = paths.SelectMany(path => Directory.Exists(path) ? Visible(Directory.GetFiles(path)) : [path]).ToList();
+        if (files.Count == 0)
+        {
+            throw new CommandException("There is no file to predict.");
+        }
+
+        if (files.Find(file => !File.Exists(file)) is { } missing)
+        {
+            throw new CommandException($"There is no file {missing}.");
+        }
+
+        var model = await FindAsync(named, cancel);
+        var failed = false;
+        foreach (var batch in files.Chunk(Batch))
+        {
+            foreach (var (file, prediction) in batch.Zip((await api.PredictAsync(model.Id, batch, top: 1, cancel)).Predictions))
+            {
+                if (prediction.Error is not null)
+                {
+                    failed = true;
+                    await errors.WriteLineAsync($"{file}: {prediction.Error}");
+                    continue;
+                }
+
+                var best = prediction.Labels[0];
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{file}\t{best.Name}\t{best.Probability:0.0000}\t{(prediction.Unknown is true ? "unknown" : "known")}"));
+            }
+        }
+
+        return failed ? 1 : 0;
+    }
+
+    private async Task UploadAsync(Guid model, string category, CancellationToken cancel)
+    {
+        var (name, files, sent) = (Path.GetFileName(category), Visible(Directory.GetFiles(category)), 0);
+        foreach (var batch in files.Chunk(Batch))
+        {
+            foreach (var file in (await api.UploadAsync(model, name, batch, cancel)).Rejected)
+            {
+                await errors.WriteLineAsync($"{name}/{file.FileName}: {file.Detail}");
+            }
+
+            await output.WriteLineAsync($"{name}: {sent += batch.Length} of {files.Count} sent");
+        }
+    }
+
+    private async Task<int> FollowAsync(Run run, CancellationToken cancel)
+    {
+        string? said = null;
+        await foreach (var now in api.WatchAsync(run, cancel))
+        {
+            run = now;
+            var line = string.Create(CultureInfo.InvariantCulture, $"{run.Stage?.ToString() ?? run.State.ToString()}, {100 * run.Progress:0}%").ToLowerInvariant()
+                + (run.SecondsLeft is > 0 ? string.Create(CultureInfo.InvariantCulture, $", about {run.SecondsLeft:0} s left") : "") + (run.Detail is null ? "" : $": {run.Detail}");
+            if (run.IsUnderWay() && line != said)
+            {
+                await output.WriteLineAsync(said = line);
+            }
+        }
+
+        foreach (var notice in run.Notices)
+        {
+            await errors.WriteLineAsync(notice);
+        }
+
+        if (run.State != RunState.Succeeded)
+        {
+            throw new CommandException(run.Error ?? $"The run was {run.State}.");
+        }
+
+        var version = await api.GetVersionAsync(run.ModelId, run.Version!.Value, cancel);
+        var report = await api.GetReportAsync(run.ModelId, version.Number, cancel);
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"Version {version.Number}: {100 * version.Accuracy:0.0}% right ({100 * version.AccuracyInterval[0]:0.0}% to {100 * version.AccuracyInterval[1]:0.0}%), with {version.Backbone}"));
+        await output.WriteLineAsync(report.Sentence);
+        return 0;
+    }
+
+    private async Task<Model> FindAsync(string named, CancellationToken cancel) =>
+        await api.FindModelAsync(named, cancel) ?? throw new CommandException($"There is no model \"{named}\" in your account.");
+
+    private static List<string> Visible(string[] paths) => [.. paths.Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];
+}
+
+/// <summary>A sentence for the person at the terminal.</summary>
+internal sealed class CommandException(string message) : Exception(message);

@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Headstart.Client;
+
+/// <summary>The host refused, or does not answer. The message says what to do.</summary>
+/// <param name="message">The problem's detail.</param>
+/// <param name="type">The problem's type; null where the host did not answer with one.</param>
+/// <param name="status">null where it did not answer.</param>
+public sealed class HeadstartException(string message, string? type, HttpStatusCode? status, Exception? inner = null) : Exception(message, inner)
+{
+    public string? Type => type;
+
+    public HttpStatusCode? Status => status;
+}
+
+/// <summary>
+/// Headstart's API: make a model, send labelled images, train, watch, predict. A busy host (503) is asked again when it says; every other refusal is a
+/// <see cref="HeadstartException"/>.
+/// </summary>
+/// <param name="http">Its base address is the host's, such as <c>http://localhost:8080</c>.</param>
+/// <param name="key">An API key.</param>
+/// <param name="clock">For waiting.</param>
+public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? clock = null)
+{
+    private const int Tries = 6;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    public Task<Model> CreateModelAsync(NewModelRequest request, CancellationToken cancel = default) =>
+        SendAsync<Model>(HttpMethod.Post, "models", () => JsonContent.Create(request, options: Json), cancel);
+
+    /// <summary>All models, newest first.</summary>
+    public async IAsyncEnumerable<Model> ListModelsAsync([EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        string? after = null;
+        do
+        {
+            var page = await SendAsync<PageOfModel>(HttpMethod.Get, $"models?limit=100{(after is null ? "" : $"&after={after}")}", null, cancel);
+            foreach (var model in page.Items)
+            {
+                yield return model;
+            }
+
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
+    /// <summary>The model with this id or this name, or null.</summary>
+    public async Task<Model?> FindModelAsync(string named, CancellationToken cancel = default) =>
+        await ListModelsAsync(cancel).FirstOrDefaultAsync(model => model.Name == named || model.Id.ToString() == named, cancel);
+
+    /// <summary>Sends files of one category, by their paths. Sending them again adds nothing; a file that cannot be used is among the rejected.</summary>
+    public Task<Upload> UploadAsync(Guid model, string category, IReadOnlyList<string> files, CancellationToken cancel = default) =>
+        SendAsync<Upload>(HttpMethod.Post, $"models/{model}/images", () => Form(category, files), cancel, answer => answer.Rejected is not null);
+
+    /// <param name="idempotencyKey">The same key gives the run that it made before, so that a call may be repeated.</param>
+    public Task<Run> StartRunAsync(Guid model, NewRunRequest request, string idempotencyKey, CancellationToken cancel = default) => SendAsync<Run>(
+        HttpMethod.Post, $"models/{model}/training-runs", () => JsonContent.Create(request, options: Json), cancel, idempotencyKey: idempotencyKey);
+
+    /// <summary>The run that was started last, or null.</summary>
+    public async Task<Run?> NewestRunAsync(Guid model, CancellationToken cancel = default) =>
+        (await SendAsync<PageOfRun>(HttpMethod.Get, $"models/{model}/training-runs?limit=1", null, cancel)).Items is [var run, ..] ? run : null;
+
+    public Task<Run> GetRunAsync(Guid model, Guid run, CancellationToken cancel = default) =>
+        SendAsync<Run>(HttpMethod.Get, $"models/{model}/training-runs/{run}", null, cancel);
+
+    /// <summary>The run as it is now, and every second until it has ended; the last one has.</summary>
+    public async IAsyncEnumerable<Run> WatchAsync(Run run, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        yield return run;
+        while (run.IsUnderWay())
+        {
+            await Task.Delay(Look, _clock, cancel);
+            yield return run = await GetRunAsync(run.ModelId, run.Id, cancel);
+        }
+    }
+
+    public Task<Version> GetVersionAsync(Guid model, int number, CancellationToken cancel = default) =>
+        SendAsync<Version>(HttpMethod.Get, $"models/{model}/versions/{number}", null, cancel);
+
+    public Task<Report> GetReportAsync(Guid model, int number, CancellationToken cancel = default) =>
+        SendAsync<Report>(HttpMethod.Get, $"models/{model}/versions/{number}/report", null, cancel);
+
+    /// <summary>Predicts files by their paths; the answers are in their order, and one that could not be read has an error.</summary>
+    /// <param name="top">Keep so many labels of each.</param>
+    public Task<Prediction> PredictAsync(Guid model, IReadOnlyList<string> files, int? top = null, CancellationToken cancel = default) => SendAsync<Prediction>(
+        HttpMethod.Post, $"models/{model}/predictions{(top is null ? "" : $"?top={top}")}", () => Form(null, files), cancel, answer => answer.Predictions is not null);
+
+    private static MultipartFormDataContent Form(string? category, IReadOnlyList<string> files)
+    {
+        var form = new MultipartFormDataContent();
+        if (category is not null)
+        {
+            form.Add(new StringContent(category), "category"); // before the files it applies to
+        }
+
+        foreach (var file in files)
+        {
+            var content = new StreamContent(File.OpenRead(file));
+            content.Headers.ContentDisposition = new ContentDispositionHeaderValue("form-data") { Name = "file", FileNameStar = Path.GetFileName(file) };
+            form.Add(content);
+        }
+
+        return form;
+    }
+
+    /// <param name="content">Made anew for each try.</param>
+    /// <param name="isAnswer">Whether a 422 is an answer after all: one in which every file was refused, and why.</param>
+    private async Task<T> SendAsync<T>(
+        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancel, Func<T, bool>? isAnswer = null, string? idempotencyKey = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(method, $"api/v1/{path}") { Content = content?.Invoke() };
+            request.Headers.Authorization = new("Bearer", key);
+            if (idempotencyKey is not null)
+            {
+                request.Headers.Add("Idempotency-Key", idempotencyKey);
+            }
+
+            using var response = await SendAsync(request, cancel);
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable && attempt < Tries)
+            {
+                var wait = response.Headers.RetryAfter?.Delta ?? Look;
+                await Task.Delay(wait < LongestWait ? wait : LongestWait, _clock, cancel);
+                continue;
+            }
+
+            var text = await response.Content.ReadAsStringAsync(cancel);
+            if (response.IsSuccessStatusCode)
+            {
+                return Read<T>(text) ?? throw new HeadstartException($"{http.BaseAddress} answered with something that is not its API.", null, response.StatusCode);
+            }
+
+            return response.StatusCode == HttpStatusCode.UnprocessableEntity && isAnswer is not null && Read<T>(text) is { } answer && isAnswer(answer)
+                ? answer
+                : throw Refusal(Read<ProblemDetails>(text), response.StatusCode);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        try
+        {
+            return await http.SendAsync(request, cancel);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new HeadstartException($"{http.BaseAddress} does not answer: {e.Message}", null, null, e);
+        }
+    }
+
+    private HeadstartException Refusal(ProblemDetails? problem, HttpStatusCode status) =>
+        new(problem?.Detail ?? $"{http.BaseAddress} answered {(int)status}.", problem?.Type, status);
+
+    private static T? Read<T>(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(text, Json);
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
+    }
+}

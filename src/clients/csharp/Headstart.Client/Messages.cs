@@ -1,0 +1,92 @@
+using System.Text.Json.Serialization;
+
+namespace Headstart.Client;
+
+// The parts of the OpenAPI document's schemas that this client reads, by the same names; a test compares them.
+
+public enum ModelKind
+{
+    ImageClassification,
+    MultiLabelImageClassification,
+}
+
+public enum ModelState
+{
+    Empty,
+    Collecting,
+    Ready,
+    Training,
+    Trained,
+}
+
+public enum RunState
+{
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+public enum RunStage
+{
+    Choosing,
+    Extracting,
+    Training,
+    Evaluating,
+    Publishing,
+}
+
+public sealed record Category(string Name, int ImageCount);
+
+public sealed record NewModelRequest(string Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string>? Categories = null);
+
+public sealed record Model(
+    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<Category> Categories, int? PublishedVersion, DateTime CreatedAt);
+
+public sealed record PageOfModel(IReadOnlyList<Model> Items, string? Next);
+
+public sealed record Image(Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height);
+
+public sealed record RejectedFile(string? FileName, string Reason, string Detail);
+
+/// <param name="Accepted">Also what the model had already.</param>
+/// <param name="Rejected">With the reason of each.</param>
+public sealed record Upload(IReadOnlyList<Image> Accepted, IReadOnlyList<RejectedFile> Rejected);
+
+public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
+
+/// <param name="Progress">0 to 1.</param>
+/// <param name="Detail">What it waits for at the moment.</param>
+/// <param name="Notices">What was not as it should be and did not end the run.</param>
+public sealed record Run(
+    Guid Id, Guid ModelId, RunState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
+    string? Detail, IReadOnlyList<string> Notices)
+{
+    /// <summary>Whether it still waits or works.</summary>
+    internal bool IsUnderWay() => State is RunState.Queued or RunState.Running;
+}
+
+public sealed record PageOfRun(IReadOnlyList<Run> Items, string? Next);
+
+/// <param name="AccuracyInterval">95 %: low, high.</param>
+public sealed record Version(int Number, Guid RunId, string Backbone, double Accuracy, IReadOnlyList<double> AccuracyInterval, bool Published);
+
+public sealed record AdviceReport(string Category, int Images, double Gain, string Sentence);
+
+/// <param name="Sentence">How good, how sure, and what would help most.</param>
+public sealed record Report(string Sentence, double Accuracy, IReadOnlyList<double> AccuracyInterval, AdviceReport? Advice);
+
+/// <param name="Applies">In a multi-label model, whether this one does; else null.</param>
+public sealed record Label([property: JsonPropertyName("label")] string Name, double Probability, bool? Applies);
+
+/// <param name="Labels">By falling probability.</param>
+/// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
+/// <param name="Error">Why the file could not be read.</param>
+public sealed record FilePrediction(string? FileName, IReadOnlyList<Label> Labels, bool? Unknown, string? Error);
+
+public sealed record Prediction(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
+
+/// <param name="Type">A slug that stays the same, such as <c>name-taken</c>.</param>
+/// <param name="Detail">A sentence that says what to do.</param>
+public sealed record ProblemDetails(string? Type, int? Status, string? Detail);
