@@ -1,0 +1,108 @@
+using System.Text;
+using Headstart.Learning.Tests.Backbones;
+using Headstart.Tests.Backbones;
+using Headstart.Tests.Data;
+
+namespace Headstart.Tests.Clients;
+
+/// <summary>All four clients do the same; each is run as its users run it, against a real host that has the built-in backbone.</summary>
+public sealed class ClientsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+{
+    private const string Awkward = "Kätzchen, \"klein\"; (süß)";
+
+    public static TheoryData<string> Clients => ["bash", "python", "node", "csharp"];
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_folder_is_trained_watched_trained_again_and_predicted(string client)
+    {
+        using var folder = new TemporaryFolder();
+        var pets = Photographs(folder, $"Pets of {client}");
+
+        var trained = (await RunAsync(client, "train", pets)).With(0);
+
+        Assert.StartsWith($"Model Pets of {client} ", trained.Lines[0]);
+        Assert.Equal([$"{Awkward}: 8 of 8 sent", "dogs: 20 of 23 sent", "dogs: 23 of 23 sent"], trained.Lines[1..4]);
+        Assert.Matches(@"^Version 1: \d+\.\d% right \(\d+\.\d% to \d+\.\d%\), with headstart-small", trained.Lines[^2]);
+        Assert.Contains("right on", trained.Lines[^1]);
+        Assert.Equal("dogs/broken.jpg: ", trained.Errors[..17]);
+        Assert.EndsWith(".", trained.Errors.TrimEnd());
+        var id = trained.Lines[0][^36..];
+
+        var watched = (await RunAsync(client, "watch", id)).With(0);
+        Assert.Equal(trained.Lines[^2..], watched.Lines[^2..]);
+
+        // Sent again nothing is added; a name finds the model it made.
+        var again = (await RunAsync(client, "train", pets + "/", "--name", $"Pets of {client}")).With(0);
+        Assert.Equal(trained.Lines[0], again.Lines[0]);
+        Assert.StartsWith("Version 2: ", again.Lines[^2]);
+        Assert.Equal(30, (await host.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray().Sum(c => (int)c!["imageCount"]!));
+
+        var predicted = (await RunAsync(client, "predict", $"Pets of {client}", Path.Combine(pets, Awkward), Path.Combine(pets, "dogs"))).With(1);
+        Assert.Equal(30, predicted.Lines.Length);
+        Assert.All(predicted.Lines, line => Assert.Matches(@"^[^\t]+\t[^\t]+\t[01]\.\d{4}\t(un)?known$", line));
+        Assert.StartsWith($"{Path.Combine(pets, Awkward, "0")} {Awkward}.jpg\t", predicted.Lines[0]);
+        Assert.InRange(predicted.Lines.Count(line => line.Split('\t')[1] == Path.GetFileName(Path.GetDirectoryName(line.Split('\t')[0]))), 27, 30);
+        Assert.StartsWith($"{Path.Combine(pets, "dogs", "broken.jpg")}: ", predicted.Errors);
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task What_goes_wrong_is_a_sentence_and_an_exit_code(string client)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.Below("one"));
+        var empty = await host.Client.NewModelAsync("a", "b");
+
+        Assert.Equal("There is no model \"nobody's\" in your account.", (await RunAsync(client, "watch", "nobody's")).With(1).Errors.Trim());
+        Assert.Equal("The model has no training run yet.", (await RunAsync(client, "watch", empty[^36..])).With(1).Errors.Trim());
+        Assert.Contains("no published version", (await RunAsync(client, "predict", empty[^36..], SharedData.Files("datasets/cats_dogs/cats")[0])).With(1).Errors);
+        Assert.Contains("There is no file", (await RunAsync(client, "predict", empty[^36..], folder.Below("missing.jpg"))).With(1).Errors);
+        Assert.Contains("has 1 folders", (await RunAsync(client, "train", folder.Path)).With(1).Errors);
+        Assert.Contains("There is no folder", (await RunAsync(client, "train", folder.Below("missing"))).With(1).Errors);
+        Assert.Contains("API key is not known", (await Terminal.RunAsync(client, host.Address, "wrong", "watch", "x")).With(1).Errors);
+        Assert.Contains("does not answer", (await Terminal.RunAsync(client, new Uri("http://127.0.0.1:9"), "x", "watch", "x")).With(1).Errors);
+        Assert.Contains("HEADSTART_KEY", (await Terminal.RunAsync(client, host.Address, null, "watch", "x")).With(2).Errors);
+        Assert.Contains("predict", (await RunAsync(client, "dance")).With(2).Errors);
+    }
+
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task A_busy_host_is_asked_again(string client)
+    {
+        using var server = new LoopbackServer(request => request.Number < 2
+            ? request.HeadAsync("503 Service Unavailable", "Retry-After: 0", "Content-Length: 0")
+            : AnswerAsync(request, """{"items":[],"next":null}"""));
+
+        var ended = await Terminal.RunAsync(client, server.Address, "x", "--url", server.Address.GetLeftPart(UriPartial.Authority), "watch", "Pets");
+
+        Assert.Equal("There is no model \"Pets\" in your account.", ended.With(1).Errors.Trim());
+        Assert.Equal(3, server.Requests.Count);
+    }
+
+    private static async Task AnswerAsync(LoopbackServer.Request request, string json)
+    {
+        await request.HeadAsync("200 OK", "Content-Type: application/json", $"Content-Length: {json.Length}");
+        await request.BodyAsync(Encoding.ASCII.GetBytes(json));
+    }
+
+    /// <summary>A folder a category, with names that a careless program stumbles over, more than one request's files, and one that is no picture.</summary>
+    private static string Photographs(TemporaryFolder folder, string name)
+    {
+        var pets = folder.Below(name);
+        foreach (var (category, set, count) in new[] { (Awkward, "cats", 8), ("dogs", "dogs", 22) })
+        {
+            Directory.CreateDirectory(Path.Combine(pets, category));
+            foreach (var (i, file) in SharedData.Files($"datasets/cats_dogs/{set}").Take(count).Index())
+            {
+                File.Copy(file, Path.Combine(pets, category, $"{i} {category}.jpg"));
+            }
+        }
+
+        File.WriteAllText(Path.Combine(pets, "dogs", "broken.jpg"), "no picture");
+        File.WriteAllText(Path.Combine(pets, "dogs", ".hidden"), "not sent");
+        return pets;
+    }
+
+    private Task<Ended> RunAsync(string client, params string[] arguments) => Terminal.RunAsync(client, host.Address, TestHost.Key, arguments);
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Headstart.Tests.Clients;
+
+/// <summary>What a command wrote, and how it ended.</summary>
+internal sealed record Ended(int ExitCode, string Output, string Errors)
+{
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The exit code must be this one.</summary>
+    public Ended With(int exitCode)
+    {
+        Assert.True(ExitCode == exitCode, $"ended with {ExitCode}: {Output}{Errors}");
+        return this;
+    }
+}
+
+/// <summary>The client programs as a user starts them.</summary>
+internal static class Terminal
+{
+    private static readonly string[] Bash = ["bash", Repository.PathOf("src", "clients", "bash", "headstart.sh")];
+    private static readonly string[] Python = ["python3", Repository.PathOf("src", "clients", "python", "headstart.py")];
+    private static readonly string[] Node = ["node", Repository.PathOf("src", "clients", "node", "headstart.mjs")];
+
+    // Built with the tests and in the same configuration.
+    private static readonly string[] CSharp = ["dotnet", Repository.PathOf(
+        "artifacts", "bin", "Headstart.Client", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart.Client.dll")];
+
+    public static async Task<Ended> RunAsync(string client, Uri? address, string? key, params string[] arguments)
+    {
+        var command = client switch { "bash" => Bash, "python" => Python, "node" => Node, _ => CSharp };
+        var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        start.Environment["HEADSTART_URL"] = address?.ToString();
+        start.Environment["HEADSTART_KEY"] = key;
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Api.Cancel), process.StandardError.ReadToEndAsync(Api.Cancel));
+        await process.WaitForExitAsync(Api.Cancel);
+        return new(process.ExitCode, await output, await errors);
+    }
+}
