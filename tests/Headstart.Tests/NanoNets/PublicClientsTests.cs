@@ -135,6 +135,12 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls/", $"modelId={id}&urls={web.Encoded(dogs[1])}&urls={web.Encoded(cats[22])}"));
         Assert.Equal([web.Address(dogs[1]), web.Address(cats[22])], answer["result"]!.AsArray().Select(r => (string?)r!["file"]));
 
+        // train() again, with more images: another run, and the model is at 3 or 4 until it has ended
+        await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", FormPart.File("file", cats[22], "image/jpeg")));
+        model = await host.JsonAsync(client.Post($"{Categorization}/Train/?modelId={id}"));
+        Assert.Equal(("23 4", true), (model.Counts(), (int)model["state"]! is 3 or 4));
+        Assert.Equal(2, (await host.Client.GetJsonAsync($"/api/v1/models/{id}/training-runs"))["items"]!.AsArray().Count);
+
         // MultilabelClassification.train by URLs, and its way of predicting a file
         id = (string)(await host.JsonAsync(client.Post($"{MultiLabel}/Model/", """{"categories": ["a", "b"]}""", "application/json")))["model_id"]!;
         model = await host.JsonAsync(client.Fields($"{MultiLabel}/UploadUrls/", $"urls={web.Encoded(dogs[0])}&modelId={id}&categories=a&categories=b"));

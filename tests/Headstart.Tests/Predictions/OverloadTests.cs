@@ -1,5 +1,9 @@
 using System.Net;
+using Headstart.Operations;
 using Headstart.Tests.Data;
+using Headstart.Tests.NanoNets;
+using Headstart.Tests.Operations;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Predictions;
 
@@ -21,6 +25,26 @@ public sealed class OverloadTests(OverloadTests.SmallHost host) : IClassFixture<
         }
 
         Assert.Equal(HttpStatusCode.OK, (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(photo), Api.Cancel)).StatusCode);
+    }
+
+    /// <summary>Its clients ask again on 503, and parse the answer.</summary>
+    [Fact]
+    public async Task NanoNets_wrapper_retries_because_it_is_told_503_in_the_shape_that_it_knows()
+    {
+        var client = new PythonRequests(host.Address, TestHost.Key);
+        var request = client.Files($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", new FormPart("file", "cat.jpg", "image/jpeg", SharedData.Cat));
+        var cores = host.Services.GetRequiredService<Cores>();
+        Task<WireAnswer> first;
+        await using (await HeldCores.HoldAsync(cores))
+        {
+            first = Wire.SendAsync(host.Address, request);
+            await cores.UntilWaitingAsync(1);
+            var refused = await Wire.SendAsync(host.Address, request);
+            Assert.Equal(("Service Unavailable", 503), ((string?)refused.Json(503)["message"], (int)refused.Json(503)["code"]!));
+            Assert.Equal("1", refused.Headers["Retry-After"]);
+        }
+
+        Assert.Equal("cats", (await first).Json().Labels()[0]);
     }
 
     public sealed class SmallHost(TestPostgres postgres) : TrainedHost(postgres)
