@@ -5,6 +5,7 @@ using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.ImageSearches;
+using Headstart.Imports;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
@@ -38,7 +39,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddImageSearches(settings).AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
+    builder.Services.AddImages().AddImageSearches(settings).AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddImports(settings).AddReports().AddNanoNets();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
@@ -46,6 +47,7 @@ try
     api.MapModels();
     api.MapImages();
     api.MapImageSearches();
+    api.MapImports();
     api.MapTraining();
     api.MapVersions();
     api.MapPredictions();

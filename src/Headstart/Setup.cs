@@ -10,6 +10,7 @@ using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.ImageSearches;
+using Headstart.Imports;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.Operations;
@@ -31,6 +32,7 @@ public static class Setup
         .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString));
 
     public static IServiceCollection AddBlobs(this IServiceCollection services) => services
+        .AddKeyedSingleton<IBlobStore>(ImportSources.Place, static (provider, _) => new FolderBlobStore(provider.GetRequiredService<DataPaths>().ImportSources))
         .AddSingleton<IBlobStore>(static provider => new FolderBlobStore(provider.GetRequiredService<DataPaths>().Blobs));
 
     public static IServiceCollection AddAccess(this IServiceCollection services)
@@ -73,7 +75,7 @@ public static class Setup
                 AllowDegradedModeWithoutStorage = false,
                 // Held for milliseconds while the state of a job changes. A database that dies in them leaves the lock behind, and the
                 // one worker waits for it: with the default, ten minutes.
-                DistributedLockTimeout = RunLease.Length,
+                DistributedLockTimeout = Heartbeat.Silence,
             };
             return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().ConnectionString, options), options);
         });
@@ -100,11 +102,18 @@ public static class Setup
         return settings.HasRole("worker") ? services.AddWorker(SearchJob.Queue).AddHostedService<Sweep<SearchQueue>>() : services;
     }
 
-    /// <summary>A worker for one queue: training runs and batches go on beside each other, and neither waits for the end of the other.</summary>
-    private static IServiceCollection AddWorker(this IServiceCollection services, string queue) => services.AddHangfireServer(server =>
+    public static IServiceCollection AddImports(this IServiceCollection services, Settings settings)
+    {
+        services.AddTransient<ImportIntake>().AddSingleton<ImportSources>().AddSingleton<ImportQueue>();
+        // Some at a time: one that fetches from a slow host leaves the cores to the others.
+        return settings.HasRole("worker") ? services.AddWorker(ImportJob.Queue, atOnce: 3).AddHostedService<Sweep<ImportQueue>>() : services;
+    }
+
+    /// <summary>A worker for one queue: training runs, batches and imports go on beside each other, and none waits for the end of another.</summary>
+    private static IServiceCollection AddWorker(this IServiceCollection services, string queue, int atOnce = 1) => services.AddHangfireServer(server =>
     {
         server.Queues = [queue];
-        server.WorkerCount = 1; // one piece of work uses all cores
+        server.WorkerCount = atOnce; // one piece of work uses all cores
         server.ShutdownTimeout = TimeSpan.FromSeconds(10);
         server.StopTimeout = TimeSpan.FromMilliseconds(100);
     });

@@ -1,6 +1,6 @@
 using Headstart.Data;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.BatchPredictions;
 
@@ -11,28 +11,22 @@ namespace Headstart.BatchPredictions;
 /// </summary>
 internal sealed class BatchClaim : IAsyncDisposable
 {
-    /// <summary>After so long without a heartbeat a batch is anybody's.</summary>
-    public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
-
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly TimeProvider _clock;
-    private readonly CancellationTokenSource _end;
-    private readonly Task _heartbeat;
+    private readonly Heartbeat _heartbeat;
     private readonly long _started;
     private int _answered;
 
     private BatchClaim(IDbContextFactory<HeadstartDb> databases, BatchPrediction batch, TimeProvider clock, CancellationToken stopping)
     {
         (_databases, Batch, _clock, _started) = (databases, batch, clock, clock.GetTimestamp());
-        _end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        _heartbeat = HeartbeatAsync();
+        _heartbeat = new(BeatAsync, clock, TimeSpan.MaxValue, stopping);
     }
 
     public BatchPrediction Batch { get; }
 
     /// <summary>Cancelled when the work should stop: the batch was cancelled, deleted or ended, or the host stops.</summary>
-    public CancellationToken Token => _end.Token;
+    public CancellationToken Token => _heartbeat.Token;
 
     /// <summary>Null when there is nothing to do: the batch has ended or is in good hands.</summary>
     public static async Task<BatchClaim?> TakeAsync(IDbContextFactory<HeadstartDb> databases, Guid id, TimeProvider clock, CancellationToken stopping)
@@ -40,7 +34,7 @@ internal sealed class BatchClaim : IAsyncDisposable
         await using var db = await databases.CreateDbContextAsync(stopping);
         var claimed = await db.Database.ExecuteSqlAsync($"""
             UPDATE batch_predictions SET state = 'Running', updated_at = now(), attempts = attempts + 1
-            WHERE id = {id} AND (state = 'Queued' OR (state = 'Running' AND updated_at < now() - {Length}))
+            WHERE id = {id} AND (state = 'Queued' OR (state = 'Running' AND updated_at < now() - {Heartbeat.Silence}))
             """, stopping);
         return claimed == 1 && await db.BatchPredictions.SingleOrDefaultAsync(b => b.Id == id, stopping) is { } batch
             ? new(databases, batch, clock, stopping)
@@ -60,7 +54,7 @@ internal sealed class BatchClaim : IAsyncDisposable
         // The row first: twins write one after the other and never wait for each other crosswise.
         if (!await BeatAsync(db, Token))
         {
-            await _end.CancelAsync();
+            await _heartbeat.StopAsync();
             Token.ThrowIfCancellationRequested();
         }
 
@@ -89,7 +83,7 @@ internal sealed class BatchClaim : IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the batch back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Length"/>.
+    /// Gives the batch back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Heartbeat.Silence"/>.
     /// </summary>
     public async Task ReleaseAsync()
     {
@@ -99,34 +93,12 @@ internal sealed class BatchClaim : IAsyncDisposable
             .SetProperty(b => b.EnqueuedAt, DateTime.UnixEpoch));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        await _heartbeat;
-        _end.Dispose();
-    }
+    public ValueTask DisposeAsync() => _heartbeat.DisposeAsync();
 
-    private async Task HeartbeatAsync()
+    private async Task<bool> BeatAsync()
     {
         await using var db = await _databases.CreateDbContextAsync();
-        while (!Token.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await BeatAsync(db, CancellationToken.None))
-                {
-                    break;
-                }
-            }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
-            {
-                // The database is away. Work goes on; if it stays away the next write ends it.
-            }
-
-            await Task.Delay(Beat, _clock, Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        await _end.CancelAsync();
+        return await BeatAsync(db, CancellationToken.None);
     }
 
     private async Task<bool> BeatAsync(HeadstartDb db, CancellationToken cancel) =>

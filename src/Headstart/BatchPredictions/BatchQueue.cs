@@ -26,7 +26,7 @@ public sealed partial class BatchQueue(IDbContextFactory<HeadstartDb> databases,
         await using var db = await databases.CreateDbContextAsync(cancel);
         var batches = await db.Database.SqlQuery<Guid>($"""
             UPDATE batch_predictions AS batch SET enqueued_at = now()
-            WHERE (state = 'Running' AND updated_at < now() - {BatchClaim.Length} AND enqueued_at < now() - {BatchClaim.Length})
+            WHERE (state = 'Running' AND updated_at < now() - {Heartbeat.Silence} AND enqueued_at < now() - {Heartbeat.Silence})
             OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds'
                 AND NOT EXISTS (SELECT FROM batch_predictions AS other WHERE other.id < batch.id AND other.state IN ('Queued', 'Running')))
             RETURNING id AS "Value"

@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Images;
 using Headstart.ImageSearches;
+using Headstart.Imports;
 using Headstart.Models;
 using Headstart.Training;
 using Headstart.Versions;
@@ -39,6 +40,12 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<SearchCandidate> SearchCandidates => Set<SearchCandidate>();
 
+    public DbSet<Import> Imports => Set<Import>();
+
+    public DbSet<ImportRejection> ImportRejections => Set<ImportRejection>();
+
+    public DbSet<ImportSource> ImportSources => Set<ImportSource>();
+
     public DbSet<FeatureVector> FeatureVectors => Set<FeatureVector>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
@@ -52,6 +59,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         conventions.Properties<CandidateState>().HaveConversion<string>();
         conventions.Properties<Licences>().HaveConversion<string>();
         conventions.Properties<BatchState>().HaveConversion<string>();
+        conventions.Properties<ImportState>().HaveConversion<string>();
     }
 
     protected override void OnModelCreating(ModelBuilder builder)
@@ -129,6 +137,19 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             candidate.HasOne<ImageSearch>().WithMany().HasForeignKey(c => c.SearchId);
             candidate.ComplexProperty(c => c.Origin, origin => origin.ToJson());
         });
+        builder.Entity<Import>(import =>
+        {
+            import.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
+            import.HasIndex(i => new { i.ModelId, i.Id }); // lists, newest first
+            import.HasIndex(i => new { i.ModelId, i.IdempotencyKey }).IsUnique();
+            import.HasIndex(i => i.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
+        });
+        builder.Entity<ImportRejection>(rejection =>
+        {
+            rejection.HasKey(r => new { r.ImportId, r.Position });
+            rejection.HasOne<Import>().WithMany().HasForeignKey(r => r.ImportId);
+        });
+        builder.Entity<ImportSource>().HasKey(s => s.Sha256);
         builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
     }
 }

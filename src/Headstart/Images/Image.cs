@@ -31,6 +31,7 @@ public sealed class Image
 
     public required int Bytes { get; init; }
 
+    /// <summary>As its sender gave it, else <see cref="SplitOf"/>; decided when the image comes, and kept.</summary>
     public required Split Split { get; init; }
 
     /// <summary>A person has said that the category is right, so that it is not suspected any more.</summary>
@@ -42,8 +43,8 @@ public sealed class Image
     public ImageOrigin? Origin { get; init; }
 
     /// <summary>
-    /// A fifth of all images is held out, decided by the content alone: an image stays on its side however often it is uploaded,
-    /// deleted and moved, and however much data comes after it.
+    /// A fifth of all images is held out, decided by the content alone where the sender did not say which: an image stays on its side
+    /// however often it is uploaded, deleted and moved, and however much data comes after it. One that is there keeps the side it has.
     /// </summary>
     public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;

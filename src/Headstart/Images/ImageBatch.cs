@@ -6,41 +6,47 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Images;
 
-/// <summary>A file that was looked at: stored, or refused.</summary>
+/// <summary>A file that was looked at: its bytes are stored, or it is refused.</summary>
 /// <param name="Categories">Ids; one where the model's categories exclude each other.</param>
 /// <param name="Rejected">Null for a file that was stored.</param>
-public sealed record CheckedFile(string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null)
+/// <param name="Split">The side that its sender gave it; null where the content decides.</param>
+public sealed record CheckedFile(
+    string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null)
 {
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
 
+/// <summary>What became of a file.</summary>
+/// <param name="Image">With its labels; null where the file was rejected.</param>
+/// <param name="AlreadyThere">Whether the model had the image before.</param>
+public sealed record TakenFile(Image? Image, bool AlreadyThere, RejectedFile? Rejected);
+
 /// <summary>
-/// Stored files on their way into a model, in one transaction: an image never stands there without its categories. An image that the model
-/// has already stays where it is if categories exclude each other and gains the new ones if they do not; unless a person vouches for the
+/// Stored files on their way into a model, in the transaction of the caller: an image never stands there without its categories. An image that the
+/// model has already stays where it is if categories exclude each other and gains the new ones if they do not; unless a person vouches for the
 /// new ones, which then take the place of the old.
 /// </summary>
-internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> files, bool confirmed)
+internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> all, bool confirmed)
 {
-    public async Task InsertAsync(DateTime now, List<ImageResponse> accepted, List<RejectedFile> rejected)
-    {
-        await using (var transaction = await db.Database.BeginTransactionAsync())
-        {
-            await db.HoldModelAsync(model.Id);
-            await InsertImagesAsync(now);
-            await InsertLabelsAsync();
-            await transaction.CommitAsync();
-        }
+    private readonly List<CheckedFile> _files = [.. all.Where(file => file.Rejected is null)];
 
-        await AnswerAsync(accepted, rejected);
+    /// <summary>What became of each file, in their order, and what the model's categories are called.</summary>
+    public async Task<(List<TakenFile> Taken, Dictionary<Guid, string> Names)> StoreAsync(DateTime now)
+    {
+        await db.HoldModelAsync(model.Id);
+        var ids = _files.ConvertAll(_ => Guid.CreateVersion7());
+        await InsertImagesAsync(ids, now);
+        await InsertLabelsAsync();
+        return await ReadBackAsync(ids);
     }
 
     /// <summary>In the order of the hashes, so that requests with the same files in another order do not lock each other out.</summary>
-    private Task<int> InsertImagesAsync(DateTime now) => db.Database.ExecuteSqlAsync($"""
+    private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
         INSERT INTO images (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin)
         SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb
-        FROM unnest({Column(i => Guid.CreateVersion7())}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
+        FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
-            {Column(i => Image.SplitOf(i.Sha256).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
+            {Column(i => (i.Split ?? Image.SplitOf(i.Sha256)).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
             {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))})
             WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, place)
         JOIN models ON models.id = {model.Id}
@@ -52,11 +58,11 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     private async Task InsertLabelsAsync()
     {
-        var pairs = files.SelectMany((file, place) => file.Categories.Select(category => (file.Sha256, Category: category, Place: place))).ToList();
+        var pairs = _files.SelectMany((file, place) => file.Categories.Select(category => (file.Sha256, Category: category, Place: place))).ToList();
         var (hashes, categories, places) = (pairs.ConvertAll(p => p.Sha256).ToArray(), pairs.ConvertAll(p => p.Category).ToArray(), pairs.ConvertAll(p => p.Place).ToArray());
         if (confirmed)
         {
-            var named = files.Select(file => file.Sha256).ToArray();
+            var named = _files.Select(file => file.Sha256).ToArray();
             await db.ImageLabels.Where(l => db.Images.Any(i => i.Id == l.ImageId && i.ModelId == model.Id && named.Contains(i.Sha256))).ExecuteDeleteAsync();
         }
 
@@ -76,32 +82,31 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
             """);
     }
 
-    /// <summary>Reads the batch back: an image that was there before is accepted with its own category and refused with another.</summary>
-    private async Task AnswerAsync(List<ImageResponse> accepted, List<RejectedFile> rejected)
+    /// <summary>An image that was there before is accepted with its own category and refused with another.</summary>
+    private async Task<(List<TakenFile>, Dictionary<Guid, string>)> ReadBackAsync(List<Guid> ids)
     {
-        var hashes = files.Select(i => i.Sha256).ToList();
+        var hashes = _files.ConvertAll(i => i.Sha256);
         var names = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Id, c => c.Name);
-        var rows = (await db.Images.Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).ToListAsync())
+        var rows = (await db.Images.AsNoTracking().Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).ToListAsync())
             .ToDictionary(i => Convert.ToHexStringLower(i.Sha256));
-        foreach (var file in files)
-        {
-            var row = rows.GetValueOrDefault(Convert.ToHexStringLower(file.Sha256));
-            if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0))
-            {
-                rejected.Add(new(file.FileName, "removed-meanwhile",
-                    "The image, its category or the model was deleted by another request in the meantime; look at the model and send the file again."));
-            }
-            else if (model.Kind.TakesSeveral() || row.Labels[0].CategoryId == file.Categories[0])
-            {
-                accepted.Add(ImageResponse.Of(row, model.Kind, names));
-            }
-            else
-            {
-                rejected.Add(new(file.FileName, "duplicate",
-                    $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image to move it."));
-            }
-        }
+        var next = 0;
+        return ([.. all.Select(file => file.Rejected is { } rejected ? new TakenFile(null, false, rejected)
+            : Taken(file, rows.GetValueOrDefault(Convert.ToHexStringLower(file.Sha256)), ids[next++], names))], names);
     }
 
-    private T[] Column<T>(Func<CheckedFile, T> value) => [.. files.Select(value)];
+    private TakenFile Taken(CheckedFile file, Image? row, Guid id, Dictionary<Guid, string> names)
+    {
+        if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0))
+        {
+            return new(null, false, new(file.FileName, "removed-meanwhile",
+                "The image, its category or the model was deleted by another request in the meantime; look at the model and send the file again."));
+        }
+
+        return model.Kind.TakesSeveral() || row.Labels[0].CategoryId == file.Categories[0]
+            ? new(row, row.Id != id, null)
+            : new(null, false, new(file.FileName, "duplicate",
+                $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image to move it."));
+    }
+
+    private T[] Column<T>(Func<CheckedFile, T> value) => [.. _files.Select(value)];
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Headstart.Models;
 
 namespace Headstart.Images;
@@ -5,12 +6,14 @@ namespace Headstart.Images;
 /// <param name="Category">Its category; null in a model whose images may have several.</param>
 /// <param name="Categories">All of its categories, by name: one, or in a multi-label model any number.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
-/// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); the content decides, so it never changes.</param>
+/// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); it never changes. The content decides, unless the archive or the manifest
+/// that brought the image did.</param>
 /// <param name="Confirmed">Whether a person has found the category right.</param>
+/// <param name="AlreadyThere">In the answer to an upload: the model had the image before, so nothing was stored.</param>
 /// <param name="Origin">Where an image of the web was found, by whom it is and under what licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed,
-    DateTime CreatedAt, ImageOrigin? Origin)
+    DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AlreadyThere = false)
 {
     /// <param name="image">With its labels.</param>
     /// <param name="kind">Of its model.</param>
@@ -26,9 +29,8 @@ public sealed record ImageResponse(
         image.CreatedAt, image.Origin);
 }
 
-/// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
-public sealed record RejectedFile(string? FileName, string Reason, string Detail);
+/// <summary>Images of the web or in base64.</summary>
+public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
 public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected);
 

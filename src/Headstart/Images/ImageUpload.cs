@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Fetching;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
@@ -9,21 +9,22 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Images;
 
 /// <summary>
-/// Takes files into a model: checked and stored beside the reading, inserted in small batches. If the client hangs up or the process
-/// dies, what was inserted stays and sending the same files again adds nothing twice.
+/// Takes files into a model: fetched where they have to be, checked and stored beside the reading, inserted in small batches. If the client
+/// hangs up or the process dies, what was inserted stays and sending the same files again adds nothing twice.
 /// </summary>
-public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings settings, TimeProvider clock)
+public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web, Settings settings, TimeProvider clock)
 {
     private const int BatchSize = 50;
+    private const int FetchedAhead = 16; // these wait for other hosts, not for our cores
     private static readonly int InFlight = Environment.ProcessorCount + 1;
+    private static readonly SemaphoreSlim Checks = new(InFlight); // of all uploads together: each holds a decoded picture
+    private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
 
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
-    private readonly List<ImageResponse> _accepted = [];
-    private readonly List<RejectedFile> _rejected = [];
+    private long _batchBegun;
     private Dictionary<string, Guid> _categories = [];
     private Model _model = null!;
-    private bool _confirmed;
 
     /// <param name="model">Takes the images.</param>
     /// <param name="files">As they come.</param>
@@ -32,8 +33,26 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
     /// <exception cref="BadHttpRequestException">The body broke off; everything before that point is stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
+        var (accepted, rejected) = (new List<ImageResponse>(), new List<RejectedFile>());
+        await ReadAsync(model, files, async batch =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());
+            await transaction.CommitAsync();
+            accepted.AddRange(taken.Where(t => t.Image is not null).Select(t => ImageResponse.Of(t.Image!, model.Kind, names) with { AlreadyThere = t.AlreadyThere }));
+            rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
+        }, cancel);
+        return new(accepted, rejected);
+    }
+
+    /// <summary>Checks files and hands them over in batches, in their order: each file once, none left out before another.</summary>
+    /// <param name="model">Whose categories they name; it gains some if they grow.</param>
+    /// <param name="files">As they come.</param>
+    /// <param name="take">Inserts a batch. It is also called when the reading has failed, with what came before.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
+    {
         _model = model;
-        _confirmed = confirmed;
         _categories = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
         var working = new Queue<Task<CheckedFile>>();
         try
@@ -42,34 +61,25 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
             {
                 working.Enqueue(await RefuseAsync(file, cancel) is { } refusal
                     ? Task.FromResult(CheckedFile.Not(refusal))
-                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])]));
-                if (working.Count == InFlight)
+                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])], cancel));
+                while (working.Count >= (file.Url is null ? InFlight : FetchedAhead))
                 {
-                    await TakeAsync(await working.Dequeue());
+                    await TakeAsync(await NextAsync(working), take);
                 }
             }
 
-            while (working.TryDequeue(out var next))
+            while (working.Count > 0)
             {
-                await TakeAsync(await next);
+                await TakeAsync(await NextAsync(working), take);
             }
         }
         finally
         {
             // Also when the client has gone or the disk is full: what could be stored until then is kept.
-            while (working.TryDequeue(out var next))
-            {
-                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (next.IsCompletedSuccessfully)
-                {
-                    await TakeAsync(next.Result);
-                }
-            }
-
-            await InsertAsync();
+            await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _batch.AddRange(working.TakeWhile(next => next.IsCompletedSuccessfully).Select(next => next.Result));
+            await HandOverAsync(take);
         }
-
-        return new(_accepted, _rejected);
     }
 
     /// <summary>None for an image that shows no category; how that is said, an empty field, is no name.</summary>
@@ -97,7 +107,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
 
         foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))
         {
-            if (await RefuseAsync(file.FileName, category, cancel) is { } refusal)
+            if (await RefuseAsync(file, category, cancel) is { } refusal)
             {
                 return refusal;
             }
@@ -106,16 +116,21 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
         return null;
     }
 
-    private async Task<RejectedFile?> RefuseAsync(string fileName, string category, CancellationToken cancel)
+    private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
     {
         var (name, problem) = Names.Read(category, "category");
         if (name is null)
         {
-            return new(fileName, "invalid-category", problem!);
+            return new(file.FileName, "invalid-category", problem!);
         }
 
         if (_model.CategoriesGrow && !_categories.ContainsKey(name) && _categories.Count < Model.MaxCategories)
         {
+            if (file.Bytes is { } bytes && ImageReader.CheckHeader(bytes, _limits) is { } unusable)
+            {
+                return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is no category
+            }
+
             await db.Database.ExecuteSqlAsync($"""
                 INSERT INTO categories (id, model_id, name, position)
                 SELECT {Guid.CreateVersion7()}, id, {name}, {_categories.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
@@ -124,39 +139,70 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, Settings setti
             _categories = await db.Categories.Where(c => c.ModelId == _model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
         }
 
-        return _categories.ContainsKey(name) ? null : new(fileName, "unknown-category",
+        return _categories.ContainsKey(name) ? null : new(file.FileName, "unknown-category",
             $"The model has no category \"{name}\"; it has {List(_categories.Keys)}. PATCH the model to add one.");
     }
 
-    private Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories) => Task.Run(async () =>
+    private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CancellationToken cancel)
     {
-        var refusal = ImageReader.Check(file.Bytes!, _limits, out var info);
-        return refusal is null
-            ? new CheckedFile(file.FileName, categories, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null, file.Origin)
-            : CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
-    });
-
-    private async Task TakeAsync(CheckedFile image)
-    {
-        if (image.Rejected is not null)
+        if (file.Url is { } url)
         {
-            _rejected.Add(image.Rejected);
-            return;
+            var fetched = await web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel);
+            var name = file.FileName.Length > 0 ? file.FileName : fetched.FileName;
+            if (fetched.Bytes is null)
+            {
+                return CheckedFile.Not(new(name, fetched.Reason!, fetched.Detail!));
+            }
+
+            file = file with { FileName = name, Bytes = fetched.Bytes, Origin = file.Origin ?? new(url) };
         }
 
-        _batch.Add(image);
-        if (_batch.Count == BatchSize)
+        await Checks.WaitAsync(CancellationToken.None);
+        try
         {
-            await InsertAsync();
+            return await Task.Run(() => StoreAsync(file, categories), CancellationToken.None);
+        }
+        finally
+        {
+            Checks.Release();
         }
     }
 
-    private async Task InsertAsync()
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, Guid[] categories)
+    {
+        var refusal = ImageReader.Check(file.Bytes!, _limits, out var info);
+        return refusal is not null ? CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail)) : new(
+            file.FileName, categories, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null, file.Origin, file.Split);
+    }
+
+    /// <summary>One that failed stays where it is, so that nothing that comes after it is taken.</summary>
+    private static async Task<CheckedFile> NextAsync(Queue<Task<CheckedFile>> working)
+    {
+        var file = await working.Peek();
+        _ = working.Dequeue();
+        return file;
+    }
+
+    private async Task TakeAsync(CheckedFile file, Func<IReadOnlyList<CheckedFile>, Task> take)
+    {
+        if (_batch.Count == 0)
+        {
+            _batchBegun = clock.GetTimestamp();
+        }
+
+        _batch.Add(file);
+        if (_batch.Count >= BatchSize || clock.GetElapsedTime(_batchBegun) > LongestBatch)
+        {
+            await HandOverAsync(take);
+        }
+    }
+
+    private async Task HandOverAsync(Func<IReadOnlyList<CheckedFile>, Task> take)
     {
         if (_batch.Count > 0)
         {
-            await new ImageBatch(db, _model, _batch, _confirmed).InsertAsync(clock.Now(), _accepted, _rejected);
-            _batch.Clear();
+            await take([.. _batch]);
+            _batch.Clear(); // not before: what could not be inserted is tried once more at the end, before anything that comes after it
         }
     }
 

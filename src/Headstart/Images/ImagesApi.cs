@@ -1,11 +1,9 @@
-using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,58 +16,15 @@ public static class ImagesApi
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images");
-        images.MapPost("/", Upload).Named("addImages", "Add labelled images",
-                "Step 2 of the main job. Put a field named category before the files it applies to, in a multi-label model as many as they show, or an empty one. Files that cannot be used are listed with the reason; "
-                + "the others are kept. Sending a file again adds nothing.")
-            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+        api.MapUploads();
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
-        api.MapPost("/models/{id:guid}/feedback", Feedback).WithTags("Images").Named("giveFeedback", "Send a prediction back with the right label",
-                "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
-                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them.")
-            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "cats" }, RawImage: false))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
-    }
-
-    private static Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Upload(
-        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel) =>
-        AddAsync(id, http, db, upload, settings, confirmed: false, cancel);
-
-    private static Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Feedback(
-        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel) =>
-        AddAsync(id, http, db, upload, settings, confirmed: true, cancel);
-
-    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> AddAsync(
-        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, bool confirmed, CancellationToken cancel)
-    {
-        // The request as a whole may be large: it is read one file at a time and each file has its own limit.
-        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
-        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
-        {
-            return Problems.NoSuchModel();
-        }
-
-        if (UploadReader.Boundary(http.Request) is not { } boundary)
-        {
-            return Problems.NotMultipart();
-        }
-
-        var files = new Counted(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel), settings.Uploads.MaxFiles);
-        var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
-        return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
-                $"One request may have {settings.Uploads.MaxFiles} files. Those before the limit were taken ({answer.Accepted.Count} accepted); send the others in another request.",
-                ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
-            : answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
-            : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so there was nothing to add.")
-            : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the files could be used; the first one: {answer.Rejected[0].Detail}",
-                ("accepted", answer.Accepted), ("rejected", answer.Rejected));
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
@@ -175,25 +130,4 @@ public static class ImagesApi
             .Join(db.Images.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (_, i) => i).SingleOrDefaultAsync(cancel);
 
     private static ProblemHttpResult NoSuchImage(Guid id) => Problems.NoSuch("image", $"/api/v1/models/{id}/images");
-
-    /// <summary>Ends the reading after so many files, and remembers that there were more.</summary>
-    private sealed class Counted(IAsyncEnumerable<UploadedFile> files, int limit)
-    {
-        public bool TooMany { get; private set; }
-
-        public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
-        {
-            var count = 0;
-            await foreach (var file in files.WithCancellation(cancel))
-            {
-                if (++count > limit)
-                {
-                    TooMany = true;
-                    yield break;
-                }
-
-                yield return file;
-            }
-        }
-    }
 }

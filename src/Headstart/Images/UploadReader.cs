@@ -8,10 +8,13 @@ namespace Headstart.Images;
 
 /// <summary>A file of an upload, or why it could not be taken.</summary>
 /// <param name="Categories">The values of the last <c>category</c> fields before the file, those without a file between them; null where there were none.</param>
-/// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
+/// <param name="Bytes">Null when <paramref name="Reason"/> or <paramref name="Url"/> is set.</param>
 /// <param name="Origin">Of a file that came from the web.</param>
+/// <param name="Split">The side that its sender gave it; null where the content decides.</param>
+/// <param name="Url">Where its bytes have still to be fetched from; they are null then.</param>
 public sealed record UploadedFile(
-    string FileName, IReadOnlyList<string>? Categories, byte[]? Bytes, string? Reason = null, string? Detail = null, ImageOrigin? Origin = null);
+    string FileName, IReadOnlyList<string>? Categories, byte[]? Bytes, string? Reason = null, string? Detail = null, ImageOrigin? Origin = null, Split? Split = null,
+    string? Url = null);
 
 /// <summary>Reads files out of <c>multipart/form-data</c> one at a time: memory holds one file, however large the request.</summary>
 public static class UploadReader
@@ -19,28 +22,43 @@ public static class UploadReader
     private const int MaxFieldBytes = 4_096;
     private const int MaxNameLength = 255;
 
+    /// <summary>Of one that comes with files; it is held in memory.</summary>
+    internal const int MaxManifestBytes = 64 << 20;
+
     /// <summary>The boundary of a multipart request, or null when it is not one.</summary>
-    public static string? Boundary(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+    public static string? Boundary(HttpRequest request) => Boundary(request.ContentType);
+
+    public static string? Boundary(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
         && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
         && HeaderUtilities.RemoveQuotes(type.Boundary) is { Length: > 0 and <= 200 } boundary
             ? boundary.ToString()
             : null;
 
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
+    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, UploadSettings limits, CancellationToken cancel) =>
+        ReadAsync(request.Body, boundary, limits, manifests: false, cancel);
+
+    /// <summary>With <paramref name="manifests"/>, a part named manifest may stand before the files and say what they show, see <see cref="Manifest"/>.</summary>
+    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
     public static async IAsyncEnumerable<UploadedFile> ReadAsync(
-        HttpRequest request, string boundary, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+        Stream body, string boundary, UploadSettings limits, bool manifests, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var reader = new MultipartReader(boundary, request.Body);
+        var reader = new MultipartReader(boundary, body);
         List<string>? categories = null;
+        Manifest? manifest = null;
         var complete = true; // a file has come since, so that the next category starts anew
         while (await NextAsync(reader, cancel) is { } section)
         {
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
             var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
             var fileName = FileNameOf(disposition);
+            if (manifests && name == "manifest")
+            {
+                manifest = await ManifestAsync(section, limits, cancel);
+            }
             // Some clients send text fields as parts with filename="": those are fields.
-            if (name.Length > 0 && fileName.Length == 0 && name != "file")
+            else if (name.Length > 0 && fileName.Length == 0 && name != "file")
             {
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
                 if (name == "category")
@@ -59,13 +77,37 @@ public static class UploadReader
             else
             {
                 complete = true;
-                var bytes = await BodyAsync(section, limits.MaxFileBytes, cancel);
-                yield return bytes is null
-                    ? new(fileName, categories, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.")
-                    : new(fileName, categories, bytes);
+                yield return Told(await FileAsync(section, fileName, categories, limits, cancel), manifest);
             }
         }
+
+        foreach (var missing in manifest?.Rest() ?? [])
+        {
+            yield return missing;
+        }
     }
+
+    private static async Task<UploadedFile> FileAsync(
+        MultipartSection section, string fileName, List<string>? categories, UploadSettings limits, CancellationToken cancel) =>
+        await BodyAsync(section, limits.MaxFileBytes, cancel) is { } bytes
+            ? new(fileName, categories, bytes)
+            : new(fileName, categories, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.");
+
+    /// <summary>What the manifest says comes before the category field.</summary>
+    private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
+        : manifest.Find(file.FileName) is { } said ? file with { Categories = said.Categories, Split = said.Split }
+        : file.Categories is not null || file.Reason is not null ? file
+        : file with
+        {
+            Bytes = null,
+            Reason = "not-in-manifest",
+            Detail = "The manifest says nothing of this file; add a row for it, or a field named category before it.",
+        };
+
+    private static async Task<Manifest> ManifestAsync(MultipartSection section, UploadSettings limits, CancellationToken cancel) =>
+        await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes
+            ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
+            : throw UploadRefusedException.TooLarge("too-large", $"The manifest has more than {MaxManifestBytes:N0} bytes; send the files in several requests.");
 
     /// <summary>The first bytes of the stream up to its end; null when there are more than <paramref name="limit"/>.</summary>
     public static async Task<byte[]?> ReadToEndAsync(Stream body, int limit, CancellationToken cancel)

@@ -13,6 +13,9 @@ public sealed record DataPaths(string Root)
 
     public string Blobs => Path.Combine(Root, "blobs");
 
-    /// <summary>Archives while they are read. Their files have no name any more by then, see <see cref="Images.ZipUpload"/>.</summary>
+    /// <summary>Bodies of imports that have not ended.</summary>
+    public string ImportSources => Path.Combine(Root, "imports");
+
+    /// <summary>Bodies while they are read. Their files have no name any more by then, see <see cref="Operations.Spool"/>.</summary>
     public string Spool => Path.Combine(Root, "spool");
 }

@@ -15,7 +15,8 @@ public sealed record BodyExample(string Json);
 /// <param name="OneFile">Whether the form takes a single file.</param>
 /// <param name="Zip">Whether the body may also be an archive.</param>
 /// <param name="Json">What the body may also be, as JSON.</param>
-public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null);
+/// <param name="Manifests">Whether the body may also be a manifest of images, and the form may have one.</param>
+public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null, bool Manifests = false);
 
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
@@ -76,6 +77,7 @@ public sealed class MainJobFirst : IDocumentFilter
         new() { Name = "Models", Description = "Step 1: say what is to be told apart." },
         new() { Name = "Images", Description = "Step 2: give examples." },
         new() { Name = "Image searches", Description = "Step 2 without photographs of your own: openly licensed ones from the web." },
+        new() { Name = "Imports", Description = "Step 2 for thousands of images: what was sent is taken in the background." },
         new() { Name = "Training", Description = "Step 3: make a version." },
         new() { Name = "Predictions", Description = "Step 4: use it." },
         new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them at once, look how far it is, fetch the answers." },
@@ -139,6 +141,15 @@ public sealed class OperationDetails : IOperationFilter
     {
         var properties = form.Fields.ToDictionary(
             f => f.Key, IOpenApiSchema (f) => new OpenApiSchema { Type = JsonSchemaType.String, Example = f.Value.Length > 0 ? f.Value : null });
+        if (form.Manifests)
+        {
+            properties["manifest"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Description = "A table or JSON Lines that says what the files show, such as file,category.",
+            };
+        }
+
         var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
         properties["file"] = form.OneFile ? file : new OpenApiSchema { Type = JsonSchemaType.Array, Items = file };
         var body = new OpenApiRequestBody
@@ -159,6 +170,14 @@ public sealed class OperationDetails : IOperationFilter
             body.Content["application/zip"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
         }
 
+        if (form.Manifests)
+        {
+            body.Content["application/x-ndjson"] = Text("{\"url\":\"https://example.com/cat.jpg\",\"category\":\"cats\"}\n");
+            body.Content["text/csv"] = Text("url,category\nhttps://example.com/cat.jpg,cats\n");
+        }
+
         return body;
+
+        static OpenApiMediaType Text(string example) => new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
     }
 }

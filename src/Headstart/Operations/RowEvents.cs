@@ -18,7 +18,8 @@ internal static class RowEvents
     /// <param name="stopping">The host stops.</param>
     /// <param name="cancel">The client has gone.</param>
     public static async IAsyncEnumerable<SseItem<T>> WatchAsync<TRow, T>(
-        IQueryable<TRow> row, Func<TRow, T> show, Func<T, bool> hasEnded, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancel)
+        IQueryable<TRow> row, Func<TRow, T> show, Func<T, bool> hasEnded, TimeProvider clock, CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken cancel)
         where TRow : class
     {
         string? last = null;

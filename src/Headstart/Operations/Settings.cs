@@ -72,12 +72,9 @@ public sealed class Settings
             return $"Headstart:CorsOrigins has \"{wrong}\"; an origin is a scheme and a host, such as https://shop.example, or * for all.";
         }
 
-        return Uploads.MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."
-            : Uploads.MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
-            : Uploads.MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
-            : Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
+        return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
-            : Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
+            : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
@@ -106,16 +103,6 @@ public sealed class BackboneSettings
 
     /// <summary>Takes the place of scheme and host in the catalogue's addresses.</summary>
     public Uri? Mirror { get; set; }
-}
-
-public sealed class UploadSettings
-{
-    public int MaxFileBytes { get; set; } = 20 << 20;
-
-    public long MaxPixels { get; set; } = 100_000_000;
-
-    /// <summary>Files in one request; the files before the limit are kept.</summary>
-    public int MaxFiles { get; set; } = 5_000;
 }
 
 /// <summary>How files are fetched from addresses that users give.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Headstart.Data;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -11,28 +12,23 @@ namespace Headstart.Training;
 /// </summary>
 public sealed class RunLease : IAsyncDisposable
 {
-    /// <summary>A worker that was not heard of for so long is taken for dead.</summary>
-    public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
-
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly Guid _owner;
-    private readonly CancellationTokenSource _end;
-    private readonly Task _heartbeat;
+    private readonly Heartbeat _heartbeat;
     private readonly TimeProvider _clock;
     private readonly long _started;
 
     private RunLease(IDbContextFactory<HeadstartDb> databases, TrainingRun run, Guid owner, TimeProvider clock, CancellationToken stopping)
     {
         (_databases, Run, _owner, _clock, _started) = (databases, run, owner, clock, clock.GetTimestamp());
-        _end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        _heartbeat = HeartbeatAsync();
+        // While the database is away work goes on until the lease has run out by our own watch; from then on it may be another's.
+        _heartbeat = new(BeatAsync, clock, Heartbeat.Silence, stopping);
     }
 
     public TrainingRun Run { get; }
 
     /// <summary>Cancelled when the work should stop: the user cancelled, the lease was lost, or the host stops.</summary>
-    public CancellationToken Token => _end.Token;
+    public CancellationToken Token => _heartbeat.Token;
 
     public bool UserCancelled { get; private set; }
 
@@ -52,7 +48,7 @@ public sealed class RunLease : IAsyncDisposable
         {
             var claimed = await db.Database.ExecuteSqlAsync($"""
                 UPDATE training_runs AS run
-                SET state = 'Running', lease_owner = {owner}, lease_until = now() + {Length}, attempts = attempts + 1, started_at = coalesce(started_at, now())
+                SET state = 'Running', lease_owner = {owner}, lease_until = now() + {Heartbeat.Silence}, attempts = attempts + 1, started_at = coalesce(started_at, now())
                 WHERE id = {runId} AND (state = 'Queued' OR (state = 'Running' AND lease_until < now()))
                 AND NOT EXISTS (SELECT FROM training_runs AS other WHERE other.model_id = run.model_id AND other.id < run.id AND other.state IN ('Queued', 'Running'))
                 """, stopping);
@@ -77,7 +73,7 @@ public sealed class RunLease : IAsyncDisposable
         await using var db = await _databases.CreateDbContextAsync(cancel);
         if (!await BeatAsync(db, cancel))
         {
-            await _end.CancelAsync();
+            await _heartbeat.StopAsync();
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -112,41 +108,12 @@ public sealed class RunLease : IAsyncDisposable
     }
 
     /// <summary>Stops the heartbeat; the row is left as it is.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        await _heartbeat;
-        _end.Dispose();
-    }
+    public ValueTask DisposeAsync() => _heartbeat.DisposeAsync();
 
-    private async Task HeartbeatAsync()
+    private async Task<bool> BeatAsync()
     {
         await using var db = await _databases.CreateDbContextAsync();
-        var renewed = _clock.GetTimestamp();
-        while (!Token.IsCancellationRequested)
-        {
-            try
-            {
-                if (!await BeatAsync(db, CancellationToken.None))
-                {
-                    break;
-                }
-
-                renewed = _clock.GetTimestamp();
-            }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
-            {
-                // The database is away. Work goes on until the lease has run out by our own watch; from then on it may be another's.
-                if (_clock.GetElapsedTime(renewed) > Length)
-                {
-                    break;
-                }
-            }
-
-            await Task.Delay(Beat, _clock, Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        await _end.CancelAsync();
+        return await BeatAsync(db, CancellationToken.None);
     }
 
     /// <summary>Renews the lease and writes the progress. False when the work should stop: its user cancelled, or the run is no longer ours.</summary>
@@ -159,7 +126,7 @@ public sealed class RunLease : IAsyncDisposable
         var trials = JsonSerializer.Serialize(backbones);
         var answers = await db.Database.SqlQuery<bool>($"""
             UPDATE training_runs
-            SET lease_until = now() + {Length}, stage = {stage.ToString()}, progress = {progress}, seconds_left = {left}, backbones = {trials}::jsonb,
+            SET lease_until = now() + {Heartbeat.Silence}, stage = {stage.ToString()}, progress = {progress}, seconds_left = {left}, backbones = {trials}::jsonb,
                 detail = {status.Detail}, notices = {status.Notices}
             WHERE id = {Run.Id} AND lease_owner = {_owner} AND state = 'Running'
             RETURNING cancel_requested AS "Value"

@@ -1,6 +1,4 @@
 using System.ComponentModel;
-using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using Headstart.Data;
 using Headstart.Models;
@@ -39,9 +37,6 @@ public sealed record RetrainResponse(IReadOnlyList<RunResponse> Runs);
 
 public static class TrainingApi
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
-
     public static void MapTraining(this RouteGroupBuilder api)
     {
         api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named("retrainModels", "Train again with new backbones",
@@ -108,33 +103,8 @@ public static class TrainingApi
     {
         var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
         return await query.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(WatchAsync(query, clock, lifetime.ApplicationStopping, cancel))
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
             : NoSuchRun(id);
-    }
-
-    /// <summary>The row decides, so this works on every node; a run that does not change is sent again as a sign of life.</summary>
-    private static async IAsyncEnumerable<SseItem<RunResponse>> WatchAsync(
-        IQueryable<TrainingRun> query, TimeProvider clock, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        string? last = null;
-        var sent = clock.GetTimestamp();
-        while (!stopping.IsCancellationRequested && await query.SingleOrDefaultAsync(cancel) is { } row)
-        {
-            var run = RunResponse.Of(row);
-            var text = System.Text.Json.JsonSerializer.Serialize(run);
-            if (text != last || clock.GetElapsedTime(sent) > Heartbeat)
-            {
-                (last, sent) = (text, clock.GetTimestamp());
-                yield return new SseItem<RunResponse>(run);
-            }
-
-            if (run.HasEnded())
-            {
-                yield break;
-            }
-
-            await Task.Delay(Look, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
     }
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Cancel(

@@ -13,7 +13,6 @@ public sealed class BrokenUploadTests(HostWithoutBackbones host) : IClassFixture
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    [InlineData("application/json")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("multipart/mixed; boundary=a-boundary")]
     [InlineData("multipart/form-data")]

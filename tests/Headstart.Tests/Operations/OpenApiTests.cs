@@ -80,11 +80,11 @@ public sealed class OpenApiTests(HostWithoutBackbones host) : IClassFixture<Host
     }
 
     [Fact]
-    public async Task Upload_forms_name_the_category_before_the_files()
+    public async Task Upload_forms_name_the_category_and_the_manifest_before_the_files()
     {
         var operations = await OperationsAsync();
         var schema = operations.Single(o => (string?)o.Operation["operationId"] == "addImages").Operation["requestBody"]!["content"]!["multipart/form-data"]!["schema"]!;
-        Assert.Equal(["category", "file"], schema["properties"]!.AsObject().Select(p => p.Key));
+        Assert.Equal(["category", "manifest", "file"], schema["properties"]!.AsObject().Select(p => p.Key));
         Assert.Equal("binary", (string?)schema["properties"]!["file"]!["items"]!["format"]);
     }
 

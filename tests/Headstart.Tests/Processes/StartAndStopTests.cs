@@ -87,6 +87,8 @@ public sealed partial class StartAndStopTests
     [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
     [InlineData("Headstart__BootstrapKey", "with a blank", "Headstart:BootstrapKey")]
     [InlineData("Headstart__Uploads__MaxFileBytes", "lots", "Headstart:Uploads:MaxFileBytes")]
+    [InlineData("Headstart__Uploads__AtOnceFiles", "6000", "Headstart:Uploads:MaxFiles")]
+    [InlineData("Headstart__Uploads__MaxRows", "0", "Headstart:Uploads:MaxRows")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
     [InlineData("Headstart__Backbones__MaxUploadBytes", "0", "Headstart:Backbones:MaxUploadBytes")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
