@@ -39,15 +39,16 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddImageSearches(settings).AddJobs().AddTraining(settings).AddPredictions().AddBatchPredictions(settings).AddImports(settings).AddReports().AddNanoNets();
+    builder.Services.AddImages().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
+    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
     var api = app.MapGroup("/api/v1").RequireAuthorization();
     api.MapModels();
     api.MapImages();
-    api.MapImageSearches();
     api.MapImports();
+    api.MapImageSearches();
     api.MapTraining();
     api.MapVersions();
     api.MapPredictions();

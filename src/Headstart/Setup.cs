@@ -99,7 +99,7 @@ public static class Setup
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddSingleton<SearchQueue>();
-        return settings.HasRole("worker") ? services.AddWorker(SearchJob.Queue).AddHostedService<Sweep<SearchQueue>>() : services;
+        return settings.HasRole("worker") ? services.AddWorker(SearchJob.Queue, atOnce: 3).AddHostedService<Sweep<SearchQueue>>() : services;
     }
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings)
