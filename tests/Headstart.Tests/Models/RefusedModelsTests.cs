@@ -161,7 +161,7 @@ public sealed class RefusedModelsTests(HostWithoutBackbones host) : IClassFixtur
     [InlineData("/api/v1/models/123")]
     [InlineData("/api/v1/models/..%2f..%2fetc%2fpasswd")]
     [InlineData("/api/v1/models/%F0%9F%90%88")]
-    [InlineData("/api/v2/models")]
+    [InlineData("/api/v3/models")]
     [InlineData("/nothing/here")]
     public async Task An_address_that_does_not_exist_is_not_found(string path) =>
         await (await _client.GetAsync(path, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "not-found");
