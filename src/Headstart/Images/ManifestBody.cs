@@ -10,21 +10,21 @@ internal sealed class ManifestBody : UploadBody
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;
     private int _count;
-    private bool _urls;
+    private int _urls;
 
     private ManifestBody(UploadKind kind, Stream stream, UploadSettings limits)
         : base(stream) => (_kind, _limits) = (kind, limits);
 
     public override int Count => _count;
 
-    public override bool HasUrls => _urls;
+    public override int Urls => _urls;
 
     public static async Task<ManifestBody> OpenAsync(UploadKind kind, Stream stream, UploadSettings limits, CancellationToken cancel)
     {
         var body = new ManifestBody(kind, stream, limits);
         await foreach (var row in body.RowsAsync(cancel))
         {
-            body._urls |= row.Image.Url is not null;
+            body._urls += row.Image.Url is null ? 0 : 1;
             if (++body._count > limits.MaxRows)
             {
                 throw TooManyRows(limits.MaxRows);

@@ -27,8 +27,8 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <summary>Images, and rows and entries that are none: as many as <see cref="ReadAsync"/> yields from the start.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Whether something of it has to be fetched first.</summary>
-    public virtual bool HasUrls => false;
+    /// <summary>Images that have to be fetched first.</summary>
+    public virtual int Urls => 0;
 
     /// <summary>What a request of this content type brings; null for something else.</summary>
     public static UploadKind? KindOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null

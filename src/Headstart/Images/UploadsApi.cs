@@ -25,7 +25,7 @@ public static class UploadsApi
                 + "Lines or a table (CSV): each row has the url of an image, or in JSON its base64, and its category; several categories stand in a cell with | "
                 + "between them.\n\n"
                 + "Files that cannot be used are listed with the reason; the others are kept. Sending a file again adds nothing: it is accepted as alreadyThere. "
-                + "What has to be fetched, and what is large, is answered with 202 and an import that goes on in the background; ?async=true or false decides otherwise.")
+                + "What is large, or has more than a few addresses, is answered with 202 and an import that goes on in the background; ?async=true or false decides otherwise.")
             .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
@@ -76,14 +76,14 @@ public static class UploadsApi
         }
     }
 
-    /// <summary>What takes longer than a request should becomes an import: what has to be fetched, and what is large.</summary>
+    /// <summary>What takes longer than a request should becomes an import: what is large, and what has much to be fetched.</summary>
     private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> BodyAsync(
         Model model, HttpRequest request, UploadKind kind, bool? background, string? key, ImageUpload upload, ImportIntake imports, DataPaths paths,
         UploadSettings limits, CancellationToken cancel)
     {
         var contentType = request.ContentType!;
         using var body = await TakeAsync(kind, contentType, request.Body, paths, limits, cancel);
-        if (background ?? (body.HasUrls || body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes))
+        if (background ?? (body.Urls > limits.AtOnceUrls || body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes))
         {
             return await imports.StartAsync(model.Id, contentType, body.Stream, body.Count, key, cancel) is { } import ? Accepted(import) : Problems.NoSuchModel();
         }

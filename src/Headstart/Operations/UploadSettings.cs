@@ -13,6 +13,9 @@ public sealed class UploadSettings
     /// <summary>With more files an archive or a manifest becomes an import, which goes on in the background.</summary>
     public int AtOnceFiles { get; set; } = 500;
 
+    /// <summary>As well as with more images that have to be fetched.</summary>
+    public int AtOnceUrls { get; set; } = 20;
+
     /// <summary>As well as with more bytes.</summary>
     public long AtOnceBytes { get; set; } = 256 << 20;
 
@@ -40,6 +43,7 @@ public sealed class UploadSettings
         : MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
         : AtOnceFiles < 0 ? "Headstart:Uploads:AtOnceFiles must not be negative."
         : AtOnceFiles > MaxFiles ? $"Headstart:Uploads:AtOnceFiles must be at most {MaxFiles} (Headstart:Uploads:MaxFiles), which one request may have."
+        : AtOnceUrls < 0 ? "Headstart:Uploads:AtOnceUrls must not be negative."
         : AtOnceBytes < 0 ? "Headstart:Uploads:AtOnceBytes must not be negative."
         : MaxZipBytes < 1 ? "Headstart:Uploads:MaxZipBytes must be at least 1."
         : MaxZipFiles is < 1 or > 1_000_000 ? "Headstart:Uploads:MaxZipFiles must be between 1 and 1000000."

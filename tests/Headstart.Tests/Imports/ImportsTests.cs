@@ -42,7 +42,8 @@ public sealed class ImportsTests(ImportsTests.FetchingHost host) : IClassFixture
         var list = $$"""{"images":[{"url":"{{web.Address}}/1.png","category":"cats"}]}""";
         var zip = Batches.Zip(Enumerable.Range(10, 4).Select(i => ($"cats/{i}.png", Pictures.Tiny(i))));
 
-        Assert.Single((await (await _client.SendImagesAsync(model, Uploads.Body("application/json", list), "?async=false")).JsonAsync())["accepted"]!.AsArray());
+        Assert.Single((await (await _client.SendImagesAsync(model, Uploads.Body("application/json", list))).JsonAsync())["accepted"]!.AsArray());
+        Assert.Equal(1, (int)(await _client.ImportAsync(model, Uploads.Body("application/json", list), "?async=true"))["alreadyThere"]!);
         Assert.Equal(4, (await (await _client.SendImagesAsync(model, Batches.Archive(zip))).JsonAsync())["accepted"]!.AsArray().Count);
         Assert.Equal(4, (int)(await _client.ImportAsync(model, Batches.Archive(zip), "?async=true"))["alreadyThere"]!);
         var many = Batches.Zip(Enumerable.Range(20, 21).Select(i => ($"cats/{i}.png", Pictures.Tiny(i)))); // the host of this test answers up to 20 at once
@@ -109,7 +110,7 @@ public sealed class ImportsTests(ImportsTests.FetchingHost host) : IClassFixture
         var cancelled = await (await _client.SendAsync(HttpMethod.Post, $"{Uploads.PathOf(model, import)}/cancel")).JsonAsync(HttpStatusCode.Accepted);
         Assert.Equal("cancelled", (string?)cancelled["state"]);
         gate.SetResult();
-        var other = await _client.ImportAsync(model, Uploads.Body("text/csv", $"url,category\n{web.Address}/2.png,cats\n"));
+        var other = await _client.ImportAsync(model, Uploads.Body("text/csv", $"url,category\n{web.Address}/2.png,cats\n"), "?async=true");
         Assert.Equal("succeeded", (string?)other["state"]);
         Assert.Equal("cancelled", (string?)(await _client.GetJsonAsync(Uploads.PathOf(model, import)))["state"]);
         Assert.Equal((int)(await _client.GetJsonAsync(Uploads.PathOf(model, import)))["done"]!, (int)cancelled["done"]!);
@@ -173,7 +174,7 @@ public sealed class ImportsTests(ImportsTests.FetchingHost host) : IClassFixture
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [
-            .. base.Settings, ("Headstart:Fetching:AllowedHosts", "127.0.0.1"), ("Headstart:Uploads:AtOnceFiles", "20"), ("Headstart:Uploads:MaxFiles", "30"),
+            .. base.Settings, ("Headstart:Fetching:AllowedHosts", "127.0.0.1"), ("Headstart:Uploads:AtOnceFiles", "20"), ("Headstart:Uploads:AtOnceUrls", "1"), ("Headstart:Uploads:MaxFiles", "30"),
         ];
     }
 }
