@@ -6,8 +6,9 @@ namespace Headstart.Tests;
 /// <summary>How one set went: the accuracy on its own test images, and what was chosen for it among what.</summary>
 /// <param name="Tried">Cross-validated accuracy by id.</param>
 /// <param name="CalibrationError">Expected calibration error on the test images, in ten bins of equal width.</param>
+/// <param name="UncalibratedError">The same with the temperature taken off again.</param>
 internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried,
-    double CalibrationError);
+    double CalibrationError, double UncalibratedError);
 
 /// <summary>The five public sets that come with a split, learned and judged through the API of a running host.</summary>
 internal static class PublicSets
@@ -23,34 +24,42 @@ internal static class PublicSets
     /// <param name="cancel">Ends the work.</param>
     /// <param name="perCategory">Learns from so many images of each category only.</param>
     /// <param name="draw">Which ones.</param>
+    /// <param name="split">0 for the set's own sides; other numbers deal its images out anew, as many to each side.</param>
     public static async Task<SetResult> LearnAsync(
-        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0)
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0, int split = 0)
     {
-        var (path, run) = await TrainAsync(client, folder, request, cancel, perCategory, draw);
-        var answers = new List<(double Probability, bool Right)>();
-        foreach (var (category, files) in Files(folder, Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val"))
+        var (path, run) = await TrainAsync(client, folder, request, cancel, perCategory, draw, split);
+        var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
+        var report = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}/report", cancel));
+        var temperature = (double)report["calibration"]!["temperature"]!;
+        var (answers, raw) = (new List<(double Probability, bool Right)>(), new List<(double Probability, bool Right)>());
+        foreach (var (category, files) in Files(folder, train: false, split))
         {
             var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
-            answers.AddRange(answer["predictions"]!.AsArray().Select(p => p!["labels"]![0]!).Select(best => ((double)best["probability"]!, (string?)best["label"] == category)));
+            foreach (var labels in answer["predictions"]!.AsArray().Select(p => p!["labels"]!.AsArray()))
+            {
+                var (right, powers) = ((string?)labels[0]!["label"] == category, labels.Select(l => Math.Pow((double)l!["probability"]!, temperature)).ToList());
+                answers.Add(((double)labels[0]!["probability"]!, right));
+                raw.Add((powers[0] / powers.Sum(), right));
+            }
         }
 
-        var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
         var tried = run["backbones"]!.AsArray();
         var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
         var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
         return new(Path.GetFileName(folder), answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
-            CalibrationError(answers));
+            CalibrationError(answers), CalibrationError(raw));
     }
 
     /// <summary>Uploads a set's training images and trains; see <see cref="LearnAsync"/>.</summary>
     /// <returns>The model's path and its run.</returns>
     public static async Task<(string Path, JsonNode Run)> TrainAsync(
-        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0)
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0, int split = 0)
     {
         var name = Path.GetFileName(folder);
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{name} {Guid.CreateVersion7()}" }, cancel));
         var path = $"/api/v1/models/{model["id"]}";
-        foreach (var (category, files) in Files(folder, "train", perCategory, draw))
+        foreach (var (category, files) in Files(folder, train: true, split, perCategory, draw))
         {
             await SendAsync(client.PostAsync($"{path}/images", Form(files, category), cancel));
         }
@@ -74,9 +83,23 @@ internal static class PublicSets
         answers.GroupBy(a => Math.Min(9, (int)(10 * a.Probability)))
             .Sum(bin => Math.Abs(bin.Sum(a => a.Probability - (a.Right ? 1 : 0)))) / answers.Count;
 
-    private static IEnumerable<(string Category, string[] Files)> Files(string folder, string split, int perCategory = int.MaxValue, int draw = 0) =>
-        Directory.GetDirectories(Path.Combine(folder, split)).Order(StringComparer.Ordinal).SelectMany(category =>
-            Draw(Directory.GetFiles(category).Order(StringComparer.Ordinal).ToArray(), perCategory, draw).Chunk(FilesAtOnce).Select(files => (Path.GetFileName(category), files)));
+    private static IEnumerable<(string Category, string[] Files)> Files(string folder, bool train, int split, int perCategory = int.MaxValue, int draw = 0) =>
+        Directory.GetDirectories(Path.Combine(folder, "train")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).SelectMany(category =>
+            Draw(Side(folder, category, train, split), perCategory, draw).Chunk(FilesAtOnce).Select(files => (category, files)));
+
+    private static string[] Side(string folder, string category, bool train, int split)
+    {
+        var test = In(Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val");
+        var all = In("train").Concat(test).ToArray();
+        if (split > 0)
+        {
+            new Random(split).Shuffle(all);
+        }
+
+        return train ? all[..^test.Length] : all[^test.Length..];
+
+        string[] In(string side) => [.. Directory.GetFiles(Path.Combine(folder, side, category)).Order(StringComparer.Ordinal)];
+    }
 
     private static IEnumerable<string> Draw(string[] files, int count, int draw)
     {

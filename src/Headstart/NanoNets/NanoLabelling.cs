@@ -52,27 +52,22 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
             return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.");
         }
 
+        if (predictor.IsStopping)
+        {
+            return NanoAnswer.Busy(http, "5", "The host is stopping; send the request to another one, or again when this one is back.");
+        }
+
         var results = new List<NanoPrediction>();
-        await foreach (var file in request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel))
+        await foreach (var (file, answer) in predictor.AskAsync(
+            http.User.AccountId(), version, request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), explain: false, cancel))
         {
             var name = images[results.Count];
-            if (predictor.IsStopping)
-            {
-                return NanoAnswer.Busy(http, "5", "The host is stopping; send the request to another one, or again when this one is back.");
-            }
-
-            if (file.Bytes is null)
-            {
-                results.Add(new(file.Detail!, [], name, name));
-                continue;
-            }
-
-            if (await predictor.AskAsync(http.User.AccountId(), version, file.Bytes, explain: false, cancel) is not { } answer)
+            if (file.Bytes is not null && answer is null)
             {
                 return NanoAnswer.Busy(http, "1", "Too many images are waiting already; try again in a second.");
             }
 
-            results.Add(new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
+            results.Add(answer is null ? new(file.Detail!, [], name, name) : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
         }
 
         var failed = results.FindAll(result => result.Prediction.Count == 0);

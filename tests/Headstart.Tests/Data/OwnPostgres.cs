@@ -56,7 +56,8 @@ internal sealed class OwnPostgres : IDisposable
     public IEnumerable<string> Servers() => !OperatingSystem.IsLinux() ? [] :
         Process.GetProcessesByName("postgres").Select(CommandLine).Where(line => line.Contains(Home, StringComparison.Ordinal));
 
-    private static string CommandLine(Process process)
+    /// <summary>Empty for one that has ended.</summary>
+    public static string CommandLine(Process process)
     {
         try
         {

@@ -97,7 +97,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         var place = new DirectoryInfo(Path.Combine(DataFolder, "postgres"));
         var folder = (place.Exists ? place.ResolveLinkTarget(returnFinalTarget: true) : null)?.FullName ?? place.FullName;
-        return Process.GetProcessesByName("postgres").Where(p => CommandLine(p.Id).Contains(folder, StringComparison.Ordinal));
+        return Process.GetProcessesByName("postgres").Where(server => OwnPostgres.CommandLine(server).Contains(folder, StringComparison.Ordinal));
     }
 
     public int Postmaster() => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postgres", "cluster", "postmaster.pid")).First());
@@ -181,8 +181,6 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// before the program listens on it or while it is down.
     /// </summary>
     private static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000)).First(LocalPostgresPort.IsFree);
-
-    private static string CommandLine(int id) => File.Exists($"/proc/{id}/cmdline") ? File.ReadAllText($"/proc/{id}/cmdline") : "";
 
     [GeneratedRegex(@"SigIgn:\s+([0-9a-f]+)")]
     private static partial Regex SigIgn();
