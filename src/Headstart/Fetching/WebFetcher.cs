@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
 using Headstart.Images;
@@ -158,8 +159,9 @@ public sealed class WebFetcher : IDisposable
             return (FetchedFile.Not(name, "private-address", "The address leads into a private network, or to this machine, which is not asked; "
                 + "download the file there and upload it, or let the operator name the host in Headstart:Fetching:AllowedHosts."), null);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
+            // The guard throws what sockets and name servers say as it is.
             return (FetchedFile.Not(name, "unreachable", $"The host could not be reached, or broke off: {e.GetBaseException().Message.TrimEnd('.')}."), TimeSpan.Zero);
         }
     }

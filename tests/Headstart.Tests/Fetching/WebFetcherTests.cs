@@ -76,6 +76,20 @@ public sealed class WebFetcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_host_that_is_not_there_is_said_to_be_so()
+    {
+        using var fetcher = New();
+        var unknown = await fetcher.FetchAsync("https://photos.invalid/cat.jpg", Limit, Api.Cancel); // a name that never exists, RFC 2606
+        Assert.Equal(("unreachable", "cat.jpg"), (unknown.Reason, unknown.FileName));
+        Assert.Equal("unreachable", (await FetchAsync("http://127.0.0.1:1/cat.jpg")).Reason);
+        Assert.Equal("unreachable", (await FetchAsync(_web.Lay("/aborts.jpg", http =>
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        }))).Reason);
+    }
+
+    [Fact]
     public async Task A_redirect_is_followed_to_a_file_and_not_into_a_private_network()
     {
         var photograph = Pictures.Jpeg(2);
