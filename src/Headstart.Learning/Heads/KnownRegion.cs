@@ -88,7 +88,8 @@ public sealed class KnownRegion
         return Unit(others);
     }
 
-    private static float[] Unit(float[] vector)
+    /// <summary>Of length 1; zeros stay zeros.</summary>
+    internal static float[] Unit(float[] vector)
     {
         var unit = new float[vector.Length];
         var length = TensorPrimitives.Norm<float>(vector);

@@ -6,7 +6,7 @@ namespace Headstart.ImageSearches;
 internal sealed class CandidateSearch(IEnumerable<IImageSource> sources, Licences licences)
 {
     /// <summary>More than are wanted, as some cannot be fetched, are there twice or do not belong.</summary>
-    public static int Wanted(int perCategory) => perCategory + perCategory / 2 + 10;
+    private static int Wanted(int perCategory) => perCategory + perCategory / 2 + 10;
 
     /// <returns>Those of the sources in turn, each source's best first; and why a source gave fewer than it might have.</returns>
     public async Task<(List<ImageOrigin> Found, List<string> Notices)> FindAsync(string words, int perCategory, CancellationToken cancel)

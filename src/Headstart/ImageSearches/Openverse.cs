@@ -7,7 +7,7 @@ namespace Headstart.ImageSearches;
 
 /// <summary>
 /// Openverse, a catalogue of openly licensed images from many collections: https://api.openverse.org/v1/#tag/images. Who has no account there gets
-/// pages of 20, some twenty a minute and two hundred a day; beyond it the answer is 429, which <see cref="WebFetcher"/> waits out where that is soon.
+/// pages of 20 and a limited number of them; beyond it the answer is 429, which <see cref="WebFetcher"/> waits out where that is soon.
 /// </summary>
 public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
 {

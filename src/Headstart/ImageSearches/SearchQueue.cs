@@ -20,7 +20,7 @@ public sealed partial class SearchQueue(IDbContextFactory<HeadstartDb> databases
         }
     }
 
-    /// <summary>Enqueues searches that nobody was woken up for lately, and those whose worker is gone.</summary>
+    /// <summary>Enqueues the oldest search that waits, if nobody was woken up for it lately, and those whose worker is gone.</summary>
     public async Task SweepAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -28,7 +28,7 @@ public sealed partial class SearchQueue(IDbContextFactory<HeadstartDb> databases
             UPDATE image_searches AS search SET enqueued_at = now()
             WHERE (state = 'Running' AND updated_at < now() - {Heartbeat.Silence} AND enqueued_at < now() - {Heartbeat.Silence})
             OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds'
-                AND NOT EXISTS (SELECT FROM image_searches AS other WHERE other.id < search.id AND other.state IN ('Queued', 'Running')))
+                AND NOT EXISTS (SELECT FROM image_searches AS other WHERE other.id < search.id AND other.state = 'Queued'))
             RETURNING id AS "Value"
             """).ToListAsync(cancel);
         searches.ForEach(Enqueue);
