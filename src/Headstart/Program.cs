@@ -13,6 +13,7 @@ using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Training;
 using Headstart.Versions;
+using Headstart.Web;
 
 if (CheckCommand.Asked(args))
 {
@@ -22,7 +23,8 @@ if (CheckCommand.Asked(args))
 using var interruption = new Interruption();
 try
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    builder.WebHost.UseStaticWebAssets(); // also where it was built and not published
     var settings = builder.ReadSettings();
     if (FetchCommand.Asked(args))
     {
@@ -40,7 +42,7 @@ try
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
     builder.Services.AddImages().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
-    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
+    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
@@ -57,6 +59,7 @@ try
     api.MapKeys();
     app.MapOpenInference();
     app.MapNanoNets();
+    app.MapPages();
     app.MapHealth();
     app.MapMetrics(settings);
     app.MapJobDashboard(settings);

@@ -18,6 +18,7 @@ using Headstart.Predictions;
 using Headstart.Reports;
 using Headstart.Training;
 using Headstart.Versions;
+using Headstart.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -37,8 +38,10 @@ public static class Setup
 
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddAuthentication(KeyAuthentication.SchemeName)
-            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
+        services.AddAuthentication("Headstart")
+            .AddPolicyScheme("Headstart", null, static options => options.ForwardDefaultSelector = http => SignIn.Chosen(http) ? SignIn.Scheme : KeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
+            .AddSignIn();
         services.AddDataProtection();
         services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));

@@ -19,28 +19,20 @@ public sealed class KeyAuthentication(
     public const string SchemeName = "ApiKey";
     public const string AdminPolicy = "admin";
 
+    /// <summary>Under this name the context of a request that a page makes inside of the host has the hash of the key to use.</summary>
+    public static readonly object HashItem = new();
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         // Health answers without the database, whatever key came along.
-        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null || ReadKey(Request.Headers.Authorization.ToString(), BareKeyWillDo) is not { } key)
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null || ReadHash() is not { } hash)
         {
             return AuthenticateResult.NoResult();
         }
 
-        if (await keys.FindAsync(Secrets.Hash(key), Context.RequestAborted) is not { } found)
-        {
-            return AuthenticateResult.Fail("unknown key");
-        }
-
-        var identity = new ClaimsIdentity(Scheme.Name);
-        identity.AddClaim(new(Caller.AccountClaim, found.AccountId.ToString()));
-        identity.AddClaim(new(Caller.KeyClaim, found.Id.ToString()));
-        if (found.IsAdmin)
-        {
-            identity.AddClaim(new(ClaimTypes.Role, AdminPolicy));
-        }
-
-        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
+        return await keys.FindAsync(hash, Context.RequestAborted) is { } found
+            ? AuthenticateResult.Success(new(new ClaimsPrincipal(Caller.Identity(found, hash, Scheme.Name)), Scheme.Name))
+            : AuthenticateResult.Fail("unknown key");
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -57,6 +49,9 @@ public sealed class KeyAuthentication(
         Context.AnswerAsync(Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you sent is not one."));
 
     private bool BareKeyWillDo => Context.GetEndpoint()?.Metadata.GetMetadata<TakesBareKey>() is not null;
+
+    private byte[]? ReadHash() => Context.Items.TryGetValue(HashItem, out var hash) ? Convert.FromHexString((string)hash!)
+        : ReadKey(Request.Headers.Authorization.ToString(), BareKeyWillDo) is { } key ? Secrets.Hash(key) : null;
 
     private static string? ReadKey(string header, bool bare)
     {
@@ -90,6 +85,24 @@ public static class Caller
 {
     public const string AccountClaim = "account";
     public const string KeyClaim = "key";
+    public const string KeyHashClaim = "key-hash";
+
+    /// <param name="key">Whose holder is asking.</param>
+    /// <param name="hash">Of the key.</param>
+    /// <param name="scheme">How it came.</param>
+    public static ClaimsIdentity Identity(KnownKey key, byte[] hash, string scheme)
+    {
+        var identity = new ClaimsIdentity(scheme);
+        identity.AddClaim(new(AccountClaim, key.AccountId.ToString()));
+        identity.AddClaim(new(KeyClaim, key.Id.ToString()));
+        identity.AddClaim(new(KeyHashClaim, Convert.ToHexStringLower(hash)));
+        if (key.IsAdmin)
+        {
+            identity.AddClaim(new(ClaimTypes.Role, KeyAuthentication.AdminPolicy));
+        }
+
+        return identity;
+    }
 
     public static Guid AccountId(this ClaimsPrincipal caller) => Guid.Parse(caller.FindFirstValue(AccountClaim)!);
 

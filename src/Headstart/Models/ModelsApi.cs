@@ -18,10 +18,19 @@ public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categorie
 
 public sealed record CategoryResponse(string Name, int ImageCount);
 
+/// <param name="Number">Of the version.</param>
+/// <param name="Accuracy">0 to 1, see the version.</param>
+public sealed record PublishedResponse(int Number, double Accuracy, IReadOnlyList<double> AccuracyInterval);
+
+/// <summary>The training run that was started last.</summary>
+public sealed record LastRunResponse(Guid Id, RunState State, DateTime CreatedAt, DateTime? FinishedAt);
+
+/// <param name="Published">The version that answers, and how good it is; null before there is one.</param>
+/// <param name="LastRun">null before the first.</param>
 /// <param name="Update">Set when backbones have come that might do better than the published version: POST /models/retrain uses them.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
-    ModelUpdate? Update);
+    ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun);
 
 public static class ModelsApi
 {
@@ -159,12 +168,16 @@ public static class ModelsApi
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.ImageLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)),
+            Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
+                .Select(v => new PublishedResponse(v.Number, v.Accuracy, new[] { v.AccuracyLow, v.AccuracyHigh })).FirstOrDefault(),
+            LastRun = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id)
+                .Select(r => new LastRunResponse(r.Id, r.State, r.CreatedAt, r.FinishedAt)).FirstOrDefault(),
         }).AsSplitQuery().ToListAsync(cancel);
         var ids = rows.ConvertAll(r => r.Model.Id);
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
             r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
-            found.GetValueOrDefault(r.Model.Id).Update));
+            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun));
     }
 
     private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool training) =>

@@ -1,6 +1,7 @@
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Web;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -71,8 +72,11 @@ public static class Hosting
             app.UseMiddleware<AccessLog>(); // around everything, so that it sees what is answered
         }
 
+        app.UseOwnApi();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(static context => context.HttpContext.AnswerAsync(StatusProblem(context.HttpContext)));
+        app.UseRouting();
+        app.UsePageHeaders();
         if (settings.Origins() is { Length: > 0 } origins)
         {
             // Keys travel in a header that scripts set themselves, so no site gains anything by a user's being logged in somewhere.
@@ -81,6 +85,8 @@ public static class Hosting
 
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseAntiforgery();
+        app.UseAntiforgeryForCookies();
     }
 
     /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>

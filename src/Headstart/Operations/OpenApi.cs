@@ -46,7 +46,6 @@ public static class OpenApi
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapGet("/", static () => TypedResults.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription(); // where people begin
         app.MapSwagger("/swagger/{documentName}/swagger.json");
         app.UseSwaggerUI(ui =>
         {

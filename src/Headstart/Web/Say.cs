@@ -1,0 +1,43 @@
+using System.Globalization;
+using Headstart.Models;
+using Headstart.Training;
+
+namespace Headstart.Web;
+
+/// <summary>Numbers and states as the pages say them.</summary>
+internal static class Say
+{
+    private const int FewNames = 6;
+
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+
+    public static string Between(IReadOnlyList<double> interval) => string.Create(CultureInfo.InvariantCulture, $"{100 * interval[0]:0.#} to {100 * interval[1]:0.#} %");
+
+    public static string Points(double difference) => string.Create(CultureInfo.InvariantCulture, $"{(difference >= 0 ? "+" : "−")}{Math.Abs(100 * difference):0.#}");
+
+    public static string Count(int count, string one, string? several = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {(count == 1 ? one : several ?? one + "s")}");
+
+    public static string Categories(ModelResponse model)
+    {
+        var names = model.Categories.Take(FewNames).Select(category => category.Name);
+        var more = model.Categories.Count - FewNames;
+        return model.Categories.Count == 0 ? "no categories yet"
+            : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · {Count(model.Categories.Sum(c => c.ImageCount), "image")}";
+    }
+
+    public static string Run(RunState state) => state switch
+    {
+        RunState.Queued => "waiting",
+        RunState.Running => "training",
+        RunState.Succeeded => "done",
+        RunState.Failed => "failed",
+        _ => "cancelled",
+    };
+
+    public static string Seconds(double seconds) => seconds < 1.5 ? "about a second"
+        : seconds < 90 ? string.Create(CultureInfo.InvariantCulture, $"about {seconds:0} seconds")
+        : string.Create(CultureInfo.InvariantCulture, $"about {seconds / 60:0} minutes");
+
+    public static string When(DateTime time) => time.ToString("d MMM yyyy, HH:mm", CultureInfo.InvariantCulture) + " UTC";
+}

@@ -1,0 +1,116 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Components.Server;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Headstart.Web;
+
+/// <summary>
+/// Signing in with an API key, which gives a cookie. The cookie holds the key's hash, encrypted with this installation's data protection keys,
+/// and is good as long as the key is. Scripts of other sites cannot use it: whatever changes something needs an antiforgery token, too.
+/// </summary>
+internal static class SignIn
+{
+    public const string Scheme = "Cookie";
+    public const string Path = "/signin";
+    public const string TokenHeader = "X-Headstart-Antiforgery";
+    private const string Cookie = "headstart";
+
+    /// <summary>On the endpoints that are pages.</summary>
+    public sealed record PageEndpoint;
+
+    public static AuthenticationBuilder AddSignIn(this AuthenticationBuilder authentication) => authentication.AddCookie(Scheme, options =>
+    {
+        options.Cookie.Name = Cookie;
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Lax;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.ExpireTimeSpan = TimeSpan.FromDays(14);
+        options.LoginPath = Path;
+        options.ReturnUrlParameter = "to";
+        options.Events.OnValidatePrincipal = async context =>
+        {
+            if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!, context.HttpContext.RequestAborted) is null)
+            {
+                context.RejectPrincipal();
+                await context.HttpContext.SignOutAsync(Scheme);
+            }
+        };
+        options.Events.OnRedirectToLogin = context => IsPage(context.HttpContext) ? Redirect(context) : context.HttpContext.AnswerAsync(Problems.Of(
+            StatusCodes.Status401Unauthorized, "unauthorized", "You are not signed in any more, or your key was revoked; sign in again."));
+        options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Problems.Of(
+            StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you signed in with is not one."));
+    });
+
+    /// <summary>Whether the cookie says who is asking, and not a key in a header.</summary>
+    public static bool Chosen(HttpContext http) => IsPage(http)
+        || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie) && http.Request.Path.StartsWithSegments("/api/v1"));
+
+    public static void MapSignIn(this WebApplication app)
+    {
+        app.MapPost("/session", InAsync).AllowAnonymous().ExcludeFromDescription();
+        app.MapPost("/session/end", (Delegate)OutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute()).AllowAnonymous().ExcludeFromDescription();
+    }
+
+    /// <summary>Cookies come by themselves, so requests that have only a cookie must show that a page of ours made them.</summary>
+    public static IApplicationBuilder UseAntiforgeryForCookies(this IApplicationBuilder app) => app.Use(async (http, next) =>
+    {
+        var safe = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method);
+        if (!safe && !IsPage(http) && http.User.Identity?.AuthenticationType == Scheme
+            && !await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
+        {
+            await http.AnswerAsync(Problems.Of(StatusCodes.Status400BadRequest, "antiforgery",
+                $"A request with the cookie alone needs the page's token in {TokenHeader}; scripts send Authorization: Bearer KEY instead. In the page, load it again."));
+            return;
+        }
+
+        await next(http);
+    });
+
+    public static Task<KnownKey?> FindAsync(KnownKeys keys, ClaimsPrincipal person, CancellationToken cancel) =>
+        person.FindFirstValue(Caller.KeyHashClaim) is { } hash ? keys.FindAsync(Convert.FromHexString(hash), cancel) : Task.FromResult<KnownKey?>(null);
+
+    private static bool IsPage(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<PageEndpoint>() is not null;
+
+    private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery); // whatever host and scheme the browser knows us by
+        return Task.CompletedTask;
+    }
+
+    private static async Task<IResult> InAsync(HttpContext http, KnownKeys keys, [FromForm] string? key, [FromForm] string? to, CancellationToken cancel)
+    {
+        var hash = Secrets.Hash(key?.Trim() ?? "");
+        if (await keys.FindAsync(hash, cancel) is not { } known)
+        {
+            return TypedResults.LocalRedirect($"~{Path}?failed=true&to={Uri.EscapeDataString(Local(to))}");
+        }
+
+        var identity = Caller.Identity(known, hash, Scheme);
+        await http.SignInAsync(Scheme, new(identity), new AuthenticationProperties { IsPersistent = true });
+        return TypedResults.LocalRedirect("~" + Local(to));
+    }
+
+    private static async Task<IResult> OutAsync(HttpContext http)
+    {
+        await http.SignOutAsync(Scheme);
+        return TypedResults.LocalRedirect("~" + Path);
+    }
+
+    /// <summary>A path of ours, whatever was asked for: signing in must not lead to another site.</summary>
+    private static string Local(string? to) => to is ['/', not ('/' or '\\'), ..] && !to.Any(char.IsControl) ? to : "/";
+}
+
+/// <summary>Ends what an open page may do when its key is revoked.</summary>
+internal sealed class SignedIn(ILoggerFactory logs, KnownKeys keys) : RevalidatingServerAuthenticationStateProvider(logs)
+{
+    protected override TimeSpan RevalidationInterval => TimeSpan.FromSeconds(10);
+
+    protected override async Task<bool> ValidateAuthenticationStateAsync(
+        Microsoft.AspNetCore.Components.Authorization.AuthenticationState state, CancellationToken cancel) =>
+        await SignIn.FindAsync(keys, state.User, cancel) is not null;
+}

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Components.Authorization;
+using MudBlazor.Services;
+
+namespace Headstart.Web;
+
+/// <summary>The pages: Blazor on the server, with the API behind them.</summary>
+public static class WebApp
+{
+    // MudBlazor writes style attributes and its theme as a style element, so styles cannot be limited to files. Scripts are.
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src blob:; connect-src 'self'; "
+        + "font-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+    public static IServiceCollection AddPages(this IServiceCollection services)
+    {
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddMudServices(mud => mud.SnackbarConfiguration.PositionClass = MudBlazor.Defaults.Classes.Position.BottomCenter);
+        services.AddCascadingAuthenticationState();
+        services.AddAntiforgery(antiforgery =>
+        {
+            antiforgery.HeaderName = SignIn.TokenHeader;
+            antiforgery.Cookie.Name = "headstart-antiforgery";
+            antiforgery.SuppressXFrameOptionsHeader = true; // the policy says it
+        });
+        services.AddScoped<AuthenticationStateProvider, SignedIn>();
+        return services.AddSingleton<Pipeline>().AddSingleton<OwnApi>().AddScoped<ApiCalls>();
+    }
+
+    /// <summary>From here on requests of the pages take the same way as those that came over the network. Stands before routing.</summary>
+    public static void UseOwnApi(this WebApplication app) => app.Use(next => app.Services.GetRequiredService<Pipeline>().Run = next);
+
+    /// <summary>What a browser may do in a page. Stands behind routing.</summary>
+    public static void UsePageHeaders(this WebApplication app) => app.Use(static (http, next) =>
+        {
+            if (http.GetEndpoint()?.Metadata.GetMetadata<SignIn.PageEndpoint>() is not null)
+            {
+                http.Response.Headers.ContentSecurityPolicy = Policy;
+                http.Response.Headers.XContentTypeOptions = "nosniff";
+                http.Response.Headers["Referrer-Policy"] = "same-origin";
+            }
+
+            return next(http);
+        });
+
+    public static void MapPages(this WebApplication app)
+    {
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapSignIn();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
+            .WithMetadata(new SignIn.PageEndpoint()).RequireAuthorization();
+    }
+}

@@ -1,0 +1,84 @@
+// "Try it": a photograph from a file, the clipboard or the camera goes to the predictions API, and its answer to the page.
+
+import { send } from './api.js';
+
+let current = null; // the photograph on the screen
+let stream = null;
+
+/** Wires the area up; Answered(json), Failed(text) and Shown() of the component are called. */
+export function open(area, model, component) {
+  const state = { area, model, component };
+  const input = area.querySelector('input[type=file]');
+  input.addEventListener('change', () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; });
+  area.addEventListener('dragover', event => event.preventDefault());
+  area.addEventListener('drop', event => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) ask(state, event.dataTransfer.files[0]);
+  });
+  const paste = event => {
+    const file = [...event.clipboardData.files].find(one => one.type.startsWith('image/'));
+    if (file) ask(state, file);
+  };
+  document.addEventListener('paste', paste);
+  state.close = () => { document.removeEventListener('paste', paste); stop(area); };
+  return { dispose: state.close };
+}
+
+async function ask({ area, model, component }, photograph) {
+  current = photograph;
+  picture(area, '.photo', URL.createObjectURL(photograph));
+  picture(area, '.heat', null);
+  await component.invokeMethodAsync('Asking');
+  try {
+    const data = new FormData();
+    data.append('file', photograph, photograph.name ?? 'camera.jpg');
+    const answer = await send('POST', `models/${model}/predictions?explain=true&top=20`, data);
+    const [prediction] = answer.predictions;
+    const heat = prediction.explanation?.data;
+    if (heat) picture(area, '.heat', `data:image/png;base64,${heat}`);
+    // The picture stays here: it is too large for the page's connection.
+    const explanation = prediction.explanation && { ...prediction.explanation, data: null };
+    await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });
+  } catch (error) {
+    await component.invokeMethodAsync('Failed', error instanceof TypeError ? 'No connection to the host; try again in a moment.' : error.message);
+  }
+}
+
+/** Sends the photograph on the screen back with the right category. */
+export async function correct(model, category) {
+  const data = new FormData();
+  data.append('category', category);
+  data.append('file', current, current.name ?? 'camera.jpg');
+  await send('POST', `models/${model}/feedback`, data);
+}
+
+export async function camera(area) {
+  stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+  const video = area.querySelector('video');
+  video.srcObject = stream;
+  await video.play();
+}
+
+export async function snap(area, model, component) {
+  const video = area.querySelector('video');
+  const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });
+  canvas.getContext('2d').drawImage(video, 0, 0);
+  stop(area);
+  const blob = await new Promise(resolve => canvas.toBlob(resolve, 'image/jpeg', 0.92));
+  await ask({ area, model, component }, new File([blob], 'camera.jpg', { type: 'image/jpeg' }));
+}
+
+export function stop(area) {
+  stream?.getTracks().forEach(track => track.stop());
+  stream = null;
+  const video = area?.querySelector('video');
+  if (video) video.srcObject = null;
+}
+
+function picture(area, selector, source) {
+  const image = area.querySelector(selector);
+  if (image.src.startsWith('blob:')) URL.revokeObjectURL(image.src);
+  image.hidden = !source;
+  if (source) image.src = source;
+  else image.removeAttribute('src');
+}

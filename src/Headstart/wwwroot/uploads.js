@@ -1,0 +1,193 @@
+// Uploads go from the browser to the REST API and not through the page's connection: they go on while that is away, wait where the host is
+// away, and send again what had no answer. Sending a file twice adds nothing, so nothing has to be known of what came through.
+
+import { send, ApiError } from './api.js';
+
+const FilesInRequest = 25;
+const BytesInRequest = 8 << 20;
+const AtOnce = 2;
+const LongestWait = 10_000;
+
+const waiting = [];
+const listeners = new Set();
+const total = { files: 0, done: 0, rejected: [] };
+let active = 0;
+let generation = 0;
+let trouble = null;
+
+export const busy = () => waiting.length > 0 || active > 0;
+
+/** Calls Uploaded(modelId) of a component whenever files have come in. */
+export function listen(component) {
+  listeners.add(component);
+}
+
+export function forget(component) {
+  listeners.delete(component);
+}
+
+/** Queues files: [{ file, category }]. A zip archive brings its own categories. */
+export function add(model, entries) {
+  if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
+  const archives = entries.filter(entry => entry.file.name.toLowerCase().endsWith('.zip'));
+  const pictures = entries.filter(entry => !archives.includes(entry));
+  for (const archive of archives) waiting.push({ model, files: [archive.file], archive: true });
+  for (const [category, files] of Map.groupBy(pictures, entry => entry.category)) {
+    let batch = [];
+    let bytes = 0;
+    for (const { file } of files) {
+      if (batch.length === FilesInRequest || (batch.length > 0 && bytes + file.size > BytesInRequest)) {
+        waiting.push({ model, category, files: batch });
+        [batch, bytes] = [[], 0];
+      }
+      batch.push(file);
+      bytes += file.size;
+    }
+    if (batch.length > 0) waiting.push({ model, category, files: batch });
+  }
+  total.files += entries.length;
+  show();
+  while (active < AtOnce && waiting.length > 0) work(generation);
+}
+
+export function cancel() {
+  generation++;
+  waiting.length = 0;
+  total.files = total.done;
+  show();
+}
+
+async function work(own) {
+  active++;
+  while (own === generation && waiting.length > 0) {
+    const batch = waiting.shift();
+    await deliver(batch, own);
+  }
+  active--;
+  if (!busy()) trouble = null;
+  show();
+}
+
+async function deliver(batch, own) {
+  for (let attempt = 0; own === generation; attempt++) {
+    try {
+      const answer = batch.archive
+        ? await send('POST', `models/${batch.model}/images`, batch.files[0], { 'Content-Type': 'application/zip' })
+        : await send('POST', `models/${batch.model}/images`, form(batch));
+      trouble = null;
+      return finish(batch, answer?.rejected ?? []);
+    } catch (error) {
+      if (own !== generation) return;
+      if (error instanceof ApiError && !error.passes && error.status !== 401) {
+        return finish(batch, error.problem?.rejected ?? batch.files.map(file => ({ fileName: file.name, detail: error.message })));
+      }
+      trouble = error instanceof ApiError
+        ? error.status === 401 ? 'You are signed out: sign in again in another tab, and this goes on.' : error.message
+        : 'No connection to the host. This goes on by itself when it is back.';
+      show();
+      const wait = Math.max(Math.min(500 * 2 ** attempt, LongestWait), 1000 * (error.retryAfter ?? 0));
+      await new Promise(resolve => setTimeout(resolve, wait));
+    }
+  }
+}
+
+function form(batch) {
+  const data = new FormData();
+  data.append('category', batch.category);
+  for (const file of batch.files) data.append('file', file, file.name);
+  return data;
+}
+
+function finish(batch, rejected) {
+  total.done += batch.files.length;
+  total.rejected.push(...rejected);
+  show();
+  for (const component of listeners) component.invokeMethodAsync('Uploaded', batch.model).catch(() => {}); // its page may be away
+}
+
+// The panel lives outside of what Blazor draws, so that it stays when the page is drawn anew.
+function show() {
+  const panel = document.getElementById('uploads');
+  panel.hidden = total.files === 0 && total.rejected.length === 0;
+  const open = busy();
+  panel.querySelector('progress').max = Math.max(1, total.files);
+  panel.querySelector('progress').value = total.done;
+  panel.querySelector('.count').textContent = open ? `Uploading: ${total.done} of ${total.files} files` : `${total.done} of ${total.files} files uploaded`;
+  panel.querySelector('.trouble').textContent = trouble ?? '';
+  panel.querySelector('button').textContent = open ? 'Cancel' : 'Close';
+  const details = panel.querySelector('details');
+  details.hidden = total.rejected.length === 0;
+  details.querySelector('summary').textContent = `${total.rejected.length} could not be used`;
+  details.querySelector('ul').replaceChildren(...total.rejected.slice(0, 200).map(({ fileName, detail }) => {
+    const item = document.createElement('li');
+    item.textContent = `${fileName ?? 'A file'}: ${detail}`;
+    return item;
+  }));
+}
+
+document.querySelector('#uploads button').addEventListener('click', () => {
+  if (busy()) return cancel();
+  Object.assign(total, { files: 0, done: 0, rejected: [] });
+  show();
+});
+
+addEventListener('beforeunload', event => { if (busy()) event.preventDefault(); });
+
+// --- Places to drop files on: <div data-drop="MODEL" data-category="cats">; without a category folders name it.
+
+const zoneOf = event => event.target.closest?.('[data-drop]');
+const hasFiles = event => event.dataTransfer?.types.includes('Files');
+
+for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
+  document.addEventListener(kind, event => {
+    if (!hasFiles(event)) return;
+    event.preventDefault(); // also beside the zones, or the browser would open the file in place of the page
+    const zone = zoneOf(event);
+    document.querySelectorAll('[data-drop].over').forEach(other => other.classList.toggle('over', other === zone && kind !== 'drop'));
+    zone?.classList.toggle('over', kind === 'dragenter' || kind === 'dragover');
+    if (zone && kind === 'drop') take(zone, event.dataTransfer);
+  });
+}
+
+document.addEventListener('change', event => {
+  const zone = event.target.matches('input[type=file]') && zoneOf(event);
+  if (!zone) return;
+  const files = [...event.target.files].map(file => ({ file, folders: file.webkitRelativePath.split('/').slice(0, -1) }));
+  event.target.value = '';
+  queue(zone, files);
+});
+
+async function take(zone, data) {
+  // Entries must be asked for before the event has ended.
+  const entries = [...data.items].map(item => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
+  const files = [];
+  for (const entry of entries) {
+    if (entry instanceof File) files.push({ file: entry, folders: [] });
+    else await walk(entry, [], files);
+  }
+  queue(zone, files);
+}
+
+async function walk(entry, folders, files) {
+  if (entry.isFile) {
+    files.push({ file: await new Promise((resolve, reject) => entry.file(resolve, reject)), folders });
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
+    if (some.length === 0) return;
+    for (const next of some) await walk(next, [...folders, entry.name], files);
+  }
+}
+
+function queue(zone, files) {
+  const { drop: model, category } = zone.dataset;
+  const visible = files.filter(({ file }) => !file.name.startsWith('.') && file.name !== 'Thumbs.db');
+  const nameless = visible.filter(({ file, folders }) => !category && folders.length === 0 && !file.name.toLowerCase().endsWith('.zip'));
+  add(model, visible.filter(one => !nameless.includes(one)).map(({ file, folders }) => ({ file, category: category ?? folders.at(-1) ?? '' })));
+  if (nameless.length > 0) {
+    total.rejected.push(...nameless.map(({ file }) => ({ fileName: file.name, detail: 'Drop it on a category, or drop a folder with the category\u2019s name.' })));
+    show();
+  }
+}
