@@ -54,9 +54,11 @@ try
     api.MapTraining();
     api.MapVersions();
     api.MapPredictions();
+    api.MapHeatMaps();
     api.MapBatchPredictions();
     api.MapBackbones();
     api.MapKeys();
+    api.MapUsage();
     app.MapOpenInference();
     app.MapNanoNets();
     app.MapPages();

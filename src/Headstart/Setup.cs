@@ -46,6 +46,7 @@ public static class Setup
         services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
         services.AddAuthorizationBuilder().AddPolicy(KeyAuthentication.AdminPolicy, policy => policy.RequireRole(KeyAuthentication.AdminPolicy));
+        services.AddSingleton<Usage>().AddHostedService(static provider => provider.GetRequiredService<Usage>());
         return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>();
     }
 

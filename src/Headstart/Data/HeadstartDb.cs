@@ -18,6 +18,8 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
+    public DbSet<UsageDay> UsageDays => Set<UsageDay>();
+
     public DbSet<Model> Models => Set<Model>();
 
     public DbSet<Category> Categories => Set<Category>();
@@ -68,6 +70,11 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         {
             key.HasIndex(k => k.Hash).IsUnique();
             key.HasOne<Account>().WithMany().HasForeignKey(k => k.AccountId);
+        });
+        builder.Entity<UsageDay>(usage =>
+        {
+            usage.HasKey(u => new { u.KeyId, u.Day });
+            usage.HasOne<ApiKey>().WithMany().HasForeignKey(u => u.KeyId);
         });
         builder.Entity<Model>(model =>
         {

@@ -59,7 +59,7 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
 
         var results = new List<NanoPrediction>();
         await foreach (var (file, answer) in predictor.AskAsync(
-            http.User.AccountId(), version, request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), explain: false, cancel))
+            http.User, version, request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), explain: false, cancel))
         {
             var name = images[results.Count];
             if (file.Bytes is not null && answer is null)

@@ -99,7 +99,7 @@ public static class OpenInferenceApi
         var answers = new List<Answer>();
         foreach (var (i, image) in images.Index())
         {
-            if (predictor.IsStopping || await predictor.AskAsync(http.User.AccountId(), served, image, explain: false, cancel) is not { } answer)
+            if (predictor.IsStopping || await predictor.AskAsync(http.User, served, image, explain: false, cancel) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
                 return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many images are waiting already, or the host is stopping; try again in a second.");

@@ -87,6 +87,16 @@ public static class Hosting
         app.UseAuthorization();
         app.UseAntiforgery();
         app.UseAntiforgeryForCookies();
+        var usage = app.Services.GetRequiredService<Usage>();
+        app.Use((http, next) =>
+        {
+            if (http.User.Identity?.AuthenticationType == KeyAuthentication.SchemeName && !http.Items.ContainsKey(KeyAuthentication.HashItem))
+            {
+                usage.CountRequest(http.User);
+            }
+
+            return next(http);
+        });
     }
 
     /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>

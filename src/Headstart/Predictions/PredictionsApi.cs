@@ -72,7 +72,7 @@ public static class PredictionsApi
         }
 
         var answers = new List<FilePrediction>();
-        await foreach (var (file, answer) in predictor.AskAsync(http.User.AccountId(), version, files, explain, cancel))
+        await foreach (var (file, answer) in predictor.AskAsync(http.User, version, files, explain, cancel))
         {
             if (answers.Count == settings.Predictions.MaxFiles)
             {

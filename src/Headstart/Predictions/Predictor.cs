@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using System.Security.Cryptography;
+using Headstart.Access;
 using Headstart.Images;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
@@ -19,7 +21,7 @@ public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Pro
 /// Bytes to answer, for every model on this host: whoever predicts, by whatever protocol, asks here. Decode, forward, head; the backbones'
 /// sessions and the cores are shared, see <see cref="Cores"/>.
 /// </summary>
-public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Telemetry telemetry, IHostApplicationLifetime lifetime)
+public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry, IHostApplicationLifetime lifetime)
 {
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
 
@@ -27,38 +29,41 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>The answer for one image.</summary>
-    /// <param name="account">Whose turn it takes.</param>
+    /// <param name="caller">Whose turn it takes.</param>
     /// <param name="version">Which answers.</param>
     /// <param name="image">The file.</param>
     /// <param name="explain">Also say where the most probable label is seen.</param>
     /// <param name="cancel">Gives the place in the queue up.</param>
     /// <returns>null when the host is busy: come back later.</returns>
-    public async Task<Answer?> AskAsync(Guid account, ServedVersion version, byte[] image, bool explain, CancellationToken cancel)
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, byte[] image, bool explain, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
-        if (!explain && !known.Contains(null))
+        var answer = !explain && !known.Contains(null)
+            ? Judge(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
+            : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, sha256, known, explain), cancel);
+        if (answer is { Refusal: null })
         {
-            return Judge(version, version.Recipe.Assemble(known!), null); // takes no turn: heads are small
+            usage.CountPrediction(caller);
         }
 
-        return await cores.RunAsync(account, image.Length, () => Look(version, image, sha256, known, explain), cancel);
+        return answer;
     }
 
     /// <summary>
     /// The answers for files as they come, in their order. As many are looked at together as there are cores, while the next one is being read; what
     /// was begun and is not waited for any more gives its place up.
     /// </summary>
-    /// <param name="account">Whose turn it takes.</param>
+    /// <param name="caller">Whose turn it takes.</param>
     /// <param name="version">Which answers.</param>
     /// <param name="files">Those without bytes are passed on.</param>
     /// <param name="explain">Also say where the most probable label is seen.</param>
     /// <param name="cancel">Gives the places in the queue up.</param>
     /// <returns>With each file its answer; null for one without bytes, and where the host is busy.</returns>
     public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAsync(
-        Guid account, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain, [EnumeratorCancellation] CancellationToken cancel)
+        ClaimsPrincipal caller, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain, [EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(files);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -67,7 +72,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         {
             await foreach (var file in files.WithCancellation(cancel))
             {
-                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null) : AskAsync(account, version, file.Bytes, explain, left.Token)));
+                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null) : AskAsync(caller, version, file.Bytes, explain, left.Token)));
                 if (asked.Count > Environment.ProcessorCount)
                 {
                     yield return (asked.Peek().File, await asked.Dequeue().Answer);

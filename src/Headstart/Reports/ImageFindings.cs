@@ -9,6 +9,7 @@ internal static class ImageFindings
 {
     private const int MostSuspects = 100;
     private const int MostHardest = 12;
+    private const int MostMistakes = 1_000;
 
     /// <param name="set">The n images.</param>
     /// <param name="probabilities"><c>[n][k]</c>, calibrated, by heads that had not learned from the image.</param>
@@ -39,6 +40,18 @@ internal static class ImageFindings
         double Own(int i) => set.Tags is null ? probabilities[i][set.Labels[i]]
             : probabilities[i].Index().Aggregate(1.0, (all, p) => all * (set.Tags[i].Contains(p.Index) ? p.Item : 1 - p.Item));
     }
+
+    /// <param name="set">The n images.</param>
+    /// <param name="ids"><c>[n]</c></param>
+    /// <param name="probabilities"><c>[n][k]</c></param>
+    /// <returns>The images that got another answer than their label, by rising probability of that label.</returns>
+    public static IReadOnlyList<HardImageReport> Mistakes(LabelledFeatures set, IReadOnlyList<Guid> ids, IReadOnlyList<float[]> probabilities) => set.Tags is not null ? [] :
+    [
+        .. Answers(set, probabilities).Index().Where(answer => answer.Item[0] != set.Labels[answer.Index])
+            .Select(answer => new HardImageReport(ids[answer.Index], set.Categories[set.Labels[answer.Index]], set.Categories[answer.Item[0]],
+                Math.Round(probabilities[answer.Index][set.Labels[answer.Index]], 4)))
+            .OrderBy(image => image.Probability).Take(MostMistakes),
+    ];
 
     /// <summary>The categories of an image as one text.</summary>
     public static string Names(IEnumerable<string> categories) => categories.Any() ? string.Join(", ", categories) : "none";

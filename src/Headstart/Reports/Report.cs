@@ -48,6 +48,9 @@ public sealed record Report
     /// <summary>What is most often taken for something else, on the same images; at most five.</summary>
     public IReadOnlyList<ConfusedPair> ConfusedPairs { get; init; } = [];
 
+    /// <summary>The images in the cells of <see cref="Confusion"/> beside its diagonal, the surest mistakes first; at most 1,000. Empty with several labels an image.</summary>
+    public IReadOnlyList<HardImageReport> Mistakes { get; init; } = [];
+
     public CalibrationReport? Calibration { get; init; }
 
     public UnknownReport? Unknown { get; init; }

@@ -30,6 +30,7 @@ public static class ReportWriter
         var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
         var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
         var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
+        var judged = test.Features.Select(f => found.Judged.Probabilities(f)).ToList();
         var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Judged.Answer(f))], categories, train.Tags is null);
         var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
         var shown = useHeldOut ? heldOut : crossValidated;
@@ -51,8 +52,9 @@ public static class ReportWriter
             Thresholds = found.Judged.Thresholds,
             Confusion = shown.Confusion,
             ConfusedPairs = Pairs(shown, categories),
+            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, judged) : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
             Calibration = useHeldOut
-                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], [.. test.Features.Select(f => found.Judged.Probabilities(f))])
+                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], judged)
                 : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
             Unknown = Unknown(train, test),
             LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),

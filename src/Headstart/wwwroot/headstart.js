@@ -8,6 +8,11 @@ window.headstart = {
   forget,
   copy: text => navigator.clipboard.writeText(text),
   columns: (element, width) => Math.max(1, Math.floor((element.clientWidth + 8) / (width + 8))),
+  reveal: (element, top, height) => {
+    const y = element.getBoundingClientRect().top + top;
+    if (y < 80) scrollBy(0, y - 80);
+    else if (y + height > innerHeight) scrollBy(0, y + height - innerHeight);
+  },
   focus: id => document.getElementById(id)?.focus(),
 };
 

@@ -96,6 +96,30 @@ namespace Headstart.Data.Migrations
                     b.ToTable("api_keys", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.Access.UsageDay", b =>
+                {
+                    b.Property<Guid>("KeyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<long>("Predictions")
+                        .HasColumnType("bigint")
+                        .HasColumnName("predictions");
+
+                    b.Property<long>("Requests")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requests");
+
+                    b.HasKey("KeyId", "Day")
+                        .HasName("pk_usage_days");
+
+                    b.ToTable("usage_days", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Backbones.FeatureVector", b =>
                 {
                     b.Property<byte[]>("Sha256")
@@ -984,6 +1008,16 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_api_keys_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Headstart.Access.UsageDay", b =>
+                {
+                    b.HasOne("Headstart.Access.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_usage_days_api_keys_key_id");
                 });
 
             modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>

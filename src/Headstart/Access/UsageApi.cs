@@ -1,0 +1,42 @@
+using System.Security.Claims;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Access;
+
+/// <param name="Keys">Those that were used; all of the account for an admin key, else the one that asks.</param>
+public sealed record UsageResponse(IReadOnlyList<KeyUsage> Keys);
+
+/// <param name="Days">On which it was used, newest first.</param>
+public sealed record KeyUsage(Guid KeyId, string Name, IReadOnlyList<UsageOfDay> Days);
+
+/// <param name="Day">UTC.</param>
+/// <param name="Predictions">Images answered.</param>
+public sealed record UsageOfDay(DateOnly Day, long Requests, long Predictions);
+
+public static class UsageApi
+{
+    private const int Days = 30;
+    private const int MostDays = 366;
+
+    public static void MapUsage(this RouteGroupBuilder api) => api.MapGet("/usage", Get).WithTags("Keys").Named("getUsage", "See what the keys were used for",
+        "Requests and predictions of each key and day, of the last 30 days or of ?days=. It is a few seconds behind. An admin key sees all keys of the account, another only itself.")
+        .Refuses(400, 401);
+
+    private static async Task<Results<Ok<UsageResponse>, ProblemHttpResult>> Get(HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, int? days, CancellationToken cancel)
+    {
+        if (days is < 1 or > MostDays)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-days", $"days must be between 1 and {MostDays}.");
+        }
+
+        var (account, own, all) = (caller.AccountId(), caller.KeyId(), caller.IsInRole(KeyAuthentication.AdminPolicy));
+        var first = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(1 - (days ?? Days));
+        var rows = await db.ApiKeys.Where(k => k.AccountId == account && (all || k.Id == own))
+            .Join(db.UsageDays.Where(u => u.Day >= first), k => k.Id, u => u.KeyId, (k, u) => new { k.Id, k.Name, u.Day, u.Requests, u.Predictions }).ToListAsync(cancel);
+        return TypedResults.Ok(new UsageResponse([.. rows.GroupBy(r => (r.Id, r.Name)).OrderByDescending(g => g.Key.Id)
+            .Select(g => new KeyUsage(g.Key.Id, g.Key.Name, [.. g.OrderByDescending(r => r.Day).Select(r => new UsageOfDay(r.Day, r.Requests, r.Predictions))]))]));
+    }
+}

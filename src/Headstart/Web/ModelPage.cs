@@ -1,0 +1,107 @@
+using Headstart.Models;
+using Microsoft.AspNetCore.Components;
+using Microsoft.JSInterop;
+using MudBlazor;
+
+namespace Headstart.Web;
+
+/// <summary>What every page of a model does: it reads the model, looks again where something is going on, and says what did not work.</summary>
+public abstract class ModelPage : ComponentBase, IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(700);
+    private readonly CancellationTokenSource _left = new();
+    private Guid _shown;
+
+    [Parameter] public Guid Id { get; set; }
+
+    [Inject] protected ApiCalls Api { get; set; } = default!;
+
+    [Inject] protected NavigationManager Navigation { get; set; } = default!;
+
+    [Inject] protected ISnackbar Snackbar { get; set; } = default!;
+
+    [Inject] protected IJSRuntime Scripts { get; set; } = default!;
+
+    protected ModelResponse? Model { get; private set; }
+
+    /// <summary>Why the model cannot be shown.</summary>
+    protected string? Problem { get; private set; }
+
+    /// <summary>Cancelled when the page is left.</summary>
+    protected CancellationToken Left => _left.Token;
+
+    protected string Path => $"models/{Id}";
+
+    protected override async Task OnParametersSetAsync()
+    {
+        if (_shown == Id)
+        {
+            return;
+        }
+
+        _shown = Id;
+        await LoadModelAsync();
+        if (Model is not null)
+        {
+            await LoadAsync();
+        }
+    }
+
+    /// <summary>Reads what the page shows beside the model.</summary>
+    protected virtual Task LoadAsync() => Task.CompletedTask;
+
+    protected async Task LoadModelAsync()
+    {
+        var answer = await Api.GetAsync<ModelResponse>(Path);
+        (Model, Problem) = (answer.Value ?? Model, answer.Problem);
+    }
+
+    /// <summary>Calls again and again until it says that it is done or the page is left.</summary>
+    protected async Task WatchAsync(Func<Task<bool>> look)
+    {
+        using var timer = new PeriodicTimer(Look);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_left.Token))
+            {
+                var done = await look();
+                StateHasChanged();
+                if (done)
+                {
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_left.IsCancellationRequested)
+        {
+        }
+    }
+
+    /// <summary>Shows the problem of an answer, if it has one.</summary>
+    /// <returns>Whether it worked.</returns>
+    protected bool Worked<T>(Answer<T> answer)
+    {
+        if (!answer.Worked)
+        {
+            Snackbar.Add(answer.Problem!, Severity.Error);
+        }
+
+        return answer.Worked;
+    }
+
+    /// <summary>Starts a training run and goes where it can be watched.</summary>
+    protected async Task TrainAsync()
+    {
+        if (Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")))
+        {
+            Navigation.NavigateTo($"/models/{Id}/training");
+        }
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await _left.CancelAsync();
+        _left.Dispose();
+    }
+}
