@@ -9,6 +9,9 @@ namespace Headstart.Tests;
 /// <summary>The API as a client without our types sees it: paths, forms and JSON.</summary>
 internal static class Api
 {
+    /// <summary>The first key of every host that tests start.</summary>
+    public const string Key = "a-key-for-the-tests";
+
     public static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public static async Task<JsonNode> JsonAsync(this HttpResponseMessage response, HttpStatusCode expected = HttpStatusCode.OK)

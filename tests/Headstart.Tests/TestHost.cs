@@ -14,7 +14,7 @@ namespace Headstart.Tests;
 /// <summary>The whole program on a real socket, with a database and a data folder of its own. One for each test class.</summary>
 public class TestHost(TestPostgres postgres) : IAsyncLifetime
 {
-    public const string Key = "a-key-for-the-tests";
+    public const string Key = Api.Key;
 
     private readonly TemporaryFolder _folder = new();
     private WebApplicationFactory<Program>? _factory;

@@ -24,7 +24,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     public Dictionary<string, string> Environment { get; } = new()
     {
         ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort()}",
-        ["Headstart__BootstrapKey"] = TestHost.Key,
+        ["Headstart__BootstrapKey"] = Api.Key,
     };
 
     public IReadOnlyList<string> Arguments { get; init; } = [];
@@ -49,7 +49,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         Launch();
         Client = new() { BaseAddress = new Uri(Environment["ASPNETCORE_URLS"]) };
-        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestHost.Key);
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Api.Key);
         for (var looks = 0; !Output.Contains("Headstart is ready.", StringComparison.Ordinal); looks++)
         {
             Assert.True(looks < 2_400, $"The host does not get ready: {Output}");

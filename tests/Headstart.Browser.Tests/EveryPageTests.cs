@@ -1,0 +1,126 @@
+using Deque.AxeCore.Playwright;
+using Headstart.Tests;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>What holds of every page: it can be read and used by everybody, on a small screen too, and loads nothing that its policy forbids.</summary>
+public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : IClassFixture<EveryPageTests.Trained>
+{
+    private static readonly string[] Serious = ["serious", "critical"];
+
+    [Theory]
+    [InlineData(ColorScheme.Light, 1_200)]
+    [InlineData(ColorScheme.Dark, 360)]
+    public async Task Axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(ColorScheme scheme, int width)
+    {
+        var page = await site.OpenAsync(width, 800, scheme);
+        await page.GotoAsync("/signin");
+        await CheckAsync(page, width);
+        await page.CloseAsync();
+
+        page = await site.SignInAsync(width: width, height: 800, scheme: scheme);
+        foreach (var (path, shows) in Pages())
+        {
+            await page.GotoAsync(path);
+            await Expect(page.GetByText(shows).First).ToBeVisibleAsync();
+            await CheckAsync(page, width);
+        }
+
+        await page.GotoAsync("/keys");
+        await page.GetByRole(AriaRole.Button, new() { Name = "New key" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
+        await page.WaitForTimeoutAsync(400); // the dialog fades in, and axe measures contrast as it is
+        await CheckAsync(page, width);
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task Without_a_key_every_page_leads_to_the_sign_in_and_back()
+    {
+        var page = await site.OpenAsync();
+        await page.GotoAsync("/keys");
+        await Expect(page).ToHaveTitleAsync("Sign in · Headstart");
+        await page.GetByLabel("API key").FillAsync("a wrong one");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not known here");
+        await page.GetByLabel("API key").FillAsync(Api.Key);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Keys and usage" })).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(page).ToHaveTitleAsync("Sign in · Headstart");
+        await page.GotoAsync("/");
+        await Expect(page).ToHaveTitleAsync("Sign in · Headstart");
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task A_key_is_shown_once_copied_and_revoked()
+    {
+        var page = await site.SignInAsync("/keys");
+        await page.GetByRole(AriaRole.Button, new() { Name = "New key" }).ClickAsync();
+        await page.GetByLabel("What it is for").FillAsync("web shop");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make the key" }).ClickAsync();
+        var secret = await page.Locator(".secret code").InnerTextAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
+        Assert.Equal(secret, await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
+        await page.ReloadAsync();
+        await Expect(page.GetByRole(AriaRole.Rowheader, new() { Name = "web shop" })).ToBeVisibleAsync();
+        await Expect(page.GetByText(secret)).ToHaveCountAsync(0);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Revoke web shop" }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revoke" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row, new() { NameRegex = new("web shop") })).ToContainTextAsync("revoked");
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task The_camera_gives_a_photograph_to_try()
+    {
+        var page = await site.SignInAsync($"{trained.Path}/try");
+        await page.GetByRole(AriaRole.Button, new() { Name = "use the camera" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+        await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Python" }).ClickAsync();
+        await Expect(page.Locator("pre")).ToContainTextAsync($"{site.Client.BaseAddress}api/v1{trained.Path}/predictions");
+        site.NobodyComplained();
+    }
+
+    private IEnumerable<(string Path, string Shows)> Pages() =>
+    [
+        ("/", "of photographs it had not seen"), ("/new", "An image shows"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
+        ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
+        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Requests, 30 days"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
+    ];
+
+    private static async Task CheckAsync(IPage page, int width)
+    {
+        var found = await page.RunAxe();
+        var serious = found.Violations.Where(v => Serious.Contains(v.Impact))
+            .Select(v => $"{v.Id}, {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => $"{n.Html} {string.Join(", ", n.Any.Select(a => a.Message))}"))}");
+        Assert.True(!serious.Any(), $"{page.Url} {string.Join('\n', serious)}");
+        Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width, $"{page.Url} is wider than {width} pixels.");
+    }
+
+    /// <summary>A model of cats and dogs that was trained, and one that has nothing.</summary>
+    public sealed class Trained(Site site) : IAsyncLifetime
+    {
+        public string Path { get; private set; } = "";
+
+        public string Empty { get; private set; } = "";
+
+        public async ValueTask InitializeAsync()
+        {
+            var model = await site.Client.PetsAsync(10);
+            Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" }))["state"]);
+            (Path, Empty) = (Page(model), Page(await site.Client.NewModelAsync()));
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static string Page(string model) => model.Replace("/api/v1", "", StringComparison.Ordinal);
+    }
+}

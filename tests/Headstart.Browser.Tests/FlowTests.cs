@@ -1,0 +1,100 @@
+using System.Text.RegularExpressions;
+using Headstart.Tests;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>From nothing to a tested classifier, as a person does it.</summary>
+public sealed partial class FlowTests(Site site)
+{
+    private const float LongRun = 240_000;
+
+    [Fact]
+    public async Task From_nothing_to_a_classifier_that_is_tried_corrected_and_rolled_back()
+    {
+        var page = await site.SignInAsync();
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = MakeModel() }).First.ClickAsync();
+        await page.GetByLabel("What do you want to tell apart?").FillAsync("Pets");
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Categories" }).FillAsync("cats, dogs");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
+
+        // Sixty photographs, dropped.
+        await page.Locator("[data-category=cats]").DropAsync(SharedData.Files("datasets/cats_dogs/cats"));
+        await page.Locator("[data-category=dogs]").DropAsync(SharedData.Files("datasets/cats_dogs/dogs"));
+        await Expect(page.Locator("#uploads .count")).ToHaveTextAsync("60 of 60 files uploaded");
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("30 images");
+        await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("30 images");
+
+        // Training, seen live.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(TrainingAddress());
+        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the training run" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("Backbones tried")).ToBeVisibleAsync(new() { Timeout = LongRun });
+        await Expect(page.GetByText("this made version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
+
+        // The result.
+        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
+        Assert.True(await AccuracyAsync(page) > 90);
+        await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
+        await page.GetByText("show where it looked").First.ClickAsync();
+        await Expect(page.GetByText("show the photograph")).ToBeVisibleAsync();
+        await WaitForPicturesAsync(page);
+
+        // Tried on something that is neither, and corrected.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
+        var chooser = page.Locator(".stage input[type=file]");
+        await chooser.SetInputFilesAsync(SharedData.Files("datasets/cats_dogs/dogs")[0]);
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("dogs");
+        await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
+        await chooser.SetInputFilesAsync(SharedData.Files("datasets/steel_defects/test/" + SteelCategory())[0]);
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("I do not know this");
+        await chooser.SetInputFilesAsync(SharedData.Files("datasets/hymenoptera/val/bees")[0]);
+        await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);
+        await page.GetByLabel("That was wrong").SelectOptionAsync("cats");
+        await Expect(page.GetByText("is now an example of")).ToBeVisibleAsync();
+        Assert.Equal(31, await CountAsync("cats"));
+
+        // A second version, and back to the first.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train now" }).ClickAsync();
+        await Expect(page.GetByText("this made version 2")).ToBeVisibleAsync(new() { Timeout = LongRun });
+        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
+        await page.GetByLabel("compare with").SelectOptionAsync("1");
+        await Expect(page.GetByText("Version 2 beside version 1")).ToBeVisibleAsync();
+        await page.GetByLabel("Version", new() { Exact = true }).SelectOptionAsync("1");
+        var publish = page.GetByRole(AriaRole.Button, new() { Name = "Publish version 1" });
+        if (await PublishedAsync() != 1) // the second was no worse and took its place
+        {
+            await publish.ClickAsync();
+            await Expect(page.GetByText("Version 1 answers from now on")).ToBeVisibleAsync();
+        }
+
+        Assert.Equal(1, await PublishedAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download it as ONNX").ClickAsync());
+        Assert.EndsWith(".zip", download.SuggestedFilename, StringComparison.Ordinal);
+        site.NobodyComplained();
+    }
+
+    private static string SteelCategory() => Path.GetFileName(Directory.GetDirectories(SharedData.Folder("datasets/steel_defects/test")).Order(StringComparer.Ordinal).First());
+
+    private static async Task<double> AccuracyAsync(IPage page) =>
+        double.Parse((await page.Locator(".facts dd").First.InnerTextAsync()).Split('%')[0], System.Globalization.CultureInfo.InvariantCulture);
+
+    private static async Task WaitForPicturesAsync(IPage page) =>
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.shots img')].slice(0, 3).every(image => image.complete && image.naturalWidth > 0)");
+
+    private async Task<int> CountAsync(string category) =>
+        (int)(await ModelAsync())["categories"]!.AsArray().Single(c => (string?)c!["name"] == category)!["imageCount"]!;
+
+    private async Task<int?> PublishedAsync() => (int?)(await ModelAsync())["publishedVersion"];
+
+    private async Task<System.Text.Json.Nodes.JsonNode> ModelAsync() =>
+        (await site.Client.GetJsonAsync("/api/v1/models"))["items"]!.AsArray().Single(m => (string?)m!["name"] == "Pets")!;
+
+    [GeneratedRegex("New model|Make your first model")]
+    private static partial Regex MakeModel();
+
+    [GeneratedRegex("/training$")]
+    private static partial Regex TrainingAddress();
+}

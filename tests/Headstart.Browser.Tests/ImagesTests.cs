@@ -1,0 +1,97 @@
+using System.Net;
+using Headstart.Tests;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>Putting the images of a model in order.</summary>
+public sealed class ImagesTests(Site site)
+{
+    [Fact]
+    public async Task Images_are_moved_and_deleted_by_keyboard_alone_and_come_back()
+    {
+        var (path, page) = await PetsAsync();
+        await page.GetByRole(AriaRole.Listbox, new() { Name = "Images" }).FocusAsync();
+        await page.Keyboard.PressAsync("ArrowRight");
+        await page.Keyboard.PressAsync("1"); // the newest is a dog; cats are the first category
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("4 images");
+        await Expect(page.GetByText("1 image moved to cats")).ToBeVisibleAsync();
+        await UndoAsync(page, "1 image moved to cats");
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("3 images");
+
+        await page.GetByRole(AriaRole.Listbox, new() { Name = "Images" }).FocusAsync();
+        await page.Keyboard.PressAsync(" ");
+        await Expect(page.Locator(".tile[aria-selected=true]")).ToHaveCountAsync(1);
+        await page.Keyboard.PressAsync("Delete");
+        await Expect(page.Locator(".tile")).ToHaveCountAsync(5);
+        await UndoAsync(page, "1 image deleted");
+        await Expect(page.Locator(".tile")).ToHaveCountAsync(6);
+
+        await page.GetByRole(AriaRole.Listbox, new() { Name = "Images" }).FocusAsync();
+        await page.Keyboard.PressAsync("Delete");
+        await Expect(page.Locator(".tile")).ToHaveCountAsync(5);
+        await page.GotoAsync("/"); // whoever leaves does not want it back
+        await EventuallyAsync(async () => (await site.Client.GetJsonAsync($"{path}/images"))["items"]!.AsArray().Count == 5);
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task An_image_is_dragged_to_another_category()
+    {
+        var (path, page) = await PetsAsync();
+        await page.Locator(".tile").First.DragToAsync(page.Locator("[data-category=cats]"));
+
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("4 images");
+        var moved = (await site.Client.GetJsonAsync($"{path}/images?category=cats"))["items"]!.AsArray();
+        Assert.Equal(1, moved.Count(image => (bool)image!["confirmed"]!));
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task A_wrong_label_and_a_duplicate_are_found_and_answered_with_a_click()
+    {
+        // Ten of each, a cat among the dogs, and a photograph that came twice in two sizes.
+        var path = await site.Client.NewModelAsync("cats", "dogs");
+        var (cats, dogs) = (SharedData.Files("datasets/cats_dogs/cats"), SharedData.Files("datasets/cats_dogs/dogs"));
+        await site.Client.UploadAsync(path, "cats", cats.Take(10));
+        await site.Client.UploadAsync(path, "dogs", dogs.Take(10));
+        var wrong = (string)(await site.Client.UploadAsync(path, "dogs", cats[12]))["accepted"]![0]!["id"]!;
+        using (var form = Api.Form("cats", ("again.jpg", Headstart.Learning.Imaging.ImageReader.Thumbnail(File.ReadAllBytes(cats[3]), 300))))
+        {
+            (await site.Client.PostAsync($"{path}/images", form, Api.Cancel)).EnsureSuccessStatusCode();
+        }
+
+        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path, new { backbone = "mobilenetv2-1.0" }))["state"]);
+        var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images?show=suspects");
+        await page.GetByRole(AriaRole.Button, new() { Name = "It is cats" }).First.ClickAsync();
+        await EventuallyAsync(async () => (string?)(await site.Client.GetJsonAsync($"{path}/images/{wrong}"))["category"] == "cats");
+
+        await page.GetByLabel("Show", new() { Exact = true }).SelectOptionAsync("Duplicates");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep only again.jpg" }).ClickAsync();
+        await Expect(page.GetByText("No duplicates")).ToBeVisibleAsync();
+        await Expect(page.GetByText("1 image deleted")).ToBeHiddenAsync(); // nobody has wanted it back
+        await EventuallyAsync(async () => (await site.Client.GetJsonAsync($"{path}/images?limit=100"))["items"]!.AsArray().Count == 21);
+        site.NobodyComplained();
+    }
+
+    private async Task<(string Path, IPage Page)> PetsAsync()
+    {
+        var path = await site.Client.PetsAsync(3);
+        var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images");
+        await Expect(page.Locator(".tile")).ToHaveCountAsync(6);
+        return (path, page);
+    }
+
+    private static Task UndoAsync(IPage page, string what) =>
+        page.Locator(".mud-snackbar", new() { HasText = what }).GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+
+    private static async Task EventuallyAsync(Func<Task<bool>> holds)
+    {
+        for (var looks = 0; !await holds(); looks++)
+        {
+            Assert.True(looks < 300, "It does not come true.");
+            await Task.Delay(100, Api.Cancel);
+        }
+    }
+}

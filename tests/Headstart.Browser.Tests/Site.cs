@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Headstart.Browser.Tests;
+using Headstart.Tests;
+using Headstart.Tests.Processes;
+using Microsoft.Playwright;
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: AssemblyFixture(typeof(Site))]
+[assembly: Parallelization(Mode = ParallelMode.None)] // one host and one browser, and two cores
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>The program as a process on an empty data folder, and Chromium to look at its pages with.</summary>
+public sealed class Site : IAsyncLifetime
+{
+    private const float Patience = 60_000; // milliseconds; a machine that runs tests is slow
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    public HostProcess Program { get; } = new();
+
+    /// <summary>What browsers complained about: scripts that failed, and what the policy of the pages forbade.</summary>
+    public ConcurrentQueue<string> Complaints { get; } = new();
+
+    public HttpClient Client => Program.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        SharedData.Folder("datasets/cats_dogs");
+        await Program.StartAsync();
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Chromium(),
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+        });
+    }
+
+    /// <summary>A page of a browser that has never been here.</summary>
+    public async Task<IPage> OpenAsync(int width = 1_200, int height = 850, ColorScheme scheme = ColorScheme.Light)
+    {
+        var context = await _browser!.NewContextAsync(new()
+        {
+            BaseURL = Client.BaseAddress!.ToString(),
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = scheme,
+            Permissions = ["clipboard-read", "clipboard-write"],
+        });
+        context.SetDefaultTimeout(Patience);
+        Assertions.SetDefaultExpectTimeout(Patience);
+        var page = await context.NewPageAsync();
+        page.PageError += (_, error) => Complaints.Enqueue(error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                Complaints.Enqueue($"{message.Text} at {message.Location}");
+            }
+        };
+        return page;
+    }
+
+    /// <summary>A page that has signed in and gone to <paramref name="path"/>.</summary>
+    public async Task<IPage> SignInAsync(string path = "/", int width = 1_200, int height = 850, ColorScheme scheme = ColorScheme.Light)
+    {
+        var page = await OpenAsync(width, height, scheme);
+        await page.GotoAsync(path);
+        await page.GetByLabel("API key").FillAsync(Api.Key);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Assertions.Expect(page.Locator("h1")).ToBeVisibleAsync();
+        return page;
+    }
+
+    /// <summary>No browser has complained since the last time somebody asked.</summary>
+    public void NobodyComplained()
+    {
+        var complaints = Complaints.ToList();
+        Complaints.Clear();
+        Assert.Empty(complaints);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+        await Program.DisposeAsync();
+    }
+
+    private static string Chromium() => Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named
+        : new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException("There is no Chromium: install it (apt-get install chromium), or name it in the environment variable CHROMIUM.");
+}

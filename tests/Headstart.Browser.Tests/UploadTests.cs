@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Headstart.Tests;
+using Headstart.Tests.Data;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>Many files, and a host that goes away under them.</summary>
+public sealed partial class UploadTests(Site site) : IDisposable
+{
+    private const float Long = 240_000;
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_folder_with_2000_images_comes_in_with_progress_and_is_shown_a_screen_at_a_time()
+    {
+        var (id, page) = await NewAsync();
+        await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, 2_000, seed: 1));
+
+        await Expect(page.Locator("#uploads .count")).ToHaveTextAsync(Going());
+        await Expect(page.Locator("#uploads .count")).ToHaveTextAsync("2000 of 2000 files uploaded", new() { Timeout = Long });
+        await Expect(page.Locator("[data-category=noise] .head span")).ToHaveTextAsync("1,000 images");
+        await Expect(page.Locator("[data-category=static] .head span")).ToHaveTextAsync("1,000 images");
+        Assert.Equal("1000, 1000", await CountsAsync(id));
+        await Expect(page.GetByText("2,000 images.")).ToBeVisibleAsync();
+        Assert.InRange(await page.Locator(".tile").CountAsync(), 10, 200);
+
+        var first = await page.Locator(".tile").First.GetAttributeAsync("id");
+        await page.EvaluateAsync("() => scrollTo(0, document.body.scrollHeight)");
+        await Expect(page.Locator($"#{first}")).ToHaveCountAsync(0);
+        Assert.InRange(await page.Locator(".tile").CountAsync(), 10, 200);
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task An_upload_outlives_a_host_that_is_killed_and_started_again()
+    {
+        const int Files = 400;
+        var (id, page) = await NewAsync();
+        await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, Files, seed: 2));
+        await Expect(page.Locator("#uploads .count")).ToHaveTextAsync(Going());
+
+        await site.Program.KillAsync();
+        await Expect(page.Locator("#uploads .trouble")).ToContainTextAsync("No connection");
+        await Expect(page.Locator("#components-reconnect-modal")).ToBeVisibleAsync();
+        await site.Program.StartAsync();
+
+        // The page comes back by itself, signed in as before, when the last file is there.
+        await Expect(page.Locator("#components-reconnect-modal")).ToBeHiddenAsync(new() { Timeout = Long });
+        await Expect(page.Locator("[data-category=noise] .head span")).ToHaveTextAsync("200 images", new() { Timeout = Long });
+        await Expect(page.Locator("[data-category=static] .head span")).ToHaveTextAsync("200 images");
+        Assert.Equal("200, 200", await CountsAsync(id));
+        site.Complaints.Clear(); // of lost connections
+    }
+
+    [Fact]
+    public async Task Files_that_are_no_images_are_named_with_the_reason()
+    {
+        var (_, page) = await NewAsync("letters");
+        await page.GetByLabel("Choose files for letters").SetInputFilesAsync((FilePayload[])[
+            new() { Name = "<b>letter</b>.txt", MimeType = "image/png", Buffer = "Dear all"u8.ToArray() },
+            new() { Name = "real.jpg", MimeType = "image/jpeg", Buffer = SharedData.Cat },
+        ]);
+
+        await Expect(page.Locator("#uploads summary")).ToHaveTextAsync("1 could not be used");
+        await page.Locator("#uploads summary").ClickAsync();
+        await Expect(page.Locator("#uploads li")).ToContainTextAsync("<b>letter</b>.txt");
+        await Expect(page.Locator("[data-category=letters] .head span")).ToHaveTextAsync("1 image");
+        site.NobodyComplained();
+    }
+
+    private async Task<(string Id, IPage Page)> NewAsync(params string[] categories)
+    {
+        var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Upload {Guid.CreateVersion7()}", categories })).JsonAsync(HttpStatusCode.Created);
+        var page = await site.SignInAsync($"/models/{model["id"]}/images");
+        await Expect(page.GetByLabel("Choose a folder of categories")).ToBeAttachedAsync();
+        return ((string)model["id"]!, page);
+    }
+
+    private async Task<string> CountsAsync(string id) =>
+        string.Join(", ", (await site.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray().Select(c => (int)c!["imageCount"]!));
+
+    [GeneratedRegex(@"^Uploading: [1-9]\d* of \d+ files$")]
+    private static partial Regex Going();
+}
