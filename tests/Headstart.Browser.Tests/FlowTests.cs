@@ -38,7 +38,7 @@ public sealed partial class FlowTests(Site site)
         await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
         Assert.True(await AccuracyAsync(page) > 90);
         await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
-        await page.GetByText("show where it looked").First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = Looked() }).First.ClickAsync();
         await Expect(page.GetByText("show the photograph")).ToBeVisibleAsync();
         await WaitForPicturesAsync(page);
 
@@ -60,7 +60,7 @@ public sealed partial class FlowTests(Site site)
         await page.GetByRole(AriaRole.Button, new() { Name = "Train now" }).ClickAsync();
         await Expect(page.GetByText("this made version 2")).ToBeVisibleAsync(new() { Timeout = LongRun });
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
-        await page.GetByLabel("compare with").SelectOptionAsync("1");
+        await page.GetByLabel("Compare with version").SelectOptionAsync("1");
         await Expect(page.GetByText("Version 2 beside version 1")).ToBeVisibleAsync();
         await page.GetByLabel("Version", new() { Exact = true }).SelectOptionAsync("1");
         var publish = page.GetByRole(AriaRole.Button, new() { Name = "Publish version 1" });
@@ -94,6 +94,9 @@ public sealed partial class FlowTests(Site site)
 
     [GeneratedRegex("New model|Make your first model")]
     private static partial Regex MakeModel();
+
+    [GeneratedRegex("^Show where it looked")]
+    private static partial Regex Looked();
 
     [GeneratedRegex("/training$")]
     private static partial Regex TrainingAddress();

@@ -133,6 +133,7 @@ public sealed class OperationDetails : IOperationFilter
         ["size"] = 256,
         ["number"] = 1,
         ["top"] = 3,
+        ["days"] = 30,
         ["format"] = "jsonl",
     };
 

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,14 +13,22 @@ namespace Headstart.Predictions;
 /// <summary>Where a version sees what it answers, in an image of the model.</summary>
 public static class HeatMapApi
 {
+    private const int MaxSize = 2_048;
+
     public static void MapHeatMaps(this RouteGroupBuilder api) =>
         api.MapGet("/models/{id:guid}/images/{imageId:guid}/heat-map", Draw).WithTags("Images").Named("getImageHeatMap", "See where an image shows its label",
-                "A PNG: the image with red where most of it speaks for what the version answers, down to blue. Of the published version unless ?version= names another.")
-            .Produces<byte[]>(200, "image/png").Refuses(401, 404, 409, 503);
+                "A PNG, or with ?size= a JPEG that fits a square of that many pixels: the image with red where most of it speaks for what the version answers, down to blue. "
+                + "Of the published version unless ?version= names another.")
+            .Produces<byte[]>(200, "image/png", "image/jpeg").Refuses(400, 401, 404, 409, 503);
 
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
-        Guid id, Guid imageId, int? version, HttpContext http, HeadstartDb db, IBlobStore blobs, HeadCache heads, Predictor predictor, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid imageId, int? version, int? size, HttpContext http, HeadstartDb db, IBlobStore blobs, HeadCache heads, Predictor predictor, ClaimsPrincipal caller, CancellationToken cancel)
     {
+        if (size is < 1 or > MaxSize)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxSize} pixels.");
+        }
+
         var found = await db.ModelsOf(caller).Where(m => m.Id == id)
             .Join(db.Images.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (m, i) => new { m.PublishedVersion, i.Sha256 }).SingleOrDefaultAsync(cancel);
         if (found is null || await blobs.GetAsync(found.Sha256, cancel) is not { } image)
@@ -45,7 +54,7 @@ public static class HeatMapApi
                 return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
             }
 
-            return answer.Explanation?.Data is { } picture ? TypedResults.Bytes(picture, "image/png")
+            return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
                 : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map of this image.");
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)

@@ -10,7 +10,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(700);
     private readonly CancellationTokenSource _left = new();
-    private Guid _shown;
+    private Guid? _shown;
 
     [Parameter] public Guid Id { get; set; }
 

@@ -53,7 +53,7 @@ internal static class SignIn
     public static void MapSignIn(this WebApplication app)
     {
         app.MapPost("/session", InAsync).AllowAnonymous().ExcludeFromDescription();
-        app.MapPost("/session/end", (Delegate)OutAsync).WithMetadata(new RequireAntiforgeryTokenAttribute()).AllowAnonymous().ExcludeFromDescription();
+        app.MapPost("/session/end", OutAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
     /// <summary>Cookies come by themselves, so requests that have only a cookie must show that a page of ours made them.</summary>
@@ -95,8 +95,13 @@ internal static class SignIn
         return TypedResults.LocalRedirect("~" + Local(to));
     }
 
-    private static async Task<IResult> OutAsync(HttpContext http)
+    private static async Task<IResult> OutAsync(HttpContext http, IAntiforgery antiforgery)
     {
+        if (!await antiforgery.IsRequestValidAsync(http))
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "antiforgery", "Signing out needs the page's token; load the page again.");
+        }
+
         await http.SignOutAsync(Scheme);
         return TypedResults.LocalRedirect("~" + Path);
     }
