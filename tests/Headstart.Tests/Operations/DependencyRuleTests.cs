@@ -4,7 +4,7 @@ namespace Headstart.Tests.Operations;
 
 /// <summary>
 /// Arrows inside the host: a feature may use another one's entities and services, never its endpoints, its requests and responses or
-/// its jobs. Read from the source, because that is also where a reader would look.
+/// its jobs; the pages are clients of the API. Read from the source, because that is also where a reader would look.
 /// </summary>
 public sealed partial class DependencyRuleTests
 {
@@ -35,6 +35,14 @@ public sealed partial class DependencyRuleTests
         Assert.DoesNotContain("ModelsOf", closed);
     }
 
+    [Fact]
+    public void Pages_know_the_api_and_nothing_behind_it()
+    {
+        var files = Directory.GetFiles(Repository.PathOf("src", "Headstart", "Web"), "*.*", SearchOption.AllDirectories);
+        Assert.True(files.Length > 20);
+        Assert.Empty(files.Where(file => Behind().IsMatch(Comment().Replace(File.ReadAllText(file), ""))));
+    }
+
     private static List<(string Name, string Code)> Read(string feature) =>
         [.. Directory.GetFiles(Repository.PathOf("src", "Headstart", feature), "*.cs")
             .Select(path => (Path.GetFileName(path), Comment().Replace(File.ReadAllText(path), "")))];
@@ -47,6 +55,9 @@ public sealed partial class DependencyRuleTests
         return types.Where(name => whole || ContractOrJob().IsMatch(name))
             .Concat(whole ? ExtensionMethod().Matches(code).Select(match => match.Groups[1].Value) : []);
     }
+
+    [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|BackboneShelf|Predictor|HeadCache|RunStart|ImageUpload)\b")]
+    private static partial Regex Behind();
 
     [GeneratedRegex("//.*")]
     private static partial Regex Comment();
