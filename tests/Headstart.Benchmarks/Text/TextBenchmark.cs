@@ -144,7 +144,7 @@ internal static class TextBenchmark
     }
 
     /// <summary>Mean and half the width of its 95 % interval.</summary>
-    private static string Spread(IReadOnlyList<double> values)
+    private static string Spread(List<double> values)
     {
         var mean = values.Average();
         var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / Math.Max(1, values.Count - 1));
