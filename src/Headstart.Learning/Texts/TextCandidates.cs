@@ -34,6 +34,12 @@ public static class TextCandidates
             candidates.Add(new JoinedFeatures(plain, terms));
         }
 
+        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.Sentences))
+        {
+            var sentences = new SentenceFeatures(file);
+            candidates.AddRange([sentences, new JoinedFeatures(sentences, terms)]);
+        }
+
         string[] usual = [.. corpus.Labelled.Take(UsualTexts)];
         candidates.ForEach(candidate => candidate.Measure(usual));
         progress?.Report(1);
