@@ -69,9 +69,10 @@ public static class TextCandidates
 
         var found = registered.Where(file => file.Kind == RegisteredTextKind.WordVectors).ToList();
         RegisteredText?[] starts = [null, .. found];
+        WordVectors?[] vectors = [.. starts.Select(start => start?.Words)];
         var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
         Parallel.For(0, starts.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
-            learned[i] = SkipGram.Train(words, starts[i]?.Words, seed, share =>
+            learned[i] = SkipGram.Train(words, vectors[i], seed, share =>
             {
                 lock (shares)
                 {
