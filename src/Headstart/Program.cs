@@ -11,6 +11,7 @@ using Headstart.NanoNets;
 using Headstart.OpenInference;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Texts;
 using Headstart.Training;
 using Headstart.Versions;
 
@@ -39,7 +40,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
+    builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets();
 
     await using var app = builder.Build();
@@ -47,6 +48,7 @@ try
     var api = app.MapGroup("/api/v1").RequireAuthorization();
     api.MapModels();
     api.MapImages();
+    api.MapTexts();
     api.MapImports();
     api.MapImageSearches();
     api.MapTraining();
