@@ -18,7 +18,8 @@ public static class ChoiceRule
 
     /// <param name="trials">On the same images with the same splits; fastest first.</param>
     /// <param name="favourite">One of them.</param>
-    public static Trial Choose(IReadOnlyList<Trial> trials, Trial favourite)
+    public static T Choose<T>(IReadOnlyList<T> trials, T favourite)
+        where T : Tried
     {
         ArgumentNullException.ThrowIfNull(trials);
         ArgumentNullException.ThrowIfNull(favourite);
@@ -35,20 +36,20 @@ public static class ChoiceRule
     /// How far the choice is from falling on another trial, in standard errors of the difference between the two: the smallest over all
     /// trials, 0 or more; infinite where there was nothing else.
     /// </summary>
-    public static double Stability(IReadOnlyList<Trial> trials, Trial chosen)
+    public static double Stability(IReadOnlyList<Tried> trials, Tried chosen)
     {
         ArgumentNullException.ThrowIfNull(trials);
         return trials.Where(trial => trial != chosen).Select(trial => Distance(trial, chosen)).DefaultIfEmpty(double.PositiveInfinity).Min();
     }
 
-    private static bool IsClearlyBetter(Trial trial, Trial than) => trial.Lead(than) is var (mean, error) && mean > Certainty * error;
+    private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > Certainty * error;
 
-    private static bool IsFaster(Trial trial, Trial than) => trial.Recipe.MsPerImage < than.Recipe.MsPerImage;
+    private static bool IsFaster(Tried trial, Tried than) => trial.MsPerExample < than.MsPerExample;
 
-    private static bool IsAsGood(Trial trial, Trial than) => than.Lead(trial) is var (mean, error) && mean + Certainty * error <= Tolerance;
+    private static bool IsAsGood(Tried trial, Tried than) => than.Lead(trial) is var (mean, error) && mean + Certainty * error <= Tolerance;
 
     /// <summary>A faster one would have to come within the tolerance, any other to be clearly better.</summary>
-    private static double Distance(Trial trial, Trial chosen)
+    private static double Distance(Tried trial, Tried chosen)
     {
         var (mean, error) = chosen.Lead(trial);
         var missing = mean + Certainty * error - (IsFaster(trial, chosen) ? Tolerance : 0);

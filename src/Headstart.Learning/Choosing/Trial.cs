@@ -3,43 +3,58 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Choosing;
 
-/// <summary>A recipe that was tried by cross-validating a head on it.</summary>
-/// <param name="Recipe">What the head read.</param>
+/// <summary>Features that were tried by cross-validating a head on them.</summary>
+/// <param name="Id">Names the features.</param>
+/// <param name="MsPerExample">Milliseconds that the features of one example take on this host.</param>
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">
 /// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category, or to each of its labels
 /// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or
 /// wrong does: an image that was nearly right counts as that, and one that was surely wrong as that.
 /// </param>
-public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
+public abstract record Tried(string Id, double MsPerExample, CrossValidation Validation, IReadOnlyList<double> Scores)
 {
     private const double Least = 1e-6;
 
     /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k.</summary>
     public double LogLoss { get; } = -Scores.Average();
 
-    /// <param name="recipe">What the head reads.</param>
-    /// <param name="set">Its features.</param>
-    /// <param name="repeats">Different splits.</param>
-    /// <param name="seed">Decides the splits: trials of the same images and seed can be compared image by image.</param>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
-    public static Trial Run(FeatureRecipe recipe, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
-        var (probabilities, right) = set.Choices(validation.OutOfFold);
-        var scores = right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice])));
-        return new Trial(recipe, validation, [.. scores.Chunk(right.Count / set.Count).Select(image => image.Sum())]);
-    }
-
     /// <summary>How much better this one is than another on the same images.</summary>
     /// <returns>The mean difference of the scores, and the standard error of that mean.</returns>
-    public (double Mean, double StandardError) Lead(Trial other)
+    public (double Mean, double StandardError) Lead(Tried other)
     {
         ArgumentNullException.ThrowIfNull(other);
         double[] differences = [.. Scores.Zip(other.Scores, (mine, theirs) => mine - theirs)];
         var mean = differences.Average();
         var variance = differences.Sum(difference => (difference - mean) * (difference - mean)) / Math.Max(1, differences.Length - 1);
         return (mean, Math.Sqrt(variance / differences.Length));
+    }
+
+    /// <param name="set">The features and labels.</param>
+    /// <param name="repeats">Different splits.</param>
+    /// <param name="seed">Decides the splits: trials of the same examples and seed can be compared example by example.</param>
+    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    protected static (CrossValidation Validation, IReadOnlyList<double> Scores) Validate(LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
+        var (probabilities, right) = set.Choices(validation.OutOfFold);
+        var scores = right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice])));
+        return (validation, [.. scores.Chunk(right.Count / set.Count).Select(example => example.Sum())]);
+    }
+}
+
+/// <summary>A recipe of image features that was tried.</summary>
+/// <param name="Recipe">What the head read.</param>
+/// <param name="Validation">What came out.</param>
+/// <param name="Scores">See <see cref="Tried"/>.</param>
+public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
+    : Tried(Recipe.Id, Recipe.MsPerImage, Validation, Scores)
+{
+    /// <inheritdoc cref="Tried.Validate"/>
+    public static Trial Run(FeatureRecipe recipe, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
+    {
+        var (validation, scores) = Validate(set, repeats, seed, cancel);
+        return new Trial(recipe, validation, scores);
     }
 }

@@ -1,0 +1,52 @@
+using System.Collections;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// Feature vectors of which most values are 0, as counts of words are. Looks like a list of whole vectors, which are made when they are asked for;
+/// training reads what is not 0, and never makes them. Immutable.
+/// </summary>
+public sealed class SparseRows : IReadOnlyList<float[]>
+{
+    private readonly (int[] Columns, float[] Values)[] _rows;
+
+    /// <param name="dimensions">d, the length of each vector.</param>
+    /// <param name="rows">Of each vector the places that are not 0, in rising order, and what is there.</param>
+    public SparseRows(int dimensions, IEnumerable<(int[] Columns, float[] Values)> rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimensions);
+        (Dimensions, _rows) = (dimensions, [.. rows]);
+    }
+
+    /// <summary>d</summary>
+    public int Dimensions { get; }
+
+    /// <summary>n</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>A new array <c>[d]</c>.</summary>
+    public float[] this[int index]
+    {
+        get
+        {
+            var whole = new float[Dimensions];
+            var (columns, values) = _rows[index];
+            for (var i = 0; i < columns.Length; i++)
+            {
+                whole[columns[i]] = values[i];
+            }
+
+            return whole;
+        }
+    }
+
+    /// <summary>What is not 0 in a vector.</summary>
+    internal (int[] Columns, float[] Values) Row(int index) => _rows[index];
+
+    /// <summary>These vectors, in this order.</summary>
+    internal SparseRows Some(IReadOnlyList<int> examples) => new(Dimensions, examples.Select(i => _rows[i]));
+
+    public IEnumerator<float[]> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

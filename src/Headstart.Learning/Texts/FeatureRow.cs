@@ -1,0 +1,47 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>A feature vector while it is written: what is not 0, in rising order of place.</summary>
+internal sealed class FeatureRow
+{
+    private readonly List<int> _columns = [];
+    private readonly List<float> _values = [];
+
+    /// <summary>Where the part begins that is being written.</summary>
+    public int Offset { get; set; }
+
+    /// <param name="column">Place in the part; greater than all before.</param>
+    /// <param name="value">What is there.</param>
+    public void Add(int column, float value)
+    {
+        if (value != 0)
+        {
+            _columns.Add(Offset + column);
+            _values.Add(value);
+        }
+    }
+
+    /// <summary>A part that is not sparse, scaled to length 1.</summary>
+    public void AddUnit(ReadOnlySpan<float> values)
+    {
+        var length = TensorPrimitives.Norm(values);
+        for (var i = 0; i < values.Length && length > 0; i++)
+        {
+            Add(i, values[i] / length);
+        }
+    }
+
+    public (int[] Columns, float[] Values) Entries() => ([.. _columns], [.. _values]);
+
+    public float[] Whole(int length)
+    {
+        var whole = new float[length];
+        for (var i = 0; i < _columns.Count; i++)
+        {
+            whole[_columns[i]] = _values[i];
+        }
+
+        return whole;
+    }
+}

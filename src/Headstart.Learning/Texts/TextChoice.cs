@@ -1,0 +1,45 @@
+using Headstart.Learning.Choosing;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>
+/// Which kind of features suits the texts, by the cross-validated log loss of a head on them: the same objective and the same rule as for images.
+/// </summary>
+/// <param name="Chosen">The choice.</param>
+/// <param name="Trials">All that were tried on the same texts, best first.</param>
+/// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
+public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trials, double Stability)
+{
+    /// <summary>Labelled texts that are looked at; more cost time and decide nothing else.</summary>
+    public const int Probe = 1_000;
+
+    /// <param name="candidates">At least one, cheapest first.</param>
+    /// <param name="labelled">Gives the training set of some features; its examples in the same order each time.</param>
+    /// <param name="seed">Decides the splits.</param>
+    /// <param name="shown">Told after each trial what there is so far.</param>
+    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
+    public static TextChoice Make(
+        IReadOnlyList<TextFeatures> candidates, Func<TextFeatures, LabelledFeatures> labelled, int seed, Action<IReadOnlyList<TextTrial>>? shown, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(candidates);
+        ArgumentNullException.ThrowIfNull(labelled);
+        var trials = new TextTrial?[candidates.Count];
+        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, candidates.Count, options, i =>
+        {
+            var set = labelled(candidates[i]);
+            var trial = TextTrial.Run(candidates[i], set, HeadTraining.Repeats(set.Count), seed, cancel);
+            lock (trials)
+            {
+                trials[i] = trial;
+                shown?.Invoke(Best(trials));
+            }
+        });
+        var chosen = ChoiceRule.Choose([.. trials.OfType<TextTrial>()], trials[TextCandidates.Favourite(candidates)]!);
+        return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));
+    }
+
+    private static List<TextTrial> Best(IEnumerable<TextTrial?> trials) => [.. trials.OfType<TextTrial>().OrderBy(trial => trial.LogLoss)];
+}

@@ -1,0 +1,19 @@
+using Headstart.Learning.Choosing;
+using Headstart.Learning.Heads;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>A kind of text features that was tried.</summary>
+/// <param name="Features">What the head read.</param>
+/// <param name="Validation">What came out.</param>
+/// <param name="Scores">See <see cref="Tried"/>.</param>
+public sealed record TextTrial(TextFeatures Features, CrossValidation Validation, IReadOnlyList<double> Scores)
+    : Tried(Features.Id, Features.MsPerText, Validation, Scores)
+{
+    /// <inheritdoc cref="Tried.Validate"/>
+    public static TextTrial Run(TextFeatures features, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
+    {
+        var (validation, scores) = Validate(set, repeats, seed, cancel);
+        return new TextTrial(features, validation, scores);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Headstart.Learning.Native;
+using NetVips;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>
+/// Spellings made alike: compatibility composition (NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither without ICU,
+/// which Headstart does not ask of its machines; GLib does both, and comes with libvips.
+/// </summary>
+internal static unsafe class UnicodeText
+{
+    private const int ComposeCompatible = 3; // G_NORMALIZE_NFKC
+
+    private static readonly Lazy<Functions> Glib = new(Load);
+
+    private sealed record Functions(nint Normalise, nint CaseFold, nint Free);
+
+    /// <summary>A text's form in which case, ligatures, widths and the order of marks no longer tell words apart.</summary>
+    public static string Folded(string text) =>
+        Ascii.IsValid(text) ? text.ToLowerInvariant() : Normalised(CaseFolded(Normalised(text)));
+
+    private static string Normalised(string text)
+    {
+        var normalise = (delegate* unmanaged<byte*, nint, int, byte*>)Glib.Value.Normalise;
+        fixed (byte* bytes = Utf8(text, out var length))
+        {
+            return Taken(normalise(bytes, length, ComposeCompatible));
+        }
+    }
+
+    private static string CaseFolded(string text)
+    {
+        var fold = (delegate* unmanaged<byte*, nint, byte*>)Glib.Value.CaseFold;
+        fixed (byte* bytes = Utf8(text, out var length))
+        {
+            return Taken(fold(bytes, length));
+        }
+    }
+
+    /// <summary>With a zero behind; halves of surrogate pairs become U+FFFD, so that GLib always gets valid UTF-8.</summary>
+    private static byte[] Utf8(string text, out int length)
+    {
+        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
+        length = Encoding.UTF8.GetBytes(text, bytes);
+        return bytes;
+    }
+
+    private static string Taken(byte* result)
+    {
+        try
+        {
+            return Marshal.PtrToStringUTF8((nint)result) ?? "";
+        }
+        finally
+        {
+            ((delegate* unmanaged<void*, void>)Glib.Value.Free)(result);
+        }
+    }
+
+    private static Functions Load()
+    {
+        VipsRuntime.EnsureLoaded();
+        // On Windows GLib is a file of its own; elsewhere it is part of libvips.
+        var name = OperatingSystem.IsWindows() ? "libglib-2.0-0.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
+        var library = NativeLibrary.Load(name, typeof(Image).Assembly, searchPath: null);
+        return new(NativeLibrary.GetExport(library, "g_utf8_normalize"), NativeLibrary.GetExport(library, "g_utf8_casefold"), NativeLibrary.GetExport(library, "g_free"));
+    }
+}

@@ -1,0 +1,39 @@
+namespace Headstart.Learning.Texts;
+
+/// <summary>What a word says about a label.</summary>
+/// <param name="Word">As it stands in the text.</param>
+/// <param name="Start">Where, in UTF-16 code units.</param>
+/// <param name="Length">How long.</param>
+/// <param name="Weight">How much the probability of the label falls without it: above 0 speaks for the label, below 0 against it.</param>
+public sealed record WordWeight(string Word, int Start, int Length, double Weight);
+
+/// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky 2016).</summary>
+public static class WordOcclusion
+{
+    /// <summary>So many words, the first of the text, are tried.</summary>
+    public const int MaxWords = 200;
+
+    /// <param name="text">The text.</param>
+    /// <param name="features">What the head reads.</param>
+    /// <param name="probabilities">The head: features <c>[d]</c> to probabilities <c>[k]</c>.</param>
+    /// <param name="label">Index of the label to explain.</param>
+    /// <param name="cancel">Looked at before each word.</param>
+    /// <returns>One entry for each word, in the order of the text.</returns>
+    public static IReadOnlyList<WordWeight> Explain(
+        string text, TextFeatures features, Func<float[], float[]> probabilities, int label, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(probabilities);
+        var whole = probabilities(features.Of(text))[label];
+        var words = new List<WordWeight>();
+        foreach (var token in Tokens.Of(text).Where(token => token.Kind != TokenKind.Punctuation).Take(MaxWords))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var without = text.Remove(token.Start, token.Length);
+            words.Add(new(text.Substring(token.Start, token.Length), token.Start, token.Length, whole - probabilities(features.Of(without))[label]));
+        }
+
+        return words;
+    }
+}
