@@ -89,7 +89,8 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
+        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
+            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>();
         return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<Sweep<RunQueue>>() : services;
     }
 

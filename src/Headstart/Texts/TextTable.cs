@@ -44,7 +44,7 @@ internal static class TextTable
         }
     }
 
-    private static async IAsyncEnumerable<(string[] Cells, (string, string)? Problem)> LinesAsync(
+    private static async IAsyncEnumerable<(string[] Cells, (string Reason, string Detail)? Problem)> LinesAsync(
         Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
@@ -63,7 +63,7 @@ internal static class TextTable
         }
     }
 
-    private static (string[] Cells, (string, string)? Problem) Cells(CsvRow row)
+    private static (string[] Cells, (string Reason, string Detail)? Problem) Cells(CsvRow row)
     {
         var cells = new string[row.FieldCount];
         for (var i = 0; i < cells.Length; i++)

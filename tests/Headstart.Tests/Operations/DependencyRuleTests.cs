@@ -9,7 +9,7 @@ namespace Headstart.Tests.Operations;
 public sealed partial class DependencyRuleTests
 {
     private static readonly string[] Features =
-        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Imports", "Models", "NanoNets", "OpenInference", "Predictions", "Training", "Versions"];
+        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Imports", "Models", "NanoNets", "OpenInference", "Predictions", "Texts", "Training", "Versions"];
 
     [Fact]
     public void No_feature_uses_another_features_endpoints_contracts_or_jobs()

@@ -1,0 +1,88 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
+using Headstart.Predictions;
+using Headstart.Texts;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// Texts: features that are learned from the model's own texts, also those without a category, in each run anew. A text that was deleted since the
+/// run began is not learned from.
+/// </summary>
+public sealed class TextRunFeatures(TextShelf shelf, IBlobStore blobs) : IRunFeatures
+{
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    {
+        var texts = await TextsAsync(db, lease.Run.ModelId, cancel);
+        // Held-out texts teach nothing, not even how words are used.
+        var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
+        var fitted = await Task.Run(() => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel), cancel);
+        var candidates = Admissible(fitted, lease.Run);
+        if (lease.Run.Backbone is not null)
+        {
+            return new(new WordFeatures(candidates[0]), null, null, fitted);
+        }
+
+        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        var probe = Those(texts, sample);
+        var choice = await Task.Run(() => TextChoice.Make(candidates, features => data.Labelled(features.Of(probe, cancel), sample), TrainingJob.Seed,
+            trials => progress.Show(Table(trials, trials[0])), cancel), cancel);
+        progress.Show(Table(choice.Trials, choice.Chosen));
+        return new(new WordFeatures(choice.Chosen.Features), new(
+            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; {corpus.Unlabelled.Count} texts without a category helped to learn how words are used.",
+            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, [.. candidates.Select(c => c.Id)]), choice.Chosen, fitted);
+    }
+
+    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
+    {
+        var texts = await TextsOfAsync(db, items, cancel);
+        var readable = items.Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        return new(readable, await Task.Run(() => ((WordFeatures)of).Texts.Of(Those(texts, readable), cancel), cancel));
+    }
+
+    public async Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel)
+    {
+        var texts = await TextsOfAsync(db, read.Items, cancel);
+        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ImageId, ""))], cancel), cancel);
+    }
+
+    public async Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel)
+    {
+        using var file = new MemoryStream();
+        ((WordFeatures)of).Texts.Save(file);
+        return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), WordFeatures.Part, "")];
+    }
+
+    private static List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)
+    {
+        var named = fitted.Where(f => run.Backbone is null || f.Id == run.Backbone).ToList();
+        if (named.Count == 0)
+        {
+            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads texts on this host; there are {string.Join(", ", fitted.Select(f => f.Id))}, or leave the choice to the run.");
+        }
+
+        var fast = named.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
+        return fast.Count > 0 ? fast : throw new RunRefusedException(
+            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {named.Min(f => f.MsPerText):0.000} ms per text.");
+    }
+
+    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
+        t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,
+        Math.Round(t.LogLoss, 4), t.Scores.Count))];
+
+    private static List<string> Those(Dictionary<Guid, string> texts, IEnumerable<Dataset.Item> items) =>
+        [.. items.Where(item => texts.ContainsKey(item.ImageId)).Select(item => texts[item.ImageId])];
+
+    private static Task<Dictionary<Guid, string>> TextsAsync(HeadstartDb db, Guid model, CancellationToken cancel) =>
+        db.Images.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+
+    private static async Task<Dictionary<Guid, string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
+    {
+        var ids = items.Select(item => item.ImageId).ToList();
+        return await db.Images.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+    }
+}
