@@ -1,5 +1,6 @@
 using Headstart.Benchmarks;
 using Headstart.Benchmarks.Serving;
+using Headstart.Benchmarks.Text;
 using Headstart.Learning.Backbones;
 using Headstart.Tests;
 
@@ -18,6 +19,11 @@ if (args is ["accuracy", var address, var key, .. var rest])
 if (args is ["serving", .. var sections])
 {
     return await ServingBenchmark.RunAsync(sections, shared);
+}
+
+if (args is ["text", .. var texts])
+{
+    return TextBenchmark.Run(texts, shared);
 }
 
 var (backbones, problems) = BackboneFolders.Find([Path.Combine(shared, "backbones")]);

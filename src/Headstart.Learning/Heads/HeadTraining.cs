@@ -23,6 +23,7 @@ public static class HeadTraining
 
     private const double SelectionTolerance = 1e-4;
     private const double FinalTolerance = 1e-7;
+    private const double SparseTolerance = 1e-6;
 
     /// <summary>Repeated stratified cross-validation over methods and strengths; works from 2 images a category.</summary>
     /// <param name="set">At least two categories with two images each.</param>
@@ -45,13 +46,22 @@ public static class HeadTraining
         var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
 
         using var scope = NewDisposeScope();
-        var features = ToTensor(set.Features);
+        var sparse = SparseRegression.RowsOf(set);
+        var features = sparse is null ? ToTensor(set.Features) : null;
         for (var repeat = 0; repeat < times; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
             for (var fold = 0; fold < folds; fold++)
             {
-                Validate(set, features, assignment, (repeat, fold), methods, scores, cancel);
+                if (features is null)
+                {
+                    Validate(set, sparse!, assignment, (repeat, fold), methods, scores, cancel);
+                }
+                else
+                {
+                    Validate(set, features, assignment, (repeat, fold), methods, scores, cancel);
+                }
+
                 progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
             }
         }
@@ -76,11 +86,19 @@ public static class HeadTraining
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(method.Strength);
         set.Require(perCategory: 1);
         TorchRuntime.EnsureLoaded();
+        float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
+        if (method.Kind == HeadKind.Logistic && SparseRegression.RowsOf(set) is { } sparse)
+        {
+            var fit = new SparseRegression(sparse, set);
+            var point = new double[fit.Parameters];
+            fit.Fit(point, method.Strength, SparseTolerance, cancel);
+            return new Head(set.Categories, fit.Layer(point), null, thresholds);
+        }
+
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
         var space = new RowSpace(features, method.Kind == HeadKind.Hidden ? AxesForHidden : int.MaxValue);
         var inputs = space.Project(features);
-        float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
         if (method.Kind == HeadKind.Hidden)
         {
             var (hidden, output) = new HiddenNetwork(inputs, set, HiddenSeed).Fit(method.Strength, cancel);
@@ -112,9 +130,9 @@ public static class HeadTraining
     /// <summary>What is worth trying on a set of this size.</summary>
     private static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
-        .. set.Tags is null && set.Support().Min() <= FewImages ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. set.Tags is null && set.Support().Min() <= FewImages && SparseRegression.RowsOf(set) is null ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
-        .. !linearOnly && TriesHidden(set) ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
+        .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];
 
     /// <param name="parameters"><c>[h + 1, k]</c>, the bias in the last row.</param>
@@ -124,6 +142,22 @@ public static class HeadTraining
         var units = parameters.Length / classes - 1;
         return new DenseLayer(units, [.. Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, units).Select(unit => (float)parameters[unit * classes + k]))],
             [.. parameters[^classes..].Select(bias => (float)bias)]);
+    }
+
+    /// <summary>The same for features that are mostly 0, which leave only logistic regression to be tried.</summary>
+    private static void Validate(LabelledFeatures set, SparseRows features, int[] assignment, (int Repeat, int Fold) part,
+        List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
+    {
+        int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != part.Fold)];
+        int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == part.Fold)];
+        var regression = new SparseRegression(features.Some(seen), set.Some(seen));
+        var unseenRows = features.Some(unseen);
+        var parameters = new double[regression.Parameters];
+        foreach (var (i, method) in methods.Index())
+        {
+            regression.Fit(parameters, method.Strength, SelectionTolerance, cancel);
+            scores[i].Add(part.Repeat, unseen, regression.Probabilities(unseenRows, parameters));
+        }
     }
 
     private static void Validate(LabelledFeatures set, Tensor features, int[] assignment, (int Repeat, int Fold) part,

@@ -13,7 +13,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     public int Count => Features.Count;
 
     /// <summary>d, the length of a feature vector.</summary>
-    public int Dimensions => Features.Count == 0 ? 0 : Features[0].Length;
+    public int Dimensions => Features is SparseRows sparse ? sparse.Dimensions : Features.Count == 0 ? 0 : Features[0].Length;
 
     /// <summary>
     /// <c>[n]</c>: examples of the same number are near duplicates and stay on one side of every split; null where each stands for itself.
@@ -71,7 +71,8 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     internal int Group(int example) => Groups?[example] ?? example;
 
     /// <summary>These examples, in this order.</summary>
-    public LabelledFeatures Some(IReadOnlyList<int> examples) => new([.. examples.Select(i => Features[i])], [.. examples.Select(i => Labels[i])], Categories)
+    public LabelledFeatures Some(IReadOnlyList<int> examples) => new(Features is SparseRows sparse ? sparse.Some(examples) : examples.Select(i => Features[i]).ToArray(),
+        [.. examples.Select(i => Labels[i])], Categories)
     {
         Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
         Tags = Tags is null ? null : [.. examples.Select(i => Tags[i])],
@@ -104,9 +105,10 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
             $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} images it needs at least.");
         var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
         Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': {perCategory} without it are needed at least.");
-        Refuse(Dimensions == 0 || Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
-        Refuse(Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
-        Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(Features[0])),
+        Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
+        Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
+        var first = Features[0];
+        Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(first)),
             "All images look exactly the same to the backbone: there is nothing to tell the categories apart by.");
     }
 

@@ -24,6 +24,8 @@ public sealed class SparseRows : IReadOnlyList<float[]>
     /// <summary>n</summary>
     public int Count => _rows.Length;
 
+    internal bool AreFinite => _rows.All(row => row.Values.All(float.IsFinite));
+
     /// <summary>A new array <c>[d]</c>.</summary>
     public float[] this[int index]
     {

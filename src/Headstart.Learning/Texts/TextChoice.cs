@@ -15,21 +15,29 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
     public const int Probe = 1_000;
 
     /// <param name="candidates">At least one, cheapest first.</param>
-    /// <param name="labelled">Gives the training set of some features; its examples in the same order each time.</param>
+    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="Probe"/> of them are looked at where there are more.</param>
+    /// <param name="labels">Their labels, indices into <paramref name="categories"/>.</param>
+    /// <param name="categories">The k names.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="shown">Told after each trial what there is so far.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static TextChoice Make(
-        IReadOnlyList<TextFeatures> candidates, Func<TextFeatures, LabelledFeatures> labelled, int seed, Action<IReadOnlyList<TextTrial>>? shown, CancellationToken cancel)
+        IReadOnlyList<TextFeatures> candidates, IReadOnlyList<string> texts, IReadOnlyList<int> labels, IReadOnlyList<string> categories,
+        int seed, Action<IReadOnlyList<TextTrial>>? shown, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(candidates);
-        ArgumentNullException.ThrowIfNull(labelled);
+        ArgumentNullException.ThrowIfNull(texts);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(categories);
+        int[] probe = Sample(labels, categories.Count, new Random(seed));
+        string[] probed = [.. probe.Select(i => texts[i])];
+        int[] probedLabels = [.. probe.Select(i => labels[i])];
         var trials = new TextTrial?[candidates.Count];
         var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         Parallel.For(0, candidates.Count, options, i =>
         {
-            var set = labelled(candidates[i]);
+            var set = new LabelledFeatures(candidates[i].Of(probed, cancel), probedLabels, categories);
             var trial = TextTrial.Run(candidates[i], set, HeadTraining.Repeats(set.Count), seed, cancel);
             lock (trials)
             {
@@ -39,6 +47,21 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         });
         var chosen = ChoiceRule.Choose([.. trials.OfType<TextTrial>()], trials[TextCandidates.Favourite(candidates)]!);
         return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));
+    }
+
+    /// <summary>The probed examples: all, or of each category its share, and five at least where there are five.</summary>
+    private static int[] Sample(IReadOnlyList<int> labels, int categories, Random random)
+    {
+        const int Least = 5;
+        if (labels.Count <= Probe)
+        {
+            return [.. Enumerable.Range(0, labels.Count)];
+        }
+
+        int[] order = [.. Enumerable.Range(0, labels.Count)];
+        random.Shuffle(order);
+        return [.. Enumerable.Range(0, categories).SelectMany(k => order.Where(i => labels[i] == k) is var own
+            ? own.Take(Math.Max(Least, (int)((long)Probe * own.Count() / labels.Count))) : []).Order()];
     }
 
     private static List<TextTrial> Best(IEnumerable<TextTrial?> trials) => [.. trials.OfType<TextTrial>().OrderBy(trial => trial.LogLoss)];
