@@ -15,7 +15,6 @@ internal static class Plots
 
     /// <summary>Accuracy over the number of images (logarithmic): what was measured, and the forecast in its band.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
-    /// <param name="curve">What was measured and is expected.</param>
     /// <param name="what">The examples, such as images.</param>
     public static Html LearningCurve(LearningCurveReport curve, string what)
     {

@@ -28,8 +28,12 @@ public sealed class TextRunFeatures(TextShelf shelf, IBlobStore blobs) : IRunFea
         }
 
         var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
-        var probe = Those(texts, sample);
-        var choice = await Task.Run(() => TextChoice.Make(candidates, features => data.Labelled(features.Of(probe, cancel), sample), TrainingJob.Seed,
+        if (sample.CountBy(item => item.Labels[0]).Any(c => c.Value < Dataset.MinImages) || sample.DistinctBy(item => item.Labels[0]).Count() < data.Categories.Count)
+        {
+            throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
+        }
+
+        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), [.. sample.Select(item => item.Labels[0])], data.Categories, TrainingJob.Seed,
             trials => progress.Show(Table(trials, trials[0])), cancel), cancel);
         progress.Show(Table(choice.Trials, choice.Chosen));
         return new(new WordFeatures(choice.Chosen.Features), new(

@@ -115,9 +115,10 @@ public sealed partial class TrainingJob(
         // 4. Train.
         await watch.EnterAsync(RunStage.Training, 0.7, cancel);
         var progress = new StageProgress(lease, 0.7, 0.85);
+        var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
-            && !HeadTraining.TriesHidden(train); // the comparison left those out
-        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress), cancel);
+            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
+        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress, linearOnly: linearOnly), cancel);
         if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
         {
             progress.Show([new(chosen.Features.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
