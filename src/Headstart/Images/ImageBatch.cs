@@ -36,7 +36,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     public async Task<(List<TakenFile> Taken, Dictionary<Guid, string> Names)> StoreAsync(DateTime now)
     {
         await db.HoldModelAsync(model.Id);
-        var ids = _files.ConvertAll(_ => Guid.CreateVersion7());
+        List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()]; // those of one millisecond too, so that lists keep the order in which files came
         await InsertImagesAsync(ids, now);
         await InsertLabelsAsync();
         return await ReadBackAsync(ids);
