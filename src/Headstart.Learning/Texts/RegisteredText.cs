@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>What a file with knowledge of a language holds.</summary>
@@ -10,10 +12,18 @@ public enum RegisteredTextKind
     Sentences,
 }
 
-/// <summary>A pretrained text backbone that was found in a folder; opened when it is first needed. Thread-safe.</summary>
+/// <summary>A pretrained text backbone that was found in a folder; read when it is first needed. Thread-safe.</summary>
 public sealed class RegisteredText : IDisposable
 {
-    private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind) => (Id, Sha256, Path, Kind) = (id, sha256, path, kind);
+    private static readonly string[] Endings = [".txt", ".txt.gz"];
+
+    private readonly Lazy<WordVectors> _words;
+
+    private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind)
+    {
+        (Id, Sha256, Path, Kind) = (id, sha256, path, kind);
+        _words = new(() => GloveFile.Read(path));
+    }
 
     /// <summary>The file's name without its endings.</summary>
     public string Id { get; }
@@ -25,15 +35,55 @@ public sealed class RegisteredText : IDisposable
 
     public RegisteredTextKind Kind { get; }
 
-    /// <summary>Looks at folders, and at their folder <c>text</c>, for word vectors (<c>*.txt</c>, <c>*.txt.gz</c>) and sentence networks (<c>*.onnx</c> with <c>*.vocab.txt</c> beside).</summary>
+    /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
+    internal WordVectors Words => _words.Value;
+
+    /// <summary>
+    /// Looks at the folder <c>text</c> in each of the directories for word vectors in GloVe's format, <c>*.txt</c> and <c>*.txt.gz</c>.
+    /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
     {
         ArgumentNullException.ThrowIfNull(directories);
-        return ([], []);
+        var found = new Dictionary<string, RegisteredText>();
+        var problems = new List<string>();
+        foreach (var path in directories.Select(directory => System.IO.Path.Combine(directory, "text")).Where(Directory.Exists)
+            .SelectMany(folder => Directory.GetFiles(folder).Order(StringComparer.Ordinal)))
+        {
+            try
+            {
+                if (Identify(path) is { } file && !found.TryAdd(file.Id, file) && found[file.Id].Sha256 != file.Sha256)
+                {
+                    problems.Add($"{path} is not used: {found[file.Id].Path} is another text backbone with the id '{file.Id}'.");
+                }
+            }
+            catch (Exception exception) when (exception is TextFeaturesException or IOException or UnauthorizedAccessException)
+            {
+                problems.Add($"{path} is not used: {exception.Message.TrimEnd('.')}.");
+            }
+        }
+
+        return ([.. found.Values], problems);
     }
 
     public void Dispose()
     {
+    }
+
+    /// <exception cref="TextFeaturesException">It is not there.</exception>
+    internal static RegisteredText Require(IEnumerable<RegisteredText> registered, string id, string sha256) =>
+        registered.FirstOrDefault(file => file.Sha256 == sha256)
+            ?? throw new TextFeaturesException($"The features '{id}' are made with a file that is not in the backbone folders any more (SHA-256 {sha256}): put it back.");
+
+    private static RegisteredText? Identify(string path)
+    {
+        var name = System.IO.Path.GetFileName(path);
+        if (Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is not { } ending)
+        {
+            return null;
+        }
+
+        using var stream = File.OpenRead(path);
+        return new(name[..^ending.Length], Convert.ToHexStringLower(SHA256.HashData(stream)), path, RegisteredTextKind.WordVectors);
     }
 }

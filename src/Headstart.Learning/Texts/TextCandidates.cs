@@ -15,10 +15,30 @@ public static class TextCandidates
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(registered);
-        var features = TfIdfFeatures.Fit(corpus, cancel);
-        features.Measure([.. corpus.Labelled.Take(50)]);
+        var terms = TfIdfFeatures.Fit(corpus, cancel);
+        var words = Vocabulary.Of(corpus);
+        var candidates = new List<TextFeatures> { terms };
+        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.WordVectors))
+        {
+            candidates.Add(WordVectorFeatures.Fit(file.Id, file.Words, file, corpus, words, weighted: false));
+            candidates.Add(WordVectorFeatures.Fit(file.Id, file.Words, file, corpus, words, weighted: true));
+        }
+
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        var learned = SkipGram.Train(words, null, seed, share => progress?.Report(share), cancel);
+        Console.Error.WriteLine($"skipgram {System.Diagnostics.Stopwatch.GetElapsedTime(started)}");
+        candidates.Add(WordVectorFeatures.Fit("skipgram", learned, null, corpus, words, weighted: false));
+        candidates.Add(WordVectorFeatures.Fit("skipgram", learned, null, corpus, words, weighted: true));
+        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.WordVectors))
+        {
+            candidates.Add(WordVectorFeatures.Fit($"{file.Id}-tuned", SkipGram.Train(words, file.Words, seed, null, cancel), null, corpus, words, weighted: false));
+        }
+
+        candidates.AddRange(candidates.Skip(1).ToList().Select(other => new JoinedFeatures(other, terms)));
+        string[] usual = [.. corpus.Labelled.Take(50)];
+        candidates.ForEach(candidate => candidate.Measure(usual));
         progress?.Report(1);
-        return [features];
+        return candidates;
     }
 
     /// <summary>What is best on average over many tasks, known before a single text was seen.</summary>

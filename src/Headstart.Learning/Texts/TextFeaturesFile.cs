@@ -62,6 +62,7 @@ internal static class TextFeaturesFile
         writer.Write(features switch
         {
             TfIdfFeatures => TfIdfFeatures.Kind,
+            WordVectorFeatures => WordVectorFeatures.Kind,
             JoinedFeatures => JoinedFeatures.Kind,
             _ => throw new NotSupportedException(features.Id),
         });
@@ -71,6 +72,7 @@ internal static class TextFeaturesFile
     private static TextFeatures ReadPart(BinaryReader reader, IReadOnlyList<RegisteredText> registered) => reader.ReadString() switch
     {
         TfIdfFeatures.Kind => TfIdfFeatures.Read(reader),
+        WordVectorFeatures.Kind => WordVectorFeatures.Read(reader, registered),
         JoinedFeatures.Kind => new JoinedFeatures(ReadPart(reader, registered), ReadPart(reader, registered)),
         var kind => throw new TextFeaturesException($"These text features are of the kind '{kind}', which this Headstart does not know: update Headstart."),
     };

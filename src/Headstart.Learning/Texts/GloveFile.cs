@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>Word vectors in GloVe's text format: a word and its values a line, spaces between; word2vec's first line with two numbers may be there.</summary>
+internal static class GloveFile
+{
+    /// <summary>Words that are read; files have the most frequent first.</summary>
+    public const int MaxWords = 200_000;
+
+    /// <exception cref="TextFeaturesException">The file cannot be read as word vectors; the message says where.</exception>
+    public static WordVectors Read(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            using var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+            using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            return Read(reader, Path.GetFileName(path));
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            throw new TextFeaturesException($"{Path.GetFileName(path)} cannot be read as word vectors: {exception.Message.TrimEnd('.')}.", exception);
+        }
+    }
+
+    private static WordVectors Read(StreamReader reader, string name)
+    {
+        var words = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var values = new List<float>();
+        var dimensions = 0;
+        for (var line = 1; reader.ReadLine() is { } text && words.Count < MaxWords; line++)
+        {
+            var parts = text.TrimEnd().Split(' ');
+            if (line == 1 && parts.Length == 2 && parts.All(part => int.TryParse(part, out _)))
+            {
+                continue;
+            }
+
+            dimensions = dimensions == 0 ? parts.Length - 1 : dimensions;
+            // "New York" of some files, and words that differ by case alone: the first, which is the more frequent, counts.
+            var word = parts.Length == dimensions + 1 ? UnicodeText.Folded(parts[0]) : "";
+            if (dimensions < 2 || parts.Length < dimensions + 1)
+            {
+                throw new TextFeaturesException($"{name} cannot be read as word vectors: line {line} has {parts.Length - 1} values.");
+            }
+
+            if (word.Length > 0 && seen.Add(word))
+            {
+                words.Add(word);
+                values.AddRange(parts.Skip(1).Select(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value)
+                    ? value : throw new TextFeaturesException($"{name} cannot be read as word vectors: '{part}' in line {line} is no number.")));
+            }
+        }
+
+        return words.Count > 0 ? new WordVectors([.. words], [.. values], [], dimensions)
+            : throw new TextFeaturesException($"{name} cannot be read as word vectors: it is empty.");
+    }
+}

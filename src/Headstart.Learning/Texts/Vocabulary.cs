@@ -1,0 +1,36 @@
+namespace Headstart.Learning.Texts;
+
+/// <summary>The words of a corpus, most frequent first, and which of them stand where.</summary>
+internal sealed class Vocabulary
+{
+    /// <summary>Rarer words are made of their pieces alone.</summary>
+    public const int MaxWords = 30_000;
+
+    private const int ManyTokens = 20_000; // with so many, a word that is there once is left to its pieces
+
+    private Vocabulary(string[] words, int[] counts, int[][] texts, long tokens) => (Words, Counts, Texts, TotalTokens) = (words, counts, texts, tokens);
+
+    public IReadOnlyList<string> Words { get; }
+
+    /// <summary>How often each word is there.</summary>
+    public int[] Counts { get; }
+
+    /// <summary>Of each text the words in their order; those that are not in the vocabulary left out.</summary>
+    public int[][] Texts { get; }
+
+    /// <summary>Words of all texts, known ones or not.</summary>
+    public long TotalTokens { get; }
+
+    public static Vocabulary Of(TextCorpus corpus)
+    {
+        var texts = corpus.TokensOfAll;
+        var counts = texts.SelectMany(text => text).CountBy(token => token.Text, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        var total = counts.Values.Sum(count => (long)count);
+        var least = total >= ManyTokens ? 2 : 1;
+        string[] words = [.. counts.Where(word => word.Value >= least).OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal)
+            .Take(MaxWords).Select(word => word.Key)];
+        var places = words.Index().ToDictionary(word => word.Item, word => word.Index, StringComparer.Ordinal);
+        int[][] numbered = [.. texts.Select(text => text.Select(token => places.GetValueOrDefault(token.Text, -1)).Where(place => place >= 0).ToArray())];
+        return new(words, [.. words.Select(word => counts[word])], numbered, total);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>
+/// The mean of a text's word vectors, less the mean of all texts. Either plain, or with frequent words weighing less, <c>a / (a + p)</c>
+/// (smooth inverse frequency: Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings"; the mean stands
+/// for their first component, which it nearly is).
+/// </summary>
+internal sealed class WordVectorFeatures : TextFeatures
+{
+    public const string Kind = "words";
+
+    private const double A = 1e-3;
+    private const double Rare = 1e-5; // rarer words have all their weight
+
+    private readonly WordVectors _vectors;
+    private readonly RegisteredText? _source; // what the vectors are read from; null where they were learned here
+    private readonly SortedDictionary<string, float> _weights; // of frequent words; empty where all weigh the same
+    private readonly Dictionary<string, float> _lookup;
+    private readonly float[] _mean; // [d]
+
+    private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights, float[] mean)
+    {
+        (Id, _vectors, _source, _weights, _mean) = (id, vectors, source, weights, mean);
+        _lookup = new(weights, StringComparer.Ordinal);
+    }
+
+    public override string Id { get; }
+
+    public override int Length => _mean.Length;
+
+    /// <param name="name">Names the vectors.</param>
+    /// <param name="vectors">They.</param>
+    /// <param name="source">The file they come from; null where they were learned here.</param>
+    /// <param name="corpus">Says how frequent words are.</param>
+    /// <param name="words">Its words.</param>
+    /// <param name="weighted">Whether frequent words weigh less.</param>
+    public static WordVectorFeatures Fit(string name, WordVectors vectors, RegisteredText? source, TextCorpus corpus, Vocabulary words, bool weighted)
+    {
+        var weights = new SortedDictionary<string, float>(StringComparer.Ordinal);
+        foreach (var (i, word) in words.Words.Index())
+        {
+            var share = (double)words.Counts[i] / words.TotalTokens;
+            if (weighted && share > Rare)
+            {
+                weights.Add(word, (float)(A / (A + share)));
+            }
+        }
+
+        var features = new WordVectorFeatures(weighted ? $"{name}-sif" : name, vectors, source, weights, new float[vectors.Dimensions]);
+        var sum = new double[vectors.Dimensions];
+        foreach (var tokens in corpus.TokensOfAll)
+        {
+            var mean = features.Mean(tokens);
+            for (var i = 0; i < sum.Length; i++)
+            {
+                sum[i] += mean[i] / corpus.TokensOfAll.Count;
+            }
+        }
+
+        TensorPrimitives.ConvertTruncating(sum, features._mean);
+        return features;
+    }
+
+    public static WordVectorFeatures Read(BinaryReader reader, IReadOnlyList<RegisteredText> registered)
+    {
+        var (id, sha256) = (reader.ReadString(), reader.ReadString());
+        var source = sha256.Length == 0 ? null : RegisteredText.Require(registered, id, sha256);
+        var vectors = source is null ? WordVectors.Read(reader) : source.Words;
+        var weights = new SortedDictionary<string, float>(StringComparer.Ordinal);
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            weights.Add(reader.ReadString(), reader.ReadSingle());
+        }
+
+        var mean = new float[vectors.Dimensions];
+        for (var i = 0; i < mean.Length; i++)
+        {
+            mean[i] = reader.ReadSingle();
+        }
+
+        return new(id, vectors, source, weights, mean);
+    }
+
+    internal override void Save(BinaryWriter writer)
+    {
+        writer.Write(Id);
+        writer.Write(_source?.Sha256 ?? "");
+        if (_source is null)
+        {
+            _vectors.Save(writer);
+        }
+
+        writer.Write(_weights.Count);
+        foreach (var (word, weight) in _weights)
+        {
+            writer.Write(word);
+            writer.Write(weight);
+        }
+
+        foreach (var value in _mean)
+        {
+            writer.Write(value);
+        }
+    }
+
+    internal override void Write(string text, IReadOnlyList<Token> tokens, FeatureRow row)
+    {
+        var mean = Mean(tokens);
+        if (TensorPrimitives.Norm<float>(mean) > 0)
+        {
+            TensorPrimitives.Subtract(mean, _mean, mean);
+            row.AddUnit(mean);
+        }
+    }
+
+    private float[] Mean(IReadOnlyList<Token> tokens)
+    {
+        var sum = new float[_vectors.Dimensions];
+        var known = 0;
+        foreach (var token in tokens)
+        {
+            known += _vectors.AddTo(sum, token.Text, _lookup.GetValueOrDefault(token.Text, 1)) ? 1 : 0;
+        }
+
+        TensorPrimitives.Divide(sum, Math.Max(1, known), sum);
+        return sum;
+    }
+}

@@ -1,0 +1,104 @@
+using System.Numerics.Tensors;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>A vector for each of many words, and for words that are not among them one made of their pieces, where pieces have vectors. Immutable.</summary>
+internal sealed class WordVectors
+{
+    private readonly string[] _words;
+    private readonly Dictionary<string, int> _places;
+    private readonly float[] _vectors; // [words, d]
+    private readonly float[] _pieces; // [WordPieces.Buckets, d], or none
+
+    /// <param name="words">The words in their folded form, none twice.</param>
+    /// <param name="vectors"><c>[words, d]</c></param>
+    /// <param name="pieces"><c>[WordPieces.Buckets, d]</c>, or empty.</param>
+    /// <param name="dimensions">d</param>
+    public WordVectors(string[] words, float[] vectors, float[] pieces, int dimensions)
+    {
+        if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != WordPieces.Buckets * dimensions))
+        {
+            throw new ArgumentException($"{words.Length} words, {vectors.Length} and {pieces.Length} values do not make vectors of {dimensions}.");
+        }
+
+        (_words, _vectors, _pieces, Dimensions) = (words, vectors, pieces, dimensions);
+        _places = new(words.Length, StringComparer.Ordinal);
+        for (var i = 0; i < words.Length; i++)
+        {
+            _places.Add(words[i], i);
+        }
+    }
+
+    /// <summary>d</summary>
+    public int Dimensions { get; }
+
+    public static WordVectors Read(BinaryReader reader)
+    {
+        var (dimensions, count) = (reader.ReadInt32(), reader.ReadInt32());
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)dimensions, 10_000u);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Vocabulary.MaxWords);
+        var words = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            words[i] = reader.ReadString();
+        }
+
+        return new(words, Halves(count * dimensions), Halves(WordPieces.Buckets * dimensions), dimensions);
+
+        float[] Halves(int values)
+        {
+            var read = new float[values];
+            for (var i = 0; i < values; i++)
+            {
+                read[i] = (float)reader.ReadHalf();
+            }
+
+            return read;
+        }
+    }
+
+    /// <summary>Values are written as halves, which they are made of from the start: see <see cref="Rounded"/>.</summary>
+    public void Save(BinaryWriter writer)
+    {
+        writer.Write(Dimensions);
+        writer.Write(_words.Length);
+        foreach (var word in _words)
+        {
+            writer.Write(word);
+        }
+
+        foreach (var value in _vectors.Concat(_pieces))
+        {
+            writer.Write((Half)value);
+        }
+    }
+
+    /// <summary>The nearest values that fit in 16 bits; three digits are plenty, and a file of half the size.</summary>
+    public static float[] Rounded(IEnumerable<float> values) => [.. values.Select(value => (float)(Half)value)];
+
+    /// <summary>The vector of a word in the table; empty for others.</summary>
+    public ReadOnlySpan<float> Known(string word) => _places.TryGetValue(word, out var place) ? _vectors.AsSpan(place * Dimensions, Dimensions) : default;
+
+    /// <summary>Adds the vector of a word to a sum.</summary>
+    /// <param name="word">In its folded form.</param>
+    /// <param name="weight">How often.</param>
+    /// <param name="sum">Grows by it, <c>[d]</c>.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool AddTo(Span<float> sum, string word, float weight)
+    {
+        var known = Known(word);
+        if (known.Length > 0)
+        {
+            TensorPrimitives.MultiplyAdd(known, weight, sum, sum);
+            return true;
+        }
+
+        var pieces = _pieces.Length > 0 ? WordPieces.Of(word) : [];
+        foreach (var piece in pieces)
+        {
+            TensorPrimitives.MultiplyAdd(_pieces.AsSpan(piece * Dimensions, Dimensions), weight / pieces.Count, sum, sum);
+        }
+
+        return pieces.Count > 0;
+    }
+}
