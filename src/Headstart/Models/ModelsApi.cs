@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
@@ -21,10 +22,10 @@ public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categorie
 public sealed record CategoryResponse(string Name, int ImageCount);
 
 /// <param name="Update">Set when backbones have come that might do better than the published version: POST /models/retrain uses them.</param>
-/// <param name="UnlabelledCount">Texts without a category, which are learned from too; null in a model of images.</param>
+/// <param name="UnlabelledCount">Texts without a category, which are learned from too; absent in a model of images.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
-    ModelUpdate? Update, int? UnlabelledCount);
+    ModelUpdate? Update, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount);
 
 public static class ModelsApi
 {

@@ -24,10 +24,11 @@ public sealed class ImageRunFeatures(
         }
 
         var admissible = Admissible(lease.Run);
-        if (await earlier.FindAsync(db, lease.Run, admissible, data, cancel) is { } standing)
+        if (await earlier.FindAsync(db, lease.Run, EarlierChoice.Names(admissible), data, cancel) is { } standing
+            && FeatureRecipe.Parse(standing.Backbone, admissible) is { } recipe)
         {
             progress.Show([.. standing.Trials]);
-            return new(new ImageFeatures(standing.Recipe), standing.Report, null);
+            return new(new ImageFeatures(recipe), standing.Report, null);
         }
 
         var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, TrainingJob.Seed, cancel);

@@ -13,8 +13,10 @@ namespace Headstart.Training;
 /// Texts: features that are learned from the model's own texts, also those without a category, in each run anew. A text that was deleted since the
 /// run began is not learned from.
 /// </summary>
-public sealed class TextRunFeatures(TextShelf shelf, IBlobStore blobs) : IRunFeatures
+public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
 {
+    private const int AtOnce = 5_000; // read from the database
+
     public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
         var texts = await TextsAsync(db, lease.Run.ModelId, cancel);
@@ -37,7 +39,7 @@ public sealed class TextRunFeatures(TextShelf shelf, IBlobStore blobs) : IRunFea
             trials => progress.Show(Table(trials, trials[0])), cancel), cancel);
         progress.Show(Table(choice.Trials, choice.Chosen));
         return new(new WordFeatures(choice.Chosen.Features), new(
-            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; {corpus.Unlabelled.Count} texts without a category helped to learn how words are used.",
+            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; words were learned from {texts.Count - data.Test.Count} texts, {corpus.Unlabelled.Count} of them without a category.",
             null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, [.. candidates.Select(c => c.Id)]), choice.Chosen, fitted);
     }
 
@@ -86,7 +88,15 @@ public sealed class TextRunFeatures(TextShelf shelf, IBlobStore blobs) : IRunFea
 
     private static async Task<Dictionary<Guid, string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
     {
-        var ids = items.Select(item => item.ImageId).ToList();
-        return await db.Images.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+        var texts = new Dictionary<Guid, string>();
+        foreach (var ids in items.Select(item => item.ImageId).Chunk(AtOnce))
+        {
+            await foreach (var row in db.Images.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).AsAsyncEnumerable().WithCancellation(cancel))
+            {
+                texts[row.Id] = row.Text!;
+            }
+        }
+
+        return texts;
     }
 }

@@ -31,7 +31,7 @@ public sealed class WorkedExampleTests(ToyHost host) : IClassFixture<ToyHost>
 
         var report = await _client.GetJsonAsync($"{host.Model}/versions/1/report");
         Assert.Contains("8 texts", (string)report["sentence"]!);
-        Assert.Contains("62 texts without a category", (string)report["choice"]!["sentence"]!);
+        Assert.Contains("70 texts, 62 of them without a category", (string)report["choice"]!["sentence"]!);
         Assert.Equal("textClassification", (string)report["kind"]!);
     }
 
