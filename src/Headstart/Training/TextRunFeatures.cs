@@ -29,6 +29,13 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
             return new(new WordFeatures(candidates[0]), null, null, fitted);
         }
 
+        var names = Names(candidates);
+        if (await earlier.FindAsync(db, lease.Run, names, data, cancel) is { } standing && candidates.Find(c => c.Id == standing.Backbone) is { } same)
+        {
+            progress.Show([.. standing.Trials]);
+            return new(new WordFeatures(same), standing.Report, null, fitted);
+        }
+
         var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
         if (sample.CountBy(item => item.Labels[0]).Any(c => c.Value < Dataset.MinImages) || sample.DistinctBy(item => item.Labels[0]).Count() < data.Categories.Count)
         {
@@ -40,7 +47,7 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         progress.Show(Table(choice.Trials, choice.Chosen));
         return new(new WordFeatures(choice.Chosen.Features), new(
             $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; words were learned from {texts.Count - data.Test.Count} texts, {corpus.Unlabelled.Count} of them without a category.",
-            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, [.. candidates.Select(c => c.Id)]), choice.Chosen, fitted);
+            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen, fitted);
     }
 
     public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
@@ -75,6 +82,10 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         return fast.Count > 0 ? fast : throw new RunRefusedException(
             $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {named.Min(f => f.MsPerText):0.000} ms per text.");
     }
+
+    /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
+    private List<string> Names(IEnumerable<TextFeatures> candidates) =>
+        [.. candidates.Select(c => c.Id).Concat(shelf.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
 
     private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
         t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,

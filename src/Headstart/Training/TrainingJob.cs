@@ -2,6 +2,7 @@ using Hangfire;
 using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
 using Headstart.Models;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
@@ -55,7 +56,7 @@ public sealed partial class TrainingJob(
 
             await TrainAsync(lease, budget, deadline.Token);
         }
-        catch (Exception e) when (e is RunRefusedException or HeadTrainingException)
+        catch (Exception e) when (e is RunRefusedException or HeadTrainingException or TextFeaturesException)
         {
             await EndAsync(lease, RunState.Failed, e.Message);
         }
