@@ -22,10 +22,25 @@ public sealed record ExplanationResponse(
     /// <param name="cancel">Looked at before each word.</param>
     internal static ExplanationResponse Of(ServedVersion version, string text, int label, CancellationToken cancel)
     {
-        var words = WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, features => version.Head.Probabilities(features), label, cancel);
+        var words = WordsOf(version, text, label, cancel);
         var detail = words.Count < WordOcclusion.MaxWords ? null : $"Only the first {WordOcclusion.MaxWords} words were looked at.";
         return new(version.Head.Labels[label], null, null, words.Count == 0 ? "The text has no word that could be left out." : detail,
             [.. words.Select(word => new WordResponse(word.Word, word.Start, word.Length, Math.Round(word.Weight, 6)))]);
+    }
+
+    /// <summary>By log-odds and not by probability, which hardly moves where the answer is sure.</summary>
+    internal static IReadOnlyList<WordWeight> WordsOf(ServedVersion version, string text, int label, CancellationToken cancel)
+    {
+        return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
+
+        float[] LogOdds(float[] features)
+        {
+            var logits = new float[version.Head.Labels.Count];
+            version.Head.Logits(features, logits);
+            var most = logits.Where((_, k) => k != label).Max();
+            logits[label] -= (float)(most + Math.Log(logits.Where((_, k) => k != label).Sum(logit => Math.Exp(logit - most))));
+            return logits; // only the label's is asked for
+        }
     }
 
     /// <param name="version">What answered.</param>
@@ -49,5 +64,5 @@ public sealed record ExplanationResponse(
 /// <param name="Word">As it stands in the text.</param>
 /// <param name="Start">Where, in UTF-16 code units from 0.</param>
 /// <param name="Length">How long.</param>
-/// <param name="Weight">By how much the label's probability falls without the word: above 0 it speaks for the label, below 0 against it.</param>
+/// <param name="Weight">By how much the label's log-odds, ln(p / (1 - p)), fall without the word: above 0 it speaks for the label, below 0 against it.</param>
 public sealed record WordResponse(string Word, int Start, int Length, double Weight);
