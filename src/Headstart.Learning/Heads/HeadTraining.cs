@@ -23,7 +23,8 @@ public static class HeadTraining
 
     private const double SelectionTolerance = 1e-4;
     private const double FinalTolerance = 1e-7;
-    private const double SparseTolerance = 1e-6;
+    private const double SparseSelectionTolerance = 1e-3;
+    private const double SparseTolerance = 1e-4;
 
     /// <summary>Repeated stratified cross-validation over methods and strengths; works from 2 images a category.</summary>
     /// <param name="set">At least two categories with two images each.</param>
@@ -39,6 +40,12 @@ public static class HeadTraining
         ArgumentNullException.ThrowIfNull(set);
         set.Require(perCategory: 2);
         TorchRuntime.EnsureLoaded();
+        var sparse = SparseRegression.RowsOf(set);
+        if (sparse is null && set.Features is SparseRows)
+        {
+            return CrossValidate(new SpanCoordinates(set).Set, seed, cancel, progress, repeats, linearOnly);
+        }
+
         var folds = Math.Min(5, set.Support().Min());
         var times = repeats ?? Repeats(set.Count);
         var random = new Random(seed);
@@ -46,22 +53,22 @@ public static class HeadTraining
         var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
 
         using var scope = NewDisposeScope();
-        var sparse = SparseRegression.RowsOf(set);
         var features = sparse is null ? ToTensor(set.Features) : null;
         for (var repeat = 0; repeat < times; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
+            if (sparse is not null)
+            {
+                // Each fold has examples, and so scores, of its own.
+                Parallel.For(0, folds, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
+                    fold => Validate(set, sparse, assignment, (repeat, fold), methods, scores, cancel));
+                progress?.Report((repeat + 1.0) / times);
+                continue;
+            }
+
             for (var fold = 0; fold < folds; fold++)
             {
-                if (features is null)
-                {
-                    Validate(set, sparse!, assignment, (repeat, fold), methods, scores, cancel);
-                }
-                else
-                {
-                    Validate(set, features, assignment, (repeat, fold), methods, scores, cancel);
-                }
-
+                Validate(set, features!, assignment, (repeat, fold), methods, scores, cancel);
                 progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
             }
         }
@@ -93,6 +100,14 @@ public static class HeadTraining
             var point = new double[fit.Parameters];
             fit.Fit(point, method.Strength, SparseTolerance, cancel);
             return new Head(set.Categories, fit.Layer(point), null, thresholds);
+        }
+
+        if (set.Features is SparseRows)
+        {
+            var span = new SpanCoordinates(set);
+            var head = Train(span.Set, method, cancel);
+            return head.Hidden is null ? new Head(set.Categories, span.Unfold(head.Output), null, thresholds)
+                : new Head(set.Categories, head.Output, span.Unfold(head.Hidden), thresholds);
         }
 
         using var scope = NewDisposeScope();
@@ -155,7 +170,7 @@ public static class HeadTraining
         var parameters = new double[regression.Parameters];
         foreach (var (i, method) in methods.Index())
         {
-            regression.Fit(parameters, method.Strength, SelectionTolerance, cancel);
+            regression.Fit(parameters, method.Strength, SparseSelectionTolerance, cancel);
             scores[i].Add(part.Repeat, unseen, regression.Probabilities(unseenRows, parameters));
         }
     }

@@ -9,9 +9,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class SparseRegression
 {
-    /// <summary>Sets of more values than that, zeros among them, are not worth making whole.</summary>
-    private const long WholeValues = 4_000_000;
-
     private readonly SparseRows _rows;
     private readonly float[] _targets; // [n, k]
     private readonly double[] _weights; // [n], add up to 1
@@ -32,7 +29,7 @@ internal sealed class SparseRegression
 
     /// <summary>The features of a set that is to be fitted here; null for others.</summary>
     public static SparseRows? RowsOf(LabelledFeatures set) =>
-        set.Features is SparseRows sparse && (long)sparse.Count * sparse.Dimensions > WholeValues ? sparse : null;
+        set.Features is SparseRows sparse && sparse.Count > SpanCoordinates.MostExamples ? sparse : null;
 
     /// <summary>Number of parameters: (d + 1) x k.</summary>
     public int Parameters => _moments.Length * _classes;

@@ -3,45 +3,80 @@ namespace Headstart.Learning.Texts;
 /// <summary>The features that could suit a model's texts.</summary>
 public static class TextCandidates
 {
+    private const string SkipGramName = "skipgram";
+    private const string Tuned = "-tuned";
+    private const int UsualTexts = 50;
+
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
-    /// <param name="registered">What was found in folders.</param>
+    /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>
     /// <param name="seed">Decides all that is left to chance.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     /// <param name="cancel">Looked at all the time.</param>
-    /// <returns>Measured; to be disposed by the caller.</returns>
+    /// <returns>
+    /// TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that were found, and that were found and went on
+    /// learning from the texts; and each plain mean joined to TF-IDF. Measured.
+    /// </returns>
+    /// <exception cref="TextFeaturesException">Something registered cannot be read; the message says what.</exception>
     public static IReadOnlyList<TextFeatures> Fit(
         TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(registered);
         var terms = TfIdfFeatures.Fit(corpus, cancel);
-        var words = Vocabulary.Of(corpus);
         var candidates = new List<TextFeatures> { terms };
-        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.WordVectors))
+        var words = Vocabulary.Of(corpus);
+        foreach (var (name, vectors, source) in Vectors(words, registered, seed, progress, cancel))
         {
-            candidates.Add(WordVectorFeatures.Fit(file.Id, file.Words, file, corpus, words, weighted: false));
-            candidates.Add(WordVectorFeatures.Fit(file.Id, file.Words, file, corpus, words, weighted: true));
+            var plain = WordVectorFeatures.Fit(name, vectors, source, corpus, words, weighted: false);
+            candidates.Add(plain);
+            candidates.Add(WordVectorFeatures.Fit(name, vectors, source, corpus, words, weighted: true));
+            candidates.Add(new JoinedFeatures(plain, terms));
         }
 
-        var started = System.Diagnostics.Stopwatch.GetTimestamp();
-        var learned = SkipGram.Train(words, null, seed, share => progress?.Report(share), cancel);
-        Console.Error.WriteLine($"skipgram {System.Diagnostics.Stopwatch.GetElapsedTime(started)}");
-        candidates.Add(WordVectorFeatures.Fit("skipgram", learned, null, corpus, words, weighted: false));
-        candidates.Add(WordVectorFeatures.Fit("skipgram", learned, null, corpus, words, weighted: true));
-        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.WordVectors))
-        {
-            candidates.Add(WordVectorFeatures.Fit($"{file.Id}-tuned", SkipGram.Train(words, file.Words, seed, null, cancel), null, corpus, words, weighted: false));
-        }
-
-        candidates.AddRange(candidates.Skip(1).ToList().Select(other => new JoinedFeatures(other, terms)));
-        string[] usual = [.. corpus.Labelled.Take(50)];
+        string[] usual = [.. corpus.Labelled.Take(UsualTexts)];
         candidates.ForEach(candidate => candidate.Measure(usual));
         progress?.Report(1);
-        return candidates;
+        return [.. candidates.OrderBy(candidate => candidate.MsPerText)];
     }
 
-    /// <summary>What is best on average over many tasks, known before a single text was seen.</summary>
+    /// <summary>
+    /// What is best on average over many tasks, known before a label was seen: words that were learned from the texts, best from a start that knew the
+    /// language, joined to TF-IDF. (Movie reviews, 20, 200 and 1,000 labelled of 6,920: 0.625, 0.720 and 0.765; TF-IDF alone 0.551, 0.637 and 0.741.)
+    /// </summary>
     /// <returns>Its index.</returns>
-    internal static int Favourite(IReadOnlyList<TextFeatures> candidates) => 0;
+    internal static int Favourite(IReadOnlyList<TextFeatures> candidates)
+    {
+        string[] endings = [$"{Tuned}+{TfIdfFeatures.Kind}", $"{SkipGramName}+{TfIdfFeatures.Kind}"];
+        return endings.Select(ending => Enumerable.Range(0, candidates.Count).FirstOrDefault(i => candidates[i].Id.EndsWith(ending, StringComparison.Ordinal), -1))
+            .FirstOrDefault(i => i >= 0, 0);
+    }
+
+    /// <summary>Word vectors by name, and the file that those were found in that are used as they are.</summary>
+    private static List<(string Name, WordVectors Vectors, RegisteredText? Source)> Vectors(
+        Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel)
+    {
+        if (words.Words.Count == 0)
+        {
+            return [];
+        }
+
+        var found = registered.Where(file => file.Kind == RegisteredTextKind.WordVectors).ToList();
+        RegisteredText?[] starts = [null, .. found];
+        var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
+        Parallel.For(0, starts.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            learned[i] = SkipGram.Train(words, starts[i]?.Words, seed, share =>
+            {
+                lock (shares)
+                {
+                    shares[i] = share;
+                    progress?.Report(shares.Average());
+                }
+            }, cancel));
+        return
+        [
+            .. starts.Select((start, i) => (start is null ? SkipGramName : start.Id + Tuned, learned[i], (RegisteredText?)null)),
+            .. found.Select(file => (file.Id, file.Words, file)),
+        ];
+    }
 }

@@ -1,4 +1,7 @@
 using System.Numerics.Tensors;
+using Headstart.Learning.Native;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Headstart.Learning.Texts;
 
@@ -12,6 +15,7 @@ internal sealed class WordVectorFeatures : TextFeatures
     public const string Kind = "words";
 
     private const double A = 1e-3;
+    private const int MaxTexts = 10_000; // so many say what they have in common
     private const double Rare = 1e-5; // rarer words have all their weight
 
     private readonly WordVectors _vectors;
@@ -19,10 +23,11 @@ internal sealed class WordVectorFeatures : TextFeatures
     private readonly SortedDictionary<string, float> _weights; // of frequent words; empty where all weigh the same
     private readonly Dictionary<string, float> _lookup;
     private readonly float[] _mean; // [d]
+    private readonly float[] _axes; // [d, d], orthonormal rows: the directions in which texts differ, so that features do not go together
 
-    private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights, float[] mean)
+    private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights, float[] mean, float[] axes)
     {
-        (Id, _vectors, _source, _weights, _mean) = (id, vectors, source, weights, mean);
+        (Id, _vectors, _source, _weights, _mean, _axes) = (id, vectors, source, weights, mean, axes);
         _lookup = new(weights, StringComparer.Ordinal);
     }
 
@@ -48,19 +53,21 @@ internal sealed class WordVectorFeatures : TextFeatures
             }
         }
 
-        var features = new WordVectorFeatures(weighted ? $"{name}-sif" : name, vectors, source, weights, new float[vectors.Dimensions]);
-        var sum = new double[vectors.Dimensions];
-        foreach (var tokens in corpus.TokensOfAll)
+        var (id, d) = (weighted ? $"{name}-sif" : name, vectors.Dimensions);
+        var plain = new WordVectorFeatures(id, vectors, source, weights, new float[d], new float[d * d]);
+        var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / MaxTexts) == 0).Select(plain.Mean).Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
+        if (means.Count == 0)
         {
-            var mean = features.Mean(tokens);
-            for (var i = 0; i < sum.Length; i++)
-            {
-                sum[i] += mean[i] / corpus.TokensOfAll.Count;
-            }
+            return plain;
         }
 
-        TensorPrimitives.ConvertTruncating(sum, features._mean);
-        return features;
+        TorchRuntime.EnsureLoaded();
+        using var scope = NewDisposeScope();
+        var texts = tensor([.. means.SelectMany(m => m)], [means.Count, d]).to(float64);
+        var mean = texts.mean([0]);
+        var centred = texts - mean;
+        var axes = linalg.eigh(centred.t().mm(centred)).Item2.t().contiguous();
+        return new(id, vectors, source, weights, [.. mean.to(float32).data<float>()], [.. axes.to(float32).data<float>()]);
     }
 
     public static WordVectorFeatures Read(BinaryReader reader, IReadOnlyList<RegisteredText> registered)
@@ -74,13 +81,18 @@ internal sealed class WordVectorFeatures : TextFeatures
             weights.Add(reader.ReadString(), reader.ReadSingle());
         }
 
-        var mean = new float[vectors.Dimensions];
-        for (var i = 0; i < mean.Length; i++)
-        {
-            mean[i] = reader.ReadSingle();
-        }
+        return new(id, vectors, source, weights, Floats(vectors.Dimensions), Floats(vectors.Dimensions * vectors.Dimensions));
 
-        return new(id, vectors, source, weights, mean);
+        float[] Floats(int count)
+        {
+            var values = new float[count];
+            for (var i = 0; i < count; i++)
+            {
+                values[i] = reader.ReadSingle();
+            }
+
+            return values;
+        }
     }
 
     internal override void Save(BinaryWriter writer)
@@ -99,7 +111,7 @@ internal sealed class WordVectorFeatures : TextFeatures
             writer.Write(weight);
         }
 
-        foreach (var value in _mean)
+        foreach (var value in _mean.Concat(_axes))
         {
             writer.Write(value);
         }
@@ -111,7 +123,13 @@ internal sealed class WordVectorFeatures : TextFeatures
         if (TensorPrimitives.Norm<float>(mean) > 0)
         {
             TensorPrimitives.Subtract(mean, _mean, mean);
-            row.AddUnit(mean);
+            var turned = new float[mean.Length];
+            for (var i = 0; i < turned.Length; i++)
+            {
+                turned[i] = TensorPrimitives.Dot(mean, _axes.AsSpan(i * mean.Length, mean.Length));
+            }
+
+            row.AddUnit(turned);
         }
     }
 

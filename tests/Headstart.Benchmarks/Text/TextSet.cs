@@ -13,6 +13,9 @@ internal sealed record TextSet(IReadOnlyList<string> Texts, IReadOnlyList<int> L
         return new([.. rows.Select(row => row[1])], [.. rows.Select(row => Array.IndexOf(categories, row[0]))], categories);
     }
 
+    public void Write(string path) =>
+        File.WriteAllLines(path, Texts.Select((text, i) => $"{Categories[Labels[i]]}\t{text}").Prepend("label\ttext"));
+
     public TextSet Some(IEnumerable<int> rows)
     {
         int[] chosen = [.. rows];
