@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Learning.Texts;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,7 +17,7 @@ namespace Headstart.Training;
 public sealed record RunWish(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, whatever the protocol.</summary>
-public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf texts, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -42,7 +43,7 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
         }
 
         var kind = await db.Models.Where(m => m.Id == id).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
-        if ((Refuse(wish) ?? (kind.IsText() ? null : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
+        if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
         {
             return (null, refusal);
         }
@@ -88,6 +89,10 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
         wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
             : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
             : null;
+
+    /// <summary>Of a model of texts.</summary>
+    private ProblemHttpResult? RefuseReader(RunWish wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
+        : Problems.Invalid("unknown-backbone", $"Nothing of this name reads texts here; choose auto or one of {string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
     /// <summary>Of a model of images.</summary>
     private ProblemHttpResult? RefuseBackbone(RunWish wish)

@@ -22,18 +22,19 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         var texts = await TextsAsync(db, lease.Run.ModelId, cancel);
         // Held-out texts teach nothing, not even how words are used.
         var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
-        var fitted = await Task.Run(() => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel), cancel);
+        var named = lease.Run.Backbone;
+        var names = Names();
+        var standing = named is null ? await earlier.FindAsync(db, lease.Run, names, data, cancel) : null;
+        var fitted = await Task.Run(() => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
         var candidates = Admissible(fitted, lease.Run);
-        if (lease.Run.Backbone is not null)
-        {
-            return new(new WordFeatures(candidates[0]), null, null, fitted);
-        }
-
-        var names = Names(candidates);
-        if (await earlier.FindAsync(db, lease.Run, names, data, cancel) is { } standing && candidates.Find(c => c.Id == standing.Backbone) is { } same)
+        if (standing is not null)
         {
             progress.Show([.. standing.Trials]);
-            return new(new WordFeatures(same), standing.Report, null, fitted);
+        }
+
+        if (named is not null || standing is not null)
+        {
+            return new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
         }
 
         var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
@@ -70,22 +71,21 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), WordFeatures.Part, "")];
     }
 
-    private static List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)
+    private List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)
     {
-        var named = fitted.Where(f => run.Backbone is null || f.Id == run.Backbone).ToList();
-        if (named.Count == 0)
+        if (fitted.Count == 0)
         {
-            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads texts on this host; there are {string.Join(", ", fitted.Select(f => f.Id))}, or leave the choice to the run.");
+            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(shelf.All))}, or leave the choice to the run.");
         }
 
-        var fast = named.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
+        var fast = fitted.Where(f => !(f.MsPerText > run.MaxLatencyMs)).ToList();
         return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {named.Min(f => f.MsPerText):0.000} ms per text.");
+            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {fitted.Min(f => f.MsPerText):0.000} ms per text.");
     }
 
     /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
-    private List<string> Names(IEnumerable<TextFeatures> candidates) =>
-        [.. candidates.Select(c => c.Id).Concat(shelf.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
+    private List<string> Names() =>
+        [.. TextCandidates.Ids(shelf.All).Concat(shelf.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
 
     private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
         t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,

@@ -17,6 +17,9 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         var copy = (string)(await _client.AddTextsAsync(model, [(rows[0].Label, rows[0].Text.ToUpperInvariant() + " !")]))["accepted"]![0]!["id"]!;
         var run = await _client.TrainAsync(model);
         Assert.Equal(("succeeded", 1), ((string)run["state"]!, (int)run["version"]!));
+        var trials = run["backbones"]!.AsArray();
+        Assert.Superset(new HashSet<string> { "tfidf", "skipgram", "skipgram-sif", "skipgram+tfidf" }, trials.Select(trial => (string)trial!["id"]!).ToHashSet());
+        Assert.Single(trials, trial => (bool)trial!["chosen"]!);
 
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
         var group = Assert.Single(report["duplicates"]!.AsArray())!.AsArray().Select(id => (string)id!).ToList();
@@ -25,6 +28,8 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
         Assert.InRange((double)report["accuracy"]!, 0.6, 1);
         Assert.Contains("texts it had not learned from", (string)report["sentence"]!);
+        Assert.Contains("200 of them without a category", (string)report["choice"]!["sentence"]!);
+        Assert.Equal("textClassification", (string)report["kind"]!);
 
         var moved = await (await _client.PostAsync($"{model}/feedback", new { text = Angry, category = "neg" })).JsonAsync();
         Assert.Equal(((string)planted["id"]!, "neg"), ((string)moved["accepted"]![0]!["id"]!, (string)moved["accepted"]![0]!["category"]!));
@@ -42,6 +47,9 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
             var answer = await (await _client.PostAsync($"{model}/predictions?version={version}", new { texts = new[] { Angry } })).JsonAsync();
             Assert.Equal((version, 1), ((int)answer["version"]!, answer["predictions"]!.AsArray().Count));
         }
+
+        var foreign = (await _client.AskAsync(model, Angry, "这是一个测试"))["predictions"]!.AsArray();
+        Assert.Equal([false, true], foreign.Select(p => (bool)p!["unknown"]!)); // TF-IDF knows nothing of the second
 
         var back = await (await _client.PostAsync($"{model}/versions/1/publish", new { })).JsonAsync();
         Assert.True((bool)back["published"]!);
