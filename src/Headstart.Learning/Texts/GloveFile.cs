@@ -10,20 +10,40 @@ internal static class GloveFile
     /// <summary>Words that are read; files have the most frequent first.</summary>
     public const int MaxWords = 200_000;
 
+    /// <summary>Whether a file begins as word vectors do; notes and vocabularies that lie beside do not.</summary>
+    public static bool IsOne(string path)
+    {
+        try
+        {
+            using var reader = Reader(path);
+            var parts = (reader.ReadLine() ?? "").TrimEnd().Split(' ');
+            return parts.Length >= 2 && parts.Skip(1).All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+        }
+        catch (Exception exception) when (exception is InvalidDataException or DecoderFallbackException)
+        {
+            return false;
+        }
+    }
+
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors; the message says where.</exception>
     public static WordVectors Read(string path)
     {
         try
         {
-            using var file = File.OpenRead(path);
-            using var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
-            using var reader = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            using var reader = Reader(path);
             return Read(reader, Path.GetFileName(path));
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or DecoderFallbackException)
         {
             throw new TextFeaturesException($"{Path.GetFileName(path)} cannot be read as word vectors: {exception.Message.TrimEnd('.')}.", exception);
         }
+    }
+
+    private static StreamReader Reader(string path)
+    {
+        var file = File.OpenRead(path);
+        return new(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file,
+            new UTF8Encoding(false, throwOnInvalidBytes: true));
     }
 
     private static WordVectors Read(StreamReader reader, string name)

@@ -27,11 +27,4 @@ internal sealed class JoinedFeatures(TextFeatures first, TextFeatures second) : 
         TextFeaturesFile.WritePart(First, writer);
         TextFeaturesFile.WritePart(Second, writer);
     }
-
-    protected override void Dispose(bool disposing)
-    {
-        First.Dispose();
-        Second.Dispose();
-        base.Dispose(disposing);
-    }
 }

@@ -18,17 +18,19 @@ public sealed class RegisteredText : IDisposable
     private static readonly string[] Endings = [".txt", ".txt.gz"];
 
     private readonly Lazy<WordVectors> _words;
+    private readonly Lazy<SentenceEncoder> _sentences;
 
     private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind)
     {
         (Id, Sha256, Path, Kind) = (id, sha256, path, kind);
         _words = new(() => GloveFile.Read(path));
+        _sentences = new(() => SentenceEncoder.Open(path, VocabularyOf(path)!));
     }
 
-    /// <summary>The file's name without its endings.</summary>
+    /// <summary>The file's name without its endings, or that of its folder where the file is called model.onnx.</summary>
     public string Id { get; }
 
-    /// <summary>Of the file, lower-case hexadecimal.</summary>
+    /// <summary>Of the file, or of the sums of network and vocabulary, lower-case hexadecimal.</summary>
     public string Sha256 { get; }
 
     public string Path { get; }
@@ -38,8 +40,12 @@ public sealed class RegisteredText : IDisposable
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
     internal WordVectors Words => _words.Value;
 
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    internal SentenceEncoder Sentences => _sentences.Value;
+
     /// <summary>
-    /// Looks at the folder <c>text</c> in each of the directories for word vectors in GloVe's format, <c>*.txt</c> and <c>*.txt.gz</c>.
+    /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format, <c>*.txt</c> and
+    /// <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a WordPiece vocabulary beside: <c>name.vocab.txt</c> or <c>vocab.txt</c>.
     /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
@@ -48,7 +54,7 @@ public sealed class RegisteredText : IDisposable
         var found = new Dictionary<string, RegisteredText>();
         var problems = new List<string>();
         foreach (var path in directories.Select(directory => System.IO.Path.Combine(directory, "text")).Where(Directory.Exists)
-            .SelectMany(folder => Directory.GetFiles(folder).Order(StringComparer.Ordinal)))
+            .SelectMany(folder => Directory.GetDirectories(folder).Prepend(folder)).SelectMany(Directory.GetFiles).Order(StringComparer.Ordinal))
         {
             try
             {
@@ -68,6 +74,10 @@ public sealed class RegisteredText : IDisposable
 
     public void Dispose()
     {
+        if (_sentences.IsValueCreated)
+        {
+            _sentences.Value.Dispose();
+        }
     }
 
     /// <exception cref="TextFeaturesException">It is not there.</exception>
@@ -78,12 +88,26 @@ public sealed class RegisteredText : IDisposable
     private static RegisteredText? Identify(string path)
     {
         var name = System.IO.Path.GetFileName(path);
-        if (Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is not { } ending)
+        if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            return null;
+            var vocabulary = VocabularyOf(path) ?? throw new TextFeaturesException(
+                $"it has no vocabulary beside it: {System.IO.Path.ChangeExtension(name, ".vocab.txt")} or vocab.txt, in WordPiece's form, a token a line");
+            var id = name == "model.onnx" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : name[..^".onnx".Length];
+            return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences);
         }
 
-        using var stream = File.OpenRead(path);
-        return new(name[..^ending.Length], Convert.ToHexStringLower(SHA256.HashData(stream)), path, RegisteredTextKind.WordVectors);
+        return Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending && GloveFile.IsOne(path)
+            ? new(name[..^ending.Length], Convert.ToHexStringLower(Sum(path)), path, RegisteredTextKind.WordVectors) : null;
     }
+
+    private static string? VocabularyOf(string network) => ((string[])[
+        System.IO.Path.ChangeExtension(network, ".vocab.txt"), System.IO.Path.Combine(System.IO.Path.GetDirectoryName(network)!, "vocab.txt")]).FirstOrDefault(File.Exists);
+
+    private static byte[] Sum(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return SHA256.HashData(stream);
+    }
+
+    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

@@ -14,7 +14,8 @@ public static class TextCandidates
         ArgumentNullException.ThrowIfNull(registered);
         var found = WordFiles(registered).ConvertAll(file => file.Id);
         return [TfIdfFeatures.Kind, .. new[] { SkipGramName }.Concat(found.Select(id => id + Tuned)).Concat(found)
-            .SelectMany(name => (string[])[name, name + WordVectorFeatures.Weighted, Joined(name)])];
+            .SelectMany(name => (string[])[name, name + WordVectorFeatures.Weighted, Joined(name)]),
+            .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(file => (string[])[file.Id, Joined(file.Id)])];
     }
 
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
@@ -43,6 +44,12 @@ public static class TextCandidates
             candidates.Add(plain);
             candidates.Add(WordVectorFeatures.Fit(name, vectors, source, corpus, words, weighted: true));
             candidates.Add(new JoinedFeatures(plain, terms));
+        }
+
+        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.Sentences && Needs(only, file.Id)))
+        {
+            var sentences = new SentenceFeatures(file);
+            candidates.AddRange([sentences, new JoinedFeatures(sentences, terms)]);
         }
 
         candidates.RemoveAll(candidate => only is not null && candidate.Id != only);
@@ -75,9 +82,10 @@ public static class TextCandidates
 
         var found = WordFiles(registered);
         RegisteredText?[] starts = [.. new RegisteredText?[] { null }.Concat(found).Where(start => needed(Learned(start)))];
+        WordVectors?[] vectors = [.. starts.Select(start => start?.Words)];
         var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
         Parallel.For(0, starts.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
-            learned[i] = SkipGram.Train(words, starts[i]?.Words, seed, share =>
+            learned[i] = SkipGram.Train(words, vectors[i], seed, share =>
             {
                 lock (shares)
                 {

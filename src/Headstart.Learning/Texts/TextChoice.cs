@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
 
@@ -13,6 +14,8 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
 {
     /// <summary>Labelled texts that are looked at; more cost time and decide nothing else.</summary>
     public const int Probe = 1_000;
+
+    private const int FewTexts = 30; // fewer say nothing of features, and the favourite stays
 
     /// <param name="candidates">At least one, cheapest first.</param>
     /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="Probe"/> of them are looked at where there are more.</param>
@@ -35,7 +38,20 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         int[] probedLabels = [.. probe.Select(i => labels[i])];
         var trials = new TextTrial?[candidates.Count];
         var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, candidates.Count, options, i =>
+        try
+        {
+            Parallel.For(0, candidates.Count, options, Try);
+        }
+        catch (AggregateException exception) when (exception.InnerException is HeadTrainingException refusal)
+        {
+            ExceptionDispatchInfo.Throw(refusal); // each of them says the same
+        }
+
+        var favourite = trials[TextCandidates.Favourite(candidates)]!;
+        var chosen = probe.Length < FewTexts ? favourite : ChoiceRule.Choose([.. trials.OfType<TextTrial>()], favourite);
+        return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));
+
+        void Try(int i)
         {
             var set = new LabelledFeatures(candidates[i].Of(probed, cancel), probedLabels, categories);
             var trial = TextTrial.Run(candidates[i], set, HeadTraining.Repeats(set.Count), seed, cancel);
@@ -44,9 +60,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
                 trials[i] = trial;
                 shown?.Invoke(Best(trials));
             }
-        });
-        var chosen = ChoiceRule.Choose([.. trials.OfType<TextTrial>()], trials[TextCandidates.Favourite(candidates)]!);
-        return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));
+        }
     }
 
     /// <summary>The probed examples: all, or of each category its share, and five at least where there are five.</summary>

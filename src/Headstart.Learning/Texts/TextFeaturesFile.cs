@@ -63,6 +63,7 @@ internal static class TextFeaturesFile
         {
             TfIdfFeatures => TfIdfFeatures.Kind,
             WordVectorFeatures => WordVectorFeatures.Kind,
+            SentenceFeatures => SentenceFeatures.Kind,
             JoinedFeatures => JoinedFeatures.Kind,
             _ => throw new NotSupportedException(features.Id),
         });
@@ -73,6 +74,7 @@ internal static class TextFeaturesFile
     {
         TfIdfFeatures.Kind => TfIdfFeatures.Read(reader),
         WordVectorFeatures.Kind => WordVectorFeatures.Read(reader, registered),
+        SentenceFeatures.Kind => SentenceFeatures.Read(reader, registered),
         JoinedFeatures.Kind => new JoinedFeatures(ReadPart(reader, registered), ReadPart(reader, registered)),
         var kind => throw new TextFeaturesException($"These text features are of the kind '{kind}', which this Headstart does not know: update Headstart."),
     };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Headstart.Learning.Native;
@@ -11,6 +12,7 @@ namespace Headstart.Learning.Texts;
 /// </summary>
 internal static unsafe class UnicodeText
 {
+    private const int Decompose = 0; // G_NORMALIZE_NFD
     private const int ComposeCompatible = 3; // G_NORMALIZE_NFKC
 
     private static readonly Lazy<Functions> Glib = new(Load);
@@ -21,12 +23,16 @@ internal static unsafe class UnicodeText
     public static string Folded(string text) =>
         Ascii.IsValid(text) ? text.ToLowerInvariant() : Normalised(CaseFolded(Normalised(text)));
 
-    private static string Normalised(string text)
+    /// <summary>Letters without their accents, as networks that know no case know none of those.</summary>
+    public static string WithoutAccents(string text) => Ascii.IsValid(text) ? text
+        : string.Concat(Normalised(text, Decompose).EnumerateRunes().Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark));
+
+    private static string Normalised(string text, int mode = ComposeCompatible)
     {
         var normalise = (delegate* unmanaged<byte*, nint, int, byte*>)Glib.Value.Normalise;
         fixed (byte* bytes = Utf8(text, out var length))
         {
-            return Taken(normalise(bytes, length, ComposeCompatible));
+            return Taken(normalise(bytes, length, mode));
         }
     }
 

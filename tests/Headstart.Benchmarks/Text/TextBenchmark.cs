@@ -121,7 +121,7 @@ internal static class TextBenchmark
         var labelled = sst2.Some(Enumerable.Range(0, 10_000).Select(i => i % sst2.Count));
         using (var run = TextTraining.Run(labelled, [], registered))
         {
-            Console.WriteLine($"10,000 labelled texts: {run.Seconds:0.0} s, chosen {run.Features.Id}, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at most");
+            Console.WriteLine($"10,000 labelled texts: {run.Seconds:0.0} s, {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.0} s of one core, chosen {run.Features.Id}, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at most");
             var started = Stopwatch.GetTimestamp();
             foreach (var text in sst2.Texts.Take(1_000))
             {
