@@ -29,12 +29,13 @@ public static class TextsApi
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
         texts.MapPost("/", Upload).Named("addTexts", "Add texts, with or without categories",
-                "Step 2 of the main job in a text model. The body is one of these. JSON or JSON Lines: each text has its category, or none. A table (CSV or tab-separated) with "
-                + "the header text,category. Plain text, a text a line, all of ?category= or of none. A form with files of these kinds. Texts without a category are worth sending: "
-                + "how words are used in them is learned too.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again adds nothing; sent "
-                + "with a category it gets that one if it had none.")
+                "Step 2 of the main job in a text model. The body is one of these. JSON or JSON Lines: each text has its category, or none. A table (CSV or "
+                + "tab-separated) with the header text,category. Plain text, a text a line, all of ?category= or of none. A form with files of these kinds. "
+                + "Texts without a category are worth sending: how words are used in them is learned too.\n\n"
+                + "Texts that cannot be used are listed with the reason; the others are kept. Sending a text again adds nothing; sent with a category it gets "
+                + "that one if it had none.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest), Texts: true))
-            .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"What a mess","category":"negative"},{"text":"A film about a train"}]}"""))
+            .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422, 507);
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; of one category with ?category=, with or without a category with ?labelled=.").Refuses(400, 401, 404);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "What is known of it.").Refuses(401, 404);
@@ -57,8 +58,8 @@ public static class TextsApi
         if (TextBody.FormatOf(http.Request.ContentType) is not { } format)
         {
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such files in parts named file "
-                + "(curl -F file=@reviews.csv).");
+                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such "
+                + "files in parts named file (curl -F file=@reviews.csv).");
         }
 
         try

@@ -25,30 +25,18 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         var named = lease.Run.Backbone;
         var names = Names();
         var standing = named is null ? await earlier.FindAsync(db, lease.Run, names, data, cancel) : null;
-        var fitted = await Task.Run(() => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
+        var fitted = await Task.Run(
+            () => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
         var candidates = Admissible(fitted, lease.Run);
         if (standing is not null)
         {
             progress.Show([.. standing.Trials]);
         }
 
-        if (named is not null || standing is not null)
-        {
-            return new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
-        }
-
-        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
-        if (sample.CountBy(item => item.Labels[0]).Any(c => c.Value < Dataset.MinImages) || sample.DistinctBy(item => item.Labels[0]).Count() < data.Categories.Count)
-        {
-            throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
-        }
-
-        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), [.. sample.Select(item => item.Labels[0])], data.Categories, TrainingJob.Seed,
-            trials => progress.Show(Table(trials, trials[0])), cancel), cancel);
-        progress.Show(Table(choice.Trials, choice.Chosen));
-        return new(new WordFeatures(choice.Chosen.Features), new(
-            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; words were learned from {texts.Count - data.Test.Count} texts, {corpus.Unlabelled.Count} of them without a category.",
-            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen, fitted);
+        return named is null && standing is null
+            ? await TryAsync(candidates, texts, data, $"words were learned from {corpus.Labelled.Count + corpus.Unlabelled.Count} texts, "
+                + $"{corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with { Others = fitted }
+            : new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
     }
 
     public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
@@ -71,16 +59,44 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), WordFeatures.Part, "")];
     }
 
+    private static async Task<ChosenFeatures> TryAsync(
+        List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names, StageProgress progress, CancellationToken cancel)
+    {
+        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        int[] labels = [.. sample.Select(item => item.Labels[0])];
+        if (labels.CountBy(label => label).Count(c => c.Value >= Dataset.MinImages) < data.Categories.Count)
+        {
+            throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
+        }
+
+        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, TrainingJob.Seed, tried =>
+        {
+            progress.Report((double)tried.Count / candidates.Count);
+            progress.Show(Table(tried, tried[0]));
+        }, cancel), cancel);
+        progress.Show(Table(choice.Trials, choice.Chosen));
+        return new(new WordFeatures(choice.Chosen.Features), new(
+            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; {learned}.",
+            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
+    }
+
     private List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)
     {
         if (fitted.Count == 0)
         {
-            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(shelf.All))}, or leave the choice to the run.");
+            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(shelf.All))}, "
+                + "or leave the choice to the run.");
         }
 
-        var fast = fitted.Where(f => !(f.MsPerText > run.MaxLatencyMs)).ToList();
+        var usable = fitted.Where(f => f.Length > 0).ToList();
+        if (usable.Count == 0)
+        {
+            throw new RunRefusedException("There is hardly a word in these texts, so there is nothing to tell them apart by; add texts with words.");
+        }
+
+        var fast = usable.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
         return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {fitted.Min(f => f.MsPerText):0.000} ms per text.");
+            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {usable.Min(f => f.MsPerText):0.000} ms per text.");
     }
 
     /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
