@@ -11,6 +11,7 @@ using Headstart.NanoNets;
 using Headstart.OpenInference;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Texts;
 using Headstart.Training;
 using Headstart.Versions;
 using Headstart.Web;
@@ -41,7 +42,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
-    builder.Services.AddImages().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
+    builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 
     await using var app = builder.Build();
@@ -49,6 +50,7 @@ try
     var api = app.MapGroup("/api/v1").RequireAuthorization();
     api.MapModels();
     api.MapImages();
+    api.MapTexts();
     api.MapImports();
     api.MapImageSearches();
     api.MapTraining();

@@ -16,6 +16,7 @@ using Headstart.NanoNets;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Reports;
+using Headstart.Texts;
 using Headstart.Training;
 using Headstart.Versions;
 using Headstart.Web;
@@ -52,13 +53,15 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
         .AddSingleton<BackboneNews>();
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>().AddSingleton<WebFetcher>();
 
+    public static IServiceCollection AddTexts(this IServiceCollection services) => services.AddTransient<TextUpload>().AddTransient<TextFeedback>();
+
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<VersionExport>();
+        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<TextAnswers>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
         .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
@@ -90,7 +93,8 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>();
+        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
+            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>();
         return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<Sweep<RunQueue>>() : services;
     }
 

@@ -91,7 +91,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
     private IEnumerable<(string Path, string Shows)> Pages() =>
     [
-        ("/", "of photographs it had not seen"), ("/new", "An image shows"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
+        ("/", "of what it had not seen"), ("/new", "What are the examples?"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
         ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
         ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Requests, 30 days"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
     ];

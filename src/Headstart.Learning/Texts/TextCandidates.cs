@@ -7,26 +7,38 @@ public static class TextCandidates
     private const string Tuned = "-tuned";
     private const int UsualTexts = 50;
 
+    /// <summary>What <see cref="Fit"/> makes, by name.</summary>
+    /// <param name="registered">What was found in folders.</param>
+    public static IReadOnlyList<string> Ids(IReadOnlyList<RegisteredText> registered)
+    {
+        ArgumentNullException.ThrowIfNull(registered);
+        var found = WordFiles(registered).ConvertAll(file => file.Id);
+        return [TfIdfFeatures.Kind, .. new[] { SkipGramName }.Concat(found.Select(id => id + Tuned)).Concat(found)
+            .SelectMany(name => (string[])[name, name + WordVectorFeatures.Weighted, Joined(name)]),
+            .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(file => (string[])[file.Id, Joined(file.Id)])];
+    }
+
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
     /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>
     /// <param name="seed">Decides all that is left to chance.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     /// <param name="cancel">Looked at all the time.</param>
+    /// <param name="only">One of <see cref="Ids"/>: make that and what it needs. By default all.</param>
     /// <returns>
     /// TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that were found, and that were found and went on
     /// learning from the texts; and each plain mean joined to TF-IDF. Measured.
     /// </returns>
     /// <exception cref="TextFeaturesException">Something registered cannot be read; the message says what.</exception>
     public static IReadOnlyList<TextFeatures> Fit(
-        TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel)
+        TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel, string? only = null)
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(registered);
         var terms = TfIdfFeatures.Fit(corpus, cancel);
         var candidates = new List<TextFeatures> { terms };
         var words = Vocabulary.Of(corpus);
-        foreach (var (name, vectors, source) in Vectors(words, registered, seed, progress, cancel))
+        foreach (var (name, vectors, source) in Vectors(words, registered, seed, progress, name => Needs(only, name), cancel))
         {
             var plain = WordVectorFeatures.Fit(name, vectors, source, corpus, words, weighted: false);
             candidates.Add(plain);
@@ -34,12 +46,13 @@ public static class TextCandidates
             candidates.Add(new JoinedFeatures(plain, terms));
         }
 
-        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.Sentences))
+        foreach (var file in registered.Where(file => file.Kind == RegisteredTextKind.Sentences && Needs(only, file.Id)))
         {
             var sentences = new SentenceFeatures(file);
             candidates.AddRange([sentences, new JoinedFeatures(sentences, terms)]);
         }
 
+        candidates.RemoveAll(candidate => only is not null && candidate.Id != only);
         string[] usual = [.. corpus.Labelled.Take(UsualTexts)];
         candidates.ForEach(candidate => candidate.Measure(usual));
         progress?.Report(1);
@@ -60,15 +73,15 @@ public static class TextCandidates
 
     /// <summary>Word vectors by name, and the file that those were found in that are used as they are.</summary>
     private static List<(string Name, WordVectors Vectors, RegisteredText? Source)> Vectors(
-        Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel)
+        Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, Predicate<string> needed, CancellationToken cancel)
     {
         if (words.Words.Count == 0)
         {
             return [];
         }
 
-        var found = registered.Where(file => file.Kind == RegisteredTextKind.WordVectors).ToList();
-        RegisteredText?[] starts = [null, .. found];
+        var found = WordFiles(registered);
+        RegisteredText?[] starts = [.. new RegisteredText?[] { null }.Concat(found).Where(start => needed(Learned(start)))];
         WordVectors?[] vectors = [.. starts.Select(start => start?.Words)];
         var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
         Parallel.For(0, starts.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
@@ -82,8 +95,18 @@ public static class TextCandidates
             }, cancel));
         return
         [
-            .. starts.Select((start, i) => (start is null ? SkipGramName : start.Id + Tuned, learned[i], (RegisteredText?)null)),
-            .. found.Select(file => (file.Id, file.Words, file)),
+            .. starts.Select((start, i) => (Learned(start), learned[i], (RegisteredText?)null)),
+            .. found.Where(file => needed(file.Id)).Select(file => (file.Id, file.Words, file)),
         ];
     }
+
+    private static List<RegisteredText> WordFiles(IReadOnlyList<RegisteredText> registered) =>
+        [.. registered.Where(file => file.Kind == RegisteredTextKind.WordVectors)];
+
+    /// <summary>The name of word vectors that began as these.</summary>
+    private static string Learned(RegisteredText? start) => start is null ? SkipGramName : start.Id + Tuned;
+
+    private static string Joined(string name) => $"{name}+{TfIdfFeatures.Kind}";
+
+    private static bool Needs(string? only, string name) => only is null || only == name || only == name + WordVectorFeatures.Weighted || only == Joined(name);
 }

@@ -14,6 +14,9 @@ internal sealed class WordVectorFeatures : TextFeatures
 {
     public const string Kind = "words";
 
+    /// <summary>Ends the name of a weighted mean.</summary>
+    public const string Weighted = "-sif";
+
     private const double A = 1e-3;
     private const int MaxTexts = 10_000; // so many say what they have in common
     private const double Rare = 1e-5; // rarer words have all their weight
@@ -53,7 +56,7 @@ internal sealed class WordVectorFeatures : TextFeatures
             }
         }
 
-        var (id, d) = (weighted ? $"{name}-sif" : name, vectors.Dimensions);
+        var (id, d) = (weighted ? name + Weighted : name, vectors.Dimensions);
         var plain = new WordVectorFeatures(id, vectors, source, weights, new float[d], new float[d * d]);
         var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / MaxTexts) == 0).Select(plain.Mean).Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
         if (means.Count == 0)

@@ -19,7 +19,7 @@ public static class ImageSearchesApi
 
     public static void MapImageSearches(this RouteGroupBuilder api)
     {
-        var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches");
+        var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches").ForImages("texts of your own go to {0}/texts");
         searches.MapPost("/", Start).Named("startImageSearch", "Search the web for images",
                 "Looks for openly licensed images of each category, leaves out what is there twice or does not belong, adds the rest to the model with author, "
                 + "licence and page, and starts a training run. With review it waits before the images are added.")

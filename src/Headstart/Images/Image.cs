@@ -8,21 +8,25 @@ public enum Split
     Test,
 }
 
-/// <summary>A labelled example. Its bytes are the blob named by <see cref="Sha256"/>.</summary>
+/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, which is here.</summary>
 public sealed class Image
 {
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
-    /// <summary>One in a model whose categories exclude each other; any number in one whose categories do not.</summary>
+    /// <summary>One in a model whose categories exclude each other, none for a text without a category; any number where categories do not exclude each other.</summary>
     public List<ImageLabel> Labels { get; init; } = [];
 
     /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
     public required string FileName { get; init; }
 
+    /// <summary>The example, where it is a text: trimmed, its lines ended by <c>\n</c>. Its UTF-8 is what <see cref="Sha256"/> is of. Else null.</summary>
+    public string? Text { get; init; }
+
     public required byte[] Sha256 { get; init; }
 
+    /// <summary>For a text <c>text/plain</c>, and its width and height are 0.</summary>
     public required string MediaType { get; init; }
 
     public required int Width { get; init; }

@@ -7,11 +7,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Images;
 
 /// <summary>A file that was looked at: its bytes are stored, or it is refused.</summary>
-/// <param name="Categories">Ids; one where the model's categories exclude each other.</param>
+/// <param name="Categories">Ids; one where the model's categories exclude each other, none for a text without a category.</param>
 /// <param name="Rejected">Null for a file that was stored.</param>
 /// <param name="Split">The side that its sender gave it; null where the content decides.</param>
+/// <param name="Text">The example where it is a text, which has no file.</param>
 public sealed record CheckedFile(
-    string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null)
+    string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null,
+    string? Text = null)
 {
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
@@ -34,7 +36,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     public async Task<(List<TakenFile> Taken, Dictionary<Guid, string> Names)> StoreAsync(DateTime now)
     {
         await db.HoldModelAsync(model.Id);
-        var ids = _files.ConvertAll(_ => Guid.CreateVersion7());
+        List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()]; // those of one millisecond too, so that lists keep the order in which files came
         await InsertImagesAsync(ids, now);
         await InsertLabelsAsync();
         return await ReadBackAsync(ids);
@@ -42,13 +44,13 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     /// <summary>In the order of the hashes, so that requests with the same files in another order do not lock each other out.</summary>
     private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
-        INSERT INTO images (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin)
-        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb
+        INSERT INTO images (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin, text)
+        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb, text
         FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
             {Column(i => (i.Split ?? Image.SplitOf(i.Sha256)).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
-            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))})
-            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, place)
+            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)})
+            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, text, place)
         JOIN models ON models.id = {model.Id}
         LEFT JOIN categories ON categories.id = category_id
         WHERE category_id IS NULL OR categories.id IS NOT NULL
@@ -96,16 +98,17 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     private TakenFile Taken(CheckedFile file, Image? row, Guid id, Dictionary<Guid, string> names)
     {
-        if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0))
+        if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0 && file.Categories.Length > 0))
         {
             return new(null, false, new(file.FileName, "removed-meanwhile",
-                "The image, its category or the model was deleted by another request in the meantime; look at the model and send the file again."));
+                $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; look at the model and send it again."));
         }
 
-        return model.Kind.TakesSeveral() || row.Labels[0].CategoryId == file.Categories[0]
+        return model.Kind.TakesSeveral() || file.Categories.Length == 0 || row.Labels[0].CategoryId == file.Categories[0]
             ? new(row, row.Id != id, null)
             : new(null, false, new(file.FileName, "duplicate",
-                $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image to move it."));
+                model.Kind.IsText() ? $"The same text is already in another category of this model (text {row.Id}); PATCH that text to move it."
+                : $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image to move it."));
     }
 
     private T[] Column<T>(Func<CheckedFile, T> value) => [.. _files.Select(value)];

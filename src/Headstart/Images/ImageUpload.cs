@@ -4,7 +4,6 @@ using Headstart.Fetching;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
-using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Images;
 
@@ -23,7 +22,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
-    private Dictionary<string, Guid> _categories = [];
+    private KnownCategories _categories = null!;
     private Model _model = null!;
 
     /// <param name="model">Takes the images.</param>
@@ -53,7 +52,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
     {
         _model = model;
-        _categories = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
+        _categories = await KnownCategories.OfAsync(db, model, cancel);
         var working = new Queue<Task<CheckedFile>>();
         try
         {
@@ -124,23 +123,17 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             return new(file.FileName, "invalid-category", problem!);
         }
 
-        if (_model.CategoriesGrow && !_categories.ContainsKey(name) && _categories.Count < Model.MaxCategories)
+        if (_categories.IsNew(name))
         {
             if (file.Bytes is { } bytes && ImageReader.CheckHeader(bytes, _limits) is { } unusable)
             {
                 return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is no category
             }
 
-            await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO categories (id, model_id, name, position)
-                SELECT {Guid.CreateVersion7()}, id, {name}, {_categories.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
-                ON CONFLICT DO NOTHING
-                """, cancel);
-            _categories = await db.Categories.Where(c => c.ModelId == _model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
+            await _categories.AddAsync(name, cancel);
         }
 
-        return _categories.ContainsKey(name) ? null : new(file.FileName, "unknown-category",
-            $"The model has no category \"{name}\"; it has {List(_categories.Keys)}. PATCH the model to add one.");
+        return _categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
     }
 
     private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CancellationToken cancel)
@@ -204,11 +197,5 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             await take([.. _batch]);
             _batch.Clear(); // not before: what could not be inserted is tried once more at the end, before anything that comes after it
         }
-    }
-
-    private static string List(IEnumerable<string> names)
-    {
-        var all = names.Order(StringComparer.Ordinal).ToList();
-        return string.Join(", ", all.Take(10).Select(n => $"\"{n}\"")) + (all.Count > 10 ? $" and {all.Count - 10} more" : all.Count == 0 ? "none" : "");
     }
 }

@@ -15,7 +15,7 @@ public static class ImagesApi
 
     public static void MapImages(this RouteGroupBuilder api)
     {
-        var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images");
+        var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
         api.MapUploads();
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);

@@ -4,6 +4,7 @@ using Headstart.Data;
 using Headstart.Imports;
 using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Texts;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -28,11 +29,12 @@ public static class UploadsApi
                 + "What is large, or has more than a few addresses, is answered with 202 and an import that goes on in the background; ?async=true or false decides otherwise.")
             .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         api.MapPost("/models/{id:guid}/feedback", Feedback).WithTags("Images").Named("giveFeedback", "Send a prediction back with the right label",
                 "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
-                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them.")
-            .WithMetadata(new FileForm(Fields, RawImage: false))
+                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them. "
+                + "A text model takes JSON with the text and its category, and answers as adding texts does.")
+            .WithMetadata(new FileForm(Fields, RawImage: false, Json: typeof(LabelledText)))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
     }
 
@@ -94,13 +96,24 @@ public static class UploadsApi
             : OrImport(Answer(await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel)));
     }
 
-    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> Feedback(
-        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, Settings settings, CancellationToken cancel)
+    private static async Task<Results<Ok<TakenTexts>, Ok<UploadResponse>, ProblemHttpResult>> Feedback(
+        Guid id, HttpContext http, HeadstartDb db, ImageUpload upload, [FromServices] TextFeedback texts, Settings settings, CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
-        return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
+        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        IResult answer = model.Kind.IsText() ? (await texts.TakeAsync(model, http.Request, cancel)).Result
             : UploadReader.Boundary(http.Request) is null ? Problems.NotMultipart()
-            : await FormAsync(model, http.Request, upload, settings.Uploads, manifests: false, confirmed: true, cancel);
+            : (await FormAsync(model, http.Request, upload, settings.Uploads, manifests: false, confirmed: true, cancel)).Result;
+        return answer switch
+        {
+            Ok<TakenTexts> taken => taken,
+            Ok<UploadResponse> uploaded => uploaded,
+            var refusal => (ProblemHttpResult)refusal,
+        };
     }
 
     /// <summary>A form is read as it comes: what came whole is kept, whatever becomes of the rest.</summary>

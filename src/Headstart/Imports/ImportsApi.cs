@@ -16,7 +16,7 @@ public static class ImportsApi
 {
     public static void MapImports(this RouteGroupBuilder api)
     {
-        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports");
+        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("texts are taken at once by {0}/texts, 100,000 in a request");
         imports.MapGet("/", List).Named("listImports", "List the imports",
             "Newest first. Adding images that take longer than a request should makes one.").Refuses(400, 401, 404);
         imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);

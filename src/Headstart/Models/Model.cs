@@ -6,12 +6,24 @@ public enum ModelKind
 
     /// <summary>An image may show several of the categories, or none.</summary>
     MultiLabelImageClassification,
+
+    /// <summary>Each text belongs to one of the categories. Texts without one are learned from too: they show how words are used.</summary>
+    TextClassification,
 }
 
 public static class ModelKinds
 {
     /// <summary>Whether an image may have several categories, or none.</summary>
     public static bool TakesSeveral(this ModelKind kind) => kind == ModelKind.MultiLabelImageClassification;
+
+    /// <summary>Whether its examples are texts, not images.</summary>
+    public static bool IsText(this ModelKind kind) => kind == ModelKind.TextClassification;
+
+    /// <summary>What an example is called in a sentence.</summary>
+    public static string Example(this ModelKind kind) => kind.IsText() ? "text" : "image";
+
+    /// <summary>What several of them are called.</summary>
+    public static string Examples(this ModelKind kind) => kind.IsText() ? "texts" : "images";
 }
 
 /// <summary>How far a model is; derived from what it has, never stored.</summary>
@@ -24,7 +36,7 @@ public enum ModelState
     Trained,
 }
 
-/// <summary>What a user creates: a name, categories, and over time images, runs and versions.</summary>
+/// <summary>What a user creates: a name, categories, and over time examples, runs and versions.</summary>
 public sealed class Model
 {
     public const int MaxCategories = 1_000;

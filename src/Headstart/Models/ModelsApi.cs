@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
@@ -8,7 +9,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Models;
 
-/// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number of them.</param>
+/// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number of them;
+/// <c>textClassification</c>: each text belongs to one of the categories.</param>
 /// <param name="Categories">May be empty: uploads then make the categories they name.</param>
 public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string?>? Categories = null);
 
@@ -16,6 +18,7 @@ public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.Im
 /// <param name="Categories">The categories from now on, or nothing to keep them. One that has images cannot be left out.</param>
 public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categories);
 
+/// <param name="ImageCount">Images, or in a text model texts.</param>
 public sealed record CategoryResponse(string Name, int ImageCount);
 
 /// <param name="Number">Of the version.</param>
@@ -28,9 +31,11 @@ public sealed record LastRunResponse(Guid Id, RunState State, DateTime CreatedAt
 /// <param name="Published">The version that answers, and how good it is; null before there is one.</param>
 /// <param name="LastRun">null before the first.</param>
 /// <param name="Update">Set when backbones have come that might do better than the published version: POST /models/retrain uses them.</param>
+/// <param name="UnlabelledCount">Texts without a category, which are learned from too; absent in a model of images.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
-    ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun);
+    ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount);
 
 public static class ModelsApi
 {
@@ -125,7 +130,7 @@ public static class ModelsApi
             if (inUse is not null)
             {
                 return Problems.Of(StatusCodes.Status409Conflict, "category-in-use",
-                    $"The category \"{inUse}\" still has images; move or delete them before you drop it.");
+                    $"The category \"{inUse}\" still has {model.Kind.Examples()}; move or delete them before you drop it.");
             }
 
             db.RemoveRange(dropped);
@@ -167,6 +172,8 @@ public static class ModelsApi
             Model = m,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.ImageLabels.Count(l => l.CategoryId == c.Id))).ToList(),
+            // Counted for models of texts alone: only these have examples that wait for a category.
+            Unlabelled = m.Kind == ModelKind.TextClassification ? db.Images.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)),
             Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
                 .Select(v => new PublishedResponse(v.Number, v.Accuracy, new[] { v.AccuracyLow, v.AccuracyHigh })).FirstOrDefault(),
@@ -176,14 +183,14 @@ public static class ModelsApi
         var ids = rows.ConvertAll(r => r.Model.Id);
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
-            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun));
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Unlabelled > 0, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
+            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled));
     }
 
-    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool training) =>
+    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool unlabelled, bool training) =>
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
         : categories.Count(c => c.ImageCount >= Dataset.MinImages) >= Dataset.MinCategories ? ModelState.Ready
-        : categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
+        : unlabelled || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

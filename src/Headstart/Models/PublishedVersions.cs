@@ -7,7 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Models;
 
 /// <param name="Version">Its number; null where there is none yet.</param>
-public sealed record Published(int? Version);
+/// <param name="Kind">Of the model.</param>
+public sealed record Published(int? Version, ModelKind Kind);
 
 /// <summary>
 /// Which version of a model answers, asked for by every prediction. A version published on this host answers from then on; one published on
@@ -18,7 +19,7 @@ public sealed class PublishedVersions(IDbContextFactory<HeadstartDb> databases, 
     // Compiled: building the query anew would take longer than asking it.
     private static readonly Func<HeadstartDb, Guid, Guid, CancellationToken, Task<Published?>> Query = EF.CompileAsyncQuery(
         (HeadstartDb db, Guid account, Guid id, CancellationToken _) =>
-            db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion)).SingleOrDefault());
+            db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind)).SingleOrDefault());
 
     private readonly Recent<(Guid Account, Guid Model), Published> _published = new(TimeSpan.FromSeconds(1), clock);
 

@@ -21,6 +21,9 @@ internal static class NanoAnswer
     public static IResult NoSuchModel() =>
         Error(StatusCodes.Status404NotFound, "Model not found", "There is no model with this id in your account; GET /api/v2/ImageCategorization/Models/ lists yours.");
 
+    public static IResult OfTexts(Guid model) => Error(StatusCodes.Status409Conflict, "Model classifies texts",
+        $"The model classifies texts, which these addresses do not; use /api/v1/models/{model}.");
+
     public static IResult Busy(HttpContext http, string seconds, string message)
     {
         http.Response.Headers.RetryAfter = seconds;

@@ -22,6 +22,11 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
             return NanoAnswer.NoSuchModel();
         }
 
+        if (found.Kind.IsText())
+        {
+            return NanoAnswer.OfTexts(model);
+        }
+
         if (found.Version is not { } number)
         {
             return NanoAnswer.NotReady();

@@ -68,9 +68,9 @@ public static class NanoNetsApi
             : NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    /// <summary>All of the account, whatever their kind.</summary>
+    /// <summary>All of the account that classify images, whatever their kind.</summary>
     private static async Task<IResult> List(HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        NanoAnswer.Of(await db.ModelsOf(caller).ReadAsync(db, cancel));
+        NanoAnswer.Of(await db.ModelsOf(caller).Where(m => m.Kind != ModelKind.TextClassification).ReadAsync(db, cancel));
 
     private static Delegate Get(ModelKind kind) => async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
     {
@@ -136,6 +136,7 @@ public static class NanoNetsApi
         var model = await db.ModelsOf(caller).Include(m => m.Categories).AsNoTracking().SingleOrDefaultAsync(m => m.Id == named, cancel);
         return model is null ? (null, NanoAnswer.NoSuchModel())
             : model.Kind == kind ? (model, null)
+            : model.Kind.IsText() ? (null, NanoAnswer.OfTexts(model.Id))
             : (null, NanoAnswer.Error(StatusCodes.Status404NotFound, "Model not found",
                 $"The model is of the type {NanoState.TypeOf(model.Kind)}; its addresses begin with {Root}/{(model.Kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization")}/."));
     }

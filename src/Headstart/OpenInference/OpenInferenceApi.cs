@@ -150,6 +150,11 @@ public static class OpenInferenceApi
             return (id, null, Refuse(StatusCodes.Status404NotFound, $"There is no model \"{model}\" in your account."));
         }
 
+        if (found.Kind.IsText())
+        {
+            return (id, null, Refuse(StatusCodes.Status409Conflict, $"The model classifies texts, which this protocol cannot ask here; POST them to /api/v1/models/{id}/predictions."));
+        }
+
         var number = version is null ? found.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
         if (number is null)
         {

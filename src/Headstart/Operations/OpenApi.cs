@@ -16,7 +16,11 @@ public sealed record BodyExample(string Json);
 /// <param name="Zip">Whether the body may also be an archive.</param>
 /// <param name="Json">What the body may also be, as JSON.</param>
 /// <param name="Manifests">Whether the body may also be a manifest of images, and the form may have one.</param>
-public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null, bool Manifests = false);
+/// <param name="Texts">Whether the body may also be a list of texts.</param>
+/// <param name="RawText">Whether the body may also be one text.</param>
+public sealed record FileForm(
+    IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null, bool Manifests = false, bool Texts = false,
+    bool RawText = false);
 
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
@@ -30,7 +34,7 @@ public static class OpenApi
             {
                 Title = "Headstart",
                 Version = "v1",
-                Description = "Image classifiers from a handful of labelled photographs. The main job, in order: create a model, add images, "
+                Description = "Image and text classifiers from a handful of labelled examples. The main job, in order: create a model, add images or texts, "
                     + "start a training run, watch it, then predict. Press Authorize and enter your API key first.",
             });
             options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Your API key." });
@@ -75,6 +79,7 @@ public sealed class MainJobFirst : IDocumentFilter
     {
         new() { Name = "Models", Description = "Step 1: say what is to be told apart." },
         new() { Name = "Images", Description = "Step 2: give examples." },
+        new() { Name = "Texts", Description = "Step 2 in a text model: give examples, with categories and without." },
         new() { Name = "Image searches", Description = "Step 2 without photographs of your own: openly licensed ones from the web." },
         new() { Name = "Imports", Description = "Step 2 for thousands of images: what was sent is taken in the background." },
         new() { Name = "Training", Description = "Step 3: make a version." },
@@ -174,6 +179,18 @@ public sealed class OperationDetails : IOperationFilter
         {
             body.Content["application/x-ndjson"] = Text("{\"url\":\"https://example.com/cat.jpg\",\"category\":\"cats\"}\n");
             body.Content["text/csv"] = Text("url,category\nhttps://example.com/cat.jpg,cats\n");
+        }
+
+        if (form.Texts)
+        {
+            body.Content["application/jsonl"] = Text("{\"text\":\"I loved it\",\"category\":\"positive\"}\n");
+            body.Content["text/csv"] = Text("text,category\nI loved it,positive\n");
+            body.Content["text/tab-separated-values"] = Text("text\tcategory\nI loved it\tpositive\n");
+        }
+
+        if (form.Texts || form.RawText)
+        {
+            body.Content["text/plain"] = Text("I loved it");
         }
 
         return body;

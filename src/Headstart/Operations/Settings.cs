@@ -165,6 +165,9 @@ public sealed class PredictionSettings
     /// <summary>Files in one request.</summary>
     public int MaxFiles { get; set; } = 100;
 
+    /// <summary>Texts in one request.</summary>
+    public int MaxTexts { get; set; } = 1_000;
+
     /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
     public int MaxWaiting { get; set; } = 64;
 
@@ -182,6 +185,7 @@ public sealed class PredictionSettings
 
     internal string? Problem(int maxFileBytes) =>
         MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
+        : MaxTexts < 1 ? "Headstart:Predictions:MaxTexts must be at least 1."
         : MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
         : MaxWaitingBytes < maxFileBytes ? $"Headstart:Predictions:MaxWaitingBytes must be at least {maxFileBytes} (Headstart:Uploads:MaxFileBytes), or the largest file could never wait."
         : MaxQueueSeconds is not (> 0 and <= 3_600) ? "Headstart:Predictions:MaxQueueSeconds must be more than 0 and at most 3600."

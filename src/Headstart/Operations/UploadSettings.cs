@@ -31,8 +31,14 @@ public sealed class UploadSettings
     /// <summary>The largest manifest: JSON, JSON Lines or CSV, with the files that are in it in base64.</summary>
     public long MaxManifestBytes { get; set; } = 1L << 30;
 
-    /// <summary>Rows in one manifest.</summary>
+    /// <summary>Rows in one manifest, and texts in one request.</summary>
     public int MaxRows { get; set; } = 100_000;
+
+    /// <summary>UTF-8 of one text.</summary>
+    public int MaxTextBytes { get; set; } = 100_000;
+
+    /// <summary>UTF-8 of all texts that one request brings.</summary>
+    public long MaxTextsBytes { get; set; } = 64 << 20;
 
     /// <summary>How long an import may work.</summary>
     public double MaxImportSeconds { get; set; } = 24 * 60 * 60;
@@ -50,6 +56,9 @@ public sealed class UploadSettings
         : MaxUnpackedBytes < 1 ? "Headstart:Uploads:MaxUnpackedBytes must be at least 1."
         : MaxManifestBytes < 1 ? "Headstart:Uploads:MaxManifestBytes must be at least 1."
         : MaxRows is < 1 or > 1_000_000 ? "Headstart:Uploads:MaxRows must be between 1 and 1000000."
+        : MaxTextBytes is < 1 or > 16 << 20 ? "Headstart:Uploads:MaxTextBytes must be between 1 and 16777216 (16 MiB)."
+        : MaxTextsBytes < MaxTextBytes ? $"Headstart:Uploads:MaxTextsBytes must be at least {MaxTextBytes} (Headstart:Uploads:MaxTextBytes)."
+        : MaxTextsBytes > 1 << 30 ? "Headstart:Uploads:MaxTextsBytes must be at most 1073741824 (1 GiB)."
         : MaxImportSeconds is not (> 0 and <= 30 * 24 * 60 * 60) ? "Headstart:Uploads:MaxImportSeconds must be more than 0 and at most 2592000 (30 days)."
         : null;
 }

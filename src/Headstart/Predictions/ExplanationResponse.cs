@@ -1,8 +1,10 @@
+using System.Text.Json.Serialization;
 using Headstart.Learning.Explaining;
+using Headstart.Learning.Texts;
 
 namespace Headstart.Predictions;
 
-/// <summary>Which places of the image speak for a label, as a picture.</summary>
+/// <summary>Which places of the image speak for a label, as a picture, or which words of the text.</summary>
 /// <param name="Label">The most probable label.</param>
 /// <param name="MediaType">Of the picture: image/png. Null where there is none.</param>
 /// <param name="Data">
@@ -10,8 +12,37 @@ namespace Headstart.Predictions;
 /// scale is that of this image. What lies outside of the square in the middle was not seen and stays as it is.
 /// </param>
 /// <param name="Detail">Why there is no picture, or what is not in it; null where it shows everything.</param>
-public sealed record ExplanationResponse(string Label, string? MediaType, byte[]? Data, string? Detail)
+/// <param name="Words">Of a text, in its order; absent for an image.</param>
+public sealed record ExplanationResponse(
+    string Label, string? MediaType, byte[]? Data, string? Detail, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<WordResponse>? Words = null)
 {
+    /// <param name="version">What answered.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="label">Index into the head's labels.</param>
+    /// <param name="cancel">Looked at before each word.</param>
+    internal static ExplanationResponse Of(ServedVersion version, string text, int label, CancellationToken cancel)
+    {
+        var words = WordsOf(version, text, label, cancel);
+        var detail = words.Count < WordOcclusion.MaxWords ? null : $"Only the first {WordOcclusion.MaxWords} words were looked at.";
+        return new(version.Head.Labels[label], null, null, words.Count == 0 ? "The text has no word that could be left out." : detail,
+            [.. words.Select(word => new WordResponse(word.Word, word.Start, word.Length, Math.Round(word.Weight, 6)))]);
+    }
+
+    /// <summary>By log-odds and not by probability, which hardly moves where the answer is sure.</summary>
+    internal static IReadOnlyList<WordWeight> WordsOf(ServedVersion version, string text, int label, CancellationToken cancel)
+    {
+        return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
+
+        float[] LogOdds(float[] features)
+        {
+            var logits = new float[version.Head.Labels.Count];
+            version.Head.Logits(features, logits);
+            var most = logits.Where((_, k) => k != label).Max();
+            logits[label] -= (float)(most + Math.Log(logits.Where((_, k) => k != label).Sum(logit => Math.Exp(logit - most))));
+            return logits; // only the label's is asked for
+        }
+    }
+
     /// <param name="version">What answered.</param>
     /// <param name="image">The file.</param>
     /// <param name="features">Of the image, as the version's head reads them.</param>
@@ -29,3 +60,9 @@ public sealed record ExplanationResponse(string Label, string? MediaType, byte[]
         return new(name, "image/png", heat.Over(image), unseen);
     }
 }
+
+/// <param name="Word">As it stands in the text.</param>
+/// <param name="Start">Where, in UTF-16 code units from 0.</param>
+/// <param name="Length">How long.</param>
+/// <param name="Weight">By how much the label's log-odds, ln(p / (1 - p)), fall without the word: above 0 it speaks for the label, below 0 against it.</param>
+public sealed record WordResponse(string Word, int Start, int Length, double Weight);

@@ -8,11 +8,13 @@ public sealed record LabelResponse(
     string Label, double Probability, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Applies = null);
 
 /// <param name="Labels">By falling probability.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
-/// <param name="Error">Why this file could not be answered; the others are.</param>
-/// <param name="Explanation">Where the most probable label is seen; null unless asked for with explain=true.</param>
+/// <param name="Unknown">Whether the image or text resembles none of the categories; null where it could not be read.</param>
+/// <param name="Error">Why this one could not be answered; the others are.</param>
+/// <param name="Explanation">Where the most probable label is seen, or which words speak for it; null unless asked for with explain=true.</param>
+/// <param name="Text">The text that was asked about; absent for an image.</param>
 public sealed record FilePrediction(
-    string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error, ExplanationResponse? Explanation)
+    string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error, ExplanationResponse? Explanation,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Text = null)
 {
     /// <param name="top">Keep so many labels.</param>
     internal static FilePrediction Of(ServedVersion version, string? fileName, Answer answer, int top)

@@ -3,6 +3,7 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
@@ -10,17 +11,24 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Headstart.Predictions;
 
 /// <summary>A version ready to predict.</summary>
-public sealed record ServedVersion(int Number, FeatureRecipe Recipe, Head Head, KnownRegion Known)
+/// <param name="FeatureBytes">What its features take in memory beside it, about; backbones are others' too and not counted.</param>
+public sealed record ServedVersion(int Number, VersionFeatures Features, Head Head, KnownRegion Known, long FeatureBytes = 0)
 {
     private const int Overhead = 2_000; // of the objects around the numbers, about
 
-    /// <summary>What it takes in memory; the backbones are others' too and not counted.</summary>
-    public long Bytes => Overhead + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
+    /// <summary>Of a model of images; routes and jobs for images have looked at the kind before they come here.</summary>
+    public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
+
+    /// <summary>What it takes in memory.</summary>
+    public long Bytes => Overhead + FeatureBytes + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
         + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
 }
 
-/// <summary>The heads of versions in use, read and checked once. A version never changes, so an entry is never stale.</summary>
-public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, Settings settings, Telemetry telemetry) : IDisposable
+/// <summary>
+/// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is never
+/// stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
+/// </summary>
+public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, TextShelf texts, Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
@@ -43,17 +51,19 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, Settings se
 
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
-        served = Open(number, bytes);
+        served = await OpenAsync(number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 
-    /// <summary>A head with the backbones that it needs, not kept.</summary>
+    /// <summary>A head with what it reads, not kept.</summary>
     /// <exception cref="HeadArtifactException">The bytes are damaged or of another format.</exception>
-    /// <exception cref="VersionUnavailableException">A backbone is missing on this host.</exception>
-    public ServedVersion Open(int number, byte[] bytes)
+    /// <exception cref="VersionUnavailableException">A backbone or the text features are missing on this host.</exception>
+    public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
     {
         var artifact = HeadArtifact.Read(bytes);
-        return new(number, RecipeOf(artifact), artifact.Head, artifact.Known);
+        var (features, size) = artifact.Parts is [{ PreprocessingId: WordFeatures.Part } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(RecipeOf(artifact)), 0);
+        return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
+            : throw new VersionUnavailableException($"This version's head reads {artifact.Head.Features} features and {features.Id} gives {features.Length}; train again.");
     }
 
     public void Dispose() => _heads.Dispose();
@@ -65,11 +75,20 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, Settings se
             ? new(backbone, section)
             : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {shelf.HowToGetOne}");
 
-    private FeatureRecipe RecipeOf(HeadArtifact read)
+    private FeatureRecipe RecipeOf(HeadArtifact read) => new([.. read.Parts.Select(Part)]);
+
+    private async Task<(VersionFeatures Features, long Bytes)> TextsAsync(ArtifactPart part, CancellationToken cancel)
     {
-        var recipe = new FeatureRecipe([.. read.Parts.Select(Part)]);
-        return recipe.Length == read.Head.Features ? recipe
-            : throw new VersionUnavailableException($"This version's head reads {read.Head.Features} features and {recipe.Id} gives {recipe.Length}; train again.");
+        try
+        {
+            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new VersionUnavailableException(
+                $"The features of this version, {part.BackboneId}, are no longer in the blob store, or are damaged there; publish another version or train again."));
+            return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+        }
+        catch (Exception e) when (e is TextFeaturesException or FormatException)
+        {
+            throw new VersionUnavailableException(e.Message);
+        }
     }
 }
 

@@ -7,27 +7,29 @@ using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Predictions;
 
 public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
 
 /// <param name="Urls">Addresses of images; answered in this order, each under its address as the file name.</param>
-public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null);
+/// <param name="Texts">In a text model, in place of addresses; answered in this order.</param>
+public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null, IReadOnlyList<string?>? Texts = null);
 
 public static class PredictionsApi
 {
     public static void MapPredictions(this RouteGroupBuilder api) =>
         api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
             .MapPost("/", Predict).Named("predict", "Predict",
-                "Step 4 of the main job: a form with parts named file, one image as the body, or JSON that names addresses of images. Uses the published version unless ?version= names another; "
+                "Step 4 of the main job: a form with parts named file, one image as the body, or JSON that names addresses of images; for a text model JSON with texts, or one text as text/plain. Uses the published version unless ?version= names another; "
                 + "?top= keeps the most probable labels only; ?explain=true adds a picture (PNG) of where the most probable one is seen, which takes two "
-                + "to three times as long. A file that cannot be read is an entry with an error; the others are answered.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true, Json: typeof(UrlPredictionRequest)))
+                + "to three times as long, or for a text what each word says for it. A file that cannot be read is an entry with an error; the others are answered.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true, Json: typeof(UrlPredictionRequest), RawText: true))
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
-        Guid id, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, WebFetcher web, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
+        Guid id, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, [FromServices] TextAnswers texts, WebFetcher web, Settings settings, int? version, int? top, bool? explain, CancellationToken cancel)
     {
         if (top is < 1)
         {
@@ -51,13 +53,17 @@ public static class PredictionsApi
 
         try
         {
-            return await heads.GetAsync(db, id, number, cancel) is { } served
-                ? await AnswerAsync(id, served, http, predictor, web, settings, top ?? int.MaxValue, explain is true, cancel)
-                : Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
+            return await heads.GetAsync(db, id, number, cancel) is not { } served ? Problems.NoSuch("version", $"/api/v1/models/{id}/versions")
+                : model.Kind.IsText() ? await texts.AnswerAsync(id, served, http, top ?? int.MaxValue, explain is true, cancel)
+                : await AnswerAsync(id, served, http, predictor, web, settings, top ?? int.MaxValue, explain is true, cancel);
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {
             return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+        }
+        catch (UploadRefusedException e)
+        {
+            return e.Problem();
         }
     }
 
@@ -81,7 +87,7 @@ public static class PredictionsApi
 
             if (answer is null && file.Bytes is not null)
             {
-                return Busy(http, "overloaded", "Too many images are waiting already; try again in a second.", "1");
+                return Overloaded(http);
             }
 
             answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Detail!) : FilePrediction.Of(version, file.FileName, answer, top));
@@ -95,6 +101,8 @@ public static class PredictionsApi
             _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
         };
     }
+
+    internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting already; try again in a second.", "1");
 
     private static ProblemHttpResult Busy(HttpContext http, string type, string detail, string seconds)
     {
@@ -113,8 +121,14 @@ public static class PredictionsApi
 
         if (http.Request.HasJsonContentType())
         {
-            var urls = (await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel))?.Urls ?? [];
+            var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
+            var urls = request?.Urls ?? (request?.Texts is null ? [] : throw NoTexts());
             return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel);
+        }
+
+        if (http.Request.ContentType?.StartsWith("text/plain", StringComparison.OrdinalIgnoreCase) is true)
+        {
+            throw NoTexts();
         }
 
         total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
@@ -123,6 +137,9 @@ public static class PredictionsApi
             ? One(http.Request, settings.Uploads.MaxFileBytes, cancel)
             : null;
     }
+
+    private static UploadRefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
+        "This model classifies images and has no answer for texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
 
     private static async IAsyncEnumerable<UploadedFile> One(
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)

@@ -9,12 +9,12 @@ using Headstart.Operations;
 
 namespace Headstart.Predictions;
 
-/// <summary>What a version says of one image.</summary>
+/// <summary>What a version says of one example.</summary>
 /// <param name="Refusal">Why the file cannot be read; then the rest is empty.</param>
-/// <param name="Features">Of the image, as the version's head reads them.</param>
+/// <param name="Features">Of the example, as the version's head reads them.</param>
 /// <param name="Probabilities">In the order of the head's labels.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories.</param>
-/// <param name="Explanation">Where the most probable label is seen, if that was asked for.</param>
+/// <param name="Unknown">Whether the example resembles none of the categories.</param>
+/// <param name="Explanation">What speaks for the most probable label, if that was asked for.</param>
 public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
 
 /// <summary>
@@ -41,15 +41,23 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
-        var answer = !explain && !known.Contains(null)
+        return Counted(caller, !explain && !known.Contains(null)
             ? Judge(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
-            : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, sha256, known, explain), cancel);
-        if (answer is { Refusal: null })
-        {
-            usage.CountPrediction(caller);
-        }
+            : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, sha256, known, explain), cancel));
+    }
 
-        return answer;
+    /// <summary>The answer for one text.</summary>
+    /// <param name="caller">Whose turn it takes.</param>
+    /// <param name="version">Of a model of texts.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="explain">Also say which words speak for the most probable label.</param>
+    /// <param name="cancel">Gives the place in the queue up.</param>
+    /// <returns>null when the host is busy: come back later.</returns>
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, string text, bool explain, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(text);
+        return Counted(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () => Read(version, text, explain, cancel), cancel));
     }
 
     /// <summary>
@@ -109,6 +117,29 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="version">Which answers.</param>
     /// <param name="features">As the version's head reads them.</param>
     public Answer Judge(ServedVersion version, float[] features) => Judge(version, features, null);
+
+    private Answer Read(ServedVersion version, string text, bool explain, CancellationToken cancel)
+    {
+        var texts = ((WordFeatures)version.Features).Texts;
+        float[] features;
+        using (telemetry.Forward(texts.Id))
+        {
+            features = texts.Of(text);
+        }
+
+        var answer = Judge(version, features);
+        return explain ? answer with { Explanation = ExplanationResponse.Of(version, text, version.Head.Best(features), cancel) } : answer;
+    }
+
+    private Answer? Counted(ClaimsPrincipal caller, Answer? answer)
+    {
+        if (answer is { Refusal: null })
+        {
+            usage.CountPrediction(caller);
+        }
+
+        return answer;
+    }
 
     /// <summary>On a worker's thread.</summary>
     /// <param name="sha256">To remember what is seen under; null to forget it.</param>

@@ -15,7 +15,7 @@ internal static class Advice
     /// if the whole set had grown like it; each error has two parts, what it was and what it was taken for.
     /// </summary>
     /// <returns>null where nothing would help much.</returns>
-    public static AdviceReport? Of(LearningCurve curve, Evaluation evaluation, LabelledFeatures train)
+    public static AdviceReport? Of(LearningCurve curve, Evaluation evaluation, LabelledFeatures train, string what)
     {
         var support = train.Support();
         var errors = evaluation.Mistakes;
@@ -25,14 +25,14 @@ internal static class Advice
             .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
         var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);
         return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high], string.Create(CultureInfo.InvariantCulture,
-            $"About {best.Images} more images of {train.Categories[best.Category]} should be worth {Points((gain, low, high))}, more than of any other category; twice as many of all {Points(Doubled(curve, train.Count))}."));
+            $"About {best.Images} more {what} of {train.Categories[best.Category]} should be worth {Points((gain, low, high))}, more than of any other category; twice as many of all {Points(Doubled(curve, train.Count))}."));
     }
 
     /// <summary>Said where there is no advice.</summary>
-    public static string Nothing(LearningCurve? curve, int images) =>
-        curve is null ? "With so few images more of every category will help most."
-        : Doubled(curve, images) is var gain && gain.Mean >= WorthSaying ? $"Twice as many images of all categories should be worth {Points(gain)}."
-        : "More images like these would hardly change that; images of the kind that it will meet in use tell more.";
+    public static string Nothing(LearningCurve? curve, int images, string what) =>
+        curve is null ? $"With so few {what} more of every category will help most."
+        : Doubled(curve, images) is var gain && gain.Mean >= WorthSaying ? $"Twice as many {what} of all categories should be worth {Points(gain)}."
+        : $"More {what} like these would hardly change that; {what} of the kind that it will meet in use tell more.";
 
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Headstart.Learning.Evaluation;
+using Headstart.Models;
 
 namespace Headstart.Reports;
 
@@ -9,7 +10,7 @@ internal static class AnswerSections
     private const int LargestMatrix = 150; // a thousand categories are a million cells
     private const int FewCategories = 8;
 
-    public static Html All(Report report) => $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown)}";
+    public static Html All(Report report) => $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
 
     private static Html? Confusion(Report report)
     {
@@ -18,7 +19,7 @@ internal static class AnswerSections
             return null;
         }
 
-        var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("Nothing was taken for something else.") : Html.Table("Most confused", ["Category", "Taken for", "Images"],
+        var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("Nothing was taken for something else.") : Html.Table("Most confused", ["Category", "Taken for", Html.Title(report.Kind.Examples())],
             Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"), "words");
         return Html.Section("What is taken for what", $"""
             {Matrix(report)}
@@ -35,7 +36,7 @@ internal static class AnswerSections
             : [.. all.OrderByDescending(k => confusion[k].Sum() - confusion[k][k] + confusion.Sum(row => row[k]) - confusion[k][k]).Take(LargestMatrix).Order()];
         var cut = shown.Length == names.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" Of {names.Count} categories it has the {shown.Length} with most mistakes.");
         return $"""
-            <p class="soft">Each row is a category, each column an answer; a cell says how many images got it. Blue is right, orange is wrong, and the
+            <p class="soft">Each row is a category, each column an answer; a cell says how many {report.Kind.Examples()} got it. Blue is right, orange is wrong, and the
             stronger the colour, the larger the share of the row.{cut}</p>
             <div class="wide matrix{(shown.Length > FewCategories ? " many" : "")}" role="region" aria-label="Confusion matrix" tabindex="0"><table>
             <thead><tr><td></td>{Html.Each(shown, k => $"<th scope=\"col\" title=\"{names[k]}\"><span>{names[k]}</span></th>")}</tr></thead>
@@ -64,9 +65,9 @@ internal static class AnswerSections
         }
 
         var several = report.Thresholds is null ? "" : " F1 is their harmonic mean. An image may show several; each applies from its threshold on, which was chosen for the highest F1.";
-        string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"], "Images"];
+        string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"], Html.Title(report.Kind.Examples())];
         return Html.Section("Each category", $"""
-            <p class="soft">Precision: of the images that got this answer, the share that it was right for. Recall: of the images of this category, the share that was recognised.{several}</p>
+            <p class="soft">Precision: of the {report.Kind.Examples()} that got this answer, the share that it was right for. Recall: of the {report.Kind.Examples()} of this category, the share that was recognised.{several}</p>
             {Html.Table("Each category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
             """);
     }
@@ -102,20 +103,20 @@ internal static class AnswerSections
             """);
     }
 
-    private static Html? Unknown(UnknownReport? unknown)
+    private static Html? Unknown(UnknownReport? unknown, string what)
     {
         if (unknown is null)
         {
             return null;
         }
 
-        var seen = unknown.HeldOutFalseAlarmRate is { } rate ? $" Of the held-out images {Advice.Percent(rate)} were." : "";
+        var seen = unknown.HeldOutFalseAlarmRate is { } rate ? $" Of the held-out {what} {Advice.Percent(rate)} were." : "";
         var caught = unknown.ExpectedCatchRate is { } expected
-            ? $"When a whole category was left out, {Advice.Percent(expected)} of its images were called unknown: that is what to expect of things as much like the categories as these are like each other. "
+            ? $"When a whole category was left out, {Advice.Percent(expected)} of its {what} were called unknown: that is what to expect of things as much like the categories as these are like each other. "
                 + "Quite other things are caught more often."
             : "How many other things it catches cannot be said with so few categories.";
-        return Html.Section("Images of something else", $"""
-            <p>An image that resembles none of the categories is called unknown. The threshold is set so that about {Html.Percent(unknown.FalseAlarmRate)} of the images that do belong to one are called
+        return Html.Section($"{Html.Title(what)} of something else", $"""
+            <p>What resembles none of the categories is called unknown. The threshold is set so that about {Html.Percent(unknown.FalseAlarmRate)} of the {what} that do belong to one are called
             unknown by mistake.{seen}</p>
             {Html.Paragraph(caught)}
             """);

@@ -47,6 +47,9 @@ internal sealed class Html(int literalLength, int formattedCount)
         return $"<section><h2>{title}</h2>\n{body}\n</section>\n";
     }
 
+    /// <summary>A word as it begins a sentence.</summary>
+    public static string Title(string word) => char.ToUpperInvariant(word[0]) + word[1..];
+
     public static Html Paragraph(string text) => $"<p>{text}</p>";
 
     /// <summary>Wide tables scroll in a box of their own, by keyboard too.</summary>

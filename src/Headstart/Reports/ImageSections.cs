@@ -1,3 +1,5 @@
+using Headstart.Models;
+
 namespace Headstart.Reports;
 
 /// <summary>Images worth a look, with pictures of those that are still there.</summary>
@@ -19,7 +21,7 @@ internal static class ImageSections
             var n => $"About {n} labels are probably wrong; these are the ones to look at first.",
         };
         return Html.Section("Labels that may be wrong", $"""
-            <p>{count} The probabilities are those of heads that had not learned from the image.</p>
+            <p>{count} The probabilities are those of heads that had not learned from the {report.Kind.Example()}.</p>
             <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), heat: false, $"labelled {suspect.Category}", $"""
                 <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)}, {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId), suspect.Category)}
                 """))}</div>
@@ -28,7 +30,7 @@ internal static class ImageSections
     }
 
     private static Html? Others(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Suspects.Count <= ReportPictures.MostSuspects ? null
-        : Html.Table("More labels that may be wrong", ["File", "Labelled", "Suggested", "Probability"], Html.Each(report.Suspects.Skip(ReportPictures.MostSuspects), suspect => $"""
+        : Html.Table("More labels that may be wrong", [report.Kind.IsText() ? "Text" : "File", "Labelled", "Suggested", "Probability"], Html.Each(report.Suspects.Skip(ReportPictures.MostSuspects), suspect => $"""
             <tr><th scope="row">{Name(suspect.ImageId, pictures)}</th><td>{suspect.Category}</td><td>{suspect.Suggested}</td><td>{Html.PercentOrDash(suspect.SuggestedProbability)}</td></tr>
             """), "words");
 
@@ -39,9 +41,10 @@ internal static class ImageSections
             return null;
         }
 
-        var heat = report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
+        var marked = report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Words is { Count: > 0 });
+        var heat = marked ? " The colours show which words speak for what the text was taken for: blue for it, orange against it." : report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
             ? " The colours show which places speak for what the image was taken for: red most, then yellow, green and blue." : "";
-        return Html.Section("Hardest images", $"""
+        return Html.Section($"Hardest {report.Kind.Examples()}", $"""
             <p>Their own category was found least probable by heads that had not learned from them.{heat}</p>
             <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), heat: true, $"labelled {image.Category}", $"""
                 <b>{image.Category}</b>{(image.Predicted == image.Category ? "recognised" : $"taken for {image.Predicted}")}, {image.Category} {Html.Percent(image.Probability)}{Since(pictures.GetValueOrDefault(image.ImageId), image.Category)}
@@ -58,7 +61,7 @@ internal static class ImageSections
 
         var more = report.Duplicates.Count - ReportPictures.MostGroups;
         return Html.Section("The same thing twice", $"""
-            <p>Images that show the same thing, in {report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")}. Each group was kept together wherever images were held out, so the accuracy
+            <p>{(report.Kind.IsText() ? "Texts that say" : "Images that show")} the same thing, in {report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")}. Each group was kept together wherever {report.Kind.Examples()} were held out, so the accuracy
             is not flattered by them.</p>
             <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);
@@ -79,6 +82,11 @@ internal static class ImageSections
             return $"<figure><div class=\"nothing\">deleted since</div><figcaption>{caption}</figcaption></figure>\n";
         }
 
+        if (picture.Text is { } text)
+        {
+            return $"<figure class=\"text\"><blockquote dir=\"auto\">{TextMarks.Of(text, picture.Words ?? [])}</blockquote><figcaption>{caption}</figcaption></figure>\n";
+        }
+
         Html image = (heat ? picture.Heat ?? picture.Thumbnail : picture.Thumbnail) is { } data ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
         return $"<figure>{image}<figcaption>{caption}<br>{picture.FileName}</figcaption></figure>\n";
     }
@@ -92,5 +100,10 @@ internal static class ImageSections
         _ => "",
     };
 
-    private static string Name(Guid image, IReadOnlyDictionary<Guid, Picture> pictures) => pictures.GetValueOrDefault(image)?.FileName ?? "deleted since";
+    private static string Name(Guid image, IReadOnlyDictionary<Guid, Picture> pictures) => pictures.GetValueOrDefault(image) switch
+    {
+        null => "deleted since",
+        { Text: { } text } => TextMarks.Shortened(text),
+        var picture => picture.FileName,
+    };
 }

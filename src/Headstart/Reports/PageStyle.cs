@@ -59,6 +59,9 @@ internal static class PageStyle
         .pictures.large figure { width: 203px }
         .pictures img, .nothing { display: flex; align-items: center; justify-content: center; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .4rem; background: var(--card) }
         .nothing { padding: 1rem; color: var(--soft); font-size: .85rem; text-align: center }
+        .pictures figure.text, .pictures.large figure.text { width: 100%; max-width: 40rem }
+        blockquote { margin: 0; padding: .6rem .8rem; border-radius: .4rem; background: var(--card); overflow-wrap: anywhere; white-space: pre-line }
+        mark { color: inherit; border-radius: .2rem; print-color-adjust: exact; -webkit-print-color-adjust: exact }
         figcaption { margin-top: .35rem; line-height: 1.4 }
         figcaption b { display: block; color: var(--ink); font-weight: 600 }
         @media (max-width: 30rem) {

@@ -1,5 +1,6 @@
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Models;
 using Headstart.Training;
 
 namespace Headstart.Reports;
@@ -32,6 +33,9 @@ public sealed record Report
     public HeldOutReport? HeldOut { get; init; }
 
     public required IReadOnlyList<string> Categories { get; init; }
+
+    /// <summary>Of the model; what the report calls images are texts in a text model.</summary>
+    public ModelKind Kind { get; init; }
 
     /// <summary>With several labels an image, the mean of the F1 of all of them; accuracy is the share of images whose labels are all right then. Else null.</summary>
     public double? MeanF1 { get; init; }

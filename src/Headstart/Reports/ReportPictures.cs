@@ -3,6 +3,7 @@ using Headstart.Data;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
@@ -10,13 +11,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Reports;
 
-/// <summary>An image of the model as a page shows it.</summary>
+/// <summary>An example of the model as a page shows it.</summary>
 /// <param name="FileName">What the sender called it.</param>
 /// <param name="Category">Its category today, or all of them; a correction may have changed it since the report.</param>
 /// <param name="Confirmed">Whether a person has said that this is right.</param>
 /// <param name="Thumbnail">A data URI; null where the bytes cannot be read, or no picture is shown.</param>
 /// <param name="Heat">The same with the heat map of what it was taken for laid over it; null where there is none.</param>
-internal sealed record Picture(string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat);
+/// <param name="Text">In a text model, in place of pictures.</param>
+/// <param name="Words">What its words say for what it was taken for; null where nobody looked.</param>
+internal sealed record Picture(
+    string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null, IReadOnlyList<WordWeight>? Words = null);
 
 /// <summary>The pictures of a report's page. Images that were deleted since the report was made are not among them.</summary>
 internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
@@ -37,12 +41,25 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.UnreadableImages];
         var images = await db.Images.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
-            .Select(i => new { i.Id, i.FileName, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
+            .Select(i => new { i.Id, i.FileName, i.Text, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
             .ToListAsync(cancel);
         var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
         var pictures = new Dictionary<Guid, Picture>();
         foreach (var image in images)
         {
+            var categories = ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal));
+            if (image.Text is { } text)
+            {
+                var words = served is null || !hardest.TryGetValue(image.Id, out var taken) ? [] : await cores.RunAsync(account, sizeof(char) * text.Length, () => Words(text, served, taken), cancel);
+                if (words is null)
+                {
+                    return null;
+                }
+
+                pictures[image.Id] = new(image.FileName, categories, image.Confirmed, null, null, text, words);
+                continue;
+            }
+
             var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
             var predicted = hardest.GetValueOrDefault(image.Id);
             if ((bytes is null ? Drawing.None : await cores.RunAsync(account, bytes.Length, () => Draw(bytes, predicted is null ? null : served, predicted), cancel)) is not { } drawing)
@@ -50,7 +67,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
                 return null;
             }
 
-            pictures[image.Id] = new(image.FileName, ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal)), image.Confirmed, drawing.Thumbnail, drawing.Heat);
+            pictures[image.Id] = new(image.FileName, categories, image.Confirmed, drawing.Thumbnail, drawing.Heat);
         }
 
         return pictures;
@@ -89,6 +106,9 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         var features = label < 0 ? served.Recipe.Extract(image) : null;
         return HeatMap.Of(image, served.Recipe, served.Head, label < 0 ? served.Head.Best(features) : label, features);
     }
+
+    private static IReadOnlyList<WordWeight> Words(string text, ServedVersion served, string predicted) => served.Head.Labels.ToList().IndexOf(predicted) is var label && label < 0 ? []
+        : ExplanationResponse.WordsOf(served, text, label, CancellationToken.None);
 
     private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
 

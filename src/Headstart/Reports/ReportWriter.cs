@@ -1,7 +1,8 @@
 using System.Globalization;
-using Headstart.Learning.Backbones;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Models;
+using Headstart.Predictions;
 using Headstart.Training;
 
 namespace Headstart.Reports;
@@ -13,7 +14,7 @@ namespace Headstart.Reports;
 /// <param name="Curve">null where there are too few images for one.</param>
 /// <param name="Confirmed">Images whose label a person has confirmed.</param>
 public sealed record Findings(
-    Dataset Data, Examples Examples, FeatureRecipe Recipe, CrossValidation Validation, Head Judged, Head Raw, double Temperature,
+    Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Judged, Head Raw, double Temperature,
     LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
 
 /// <summary>Says how good a version is, how sure that is, and what would help.</summary>
@@ -21,12 +22,12 @@ public static class ReportWriter
 {
     private const int EnoughHeldOut = 20;
     private const int MostPairs = 5;
-    private const string Best = "did best on images left out in turn.";
     private const int MostLeftOut = 10; // categories that take their turn at being unknown
 
     public static Report Write(Findings found)
     {
         ArgumentNullException.ThrowIfNull(found);
+        var what = found.Data.Kind.Examples();
         var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
         var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
         var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
@@ -34,12 +35,12 @@ public static class ReportWriter
         var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Judged.Answer(f))], categories, train.Tags is null);
         var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
         var shown = useHeldOut ? heldOut : crossValidated;
-        var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train);
+        var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train, what);
         var (suspects, errors) = ImageFindings.Suspects(found, calibrated);
         double? meanF1 = train.Tags is null ? null : shown.Classes.Average(c => c.F1 ?? 0);
         return new()
         {
-            Sentence = $"{Sentence(shown, meanF1)} {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count)}",
+            Sentence = $"{Sentence(shown, meanF1, what)} {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}",
             Accuracy = shown.Accuracy,
             AccuracyInterval = Interval(shown),
             AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
@@ -47,6 +48,7 @@ public static class ReportWriter
                 found.Validation.Folds, found.Validation.Repeats),
             HeldOut = heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
             Categories = categories,
+            Kind = found.Data.Kind,
             Classes = shown.Classes,
             MeanF1 = meanF1,
             Thresholds = found.Judged.Thresholds,
@@ -74,11 +76,11 @@ public static class ReportWriter
 
     private static int[][] Truth(LabelledFeatures set) => [.. Enumerable.Range(0, set.Count).Select(set.LabelsOf)];
 
-    private static string Sentence(Evaluation shown, double? meanF1)
+    private static string Sentence(Evaluation shown, double? meanF1, string what)
     {
         var interval = $"({Advice.Percent(shown.AccuracyInterval.Low)} to {Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty)";
-        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} images it had not learned from {interval}."
-            : string.Create(CultureInfo.InvariantCulture, $"Exactly the right labels for {Advice.Percent(shown.Accuracy)} of {shown.Count} images it had not learned from {interval}; the mean F1 of the labels is {f1:0.00}.");
+        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} {what} it had not learned from {interval}."
+            : string.Create(CultureInfo.InvariantCulture, $"Exactly the right labels for {Advice.Percent(shown.Accuracy)} of {shown.Count} {what} it had not learned from {interval}; the mean F1 of the labels is {f1:0.00}.");
     }
 
     private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
@@ -128,13 +130,14 @@ public static class ReportWriter
     private static HeadReport Head(Findings found)
     {
         var method = found.Validation.Method;
-        var (features, categories) = (found.Recipe.Length, found.Data.Categories.Count);
+        var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
+        var best = $"did best on {found.Data.Kind.Examples()} left out in turn.";
         var what = method.Kind switch
         {
-            HeadKind.Prototypes => $"Prototypes, which suit a handful of images, {Best} It has one weight for each of {features} features and one bias for each of {categories} categories",
-            HeadKind.Logistic => $"Logistic regression {Best} It has one weight for each of {features} features and one bias for each of {categories} categories",
-            _ => $"A hidden layer of {found.Judged.Hidden!.Outputs} units {Best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
+            HeadKind.Prototypes => $"Prototypes, which suit a handful of {found.Data.Kind.Examples()}, {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            HeadKind.Logistic => $"Logistic regression {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            _ => $"A hidden layer of {found.Judged.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
         };
-        return new(method.Kind, method.Strength, $"{what}: {found.Judged.TrainableParameters} parameters to learn; those of {found.Recipe.Id} stay as they are.");
+        return new(method.Kind, method.Strength, $"{what}: {found.Judged.TrainableParameters} parameters to learn; those of {found.Features.Id} stay as they are.");
     }
 }

@@ -1,20 +1,22 @@
+using Headstart.Models;
+
 namespace Headstart.Reports;
 
 /// <summary>What the version was made from, and how.</summary>
 internal static class RunSections
 {
     public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
-        $"{Balance(report.Balance)}{Backbones(report)}{Head(report)}{Seconds(report)}{Notices(report, pictures)}";
+        $"{Balance(report.Balance, report.Kind.Examples())}{Backbones(report)}{Head(report)}{Seconds(report)}{Notices(report, pictures)}";
 
-    private static Html? Balance(BalanceReport? balance)
+    private static Html? Balance(BalanceReport? balance, string what)
     {
         if (balance is null)
         {
             return null;
         }
 
-        return Html.Section("Balance", balance.SmallestImages == balance.LargestImages ? (Html)$"<p>Every category has {balance.LargestImages} images.</p>" : (Html)$"""
-            <p>The largest category, {balance.Largest}, has {balance.LargestImages} images, {balance.Ratio:0.##} times as many as the smallest, {balance.Smallest}, with {balance.SmallestImages}.</p>
+        return Html.Section("Balance", balance.SmallestImages == balance.LargestImages ? (Html)$"<p>Every category has {balance.LargestImages} {what}.</p>" : (Html)$"""
+            <p>The largest category, {balance.Largest}, has {balance.LargestImages} {what}, {balance.Ratio:0.##} times as many as the smallest, {balance.Smallest}, with {balance.SmallestImages}.</p>
             """);
     }
 
@@ -25,16 +27,16 @@ internal static class RunSections
             return null;
         }
 
-        return Html.Section("Backbones", $"""
+        return Html.Section(report.Kind.IsText() ? "What reads the texts" : "Backbones", $"""
             {(report.Choice is { } choice ? Html.Paragraph(choice.Sentence) : null)}
-            {Html.Table("Backbones", ["Tried", "Accuracy", "± one standard error", "Log loss", "Images", "ms per image"], Html.Each(report.Backbones, Row))}
+            {Html.Table("Backbones", ["Tried", "Accuracy", "± one standard error", "Log loss", Html.Title(report.Kind.Examples()), $"ms per {report.Kind.Example()}"], Html.Each(report.Backbones, Row))}
             """);
     }
 
     private static Html Row(Training.BackboneTrial trial) => $"""
         <tr{(trial.Chosen ? (Html)$" class=\"chosen\"" : null)}><th scope="row" title="{trial.Id}">{trial.Id}{(trial.Chosen ? " (chosen)" : "")}</th>
         <td>{Html.PercentOrDash(trial.Accuracy)}</td><td>{Html.PercentOrDash(trial.StandardError)}</td>
-        <td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{trial.MsPerImage:0.0}</td></tr>
+        <td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{(trial.MsPerImage < 1 ? (Html)$"{trial.MsPerImage:0.0##}" : (Html)$"{trial.MsPerImage:0.0}")}</td></tr>
 
         """;
 
@@ -55,7 +57,7 @@ internal static class RunSections
         }
 
         return Html.Section("Worth knowing", $"""
-            {List(null, report.Notices)}{List("Categories left out: too few images to be learned, never answered", report.LeftOut)}{List("Images that could not be read",
+            {List(null, report.Notices)}{List($"Categories left out: too few {report.Kind.Examples()} to be learned, never answered", report.LeftOut)}{List($"{Html.Title(report.Kind.Examples())} that could not be read",
                 report.UnreadableImages.Select(id => pictures.GetValueOrDefault(id)?.FileName ?? $"{id}, deleted since"))}
             """);
     }

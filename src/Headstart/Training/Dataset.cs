@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>The images of a run, in an order that depends on their content alone, and which of them are held out.</summary>
+/// <summary>The examples of a run, in an order that depends on their content alone, and which of them are held out.</summary>
 public sealed class Dataset
 {
     /// <summary>A category with fewer images is left out of the run.</summary>
@@ -32,8 +32,14 @@ public sealed class Dataset
 
     public required IReadOnlyList<Item> Test { get; init; }
 
+    /// <summary>Where categories exclude each other, examples with none that is learned: texts without one show how words are used.</summary>
+    public required IReadOnlyList<Item> Unlabelled { get; init; }
+
     /// <summary>Categories of the model that have too few images to be learned.</summary>
     public required IReadOnlyList<string> LeftOut { get; init; }
+
+    /// <summary>Of the model.</summary>
+    public ModelKind Kind { get; init; }
 
     /// <summary>
     /// Writes down once what the run learns from. A second start of the run finds it written and uses the same, whatever happened to
@@ -63,25 +69,28 @@ public sealed class Dataset
         var rows = await db.RunImages.Where(i => i.RunId == run.Id).ToListAsync(cancel);
         var declared = await db.Categories.Where(c => c.ModelId == run.ModelId).Select(c => c.Name).ToListAsync(cancel);
         var kind = await db.Models.Where(m => m.Id == run.ModelId).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
-        return Of(rows, declared, !kind.TakesSeveral());
+        return Of(rows, declared, kind);
     }
 
-    internal static Dataset Of(IReadOnlyList<RunImage> rows, IEnumerable<string> declared, bool exclusive = true)
+    internal static Dataset Of(IReadOnlyList<RunImage> rows, IEnumerable<string> declared, ModelKind kind = ModelKind.ImageClassification)
     {
+        var exclusive = !kind.TakesSeveral();
         var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
         // Where any number applies, a label that nearly all images have cannot be learned either.
         var learned = counts.Where(c => c.Value >= MinImages && (exclusive || rows.Count - c.Value >= MinImages)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
-        var items = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
-            .Select(row => (Item: new Item(row.ImageId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split))
-            .Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
+        var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
+            .Select(row => (Item: new Item(row.ImageId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
+        var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
         var left = items.Where(row => row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label).ToDictionary();
         var test = items.FindAll(row => row.Split == Split.Test && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);
         return new()
         {
             Exclusive = exclusive,
+            Kind = kind,
             Categories = learned,
             Train = items.ConvertAll(row => row.Item).Except(test).ToList(),
             Test = test,
+            Unlabelled = exclusive ? [.. all.Where(row => row.Item.Labels.Length == 0).Select(row => row.Item)] : [],
             LeftOut = [.. declared.Union(counts.Keys).Except(learned).Order(StringComparer.Ordinal)],
         };
     }

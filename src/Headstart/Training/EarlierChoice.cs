@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Models;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
@@ -19,17 +20,24 @@ public sealed class EarlierChoice(IBlobStore blobs)
     private const double Caution = 2;
 
     /// <summary>A choice that stands.</summary>
-    public sealed record Standing(FeatureRecipe Recipe, IReadOnlyList<BackboneTrial> Trials, ChoiceReport Report);
+    /// <param name="Backbone">Id of the features.</param>
+    /// <param name="Trials">Those of the run that made it.</param>
+    /// <param name="Report">What this run says of it.</param>
+    public sealed record Standing(string Backbone, IReadOnlyList<BackboneTrial> Trials, ChoiceReport Report);
 
+    /// <param name="db">Has the versions.</param>
+    /// <param name="run">Would choose.</param>
+    /// <param name="candidates">What it would choose among.</param>
+    /// <param name="data">Its examples.</param>
+    /// <param name="cancel">Ends the looking.</param>
     /// <returns>null where the choice is open.</returns>
-    public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<Backbone> admissible, Dataset data, CancellationToken cancel)
+    public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<string> candidates, Dataset data, CancellationToken cancel)
     {
         var newest = await db.Versions.Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
             .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (version, of) => new { Version = version, of.MaxLatencyMs, of.Backbone }).FirstOrDefaultAsync(cancel);
         if (newest is null || newest.Backbone is not null || newest.MaxLatencyMs != run.MaxLatencyMs
             || await ReportAsync(newest.Version.Report, cancel) is not { Choice: { Stability: { } stability } choice } report
-            || !choice.Candidates.SequenceEqual(Names(admissible)) || !report.Categories.SequenceEqual(data.Categories)
-            || FeatureRecipe.Parse(newest.Version.Backbone, admissible) is not { } recipe)
+            || !choice.Candidates.SequenceEqual(candidates) || !report.Categories.SequenceEqual(data.Categories))
         {
             return null;
         }
@@ -41,7 +49,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
         var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
         return changed == 0 || stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
-            ? new(recipe, report.Backbones, choice with { Sentence = Sentence(measured, changed), Version = measured }) : null;
+            ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
     }
 
     /// <summary>What identifies the backbones of a choice.</summary>
@@ -57,9 +65,9 @@ public sealed class EarlierChoice(IBlobStore blobs)
         return images.Count;
     }
 
-    private static string Sentence(int version, int changed) => changed == 0
-        ? $"The same images as when version {version} was made: its choice stands."
-        : $"{changed} images came, went or moved since the choice was made for version {version}, too few to change it.";
+    private static string Sentence(ModelKind kind, int version, int changed) => changed == 0
+        ? $"The same {kind.Examples()} as when version {version} was made: its choice stands."
+        : $"{changed} {kind.Examples()} came, went or moved since the choice was made for version {version}, too few to change it.";
 
     private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
         await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;

@@ -1,45 +1,37 @@
-using Headstart.Blobs;
-using Headstart.Images;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 
 namespace Headstart.Training;
 
-/// <summary>The images of a run that could be read, with their features; near duplicates are on one side.</summary>
+/// <summary>Examples that could be read, with their features.</summary>
+/// <param name="Vectors">Of each item; kept as the list that it is, as most values of words are 0.</param>
+public sealed record ReadItems(IReadOnlyList<Dataset.Item> Items, IReadOnlyList<float[]> Vectors);
+
+/// <summary>The examples of a run that could be read, with their features; near duplicates are on one side.</summary>
+/// <param name="All">Training and held-out examples together.</param>
 /// <param name="Duplicates">Near duplicates, in groups.</param>
-/// <param name="Unreadable">Images without features.</param>
+/// <param name="Unreadable">Examples without features.</param>
 public sealed record Examples(
-    LabelledFeatures Train, IReadOnlyList<Guid> TrainIds, LabelledFeatures Test, IReadOnlyList<Guid> TestIds,
+    LabelledFeatures All, LabelledFeatures Train, IReadOnlyList<Guid> TrainIds, LabelledFeatures Test, IReadOnlyList<Guid> TestIds,
     IReadOnlyList<IReadOnlyList<Guid>> Duplicates, IReadOnlyList<Guid> Unreadable)
 {
-    /// <summary>Training and held-out images together.</summary>
-    public LabelledFeatures All => Train.Tags is null
-        ? new([.. Train.Features, .. Test.Features], [.. Train.Labels, .. Test.Labels], Train.Categories)
-        : LabelledFeatures.Tagged([.. Train.Features, .. Test.Features], [.. Train.Tags, .. Test.Tags!], Train.Categories);
-
     /// <param name="data">What the run learns from.</param>
-    /// <param name="vectors">Of <see cref="Dataset.Train"/> and then <see cref="Dataset.Test"/>; null where an image could not be read.</param>
-    public static async Task<Examples> OfAsync(Dataset data, float[]?[] vectors, IBlobStore blobs, CancellationToken cancel)
+    /// <param name="read">Those of <see cref="Dataset.Train"/>, then those of <see cref="Dataset.Test"/>, as far as they could be read.</param>
+    /// <param name="alike">Pairs of these that are the same thing twice.</param>
+    public static Examples Of(Dataset data, ReadItems read, IEnumerable<(int First, int Second)> alike)
     {
-        var all = data.Train.Concat(data.Test).ToList();
-        var readable = Enumerable.Range(0, all.Count).Where(i => vectors[i] is not null).ToList();
-        var features = readable.ConvertAll(i => vectors[i]!);
-        var groups = NearDuplicates.Groups(readable.Count, await LookAlikes.PairsAsync(features, readable.ConvertAll(i => all[i].Sha256), blobs, cancel));
-        var members = Enumerable.Range(0, readable.Count).ToLookup(i => groups[i]);
-        // A held-out image that looks like one that is learned from tests nothing.
-        var heldOut = members.Where(group => group.All(i => readable[i] >= data.Train.Count)).SelectMany(group => group).ToHashSet();
-        var (train, test) = (Side(i => !heldOut.Contains(i)), Side(heldOut.Contains));
-        return new(train.Set, train.Ids, test.Set, test.Ids,
-            [.. members.Where(group => group.Count() > 1).Select(group => (IReadOnlyList<Guid>)[.. group.Select(i => all[readable[i]].ImageId)])],
-            [.. all.Where((_, i) => vectors[i] is null).Select(item => item.ImageId)]);
+        var groups = NearDuplicates.Groups(read.Items.Count, alike);
+        var members = Enumerable.Range(0, read.Items.Count).ToLookup(i => groups[i]);
+        var held = data.Test.Select(item => item.ImageId).ToHashSet();
+        // A held-out example that looks like one that is learned from tests nothing.
+        var heldOut = members.Where(group => group.All(i => held.Contains(read.Items[i].ImageId))).SelectMany(group => group).ToHashSet();
+        List<int> train = [.. Enumerable.Range(0, read.Items.Count).Where(i => !heldOut.Contains(i))], test = [.. heldOut.Order()];
+        var all = data.Labelled(read.Vectors, read.Items) with { Groups = groups };
+        var readable = read.Items.Select(item => item.ImageId).ToHashSet();
+        return new(all.Some([.. train, .. test]), all.Some(train), Ids(train), all.Some(test), Ids(test),
+            [.. members.Where(group => group.Count() > 1).Select(group => (IReadOnlyList<Guid>)Ids(group))],
+            [.. data.Train.Concat(data.Test).Select(item => item.ImageId).Where(id => !readable.Contains(id))]);
 
-        (LabelledFeatures Set, List<Guid> Ids) Side(Func<int, bool> belongs)
-        {
-            var rows = Enumerable.Range(0, readable.Count).Where(belongs).ToList();
-            return (data.Labelled(rows.ConvertAll(i => features[i]), rows.ConvertAll(i => all[readable[i]])) with
-            {
-                Groups = rows.ConvertAll(i => groups[i]),
-            }, rows.ConvertAll(i => all[readable[i]].ImageId));
-        }
+        List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => read.Items[i].ImageId)];
     }
 }

@@ -16,7 +16,8 @@ public sealed class ModelUpdates(BackboneNews news)
     /// <summary>The update of each model that has one, and the latency budget of its published version, which a new run should keep to. A version whose backbone somebody named has none: that was a decision.</summary>
     public async Task<Dictionary<Guid, (ModelUpdate Update, double? MaxLatencyMs)>> FindAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
     {
-        var versions = await models
+        // Texts are read by what a run learns from them, so no backbone of images is news to them.
+        var versions = await models.Where(m => m.Kind != ModelKind.TextClassification)
             .Join(db.Versions, m => new { ModelId = m.Id, Number = m.PublishedVersion }, v => new { v.ModelId, Number = (int?)v.Number }, (_, v) => v)
             .Join(db.TrainingRuns.Where(r => r.Backbone == null), v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Backbone, v.KnownBackbones, r.MaxLatencyMs })
             .AsNoTracking().ToListAsync(cancel);

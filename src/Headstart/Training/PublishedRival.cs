@@ -1,9 +1,8 @@
-using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Learning.Backbones;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Reports;
@@ -15,14 +14,14 @@ namespace Headstart.Training;
 /// Compares a new version with the published one on the same held-out images. Both are represented by heads that did not learn from
 /// these: an image's content decides whether it is held out, so that it was when the published version was made, too.
 /// </summary>
-public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCache features, Settings settings)
+public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings settings)
 {
     private const int Enough = 20;
     private const int Seed = 1;
 
     /// <returns>null where no version is published yet.</returns>
     public async Task<ComparisonReport?> CompareAsync(
-        HeadstartDb db, Guid model, Dataset data, Examples examples, Head judged, IProgress<double> progress, CancellationToken cancel)
+        HeadstartDb db, Guid model, Dataset data, Examples examples, Head judged, IRunFeatures features, IProgress<double> progress, CancellationToken cancel)
     {
         var rival = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
             .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) => v).SingleOrDefaultAsync(cancel);
@@ -36,27 +35,28 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
             : settings.Training.Publish == PublishRule.Always
                 ? new(rival.Number, 0, null, null, true, "Published, as Headstart:Training:Publish is always.")
             : examples.Test.Count < Enough
-                ? new(rival.Number, examples.Test.Count, null, null, true, $"Published: {examples.Test.Count} held-out images are too few to compare it with version {rival.Number}.")
+                ? new(rival.Number, examples.Test.Count, null, null, true, $"Published: {examples.Test.Count} held-out {data.Kind.Examples()} are too few to compare it with version {rival.Number}.")
             : await OpenAsync(rival, cancel) is not { } served
                 ? new(rival.Number, 0, null, null, true, $"Published: version {rival.Number} cannot be used on this host any more, so there was nothing to compare with.")
-            : await CompareAsync(rival.Number, served, data, examples, judged, progress, cancel);
+            : await CompareAsync(db, served, data, examples, judged, features, progress, cancel);
     }
 
-    private async Task<ComparisonReport> CompareAsync(
-        int number, ServedVersion rival, Dataset data, Examples examples, Head judged, IProgress<double> progress, CancellationToken cancel)
+    private static async Task<ComparisonReport> CompareAsync(
+        HeadstartDb db, ServedVersion rival, Dataset data, Examples examples, Head judged, IRunFeatures features, IProgress<double> progress, CancellationToken cancel)
     {
-        var ids = examples.TestIds.ToHashSet();
-        var images = data.Train.Concat(data.Test).Where(item => ids.Contains(item.ImageId)).ToDictionary(item => item.ImageId, item => item.Sha256);
-        var vectors = await features.GetAsync(rival.Recipe, [.. examples.TestIds.Select(id => images[id])], progress, cancel);
+        var items = data.Train.Concat(data.Test).ToDictionary(item => item.ImageId);
+        var read = await features.ReadAsync(db, rival.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
+        var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ImageId, pair => pair.Second);
+        var (number, what) = (rival.Number, data.Kind.Examples());
         string[][] truth = [.. Enumerable.Range(0, examples.Test.Count).Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
-        bool[] before = [.. vectors.Zip(truth, (vector, labels) => vector is not null && IsRight(rival.Head, vector, labels))];
+        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) => vectors.TryGetValue(id, out var vector) && IsRight(rival.Head, vector, labels))];
         bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(judged, vector, labels))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
         var (low, high) = PairedBootstrap.Difference(before, now, Seed);
         var worse = high < 0;
         return new(number, now.Length, difference, [low, high], !worse, worse
-            ? $"Not published: on {now.Length} held-out images it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
-            : $"Published: on {now.Length} held-out images it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
+            ? $"Not published: on {now.Length} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
+            : $"Published: on {now.Length} held-out {what} it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
     }
 
     private static bool IsRight(Head head, float[] features, string[] labels) =>
@@ -66,7 +66,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, FeatureCac
     {
         try
         {
-            return version.Judged is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? heads.Open(version.Number, bytes) : null;
+            return version.Judged is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {

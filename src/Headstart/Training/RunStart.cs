@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Learning.Texts;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,7 +17,7 @@ namespace Headstart.Training;
 public sealed record RunWish(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, whatever the protocol.</summary>
-public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf texts, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -41,7 +42,8 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
             return (null, Problems.InvalidIdempotencyKey());
         }
 
-        if ((Refuse(wish) ?? await NothingToLearnAsync(id, cancel)) is { } refusal)
+        var kind = await db.Models.Where(m => m.Id == id).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
+        if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
         {
             return (null, refusal);
         }
@@ -83,12 +85,20 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
     private async Task<TrainingRun?> BeforeAsync(Guid id, string? key, CancellationToken cancel) =>
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
-    private ProblemHttpResult? Refuse(RunWish wish)
+    private static ProblemHttpResult? Refuse(RunWish wish) =>
+        wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
+            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
+            : null;
+
+    /// <summary>Of a model of texts.</summary>
+    private ProblemHttpResult? RefuseReader(RunWish wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
+        : Problems.Invalid("unknown-backbone", $"Nothing of this name reads texts here; choose auto or one of {string.Join(", ", TextCandidates.Ids(texts.All))}.");
+
+    /// <summary>Of a model of images.</summary>
+    private ProblemHttpResult? RefuseBackbone(RunWish wish)
     {
         var named = wish.Backbone is "auto" ? null : wish.Backbone;
-        return wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
-            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
-            : named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
+        return named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
                 ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
             : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
             : wish.MaxLatencyMs < (named is not null ? shelf.FindRecipe(named)?.MsPerImage : shelf.All.Count > 0 ? shelf.All[0].MsPerImage : null)
@@ -96,11 +106,11 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, WantedBackbone
             : null;
     }
 
-    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, CancellationToken cancel)
+    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
         var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ImageLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
         var enough = counts.Count(c => c >= Dataset.MinImages);
-        return enough >= Dataset.MinCategories ? null : Problems.Invalid("too-few-images",
-            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} images, and two must. Thirty a category make a good start.");
+        return enough >= Dataset.MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
+            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} {kind.Examples()}, and two must. Thirty a category make a good start.");
     }
 }

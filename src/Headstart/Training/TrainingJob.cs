@@ -1,11 +1,9 @@
 using Hangfire;
-using Headstart.Backbones;
-using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Learning.Backbones;
-using Headstart.Learning.Choosing;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
+using Headstart.Models;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
@@ -16,14 +14,13 @@ namespace Headstart.Training;
 /// repeated from the feature cache, and the last line either happens whole or not at all.
 /// </summary>
 public sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier,
-    PublishedRival rival, VersionPublisher publisher, IBlobStore blobs, RunQueue queue, TimeProvider clock, ILogger<TrainingJob> log)
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, PublishedRival rival, VersionPublisher publisher, RunQueue queue,
+    TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
-    private const int EnoughBackbones = 2;
     private const int ImagesForCurve = 5; // of each category
     private const int CurveRepeats = 3;
-    private const int Seed = 20_240_607;
+    internal const int Seed = 20_240_607;
 
     [Queue("training"), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
     public async Task RunAsync(Guid runId, CancellationToken stopping)
@@ -54,12 +51,12 @@ public sealed partial class TrainingJob(
             if (lease.Run.Attempts > MaxAttempts)
             {
                 throw new RunRefusedException($"The run was started {MaxAttempts} times and its worker died each time; the log of the host may say why. "
-                    + "Fewer or smaller images may help.");
+                    + "Fewer or smaller examples may help.");
             }
 
             await TrainAsync(lease, budget, deadline.Token);
         }
-        catch (Exception e) when (e is RunRefusedException or HeadTrainingException)
+        catch (Exception e) when (e is RunRefusedException or HeadTrainingException or TextFeaturesException)
         {
             await EndAsync(lease, RunState.Failed, e.Message);
         }
@@ -102,30 +99,31 @@ public sealed partial class TrainingJob(
         var data = await Dataset.ReadAsync(db, lease.Run, cancel);
         if (data.Categories.Count < Dataset.MinCategories)
         {
-            throw new RunRefusedException("The model no longer has two categories with at least two images each; add images and start another run.");
+            throw new RunRefusedException("The model no longer has two categories with at least two examples each; add some and start another run.");
         }
 
-        // 2. Fetch what is wanted and not here, and choose. Features go to the cache as they come.
+        // 2. Choose. Features of images go to the cache as they come.
         await watch.EnterAsync(RunStage.Choosing, 0, cancel);
-        var named = await wanted.BringAsync(db, lease, budget, cancel);
-        var (recipe, choice, tried) = await ChooseAsync(db, lease, named, data, budget / 2, cancel);
+        IRunFeatures features = data.Kind.IsText() ? texts : images;
+        using var chosen = await features.ChooseAsync(db, lease, data, new(lease, 0, 0.5), budget, cancel);
 
         // 3. Extract what the choice has not seen yet.
         await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
-        var vectors = await features.GetAsync(recipe, [.. data.Train.Concat(data.Test).Select(i => i.Sha256)], new StageProgress(lease, 0.5, 0.7), cancel);
-        var examples = await Examples.OfAsync(data, vectors, blobs, cancel);
-        var train = examples.Train;
+        var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(lease, 0.5, 0.7), cancel);
+        var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
+        var (train, tried) = (examples.Train, chosen.Tried);
 
         // 4. Train.
         await watch.EnterAsync(RunStage.Training, 0.7, cancel);
         var progress = new StageProgress(lease, 0.7, 0.85);
+        var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
-            && !HeadTraining.TriesHidden(train); // the comparison left those out
-        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress), cancel);
+            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
+        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress, linearOnly: linearOnly), cancel);
         if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
         {
-            progress.Show([new(recipe.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
-                Math.Round(recipe.MsPerImage, 2), true, null, train.Count)]);
+            progress.Show([new(chosen.Features.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
+                Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
         }
 
         var temperature = validation.Temperature(train);
@@ -139,7 +137,7 @@ public sealed partial class TrainingJob(
         var curve = train.Support().Min() < ImagesForCurve ? null
             : await Task.Run(() => LearningCurve.Measure(train, validation.Method, Math.Min(CurveRepeats, validation.Repeats), Seed, cancel), cancel);
         var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, recipe, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
+        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
@@ -148,63 +146,12 @@ public sealed partial class TrainingJob(
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        var comparison = await rival.CompareAsync(db, lease.Run.ModelId, data, examples, judged, new StageProgress(lease, 0.97, 0.98), cancel);
-        report = report with { Comparison = comparison, Backbones = lease.Status.Backbones, Choice = choice, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
-        ArtifactPart[] parts = [.. recipe.Parts.Select(p => new ArtifactPart(
-            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))];
-        var number = await publisher.PublishAsync(lease, recipe.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
+        var comparison = await rival.CompareAsync(db, lease.Run.ModelId, data, examples, judged, features, new StageProgress(lease, 0.97, 0.98), cancel);
+        report = report with { Comparison = comparison, Backbones = lease.Status.Backbones, Choice = chosen.Report, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
+        var parts = await features.KeepAsync(chosen.Features, cancel);
+        var number = await publisher.PublishAsync(lease, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
             new(parts, judged, KnownRegion.Of(train)), report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
-    }
-
-    /// <summary>What the run names; else what an earlier run chose, if nothing could have changed that; else what suits the images best.</summary>
-    private async Task<(FeatureRecipe Recipe, ChoiceReport? Choice, Trial? Tried)> ChooseAsync(
-        HeadstartDb db, RunLease lease, string? named, Dataset data, TimeSpan budget, CancellationToken cancel)
-    {
-        var maxMs = lease.Run.MaxLatencyMs ?? double.PositiveInfinity;
-        var progress = new StageProgress(lease, 0, 0.5);
-        if (named is not null)
-        {
-            return (Named(named, maxMs), null, null);
-        }
-
-        var admissible = Admissible(lease.Run);
-        if (await earlier.FindAsync(db, lease.Run, admissible, data, cancel) is { } standing)
-        {
-            progress.Show([.. standing.Trials]);
-            return (standing.Recipe, standing.Report, null);
-        }
-
-        var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget, Seed, cancel);
-        return (choice.Chosen.Recipe, new(
-            $"{choice.Chosen.Recipe.Id} suits these images best, by heads tried on {choice.Probe} of them.", null, choice.Probe,
-            double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
-    }
-
-    private FeatureRecipe Named(string id, double maxMs)
-    {
-        var recipe = shelf.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not on this host. {shelf.HowToGetOne}");
-        return recipe.MsPerImage <= maxMs ? recipe : throw new RunRefusedException(
-            $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host and maxLatencyMs allows {maxMs}.");
-    }
-
-    private List<Backbone> Admissible(TrainingRun run)
-    {
-        var all = shelf.All;
-        if (all.Count == 0)
-        {
-            throw new RunRefusedException($"This host has no backbone. {shelf.HowToGetOne}");
-        }
-
-        var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
-        // With two others to choose from, and to join, the built-in one would cost every run time and win by luck only.
-        if (fast.Count(b => b.Manifest.Id != BackboneFolders.BuiltInId) >= EnoughBackbones)
-        {
-            fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
-        }
-
-        return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {all[0].MsPerImage:0.0} ms per image.");
     }
 
     private async Task EndAsync(RunLease lease, RunState state, string? error)

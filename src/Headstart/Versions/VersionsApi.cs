@@ -108,6 +108,12 @@ public static class VersionsApi
             return NoSuchVersion(id);
         }
 
+        if (model.Kind.IsText())
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "export-unavailable",
+                $"A version of a text model cannot be exported yet: how it reads words has no ONNX operators. POST /api/v1/models/{id}/predictions answers on this host.");
+        }
+
         try
         {
             if (await export.WriteAsync(db, model, version, cancel) is not { } zip)

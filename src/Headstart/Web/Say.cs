@@ -23,7 +23,7 @@ internal static class Say
         var names = model.Categories.Take(FewNames).Select(category => category.Name);
         var more = model.Categories.Count - FewNames;
         return model.Categories.Count == 0 ? "no categories yet"
-            : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · {Count(model.Categories.Sum(c => c.ImageCount), "image")}";
+            : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · {Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
     }
 
     public static string Run(RunState state) => state switch

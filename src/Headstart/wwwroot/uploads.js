@@ -29,8 +29,10 @@ export function forget(component) {
 /** Queues files: [{ file, category }]. A zip archive brings its own categories. */
 export function add(model, entries) {
   if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
-  const archives = entries.filter(entry => entry.file.name.toLowerCase().endsWith('.zip'));
-  const pictures = entries.filter(entry => !archives.includes(entry));
+  const archives = entries.filter(entry => !entry.texts && entry.file.name.toLowerCase().endsWith('.zip'));
+  const tables = entries.filter(entry => entry.texts);
+  const pictures = entries.filter(entry => !archives.includes(entry) && !tables.includes(entry));
+  for (const table of tables) waiting.push({ model, files: [table.file], to: 'texts' });
   for (const archive of archives) waiting.push({ model, files: [archive.file], archive: true });
   for (const [category, files] of Map.groupBy(pictures, entry => entry.category)) {
     let batch = [];
@@ -73,7 +75,7 @@ async function deliver(batch, own) {
     try {
       const answer = batch.archive
         ? await send('POST', `models/${batch.model}/images`, batch.files[0], { 'Content-Type': 'application/zip' })
-        : await send('POST', `models/${batch.model}/images`, form(batch));
+        : await send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch));
       trouble = null;
       return finish(batch, answer?.rejected ?? []);
     } catch (error) {
@@ -93,7 +95,7 @@ async function deliver(batch, own) {
 
 function form(batch) {
   const data = new FormData();
-  data.append('category', batch.category);
+  if (batch.category !== undefined) data.append('category', batch.category);
   for (const file of batch.files) data.append('file', file, file.name);
   return data;
 }
@@ -183,6 +185,7 @@ async function walk(entry, folders, files) {
 
 function queue(zone, files) {
   const { drop: model, category } = zone.dataset;
+  if ('texts' in zone.dataset) return add(model, files.map(({ file }) => ({ file, texts: true })));
   const visible = files.filter(({ file }) => !file.name.startsWith('.') && file.name !== 'Thumbs.db');
   const nameless = visible.filter(({ file, folders }) => !category && folders.length === 0 && !file.name.toLowerCase().endsWith('.zip'));
   add(model, visible.filter(one => !nameless.includes(one)).map(({ file, folders }) => ({ file, category: category ?? folders.at(-1) ?? '' })));

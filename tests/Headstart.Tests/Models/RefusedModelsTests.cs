@@ -77,7 +77,7 @@ public sealed class RefusedModelsTests(HostWithoutBackbones host) : IClassFixtur
     [InlineData("{\"name\":{\"deep\":true}}")]
     [InlineData("{\"name\":\"x\",\"categories\":\"cats\"}")]
     [InlineData("{\"name\":\"x\",\"categories\":[1]}")]
-    [InlineData("{\"name\":\"x\",\"kind\":\"textClassification\"}")]
+    [InlineData("{\"name\":\"x\",\"kind\":\"soundClassification\"}")]
     [InlineData("{\"name\":\"x\",\"kind\":0}")]
     [InlineData("{\"name\":\"lone \\ud83d surrogate\"}")]
     [InlineData("{\"name\":\"x\",\"categories\":[\"\\udc08\"]}")]

@@ -9,7 +9,7 @@ namespace Headstart.Tests.Operations;
 public sealed partial class DependencyRuleTests
 {
     private static readonly string[] Features =
-        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Imports", "Models", "NanoNets", "OpenInference", "Predictions", "Training", "Versions"];
+        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Imports", "Models", "NanoNets", "OpenInference", "Predictions", "Texts", "Training", "Versions"];
 
     [Fact]
     public void No_feature_uses_another_features_endpoints_contracts_or_jobs()
@@ -40,7 +40,7 @@ public sealed partial class DependencyRuleTests
     {
         var files = Directory.GetFiles(Repository.PathOf("src", "Headstart", "Web"), "*.*", SearchOption.AllDirectories);
         Assert.True(files.Length > 20);
-        Assert.Empty(files.Where(file => Behind().IsMatch(Comment().Replace(File.ReadAllText(file), ""))));
+        Assert.DoesNotContain(files, file => Behind().IsMatch(Comment().Replace(File.ReadAllText(file), "")));
     }
 
     private static List<(string Name, string Code)> Read(string feature) =>

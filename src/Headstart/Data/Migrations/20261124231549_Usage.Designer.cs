@@ -487,6 +487,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("split");
 
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
                     b.Property<int>("Width")
                         .HasColumnType("integer")
                         .HasColumnName("width");

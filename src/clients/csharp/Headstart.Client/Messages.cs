@@ -8,6 +8,7 @@ public enum ModelKind
 {
     ImageClassification,
     MultiLabelImageClassification,
+    TextClassification,
 }
 
 public enum ModelState

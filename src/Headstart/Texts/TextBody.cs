@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Headstart.Images;
+using Headstart.Operations;
+using Microsoft.Net.Http.Headers;
+
+namespace Headstart.Texts;
+
+/// <summary>The kinds of bodies and files that bring texts.</summary>
+internal enum TextFormat
+{
+    /// <summary>An object with a list of texts.</summary>
+    Json,
+
+    /// <summary>A JSON value a line.</summary>
+    JsonLines,
+
+    /// <summary>With commas, semicolons or tabs, see <see cref="TextTable"/>.</summary>
+    Table,
+
+    /// <summary>A text a line.</summary>
+    Lines,
+
+    /// <summary>A form with files of the other formats.</summary>
+    Form,
+}
+
+/// <summary>Reads texts out of a body, in their order.</summary>
+internal static class TextBody
+{
+    private const int WordsBytes = 1 << 16; // of a row beside its text
+
+    /// <summary>What a request of this content type brings; null for something else.</summary>
+    public static TextFormat? FormatOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
+        : type.MediaType.ToString().ToLowerInvariant() switch
+        {
+            "application/json" => TextFormat.Json,
+            "application/jsonl" or "application/x-ndjson" or "application/jsonlines" => TextFormat.JsonLines,
+            "text/csv" or "text/tab-separated-values" => TextFormat.Table,
+            "text/plain" => TextFormat.Lines,
+            "multipart/form-data" => UploadReader.Boundary(contentType) is null ? null : TextFormat.Form,
+            _ => null,
+        };
+
+    /// <param name="format">Of the body, no form.</param>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="limits">What may be in it.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="UploadRefusedException">It is not what it says; what was yielded until then may be kept.</exception>
+    /// <exception cref="BadHttpRequestException">It is not JSON.</exception>
+    public static IAsyncEnumerable<SentText> ReadAsync(TextFormat format, Stream body, UploadSettings limits, CancellationToken cancel)
+    {
+        var largest = 6 * limits.MaxTextBytes + WordsBytes; // JSON may write a byte as \u0061
+        return format switch
+        {
+            TextFormat.Json => ReadJsonAsync(body, cancel),
+            TextFormat.JsonLines => ReadJsonLinesAsync(body, largest, cancel),
+            TextFormat.Table => TextTable.ReadAsync(body, largest, cancel),
+            _ => ReadLinesAsync(body, largest, cancel),
+        };
+    }
+
+    /// <summary>Files of a form, one at a time, by the ends of their names; a field named category is the category of texts that have none.</summary>
+    public static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var file in UploadReader.ReadAsync(request, UploadReader.Boundary(request)!, limits, cancel))
+        {
+            if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
+            {
+                yield return new(null, null, file.FileName, Reason: file.Reason ?? "unknown-format",
+                    Detail: file.Detail ?? "The name of a file with texts ends in .csv, .tsv, .jsonl, .json or .txt.");
+                continue;
+            }
+
+            var category = file.Categories is [.., var last] ? last : null;
+            using var body = new MemoryStream(file.Bytes);
+            await foreach (var text in ReadAsync(format, body, limits, cancel))
+            {
+                yield return text with { FileName = file.FileName, Category = string.IsNullOrWhiteSpace(text.Category) ? category : text.Category };
+            }
+        }
+    }
+
+    private static TextFormat? FormatOfFile(string name) => Path.GetExtension(name).ToLowerInvariant() switch
+    {
+        ".csv" or ".tsv" or ".tab" => TextFormat.Table,
+        ".jsonl" or ".ndjson" => TextFormat.JsonLines,
+        ".json" => TextFormat.Json,
+        ".txt" => TextFormat.Lines,
+        _ => null,
+    };
+
+    private static async IAsyncEnumerable<SentText> ReadJsonAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var json = await ParseAsync(body, cancel);
+        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("texts", out var texts) || texts.ValueKind != JsonValueKind.Array)
+        {
+            throw UploadRefusedException.Invalid("no-texts",
+                """The JSON must be an object with a list of texts, such as {"texts":[{"text":"I loved it","category":"positive"},{"text":"no category"}]}.""");
+        }
+
+        foreach (var text in texts.EnumerateArray())
+        {
+            yield return SentText.Of(text);
+        }
+    }
+
+    private static async Task<JsonDocument> ParseAsync(Stream body, CancellationToken cancel)
+    {
+        try
+        {
+            return await JsonDocument.ParseAsync(body, cancellationToken: cancel);
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+        }
+    }
+
+    private static async IAsyncEnumerable<SentText> ReadJsonLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
+        {
+            yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : OfJson(line);
+        }
+    }
+
+    private static SentText OfJson(Utf8Line line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line.Text);
+            return SentText.Of(json.RootElement);
+        }
+        catch (JsonException)
+        {
+            return SentText.Not("invalid-row", $$"""Line {{line.Number}} is not JSON, such as {"text":"…","category":"…"}.""");
+        }
+    }
+
+    private static async IAsyncEnumerable<SentText> ReadLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
+        {
+            if (line.Problem is not null || !string.IsNullOrWhiteSpace(line.Text))
+            {
+                yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : new(line.Text, null);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
+using Headstart.Predictions;
+using Headstart.Texts;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// Texts: features that are learned from the model's own texts, also those without a category, in each run anew. A text that was deleted since the
+/// run began is not learned from.
+/// </summary>
+public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
+{
+    private const int AtOnce = 5_000; // read from the database
+
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    {
+        var texts = await TextsAsync(db, lease.Run.ModelId, cancel);
+        // Held-out texts teach nothing, not even how words are used.
+        var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
+        var named = lease.Run.Backbone;
+        var names = Names();
+        var standing = named is null ? await earlier.FindAsync(db, lease.Run, names, data, cancel) : null;
+        var fitted = await Task.Run(
+            () => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
+        var candidates = Admissible(fitted, lease.Run);
+        if (standing is not null)
+        {
+            progress.Show([.. standing.Trials]);
+        }
+
+        return named is null && standing is null
+            ? await TryAsync(candidates, texts, data, $"words were learned from {corpus.Labelled.Count + corpus.Unlabelled.Count} texts, "
+                + $"{corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with { Others = fitted }
+            : new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
+    }
+
+    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
+    {
+        var texts = await TextsOfAsync(db, items, cancel);
+        var readable = items.Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        return new(readable, await Task.Run(() => ((WordFeatures)of).Texts.Of(Those(texts, readable), cancel), cancel));
+    }
+
+    public async Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel)
+    {
+        var texts = await TextsOfAsync(db, read.Items, cancel);
+        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ImageId, ""))], cancel), cancel);
+    }
+
+    public async Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel)
+    {
+        using var file = new MemoryStream();
+        ((WordFeatures)of).Texts.Save(file);
+        return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), WordFeatures.Part, "")];
+    }
+
+    private static async Task<ChosenFeatures> TryAsync(
+        List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names, StageProgress progress, CancellationToken cancel)
+    {
+        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        int[] labels = [.. sample.Select(item => item.Labels[0])];
+        if (labels.CountBy(label => label).Count(c => c.Value >= Dataset.MinImages) < data.Categories.Count)
+        {
+            throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
+        }
+
+        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, TrainingJob.Seed, tried =>
+        {
+            progress.Report((double)tried.Count / candidates.Count);
+            progress.Show(Table(tried, tried[0]));
+        }, cancel), cancel);
+        progress.Show(Table(choice.Trials, choice.Chosen));
+        return new(new WordFeatures(choice.Chosen.Features), new(
+            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; {learned}.",
+            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
+    }
+
+    private List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)
+    {
+        if (fitted.Count == 0)
+        {
+            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(shelf.All))}, "
+                + "or leave the choice to the run.");
+        }
+
+        var usable = fitted.Where(f => f.Length > 0).ToList();
+        if (usable.Count == 0)
+        {
+            throw new RunRefusedException("There is hardly a word in these texts, so there is nothing to tell them apart by; add texts with words.");
+        }
+
+        var fast = usable.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
+        return fast.Count > 0 ? fast : throw new RunRefusedException(
+            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {usable.Min(f => f.MsPerText):0.000} ms per text.");
+    }
+
+    /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
+    private List<string> Names() =>
+        [.. TextCandidates.Ids(shelf.All).Concat(shelf.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
+
+    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
+        t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,
+        Math.Round(t.LogLoss, 4), t.Scores.Count))];
+
+    private static List<string> Those(Dictionary<Guid, string> texts, IEnumerable<Dataset.Item> items) =>
+        [.. items.Where(item => texts.ContainsKey(item.ImageId)).Select(item => texts[item.ImageId])];
+
+    private static Task<Dictionary<Guid, string>> TextsAsync(HeadstartDb db, Guid model, CancellationToken cancel) =>
+        db.Images.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+
+    private static async Task<Dictionary<Guid, string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
+    {
+        var texts = new Dictionary<Guid, string>();
+        foreach (var ids in items.Select(item => item.ImageId).Chunk(AtOnce))
+        {
+            await foreach (var row in db.Images.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).AsAsyncEnumerable().WithCancellation(cancel))
+            {
+                texts[row.Id] = row.Text!;
+            }
+        }
+
+        return texts;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Headstart.Tests.Texts;
+
+/// <summary>Real sentences, and models that take them.</summary>
+internal static class TextFiles
+{
+    /// <summary>Rows of a tab-separated file with the header label, text.</summary>
+    public static List<(string Label, string Text)> Rows(string relative) =>
+        [.. File.ReadAllLines(Path.Combine(SharedData.Folder("datasets/text"), relative)).Skip(1).Select(line => line.Split('\t')).Select(cells => (cells[0], cells[1]))];
+
+    /// <summary>The path of a new model of texts, /api/v1/models/{id}.</summary>
+    public static async Task<string> NewTextModelAsync(this HttpClient client, params string[] categories)
+    {
+        var model = await (await client.PostAsync("/api/v1/models", new { name = "Model " + Guid.CreateVersion7(), kind = "textClassification", categories }))
+            .JsonAsync(HttpStatusCode.Created);
+        return $"/api/v1/models/{model["id"]}";
+    }
+
+    public static StringContent Body(string text, string mediaType = "text/plain") => new(text, Encoding.UTF8, mediaType);
+
+    public static async Task<JsonNode> AddTextsAsync(this HttpClient client, string model, IEnumerable<(string Label, string Text)> rows) =>
+        await (await client.PostAsync($"{model}/texts", new { texts = rows.Select(row => new { text = row.Text, category = row.Label }) })).JsonAsync();
+
+    public static async Task<JsonNode> AskAsync(this HttpClient client, string model, params IEnumerable<string> texts) =>
+        await (await client.PostAsync($"{model}/predictions", new { texts })).JsonAsync();
+
+    public static string BestLabel(this JsonNode prediction) => (string)prediction["labels"]![0]!["label"]!;
+}
