@@ -7,6 +7,7 @@ const FilesInRequest = 25;
 const BytesInRequest = 8 << 20;
 const AtOnce = 2;
 const LongestWait = 10_000;
+const Farewell = 10_000; // how long the panel stays when all is well
 
 const waiting = [];
 const listeners = new Set();
@@ -66,7 +67,16 @@ async function work(own) {
     await deliver(batch, own);
   }
   active--;
-  if (!busy()) trouble = null;
+  if (!busy()) {
+    trouble = null;
+    const done = total.files;
+    if (total.rejected.length === 0) setTimeout(() => { if (!busy() && total.files === done) clear(); }, Farewell);
+  }
+  show();
+}
+
+function clear() {
+  Object.assign(total, { files: 0, done: 0, rejected: [] });
   show();
 }
 
@@ -128,9 +138,8 @@ function show() {
 }
 
 document.querySelector('#uploads button').addEventListener('click', () => {
-  if (busy()) return cancel();
-  Object.assign(total, { files: 0, done: 0, rejected: [] });
-  show();
+  if (busy()) cancel();
+  else clear();
 });
 
 addEventListener('beforeunload', event => { if (busy()) event.preventDefault(); });
