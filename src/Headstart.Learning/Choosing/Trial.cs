@@ -4,17 +4,21 @@ using Headstart.Learning.Heads;
 namespace Headstart.Learning.Choosing;
 
 /// <summary>Features that were tried by cross-validating a head on them.</summary>
-/// <param name="Id">Names the features.</param>
-/// <param name="MsPerExample">Milliseconds that the features of one example take on this host.</param>
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">
 /// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category, or to each of its labels
 /// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or
 /// wrong does: an image that was nearly right counts as that, and one that was surely wrong as that.
 /// </param>
-public abstract record Tried(string Id, double MsPerExample, CrossValidation Validation, IReadOnlyList<double> Scores)
+public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> Scores)
 {
     private const double Least = 1e-6;
+
+    /// <summary>Names the features.</summary>
+    public abstract string Id { get; }
+
+    /// <summary>Milliseconds that the features of one example take on this host.</summary>
+    public abstract double MsPerExample { get; }
 
     /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k.</summary>
     public double LogLoss { get; } = -Scores.Average();
@@ -49,8 +53,12 @@ public abstract record Tried(string Id, double MsPerExample, CrossValidation Val
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">See <see cref="Tried"/>.</param>
 public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
-    : Tried(Recipe.Id, Recipe.MsPerImage, Validation, Scores)
+    : Tried(Validation, Scores)
 {
+    public override string Id => Recipe.Id;
+
+    public override double MsPerExample => Recipe.MsPerImage;
+
     /// <inheritdoc cref="Tried.Validate"/>
     public static Trial Run(FeatureRecipe recipe, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
     {

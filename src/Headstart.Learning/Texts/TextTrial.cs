@@ -8,8 +8,12 @@ namespace Headstart.Learning.Texts;
 /// <param name="Validation">What came out.</param>
 /// <param name="Scores">See <see cref="Tried"/>.</param>
 public sealed record TextTrial(TextFeatures Features, CrossValidation Validation, IReadOnlyList<double> Scores)
-    : Tried(Features.Id, Features.MsPerText, Validation, Scores)
+    : Tried(Validation, Scores)
 {
+    public override string Id => Features.Id;
+
+    public override double MsPerExample => Features.MsPerText;
+
     /// <inheritdoc cref="Tried.Validate"/>
     public static TextTrial Run(TextFeatures features, LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
     {
