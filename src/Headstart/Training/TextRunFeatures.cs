@@ -35,7 +35,8 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
 
         return named is null && standing is null
             ? await TryAsync(candidates, texts, data, $"words were learned from {corpus.Labelled.Count + corpus.Unlabelled.Count} texts, "
-                + $"{corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with { Others = fitted }
+                + $"{corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with
+            { Others = fitted }
             : new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
     }
 
