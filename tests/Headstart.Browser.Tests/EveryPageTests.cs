@@ -89,11 +89,32 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         site.NobodyComplained();
     }
 
+    [Fact]
+    public async Task A_text_is_tried_explained_word_by_word_and_corrected()
+    {
+        var page = await site.SignInAsync($"{trained.Texts}/try");
+        await page.GetByLabel("A text that it has not seen").FillAsync("A wonderful and funny film");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).ClickAsync();
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("good");
+        await Expect(page.Locator(".words span[style]").First).ToBeVisibleAsync();
+        await page.GetByLabel("That was wrong").SelectOptionAsync("bad");
+        await Expect(page.GetByText("is now an example of")).ToBeVisibleAsync();
+
+        await page.GotoAsync($"{trained.Texts}/texts");
+        await page.GetByLabel("Show").SelectOptionAsync("bad");
+        var text = page.Locator(".texts li", new() { HasText = "A wonderful and funny film" });
+        await text.GetByRole(AriaRole.Button, new() { Name = "Delete the text" }).ClickAsync();
+        await Expect(text).ToHaveCountAsync(0);
+        await Expect(page.GetByText("Text deleted")).ToBeVisibleAsync();
+        site.NobodyComplained();
+    }
+
     private IEnumerable<(string Path, string Shows)> Pages() =>
     [
         ("/", "of what it had not seen"), ("/new", "What are the examples?"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
         ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
         ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Requests, 30 days"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
+        ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 
     private static async Task CheckAsync(IPage page, int width)
@@ -112,6 +133,9 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         public string Empty { get; private set; } = "";
 
+        /// <summary>A model that tells good reviews from bad ones.</summary>
+        public string Texts { get; private set; } = "";
+
         public async ValueTask InitializeAsync()
         {
             if (SharedFolder.Root is null)
@@ -121,7 +145,20 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
             var model = await site.Client.PetsAsync(10);
             Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" }))["state"]);
-            (Path, Empty) = (Page(model), Page(await site.Client.NewModelAsync()));
+            (Path, Empty, Texts) = (Page(model), Page(await site.Client.NewModelAsync()), Page(await ReviewsAsync()));
+        }
+
+        private async Task<string> ReviewsAsync()
+        {
+            var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Reviews {Guid.CreateVersion7()}", kind = "textClassification", categories = (string[])["good", "bad"] }))
+                .JsonAsync(System.Net.HttpStatusCode.Created);
+            var path = $"/api/v1/models/{model["id"]}";
+            string[] good = ["a wonderful film", "funny and wonderful to the end", "I loved this film", "a funny story, well told"];
+            string[] bad = ["a terrible film", "boring and terrible to the end", "I hated this film", "a boring story, badly told"];
+            var texts = good.Select(text => new { text, category = "good", split = "train" }).Concat(bad.Select(text => new { text, category = "bad", split = "train" }));
+            await (await site.Client.PostAsync($"{path}/texts", new { texts })).JsonAsync();
+            Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path, new { backbone = "tfidf" }))["state"]);
+            return path;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -41,7 +41,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
-        return Counted(caller, !explain && !known.Contains(null)
+        return WithUsage(caller, !explain && !known.Contains(null)
             ? Judge(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
             : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, sha256, known, explain), cancel));
     }
@@ -57,7 +57,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(text);
-        return Counted(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () => Read(version, text, explain, cancel), cancel));
+        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () => Read(version, text, explain, cancel), cancel));
     }
 
     /// <summary>
@@ -131,7 +131,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return explain ? answer with { Explanation = ExplanationResponse.Of(version, text, version.Head.Best(features), cancel) } : answer;
     }
 
-    private Answer? Counted(ClaimsPrincipal caller, Answer? answer)
+    private Answer? WithUsage(ClaimsPrincipal caller, Answer? answer)
     {
         if (answer is { Refusal: null })
         {
