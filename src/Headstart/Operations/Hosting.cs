@@ -16,6 +16,7 @@ public static class Hosting
     private static readonly Dictionary<string, string?> Defaults = new()
     {
         ["urls"] = "http://localhost:8080",
+        ["ReloadStaticAssetsAtRuntime"] = "false", // would take every GET of an unknown path for a file that was added since the build
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Hangfire"] = "Warning",

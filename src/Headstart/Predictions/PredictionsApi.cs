@@ -126,11 +126,6 @@ public static class PredictionsApi
             return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel);
         }
 
-        if (http.Request.ContentType?.StartsWith("text/plain", StringComparison.OrdinalIgnoreCase) is true)
-        {
-            throw NoTexts();
-        }
-
         total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
         return http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true
             || http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is true

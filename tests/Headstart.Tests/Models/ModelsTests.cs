@@ -18,7 +18,7 @@ public sealed class ModelsTests(HostWithoutBackbones host) : IClassFixture<HostW
         var model = await response.JsonAsync(HttpStatusCode.Created);
         Assert.Equal($"/api/v1/models/{model["id"]}", response.Headers.Location?.OriginalString);
         Assert.Equal(
-            ["id", "name", "kind", "state", "categories", "publishedVersion", "createdAt", "update"], model.AsObject().Select(p => p.Key));
+            ["id", "name", "kind", "state", "categories", "publishedVersion", "createdAt", "update", "published", "lastRun"], model.AsObject().Select(p => p.Key));
         Assert.Equal(("Café 東京 🐈", "imageClassification", "empty"), ((string?)model["name"], (string?)model["kind"], (string?)model["state"]));
         Assert.Equal(["dogs", "cats"], Names(model));
         Assert.Equal('7', ((string)model["id"]!)[14]);
