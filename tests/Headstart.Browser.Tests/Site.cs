@@ -63,9 +63,16 @@ public sealed class Site : IAsyncLifetime
         Assertions.SetDefaultExpectTimeout(Patience);
         var page = await context.NewPageAsync();
         page.PageError += (_, error) => Complaints.Enqueue(error);
+        page.Response += (_, response) =>
+        {
+            if (response.Status >= 400)
+            {
+                Complaints.Enqueue($"{response.Status} {response.Url}");
+            }
+        };
         page.Console += (_, message) =>
         {
-            if (message.Type == "error")
+            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) // those are told above, with their address
             {
                 Complaints.Enqueue($"{message.Text} at {message.Location}");
             }
@@ -89,7 +96,7 @@ public sealed class Site : IAsyncLifetime
     {
         var complaints = Complaints.ToList();
         Complaints.Clear();
-        Assert.Empty(complaints);
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
     }
 
     public async ValueTask DisposeAsync()

@@ -48,7 +48,8 @@ internal static class SignIn
 
     /// <summary>Whether the cookie says who is asking, and not a key in a header.</summary>
     public static bool Chosen(HttpContext http) => IsPage(http)
-        || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie) && http.Request.Path.StartsWithSegments("/api/v1"));
+        || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie)
+            && (http.Request.Path.StartsWithSegments("/api/v1") || http.Request.Path.StartsWithSegments("/session"))); // tokens are a person's: the same one must be seen
 
     public static void MapSignIn(this WebApplication app)
     {

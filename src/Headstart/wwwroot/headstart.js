@@ -16,6 +16,14 @@ window.headstart = {
   focus: id => document.getElementById(id)?.focus(),
 };
 
+// A form takes the page's token along.
+document.addEventListener('submit', event => {
+  if (!('token' in event.target.dataset)) return;
+  event.target.append(Object.assign(document.createElement('input'), {
+    type: 'hidden', name: '__RequestVerificationToken', value: document.querySelector('meta[name="headstart-antiforgery"]').content,
+  }));
+});
+
 // Blazor says how its connection is. A host that was started again does not know the page any more: then the page is loaded anew, but not while
 // files are on their way, which only this page has.
 const Again = 3_000;
