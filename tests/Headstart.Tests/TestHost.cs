@@ -8,10 +8,6 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Xunit.v3;
-
-// Many tests wait for a process, a clock or a database more than they compute.
-[assembly: Parallelization(MaxThreads = 4)]
 
 namespace Headstart.Tests;
 
