@@ -37,6 +37,8 @@ public sealed partial class FlowTests(Site site)
         await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
         Assert.True(await AccuracyAsync(page) > 90);
         await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
+        await page.Locator(".matrix button").First.ClickAsync();
+        await Expect(page.Locator("h3", new() { HasText = "recognised" })).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { NameRegex = Looked() }).First.ClickAsync();
         await Expect(page.GetByText("show the photograph")).ToBeVisibleAsync();
         await WaitForPicturesAsync(page);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Headstart.Browser.Tests;
 using Headstart.Tests;
+using Headstart.Tests.ImageSearches;
 using Headstart.Tests.Processes;
 using Microsoft.Playwright;
 using Xunit.Sdk;
@@ -20,6 +21,9 @@ public sealed class Site : IAsyncLifetime
 
     public HostProcess Program { get; } = new();
 
+    /// <summary>What the host finds when it searches the web.</summary>
+    public Catalogues Catalogues { get; } = new();
+
     /// <summary>What browsers complained about: scripts that failed, and what the policy of the pages forbade.</summary>
     public ConcurrentQueue<string> Complaints { get; } = new();
 
@@ -37,6 +41,11 @@ public sealed class Site : IAsyncLifetime
         if (SharedFolder.Root is null)
         {
             return; // skipping is for tests; here it would fail them all
+        }
+
+        foreach (var (name, value) in Catalogues.Settings.Append(("Headstart:Fetching:AllowedHosts", "127.0.0.1")))
+        {
+            Program.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
         await Program.StartAsync();
@@ -108,6 +117,7 @@ public sealed class Site : IAsyncLifetime
 
         _playwright?.Dispose();
         await Program.DisposeAsync();
+        await Catalogues.DisposeAsync();
     }
 
     private static string Chromium() => Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named

@@ -73,6 +73,31 @@ public sealed partial class UploadTests(Site site) : IDisposable
         site.NobodyComplained();
     }
 
+    [Fact]
+    public async Task Images_come_from_addresses_and_from_a_search_whose_finds_are_looked_at_first()
+    {
+        var (cats, dogs) = (SharedData.Files("datasets/cats_dogs/cats"), SharedData.Files("datasets/cats_dogs/dogs"));
+        var (id, page) = await NewAsync("cats", "dogs");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Paste addresses for cats" }).ClickAsync();
+        await page.GetByLabel("Addresses, one a line").FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Fetch" }).ClickAsync();
+        await Expect(page.GetByText("1 image fetched; 1 could not be")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("1 image");
+
+        site.Catalogues.Openverse("cats", cats[5..9].Select(File.ReadAllBytes));
+        site.Catalogues.Wikimedia("dogs", dogs[5..9].Select(File.ReadAllBytes));
+        await page.GetByRole(AriaRole.Button, new() { Name = "search the web" }).ClickAsync();
+        await page.GetByLabel("Train when they are there").UncheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search", Exact = true }).ClickAsync();
+        await Expect(page.Locator(".review .tile")).ToHaveCountAsync(8, new() { Timeout = Long });
+        await page.Locator(".review .tile").First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add 7 images" }).ClickAsync();
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("4 images", new() { Timeout = Long });
+        await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("4 images");
+        Assert.Equal("4, 4", await CountsAsync(id));
+        site.NobodyComplained();
+    }
+
     private async Task<(string Id, IPage Page)> NewAsync(params string[] categories)
     {
         var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Upload {Guid.CreateVersion7()}", categories })).JsonAsync(HttpStatusCode.Created);

@@ -7,11 +7,24 @@ namespace Headstart.Learning.Native;
 /// <summary>What this process holds in physical memory, by the operating system's account: native code included.</summary>
 public static class ProcessMemory
 {
+    private static readonly Lock Gate = new();
+    private static long _peak;
+
     /// <summary>Bytes now.</summary>
     public static long Resident => OperatingSystem.IsLinux() ? Status("VmRSS:") : Refreshed().WorkingSet64;
 
     /// <summary>Most bytes since the start or, on Linux, since <see cref="ForgetPeak"/>.</summary>
-    public static long Peak => OperatingSystem.IsLinux() ? Status("VmHWM:") : Refreshed().PeakWorkingSet64;
+    public static long Peak
+    {
+        get
+        {
+            lock (Gate)
+            {
+                // Linux counts roughly while memory grows: what it calls the peak may be a page less a moment later.
+                return _peak = Math.Max(_peak, OperatingSystem.IsLinux() ? Status("VmHWM:") : Refreshed().PeakWorkingSet64);
+            }
+        }
+    }
 
     /// <summary>Hands back what was freed, so that what comes next shows as growth.</summary>
     public static void Trim()
@@ -31,7 +44,11 @@ public static class ProcessMemory
     {
         try
         {
-            File.WriteAllText("/proc/self/clear_refs", "5"); // proc(5): reset the peak resident set size
+            lock (Gate)
+            {
+                File.WriteAllText("/proc/self/clear_refs", "5"); // proc(5): reset the peak resident set size
+                _peak = 0;
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

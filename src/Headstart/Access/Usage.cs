@@ -14,7 +14,7 @@ public sealed class UsageDay
 
     public required long Requests { get; init; }
 
-    /// <summary>Images answered.</summary>
+    /// <summary>Images and texts answered.</summary>
     public required long Predictions { get; init; }
 }
 
@@ -25,29 +25,28 @@ public sealed class UsageDay
 public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, TimeProvider clock, ILogger<Usage> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private ConcurrentDictionary<(Guid Key, DateOnly Day), Count> _counts = new();
+    private readonly ConcurrentDictionary<(Guid Key, DateOnly Day), Count> _counts = new();
 
     /// <summary>A request that had a key in its header; what pages do to draw themselves is not counted.</summary>
     public void CountRequest(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Requests);
 
-    /// <summary>An image was answered, for a program or for a page.</summary>
+    /// <summary>An image or a text was answered, for a program or for a page.</summary>
     public void CountPrediction(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Predictions);
 
     /// <summary>Writes down what was counted.</summary>
-    public async Task WriteAsync(CancellationToken cancel)
+    public async Task WriteAsync()
     {
-        var counted = Interlocked.Exchange(ref _counts, new());
-        if (counted.IsEmpty)
+        // A count stays where it is and gives away what it has: whoever adds meanwhile adds to the next time.
+        var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0), Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
+            .Where(r => r.Requests > 0 || r.Predictions > 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
+        if (rows.Length == 0)
         {
             return;
         }
 
-        // Who got hold of a count before the exchange may still add to it: what comes after this reading is lost, a request or two a day.
-        var rows = counted.Select(c => (c.Key, Requests: Interlocked.Read(ref c.Value.Requests), Predictions: Interlocked.Read(ref c.Value.Predictions)))
-            .OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
         try
         {
-            await using var db = await databases.CreateDbContextAsync(cancel);
+            await using var db = await databases.CreateDbContextAsync();
             await db.Database.ExecuteSqlAsync($"""
                 INSERT INTO usage_days (key_id, day, requests, predictions)
                 SELECT key_id, day, requests, predictions
@@ -55,18 +54,18 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
                     AS new (key_id, day, requests, predictions)
                 WHERE EXISTS (SELECT FROM api_keys WHERE id = key_id)
                 ON CONFLICT (key_id, day) DO UPDATE SET requests = usage_days.requests + excluded.requests, predictions = usage_days.predictions + excluded.predictions
-                """, cancel);
+                """);
         }
-        catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is (StatusCodes.Status503ServiceUnavailable, _, _))
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            foreach (var row in rows) // the database is away: the next time
+            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may work.
+            foreach (var row in rows)
             {
-                var count = _counts.GetOrAdd(row.Key, _ => new());
-                Interlocked.Add(ref count.Requests, row.Requests);
-                Interlocked.Add(ref count.Predictions, row.Predictions);
+                Interlocked.Add(ref _counts[row.Key].Requests, row.Requests);
+                Interlocked.Add(ref _counts[row.Key].Predictions, row.Predictions);
             }
 
-            Log.Later(log, e.Message);
+            Log.Later(log, e.GetBaseException().Message);
         }
     }
 
@@ -77,18 +76,29 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         {
             while (await timer.WaitForNextTickAsync(stopping))
             {
-                await WriteAsync(stopping);
+                await WriteAsync();
+                Forget();
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
 
-        await WriteAsync(CancellationToken.None);
+        await WriteAsync();
     }
 
-    private Count Of(ClaimsPrincipal caller) =>
-        _counts.GetOrAdd((caller.KeyId(), DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime)), static _ => new());
+    /// <summary>Drops what is not counted to any more: the days before yesterday.</summary>
+    private void Forget()
+    {
+        foreach (var (key, count) in _counts.Where(c => c.Key.Day < Today.AddDays(-1) && c.Value is { Requests: 0, Predictions: 0 }))
+        {
+            _counts.TryRemove(new(key, count));
+        }
+    }
+
+    private DateOnly Today => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+
+    private Count Of(ClaimsPrincipal caller) => _counts.GetOrAdd((caller.KeyId(), Today), static _ => new());
 
     private sealed class Count
     {

@@ -13,7 +13,7 @@ public sealed record UsageResponse(IReadOnlyList<KeyUsage> Keys);
 public sealed record KeyUsage(Guid KeyId, string Name, IReadOnlyList<UsageOfDay> Days);
 
 /// <param name="Day">UTC.</param>
-/// <param name="Predictions">Images answered.</param>
+/// <param name="Predictions">Images and texts answered.</param>
 public sealed record UsageOfDay(DateOnly Day, long Requests, long Predictions);
 
 public static class UsageApi

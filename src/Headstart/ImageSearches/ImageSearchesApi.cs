@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Images;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
@@ -15,8 +16,6 @@ namespace Headstart.ImageSearches;
 public static class ImageSearchesApi
 {
     private const int Thumbnail = 256;
-    private const int MaxThumbnail = 2_048;
-
     public static void MapImageSearches(this RouteGroupBuilder api)
     {
         var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches").ForImages("texts of your own go to {0}/texts");
@@ -167,9 +166,9 @@ public static class ImageSearchesApi
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
         Guid id, Guid searchId, int position, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
     {
-        if (size is < 1 or > MaxThumbnail)
+        if (ThumbnailSize.Refuse(size) is { } refusal)
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxThumbnail} pixels.");
+            return refusal;
         }
 
         return await FindAsync(db, http.User, id, searchId, position, cancel) is { Sha256: { } sha256 } && await blobs.GetAsync(sha256, cancel) is { } bytes

@@ -11,8 +11,6 @@ namespace Headstart.Images;
 
 public static class ImagesApi
 {
-    private const int MaxThumbnail = 2_048;
-
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
@@ -53,9 +51,9 @@ public static class ImagesApi
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
         Guid id, Guid imageId, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
     {
-        if (size is < 1 or > MaxThumbnail)
+        if (ThumbnailSize.Refuse(size) is { } refusal)
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxThumbnail} pixels.");
+            return refusal;
         }
 
         if (await FindAsync(db, http.User, id, imageId, cancel) is not { } image || await blobs.GetAsync(image.Sha256, cancel) is not { } bytes)

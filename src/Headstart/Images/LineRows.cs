@@ -10,37 +10,17 @@ internal static class LineRows
     /// <param name="cancel">Ends the reading.</param>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var window = new StreamWindow(body);
-        var (number, tooLong) = (0, false);
-        while (!window.Ended || window.Length > 0)
+        await foreach (var line in StreamLines.ReadAsync(body, maxRowBytes, cancel))
         {
-            var end = window.Bytes.IndexOf((byte)'\n');
-            if (end < 0 && window.Length > maxRowBytes)
+            if (Read(line, maxRowBytes) is { } row)
             {
-                window.Pass(window.Length); // on to the end of the line, without holding it
-                tooLong = true;
-            }
-            else if (end < 0 && !window.Ended)
-            {
-                await window.ReadOnAsync(cancel);
-            }
-            else
-            {
-                number++;
-                var row = Read(window.Bytes[..(end < 0 ? window.Length : end)], $"Line {number}", maxRowBytes, tooLong);
-                window.Pass(end < 0 ? window.Length : end + 1);
-                tooLong = false;
-                if (row is not null)
-                {
-                    yield return row;
-                }
+                yield return row;
             }
         }
     }
 
-    private static ManifestRow? Read(ReadOnlySpan<byte> line, string where, int maxRowBytes, bool tooLong) =>
-        tooLong || line.Length > maxRowBytes
-            ? ManifestRow.Not("row-too-long", $"{where} is longer than {maxRowBytes:N0} bytes; send a smaller version of the image.")
-        : line.Trim(" \t\r"u8).IsEmpty ? null
-        : JsonRows.Parse(line, where);
+    private static ManifestRow? Read(StreamLine line, int maxRowBytes) =>
+        line.TooLong ? ManifestRow.Not("row-too-long", $"Line {line.Number} is longer than {maxRowBytes:N0} bytes; send a smaller version of the image.")
+        : line.Bytes.Span.Trim(" \t\r"u8).IsEmpty ? null
+        : JsonRows.Parse(line.Bytes.Span, $"Line {line.Number}");
 }

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Images;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
@@ -13,8 +14,6 @@ namespace Headstart.Predictions;
 /// <summary>Where a version sees what it answers, in an image of the model.</summary>
 public static class HeatMapApi
 {
-    private const int MaxSize = 2_048;
-
     public static void MapHeatMaps(this RouteGroupBuilder api) =>
         api.MapGet("/models/{id:guid}/images/{imageId:guid}/heat-map", Draw).WithTags("Images").Named("getImageHeatMap", "See where an image shows its label",
                 "A PNG, or with ?size= a JPEG that fits a square of that many pixels: the image with red where most of it speaks for what the version answers, down to blue. "
@@ -24,9 +23,9 @@ public static class HeatMapApi
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
         Guid id, Guid imageId, int? version, int? size, HttpContext http, HeadstartDb db, IBlobStore blobs, HeadCache heads, Predictor predictor, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (size is < 1 or > MaxSize)
+        if (ThumbnailSize.Refuse(size) is { } refusal)
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-size", $"size must be between 1 and {MaxSize} pixels.");
+            return refusal;
         }
 
         var found = await db.ModelsOf(caller).Where(m => m.Id == id)
@@ -50,8 +49,7 @@ public static class HeatMapApi
 
             if (await predictor.AskAsync(caller, served, image, explain: true, cancel) is not { } answer)
             {
-                http.Response.Headers.RetryAfter = "1";
-                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
+                return PredictionsApi.Overloaded(http);
             }
 
             return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")

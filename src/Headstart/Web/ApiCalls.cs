@@ -18,7 +18,6 @@ public sealed record Answer<T>(T? Value, string? Problem, int Status)
 /// <summary>The API of this host as the signed-in person may use it, see <see cref="OwnApi"/>. Paths are those below <c>/api/v1/</c>.</summary>
 public sealed class ApiCalls(OwnApi api, AuthenticationStateProvider who) : IDisposable
 {
-    private const int MostPages = 10_000;
     private readonly HttpClient _client = new(api, disposeHandler: false) { BaseAddress = new("http://headstart/api/v1/"), Timeout = TimeSpan.FromMinutes(2) };
 
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancel = default) => SendAsync<T>(HttpMethod.Get, path, null, cancel);
@@ -34,7 +33,7 @@ public sealed class ApiCalls(OwnApi api, AuthenticationStateProvider who) : IDis
     {
         var items = new List<T>();
         string? after = null;
-        for (var pages = 0; pages < MostPages && items.Count < most; pages++)
+        do
         {
             var sign = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
             var page = await GetAsync<Page<T>>($"{path}{sign}limit={Page.MaxLimit}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}", cancel);
@@ -45,11 +44,8 @@ public sealed class ApiCalls(OwnApi api, AuthenticationStateProvider who) : IDis
 
             items.AddRange(page.Value.Items);
             after = page.Value.Next;
-            if (after is null)
-            {
-                break;
-            }
         }
+        while (after is not null && items.Count < most);
 
         return new(items, null, StatusCodes.Status200OK);
     }

@@ -90,7 +90,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     }
 
     /// <summary>Starts a training run and goes where it can be watched.</summary>
-    protected async Task TrainAsync()
+    protected virtual async Task TrainAsync()
     {
         if (Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")))
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Headstart.Models;
+using Headstart.Reports;
 using Headstart.Training;
 
 namespace Headstart.Web;
@@ -9,7 +10,7 @@ internal static class Say
 {
     private const int FewNames = 6;
 
-    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
+    public static string Percent(double share) => Advice.Percent(share);
 
     public static string Between(IReadOnlyList<double> interval) => string.Create(CultureInfo.InvariantCulture, $"{100 * interval[0]:0.#} to {100 * interval[1]:0.#} %");
 

@@ -32,6 +32,9 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
         var group = Assert.Single(report["duplicates"]!.AsArray())!.AsArray().Select(id => (string)id!).ToList();
         Assert.Equal((2, true), (group.Count, group.Contains(copy)));
         Assert.EndsWith(".", (string)report["sentence"]!);
+        var confusion = report["confusion"]!.AsArray().SelectMany((row, truth) => row!.AsArray().Select((count, answer) => (Off: truth != answer, Count: (int)count!)));
+        Assert.Equal(confusion.Where(cell => cell.Off).Sum(cell => cell.Count), report["mistakes"]!.AsArray().Count);
+        Assert.All(report["mistakes"]!.AsArray(), m => Assert.NotEqual((string)m!["category"]!, (string)m["predicted"]!));
         Assert.InRange((double)report["calibration"]!["errorAfter"]!, 0, 0.2);
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
         Assert.Contains($"{(int)report["trainableParameters"]!} parameters", (string)report["head"]!["sentence"]!);
