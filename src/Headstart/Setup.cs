@@ -21,6 +21,7 @@ using Headstart.Training;
 using Headstart.Versions;
 using Headstart.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
@@ -46,7 +47,13 @@ public static class Setup
         services.AddDataProtection();
         services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
             options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
-        services.AddAuthorizationBuilder().AddPolicy(KeyAuthentication.AdminPolicy, policy => policy.RequireRole(KeyAuthentication.AdminPolicy));
+        var authorization = services.AddAuthorizationBuilder().SetDefaultPolicy(Scopes.Policy).AddPolicy(Scopes.Operator, Scopes.Policy);
+        foreach (var scope in Scopes.All)
+        {
+            authorization.AddPolicy(Scopes.Name(scope), Scopes.Policy);
+        }
+
+        services.AddSingleton<IAuthorizationHandler, ScopeCheck>();
         services.AddSingleton<Usage>().AddHostedService(static provider => provider.GetRequiredService<Usage>());
         return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>();
     }
@@ -130,8 +137,8 @@ public static class Setup
     {
         if (settings.Dashboard)
         {
-            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the admin key decides instead.
-            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] }).RequireAuthorization(KeyAuthentication.AdminPolicy);
+            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the key decides instead, and the jobs are those of all accounts.
+            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] }).RequireAuthorization(Scopes.Operator);
         }
     }
 }

@@ -7,6 +7,11 @@ public sealed class Account
 
     public required string Name { get; set; }
 
+    /// <summary>The installation's first account: its admin keys make the other accounts and see what concerns all of them.</summary>
+    public bool IsOperator { get; init; }
+
+    public Quotas Quotas { get; set; } = new();
+
     public required DateTime CreatedAt { get; init; }
 }
 
@@ -24,8 +29,13 @@ public sealed class ApiKey
     /// <summary>The first characters of the key, so that people can tell their keys apart.</summary>
     public required string Prefix { get; init; }
 
-    /// <summary>An admin key makes and revokes keys and opens the job dashboard.</summary>
-    public required bool IsAdmin { get; init; }
+    /// <summary>What it may do. A key with <see cref="Scope.Admin"/> has all of them.</summary>
+    public required Scope[] Scopes { get; init; }
+
+    public bool IsAdmin => Scopes.Contains(Scope.Admin);
+
+    /// <summary>From then on it opens nothing; null for one that does not end.</summary>
+    public DateTime? ExpiresAt { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 

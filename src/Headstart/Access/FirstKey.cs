@@ -34,14 +34,14 @@ public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings 
             return false;
         }
 
-        var account = await db.Accounts.OrderBy(a => a.Id).FirstOrDefaultAsync(cancel);
+        var account = await db.Accounts.Where(a => a.IsOperator).OrderBy(a => a.Id).FirstOrDefaultAsync(cancel);
         if (account is null)
         {
-            account = new Account { Id = Guid.CreateVersion7(), Name = "default", CreatedAt = clock.Now() };
+            account = new Account { Id = Guid.CreateVersion7(), Name = "default", IsOperator = true, CreatedAt = clock.Now() };
             db.Add(account);
         }
 
-        db.Add(Secrets.Entity(account.Id, "first key", secret, admin: true, clock.Now()));
+        db.Add(Secrets.Entity(account.Id, "first key", secret, Scopes.All, clock.Now()));
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return true;

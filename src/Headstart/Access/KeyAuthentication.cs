@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -17,6 +18,8 @@ public sealed class KeyAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
     public const string SchemeName = "ApiKey";
+
+    /// <summary>As <see cref="Scopes.Name"/> calls <see cref="Scope.Admin"/>.</summary>
     public const string AdminPolicy = "admin";
 
     /// <summary>Under this name the context of a request that a page makes inside of the host has the hash of the key to use.</summary>
@@ -35,18 +38,20 @@ public sealed class KeyAuthentication(
             : AuthenticateResult.Fail("unknown key");
     }
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        var hash = ReadHash();
         // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
         Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\"" : "Bearer";
-        return Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
-            Request.Headers.Authorization.Count == 0
+        await Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
+            hash is null && Request.Headers.Authorization.Count == 0
                 ? "This address needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."
+            : hash is not null && await keys.HasExpiredAsync(hash, Context.RequestAborted)
+                ? "The API key has expired; ask for a new one, which an admin key makes: POST /api/v1/keys."
                 : "The API key is not known here or was revoked; the host printed the first one when it started on an empty data folder."));
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Context.AnswerAsync(Problems.Of(StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you sent is not one."));
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Context.AnswerAsync(Scopes.Refusal(Context));
 
     private bool BareKeyWillDo => Context.GetEndpoint()?.Metadata.GetMetadata<TakesBareKey>() is not null;
 
@@ -86,6 +91,7 @@ public static class Caller
     public const string AccountClaim = "account";
     public const string KeyClaim = "key";
     public const string KeyHashClaim = "key-hash";
+    private const string QuotaClaim = "quota-";
 
     /// <param name="key">Whose holder is asking.</param>
     /// <param name="hash">Of the key.</param>
@@ -96,13 +102,23 @@ public static class Caller
         identity.AddClaim(new(AccountClaim, key.AccountId.ToString()));
         identity.AddClaim(new(KeyClaim, key.Id.ToString()));
         identity.AddClaim(new(KeyHashClaim, Convert.ToHexStringLower(hash)));
-        if (key.IsAdmin)
+        identity.AddClaims(key.Scopes.Select(scope => new Claim(ClaimTypes.Role, Scopes.Name(scope))));
+        if (key.IsOperator && key.Scopes.Contains(Scope.Admin))
         {
-            identity.AddClaim(new(ClaimTypes.Role, KeyAuthentication.AdminPolicy));
+            identity.AddClaim(new(ClaimTypes.Role, Scopes.Operator));
         }
 
+        identity.AddClaim(new(ClaimTypes.Name, key.Name));
+        identity.AddClaims(Enum.GetValues<Quota>().Where(quota => key.Quotas[quota] is not null)
+            .Select(quota => new Claim(QuotaClaim + quota, key.Quotas[quota]!.Value.ToString(CultureInfo.InvariantCulture))));
         return identity;
     }
+
+    /// <summary>What the caller's account may have of it; null for any amount. As it was two seconds ago at most.</summary>
+    public static long? Limit(this ClaimsPrincipal caller, Quota quota) =>
+        caller.FindFirstValue(QuotaClaim + quota) is { } limit ? long.Parse(limit, CultureInfo.InvariantCulture) : null;
+
+    public static string KeyName(this ClaimsPrincipal caller) => caller.FindFirstValue(ClaimTypes.Name)!;
 
     public static Guid AccountId(this ClaimsPrincipal caller) => Guid.Parse(caller.FindFirstValue(AccountClaim)!);
 

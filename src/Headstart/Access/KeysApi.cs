@@ -6,22 +6,27 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-public sealed record NewKeyRequest(string? Name, bool Admin = false);
+/// <param name="Name">What it is for.</param>
+/// <param name="Admin">Short for all scopes.</param>
+/// <param name="Scopes">What it may do; <c>read</c>, <c>predict</c> and <c>write</c> when they are left out. <c>admin</c> includes the others.</param>
+/// <param name="ExpiresAt">From then on it opens nothing; it does not end when this is left out.</param>
+public sealed record NewKeyRequest(string? Name, bool Admin = false, IReadOnlyList<Scope>? Scopes = null, DateTimeOffset? ExpiresAt = null);
 
-public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, DateTime CreatedAt, DateTime? RevokedAt);
+public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt, DateTime? RevokedAt);
 
 /// <param name="Key">The secret itself. It is shown in this answer and never again.</param>
-public sealed record NewKeyResponse(Guid Id, string Name, string Key, string Prefix, bool Admin, DateTime CreatedAt);
+public sealed record NewKeyResponse(Guid Id, string Name, string Key, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt);
 
 public static class KeysApi
 {
     public static void MapKeys(this RouteGroupBuilder api)
     {
-        var keys = api.MapGroup("/keys").WithTags("Keys").RequireAuthorization(KeyAuthentication.AdminPolicy);
-        keys.MapPost("/", Create).Named("createKey", "Make an API key", "The key is in this answer and never shown again. Needs an admin key.")
-            .Example("""{"name":"web shop"}""").Refuses(400, 401, 403, 422);
+        var keys = api.MapGroup("/keys").WithTags("Keys").Needs(Scope.Admin);
+        keys.MapPost("/", Create).Named("createKey", "Make an API key", "The key is in this answer and never shown again. Its scopes say what it may do: read, predict (and nothing else: such a key may stand in a web page), write, admin. "
+                + "Needs an admin key.")
+            .Example("""{"name":"web shop","scopes":["predict"]}""").Refuses(400, 401, 403, 422);
         keys.MapGet("/", List).Named("listKeys", "List the API keys", "Revoked keys stay in the list.").Refuses(400, 401, 403);
-        keys.MapDelete("/{keyId:guid}", Revoke).Named("revokeKey", "Revoke an API key", "It stops working at once. The last admin key cannot be revoked.")
+        keys.MapDelete("/{keyId:guid}", Revoke).Named("revokeKey", "Revoke an API key", "It stops working at once. The last admin key that does not expire cannot be revoked.")
             .Refuses(401, 403, 404, 409);
     }
 
@@ -34,11 +39,22 @@ public static class KeysApi
             return Problems.Invalid("invalid-name", problem!);
         }
 
+        if (request.Scopes is [])
+        {
+            return Problems.Invalid("invalid-scopes", "A key needs at least one of the scopes read, predict, write and admin; leave scopes out for the first three.");
+        }
+
+        if (request.ExpiresAt <= clock.GetUtcNow())
+        {
+            return Problems.Invalid("invalid-expiry", "expiresAt must be a time to come, such as 2030-01-31T00:00:00Z; leave it out for a key that does not expire.");
+        }
+
         var secret = Secrets.NewKey();
-        var key = Secrets.Entity(caller.AccountId(), name, secret, request.Admin, clock.Now());
+        var scopes = request.Admin ? Scopes.All : request.Scopes ?? Scopes.Usual;
+        var key = Secrets.Entity(caller.AccountId(), name, secret, scopes, clock.Now(), request.ExpiresAt?.UtcDateTime);
         db.Add(key);
         await db.SaveChangesAsync(cancel);
-        return TypedResults.Created($"/api/v1/keys/{key.Id}", new NewKeyResponse(key.Id, key.Name, secret, key.Prefix, key.IsAdmin, key.CreatedAt));
+        return TypedResults.Created($"/api/v1/keys/{key.Id}", new NewKeyResponse(key.Id, key.Name, secret, key.Prefix, key.IsAdmin, key.Scopes, key.ExpiresAt, key.CreatedAt));
     }
 
     private static async Task<Page<KeyResponse>> List(
@@ -48,9 +64,8 @@ public static class KeysApi
         var account = caller.AccountId();
         var rows = await db.ApiKeys.Where(k => k.AccountId == account && (after == null || k.Id < after))
             .OrderByDescending(k => k.Id).Take(size + 1)
-            .Select(k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin, k.CreatedAt, k.RevokedAt))
-            .ToListAsync(cancel);
-        return Page.Of(rows, size, k => k.Id.ToString());
+            .AsNoTracking().ToListAsync(cancel);
+        return Page.Of(rows.ConvertAll(k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin, k.Scopes, k.ExpiresAt, k.CreatedAt, k.RevokedAt)), size, k => k.Id.ToString());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Revoke(
@@ -60,16 +75,16 @@ public static class KeysApi
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         // Locked in one order, so that two admins who revoke each other's key do not both succeed.
         var keys = await db.ApiKeys
-            .FromSql($"SELECT * FROM api_keys WHERE account_id = {account} AND revoked_at IS NULL AND (is_admin OR id = {keyId}) ORDER BY id FOR UPDATE")
+            .FromSql($"SELECT * FROM api_keys WHERE account_id = {account} AND revoked_at IS NULL AND ('Admin' = ANY(scopes) OR id = {keyId}) ORDER BY id FOR UPDATE")
             .AsTracking().ToListAsync(cancel);
         if (keys.SingleOrDefault(k => k.Id == keyId) is not { } key)
         {
             return Problems.Of(StatusCodes.Status404NotFound, "key-not-found", "There is no such key, or it is revoked already; GET /api/v1/keys lists them.");
         }
 
-        if (key.IsAdmin && keys.Count(k => k.IsAdmin) == 1)
+        if (Lasts(key) && keys.Count(Lasts) == 1)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "last-admin-key", "This is the only admin key; make another one before you revoke it.");
+            return Problems.Of(StatusCodes.Status409Conflict, "last-admin-key", "This is the only admin key that does not expire; make another one before you revoke it.");
         }
 
         key.RevokedAt = clock.Now();
@@ -78,4 +93,7 @@ public static class KeysApi
         known.Forget();
         return TypedResults.NoContent();
     }
+
+    /// <summary>One of these is always there, so that nobody is locked out by and by.</summary>
+    private static bool Lasts(ApiKey key) => key is { IsAdmin: true, ExpiresAt: null };
 }

@@ -5,7 +5,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <param name="Id">Of the key.</param>
-public sealed record KnownKey(Guid Id, Guid AccountId, bool IsAdmin);
+/// <param name="IsOperator">Whether its account is the installation's first.</param>
+/// <param name="Quotas">Of its account.</param>
+public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, bool IsOperator, Quotas Quotas);
 
 /// <summary>
 /// The keys that were used in the last moments. A key revoked on this host stops working with the answer to that; one revoked on another
@@ -15,13 +17,21 @@ public sealed class KnownKeys(IDbContextFactory<HeadstartDb> databases, TimeProv
 {
     private readonly Recent<string, KnownKey> _keys = new(TimeSpan.FromSeconds(2), clock);
 
-    /// <summary>The key with this hash, or null where there is none that is valid.</summary>
-    public Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) => _keys.FindAsync(Convert.ToHexStringLower(hash), async () =>
+    /// <summary>The key with this hash, or null where there is none that is valid now.</summary>
+    public async Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && !HasExpired(key) ? key : null;
+
+    /// <summary>Whether the key with this hash would be valid, had its time not run out.</summary>
+    public async Task<bool> HasExpiredAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && HasExpired(key);
+
+    /// <summary>After a key was revoked, or an account changed.</summary>
+    public void Forget() => _keys.Forget();
+
+    private bool HasExpired(KnownKey key) => key.ExpiresAt <= clock.GetUtcNow().UtcDateTime;
+
+    private Task<KnownKey?> ReadAsync(byte[] hash, CancellationToken cancel) => _keys.FindAsync(Convert.ToHexStringLower(hash), async () =>
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null).Select(k => new KnownKey(k.Id, k.AccountId, k.IsAdmin)).SingleOrDefaultAsync(cancel);
+        return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null)
+            .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) => new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(cancel);
     });
-
-    /// <summary>After a key was revoked.</summary>
-    public void Forget() => _keys.Forget();
 }

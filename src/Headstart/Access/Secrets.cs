@@ -11,14 +11,21 @@ public static class Secrets
 
     public static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    public static ApiKey Entity(Guid account, string name, string key, bool admin, DateTime now) => new()
+    /// <param name="account">Whose it is.</param>
+    /// <param name="name">What it is for.</param>
+    /// <param name="key">The secret.</param>
+    /// <param name="scopes">What it may do; all, if one of them is <see cref="Scope.Admin"/>.</param>
+    /// <param name="now">When.</param>
+    /// <param name="expires">When it ends.</param>
+    public static ApiKey Entity(Guid account, string name, string key, IReadOnlyList<Scope> scopes, DateTime now, DateTime? expires = null) => new()
     {
         Id = Guid.CreateVersion7(),
         AccountId = account,
         Name = name,
         Hash = Hash(key),
         Prefix = key[..Math.Min(6, key.Length / 3)],
-        IsAdmin = admin,
+        Scopes = scopes.Contains(Scope.Admin) ? [.. Access.Scopes.All] : [.. scopes.Distinct().Order()],
+        ExpiresAt = expires,
         CreatedAt = now,
     };
 }

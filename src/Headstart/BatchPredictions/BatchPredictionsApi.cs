@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Heads;
@@ -42,7 +43,7 @@ public static class BatchPredictionsApi
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions").ForImages("{0}/predictions answers 1,000 of them in a request");
-        batches.MapPost("/", Start).Named("startBatchPrediction", "Predict many images",
+        batches.MapPost("/", Start).Needs(Scope.Predict).Named("startBatchPrediction", "Predict many images",
                 "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in "
                 + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
                 + "Files that cannot be read become results with an error.")

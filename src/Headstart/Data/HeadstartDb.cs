@@ -18,6 +18,8 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
     public DbSet<UsageDay> UsageDays => Set<UsageDay>();
 
     public DbSet<Model> Models => Set<Model>();
@@ -66,8 +68,16 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     protected override void OnModelCreating(ModelBuilder builder)
     {
+        builder.Entity<Account>().ComplexProperty(a => a.Quotas);
+        builder.Entity<AuditEntry>(entry =>
+        {
+            entry.HasIndex(e => new { e.AccountId, e.Id }); // lists, newest first
+            entry.HasIndex(e => e.At); // what is too old
+            entry.Property(e => e.Subjects).HasColumnType("jsonb");
+        });
         builder.Entity<ApiKey>(key =>
         {
+            key.PrimitiveCollection(k => k.Scopes).ElementType().HasConversion<string>();
             key.HasIndex(k => k.Hash).IsUnique();
             key.HasOne<Account>().WithMany().HasForeignKey(k => k.AccountId);
         });

@@ -56,6 +56,12 @@ public sealed class Model
 
     public required DateTime CreatedAt { get; init; }
 
+    /// <summary>How many it has. A trigger of the database counts them, in the transaction of whoever adds or deletes some.</summary>
+    public long Examples { get; init; }
+
+    /// <summary>Of these, counted likewise.</summary>
+    public long ExampleBytes { get; init; }
+
     public List<Category> Categories { get; init; } = [];
 }
 

@@ -39,9 +39,9 @@ public static class NanoNetsApi
             type.MapPost($"{prefix}/UploadFiles", Upload(kind));
             type.MapPost($"{prefix}/UploadUrls", Upload(kind));
             type.MapPost($"{prefix}/Train", Train(kind));
-            type.MapPost($"{prefix}/LabelFile", Label);
-            type.MapPost($"{prefix}/LabelFiles", Label);
-            type.MapPost($"{prefix}/LabelUrls", Label);
+            type.MapPost($"{prefix}/LabelFile", Label).Needs(Scope.Predict);
+            type.MapPost($"{prefix}/LabelFiles", Label).Needs(Scope.Predict);
+            type.MapPost($"{prefix}/LabelUrls", Label).Needs(Scope.Predict);
         }
     }
 

@@ -40,7 +40,7 @@ public static class Measuring
         var metrics = app.MapPrometheusScrapingEndpoint("/metrics");
         if (settings.Metrics == MetricsAccess.AdminKey)
         {
-            metrics.RequireAuthorization(KeyAuthentication.AdminPolicy);
+            metrics.RequireAuthorization(Scopes.Operator); // the numbers are of all accounts
         }
         else
         {

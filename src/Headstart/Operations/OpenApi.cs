@@ -50,7 +50,7 @@ public static class OpenApi
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapSwagger("/swagger/{documentName}/swagger.json");
+        app.MapSwagger("/swagger/{documentName}/swagger.json").AllowAnonymous();
         app.UseSwaggerUI(ui =>
         {
             ui.DocumentTitle = "Headstart API";

@@ -34,16 +34,19 @@ internal static class SignIn
         options.ReturnUrlParameter = "to";
         options.Events.OnValidatePrincipal = async context =>
         {
-            if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!, context.HttpContext.RequestAborted) is null)
+            if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!, context.HttpContext.RequestAborted) is { } key)
+            {
+                context.ReplacePrincipal(new(Caller.Identity(key, HashOf(context.Principal!)!, Scheme))); // what the key may do now, not when it signed in
+            }
+            else
             {
                 context.RejectPrincipal();
                 await context.HttpContext.SignOutAsync(Scheme);
             }
         };
         options.Events.OnRedirectToLogin = context => IsPage(context.HttpContext) ? Redirect(context) : context.HttpContext.AnswerAsync(Problems.Of(
-            StatusCodes.Status401Unauthorized, "unauthorized", "You are not signed in any more, or your key was revoked; sign in again."));
-        options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Problems.Of(
-            StatusCodes.Status403Forbidden, "forbidden", "This needs an admin key; the key you signed in with is not one."));
+            StatusCodes.Status401Unauthorized, "unauthorized", "You are not signed in any more, or your key was revoked or has expired; sign in again."));
+        options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Scopes.Refusal(context.HttpContext));
     });
 
     /// <summary>Whether the cookie says who is asking, and not a key in a header.</summary>
@@ -73,7 +76,9 @@ internal static class SignIn
     });
 
     public static Task<KnownKey?> FindAsync(KnownKeys keys, ClaimsPrincipal person, CancellationToken cancel) =>
-        person.FindFirstValue(Caller.KeyHashClaim) is { } hash ? keys.FindAsync(Convert.FromHexString(hash), cancel) : Task.FromResult<KnownKey?>(null);
+        HashOf(person) is { } hash ? keys.FindAsync(hash, cancel) : Task.FromResult<KnownKey?>(null);
+
+    private static byte[]? HashOf(ClaimsPrincipal person) => person.FindFirstValue(Caller.KeyHashClaim) is { } hash ? Convert.FromHexString(hash) : null;
 
     private static bool IsPage(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<PageEndpoint>() is not null;
 
@@ -88,13 +93,22 @@ internal static class SignIn
         var hash = Secrets.Hash(key?.Trim() ?? "");
         if (await keys.FindAsync(hash, cancel) is not { } known)
         {
-            return TypedResults.LocalRedirect($"~{Path}?failed=true&to={Uri.EscapeDataString(Local(to))}");
+            return Back("true", to);
+        }
+
+        if (!known.Scopes.Contains(Scope.Read))
+        {
+            return Back("scope", to);
         }
 
         var identity = Caller.Identity(known, hash, Scheme);
         await http.SignInAsync(Scheme, new(identity), new AuthenticationProperties { IsPersistent = true });
         return TypedResults.LocalRedirect("~" + Local(to));
     }
+
+    /// <param name="why">As <c>SignInPage</c> tells it.</param>
+    /// <param name="to">Where to go once it works.</param>
+    private static Microsoft.AspNetCore.Http.HttpResults.RedirectHttpResult Back(string why, string? to) => TypedResults.LocalRedirect($"~{Path}?failed={why}&to={Uri.EscapeDataString(Local(to))}");
 
     private static async Task<IResult> OutAsync(HttpContext http, IAntiforgery antiforgery)
     {

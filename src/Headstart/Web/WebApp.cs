@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Microsoft.AspNetCore.Components.Authorization;
 using MudBlazor.Services;
 
@@ -46,6 +47,6 @@ public static class WebApp
         app.MapStaticAssets().AllowAnonymous();
         app.MapSignIn();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
-            .WithMetadata(new SignIn.PageEndpoint()).RequireAuthorization();
+            .WithMetadata(new SignIn.PageEndpoint()).Needs(Scope.Read); // whatever the method: the circuit is one that posts
     }
 }

@@ -46,7 +46,7 @@ public sealed class KeysTests(HostWithoutBackbones host) : IClassFixture<HostWit
         Assert.Contains(list["items"]!.AsArray(), k => (string?)k!["id"] == id);
         Assert.DoesNotContain(secret, list.ToJsonString());
         Assert.DoesNotContain(TestHost.Key, list.ToJsonString());
-        Assert.All(list["items"]!.AsArray(), k => Assert.Equal(["id", "name", "prefix", "admin", "createdAt", "revokedAt"], k!.AsObject().Select(p => p.Key)));
+        Assert.All(list["items"]!.AsArray(), k => Assert.Equal(["id", "name", "prefix", "admin", "scopes", "expiresAt", "createdAt", "revokedAt"], k!.AsObject().Select(p => p.Key)));
     }
 
     [Fact]

@@ -14,10 +14,17 @@ internal static class OtherAccount
             var now = host.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
             var account = new Account { Id = Guid.CreateVersion7(), Name = "other", CreatedAt = now };
             db.Add(account);
-            db.Add(Secrets.Entity(account.Id, "other", key, admin: true, now));
+            db.Add(Secrets.Entity(account.Id, "other", key, Scopes.All, now));
             return await db.SaveChangesAsync(Api.Cancel);
         });
         return host.ClientWith(key);
+    }
+
+    /// <summary>A client with a new key of the default account that has these scopes.</summary>
+    public static async Task<HttpClient> ClientWithScopesAsync(this TestHost host, params string[] scopes)
+    {
+        var key = await (await host.Client.PostAsync("/api/v1/keys", new { name = "a key", scopes })).JsonAsync(System.Net.HttpStatusCode.Created);
+        return host.ClientWith((string)key["key"]!);
     }
 
     /// <summary>A new key of the default account: its id and its secret.</summary>

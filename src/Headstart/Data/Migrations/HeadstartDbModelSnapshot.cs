@@ -34,10 +34,39 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<bool>("IsOperator")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_operator");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("name");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Quotas", "Headstart.Access.Account.Quotas#Quotas", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<long?>("Bytes")
+                                .HasColumnType("bigint")
+                                .HasColumnName("quotas_bytes");
+
+                            b1.Property<long?>("ConcurrentRuns")
+                                .HasColumnType("bigint")
+                                .HasColumnName("quotas_concurrent_runs");
+
+                            b1.Property<long?>("Images")
+                                .HasColumnType("bigint")
+                                .HasColumnName("quotas_images");
+
+                            b1.Property<long?>("Models")
+                                .HasColumnType("bigint")
+                                .HasColumnName("quotas_models");
+
+                            b1.Property<long?>("PredictionsPerDay")
+                                .HasColumnType("bigint")
+                                .HasColumnName("quotas_predictions_per_day");
+                        });
 
                     b.HasKey("Id")
                         .HasName("pk_accounts");
@@ -60,14 +89,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
                     b.Property<byte[]>("Hash")
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
-
-                    b.Property<bool>("IsAdmin")
-                        .HasColumnType("boolean")
-                        .HasColumnName("is_admin");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -83,6 +112,11 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("revoked_at");
 
+                    b.PrimitiveCollection<string[]>("Scopes")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("scopes");
+
                     b.HasKey("Id")
                         .HasName("pk_api_keys");
 
@@ -94,6 +128,60 @@ namespace Headstart.Data.Migrations
                         .HasDatabaseName("ix_api_keys_hash");
 
                     b.ToTable("api_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Access.AuditEntry", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("KeyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("KeyName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_name");
+
+                    b.Property<string>("Operation")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("operation");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Subjects")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("subjects");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_entries");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_audit_entries_at");
+
+                    b.HasIndex("AccountId", "Id")
+                        .HasDatabaseName("ix_audit_entries_account_id_id");
+
+                    b.ToTable("audit_entries", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.Access.UsageDay", b =>
@@ -740,6 +828,14 @@ namespace Headstart.Data.Migrations
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<long>("ExampleBytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("example_bytes");
+
+                    b.Property<long>("Examples")
+                        .HasColumnType("bigint")
+                        .HasColumnName("examples");
 
                     b.Property<string>("Kind")
                         .IsRequired()

@@ -1,0 +1,81 @@
+using System.Security.Claims;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Access;
+
+/// <summary>What a key may do.</summary>
+public enum Scope
+{
+    /// <summary>See what there is.</summary>
+    Read,
+
+    /// <summary>Ask for predictions, one by one or in batches, and nothing else: such a key may stand in a page that everybody reads.</summary>
+    Predict,
+
+    /// <summary>Change models and what belongs to them.</summary>
+    Write,
+
+    /// <summary>Keys, and what the account did; it may do all the rest, too.</summary>
+    Admin,
+}
+
+/// <summary>
+/// Which scope a request needs. Every endpoint that takes a key asks here, through the default policy: reading needs <see cref="Scope.Read"/>, every
+/// other method <see cref="Scope.Write"/>, unless the endpoint says what it <see cref="Needs"/>. So an endpoint that says nothing is never too open.
+/// </summary>
+public static class Scopes
+{
+    /// <summary>Not a scope of a key: an admin key of the installation's first account has it.</summary>
+    public const string Operator = "operator";
+
+    public static IReadOnlyList<Scope> All { get; } = Enum.GetValues<Scope>();
+
+    /// <summary>Of a key that was made without any.</summary>
+    public static IReadOnlyList<Scope> Usual { get; } = [Scope.Read, Scope.Predict, Scope.Write];
+
+    /// <summary>One for all endpoints.</summary>
+    internal static AuthorizationPolicy Policy { get; } = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRequirement()).Build();
+
+    /// <summary>As in JSON, and as the name of the policy and of the role.</summary>
+    public static string Name(Scope scope) => scope.ToString().ToLowerInvariant();
+
+    /// <summary>The endpoint needs this scope, whatever its method.</summary>
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Scope scope)
+        where TBuilder : IEndpointConventionBuilder => endpoint.RequireAuthorization(Name(scope));
+
+    /// <summary>The role that a request needs: the name of a scope, or <see cref="Operator"/>.</summary>
+    public static string NeededFor(HttpContext http) =>
+        http.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy
+        ?? Name(HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) ? Scope.Read : Scope.Write);
+
+    /// <summary>Why a request with a good key is refused.</summary>
+    internal static ProblemHttpResult Refusal(HttpContext http)
+    {
+        var needed = NeededFor(http);
+        var has = http.User.FindAll(ClaimTypes.Role).Select(role => role.Value).Where(role => role != Operator).ToArray();
+        return Problems.Of(StatusCodes.Status403Forbidden, "forbidden", needed == Operator
+            ? "This concerns the whole installation and needs an operator: an admin key of its first account. The key you sent is not one."
+            : $"This needs a key with the scope {needed}; yours has {(has.Length == 0 ? "none" : string.Join(", ", has))}. An admin key makes others: POST /api/v1/keys.",
+            ("scope", needed));
+    }
+}
+
+/// <summary>That the key has the scope which the endpoint needs.</summary>
+internal sealed class ScopeRequirement : IAuthorizationRequirement;
+
+/// <summary>Looks whether it has.</summary>
+internal sealed class ScopeCheck : AuthorizationHandler<ScopeRequirement>
+{
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
+    {
+        // A page that draws itself anew asks without a request.
+        if (context.User.IsInRole(context.Resource is HttpContext http ? Scopes.NeededFor(http) : Scopes.Name(Scope.Read)))
+        {
+            context.Succeed(requirement);
+        }
+
+        return Task.CompletedTask;
+    }
+}
