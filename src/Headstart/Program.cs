@@ -61,6 +61,8 @@ try
     api.MapBackbones();
     api.MapKeys();
     api.MapUsage();
+    api.MapAccounts();
+    api.MapAudit();
     app.MapOpenInference();
     app.MapNanoNets();
     app.MapPages();

@@ -55,6 +55,7 @@ public static class Setup
 
         services.AddSingleton<IAuthorizationHandler, ScopeCheck>();
         services.AddSingleton<Usage>().AddHostedService(static provider => provider.GetRequiredService<Usage>());
+        services.AddSingleton<AuditPruning>().AddHostedService(static provider => provider.GetRequiredService<AuditPruning>());
         return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>();
     }
 

@@ -25,20 +25,89 @@ public sealed class UsageDay
 public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, TimeProvider clock, ILogger<Usage> log) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private readonly ConcurrentDictionary<(Guid Key, DateOnly Day), Count> _counts = new();
+    private readonly ConcurrentDictionary<(Guid Account, Guid Key, DateOnly Day), Count> _counts = new();
+    private readonly ConcurrentDictionary<(Guid Account, DateOnly Day), Total> _totals = new();
+    private readonly SemaphoreSlim _writing = new(1);
 
     /// <summary>A request that had a key in its header; what pages do to draw themselves is not counted.</summary>
     public void CountRequest(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Requests);
 
     /// <summary>An image or a text was answered, for a program or for a page.</summary>
-    public void CountPrediction(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Predictions);
+    public void CountPrediction(ClaimsPrincipal caller) => CountPredictions(caller, 1);
+
+    /// <summary>So many of a batch were asked for; less than none for a batch that came to nothing.</summary>
+    public void CountPredictions(ClaimsPrincipal caller, int count)
+    {
+        Interlocked.Add(ref Of(caller).Predictions, count);
+        Interlocked.Add(ref TotalOf(caller.AccountId(), Today).Unwritten, count);
+    }
+
+    /// <summary>
+    /// What the account has asked for since midnight (UTC): what this host has counted, and what the database knew at the last write. The database is asked
+    /// only once a day and account, and then at each write. What other hosts answered in the last ten seconds at most is not in it.
+    /// </summary>
+    public async Task<long> PredictionsTodayAsync(Guid account, CancellationToken cancel)
+    {
+        var day = Today;
+        var total = TotalOf(account, day);
+        if (Volatile.Read(ref total.Written) < 0)
+        {
+            await _writing.WaitAsync(cancel); // else what is being written would be missed or counted twice
+            try
+            {
+                await ReadTotalsAsync(day, [account], cancel);
+            }
+            finally
+            {
+                _writing.Release();
+            }
+        }
+
+        return Math.Max(0, Volatile.Read(ref total.Written)) + Volatile.Read(ref total.Unwritten);
+    }
+
+    /// <summary>Counts the images of a batch, if the account may still ask for so many today; else says why not.</summary>
+    public async Task<QuotaUse?> TakeAsync(ClaimsPrincipal caller, int count, CancellationToken cancel)
+    {
+        if (caller.Limit(Quota.PredictionsPerDay) is { } limit)
+        {
+            var used = await PredictionsTodayAsync(caller.AccountId(), cancel);
+            if (used + count > limit)
+            {
+                return new(Quota.PredictionsPerDay, limit, used);
+            }
+        }
+
+        CountPredictions(caller, count);
+        return null;
+    }
 
     /// <summary>Writes down what was counted.</summary>
     public async Task WriteAsync()
     {
+        await _writing.WaitAsync();
+        try
+        {
+            await AddAsync();
+            await ReadTotalsAsync(Today, [.. _totals.Where(t => t.Key.Day == Today && t.Value.Written >= 0).Select(t => t.Key.Account)], default);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may work.
+            Log.Later(log, e.GetBaseException().Message);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Adds what was counted to the rows; if that fails it is counted as before.</summary>
+    private async Task AddAsync()
+    {
         // A count stays where it is and gives away what it has: whoever adds meanwhile adds to the next time.
         var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0), Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
-            .Where(r => r.Requests > 0 || r.Predictions > 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
+            .Where(r => r.Requests != 0 || r.Predictions != 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
         if (rows.Length == 0)
         {
             return;
@@ -56,16 +125,39 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
                 ON CONFLICT (key_id, day) DO UPDATE SET requests = usage_days.requests + excluded.requests, predictions = usage_days.predictions + excluded.predictions
                 """);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch
         {
-            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may work.
             foreach (var row in rows)
             {
                 Interlocked.Add(ref _counts[row.Key].Requests, row.Requests);
                 Interlocked.Add(ref _counts[row.Key].Predictions, row.Predictions);
             }
 
-            Log.Later(log, e.GetBaseException().Message);
+            throw;
+        }
+
+        foreach (var row in rows)
+        {
+            var total = TotalOf(row.Key.Account, row.Key.Day);
+            Interlocked.Add(ref total.Unwritten, -row.Predictions);
+            Interlocked.Add(ref total.Written, total.Written < 0 ? 0 : row.Predictions);
+        }
+    }
+
+    /// <summary>What all hosts have written down of these accounts.</summary>
+    private async Task ReadTotalsAsync(DateOnly day, Guid[] accounts, CancellationToken cancel)
+    {
+        if (accounts.Length == 0)
+        {
+            return;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var sums = await db.UsageDays.Where(u => u.Day == day).Join(db.ApiKeys.Where(k => accounts.Contains(k.AccountId)), u => u.KeyId, k => k.Id, (u, k) => new { k.AccountId, u.Predictions })
+            .GroupBy(u => u.AccountId).Select(g => new { Account = g.Key, Sum = g.Sum(u => u.Predictions) }).ToDictionaryAsync(s => s.Account, s => s.Sum, cancel);
+        foreach (var account in accounts)
+        {
+            Volatile.Write(ref TotalOf(account, day).Written, sums.GetValueOrDefault(account));
         }
     }
 
@@ -94,16 +186,30 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         {
             _counts.TryRemove(new(key, count));
         }
+
+        foreach (var old in _totals.Keys.Where(t => t.Day < Today.AddDays(-1)))
+        {
+            _totals.TryRemove(old, out _);
+        }
     }
 
     private DateOnly Today => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
 
-    private Count Of(ClaimsPrincipal caller) => _counts.GetOrAdd((caller.KeyId(), Today), static _ => new());
+    private Count Of(ClaimsPrincipal caller) => _counts.GetOrAdd((caller.AccountId(), caller.KeyId(), Today), static _ => new());
+
+    private Total TotalOf(Guid account, DateOnly day) => _totals.GetOrAdd((account, day), static _ => new());
 
     private sealed class Count
     {
         public long Requests;
         public long Predictions;
+    }
+
+    /// <summary>Of an account, on a day.</summary>
+    private sealed class Total
+    {
+        public long Unwritten; // by this host
+        public long Written = -1; // by all hosts; less than none while nobody has asked
     }
 
     private static partial class Log

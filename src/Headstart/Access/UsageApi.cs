@@ -7,7 +7,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <param name="Keys">Those that were used; all of the account for an admin key, else the one that asks.</param>
-public sealed record UsageResponse(IReadOnlyList<KeyUsage> Keys);
+/// <param name="Quotas">Of the account, with what is used of them now. A limit that is null is none.</param>
+public sealed record UsageResponse(IReadOnlyList<KeyUsage> Keys, IReadOnlyList<QuotaUse> Quotas);
 
 /// <param name="Days">On which it was used, newest first.</param>
 public sealed record KeyUsage(Guid KeyId, string Name, IReadOnlyList<UsageOfDay> Days);
@@ -21,11 +22,12 @@ public static class UsageApi
     private const int Days = 30;
     private const int MostDays = 366;
 
-    public static void MapUsage(this RouteGroupBuilder api) => api.MapGet("/usage", Get).WithTags("Keys").Named("getUsage", "See what the keys were used for",
-        "Requests and predictions of each key and day, of the last 30 days or of ?days=. It is a few seconds behind. An admin key sees all keys of the account, another only itself.")
+    public static void MapUsage(this RouteGroupBuilder api) => api.MapGet("/usage", Get).WithTags("Keys").Named("getUsage", "See what the keys were used for, and what is left",
+        "Requests and predictions of each key and day, of the last 30 days or of ?days=. It is a few seconds behind. An admin key sees all keys of the account, another only itself. "
+        + "Also the quotas of the account, and what is used of them. Answers that take from a quota say what is left in their headers RateLimit-Policy and RateLimit.")
         .Refuses(400, 401);
 
-    private static async Task<Results<Ok<UsageResponse>, ProblemHttpResult>> Get(HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, int? days, CancellationToken cancel)
+    private static async Task<Results<Ok<UsageResponse>, ProblemHttpResult>> Get(HeadstartDb db, Usage usage, TimeProvider clock, ClaimsPrincipal caller, int? days, CancellationToken cancel)
     {
         if (days is < 1 or > MostDays)
         {
@@ -36,7 +38,10 @@ public static class UsageApi
         var first = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(1 - (days ?? Days));
         var rows = await db.ApiKeys.Where(k => k.AccountId == account && (all || k.Id == own))
             .Join(db.UsageDays.Where(u => u.Day >= first), k => k.Id, u => u.KeyId, (k, u) => new { k.Id, k.Name, u.Day, u.Requests, u.Predictions }).ToListAsync(cancel);
+        var limits = await db.QuotasAsync(account, cancel);
+        var uses = await AccountUse.ReadAsync(db, usage, account, Enum.GetValues<Quota>(), cancel);
         return TypedResults.Ok(new UsageResponse([.. rows.GroupBy(r => (r.Id, r.Name)).OrderByDescending(g => g.Key.Id)
-            .Select(g => new KeyUsage(g.Key.Id, g.Key.Name, [.. g.OrderByDescending(r => r.Day).Select(r => new UsageOfDay(r.Day, r.Requests, r.Predictions))]))]));
+            .Select(g => new KeyUsage(g.Key.Id, g.Key.Name, [.. g.OrderByDescending(r => r.Day).Select(r => new UsageOfDay(r.Day, r.Requests, r.Predictions))]))],
+            [.. uses.Select(use => use with { Limit = limits[use.Quota] })]));
     }
 }

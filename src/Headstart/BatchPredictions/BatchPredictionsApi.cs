@@ -43,7 +43,7 @@ public static class BatchPredictionsApi
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions").ForImages("{0}/predictions answers 1,000 of them in a request");
-        batches.MapPost("/", Start).Needs(Scope.Predict).Named("startBatchPrediction", "Predict many images",
+        batches.MapPost("/", Start).Predicts().Named("startBatchPrediction", "Predict many images",
                 "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in "
                 + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
                 + "Files that cannot be read become results with an error.")
@@ -65,7 +65,7 @@ public static class BatchPredictionsApi
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
-        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, Usage usage, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
     {
         if (await published.FindAsync(http.User, id, cancel) is not { } model)
         {
@@ -98,10 +98,18 @@ public static class BatchPredictionsApi
             return refusal;
         }
 
+        var wanted = items.Count(item => item.Answer is null);
+        if (await usage.TakeAsync(http.User, wanted, cancel) is { } exceeded)
+        {
+            return exceeded.Problem(("images", wanted));
+        }
+
         var batch = NewBatch(id, number, items, idempotencyKey, clock.Now());
+        var inserted = false;
         try
         {
             await intake.InsertAsync(batch, items, cancel);
+            inserted = true;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
@@ -110,6 +118,10 @@ public static class BatchPredictionsApi
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
         {
             return Problems.NoSuchModel();
+        }
+        finally
+        {
+            usage.CountPredictions(http.User, inserted ? 0 : -wanted); // counted before, so that two batches at once do not both fit
         }
 
         // If we die here the batch is queued and the sweep enqueues it.

@@ -203,7 +203,7 @@ public static class ImageSearchesApi
 
         if (added && change.Rejected)
         {
-            await db.Images.Where(i => i.ModelId == id && i.Sha256 == candidate.Sha256).ExecuteDeleteAsync(cancel);
+            await db.DeleteExamplesAsync(id, i => i.Sha256 == candidate.Sha256, cancel);
         }
 
         var state = change.Rejected ? CandidateState.Rejected : added ? CandidateState.Added : CandidateState.Kept;

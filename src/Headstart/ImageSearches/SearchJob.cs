@@ -130,6 +130,7 @@ public sealed partial class SearchJob(
             var there = answer.Accepted.Select(image => image.Sha256).ToHashSet();
             await claim.MoveAsync(CandidateState.Kept, [.. batch.Select(c => there.Contains(Convert.ToHexStringLower(c.Sha256!))
                 ? new Move(c.Position, CandidateState.Added)
+                : answer.Exceeded is { } exceeded ? new Move(c.Position, CandidateState.Dropped, "quota-exceeded", exceeded.Sentence)
                 : new Move(c.Position, CandidateState.Dropped, "refused", "The model did not take the image: it has it in another category, or the category is gone."))]);
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
@@ -6,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Images;
 
-/// <summary>A file that was looked at: its bytes are stored, or it is refused.</summary>
+/// <summary>A file that was looked at: its bytes are stored, or it is refused, or the account has no room for it.</summary>
 /// <param name="Categories">Ids; one where the model's categories exclude each other, none for a text without a category.</param>
 /// <param name="Rejected">Null for a file that was stored.</param>
 /// <param name="Split">The side that its sender gave it; null where the content decides.</param>
@@ -15,6 +16,9 @@ public sealed record CheckedFile(
     string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null,
     string? Text = null)
 {
+    /// <summary>Whether its bytes are stored. They are not while the account has no room: then it can only be one that is there already.</summary>
+    public bool IsStored { get; init; } = true;
+
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
 
@@ -28,18 +32,51 @@ public sealed record TakenFile(Image? Image, bool AlreadyThere, RejectedFile? Re
 /// model has already stays where it is if categories exclude each other and gains the new ones if they do not; unless a person vouches for the
 /// new ones, which then take the place of the old.
 /// </summary>
-internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> all, bool confirmed)
+internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> files, bool confirmed)
 {
-    private readonly List<CheckedFile> _files = [.. all.Where(file => file.Rejected is null)];
+    private readonly CheckedFile[] _all = [.. files];
+    private List<CheckedFile> _files = [.. files.Where(file => file.Rejected is null)];
 
     /// <summary>What became of each file, in their order, and what the model's categories are called.</summary>
     public async Task<(List<TakenFile> Taken, Dictionary<Guid, string> Names)> StoreAsync(DateTime now)
     {
         await db.HoldModelAsync(model.Id);
+        await RefuseWhatDoesNotFitAsync();
         List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()]; // those of one millisecond too, so that lists keep the order in which files came
         await InsertImagesAsync(ids, now);
         await InsertLabelsAsync();
         return await ReadBackAsync(ids);
+    }
+
+    /// <summary>What the model has already needs no room; of the rest the first ones fit. The account is held until the transaction ends.</summary>
+    private async Task RefuseWhatDoesNotFitAsync()
+    {
+        var room = await db.HoldRoomAsync(model.AccountId);
+        if (room is null && _files.TrueForAll(file => file.IsStored))
+        {
+            return;
+        }
+
+        var hashes = _files.ConvertAll(file => file.Sha256);
+        var there = (await db.Images.Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync()).Select(Convert.ToHexString).ToHashSet();
+        for (var i = 0; i < _all.Length; i++)
+        {
+            var (file, hash) = (_all[i], Convert.ToHexString(_all[i].Sha256));
+            if (file.Rejected is null && !there.Contains(hash))
+            {
+                var exceeded = room?.Take(file.Bytes);
+                if (exceeded is null && file.IsStored)
+                {
+                    there.Add(hash);
+                    continue;
+                }
+
+                _all[i] = CheckedFile.Not(exceeded is not null ? RejectedFile.TooMuch(file.FileName, exceeded)
+                    : new(file.FileName, "quota-exceeded", "There was no room for this file when it came, and there is some now: send it again."));
+            }
+        }
+
+        _files = [.. _all.Where(file => file.Rejected is null)];
     }
 
     /// <summary>In the order of the hashes, so that requests with the same files in another order do not lock each other out.</summary>
@@ -92,7 +129,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         var rows = (await db.Images.AsNoTracking().Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).ToListAsync())
             .ToDictionary(i => Convert.ToHexStringLower(i.Sha256));
         var next = 0;
-        return ([.. all.Select(file => file.Rejected is { } rejected ? new TakenFile(null, false, rejected)
+        return ([.. _all.Select(file => file.Rejected is { } rejected ? new TakenFile(null, false, rejected)
             : Taken(file, rows.GetValueOrDefault(Convert.ToHexStringLower(file.Sha256)), ids[next++], names))], names);
     }
 

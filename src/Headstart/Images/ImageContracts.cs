@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Headstart.Access;
 using Headstart.Models;
 
 namespace Headstart.Images;
@@ -32,7 +33,12 @@ public sealed record ImageResponse(
 /// <summary>Images of the web or in base64.</summary>
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
-public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected);
+public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected)
+{
+    /// <summary>The quota that something did not fit into.</summary>
+    [JsonIgnore]
+    public QuotaUse? Exceeded => Rejected.FirstOrDefault(file => file.Exceeded is not null)?.Exceeded;
+}
 
 /// <param name="Category">The right category; it counts as confirmed then.</param>
 /// <param name="Categories">In a multi-label model all that are right, in place of those it has; none is a valid answer. They count as confirmed then.</param>

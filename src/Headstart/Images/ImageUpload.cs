@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Fetching;
@@ -22,6 +24,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
+    private bool _full; // then files are not stored: the account could fill the disk with what it may not keep
     private KnownCategories _categories = null!;
     private Model _model = null!;
 
@@ -52,6 +55,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
     {
         _model = model;
+        _full = await db.IsFullAsync(model.AccountId, cancel);
         _categories = await KnownCategories.OfAsync(db, model, cancel);
         var working = new Queue<Task<CheckedFile>>();
         try
@@ -163,9 +167,13 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
     private async Task<CheckedFile> StoreAsync(UploadedFile file, Guid[] categories)
     {
-        var refusal = ImageReader.Check(file.Bytes!, _limits, out var info);
-        return refusal is not null ? CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail)) : new(
-            file.FileName, categories, await blobs.PutAsync(file.Bytes!, CancellationToken.None), file.Bytes!.Length, info, null, file.Origin, file.Split);
+        if (ImageReader.Check(file.Bytes!, _limits, out var info) is { } refusal)
+        {
+            return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
+        }
+
+        var sha256 = _full ? SHA256.HashData(file.Bytes!) : await blobs.PutAsync(file.Bytes!, CancellationToken.None);
+        return new(file.FileName, categories, sha256, file.Bytes!.Length, info, null, file.Origin, file.Split) { IsStored = !_full };
     }
 
     /// <summary>One that failed stays where it is, so that nothing that comes after it is taken.</summary>

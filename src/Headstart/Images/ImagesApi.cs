@@ -119,7 +119,7 @@ public static class ImagesApi
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
         Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         await FindAsync(db, caller, id, imageId, cancel) is not null
-        && await db.Images.Where(i => i.Id == imageId).ExecuteDeleteAsync(cancel) == 1
+        && await db.DeleteExamplesAsync(id, i => i.Id == imageId, cancel) == 1
             ? TypedResults.NoContent()
             : NoSuchImage(id);
 

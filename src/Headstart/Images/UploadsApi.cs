@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Imports;
 using Headstart.Models;
@@ -19,7 +20,7 @@ public static class UploadsApi
 
     public static void MapUploads(this RouteGroupBuilder api)
     {
-        api.MapPost("/models/{id:guid}/images", Upload).WithTags("Images").Named("addImages", "Add labelled images",
+        api.MapPost("/models/{id:guid}/images", Upload).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("addImages", "Add labelled images",
                 "Step 2 of the main job. The body is one of these. A form: put a field named category before the files it applies to, in a multi-label model as many "
                 + "as they show, or an empty one; or a part named manifest, a table or JSON Lines that says what the files show. A zip archive: its folders are "
                 + "the categories, folders train, val and test above them are kept, and a labels.csv or labels.jsonl at its top takes their place. JSON, JSON "
@@ -30,7 +31,7 @@ public static class UploadsApi
             .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
-        api.MapPost("/models/{id:guid}/feedback", Feedback).WithTags("Images").Named("giveFeedback", "Send a prediction back with the right label",
+        api.MapPost("/models/{id:guid}/feedback", Feedback).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("giveFeedback", "Send a prediction back with the right label",
                 "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
                 + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them. "
                 + "A text model takes JSON with the text and its category, and answers as adding texts does.")
@@ -149,6 +150,7 @@ public static class UploadsApi
 
     private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
         : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so there was nothing to add.")
+        : answer.Exceeded is { } exceeded ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected))
         : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the files could be used; the first one: {answer.Rejected[0].Detail}",
             ("accepted", answer.Accepted), ("rejected", answer.Rejected));
 

@@ -1,6 +1,8 @@
+using System.Linq.Expressions;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Images;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Models;
@@ -20,4 +22,18 @@ public static class ModelQueries
     /// </summary>
     public static Task HoldModelAsync(this HeadstartDb db, Guid id) =>
         db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE id = {id} FOR KEY SHARE");
+
+    /// <summary>
+    /// Deletes examples of a model and holds it first: their counts stand on its row, and whoever deletes the model goes from there to the examples, so
+    /// one of the two waits here instead of both.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    public static async Task<int> DeleteExamplesAsync(this HeadstartDb db, Guid model, Expression<Func<Image, bool>> which, CancellationToken cancel)
+    {
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancel) : null;
+        await db.HoldModelAsync(model);
+        var deleted = await db.Images.Where(i => i.ModelId == model).Where(which).ExecuteDeleteAsync(cancel);
+        await (transaction?.CommitAsync(cancel) ?? Task.CompletedTask);
+        return deleted;
+    }
 }

@@ -42,7 +42,7 @@ public static class ModelsApi
     public static void MapModels(this RouteGroupBuilder api)
     {
         var models = api.MapGroup("/models").WithTags("Models");
-        models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1 of the main job. Without categories the model takes them from the uploads.")
+        models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1 of the main job. Without categories the model takes them from the uploads.").Spends(Quota.Models)
             .Example("""{"name":"Pets","kind":"imageClassification","categories":["cats","dogs"]}""").Refuses(400, 401, 409, 422);
         models.MapGet("/", List).Named("listModels", "List the models", "Newest first.").Refuses(400, 401);
         models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "With its state and the number of images in each category.").Refuses(401, 404);
@@ -66,8 +66,7 @@ public static class ModelsApi
         }
 
         var model = NewModels.Of(caller.AccountId(), name, request.Kind, categories, clock.Now());
-        db.Add(model);
-        if (await NewModels.SaveAsync(db, name, cancel) is { } taken)
+        if (await NewModels.AddAsync(db, model, cancel) is { } taken)
         {
             return taken;
         }

@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -53,6 +54,25 @@ public static class NewModels
             names.Add(name);
         }
 
+        return null;
+    }
+
+    /// <returns>Why the account cannot have it; null when it is saved.</returns>
+    public static async Task<ProblemHttpResult?> AddAsync(HeadstartDb db, Model model, CancellationToken cancel)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if ((await db.HoldQuotasAsync(model.AccountId)).Models is { } limit && (await db.StoredAsync(model.AccountId, cancel)).Models is var has && has >= limit)
+        {
+            return new QuotaUse(Quota.Models, limit, has).Problem();
+        }
+
+        db.Add(model);
+        if (await SaveAsync(db, model.Name, cancel) is { } taken)
+        {
+            return taken;
+        }
+
+        await transaction.CommitAsync(cancel);
         return null;
     }
 

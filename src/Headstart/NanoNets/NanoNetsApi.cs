@@ -28,20 +28,20 @@ public static class NanoNetsApi
 
     private static void MapKind(RouteGroupBuilder type, ModelKind kind)
     {
-        type.MapPost("/Model", Create(kind));
+        type.MapPost("/Model", Create(kind)).Spends(Quota.Models);
         type.MapGet("/Models", List);
         type.MapGet("/Model", Get(kind));
         type.MapGet("/Model/{id}", Get(kind));
         type.MapGet("/Model/{id}/Annotations", Annotations(kind));
         foreach (var prefix in new[] { "", "/Model/{id}" })
         {
-            type.MapPost($"{prefix}/UploadFile", Upload(kind));
-            type.MapPost($"{prefix}/UploadFiles", Upload(kind));
-            type.MapPost($"{prefix}/UploadUrls", Upload(kind));
-            type.MapPost($"{prefix}/Train", Train(kind));
-            type.MapPost($"{prefix}/LabelFile", Label).Needs(Scope.Predict);
-            type.MapPost($"{prefix}/LabelFiles", Label).Needs(Scope.Predict);
-            type.MapPost($"{prefix}/LabelUrls", Label).Needs(Scope.Predict);
+            type.MapPost($"{prefix}/UploadFile", Upload(kind)).Spends(Quota.Images, Quota.Bytes);
+            type.MapPost($"{prefix}/UploadFiles", Upload(kind)).Spends(Quota.Images, Quota.Bytes);
+            type.MapPost($"{prefix}/UploadUrls", Upload(kind)).Spends(Quota.Images, Quota.Bytes);
+            type.MapPost($"{prefix}/Train", Train(kind)).Spends(Quota.ConcurrentRuns);
+            type.MapPost($"{prefix}/LabelFile", Label).Predicts();
+            type.MapPost($"{prefix}/LabelFiles", Label).Predicts();
+            type.MapPost($"{prefix}/LabelUrls", Label).Predicts();
         }
     }
 
@@ -62,8 +62,7 @@ public static class NanoNetsApi
         // NanoNets' models have no name, ours have one each.
         var name = $"NanoNets {Guid.CreateVersion7()}";
         var model = NewModels.Of(http.User.AccountId(), name, kind, categories, clock.Now());
-        db.Add(model);
-        return await NewModels.SaveAsync(db, name, cancel) is { } taken
+        return await NewModels.AddAsync(db, model, cancel) is { } taken
             ? NanoAnswer.Of(taken.ProblemDetails)
             : NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
@@ -113,7 +112,7 @@ public static class NanoNetsApi
         var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == RunState.Queued || r.State == RunState.Running), cancel);
         if (!training && (await start.StartAsync(http.User, model.Id, new(), null, cancel)).Refusal is { } refusal)
         {
-            return NanoAnswer.NotReady(refusal.ProblemDetails.Detail);
+            return refusal.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(refusal.ProblemDetails) : NanoAnswer.NotReady(refusal.ProblemDetails.Detail);
         }
 
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));

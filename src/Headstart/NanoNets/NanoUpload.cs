@@ -28,7 +28,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         var refused = answer.Rejected.ToLookup(file => file.FileName);
         if (answer.Accepted.Count == 0)
         {
-            return NanoAnswer.Error(StatusCodes.Status400BadRequest,
+            return NanoAnswer.Error(answer.Exceeded is null ? StatusCodes.Status400BadRequest : StatusCodes.Status402PaymentRequired,
                 [.. answer.Rejected.Take(100).Select(file => new NanoReason(NanoAnswer.Words(file.Reason), $"{file.FileName}: {file.Detail}"))]);
         }
 

@@ -45,7 +45,7 @@ public static class OpenInferenceApi
     }
 
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
-        infer.Needs(Scope.Predict).Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
+        infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
         HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>

@@ -81,7 +81,7 @@ public static class Hosting
         if (settings.Origins() is { Length: > 0 } origins)
         {
             // Keys travel in a header that scripts set themselves, so no site gains anything by a user's being logged in somewhere.
-            app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod());
+            app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("RateLimit", "RateLimit-Policy", "Retry-After"));
         }
 
         app.UseAuthentication();
@@ -98,6 +98,7 @@ public static class Hosting
 
             return next(http);
         });
+        app.UseMiddleware<QuotaWatch>().UseMiddleware<AuditTrail>();
     }
 
     /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>

@@ -89,6 +89,7 @@ public sealed class MainJobFirst : IDocumentFilter
         new() { Name = "Backbones" },
         new() { Name = "Open Inference Protocol", Description = "Predictions for standard clients and gateways." },
         new() { Name = "Keys" },
+        new() { Name = "Accounts", Description = "Who shares this installation, how much each may have of it, and who changed what." },
         new() { Name = "Health" },
     };
 }

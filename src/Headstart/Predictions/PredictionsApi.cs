@@ -21,7 +21,7 @@ public static class PredictionsApi
 {
     public static void MapPredictions(this RouteGroupBuilder api) =>
         api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
-            .MapPost("/", Predict).Needs(Scope.Predict).Named("predict", "Predict",
+            .MapPost("/", Predict).Predicts().Named("predict", "Predict",
                 "Step 4 of the main job: a form with parts named file, one image as the body, or JSON that names addresses of images; for a text model JSON with texts, or one text as text/plain. Uses the published version unless ?version= names another; "
                 + "?top= keeps the most probable labels only; ?explain=true adds a picture (PNG) of where the most probable one is seen, which takes two "
                 + "to three times as long, or for a text what each word says for it. A file that cannot be read is an entry with an error; the others are answered.")

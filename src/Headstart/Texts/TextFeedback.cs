@@ -30,7 +30,8 @@ internal sealed class TextFeedback(TextUpload upload, Settings settings)
         }
 
         var taken = await upload.AddAsync(model, One(sent), confirmed: true, cancel);
-        return taken.Rejected is [var refused, ..] ? Problems.Invalid(refused.Reason, refused.Detail) : TypedResults.Ok(taken);
+        return taken.Rejected is [{ Exceeded: { } exceeded }, ..] ? exceeded.Problem()
+            : taken.Rejected is [var refused, ..] ? Problems.Invalid(refused.Reason, refused.Detail) : TypedResults.Ok(taken);
     }
 
     private static async IAsyncEnumerable<SentText> One(SentText text)

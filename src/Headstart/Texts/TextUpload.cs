@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Imaging;
@@ -31,7 +32,12 @@ public sealed record StoredText(
 /// <param name="FileName">Of the file that it stands in; null where the body of the request is the file.</param>
 /// <param name="Reason">A stable slug, such as <c>empty-text</c> or <c>unknown-category</c>.</param>
 /// <param name="Detail">What is wrong and what to do.</param>
-public sealed record RejectedText(int Index, string? FileName, string Reason, string Detail);
+public sealed record RejectedText(int Index, string? FileName, string Reason, string Detail)
+{
+    /// <summary>Where it does not fit into what the account may store.</summary>
+    [JsonIgnore]
+    public QuotaUse? Exceeded { get; init; }
+}
 
 public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected);
 
@@ -164,7 +170,7 @@ public sealed class TextUpload(HeadstartDb db, Settings settings, TimeProvider c
             }
             else
             {
-                _rejected.Add(new(place, text.Rejected!.FileName is { Length: > 0 } name ? name : null, text.Rejected.Reason, text.Rejected.Detail));
+                _rejected.Add(new(place, text.Rejected!.FileName is { Length: > 0 } name ? name : null, text.Rejected.Reason, text.Rejected.Detail) { Exceeded = text.Rejected.Exceeded });
             }
         }
     }

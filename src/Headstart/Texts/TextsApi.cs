@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Models;
@@ -28,7 +29,7 @@ public static class TextsApi
     public static void MapTexts(this RouteGroupBuilder api)
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
-        texts.MapPost("/", Upload).Named("addTexts", "Add texts, with or without categories",
+        texts.MapPost("/", Upload).Spends(Quota.Images, Quota.Bytes).Named("addTexts", "Add texts, with or without categories",
                 "Step 2 of the main job in a text model. The body is one of these. JSON or JSON Lines: each text has its category, or none. A table (CSV or "
                 + "tab-separated) with the header text,category. Plain text, a text a line, all of ?category= or of none. A form with files of these kinds. "
                 + "Texts without a category are worth sending: how words are used in them is learned too.\n\n"
@@ -142,12 +143,14 @@ public static class TextsApi
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
         Guid id, Guid textId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel)
-        && await db.Images.Where(i => i.ModelId == id && i.Id == textId).ExecuteDeleteAsync(cancel) == 1
+        && await db.DeleteExamplesAsync(id, i => i.Id == textId, cancel) == 1
             ? TypedResults.NoContent()
             : NoSuchText(id);
 
     private static Results<Ok<TakenTexts>, ProblemHttpResult> Answer(TakenTexts answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
         : answer.Rejected.Count == 0 ? Problems.Invalid("no-texts", "There is no text in the request, so there was nothing to add.")
+        : answer.Rejected.FirstOrDefault(text => text.Exceeded is not null)?.Exceeded is { } exceeded
+            ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected.Take(100)))
         : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the texts could be used; the first one: {answer.Rejected[0].Detail}",
             ("accepted", answer.Accepted), ("rejected", answer.Rejected.Take(100)));
 

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Learning.Texts;
@@ -42,17 +43,24 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
             return (null, Problems.InvalidIdempotencyKey());
         }
 
-        var kind = await db.Models.Where(m => m.Id == id).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
+        var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId)).SingleOrDefaultAsync(cancel);
         if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
         {
             return (null, refusal);
         }
 
         var run = NewRun(id, wish, idempotencyKey, clock.Now());
-        db.Add(run);
         try
         {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+            if (await db.LeftForRunsAsync(account, cancel) is (0, { } exceeded))
+            {
+                return (null, exceeded.Problem());
+            }
+
+            db.Add(run);
             await db.SaveChangesAsync(cancel);
+            await transaction.CommitAsync(cancel);
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {

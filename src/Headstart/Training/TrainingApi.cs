@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Models;
 using Headstart.Operations;
@@ -41,10 +42,11 @@ public static class TrainingApi
     {
         api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named("retrainModels", "Train again with new backbones",
                 "Starts a run for every model that might gain from backbones that came since it was trained; its update says which. "
-                + "Known images are not computed again, and models that train already are left out.")
+                + "Known images are not computed again, and models that train already are left out; so are those beyond the runs that the account may have at once.")
+            .Spends(Quota.ConcurrentRuns)
             .Refuses(401);
         var runs = api.MapGroup("/models/{id:guid}/training-runs").WithTags("Training");
-        runs.MapPost("/", Start).Named("startTrainingRun", "Start a training run",
+        runs.MapPost("/", Start).Spends(Quota.ConcurrentRuns).Named("startTrainingRun", "Start a training run",
                 "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other; the version a run makes is published.")
             .Example("""{"backbone":"auto","maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
         runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
@@ -65,14 +67,22 @@ public static class TrainingApi
         return run is null ? refusal! : Accepted(run);
     }
 
-    private static async Task<Accepted<RetrainResponse>> Retrain(
+    private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
         HeadstartDb db, ModelUpdates updates, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)));
         var found = await updates.FindAsync(db, models, cancel);
-        var runs = found.Select(m => RunStart.NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var (left, exceeded) = await db.LeftForRunsAsync(caller.AccountId(), cancel);
+        if (left == 0 && found.Count > 0)
+        {
+            return exceeded!.Problem();
+        }
+
+        var runs = found.Take(left).Select(m => RunStart.NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
         runs.ForEach(run => queue.Enqueue(run.Id)); // if we die here they are queued and the sweep enqueues them
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }

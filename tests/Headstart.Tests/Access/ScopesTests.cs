@@ -41,6 +41,7 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
                 : OfAdmins.Any(start => path.StartsWith(start, StringComparison.Ordinal)) && (!path.Contains("backbones", StringComparison.Ordinal) || method != "GET") ? null
                 : method is "GET" or "HEAD" ? "read" : "write";
             var needed = Needed(endpoint, method);
+            Assert.Equal(needed == "predict", endpoint.Metadata.GetMetadata<Spends>()?.Quotas.Contains(Quota.PredictionsPerDay) is true);
             Assert.True(wanted is null ? needed is "admin" or "operator" : wanted == needed, $"{method} {path}: {needed}");
         }
     }

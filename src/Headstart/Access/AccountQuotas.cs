@@ -1,0 +1,88 @@
+using Headstart.Data;
+using Headstart.Training;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Access;
+
+/// <summary>What an account has.</summary>
+/// <param name="Images">Texts included.</param>
+public sealed record Stored(long Models, long Images, long Bytes);
+
+/// <summary>What is left of the images and bytes, while the account is held.</summary>
+public sealed class Room(Quotas quotas, Stored stored)
+{
+    private long _images = stored.Images;
+    private long _bytes = stored.Bytes;
+
+    /// <summary>Takes the place of one more.</summary>
+    /// <returns>The quota that does not let it in; null when it is in.</returns>
+    public QuotaUse? Take(long bytes)
+    {
+        if (_images >= quotas.Images)
+        {
+            return new(Quota.Images, quotas.Images, _images);
+        }
+
+        if (_bytes + bytes > quotas.Bytes)
+        {
+            return new(Quota.Bytes, quotas.Bytes, _bytes);
+        }
+
+        _images++;
+        _bytes += bytes;
+        return null;
+    }
+}
+
+/// <summary>
+/// Quotas of what is in the database. Who wants to add something holds the account, looks, and adds, in one transaction: of two requests at once
+/// one waits, so nothing exceeds a quota. Accounts without quotas are not held. How much they have is counted on the rows of their models (see
+/// <see cref="Headstart.Models.Model.Examples"/>), so no look is longer for there being many images.
+/// </summary>
+public static class AccountQuotas
+{
+    /// <summary>Until the transaction ends nobody else adds anything to the account, if it has quotas.</summary>
+    public static async Task<Quotas> HoldQuotasAsync(this HeadstartDb db, Guid account)
+    {
+        if (await db.QuotasAsync(account, default) is { Images: null, Bytes: null, Models: null, ConcurrentRuns: null } none)
+        {
+            return none;
+        }
+
+        await db.Database.ExecuteSqlAsync($"SELECT FROM accounts WHERE id = {account} FOR NO KEY UPDATE");
+        return await db.QuotasAsync(account, default); // of now, not of before the wait
+    }
+
+    public static async Task<Quotas> QuotasAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
+        await db.Accounts.Where(a => a.Id == account).Select(a => a.Quotas).SingleOrDefaultAsync(cancel) ?? new();
+
+    /// <summary>Holds the account. Null when it may store any amount.</summary>
+    public static async Task<Room?> HoldRoomAsync(this HeadstartDb db, Guid account) =>
+        await db.HoldQuotasAsync(account) is var quotas && (quotas.Images ?? quotas.Bytes) is not null ? new(quotas, await db.StoredAsync(account, default)) : null;
+
+    /// <summary>Whether not even the smallest example fits, as things are now.</summary>
+    public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
+        await db.QuotasAsync(account, cancel) is var quotas && (quotas.Images ?? quotas.Bytes) is not null
+        && new Room(quotas, await db.StoredAsync(account, cancel)).Take(1) is not null;
+
+    public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
+        await db.Models.Where(m => m.AccountId == account).GroupBy(m => m.AccountId)
+            .Select(g => new Stored(g.LongCount(), g.Sum(m => m.Examples), g.Sum(m => m.ExampleBytes))).SingleOrDefaultAsync(cancel) ?? new(0, 0, 0);
+
+    /// <summary>Holds the account.</summary>
+    /// <returns>How many training runs it may begin now, and the quota that allows no more.</returns>
+    public static async Task<(int Left, QuotaUse? Quota)> LeftForRunsAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
+    {
+        if ((await db.HoldQuotasAsync(account)).ConcurrentRuns is not { } limit)
+        {
+            return (int.MaxValue, null);
+        }
+
+        var used = await db.RunsUnderWayAsync(account, cancel);
+        return ((int)Math.Clamp(limit - used, 0, int.MaxValue), new(Quota.ConcurrentRuns, limit, used));
+    }
+
+    /// <summary>Training runs that wait or work.</summary>
+    public static Task<long> RunsUnderWayAsync(this HeadstartDb db, Guid account, CancellationToken cancel) => db.TrainingRuns
+        .Where(r => r.State == RunState.Queued || r.State == RunState.Running).LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Headstart.Access;
+using Headstart.Tests.BatchPredictions;
+using Headstart.Tests.Predictions;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Headstart.Tests.Access;
+
+/// <summary>How many predictions an account may ask for, and how many training runs may be under way. One test after the other sets the quotas of the same account.</summary>
+public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHost>
+{
+    private Usage Usage => host.Services.GetRequiredService<Usage>();
+
+    [Fact]
+    public async Task Predictions_end_with_the_quota_whatever_the_protocol_until_midnight()
+    {
+        await AllowAsync(3);
+        using var answer = await PredictAsync();
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, Left(answer));
+        Assert.StartsWith("\"predictionsPerDay\";q=", Assert.Single(answer.Headers.GetValues("RateLimit-Policy")));
+        Assert.EndsWith(";w=86400", Assert.Single(answer.Headers.GetValues("RateLimit-Policy")));
+        await Usage.WriteAsync();
+        await host.Client.PredictAsync(host.Model, SharedData.Files("datasets/cats_dogs/cats").Take(2));
+
+        using var refused = await PredictAsync();
+        var problem = await refused.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
+        Assert.Equal(("predictionsPerDay", (int)problem["limit"]!), ((string?)problem["quota"], (int)problem["used"]!));
+        Assert.InRange((int)refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 86_400);
+        Assert.Equal(0, Left(refused));
+        using var infer = await host.Client.PostAsync($"/v2/models/{host.Model[^36..]}/infer", new { inputs = Array.Empty<object>() });
+        Assert.Equal(HttpStatusCode.TooManyRequests, infer.StatusCode);
+        using var nano = await host.Client.PostAsync($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", Api.Form(null, ("a.jpg", SharedData.Cat)), Api.Cancel);
+        Assert.Equal(HttpStatusCode.TooManyRequests, nano.StatusCode);
+        Assert.Contains("\"Quota exceeded\"", await nano.Content.ReadAsStringAsync(Api.Cancel));
+        await AllowAsync(null);
+        Assert.Equal(HttpStatusCode.OK, (await PredictAsync()).StatusCode);
+    }
+
+    [Fact]
+    public async Task What_other_hosts_answered_counts_from_the_next_write_on()
+    {
+        await AllowAsync(2);
+        Assert.Equal(1, Left(await PredictAsync()));
+        await Usage.WriteAsync();
+        Assert.Equal(0, Left(await PredictAsync()));
+        await AllowAsync(5);
+        await Usage.WriteAsync();
+        var today = DateOnly.FromDateTime(host.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
+        await host.QueryAsync(async db =>
+        {
+            var account = db.Accounts.Single(a => a.IsOperator).Id;
+            var key = Secrets.Entity(account, "of another host", Secrets.NewKey(), Scopes.All, DateTime.UnixEpoch);
+            db.Add(key);
+            db.Add(new UsageDay { KeyId = key.Id, Day = today, Requests = 3, Predictions = 3 });
+            return await db.SaveChangesAsync(Api.Cancel);
+        });
+        await Usage.WriteAsync();
+        Assert.Equal(1, Left(await PredictAsync()));
+        await AllowAsync(null);
+    }
+
+    [Fact]
+    public async Task A_batch_counts_when_it_is_made_and_is_refused_when_it_is_larger_than_what_is_left()
+    {
+        await AllowAsync(5);
+        using var large = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { images = new { } }));
+        var problem = await large.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
+        Assert.Equal(24, (int)problem["images"]!);
+
+        var ids = (await host.Client.GetJsonAsync($"{host.Model}/images?limit=4"))["items"]!.AsArray().Select(i => (string)i!["id"]!).ToArray();
+        for (var times = 0; times < 2; times++) // the same batch, so it counts once
+        {
+            using var small = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { imageIds = ids }), idempotencyKey: "once");
+            await small.JsonAsync(HttpStatusCode.Accepted);
+            Assert.Equal(1, Left(small));
+        }
+
+        await AllowAsync(null);
+    }
+
+    [Fact]
+    public async Task No_more_runs_are_under_way_than_the_account_may_have()
+    {
+        await AllowAsync(null, runs: 1);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", new { backbone = "squeezenet1.1" })));
+        var run = await Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Accepted).JsonAsync(HttpStatusCode.Accepted);
+        foreach (var refused in answers.Where(a => a.StatusCode != HttpStatusCode.Accepted))
+        {
+            var problem = await refused.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
+            Assert.Equal(("concurrentRuns", 1, 1), ((string?)problem["quota"], (int)problem["limit"]!, (int)problem["used"]!));
+            Assert.Equal(("30", "\"concurrentRuns\";r=0"), (refused.Headers.GetValues("Retry-After").Single(), refused.Headers.GetValues("RateLimit").Single()));
+        }
+
+        await host.Client.EndOfRunAsync(host.Model, run);
+        var next = await host.Client.StartRunAsync(host.Model, new { backbone = "squeezenet1.1" });
+        await host.Client.SendAsync(HttpMethod.Post, $"{host.Model}/training-runs/{next["id"]}/cancel");
+        await host.Client.EndOfRunAsync(host.Model, next);
+        await AllowAsync(null);
+    }
+
+    private Task<HttpResponseMessage> PredictAsync() => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
+
+    /// <summary>So many predictions beyond those there were already.</summary>
+    private async Task AllowAsync(int? more, int? runs = null)
+    {
+        var used = (await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"];
+        var account = (await host.Client.GetJsonAsync("/api/v1/accounts"))["items"]!.AsArray().Single(a => (bool)a!["operator"]!)!["id"];
+        var quotas = new { predictionsPerDay = more is null ? null : more + (int)used!, concurrentRuns = runs };
+        await (await host.Client.SendAsync(HttpMethod.Patch, $"/api/v1/accounts/{account}", new { quotas })).JsonAsync();
+    }
+
+    private static int Left(HttpResponseMessage answer)
+    {
+        var parts = Assert.Single(answer.Headers.GetValues("RateLimit")).Split(';');
+        return int.Parse(parts.Single(p => p.StartsWith("r=", StringComparison.Ordinal))[2..], CultureInfo.InvariantCulture);
+    }
+}
