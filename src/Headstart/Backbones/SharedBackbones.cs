@@ -49,7 +49,7 @@ public sealed partial class SharedBackbones : BackgroundService
         await using var db = await _databases.CreateDbContextAsync(cancel);
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
-            VALUES ({file.Manifest.Id}, {sha256}, {System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson())}, {registered}, now())
+            VALUES ({file.Manifest.Id}, {sha256}, {System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson())}::jsonb, {registered}, now())
             ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest, registered = excluded.registered, created_at = now(), removed_at = NULL
             WHERE shared_backbones.removed_at IS NOT NULL
             """, cancel);

@@ -43,7 +43,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         {
             try
             {
-                await ListenAsync(stopping);
+                await HearAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -58,13 +58,13 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         }
     }
 
-    private async Task ListenAsync(CancellationToken stopping)
+    private async Task HearAsync(CancellationToken stopping)
     {
         // Not pooled: the pool would hand a connection that listens to somebody else.
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
         connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
         await connection.OpenAsync(stopping);
-        await SendAsync(connection, $"LISTEN {Channel}", stopping);
+        await ListenAsync(connection, stopping);
         foreach (var what in Enum.GetValues<Announcement>())
         {
             Tell(what);
@@ -74,14 +74,14 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         {
             if (!await connection.WaitAsync(Quiet, stopping))
             {
-                await SendAsync(connection, "SELECT 1", stopping);
+                await ListenAsync(connection, stopping);
             }
         }
     }
 
-    private static async Task SendAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    private static async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection); // once more changes nothing
         await command.ExecuteNonQueryAsync(cancel);
     }
 
