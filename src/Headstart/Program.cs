@@ -37,6 +37,11 @@ try
         return AddCommand.Run(args, settings);
     }
 
+    if (MigrateCommand.Asked(args))
+    {
+        return await MigrateCommand.RunAsync(builder.Configuration, interruption.Token);
+    }
+
     await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
 
     builder.AddOperations();

@@ -106,7 +106,7 @@ public static class Setup
     {
         services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>();
-        return settings.HasRole("worker") ? services.AddWorker(RunQueue.Name).AddHostedService<Sweep<RunQueue>>().AddHostedService<ShardWorker>() : services;
+        return settings.HasRole("worker") ? services.AddWorker(RunQueue.Name).AddHostedService<Sweep<RunQueue>>().AddHostedService<Backlog>().AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)

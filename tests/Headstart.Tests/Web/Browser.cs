@@ -8,7 +8,12 @@ internal sealed partial class Browser : IDisposable
 {
     private readonly SocketsHttpHandler _handler = new() { AllowAutoRedirect = false, CookieContainer = new() };
 
-    public Browser(TestHost host) => Client = new(_handler) { BaseAddress = host.Address };
+    public Browser(TestHost host)
+        : this(host.Address)
+    {
+    }
+
+    public Browser(Uri address) => Client = new(_handler) { BaseAddress = address };
 
     public HttpClient Client { get; }
 
