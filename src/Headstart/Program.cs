@@ -37,39 +37,48 @@ try
         return AddCommand.Run(args, settings);
     }
 
+    if (MigrateCommand.Asked(args))
+    {
+        return await MigrateCommand.RunAsync(builder.Configuration, interruption.Token);
+    }
+
     await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
-    builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
+    builder.Services.AddDatabase().AddBlobs().AddAccess(settings).AddBackbones(settings);
     builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
-    var api = app.MapGroup("/api/v1").RequireAuthorization();
-    api.MapModels();
-    api.MapImages();
-    api.MapTexts();
-    api.MapImports();
-    api.MapImageSearches();
-    api.MapTraining();
-    api.MapVersions();
-    api.MapPredictions();
-    api.MapHeatMaps();
-    api.MapBatchPredictions();
-    api.MapBackbones();
-    api.MapKeys();
-    api.MapUsage();
-    api.MapAccounts();
-    api.MapAudit();
-    app.MapOpenInference();
-    app.MapNanoNets();
-    app.MapPages();
+    if (settings.HasRole("web")) // a worker answers only how it is
+    {
+        var api = app.MapGroup("/api/v1").RequireAuthorization();
+        api.MapModels();
+        api.MapImages();
+        api.MapTexts();
+        api.MapImports();
+        api.MapImageSearches();
+        api.MapTraining();
+        api.MapVersions();
+        api.MapPredictions();
+        api.MapHeatMaps();
+        api.MapBatchPredictions();
+        api.MapBackbones();
+        api.MapKeys();
+        api.MapUsage();
+        api.MapAccounts();
+        api.MapAudit();
+        app.MapOpenInference();
+        app.MapNanoNets();
+        app.MapPages();
+        app.MapOpenApiDocument();
+    }
+
     app.MapHealth();
     app.MapMetrics(settings);
     app.MapJobDashboard(settings);
-    app.MapOpenApiDocument();
 
     await app.PrepareAsync(interruption.Token);
     interruption.Dispose(); // from here on Ctrl-C is the host's

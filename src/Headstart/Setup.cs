@@ -22,6 +22,7 @@ using Headstart.Versions;
 using Headstart.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
@@ -32,21 +33,31 @@ namespace Headstart;
 public static class Setup
 {
     public static IServiceCollection AddDatabase(this IServiceCollection services) => services
-        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString));
+        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString))
+        .AddSingleton<Announcements>().AddHostedService(static provider => provider.GetRequiredService<Announcements>());
 
     public static IServiceCollection AddBlobs(this IServiceCollection services) => services
         .AddKeyedSingleton<IBlobStore>(ImportSources.Place, static (provider, _) => new FolderBlobStore(provider.GetRequiredService<DataPaths>().ImportSources))
         .AddSingleton<IBlobStore>(static provider => new FolderBlobStore(provider.GetRequiredService<DataPaths>().Blobs));
 
-    public static IServiceCollection AddAccess(this IServiceCollection services)
+    public static IServiceCollection AddAccess(this IServiceCollection services, Settings settings)
     {
         services.AddAuthentication("Headstart")
             .AddPolicyScheme("Headstart", null, static options => options.ForwardDefaultSelector = http => SignIn.Chosen(http) ? SignIn.Scheme : KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddSignIn();
-        services.AddDataProtection();
-        services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
-            options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
+        var protection = services.AddDataProtection().SetApplicationName("Headstart");
+        if (settings.SharedSecret is not null)
+        {
+            protection.PersistKeysToDbContext<HeadstartDb>();
+            services.AddOptions<KeyManagementOptions>().Configure<Settings>(static (options, shared) => options.XmlEncryptor = new SealedKeys(shared));
+        }
+        else
+        {
+            services.AddOptions<KeyManagementOptions>().Configure<DataPaths, ILoggerFactory>(static (options, paths, logs) =>
+                options.XmlRepository = new FileSystemXmlRepository(new(paths.Keys), logs));
+        }
+
         var authorization = services.AddAuthorizationBuilder().SetDefaultPolicy(Scopes.Policy).AddPolicy(Scopes.Operator, Scopes.Policy);
         foreach (var scope in Scopes.All)
         {
@@ -61,8 +72,8 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>()
-        .AddSingleton<BackboneNews>();
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>()
+        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>().AddSingleton<WebFetcher>();
 
@@ -103,7 +114,7 @@ public static class Setup
     {
         services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>();
-        return settings.HasRole("worker") ? services.AddWorker("training").AddHostedService<Sweep<RunQueue>>() : services;
+        return settings.HasRole("worker") ? services.AddWorker(RunQueue.Name).AddHostedService<Sweep<RunQueue>>().AddHostedService<Backlog>().AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)

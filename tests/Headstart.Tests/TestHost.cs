@@ -31,9 +31,12 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
     /// <summary>Settings beyond those every test host has.</summary>
     protected virtual IEnumerable<(string Name, string Value)> Settings => [];
 
+    /// <summary>One of its own.</summary>
+    protected virtual Task<string> DatabaseAsync() => postgres.CreateDatabaseAsync();
+
     public async ValueTask InitializeAsync()
     {
-        var database = await postgres.CreateDatabaseAsync();
+        var database = await DatabaseAsync();
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(web =>
         {
             web.UseSetting("environment", "Production");

@@ -46,7 +46,8 @@ internal sealed class Prototypes
         // Where nothing varies within the categories every direction counts the same.
         using var value = _level.clone();
         var level = value.item<double>();
-        var shrunk = _covariance * tensor([1 - share]) + eye(dimensions, dtype: float64) * tensor([level > 0 ? share * level : 1]);
+        // Less its opposite: a sum of tensors has a number in it, see RowSpace.
+        var shrunk = _covariance * tensor([1 - share]) - eye(dimensions, dtype: float64) * tensor([level > 0 ? -share * level : -1]);
         var weights = linalg.solve(shrunk, _means.t()); // [r, k]
         var bias = (_means.t() * weights).sum(dim: 0L).unsqueeze(0) * tensor([-0.5]);
         return [.. cat([weights, bias], 0).contiguous().data<double>()];

@@ -97,6 +97,7 @@ public static class AccountsApi
 
         account.Quotas = change.Quotas ?? account.Quotas;
         await db.SaveChangesAsync(cancel);
+        await Announcements.SayAsync(db, Announcement.Keys, CancellationToken.None);
         known.Forget(); // with a key its account's quotas are remembered
         return TypedResults.Ok(AccountResponse.Of(account));
     }

@@ -89,6 +89,7 @@ public static class KeysApi
 
         key.RevokedAt = clock.Now();
         await db.SaveChangesAsync(cancel);
+        await Announcements.SayAsync(db, Announcement.Keys, cancel);
         await transaction.CommitAsync(cancel);
         known.Forget();
         return TypedResults.NoContent();

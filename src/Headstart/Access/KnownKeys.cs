@@ -11,11 +11,19 @@ public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyLis
 
 /// <summary>
 /// The keys that were used in the last moments. A key revoked on this host stops working with the answer to that; one revoked on another
-/// host, two seconds later at most.
+/// host, when that is heard, and two seconds later at most.
 /// </summary>
-public sealed class KnownKeys(IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
+public sealed class KnownKeys
 {
-    private readonly Recent<string, KnownKey> _keys = new(TimeSpan.FromSeconds(2), clock);
+    private readonly IDbContextFactory<HeadstartDb> _databases;
+    private readonly TimeProvider _clock;
+    private readonly Recent<string, KnownKey> _keys;
+
+    public KnownKeys(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
+    {
+        (_databases, _clock, _keys) = (databases, clock, new(TimeSpan.FromSeconds(2), clock));
+        announcements.Listen(Announcement.Keys, Forget);
+    }
 
     /// <summary>The key with this hash, or null where there is none that is valid now.</summary>
     public async Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && !HasExpired(key) ? key : null;
@@ -26,11 +34,11 @@ public sealed class KnownKeys(IDbContextFactory<HeadstartDb> databases, TimeProv
     /// <summary>After a key was revoked, or an account changed.</summary>
     public void Forget() => _keys.Forget();
 
-    private bool HasExpired(KnownKey key) => key.ExpiresAt <= clock.GetUtcNow().UtcDateTime;
+    private bool HasExpired(KnownKey key) => key.ExpiresAt <= _clock.GetUtcNow().UtcDateTime;
 
     private Task<KnownKey?> ReadAsync(byte[] hash, CancellationToken cancel) => _keys.FindAsync(Convert.ToHexStringLower(hash), async () =>
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
+        await using var db = await _databases.CreateDbContextAsync(cancel);
         return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null)
             .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) => new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(cancel);
     });

@@ -9,7 +9,7 @@ namespace Headstart.Backbones;
 /// that runs on a machine without internet lose no time on it.
 /// </summary>
 public sealed partial class BackboneFetcher(
-    Settings settings, DataPaths paths, HostCatalogue catalogue, BackboneShelf shelf, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
+    Settings settings, DataPaths paths, HostCatalogue catalogue, BackboneShelf shelf, SharedBackbones shared, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
 {
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
@@ -59,6 +59,7 @@ public sealed partial class BackboneFetcher(
             Log.Begins(log, id);
             var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch, lifetime.ApplicationStopping);
             shelf.Take(file);
+            shared.Look();
             return null;
         }
         catch (BackboneException e)

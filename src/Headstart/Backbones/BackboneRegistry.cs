@@ -11,7 +11,7 @@ namespace Headstart.Backbones;
 
 /// <summary>Backbones of the users' own: taken in and let go while the host runs.</summary>
 public sealed class BackboneRegistry(
-    BackboneShelf shelf, HostCatalogue catalogue, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
+    BackboneShelf shelf, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
@@ -47,7 +47,7 @@ public sealed class BackboneRegistry(
 
             var manifest = await CheckProcess.RunAsync(file, given, cancel);
             return Taken(manifest) is { } taken ? (null, false, Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
-                : (await Task.Run(() => Take(file, manifest), CancellationToken.None), true, null);
+                : (await TakeAsync(file, manifest), true, null);
         }
         catch (BackboneException e)
         {
@@ -81,6 +81,7 @@ public sealed class BackboneRegistry(
             return usedNow;
         }
 
+        await shared.TakeBackAsync(backbone.Manifest.Id, CancellationToken.None);
         BackboneFolders.Remove(backbone.Manifest.Id, paths.RegisteredBackbones);
         await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
         await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace).ExecuteDeleteAsync(CancellationToken.None);
@@ -94,15 +95,17 @@ public sealed class BackboneRegistry(
         : catalogue.Find(manifest.Id) is { } entry && entry.Manifest.Sha256 != manifest.Sha256 ? $"The catalogue has another backbone with the id '{manifest.Id}'; choose another id."
         : null;
 
-    private Backbone Take(string file, BackboneManifest manifest)
+    private async Task<Backbone> TakeAsync(string file, BackboneManifest manifest)
     {
         var placed = BackboneFolders.Place(file, manifest, paths.RegisteredBackbones);
         try
         {
-            return shelf.Take(placed);
+            await shared.GiveAsync(placed, registered: true, CancellationToken.None); // first: what was removed once would be taken off the shelf again
+            return await Task.Run(() => shelf.Take(placed));
         }
-        catch (BackboneException)
+        catch
         {
+            await shared.TakeBackAsync(manifest.Id, CancellationToken.None);
             BackboneFolders.Remove(manifest.Id, paths.RegisteredBackbones);
             throw;
         }

@@ -10,10 +10,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>Feature vectors of stored images: from the database where they are known, computed and remembered where not.</summary>
-public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, Cores cores)
+public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, Cores cores, ExtractionShards shards)
 {
     private const int ReadAtOnce = 500;
     private const int WriteAtOnce = 64;
+    private const int AloneAtOnce = 2_000; // then it is looked again whether other workers have come
 
     /// <summary>What <paramref name="recipe"/> makes of <paramref name="images"/>; null where an image cannot be read.</summary>
     public async Task<float[]?[]> GetAsync(FeatureRecipe recipe, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
@@ -33,14 +34,49 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
 
     /// <summary>
     /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null where an image cannot be read.
-    /// Vectors are written while the next ones are computed, so a run that dies here repeats little.
+    /// Where there are other workers they take a part.
     /// </summary>
     public async Task<float[]?[]> GetAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
     {
         var vectors = await ReadAsync(backbone, images, cancel);
-        var missing = Enumerable.Range(0, images.Count).Where(i => vectors[i] is null).ToArray();
+        var missing = Missing(vectors);
+        var known = images.Count - missing.Length;
+        progress.Report((double)known / Math.Max(1, images.Count));
+        for (var start = 0; start < missing.Length; start += AloneAtOnce)
+        {
+            var left = missing[start..];
+            if (shards.IsWorthwhile(backbone, left.Length))
+            {
+                await shards.ShareAsync(backbone, Of(left), part => ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
+                Fill(left, await ReadAsync(backbone, Of(left), cancel));
+                break;
+            }
+
+            left = left[..Math.Min(AloneAtOnce, left.Length)];
+            Fill(left, await ComputeAsync(backbone, Of(left), new CountOf(progress, known + start, images.Count), cancel));
+        }
+
+        return vectors;
+
+        byte[][] Of(int[] indices) => [.. indices.Select(i => images[i])];
+
+        void Fill(int[] indices, float[]?[] found)
+        {
+            foreach (var (i, index) in indices.Index())
+            {
+                vectors[index] = found[i];
+            }
+        }
+    }
+
+    /// <summary>As <see cref="GetAsync(Backbone, IReadOnlyList{byte[]}, IProgress{double}, CancellationToken)"/>, by this host alone.</summary>
+    /// <remarks>Vectors are written while the next ones are computed, so a run that dies here repeats little.</remarks>
+    public async Task<float[]?[]> ComputeAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<int>? progress, CancellationToken cancel)
+    {
+        var vectors = await ReadAsync(backbone, images, cancel);
+        var missing = Missing(vectors);
         var done = images.Count - missing.Length;
-        progress.Report((double)done / Math.Max(1, images.Count));
+        progress?.Report(done);
         var computed = Channel.CreateUnbounded<int>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var writing = WriteAsync(backbone.FeatureSpace, images, vectors, computed.Reader, stop.Token);
@@ -66,13 +102,21 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
             Count();
         }
 
-        void Count() => progress.Report((double)Interlocked.Increment(ref done) / images.Count);
+        void Count() => progress?.Report(Interlocked.Increment(ref done));
     }
+
+    private static int[] Missing(float[]?[] vectors) => [.. Enumerable.Range(0, vectors.Length).Where(i => vectors[i] is null)];
 
     /// <summary>Progress of step i of n. (The library's Progress reports from another thread, later, and out of order.)</summary>
     private sealed class ShareOf(IProgress<double> whole, int i, int n) : IProgress<double>
     {
         public void Report(double value) => whole.Report((i + value) / n);
+    }
+
+    /// <summary>So many more than <paramref name="before"/> of <paramref name="count"/> are done.</summary>
+    private sealed class CountOf(IProgress<double> whole, int before, int count) : IProgress<int>
+    {
+        public void Report(int value) => whole.Report((double)(before + value) / count);
     }
 
     private async Task<byte[]> LoadAsync(byte[] sha256, CancellationToken cancel) => await blobs.GetAsync(sha256, cancel)

@@ -7,12 +7,13 @@ using Headstart.Imports;
 using Headstart.Models;
 using Headstart.Training;
 using Headstart.Versions;
+using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Data;
 
 /// <summary>The one database context. Names in the database are snake_case; enums are stored by name.</summary>
-public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbContext(options)
+public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbContext(options), IDataProtectionKeyContext
 {
     public DbSet<Account> Accounts => Set<Account>();
 
@@ -51,6 +52,13 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
     public DbSet<ImportSource> ImportSources => Set<ImportSource>();
 
     public DbSet<FeatureVector> FeatureVectors => Set<FeatureVector>();
+
+    public DbSet<SharedBackbone> SharedBackbones => Set<SharedBackbone>();
+
+    public DbSet<ExtractionShard> ExtractionShards => Set<ExtractionShard>();
+
+    /// <summary>What cookies are encrypted with, where several hosts share it.</summary>
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
@@ -168,5 +176,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         });
         builder.Entity<ImportSource>().HasKey(s => s.Sha256);
         builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
+        builder.Entity<SharedBackbone>().Property(b => b.Manifest).HasColumnType("jsonb");
+        builder.Entity<ExtractionShard>().HasKey(s => new { s.ExtractionId, s.Number });
     }
 }

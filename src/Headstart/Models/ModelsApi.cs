@@ -161,6 +161,7 @@ public static class ModelsApi
         // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
         var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
         published.Forget();
+        await Announcements.SayAsync(db, Announcement.Versions, CancellationToken.None);
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
     }
 

@@ -5,6 +5,8 @@ namespace Headstart.Operations;
 /// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>
 public sealed class Settings
 {
+    private const int MinSecret = 32;
+
     public string DataDirectory { get; set; } = "~/.headstart";
 
     /// <summary>A key that is valid from the first start on. Without it one is made and printed once.</summary>
@@ -12,6 +14,12 @@ public sealed class Settings
 
     /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
     public string Roles { get; set; } = "web,worker";
+
+    /// <summary>
+    /// The same on every web node of an installation: with it a person who signed in on one is signed in on all. Without it each keeps keys of
+    /// its own in its data folder.
+    /// </summary>
+    public string? SharedSecret { get; set; }
 
     /// <summary>Serves Hangfire's dashboard at <c>/hangfire</c> to holders of an admin key.</summary>
     public bool Dashboard { get; set; }
@@ -69,6 +77,11 @@ public sealed class Settings
         if (BootstrapKey is { Length: > 0 } key && (key.Length > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
             return "Headstart:BootstrapKey must have at most 200 characters, without blanks and colons.";
+        }
+
+        if (SharedSecret is { Length: < MinSecret })
+        {
+            return $"Headstart:SharedSecret must have at least {MinSecret} characters; openssl rand -base64 32 makes a good one.";
         }
 
         if (Origins().FirstOrDefault(origin => origin != "*" && !IsOrigin(origin)) is { } wrong)

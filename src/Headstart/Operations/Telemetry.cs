@@ -45,6 +45,10 @@ public sealed class Telemetry : IDisposable
         _meter.CreateObservableUpDownCounter("headstart.queue.size", () => waiting().Bytes, "By", "Bytes of the images that wait for a core.");
     }
 
+    /// <summary>What to read when somebody asks how much work waits for workers.</summary>
+    public void WatchBacklog(Func<IEnumerable<Measurement<long>>> entries) =>
+        _meter.CreateObservableUpDownCounter("headstart.backlog", entries, description: "Work of all hosts, by kind (training, imports, searches, batches) and state (queued, running).");
+
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void Waited(TimeSpan time) => _queue.Record(time.TotalSeconds);

@@ -28,7 +28,7 @@ public sealed record ServedVersion(int Number, VersionFeatures Features, Head He
 /// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is never
 /// stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
 /// </summary>
-public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, TextShelf texts, Settings settings, Telemetry telemetry) : IDisposable
+public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, SharedBackbones shared, TextShelf texts, Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
@@ -61,7 +61,7 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, TextShelf t
     public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
     {
         var artifact = HeadArtifact.Read(bytes);
-        var (features, size) = artifact.Parts is [{ PreprocessingId: WordFeatures.Part } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(RecipeOf(artifact)), 0);
+        var (features, size) = artifact.Parts is [{ PreprocessingId: WordFeatures.Part } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
         return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
             : throw new VersionUnavailableException($"This version's head reads {artifact.Head.Features} features and {features.Id} gives {features.Length}; train again.");
     }
@@ -75,7 +75,15 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, TextShelf t
             ? new(backbone, section)
             : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {shelf.HowToGetOne}");
 
-    private FeatureRecipe RecipeOf(HeadArtifact read) => new([.. read.Parts.Select(Part)]);
+    private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
+    {
+        if (read.Parts.Any(part => shelf.Find(part.BackboneId) is null))
+        {
+            await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
+        }
+
+        return new([.. read.Parts.Select(Part)]);
+    }
 
     private async Task<(VersionFeatures Features, long Bytes)> TextsAsync(ArtifactPart part, CancellationToken cancel)
     {

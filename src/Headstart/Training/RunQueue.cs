@@ -8,6 +8,9 @@ namespace Headstart.Training;
 /// <summary>Wakes workers up for runs. Losing a wake-up costs time, never a run: the sweep finds every run that nobody works on.</summary>
 public sealed partial class RunQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient jobs, ILogger<RunQueue> log) : ISwept
 {
+    /// <summary>Hangfire's queue of the workers that train.</summary>
+    public const string Name = "training";
+
     public void Enqueue(Guid run)
     {
         try

@@ -22,7 +22,7 @@ public sealed partial class TrainingJob(
     private const int CurveRepeats = 3;
     internal const int Seed = 20_240_607;
 
-    [Queue("training"), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
+    [Queue(RunQueue.Name), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
     public async Task RunAsync(Guid runId, CancellationToken stopping)
     {
         Guid model;

@@ -53,6 +53,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         await db.SaveChangesAsync(cancel);
         var publish = report.Comparison?.Published ?? true;
         await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null)).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
         published.Forget(); // if we die here, so does what it remembers
         return number;

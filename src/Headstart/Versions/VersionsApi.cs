@@ -145,6 +145,7 @@ public static class VersionsApi
 
         await db.Models.Where(m => m.Id == id).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         published.Forget();
+        await Announcements.SayAsync(db, Announcement.Versions, CancellationToken.None);
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 

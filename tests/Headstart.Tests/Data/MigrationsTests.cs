@@ -12,7 +12,7 @@ public sealed class MigrationsTests(TestPostgres postgres)
     [Fact]
     public async Task Images_keep_their_category_when_images_learn_to_have_several()
     {
-        var connection = await postgres.CreateDatabaseAsync();
+        var connection = await postgres.CreateEmptyDatabaseAsync();
         await using var db = new HeadstartDb((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>().UseHeadstart(connection).Options);
         await db.GetService<IMigrator>().MigrateAsync("JudgedHeads", Api.Cancel);
         var (account, model, category, image, run) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());

@@ -125,32 +125,4 @@ public sealed partial class SignInTests(SignInTests.Host host) : IClassFixture<S
     public sealed class Host(TestPostgres postgres) : TestHost(postgres);
 
     /// <summary>Keeps cookies, and stays where it is sent to.</summary>
-    private sealed partial class Browser : IDisposable
-    {
-        private readonly SocketsHttpHandler _handler = new() { AllowAutoRedirect = false, CookieContainer = new() };
-
-        public Browser(TestHost host) => Client = new(_handler) { BaseAddress = host.Address };
-
-        public HttpClient Client { get; }
-
-        public async Task<HttpResponseMessage> SignInAsync(string key, string to = "/")
-        {
-            var token = Field().Match(await Client.GetStringAsync("/signin", Api.Cancel)).Groups[1].Value;
-            return await Client.PostAsync("/session", new FormUrlEncodedContent([new("key", key), new("to", to), new("__RequestVerificationToken", token)]), Api.Cancel);
-        }
-
-        public async Task<string> TokenAsync(string page) => Meta().Match(await Client.GetStringAsync(page, Api.Cancel)).Groups[1].Value;
-
-        public void Dispose()
-        {
-            Client.Dispose();
-            _handler.Dispose();
-        }
-
-        [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
-        private static partial Regex Field();
-
-        [GeneratedRegex("name=\"headstart-antiforgery\" content=\"([^\"]+)\"")]
-        private static partial Regex Meta();
-    }
 }

@@ -1,0 +1,22 @@
+using System.Runtime;
+
+namespace Headstart.Pretraining;
+
+/// <summary>
+/// As long as it lives the garbage collector does not run, unless more is allocated than it has set aside. TorchSharp 0.107 makes a
+/// <c>Scalar</c> of every number that meets a tensor, in its optimizers too, and the collector may free it while libtorch reads it.
+/// </summary>
+internal sealed class Uncollected : IDisposable
+{
+    private const long SetAside = 128 << 20;
+
+    private readonly bool _began = GCSettings.LatencyMode != GCLatencyMode.NoGCRegion && GC.TryStartNoGCRegion(SetAside);
+
+    public void Dispose()
+    {
+        if (_began && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        {
+            GC.EndNoGCRegion();
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using Hangfire;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+using Headstart.Training;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>
+/// Shares the images of one run out among all workers. Claims only keep two from doing the same: whoever claimed a shard and is not heard of
+/// for <see cref="Patience"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the others,
+/// so that it ends with or without them.
+/// </summary>
+public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock)
+{
+    private const int Most = 128; // images in a shard
+    private const int Least = 8;
+    private const double ShardMs = 2_000; // of one core, for a shard of a long extraction
+    private const int ShardsForFew = 12; // of a short one, so that nobody waits long for the last
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private int _leading;
+
+    /// <summary>Whether a run of this worker's own shares out images now: then it does not help others.</summary>
+    public bool IsLeading => Volatile.Read(ref _leading) > 0;
+
+    /// <summary>Are there others that could help, and is there enough to do?</summary>
+    public bool IsWorthwhile(Backbone backbone, int images)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        return images >= 2 * Least && images * backbone.MsPerImage > ShardMs / 2
+            && workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(RunQueue.Name)) > 1;
+    }
+
+    /// <summary>Has the vectors of the images computed, by this worker and whoever else is there.</summary>
+    /// <param name="backbone">Computes them.</param>
+    /// <param name="images">SHA-256 each.</param>
+    /// <param name="compute">Computes and stores the vectors of some of the images.</param>
+    /// <param name="progress">Told how many are done.</param>
+    /// <param name="cancel">Ends it; what others have in hand they finish.</param>
+    public async Task ShareAsync(Backbone backbone, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute, IProgress<int> progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        Interlocked.Increment(ref _leading);
+        var extraction = Guid.CreateVersion7();
+        try
+        {
+            await AddAsync(extraction, backbone, images, cancel);
+            while (true)
+            {
+                if (await ClaimAsync([backbone.FeatureSpace], extraction, cancel) is { } shard)
+                {
+                    await compute(shard.Images);
+                    await DoneAsync(shard, cancel);
+                }
+                else
+                {
+                    await Task.Delay(Look, clock, cancel); // the others have the last ones in hand
+                }
+
+                var left = await LeftAsync(extraction, cancel);
+                progress.Report(images.Count - left);
+                if (left == 0)
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _leading);
+            await DropAsync(extraction);
+        }
+    }
+
+    /// <summary>The oldest shard that nobody is at, or null.</summary>
+    /// <param name="spaces">Feature spaces of the backbones that are here.</param>
+    /// <param name="extraction">One request's, or null for any.</param>
+    /// <param name="cancel">Ends the asking.</param>
+    public async Task<ExtractionShard?> ClaimAsync(string[] spaces, Guid? extraction, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var claimed = await db.ExtractionShards.FromSql($"""
+            UPDATE extraction_shards AS shard SET claimed_until = now() + {Patience}
+            FROM (SELECT extraction_id, number FROM extraction_shards
+                WHERE space = ANY ({spaces}) AND (claimed_until IS NULL OR claimed_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
+                ORDER BY extraction_id, number LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+            WHERE shard.extraction_id = next.extraction_id AND shard.number = next.number
+            RETURNING shard.*
+            """).ToListAsync(cancel);
+        return claimed.SingleOrDefault();
+    }
+
+    public async Task DoneAsync(ExtractionShard shard, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(shard);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.ExtractionShards.Where(s => s.ExtractionId == shard.ExtractionId && s.Number == shard.Number).ExecuteDeleteAsync(cancel);
+    }
+
+    /// <summary>What a run left behind whose worker died: nobody waits for it.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"DELETE FROM extraction_shards WHERE created_at < now() - interval '1 hour'", cancel);
+    }
+
+    private async Task AddAsync(Guid extraction, Backbone backbone, IReadOnlyList<byte[]> images, CancellationToken cancel)
+    {
+        var size = Math.Clamp(images.Count / ShardsForFew, Least, Math.Clamp((int)(ShardMs / backbone.MsPerImage), Least, Most));
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        db.AddRange(images.Chunk(size).Select((shard, number) => new ExtractionShard
+        {
+            ExtractionId = extraction, Number = number, Space = backbone.FeatureSpace, Images = shard, CreatedAt = clock.Now(),
+        }));
+        await db.SaveChangesAsync(cancel);
+        await Announcements.SayAsync(db, Announcement.Shards, cancel);
+    }
+
+    /// <returns>Images.</returns>
+    private async Task<int> LeftAsync(Guid extraction, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.ExtractionShards.Where(s => s.ExtractionId == extraction).SumAsync(s => s.Images.Length, cancel);
+    }
+
+    private async Task DropAsync(Guid extraction)
+    {
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
+            await db.ExtractionShards.Where(s => s.ExtractionId == extraction).ExecuteDeleteAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (ExceptionProblems.Describe(e).Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            // The database is away, which ended the extraction too; the sweep finds the rows.
+        }
+    }
+}

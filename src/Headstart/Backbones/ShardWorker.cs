@@ -1,0 +1,75 @@
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Backbones;
+
+/// <summary>A worker that helps with the images of runs that other workers have, one shard after another.</summary>
+public sealed partial class ShardWorker : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+
+    private readonly ExtractionShards _shards;
+    private readonly FeatureCache _features;
+    private readonly BackboneShelf _shelf;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ShardWorker> _log;
+    private readonly SemaphoreSlim _news = new(0, 1);
+
+    public ShardWorker(ExtractionShards shards, FeatureCache features, BackboneShelf shelf, Announcements announcements, TimeProvider clock, ILogger<ShardWorker> log)
+    {
+        (_shards, _features, _shelf, _clock, _log) = (shards, features, shelf, clock, log);
+        announcements.Listen(Announcement.Shards, () => _news.Wake());
+    }
+
+    public override void Dispose()
+    {
+        _news.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                while (await HelpAsync(stopping))
+                {
+                }
+
+                await _shards.SweepAsync(stopping);
+                await _news.WaitAsync(Period, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever it was, most likely a database or a blob store that is away: the shard comes free again, and the run's own worker
+                // goes on without us.
+                Log.Failed(_log, e.GetBaseException().Message);
+                await Task.Delay(Period, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<bool> HelpAsync(CancellationToken stopping)
+    {
+        var here = _shelf.All.ToDictionary(b => b.FeatureSpace);
+        if (_shards.IsLeading || await _shards.ClaimAsync([.. here.Keys], null, stopping) is not { } shard)
+        {
+            return false;
+        }
+
+        await _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping);
+        await _shards.DoneAsync(shard, stopping);
+        return true;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Images of another worker's run could not be looked at; it goes on without: {Reason}")]
+        public static partial void Failed(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,203 @@
+using System.Security.Cryptography;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>
+/// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing here
+/// where the host has a database of its own, and so no others. Folders that settings name are the business of whoever set them.
+/// </summary>
+public sealed partial class SharedBackbones : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
+
+    private readonly IDbContextFactory<HeadstartDb> _databases;
+    private readonly IBlobStore _blobs;
+    private readonly BackboneShelf _shelf;
+    private readonly DataPaths _paths;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<SharedBackbones> _log;
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly SemaphoreSlim _news = new(0, 1);
+    private readonly bool _alone;
+
+    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, BackboneShelf shelf, DataPaths paths,
+        Announcements announcements, TimeProvider clock, ILogger<SharedBackbones> log)
+    {
+        (_databases, _blobs, _shelf, _paths, _clock, _log, _alone) = (databases, blobs, shelf, paths, clock, log, database.IsOwn);
+        announcements.Listen(Announcement.Backbones, Look);
+    }
+
+    /// <summary>Soon gives what came to this host to all others.</summary>
+    public void Look() => _news.Wake();
+
+    /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
+    public async Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (_alone)
+        {
+            return;
+        }
+
+        await using var bytes = File.OpenRead(file.Path);
+        var sha256 = await _blobs.PutAsync(bytes, cancel);
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
+            VALUES ({file.Manifest.Id}, {sha256}, {System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson())}::jsonb, {registered}, now())
+            ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest, registered = excluded.registered, created_at = now(), removed_at = NULL
+            WHERE shared_backbones.removed_at IS NOT NULL
+            """, cancel);
+        await Announcements.SayAsync(db, Announcement.Backbones, cancel);
+    }
+
+    /// <summary>All hosts let a registered backbone go.</summary>
+    public async Task TakeBackAsync(string id, CancellationToken cancel)
+    {
+        if (_alone)
+        {
+            return;
+        }
+
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        await db.SharedBackbones.Where(b => b.Id == id).ExecuteUpdateAsync(set => set.SetProperty(b => b.RemovedAt, _clock.Now()), cancel);
+        await Announcements.SayAsync(db, Announcement.Backbones, cancel);
+    }
+
+    /// <summary>Brings what others have and this host lacks, and lets go what was removed.</summary>
+    public async Task BringAsync(CancellationToken cancel)
+    {
+        if (_alone)
+        {
+            return;
+        }
+
+        await _one.WaitAsync(cancel);
+        try
+        {
+            await using var db = await _databases.CreateDbContextAsync(cancel);
+            foreach (var shared in await db.SharedBackbones.ToListAsync(cancel))
+            {
+                var here = _shelf.Find(shared.Id);
+                if (shared.RemovedAt is null && here is null)
+                {
+                    await BringAsync(shared, cancel);
+                }
+                else if (shared.RemovedAt is not null && here is not null && here.Manifest.Sha256 == Convert.ToHexStringLower(shared.Sha256))
+                {
+                    _shelf.Remove(here);
+                    BackboneFolders.Remove(shared.Id, Folder(shared));
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Before addresses open: a host that answers has what the others have.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await TryAsync(ExchangeAsync, cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _one.Dispose();
+        _news.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        while (!_alone && !stopping.IsCancellationRequested)
+        {
+            await _news.WaitAsync(Period, stopping);
+            await TryAsync(ExchangeAsync, stopping);
+        }
+    }
+
+    private async Task ExchangeAsync(CancellationToken cancel)
+    {
+        if (!_alone)
+        {
+            await BringAsync(cancel);
+            await GiveAllAsync(cancel);
+        }
+    }
+
+    /// <summary>What lies in this host's folders and nobody was told of: fetched by the verb, or given by a host that died.</summary>
+    private async Task GiveAllAsync(CancellationToken cancel)
+    {
+        await using var db = await _databases.CreateDbContextAsync(cancel);
+        var known = await db.SharedBackbones.Select(b => b.Id).ToListAsync(cancel);
+        foreach (var backbone in _shelf.All.ExceptBy(known, b => b.Manifest.Id))
+        {
+            foreach (var (folder, registered) in ((string, bool)[])[(_paths.Backbones, false), (_paths.RegisteredBackbones, true)])
+            {
+                var path = Path.Combine(folder, $"{backbone.Manifest.Id}.onnx");
+                if (File.Exists(path))
+                {
+                    await GiveAsync(new(backbone.Manifest, path), registered, cancel);
+                }
+            }
+        }
+    }
+
+    private async Task BringAsync(SharedBackbone shared, CancellationToken cancel)
+    {
+        var folder = Directory.CreateDirectory(Folder(shared)).FullName;
+        var half = Path.Combine(folder, $"{Guid.CreateVersion7():n}.upload");
+        try
+        {
+            await using (var bytes = await _blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is no longer in the blob store"))
+            await using (var file = File.Create(half))
+            {
+                await bytes.CopyToAsync(file, cancel);
+                file.Position = 0;
+                if (!(await SHA256.HashDataAsync(file, cancel)).AsSpan().SequenceEqual(shared.Sha256))
+                {
+                    throw new BackboneException("its file is damaged in the blob store");
+                }
+            }
+
+            var manifest = BackboneManifest.Parse(System.Text.Encoding.UTF8.GetBytes(shared.Manifest));
+            _shelf.Take(BackboneFolders.Place(half, manifest, folder));
+        }
+        catch (BackboneException e)
+        {
+            Log.Failed(_log, $"The backbone {shared.Id} of another host cannot be used here: {e.Message}");
+        }
+        finally
+        {
+            File.Delete(half);
+        }
+    }
+
+    private string Folder(SharedBackbone shared) => shared.Registered ? _paths.RegisteredBackbones : _paths.Backbones;
+
+    private async Task TryAsync(Func<CancellationToken, Task> work, CancellationToken cancel)
+    {
+        try
+        {
+            await work(cancel);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        {
+            Log.Failed(_log, $"Backbones are not shared with other hosts at the moment: {e.GetBaseException().Message}");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
+        public static partial void Failed(ILogger log, string problem);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Headstart.Data;
+
+/// <summary>What hosts tell each other: that something changed which others may remember.</summary>
+public enum Announcement
+{
+    Keys,
+    Versions,
+    Shards,
+    Backbones,
+}
+
+/// <summary>
+/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. Nothing rests on it: what may be missed while a
+/// connection is away is also looked at every now and then, and everybody is told of everything when it comes back. (Through PgBouncer in
+/// transaction mode nothing is heard; the looking remains.)
+/// </summary>
+public sealed partial class Announcements(DatabaseAddress database, TimeProvider clock, ILogger<Announcements> log) : BackgroundService
+{
+    private const string Channel = "headstart";
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15); // then the connection is asked whether it is still there
+
+    private readonly ConcurrentQueue<(Announcement Of, Action Heard)> _listeners = new();
+
+    /// <summary>Tells all hosts, this one too: at once, or inside of a transaction with its commit and only then.</summary>
+    public static Task SayAsync(HeadstartDb db, Announcement what, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(db);
+        return db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel}, {what.ToString()})", cancel);
+    }
+
+    /// <param name="what">What to be told of.</param>
+    /// <param name="heard">Called from another thread, and also when something may have been missed; must be quick and must not throw.</param>
+    public void Listen(Announcement what, Action heard) => _listeners.Enqueue((what, heard));
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await HearAsync(stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                Log.Lost(log, e.Message);
+            }
+
+            await Task.Delay(Again, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task HearAsync(CancellationToken stopping)
+    {
+        // Not pooled: the pool would hand a connection that listens to somebody else.
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
+        await connection.OpenAsync(stopping);
+        await ListenAsync(connection, stopping);
+        foreach (var what in Enum.GetValues<Announcement>())
+        {
+            Tell(what);
+        }
+
+        while (true)
+        {
+            if (!await connection.WaitAsync(Quiet, stopping))
+            {
+                await ListenAsync(connection, stopping);
+            }
+        }
+    }
+
+    private static async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection); // once more changes nothing
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private void Tell(Announcement? what)
+    {
+        foreach (var (of, heard) in _listeners)
+        {
+            if (of == what)
+            {
+                heard();
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "What other hosts change is not heard at the moment, and is looked at instead: {Reason}")]
+        public static partial void Lost(ILogger log, string reason);
+    }
+}

@@ -1,0 +1,29 @@
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Data;
+
+/// <summary>
+/// <c>migrate</c>: brings the database in <c>ConnectionStrings:Headstart</c> to this program's schema and ends. Every host does the same when
+/// it starts; as a step of its own it shows before the first new host that it works.
+/// </summary>
+public static class MigrateCommand
+{
+    public static bool Asked(string[] args) => args is ["migrate", ..];
+
+    /// <returns>The exit code.</returns>
+    /// <exception cref="StartupException">No database is named, it cannot be reached, or a newer Headstart made it.</exception>
+    public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken cancel)
+    {
+        if (configuration.GetConnectionString("Headstart") is not { Length: > 0 } address)
+        {
+            throw new StartupException("migrate needs a database in ConnectionStrings:Headstart; one that the host keeps in its data folder is brought up to date when the host starts.");
+        }
+
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System)
+            .AddDbContextFactory<HeadstartDb>(options => options.UseHeadstart(address)).BuildServiceProvider();
+        await Schema.MigrateAsync(services, cancel);
+        Console.WriteLine("The database has this program's schema.");
+        return 0;
+    }
+}
