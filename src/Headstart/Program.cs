@@ -41,7 +41,7 @@ try
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
-    builder.Services.AddDatabase().AddBlobs().AddAccess().AddBackbones(settings);
+    builder.Services.AddDatabase().AddBlobs(settings).AddAccess().AddBackbones(settings);
     builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 

@@ -1,3 +1,4 @@
+using Headstart.Blobs;
 using Headstart.Data;
 
 namespace Headstart.Operations;
@@ -29,6 +30,8 @@ public sealed class Settings
     public bool AccessLog { get; set; }
 
     public LocalPostgresOptions Postgres { get; set; } = new();
+
+    public BlobSettings Blobs { get; set; } = new();
 
     public BackboneSettings Backbones { get; set; } = new();
 
@@ -74,7 +77,7 @@ public sealed class Settings
 
         return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
-            : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem();
+            : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem() ?? Blobs.Problem();
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
