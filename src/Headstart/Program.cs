@@ -1,6 +1,7 @@
 using Headstart;
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.Backups;
 using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
@@ -30,6 +31,16 @@ try
     if (FetchCommand.Asked(args))
     {
         return await FetchCommand.RunAsync(args, settings, interruption.Token);
+    }
+
+    if (BackupCommand.Asked(args))
+    {
+        return await BackupCommand.RunAsync(args, builder.Configuration, settings, interruption.Token);
+    }
+
+    if (RestoreCommand.Asked(args))
+    {
+        return await RestoreCommand.RunAsync(args, builder.Configuration, settings, interruption.Token);
     }
 
     if (AddCommand.Asked(args))
