@@ -50,7 +50,7 @@ public sealed class S3Bucket : IDisposable
 
         var client = string.IsNullOrWhiteSpace(settings.AccessKey) ? new AmazonS3Client(config)
             : new AmazonS3Client(new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), config);
-        return new(client, settings.Bucket!, settings.Endpoint ?? $"Amazon S3 in {settings.Region}");
+        return new(client, settings.Bucket!, string.IsNullOrWhiteSpace(settings.Endpoint) ? $"Amazon S3 in {settings.Region}" : settings.Endpoint);
     }
 
     /// <summary>Length and time of an object; null where there is none.</summary>
