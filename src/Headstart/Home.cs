@@ -1,3 +1,4 @@
+using Headstart.Backups;
 using Headstart.Data;
 using Headstart.Operations;
 
@@ -20,13 +21,18 @@ public sealed class Home : IAsyncDisposable
 
     public DatabaseAddress Database { get; }
 
-    /// <exception cref="StartupException">Another host uses the folder, or there is no PostgreSQL to be had.</exception>
-    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
+    /// <exception cref="StartupException">Another host uses the folder, a restore into it has not ended, or there is no PostgreSQL to be had.</exception>
+    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel, bool restoring = false)
     {
         var connectionString = configuration.GetConnectionString("Headstart");
         var folder = DataFolder.Open(settings.DataDirectory);
         try
         {
+            if (!restoring)
+            {
+                RestoreMark.RefuseHalf(folder.Path);
+            }
+
             if (!string.IsNullOrWhiteSpace(connectionString))
             {
                 return new(folder, null, connectionString);

@@ -1,6 +1,7 @@
 using Headstart;
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.Backups;
 using Headstart.BatchPredictions;
 using Headstart.Data;
 using Headstart.Images;
@@ -32,6 +33,16 @@ try
         return await FetchCommand.RunAsync(args, settings, interruption.Token);
     }
 
+    if (BackupCommand.Asked(args))
+    {
+        return await BackupCommand.RunAsync(args, builder.Configuration, settings, interruption.Token);
+    }
+
+    if (RestoreCommand.Asked(args))
+    {
+        return await RestoreCommand.RunAsync(args, builder.Configuration, settings, interruption.Token);
+    }
+
     if (AddCommand.Asked(args))
     {
         return AddCommand.Run(args, settings);
@@ -46,7 +57,7 @@ try
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
-    builder.Services.AddDatabase().AddBlobs().AddAccess(settings).AddBackbones(settings);
+    builder.Services.AddDatabase().AddBlobs(settings).AddAccess(settings).AddBackbones(settings);
     builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 

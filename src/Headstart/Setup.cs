@@ -36,9 +36,13 @@ public static class Setup
         .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString))
         .AddSingleton<Announcements>().AddHostedService(static provider => provider.GetRequiredService<Announcements>());
 
-    public static IServiceCollection AddBlobs(this IServiceCollection services) => services
-        .AddKeyedSingleton<IBlobStore>(ImportSources.Place, static (provider, _) => new FolderBlobStore(provider.GetRequiredService<DataPaths>().ImportSources))
-        .AddSingleton<IBlobStore>(static provider => new FolderBlobStore(provider.GetRequiredService<DataPaths>().Blobs));
+    public static IServiceCollection AddBlobs(this IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton(settings.Blobs).AddSingleton<BlobStores>().AddSingleton<BlobHealth>().AddSingleton<BlobCollector>()
+            .AddKeyedSingleton(ImportSources.Place, static (provider, _) => provider.GetRequiredService<BlobStores>().Imports)
+            .AddSingleton(static provider => provider.GetRequiredService<BlobStores>().Blobs);
+        return settings.HasRole("worker") && settings.Blobs.Collect ? services.AddHostedService<BlobCollection>() : services;
+    }
 
     public static IServiceCollection AddAccess(this IServiceCollection services, Settings settings)
     {

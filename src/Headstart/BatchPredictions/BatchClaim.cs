@@ -85,12 +85,13 @@ internal sealed class BatchClaim : IAsyncDisposable
     /// <summary>
     /// Gives the batch back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Heartbeat.Silence"/>.
     /// </summary>
-    public async Task ReleaseAsync()
+    /// <param name="later">It waits for half a minute, as what the work needs is away.</param>
+    public async Task ReleaseAsync(bool later = false)
     {
         await using var db = await _databases.CreateDbContextAsync();
         await db.BatchPredictions.Where(b => b.Id == Batch.Id && b.State == BatchState.Running).ExecuteUpdateAsync(set => set
             .SetProperty(b => b.State, BatchState.Queued).SetProperty(b => b.Attempts, b => Math.Max(0, b.Attempts - 1))
-            .SetProperty(b => b.EnqueuedAt, DateTime.UnixEpoch));
+            .SetProperty(b => b.EnqueuedAt, later ? _clock.Now() : DateTime.UnixEpoch));
     }
 
     public ValueTask DisposeAsync() => _heartbeat.DisposeAsync();

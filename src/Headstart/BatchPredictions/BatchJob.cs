@@ -51,11 +51,15 @@ public sealed partial class BatchJob(
         {
             Log.Left(log, batchId); // cancelled, deleted, or ended by a twin
         }
-        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, _, detail))
+        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
             Log.Met(log, batchId, e);
             // While the database is away the batch stays claimed; the sweep wakes it when nothing was heard of it for a while.
-            if (status != StatusCodes.Status503ServiceUnavailable)
+            if (type == ExceptionProblems.BlobStoreAway)
+            {
+                await claim.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
+            }
+            else if (status != StatusCodes.Status503ServiceUnavailable)
             {
                 await EndAsync(claim, BatchState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
                     : "The batch ended in an unexpected error, which is in the log of the host. What was answered until then is in the results.");

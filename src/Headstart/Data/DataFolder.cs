@@ -5,6 +5,8 @@ namespace Headstart.Data;
 /// <summary>The folder where the host keeps what must survive it. One host at a time holds it.</summary>
 public sealed class DataFolder : IDisposable
 {
+    internal const string LockFile = "headstart.lock";
+
     // ERROR_SHARING_VIOLATION, EWOULDBLOCK on macOS and on Linux.
     private static readonly int InUse = OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() ? 35 : 11;
 
@@ -27,6 +29,24 @@ public sealed class DataFolder : IDisposable
             throw new StartupException(
                 $"The data folder '{path}' cannot be used ({e.Message.TrimEnd('.')}); " +
                 "make it writable, or set Headstart:DataDirectory to another folder.", e);
+        }
+    }
+
+    /// <summary>Does a host run on it?</summary>
+    public static bool IsInUse(string path)
+    {
+        try
+        {
+            using var free = new FileStream(System.IO.Path.Combine(path, LockFile), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException e) when (e.HResult == InUse)
+        {
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
         }
     }
 
@@ -79,7 +99,7 @@ public sealed class DataFolder : IDisposable
 
     private static FileStream Lock(string folder)
     {
-        var file = System.IO.Path.Combine(folder, "headstart.lock");
+        var file = System.IO.Path.Combine(folder, LockFile);
         try
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);

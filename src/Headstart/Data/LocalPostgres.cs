@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using Npgsql;
 
 namespace Headstart.Data;
@@ -26,6 +27,15 @@ public sealed partial class LocalPostgres : IAsyncDisposable
 
     /// <summary>Stays valid for as long as this lives, whatever happens to the server.</summary>
     public string ConnectionString { get; }
+
+    /// <summary>Where the database of a data folder is reached while its host runs; null where there was never one.</summary>
+    public static DatabaseAddress? AddressIn(string dataFolder)
+    {
+        var (port, password) = (Path.Combine(dataFolder, "postgres", "port"), Path.Combine(dataFolder, PasswordFile));
+        return File.Exists(port) && File.Exists(password)
+            ? new(Connection(int.Parse(File.ReadAllText(port), CultureInfo.InvariantCulture), File.ReadAllText(password).Trim()).ConnectionString, IsOwn: true)
+            : null;
+    }
 
     public static async Task<LocalPostgres> StartAsync(
         DataFolder folder, LocalPostgresOptions options, ILogger log, CancellationToken ct)

@@ -81,12 +81,13 @@ internal sealed class SearchClaim : IAsyncDisposable
     /// <summary>
     /// Gives the search back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Heartbeat.Silence"/>.
     /// </summary>
-    public async Task ReleaseAsync()
+    /// <param name="later">It waits for half a minute, as what the work needs is away.</param>
+    public async Task ReleaseAsync(bool later = false)
     {
         await using var db = await _databases.CreateDbContextAsync();
         await db.ImageSearches.Where(s => s.Id == Search.Id && s.State == SearchState.Running).ExecuteUpdateAsync(set => set
             .SetProperty(s => s.State, SearchState.Queued).SetProperty(s => s.Attempts, s => Math.Max(0, s.Attempts - 1))
-            .SetProperty(s => s.EnqueuedAt, DateTime.UnixEpoch));
+            .SetProperty(s => s.EnqueuedAt, later ? _clock.Now() : DateTime.UnixEpoch));
     }
 
     public ValueTask DisposeAsync() => _heartbeat.DisposeAsync();

@@ -51,11 +51,15 @@ public sealed partial class SearchJob(
         {
             Log.Left(log, searchId); // cancelled, deleted, or ended by a twin
         }
-        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, _, detail))
+        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
             Log.Met(log, searchId, e);
             // While the database is away the search stays claimed; the sweep wakes it when nothing was heard of it for a while.
-            if (status != StatusCodes.Status503ServiceUnavailable)
+            if (type == ExceptionProblems.BlobStoreAway)
+            {
+                await claim.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
+            }
+            else if (status != StatusCodes.Status503ServiceUnavailable)
             {
                 await EndAsync(claim, SearchState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
                     : "The search ended in an unexpected error, which is in the log of the host. What was found until then is in its candidates.");

@@ -84,12 +84,13 @@ internal sealed class ImportClaim : IAsyncDisposable
     /// <summary>
     /// Gives the import back because the host stops; the next worker goes on at once. If we die before this it does so after <see cref="Heartbeat.Silence"/>.
     /// </summary>
-    public async Task ReleaseAsync()
+    /// <param name="later">It waits for half a minute, as what the work needs is away.</param>
+    public async Task ReleaseAsync(bool later = false)
     {
         await using var db = await _databases.CreateDbContextAsync();
         await db.Imports.Where(i => i.Id == Import.Id && i.State == ImportState.Running).ExecuteUpdateAsync(set => set
             .SetProperty(i => i.State, ImportState.Queued).SetProperty(i => i.Attempts, i => Math.Max(0, i.Attempts - 1))
-            .SetProperty(i => i.EnqueuedAt, DateTime.UnixEpoch));
+            .SetProperty(i => i.EnqueuedAt, later ? _clock.Now() : DateTime.UnixEpoch));
     }
 
     public ValueTask DisposeAsync() => _heartbeat.DisposeAsync();

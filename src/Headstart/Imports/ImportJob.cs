@@ -60,11 +60,15 @@ public sealed partial class ImportJob(
             await EndAsync(claim, ImportState.Failed, $"The import did not end within {settings.Uploads.MaxImportSeconds:0} seconds "
                 + "(Headstart:Uploads:MaxImportSeconds). What was taken until then stays; sending the same again goes on there.");
         }
-        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, _, detail))
+        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
             Log.Met(log, importId, e);
             // While the database is away the import stays claimed; the sweep wakes it when nothing was heard of it for a while.
-            if (status != StatusCodes.Status503ServiceUnavailable)
+            if (type == ExceptionProblems.BlobStoreAway)
+            {
+                await claim.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
+            }
+            else if (status != StatusCodes.Status503ServiceUnavailable)
             {
                 await EndAsync(claim, ImportState.Failed, status < 500 || status == StatusCodes.Status507InsufficientStorage ? detail
                     : "The import ended in an unexpected error, which is in the log of the host. What was taken until then stays.");

@@ -45,6 +45,11 @@ public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlob
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (!(await db.Database.SqlQuery<bool>(BlobLock.MayDelete).ToListAsync(cancel))[0])
+        {
+            return; // a backup needs them; the next sweep looks again
+        }
+
         var locked = (await db.ImportSources.FromSql($"SELECT * FROM import_sources FOR UPDATE SKIP LOCKED").AsNoTracking().ToListAsync(cancel))
             .ConvertAll(source => source.Sha256);
         // Looked at anew behind the locks: an import that was waiting to be committed is seen here.

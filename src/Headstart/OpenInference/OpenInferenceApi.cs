@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
 using Headstart.Models;
@@ -48,8 +49,8 @@ public static class OpenInferenceApi
         infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
-        HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
-        await HealthApi.WhyNotReadyAsync(db, shelf, lifetime, cancel) is null ? TypedResults.Ok(new ServerReady(true))
+        HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+        await HealthApi.WhyNotReadyAsync(db, shelf, blobs, lifetime, cancel) is null ? TypedResults.Ok(new ServerReady(true))
             : TypedResults.Json(new ServerReady(false), statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Results<Ok<ModelMetadata>, JsonHttpResult<InferError>>> Metadata(

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Headstart.Blobs;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -6,10 +7,13 @@ namespace Headstart.Operations;
 
 /// <summary>
 /// Turns what escapes a handler into a problem. Refusals are return values; what arrives here is a request that could not be read,
-/// a lost dependency (database, disk), or a bug.
+/// a lost dependency (database, blob store, disk), or a bug.
 /// </summary>
 public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : IExceptionHandler
 {
+    /// <summary>The type of the problem while blobs can be neither read nor written.</summary>
+    public const string BlobStoreAway = "blob-store-unavailable";
+
     private const int OutOfSpace = 28; // ENOSPC on Linux and macOS
     private const int WindowsDiskFull = unchecked((int)0x80070070);
 
@@ -51,6 +55,9 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
                         "The disk is full. What was stored before stays; free some space and send the request again.");
                 case PostgresException { SqlState: PostgresErrorCodes.UntranslatableCharacter or PostgresErrorCodes.CharacterNotInRepertoire }:
                     return (StatusCodes.Status400BadRequest, "bad-request", "A text contains a character that cannot be stored (U+0000).");
+                case BlobStoreUnavailableException:
+                    return (StatusCodes.Status503ServiceUnavailable, BlobStoreAway,
+                        "The blob store does not answer at the moment. Nothing is lost; try again in a few seconds.");
                 case DbException db when IsConnectionLoss(db):
                     return (StatusCodes.Status503ServiceUnavailable, "database-unavailable",
                         "The database does not answer at the moment. Nothing is lost; try again in a few seconds.");

@@ -1,4 +1,5 @@
 using Headstart.Backbones;
+using Headstart.Blobs;
 using Headstart.Data;
 
 namespace Headstart.Operations;
@@ -10,23 +11,24 @@ public static class HealthApi
     {
         var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
         health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Is the process alive", "Needs no key.");
-        health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops or has no database. Needs no key.")
+        health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops, or has no database or no blob store. Needs no key.")
             .Produces<HealthResponse>().Refuses(503);
     }
 
-    private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel)
+    private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel)
     {
-        var reason = await WhyNotReadyAsync(db, shelf, lifetime, cancel);
+        var reason = await WhyNotReadyAsync(db, shelf, blobs, lifetime, cancel);
         return reason is null
             ? TypedResults.Ok(new HealthResponse("ready"))
             : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
     }
 
     /// <returns>null when the host can do its work.</returns>
-    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, BackboneShelf shelf, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
         lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
             : !shelf.IsWarm ? "The backbones are warming up."
             : !await AnswersAsync(db, cancel) ? "The database does not answer."
+            : !await blobs.AnswersAsync() ? "The blob store does not answer."
             : null;
 
     private static async Task<bool> AnswersAsync(HeadstartDb db, CancellationToken cancel)

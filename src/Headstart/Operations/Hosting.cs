@@ -1,5 +1,6 @@
 using Headstart.Access;
 using Headstart.Backbones;
+using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Web;
 using Microsoft.AspNetCore.Connections;
@@ -101,10 +102,11 @@ public static class Hosting
         app.UseMiddleware<QuotaWatch>().UseMiddleware<AuditTrail>();
     }
 
-    /// <exception cref="StartupException">The database cannot be reached or is newer than this program.</exception>
+    /// <exception cref="StartupException">The database or the blob store cannot be used, or the database is newer than this program.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel)
     {
         await Schema.MigrateAsync(app.Services, cancel);
+        await app.Services.GetRequiredService<BlobHealth>().WaitAsync(cancel);
         await app.Services.GetRequiredService<FirstKey>().AddConfiguredAsync(cancel);
         await Task.Run(app.Services.GetRequiredService<BackboneShelf>().Open, cancel);
     }

@@ -1,3 +1,4 @@
+using Headstart.Blobs;
 using Headstart.Data;
 
 namespace Headstart.Operations;
@@ -37,6 +38,8 @@ public sealed class Settings
     public bool AccessLog { get; set; }
 
     public LocalPostgresOptions Postgres { get; set; } = new();
+
+    public BlobSettings Blobs { get; set; } = new();
 
     public BackboneSettings Backbones { get; set; } = new();
 
@@ -92,7 +95,7 @@ public sealed class Settings
         return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
             : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem()
-                ?? Quotas.Problem() ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
+                ?? Blobs.Problem() ?? Quotas.Problem() ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);

@@ -32,6 +32,9 @@ public sealed class RunLease : IAsyncDisposable
 
     public bool UserCancelled { get; private set; }
 
+    /// <summary>Somebody else will end the run.</summary>
+    public bool Released { get; private set; }
+
     /// <summary>The stage, its progress and the backbones tried so far; the heartbeat writes them.</summary>
     public RunStatus Status { get; set; } = new(RunStage.Choosing, 0, []);
 
@@ -97,14 +100,16 @@ public sealed class RunLease : IAsyncDisposable
     }
 
     /// <summary>Gives the run back untouched because the host stops; the next worker starts it at once.</summary>
-    public async Task ReleaseAsync()
+    /// <param name="later">It waits for half a minute, as what the work needs is away.</param>
+    public async Task ReleaseAsync(bool later = false)
     {
+        Released = true;
         await using var db = await _databases.CreateDbContextAsync();
         await db.TrainingRuns.Where(r => r.Id == Run.Id && r.State == RunState.Running && r.LeaseOwner == _owner)
             .ExecuteUpdateAsync(set => set
                 .SetProperty(r => r.State, RunState.Queued).SetProperty(r => r.Attempts, r => r.Attempts - 1).SetProperty(r => r.Detail, (string?)null)
                 .SetProperty(r => r.LeaseOwner, (Guid?)null).SetProperty(r => r.LeaseUntil, (DateTime?)null)
-                .SetProperty(r => r.EnqueuedAt, DateTime.UnixEpoch));
+                .SetProperty(r => r.EnqueuedAt, later ? _clock.Now() : DateTime.UnixEpoch));
     }
 
     /// <summary>Stops the heartbeat; the row is left as it is.</summary>

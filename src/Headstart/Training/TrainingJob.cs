@@ -36,6 +36,10 @@ public sealed partial class TrainingJob(
             model = lease.Run.ModelId;
             Log.Started(log, runId, lease.Run.Attempts);
             await WorkAsync(lease, stopping);
+            if (lease.Released)
+            {
+                return; // it is the next one itself
+            }
         }
 
         await queue.EnqueueNextAsync(model, stopping);
@@ -77,11 +81,15 @@ public sealed partial class TrainingJob(
         {
             await EndAsync(lease, RunState.Failed, $"The run did not end within maxTrainingSeconds ({lease.Run.MaxTrainingSeconds:0}); allow it more time, or name one backbone.");
         }
-        catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is var (status, _, detail))
+        catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is var (status, type, detail))
         {
             Log.Failed(log, lease.Run.Id, e);
             // While the database or the disk is away the run stays claimed; when its lease has run out the sweep starts it again.
-            if (status != StatusCodes.Status503ServiceUnavailable)
+            if (type == Operations.ExceptionProblems.BlobStoreAway)
+            {
+                await lease.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
+            }
+            else if (status != StatusCodes.Status503ServiceUnavailable)
             {
                 await EndAsync(lease, RunState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
                     : "The run ended in an unexpected error, which is in the log of the host. Starting another run may help.");

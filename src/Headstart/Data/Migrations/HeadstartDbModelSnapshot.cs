@@ -208,6 +208,40 @@ namespace Headstart.Data.Migrations
                     b.ToTable("usage_days", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.Backbones.ExtractionShard", b =>
+                {
+                    b.Property<Guid>("ExtractionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("extraction_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime?>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.PrimitiveCollection<byte[][]>("Images")
+                        .IsRequired()
+                        .HasColumnType("bytea[]")
+                        .HasColumnName("images");
+
+                    b.Property<string>("Space")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("space");
+
+                    b.HasKey("ExtractionId", "Number")
+                        .HasName("pk_extraction_shards");
+
+                    b.ToTable("extraction_shards", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Backbones.FeatureVector", b =>
                 {
                     b.Property<byte[]>("Sha256")
@@ -227,6 +261,40 @@ namespace Headstart.Data.Migrations
                         .HasName("pk_feature_vectors");
 
                     b.ToTable("feature_vectors", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Backbones.SharedBackbone", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Manifest")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("manifest");
+
+                    b.Property<bool>("Registered")
+                        .HasColumnType("boolean")
+                        .HasColumnName("registered");
+
+                    b.Property<DateTime?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("Id")
+                        .HasName("pk_shared_backbones");
+
+                    b.ToTable("shared_backbones", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>
@@ -1098,6 +1166,29 @@ namespace Headstart.Data.Migrations
                         .HasDatabaseName("ix_model_versions_run_id");
 
                     b.ToTable("model_versions", (string)null);
+                });
+
+            modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<string>("FriendlyName")
+                        .HasColumnType("text")
+                        .HasColumnName("friendly_name");
+
+                    b.Property<string>("Xml")
+                        .HasColumnType("text")
+                        .HasColumnName("xml");
+
+                    b.HasKey("Id")
+                        .HasName("pk_data_protection_keys");
+
+                    b.ToTable("data_protection_keys", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.Access.ApiKey", b =>

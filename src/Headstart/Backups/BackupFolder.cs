@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Backups;
+
+/// <summary>
+/// The folder of a backup: a dump, files, and blobs under their hashes, of which the next backup into the same folder copies only new ones. The
+/// manifest is what counts: if a backup dies before it is renamed into place, the one before it still stands.
+/// </summary>
+internal sealed class BackupFolder : IDisposable
+{
+    private const string ManifestFile = "backup.json";
+    private const string LockFile = "backup.lock";
+    private const string DumpPrefix = "database-";
+
+    private readonly FileStream? _lock;
+
+    private BackupFolder(string path, FileStream? @lock = null) => (Path, _lock, Blobs, Imports) =
+        (path, @lock, new FolderBlobStore(System.IO.Path.Combine(path, "blobs")), new FolderBlobStore(System.IO.Path.Combine(path, "imports")));
+
+    public string Path { get; }
+
+    public FolderBlobStore Blobs { get; }
+
+    public FolderBlobStore Imports { get; }
+
+    /// <summary>For writing: made where it is not there, and closed to other accounts, as it holds everything.</summary>
+    /// <exception cref="StartupException">The folder has something else in it.</exception>
+    /// <exception cref="IOException">Another backup is being written into it.</exception>
+    public static BackupFolder Make(string path)
+    {
+        var folder = new DirectoryInfo(DataFolder.Resolve(path));
+        if (folder.Exists && folder.EnumerateFileSystemInfos().Any() && !folder.EnumerateFileSystemInfos().Any(entry => IsOurs(entry.Name)))
+        {
+            throw new StartupException($"'{folder.FullName}' is neither empty nor a backup; name another folder.");
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            folder.Create();
+        }
+        else
+        {
+            Directory.CreateDirectory(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return new(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+    }
+
+    /// <summary>For reading.</summary>
+    /// <exception cref="StartupException">There is no backup, or one that this program cannot read.</exception>
+    public static async Task<(BackupFolder Folder, Backup Backup)> ReadAsync(string path, CancellationToken cancel)
+    {
+        var folder = new BackupFolder(DataFolder.Resolve(path));
+        var manifest = System.IO.Path.Combine(folder.Path, ManifestFile);
+        if (!File.Exists(manifest))
+        {
+            throw new StartupException($"'{folder.Path}' has no {ManifestFile}, so it is no backup, or one that did not end; make it again.");
+        }
+
+        await using var file = File.OpenRead(manifest);
+        var backup = await JsonSerializer.DeserializeAsync<Backup>(file, Json.Options, cancel);
+        return backup is { Format: Backup.CurrentFormat } ? (folder, backup)
+            : throw new StartupException($"The backup in '{folder.Path}' has the format {backup?.Format}, which this Headstart does not read; update it.");
+    }
+
+    public void Dispose() => _lock?.Dispose();
+
+    /// <summary>The path of a new dump. It counts once the manifest names it.</summary>
+    public string NewDump() => System.IO.Path.Combine(Path, $"{DumpPrefix}{Guid.CreateVersion7():n}.dump");
+
+    /// <summary>Takes a file in, unless it is there.</summary>
+    /// <param name="source">Its path.</param>
+    /// <param name="name">Its path below this folder, with <c>/</c> between.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task<BackupFile> KeepAsync(string source, string name, CancellationToken cancel)
+    {
+        var described = await DescribeAsync(source, name, cancel);
+        if (!await IsIntactAsync(described, cancel))
+        {
+            await CopyAsync(source, PathOf(described), cancel);
+        }
+
+        return described;
+    }
+
+    public static async Task<BackupFile> DescribeAsync(string source, string name, CancellationToken cancel)
+    {
+        await using var file = File.OpenRead(source);
+        return new(name, Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel)), file.Length);
+    }
+
+    public async Task<bool> IsIntactAsync(BackupFile file, CancellationToken cancel) =>
+        File.Exists(PathOf(file)) && await DescribeAsync(PathOf(file), file.Path, cancel) == file;
+
+    public string PathOf(BackupFile file) => System.IO.Path.Combine([Path, .. file.Path.Split('/')]);
+
+    /// <summary>From here on the folder holds this backup, and what only the one before it needed may go.</summary>
+    public async Task FinishAsync(Backup backup, IEnumerable<byte[]> blobs, IEnumerable<byte[]> imports, CancellationToken cancel)
+    {
+        DataFolder.WritePrivate(System.IO.Path.Combine(Path, ManifestFile + ".new"), JsonSerializer.Serialize(backup, Json.Options));
+        File.Move(System.IO.Path.Combine(Path, ManifestFile + ".new"), System.IO.Path.Combine(Path, ManifestFile), overwrite: true);
+        foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*").Where(dump => System.IO.Path.GetFileName(dump) != backup.Database.Path))
+        {
+            File.Delete(dump);
+        }
+
+        await PruneAsync(Blobs, blobs, cancel);
+        await PruneAsync(Imports, imports, cancel);
+    }
+
+    /// <summary>Whole or not at all.</summary>
+    public static async Task CopyAsync(string from, string to, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(to)!);
+        var half = to + ".part";
+        await using (var source = File.OpenRead(from))
+        await using (var target = File.Create(half))
+        {
+            await source.CopyToAsync(target, cancel);
+            target.Flush(flushToDisk: true);
+        }
+
+        File.Move(half, to, overwrite: true);
+    }
+
+    private static async Task PruneAsync(FolderBlobStore store, IEnumerable<byte[]> needed, CancellationToken cancel)
+    {
+        var names = needed.Select(Convert.ToHexString).ToHashSet();
+        await foreach (var blob in store.ListAsync(BlobPlace.Kept, cancel))
+        {
+            if (!names.Contains(Convert.ToHexString(blob.Sha256)))
+            {
+                await store.DeleteAsync(blob.Sha256, cancel);
+            }
+        }
+    }
+
+    private static bool IsOurs(string name) => name is ManifestFile or LockFile || name.StartsWith(DumpPrefix, StringComparison.Ordinal);
+}

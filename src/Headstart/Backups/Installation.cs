@@ -1,0 +1,60 @@
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Backups;
+
+/// <summary>The installation that the settings speak of: its database, whether a host runs on it or not, and its blobs.</summary>
+internal sealed class Installation : IAsyncDisposable
+{
+    private readonly Home? _home;
+
+    private Installation(Settings settings, DataPaths paths, DatabaseAddress database, Home? home) =>
+        (Paths, Database, Stores, _home) = (paths, database, new BlobStores(settings.Blobs, paths, TimeProvider.System), home);
+
+    public DataPaths Paths { get; }
+
+    public DatabaseAddress Database { get; }
+
+    public BlobStores Stores { get; }
+
+    /// <summary>As it is, for reading. A host that runs goes on; where its own PostgreSQL does not run it is started meanwhile.</summary>
+    /// <exception cref="StartupException">There is none.</exception>
+    public static async Task<Installation> ReachAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
+    {
+        var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
+        if (configuration.GetConnectionString("Headstart") is { } named && !string.IsNullOrWhiteSpace(named))
+        {
+            return new(settings, paths, new(named, IsOwn: false), null);
+        }
+
+        if (LocalPostgres.AddressIn(paths.Root) is not { } own)
+        {
+            throw new StartupException($"There is no database in the data folder '{paths.Root}' and none in ConnectionStrings:Headstart, so there is nothing to back up.");
+        }
+
+        if (DataFolder.IsInUse(paths.Root))
+        {
+            return new(settings, paths, own, null);
+        }
+
+        var home = await Home.OpenAsync(configuration, settings, cancel);
+        return new(settings, home.Paths, home.Database, home);
+    }
+
+    /// <summary>One of this program's own, locked, to be filled.</summary>
+    public static async Task<Installation> FillAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
+    {
+        var home = await Home.OpenAsync(configuration, settings, cancel, restoring: true);
+        return new(settings, home.Paths, home.Database, home);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Stores.Dispose();
+        if (_home is not null)
+        {
+            await _home.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Operations;
+using Npgsql;
+
+namespace Headstart.Backups;
+
+/// <summary>
+/// <c>restore FOLDER</c>: fills an empty installation from a backup. It may die anywhere and be repeated: a mark in the data folder says of which backup
+/// it is, the database is filled in one transaction, and a blob is there whole or not at all. As long as the mark is there no host starts.
+/// </summary>
+public static class RestoreCommand
+{
+    public static bool Asked(string[] args) => args is ["restore", ..];
+
+    /// <returns>The exit code: 0 when all of it is there; 2 when all is that the backup had, but blobs were missing when it was made.</returns>
+    /// <exception cref="StartupException">It was not restored; the message says why.</exception>
+    public static async Task<int> RunAsync(string[] args, ConfigurationManager configuration, Settings settings, CancellationToken cancel)
+    {
+        if (args is not [_, var path, ..] || path.StartsWith("--", StringComparison.Ordinal))
+        {
+            throw new StartupException("Say where the backup is: Headstart restore FOLDER.");
+        }
+
+        configuration["Logging:LogLevel:Default"] = "Warning";
+        try
+        {
+            var (folder, backup) = await BackupFolder.ReadAsync(path, cancel);
+            await CheckAsync(folder, backup, cancel);
+            var own = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Headstart"));
+            var mark = new RestoreMark(DataFolder.Resolve(settings.DataDirectory), backup.Database.Sha256);
+            var again = mark.Check();
+            if (own)
+            {
+                mark.Set(); // before the database is made in the data folder, which is no longer empty then
+            }
+
+            await using var installation = await Installation.FillAsync(configuration, settings, cancel);
+            await FillDatabaseAsync(installation, folder.PathOf(backup.Database), settings, mark, again, cancel);
+            return await CopyAsync(installation, folder, backup, mark, cancel);
+        }
+        catch (Exception e) when (BackupCommand.IsOrdinary(e))
+        {
+            throw new StartupException($"'{path}' was not restored: {e.GetBaseException().Message.TrimEnd('.')}. Repeat the command when that is put right.", e);
+        }
+    }
+
+    /// <summary>Before anything is touched.</summary>
+    private static async Task CheckAsync(BackupFolder folder, Backup backup, CancellationToken cancel)
+    {
+        foreach (var file in backup.Files.Prepend(backup.Database))
+        {
+            if (!await folder.IsIntactAsync(file, cancel))
+            {
+                throw new StartupException($"'{folder.PathOf(file)}' is missing or damaged, so nothing was restored; take another copy of the backup.");
+            }
+        }
+    }
+
+    private static async Task FillDatabaseAsync(
+        Installation installation, string dump, Settings settings, RestoreMark mark, bool again, CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(installation.Database.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancel);
+        await using var tables = new NpgsqlCommand(
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'", connection);
+        var empty = await tables.ExecuteScalarAsync(cancel) is 0L;
+        if (!empty && !again)
+        {
+            throw new StartupException("The database is not empty, so nothing was restored; name an empty one in ConnectionStrings:Headstart.");
+        }
+
+        mark.Set();
+        if (empty)
+        {
+            var tools = await PostgresTools.FindAsync(connection, installation.Database, settings.Postgres, cancel);
+            await tools.RestoreAsync(dump, cancel);
+        }
+
+        // An older backup gets this program's schema, whose references are asked for next.
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(installation.Database).AddDatabase().BuildServiceProvider();
+        await Schema.MigrateAsync(services, cancel);
+    }
+
+    private static async Task<int> CopyAsync(Installation installation, BackupFolder folder, Backup backup, RestoreMark mark, CancellationToken cancel)
+    {
+        await installation.Stores.Blobs.CheckAsync(cancel);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(installation.Database.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancel);
+        var references = new BlobReferences(folder.Blobs);
+        var (blobs, imports) = (await references.AllAsync(connection, BlobReferences.ToBlobs, cancel), await references.AllAsync(connection, BlobReferences.ToImports, cancel));
+        var copied = await BackupCommand.CopyAsync(folder.Blobs, installation.Stores.Blobs, blobs, cancel);
+        var bodies = await BackupCommand.CopyAsync(folder.Imports, installation.Stores.Imports, imports, cancel);
+        if (copied.Missing.Concat(bodies.Missing).Except(backup.Missing).ToList() is { Count: > 0 } lost)
+        {
+            throw new StartupException($"{lost.Count} blobs are missing or damaged in the backup, {lost[0]} for one; put them back from another copy of it and repeat the command.");
+        }
+
+        foreach (var file in backup.Files)
+        {
+            await BackupFolder.CopyAsync(folder.PathOf(file), Path.Combine([installation.Paths.Root, .. file.Path.Split('/')]), cancel);
+        }
+
+        mark.Remove();
+        Console.WriteLine($"The backup of {backup.At:u} is restored: the database, {blobs.Count + imports.Count - backup.Missing.Count} blobs and {backup.Files.Count} other files.");
+        return BackupCommand.Told(backup.Missing);
+    }
+}

@@ -1,0 +1,108 @@
+using Headstart.Data;
+using Npgsql;
+
+namespace Headstart.Blobs;
+
+/// <param name="SetAside">Nothing refers to them, as it seems.</param>
+/// <param name="BroughtBack">Something did after all.</param>
+/// <param name="Deleted">Lay aside for a grace, and still nothing refers to them.</param>
+public sealed record Collected(int SetAside, int BroughtBack, int Deleted);
+
+/// <summary>
+/// Deletes blobs that nothing refers to, while others put, read and refer to them. A blob is put before the row that refers to it is committed, and no
+/// lock spans the two, so there are two looks, a grace apart:
+/// <list type="number">
+/// <item>What was put more than a grace ago and is not referred to is set aside. Whoever put or renewed it between the look and the move finds it aside
+/// when reading, which brings it back.</item>
+/// <item>What lies aside is looked at in every collection. What is referred to comes back; the rest is deleted when it has lain there for a grace. A put
+/// never relies on what lies aside: it writes the blob where it is kept, and deleting touches only what lies aside.</item>
+/// </list>
+/// So a row that is committed within two graces of its put has its blob. If the process dies anywhere, a blob is kept, aside, or both, and the next
+/// collection goes on from there. One collector is at work, see <see cref="BlobLock"/>.
+/// </summary>
+public sealed partial class BlobCollector(BlobStores stores, BlobSettings settings, DatabaseAddress database, TimeProvider clock, ILogger<BlobCollector> log)
+{
+    private const int LookedAtTogether = 10_000; // one query, which reads all references; and what is moved after one look
+    private const int AtOnce = 8;
+
+    private readonly BlobReferences _references = new(stores.Blobs);
+
+    /// <returns>null where another collector or a backup is at work.</returns>
+    /// <exception cref="InvalidOperationException">The blobs are those of another installation.</exception>
+    public async Task<Collected?> CollectAsync(CancellationToken cancel)
+    {
+        await using var may = await BlobLock.TryDeleteAsync(database, cancel);
+        if (may is null)
+        {
+            return null;
+        }
+
+        await RefuseOthersAsync(may, cancel);
+        var blobs = await CollectAsync(may, stores.Blobs, BlobReferences.ToBlobs, cancel);
+        var imports = await CollectAsync(may, stores.Imports, BlobReferences.ToImportsToBe, cancel);
+        var all = new Collected(blobs.SetAside + imports.SetAside, blobs.BroughtBack + imports.BroughtBack, blobs.Deleted + imports.Deleted);
+        Log.Done(log, all.SetAside, all.BroughtBack, all.Deleted);
+        return all;
+    }
+
+    /// <summary>With the database of one installation and the bucket or folder of another one, everything there would seem unneeded.</summary>
+    private async Task RefuseOthersAsync(BlobLock may, CancellationToken cancel)
+    {
+        await using var first = new NpgsqlCommand("SELECT id::text FROM accounts ORDER BY created_at, id LIMIT 1", may.Connection);
+        var installation = await first.ExecuteScalarAsync(cancel) as string ?? throw new InvalidOperationException("nobody has a key yet");
+        foreach (var store in (IBlobStore[])[stores.Blobs, stores.Imports])
+        {
+            if (await store.OwnerAsync(installation, cancel) is var owner && owner != installation)
+            {
+                throw new InvalidOperationException($"the blobs belong to the installation {owner} and this database to {installation}; "
+                    + "if they are right together, delete what is named owner beside the blobs");
+            }
+        }
+    }
+
+    private async Task<Collected> CollectAsync(BlobLock may, IBlobStore store, string references, CancellationToken cancel)
+    {
+        var old = clock.Now() - settings.Grace;
+        await store.DeleteHalvesAsync(old, cancel);
+        var (back, deleted, aside) = (0, 0, 0);
+        await foreach (var lying in store.ListAsync(BlobPlace.Aside, cancel).Chunk(LookedAtTogether).WithCancellation(cancel))
+        {
+            var (needed, unneeded) = await LookAsync(may, references, lying, cancel);
+            // Copied before the other copy goes, where it has to be copied.
+            await EachAsync(needed, store.BringBackAsync, cancel);
+            var expired = unneeded.FindAll(blob => blob.At < old);
+            await EachAsync(expired, store.EraseAsync, cancel);
+            (back, deleted) = (back + needed.Count, deleted + expired.Count);
+        }
+
+        await foreach (var kept in store.ListAsync(BlobPlace.Kept, cancel).Where(blob => blob.At < old).Chunk(LookedAtTogether).WithCancellation(cancel))
+        {
+            var (_, unneeded) = await LookAsync(may, references, kept, cancel);
+            await EachAsync(unneeded, store.SetAsideAsync, cancel);
+            // What was committed between the look and the move need not wait for a reader or the next collection.
+            var (needed, _) = await LookAsync(may, references, [.. unneeded], cancel);
+            await EachAsync(needed, store.BringBackAsync, cancel);
+            (aside, back) = (aside + unneeded.Count, back + needed.Count);
+        }
+
+        return new(aside, back, deleted);
+    }
+
+    /// <summary>Over the connection that has the lock: one that lost it fails here.</summary>
+    private async Task<(List<StoredBlob> Needed, List<StoredBlob> Unneeded)> LookAsync(BlobLock may, string references, StoredBlob[] blobs, CancellationToken cancel)
+    {
+        var unneeded = blobs.Length == 0 ? []
+            : (await _references.UnneededAsync(may.Connection, references, blobs.Select(blob => blob.Sha256).ToList(), cancel)).ConvertAll(Convert.ToHexString).ToHashSet();
+        var those = blobs.ToLookup(blob => unneeded.Contains(Convert.ToHexString(blob.Sha256)));
+        return ([.. those[false]], [.. those[true]]);
+    }
+
+    private static Task EachAsync(List<StoredBlob> blobs, Func<byte[], CancellationToken, Task> act, CancellationToken cancel) => Parallel.ForEachAsync(
+        blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (blob, token) => await act(blob.Sha256, token));
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Of the blobs that nothing refers to {Aside} were set aside, {Back} brought back and {Deleted} deleted")]
+        public static partial void Done(ILogger log, int aside, int back, int deleted);
+    }
+}

@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace Headstart.Data;
+
+/// <summary>PostgreSQL's programs for backups, with the right version for a server.</summary>
+public sealed class PostgresTools
+{
+    private readonly string _folder;
+    private readonly NpgsqlConnectionStringBuilder _database;
+
+    private PostgresTools(string folder, NpgsqlConnectionStringBuilder database) => (_folder, _database) = (folder, database);
+
+    /// <summary>Looks for the version of the server, then for newer ones: an older <c>pg_dump</c> refuses.</summary>
+    /// <exception cref="StartupException">There is none; the message says what to install.</exception>
+    public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options, CancellationToken cancel)
+    {
+        var major = server.PostgreSqlVersion.Major;
+        var folders = PostgresBinaries.UsualPlaces();
+        if (!string.IsNullOrWhiteSpace(options.BinariesDirectory))
+        {
+            folders = [options.BinariesDirectory, Path.Combine(options.BinariesDirectory, "bin")];
+        }
+
+        var found = new List<(string Folder, int Major)>();
+        foreach (var folder in folders.Where(folder => File.Exists(Program(folder, "pg_dump")) && File.Exists(Program(folder, "pg_restore"))))
+        {
+            if (await MajorAsync(folder, cancel) is { } its && its >= major)
+            {
+                found.Add((folder, its));
+            }
+        }
+
+        return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString)) : throw new StartupException(
+            $"pg_dump and pg_restore {major}, of the database's version, were not found; install PostgreSQL's client programs (on Debian and Ubuntu the package is "
+            + $"postgresql-client-{major}), or set Headstart:Postgres:BinariesDirectory to the folder that has them.");
+    }
+
+    /// <summary>Writes the database as a snapshot sees it to a file; without the queue of jobs, which is made anew from the rows.</summary>
+    /// <exception cref="StartupException">pg_dump failed; the message has its reason.</exception>
+    public Task DumpAsync(string snapshot, string file, CancellationToken cancel) => RunAsync(
+        "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=hangfire", $"--snapshot={snapshot}", $"--file={file}"], cancel);
+
+    /// <summary>Fills an empty database, all of it or nothing.</summary>
+    /// <exception cref="StartupException">pg_restore failed; the message has its reason.</exception>
+    public Task RestoreAsync(string file, CancellationToken cancel) => RunAsync(
+        "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges", $"--dbname={_database.Database}", file], cancel);
+
+    private async Task RunAsync(string name, IEnumerable<string> arguments, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(Program(_folder, name), [.. arguments, "--no-password"]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (variable, value) in Variables())
+        {
+            start.Environment[variable] = value; // not arguments: those are everybody's to read
+        }
+
+        var (exitCode, _, error) = await RunAsync(start, cancel);
+        if (exitCode != 0)
+        {
+            throw new StartupException($"{name} ended with {exitCode}: {error.Trim().Split('\n')[0].TrimEnd('.')}.");
+        }
+    }
+
+    /// <summary>What Npgsql's connection string says, as libpq reads it.</summary>
+    private IEnumerable<(string Name, string? Value)> Variables() =>
+    [
+        ("PGHOST", _database.Host), ("PGPORT", _database.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _database.Database),
+        ("PGUSER", _database.Username), ("PGPASSWORD", _database.Password), ("PGPASSFILE", _database.Passfile),
+        ("PGSSLMODE", _database.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode => mode.ToString().ToLowerInvariant() }),
+        ("PGSSLROOTCERT", _database.RootCertificate), ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey),
+        ("PGGSSENCMODE", _database.GssEncryptionMode.ToString().ToLowerInvariant()), ("PGAPPNAME", "Headstart"), ("LC_ALL", "C"),
+    ];
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(ProcessStartInfo start, CancellationToken cancel)
+    {
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(CancellationToken.None), process.StandardError.ReadToEndAsync(CancellationToken.None));
+        try
+        {
+            await process.WaitForExitAsync(cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static async Task<int?> MajorAsync(string folder, CancellationToken cancel)
+    {
+        try
+        {
+            var (exitCode, output, _) = await RunAsync(
+                new(Program(folder, "pg_dump"), ["--version"]) { RedirectStandardError = true, RedirectStandardOutput = true }, cancel);
+            var digits = output.SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(char.IsAsciiDigit).ToArray();
+            return exitCode == 0 && int.TryParse(digits, CultureInfo.InvariantCulture, out var major) ? major : null;
+        }
+        catch (Win32Exception)
+        {
+            return null; // for another processor
+        }
+    }
+
+    private static string Program(string folder, string name) => Path.Combine(folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
+}

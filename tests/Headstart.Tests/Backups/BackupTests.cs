@@ -1,0 +1,207 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Headstart.Tests.Blobs;
+using Headstart.Tests.Data;
+using Headstart.Tests.Processes;
+using Headstart.Tests.Texts;
+
+namespace Headstart.Tests.Backups;
+
+/// <summary>The verbs as their users type them, on the real program.</summary>
+public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
+{
+    [Fact]
+    public async Task A_backup_of_a_busy_host_becomes_a_host_that_answers_as_that_one_did()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var pets = await TrainedAsync(host.Client);
+        var words = await host.Client.NewTextModelAsync("pos", "neg");
+        await host.Client.AddTextsAsync(words, TextFiles.Rows("sst2/train.tsv").Take(80));
+        Assert.Equal("succeeded", (string?)(await host.Client.TrainAsync(words, new { backbone = "tfidf" }))["state"]);
+        var answers = await AnswersAsync(host.Client, pets, words);
+        using var place = new TemporaryFolder();
+
+        // A run and uploads, all while the backup is made.
+        var insects = await host.Client.NewModelAsync("ants", "bees");
+        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 40);
+        var run = await host.Client.StartRunAsync(insects);
+        var working = true;
+        var uploading = Task.Run(async () =>
+        {
+            foreach (var photograph in SharedData.Files("datasets/hymenoptera/test/bees").TakeWhile(_ => Volatile.Read(ref working)))
+            {
+                await host.Client.UploadAsync(insects, "bees", photograph);
+            }
+        }, Api.Cancel);
+        var (exitCode, output) = await VerbAsync(host, "backup", place.Below("backup"));
+        Volatile.Write(ref working, false);
+        await uploading;
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("is complete", output, StringComparison.Ordinal);
+        Assert.Equal("succeeded", (string?)(await host.Client.EndOfRunAsync(insects, run))["state"]);
+        Assert.Equal(0, (await VerbAsync(host, "backup", place.Below("backup"))).ExitCode); // the second one, after the run
+        await using var other = new HostProcess();
+        var restored = await other.RunAsync("restore", place.Below("backup"));
+        Assert.True(restored.ExitCode == 0, restored.Output);
+
+        await other.StartAsync();
+        Assert.Equal(answers, await AnswersAsync(other.Client, pets, words));
+        Assert.Equal("bees", (await other.Client.PredictAsync(insects, SharedData.Files("datasets/hymenoptera/test/bees")[0]))["predictions"]![0]!.BestLabel());
+        await SameImagesAsync(host.Client, other.Client, pets, insects);
+        Assert.Equal(1, (await VerbAsync(other, "restore", place.Below("backup"))).ExitCode); // not into a folder that is in use
+    }
+
+    [Fact]
+    public async Task A_backup_in_the_middle_of_a_run_restores_to_a_run_that_ends()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var insects = await host.Client.NewModelAsync("ants", "bees");
+        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 60);
+        var run = await host.Client.StartRunAsync(insects);
+        while ((string?)run["state"] == "queued")
+        {
+            await Task.Delay(20, Api.Cancel);
+            run = await host.Client.GetJsonAsync($"{insects}/training-runs/{run["id"]}");
+        }
+
+        using var place = new TemporaryFolder();
+        Assert.Equal(0, (await VerbAsync(host, "backup", place.Below("backup"))).ExitCode);
+
+        await using var other = new HostProcess();
+        Assert.Equal(0, (await other.RunAsync("restore", place.Below("backup"))).ExitCode);
+        await other.StartAsync();
+        Assert.Equal("succeeded", (string?)(await other.Client.EndOfRunAsync(insects, await other.Client.GetJsonAsync($"{insects}/training-runs/{run["id"]}")))["state"]);
+        await SameImagesAsync(host.Client, other.Client, insects);
+    }
+
+    [Fact]
+    public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_into_a_bucket()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var pets = await TrainedAsync(host.Client);
+        host.Interrupt();
+        Assert.Equal(0, await host.ExitAsync());
+        using var place = new TemporaryFolder();
+
+        var first = await host.RunAsync("backup", place.Below("backup"));
+        var second = await host.RunAsync("backup", place.Below("backup"));
+
+        Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+        Assert.Matches(@"\b2[1-9] blobs \(2[1-9] new", first.Output);
+        Assert.Matches(@"\b2[1-9] blobs \(0 new", second.Output);
+        Assert.Empty(host.DatabaseServers());
+        await using var other = new HostProcess();
+        foreach (var (name, value) in server.Environment)
+        {
+            other.Environment[name] = value;
+        }
+
+        var restored = await other.RunAsync("restore", place.Below("backup"));
+        Assert.True(restored.ExitCode == 0, restored.Output);
+        await other.StartAsync();
+        await host.StartAsync();
+        await SameImagesAsync(host.Client, other.Client, pets);
+        Assert.False(Directory.Exists(Path.Combine(other.DataFolder, "blobs")));
+        Assert.Equal(0, (await VerbAsync(other, "backup", place.Below("from the bucket"))).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_restore_that_died_is_repeated_and_until_then_no_host_starts()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        var pets = await TrainedAsync(host.Client);
+        using var place = new TemporaryFolder();
+        Assert.Equal(0, (await VerbAsync(host, "backup", place.Below("backup"))).ExitCode);
+        var blob = Directory.GetFiles(place.Below("backup", "blobs"), "*", SearchOption.AllDirectories)[0];
+        var bytes = await File.ReadAllBytesAsync(blob, Api.Cancel);
+        await File.WriteAllBytesAsync(blob, [.. bytes.SkipLast(1), (byte)(bytes[^1] + 1)], Api.Cancel);
+
+        await using var other = new HostProcess();
+        var half = await other.RunAsync("restore", place.Below("backup"));
+        Assert.Equal(1, half.ExitCode);
+        Assert.Contains($"1 blobs are missing or damaged in the backup, {Path.GetFileName(blob)}", half.Output, StringComparison.Ordinal);
+        var refused = await other.RunAsync();
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("has not ended", refused.Output, StringComparison.Ordinal);
+
+        await File.WriteAllBytesAsync(blob, bytes, Api.Cancel);
+        Assert.Equal(0, (await other.RunAsync("restore", place.Below("backup"))).ExitCode);
+        var full = await other.RunAsync("restore", place.Below("backup"));
+        Assert.Equal(1, full.ExitCode);
+        Assert.Contains("is not empty, so nothing was restored", full.Output, StringComparison.Ordinal);
+        await other.StartAsync();
+        await SameImagesAsync(host.Client, other.Client, pets);
+    }
+
+    [Fact]
+    public async Task What_cannot_work_is_said_in_one_sentence()
+    {
+        await using var host = new HostProcess();
+        using var place = new TemporaryFolder();
+        await File.WriteAllTextAsync(place.Below("a letter"), "Dear all", Api.Cancel);
+
+        await RefusedAsync("Say where the backup goes", "backup");
+        await RefusedAsync("Say where the backup is", "restore");
+        await RefusedAsync("There is no database in the data folder", "backup", place.Below("new"));
+        await RefusedAsync($"'{place.Path}' is neither empty nor a backup", "backup", place.Path);
+        await RefusedAsync($"'{place.Path}' has no backup.json", "restore", place.Path);
+        Assert.False(Directory.Exists(host.DataFolder));
+
+        async Task RefusedAsync(string sentence, params string[] arguments)
+        {
+            var (exitCode, output) = await host.RunAsync(arguments);
+            Assert.Equal(1, exitCode);
+            Assert.StartsWith(sentence, Assert.Single(output.Trim().Split('\n')), StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A verb in a process of its own on the installation of a host that may be running.</summary>
+    private static async Task<(int ExitCode, string Output)> VerbAsync(HostProcess host, params string[] arguments)
+    {
+        await using var process = new HostProcess();
+        foreach (var (name, value) in host.Environment.Append(new("Headstart__DataDirectory", host.DataFolder)))
+        {
+            process.Environment[name] = value;
+        }
+
+        return await process.RunAsync(arguments);
+    }
+
+    private static async Task<string> TrainedAsync(HttpClient client)
+    {
+        var pets = await client.PetsAsync(10);
+        Assert.Equal("succeeded", (string?)(await client.TrainAsync(pets, new { backbone = "squeezenet1.1" }))["state"]);
+        return pets;
+    }
+
+    private static async Task<List<string>> AnswersAsync(HttpClient client, string pets, string words) =>
+    [
+        .. (await client.PredictAsync(pets, SharedData.Files("datasets/cats_dogs/dogs")))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
+        .. (await client.AskAsync(words, "a dreadful , tedious mess", "a touching , funny film"))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
+    ];
+
+    /// <summary>The same images, and the bytes of each.</summary>
+    private static async Task SameImagesAsync(HttpClient before, HttpClient after, params IEnumerable<string> models)
+    {
+        foreach (var model in models)
+        {
+            var images = await ImagesAsync(before, model);
+            Assert.Equal(images.Select(image => (string?)image["sha256"]), (await ImagesAsync(after, model)).Select(image => (string?)image["sha256"]));
+            foreach (var image in images)
+            {
+                var content = await after.GetAsync($"{model}/images/{image["id"]}/content", Api.Cancel);
+                Assert.Equal(HttpStatusCode.OK, content.StatusCode);
+                Assert.Equal((string?)image["sha256"],
+                    Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await content.Content.ReadAsByteArrayAsync(Api.Cancel))));
+            }
+        }
+    }
+
+    private static async Task<List<JsonNode>> ImagesAsync(HttpClient client, string model) =>
+        [.. (await client.GetJsonAsync($"{model}/images?limit=200"))["items"]!.AsArray().Select(image => image!)];
+}
