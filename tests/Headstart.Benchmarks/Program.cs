@@ -1,4 +1,5 @@
 using Headstart.Benchmarks;
+using Headstart.Benchmarks.Nodes;
 using Headstart.Benchmarks.Serving;
 using Headstart.Benchmarks.Text;
 using Headstart.Learning.Backbones;
@@ -19,6 +20,11 @@ if (args is ["accuracy", var address, var key, .. var rest])
 if (args is ["serving", .. var sections])
 {
     return await ServingBenchmark.RunAsync(sections, shared);
+}
+
+if (args is ["nodes", .. var nodes])
+{
+    return await NodesBenchmark.RunAsync(nodes, shared);
 }
 
 if (args is ["text", .. var texts])

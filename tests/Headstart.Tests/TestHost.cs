@@ -34,6 +34,11 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
     /// <summary>One of its own.</summary>
     protected virtual Task<string> DatabaseAsync() => postgres.CreateDatabaseAsync();
 
+    /// <summary>What a class replaces in the host.</summary>
+    protected virtual void Configure(IWebHostBuilder web)
+    {
+    }
+
     public async ValueTask InitializeAsync()
     {
         var database = await DatabaseAsync();
@@ -57,6 +62,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
                 web.UseSetting(name, value);
             }
 
+            Configure(web);
             web.ConfigureServices(services => services.AddSingleton<ILoggerFactory, LastingLoggerFactory>());
         });
         _factory.UseKestrel();

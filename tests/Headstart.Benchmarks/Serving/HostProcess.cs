@@ -34,15 +34,55 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>Physical memory of the host without its PostgreSQL, in MiB.</summary>
     public double MemoryMb => _process.MemoryMb;
 
-    public static async Task<HostProcess> StartAsync(string shared)
+    /// <param name="shared">Has the backbones.</param>
+    /// <param name="settings">Beside or in place of those that every host here has.</param>
+    public static Task<HostProcess> StartAsync(string shared, Dictionary<string, string>? settings = null) =>
+        StartAsync(shared, Directory.CreateTempSubdirectory("headstart-benchmark-").FullName, settings ?? [], core: null);
+
+    /// <summary>Starts another node on this one's database and blobs.</summary>
+    /// <param name="shared">Has the backbones.</param>
+    /// <param name="roles">web, worker or both.</param>
+    /// <param name="core">The only one it may use; null for all.</param>
+    /// <param name="address">Where it listens; null for any free port.</param>
+    public Task<HostProcess> JoinAsync(string shared, string roles, int? core = null, Uri? address = null)
     {
         var folder = Directory.CreateTempSubdirectory("headstart-benchmark-").FullName;
+        foreach (var place in (string[])["blobs", "imports"])
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, place), Directory.CreateDirectory(Path.Combine(_folder, place)).FullName);
+        }
+
+        return StartAsync(shared, folder, new()
+        {
+            ["ConnectionStrings__Headstart"] = DatabaseAddress,
+            ["Headstart__Roles"] = roles,
+            ["ASPNETCORE_URLS"] = address?.GetLeftPart(UriPartial.Authority) ?? "http://127.0.0.1:0",
+        }, core);
+    }
+
+    /// <summary>For the same key at another address, such as that of a proxy.</summary>
+    public HttpClient ClientAt(Uri address)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = address, Timeout = Client.Timeout };
+        client.DefaultRequestHeaders.Authorization = Client.DefaultRequestHeaders.Authorization;
+        return client;
+    }
+
+    /// <summary>Ends it as a power cut would.</summary>
+    public async Task KillAsync()
+    {
+        await _process.KillAsync();
+        await DisposeAsync();
+    }
+
+    private static async Task<HostProcess> StartAsync(string shared, string folder, Dictionary<string, string> settings, int? core)
+    {
         if (!OperatingSystem.IsWindows())
         {
             File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // PostgreSQL's account has to pass
         }
 
-        var process = ServerProcess.Start(Program, [], new()
+        Dictionary<string, string> environment = new()
         {
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Headstart__DataDirectory"] = folder,
@@ -51,7 +91,13 @@ internal sealed class HostProcess : IAsyncDisposable
             ["Headstart__Backbones__Download"] = "false",
             ["Headstart__Predictions__MaxWaiting"] = MaxWaiting.ToString(),
             ["Logging__LogLevel__Default"] = "Warning",
-        });
+        };
+        foreach (var (name, value) in settings)
+        {
+            environment[name] = value;
+        }
+
+        var process = core is null ? ServerProcess.Start(Program, [], environment) : ServerProcess.Start("taskset", ["-c", $"{core}", Program], environment);
         try
         {
             var line = await process.LineAsync(text => text.TrimStart().StartsWith(AddressLine, StringComparison.Ordinal));
@@ -66,7 +112,9 @@ internal sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>The host's own database, for what the API has no way to do.</summary>
-    public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder
+    public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(DatabaseAddress);
+
+    private string DatabaseAddress => new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1",
         Port = int.Parse(File.ReadAllText(Path.Combine(_folder, "postgres", "port"))),
@@ -75,7 +123,7 @@ internal sealed class HostProcess : IAsyncDisposable
         Password = File.ReadAllText(Path.Combine(_folder, "postgres.password")).Trim(),
         SslMode = SslMode.Disable,
         GssEncryptionMode = GssEncryptionMode.Disable,
-    });
+    }.ConnectionString;
 
     public async ValueTask DisposeAsync()
     {

@@ -86,6 +86,12 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: false);
+        await _process.WaitForExitAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited && !OperatingSystem.IsWindows())

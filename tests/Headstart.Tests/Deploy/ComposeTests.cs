@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Headstart.Data;
 using Headstart.Operations;
 using YamlDotNet.RepresentationModel;
 
@@ -9,6 +10,10 @@ public sealed partial class ComposeTests
 {
     private static readonly string Compose = File.ReadAllText(Repository.PathOf("docker-compose.yml"));
     private static readonly string Dockerfile = File.ReadAllText(Repository.PathOf("deploy", "Dockerfile"));
+
+    /// <summary>The files for several nodes.</summary>
+    private static readonly List<string> Nodes =
+        [Repository.PathOf("deploy", "compose.yaml"), .. Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml").Order(StringComparer.Ordinal)];
 
     [Fact]
     public void The_compose_file_is_yaml_whose_parts_fit_together()
@@ -42,11 +47,30 @@ public sealed partial class ComposeTests
     [Fact]
     public void Every_setting_in_the_container_files_is_one_that_the_host_reads()
     {
-        var names = Setting().Matches(Compose + Dockerfile + File.ReadAllText(Repository.PathOf(".env.example"))).Select(match => match.Groups[1].Value).ToHashSet();
+        var files = string.Concat(Nodes.Append(Repository.PathOf(".env.example")).Select(File.ReadAllText));
+        var names = Setting().Matches(Compose + Dockerfile + files).Select(match => match.Groups[1].Value).ToHashSet();
 
         Assert.Contains("DataDirectory", names);
         Assert.All(names, name => Assert.NotNull(name.Split("__").Aggregate(
             (Type?)typeof(Settings), (type, part) => type?.GetProperty(part)?.PropertyType)));
+    }
+
+    [Fact]
+    public void The_files_for_several_nodes_are_yaml_that_asks_for_what_there_is()
+    {
+        Assert.Equal(5, Nodes.Count);
+        Assert.All(Nodes, file =>
+        {
+            var yaml = new YamlStream();
+            yaml.Load(new StringReader(File.ReadAllText(file)));
+            Assert.NotEmpty(yaml.Documents);
+            Assert.All(ProbePath().Matches(File.ReadAllText(file)), path => Assert.Contains(path.Groups[1].Value, (string[])["/health/live", "/health/ready", "/metrics"]));
+        });
+        Assert.Equal(2, Nodes.Count(file => File.ReadAllText(file).Contains("[\"migrate\"]", StringComparison.Ordinal)));
+        Assert.True(MigrateCommand.Asked(["migrate"]));
+        var services = Children(((YamlMappingNode)Load(Repository.PathOf("deploy", "compose.yaml")))["services"]);
+        Assert.Superset(["web-1", "web-2", "worker", "nginx", "database", "blobs"], services.Keys.ToHashSet());
+        Assert.All(NodeName().Matches(File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"))), name => Assert.Contains(name.Groups[1].Value, services.Keys));
     }
 
     [Fact]
@@ -60,14 +84,22 @@ public sealed partial class ComposeTests
         Assert.All(sources, source => Assert.Contains(source.Split('/')[0], visible));
     }
 
-    private static YamlMappingNode Parse()
+    private static YamlMappingNode Parse() => (YamlMappingNode)Load(Repository.PathOf("docker-compose.yml"));
+
+    private static YamlNode Load(string file)
     {
         var yaml = new YamlStream();
-        yaml.Load(new StringReader(Compose));
-        return (YamlMappingNode)yaml.Documents.Single().RootNode;
+        yaml.Load(new StringReader(File.ReadAllText(file)));
+        return yaml.Documents.Single().RootNode;
     }
 
     private static Dictionary<string, YamlNode> Children(YamlNode node) => ((YamlMappingNode)node).ToDictionary(child => (string)child.Key!, child => child.Value);
+
+    [GeneratedRegex("path: (/[a-z/]+), port")]
+    private static partial Regex ProbePath();
+
+    [GeneratedRegex(@"server (\S+):8080")]
+    private static partial Regex NodeName();
 
     [GeneratedRegex(@"\$\{(\w+):-([^}]*)\}")]
     private static partial Regex Variable();

@@ -9,12 +9,13 @@ namespace Headstart.Tests.Deploy;
 /// <summary>Two web nodes behind nginx, as deploy/ puts them there.</summary>
 public sealed class NginxTests(NodesTests.Nodes nodes) : IClassFixture<NodesTests.Nodes>
 {
+    private static readonly string Configuration = File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"));
+
     [Fact]
     public async Task A_model_is_made_trained_and_used_without_knowing_of_nodes()
     {
-        await using var nginx = new Nginx(nodes.First.Address, nodes.Second.Address);
-        await nginx.StartAsync();
-        using var client = nginx.Client();
+        await using var nginx = await Nginx.StartAsync(Configuration, nodes.First.Address, nodes.Second.Address);
+        using var client = Client(nginx);
 
         var model = await client.PetsAsync();
         var run = await client.StartRunAsync(model, new { backbone = "squeezenet1.1" });
@@ -31,8 +32,7 @@ public sealed class NginxTests(NodesTests.Nodes nodes) : IClassFixture<NodesTest
     [Fact]
     public async Task A_live_page_stays_with_one_node()
     {
-        await using var nginx = new Nginx(nodes.First.Address, nodes.Second.Address);
-        await nginx.StartAsync();
+        await using var nginx = await Nginx.StartAsync(Configuration, nodes.First.Address, nodes.Second.Address);
         for (var visitor = 0; visitor < 8; visitor++)
         {
             using var browser = new Browser(nginx.Address);
@@ -54,9 +54,8 @@ public sealed class NginxTests(NodesTests.Nodes nodes) : IClassFixture<NodesTest
     public async Task When_no_node_answers_it_says_so_and_when_to_come_again()
     {
         var nobody = new Uri("http://127.0.0.1:1");
-        await using var nginx = new Nginx(nobody, nobody);
-        await nginx.StartAsync();
-        using var client = nginx.Client();
+        await using var nginx = await Nginx.StartAsync(Configuration, nobody, nobody);
+        using var client = Client(nginx);
 
         using var answer = await client.GetAsync("/api/v1/models", Api.Cancel);
 
@@ -64,5 +63,12 @@ public sealed class NginxTests(NodesTests.Nodes nodes) : IClassFixture<NodesTest
         Assert.NotNull(answer.Headers.RetryAfter);
         using var metrics = await client.GetAsync("/metrics", Api.Cancel);
         Assert.Equal(HttpStatusCode.NotFound, metrics.StatusCode);
+    }
+
+    private static HttpClient Client(Nginx nginx)
+    {
+        var client = new HttpClient { BaseAddress = nginx.Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", Api.Key);
+        return client;
     }
 }

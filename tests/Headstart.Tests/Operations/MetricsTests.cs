@@ -1,10 +1,12 @@
 using System.Net;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Headstart.Tests.Access;
 using Headstart.Tests.Predictions;
 
 namespace Headstart.Tests.Operations;
 
-public sealed class MetricsTests(TrainedHost host) : IClassFixture<TrainedHost>
+public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<TrainedHost>
 {
     [Fact]
     public async Task The_page_lists_what_the_engine_measures()
@@ -25,6 +27,32 @@ public sealed class MetricsTests(TrainedHost host) : IClassFixture<TrainedHost>
         Assert.Matches(@"\nheadstart_forward_duration_seconds_count\{[^}]*backbone=""squeezenet1\.1""[^}]*\} [1-9]", page);
         Assert.Matches(@"\nheadstart_features_lookups_total\{[^}]*backbone=""squeezenet1\.1""[^}]*result=""miss""[^}]*\} [1-9]", page);
     }
+
+    [Fact]
+    public async Task Everything_that_the_dashboard_and_the_scaling_of_workers_ask_for_is_measured()
+    {
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Files("datasets/cats_dogs/dogs")[^1]), Api.Cancel)).JsonAsync();
+        var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel))!["panels"]!.AsArray()
+            .SelectMany(panel => panel!["targets"]!.AsArray()).SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
+            .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel)).Select(m => m.Value))
+            .Except(["headstart_training_backlog", // made of headstart_backlog by whoever hands it to Kubernetes
+                "headstart_predictions_refused_total"]) // there from the first refusal on, see QueueTests
+            .ToHashSet();
+        Assert.True(asked.Count > 10);
+
+        var page = "";
+        for (var looks = 0; looks < 200 && !page.Contains("headstart_backlog{", StringComparison.Ordinal); looks++)
+        {
+            page = await host.Client.GetStringAsync("/metrics", Api.Cancel); // what waits is counted a moment after the start
+            await Task.Delay(50, Api.Cancel);
+        }
+
+        Assert.All(asked, name => Assert.Matches($@"\n{name}[ {{]", page));
+        Assert.Matches(@"\nheadstart_backlog\{[^}]*kind=""training""[^}]*state=""queued""[^}]*\} 0", page);
+    }
+
+    [GeneratedRegex(@"\b(headstart|http_server|kestrel|dotnet)_[a-z_]+")]
+    private static partial Regex Name();
 
     [Fact]
     public async Task It_is_for_holders_of_an_admin_key()
