@@ -69,7 +69,7 @@ public sealed partial class ComposeTests
         Assert.Equal(2, Nodes.Count(file => File.ReadAllText(file).Contains("[\"migrate\"]", StringComparison.Ordinal)));
         Assert.True(MigrateCommand.Asked(["migrate"]));
         var services = Children(((YamlMappingNode)Load(Repository.PathOf("deploy", "compose.yaml")))["services"]);
-        Assert.Superset(["web-1", "web-2", "worker", "nginx", "database", "blobs"], services.Keys.ToHashSet());
+        Assert.Superset(new HashSet<string> { "web-1", "web-2", "worker", "nginx", "database", "blobs" }, services.Keys.ToHashSet());
         Assert.All(NodeName().Matches(File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"))), name => Assert.Contains(name.Groups[1].Value, services.Keys));
     }
 

@@ -31,7 +31,7 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
     [Fact]
     public async Task Everything_that_the_dashboard_and_the_scaling_of_workers_ask_for_is_measured()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Files("datasets/cats_dogs/dogs")[^1]), Api.Cancel)).JsonAsync();
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(SharedData.Files("datasets/cats_dogs/dogs")[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
         var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel))!["panels"]!.AsArray()
             .SelectMany(panel => panel!["targets"]!.AsArray()).SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
             .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel)).Select(m => m.Value))
