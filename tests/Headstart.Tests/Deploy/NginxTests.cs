@@ -7,7 +7,8 @@ using Headstart.Tests.Web;
 namespace Headstart.Tests.Deploy;
 
 /// <summary>Two web nodes behind nginx, as deploy/ puts them there.</summary>
-public sealed class NginxTests(NodesTests.Nodes nodes) : IClassFixture<NodesTests.Nodes>
+[Collection("Nodes")]
+public sealed class NginxTests(NodesTests.Nodes nodes)
 {
     private static readonly string Configuration = File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"));
 

@@ -9,7 +9,8 @@ using Npgsql;
 namespace Headstart.Tests.Operations;
 
 /// <summary>Two web nodes and two workers on one database and one blob store, each with a data folder of its own.</summary>
-public sealed class NodesTests(NodesTests.Nodes nodes) : IClassFixture<NodesTests.Nodes>
+[Collection("Nodes")]
+public sealed class NodesTests(NodesTests.Nodes nodes)
 {
     [Fact]
     public async Task What_is_trained_and_published_through_one_node_is_served_by_all()
@@ -185,6 +186,9 @@ public sealed class NodesTests(NodesTests.Nodes nodes) : IClassFixture<NodesTest
             }
         }
     }
+
+    [CollectionDefinition("Nodes")]
+    public sealed class Shared : ICollectionFixture<Nodes>;
 
     private sealed class Node(TestPostgres postgres, string database, string roles, string? shared) : TestHost(postgres)
     {
