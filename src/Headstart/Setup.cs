@@ -71,7 +71,7 @@ public static class Setup
         services.AddSingleton<IAuthorizationHandler, ScopeCheck>();
         services.AddSingleton<Usage>().AddHostedService(static provider => provider.GetRequiredService<Usage>());
         services.AddSingleton<AuditPruning>().AddHostedService(static provider => provider.GetRequiredService<AuditPruning>());
-        return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>();
+        return services.AddSingleton<FirstKey>().AddSingleton<KnownKeys>().AddSingleton<KeyGuesses>();
     }
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>

@@ -14,7 +14,7 @@ public sealed class TakesBareKey;
 
 /// <summary><c>Authorization: Bearer KEY</c>, or HTTP Basic with the key as user name.</summary>
 public sealed class KeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, KnownKeys keys)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logs, UrlEncoder encoder, KnownKeys keys, KeyGuesses guesses)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logs, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -25,6 +25,8 @@ public sealed class KeyAuthentication(
     /// <summary>Under this name the context of a request that a page makes inside of the host has the hash of the key to use.</summary>
     public static readonly object HashItem = new();
 
+    private TimeSpan? _wait;
+
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         // Health answers without the database, whatever key came along.
@@ -33,13 +35,29 @@ public sealed class KeyAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        return await keys.FindAsync(hash, Context.RequestAborted) is { } found
-            ? AuthenticateResult.Success(new(new ClaimsPrincipal(Caller.Identity(found, hash, Scheme.Name)), Scheme.Name))
-            : AuthenticateResult.Fail("unknown key");
+        _wait = guesses.Wait(Context);
+        if (_wait is not null)
+        {
+            return AuthenticateResult.Fail("too many unknown keys");
+        }
+
+        if (await keys.FindAsync(hash, Context.RequestAborted) is { } found)
+        {
+            return AuthenticateResult.Success(new(new ClaimsPrincipal(Caller.Identity(found, hash, Scheme.Name)), Scheme.Name));
+        }
+
+        guesses.Count(Context, hash);
+        return AuthenticateResult.Fail("unknown key");
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        if (_wait is { } wait)
+        {
+            await Context.TooManyAsync(wait, "Too many keys that are not known here came from your address, so none is looked at");
+            return;
+        }
+
         var hash = ReadHash();
         // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
         Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\"" : "Bearer";

@@ -14,7 +14,7 @@ namespace Headstart.Images;
 /// <param name="Origin">Where an image of the web was found, by whom it is and under what licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed,
-    DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AlreadyThere = false)
+    DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
 {
     /// <param name="image">With its labels.</param>
     /// <param name="kind">Of its model.</param>

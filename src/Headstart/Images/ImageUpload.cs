@@ -41,7 +41,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             await using var transaction = await db.Database.BeginTransactionAsync();
             var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());
             await transaction.CommitAsync();
-            accepted.AddRange(taken.Where(t => t.Image is not null).Select(t => ImageResponse.Of(t.Image!, model.Kind, names) with { AlreadyThere = t.AlreadyThere }));
+            accepted.AddRange(taken.Where(t => t.Image is not null).Select(t => ImageResponse.Of(t.Image!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
             rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
         }, cancel);
         return new(accepted, rejected);

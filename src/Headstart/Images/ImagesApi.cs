@@ -18,7 +18,7 @@ public static class ImagesApi
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
-            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif").Refuses(400, 401, 404);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
@@ -61,9 +61,8 @@ public static class ImagesApi
             return NoSuchImage(id);
         }
 
-        // An image never changes, and a browser must never take what a user uploaded for a page.
+        // An image never changes, and a browser must never take what a user uploaded for a page; see SafeHeaders, too.
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{Convert.ToHexStringLower(image.Sha256)}-{size ?? 0}\"");
         return size is { } side

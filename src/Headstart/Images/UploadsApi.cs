@@ -36,7 +36,7 @@ public static class UploadsApi
                 + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them. "
                 + "A text model takes JSON with the text and its category, and answers as adding texts does.")
             .WithMetadata(new FileForm(Fields, RawImage: false, Json: typeof(LabelledText)))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+            .WithMetadata(new AlsoAnswers(typeof(TakenTexts))).Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
     }
 
     private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Upload(

@@ -30,23 +30,34 @@ public static class OpenInferenceApi
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
         var v2 = app.MapGroup("/v2").WithTags("Open Inference Protocol");
-        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().Named("oipServer", "What the server is", "Needs no key.");
-        v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().Named("oipLive", "Is the server alive", "Needs no key.");
-        v2.MapGet("/health/ready", Ready).AllowAnonymous().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.");
+        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().DisableRateLimiting().Named("oipServer", "What the server is", "Needs no key.");
+        v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting().Named("oipLive", "Is the server alive", "Needs no key.");
+        v2.MapGet("/health/ready", Ready).AllowAnonymous().DisableRateLimiting().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.").Produces<ServerReady>(503);
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
         models.MapGet("/", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => Metadata(model, null, http, published, db, heads, cancel))
-            .Named("oipModel", "What a model takes and gives", ByName).Refuses(401);
+            .Named("oipModel", "What a model takes and gives", ByName).Fails(404, 409);
         models.MapGet("/ready", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, published, db, heads, cancel))
-            .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Refuses(401);
+            .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Fails(404, 409);
         models.MapPost("/infer", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
             Infer(model, null, http, published, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
-        models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Refuses(401);
-        models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Refuses(401);
+        models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Fails(404, 409);
+        models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Fails(404, 409);
         models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).TakesTensors();
     }
 
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
-        infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Refuses(401).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
+        infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 503).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
+
+    /// <summary>Declares errors in the protocol's form. Those that do not come from these handlers are problems, as everywhere.</summary>
+    private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            endpoint.Produces<InferError>(status);
+        }
+
+        return endpoint.Refuses(401);
+    }
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
         HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>

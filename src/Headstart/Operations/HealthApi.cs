@@ -9,7 +9,7 @@ public static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous();
+        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous().DisableRateLimiting();
         health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Is the process alive", "Needs no key.");
         health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops, or has no database or no blob store. Needs no key.")
             .Produces<HealthResponse>().Refuses(503);

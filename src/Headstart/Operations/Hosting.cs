@@ -58,13 +58,14 @@ public static class Hosting
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxJsonBytes; // uploads and predictions set their own
+            kestrel.ApplicationServices.GetRequiredService<Settings>().Server.Apply(kestrel.Limits);
         });
         builder.Services.AddSingleton(TimeProvider.System).AddMeasuring(builder.Configuration);
         builder.Services.AddSingleton<Cores>().AddHostedService(static provider => provider.GetRequiredService<Cores>());
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
-        builder.Services.AddCors().AddOpenApiDocument();
+        builder.Services.AddRateLimiter(_ => { }).AddCors().AddOpenApiDocument();
     }
 
     public static void UseOperations(this WebApplication app, Settings settings)
@@ -75,6 +76,7 @@ public static class Hosting
         }
 
         app.UseOwnApi();
+        app.UseSafeHeaders();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(static context => context.HttpContext.AnswerAsync(StatusProblem(context.HttpContext)));
         app.UseRouting();
@@ -85,8 +87,11 @@ public static class Hosting
             app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("RateLimit", "RateLimit-Policy", "Retry-After"));
         }
 
+        app.UseAddressLimit(settings);
         app.UseAuthentication();
+        app.UseKeyLimit(settings);
         app.UseAuthorization();
+        app.UseKnownEncodings();
         app.UseAntiforgery();
         app.UseAntiforgeryForCookies();
         var usage = app.Services.GetRequiredService<Usage>();
@@ -144,6 +149,7 @@ public static class Hosting
     {
         404 => Problems.Of(404, "not-found", "There is nothing at this address; /swagger lists those there are."),
         405 => Problems.Of(405, "method-not-allowed", "This address does not take that method; /swagger lists those it takes."),
+        408 => Problems.Of(408, "too-slow", "The body arrived too slowly; send the request again."),
         413 => Problems.Of(413, "too-large", "The body is larger than this address takes."),
         415 => Problems.Of(415, "unsupported-media-type", "This address takes application/json; send that Content-Type."),
         var status => Problems.Of(status, $"status-{status}", "The request could not be answered."),

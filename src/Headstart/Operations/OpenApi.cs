@@ -22,6 +22,10 @@ public sealed record FileForm(
     IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null, bool Manifests = false, bool Texts = false,
     bool RawText = false);
 
+/// <summary>Marks an operation whose success is one of two things.</summary>
+/// <param name="Type">The other one.</param>
+public sealed record AlsoAnswers(Type Type);
+
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
 {
@@ -107,6 +111,14 @@ public sealed class OperationDetails : IOperationFilter
                 new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] },
                 new() { [new OpenApiSecuritySchemeReference("basic", context.Document)] = [] },
             ];
+            operation.Responses!.TryAdd("429", new OpenApiResponse
+            {
+                Description = "Too Many Requests",
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/problem+json"] = new() { Schema = context.SchemaGenerator.GenerateSchema(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), context.SchemaRepository) },
+                },
+            });
         }
 
         if (metadata.OfType<FileForm>().SingleOrDefault() is { } form)
@@ -124,6 +136,11 @@ public sealed class OperationDetails : IOperationFilter
             {
                 mediaType.Example = JsonNode.Parse(example.Json);
             }
+        }
+
+        if (metadata.OfType<AlsoAnswers>().SingleOrDefault() is { } also && operation.Responses?["200"].Content?["application/json"] is { } answer)
+        {
+            answer.Schema = new OpenApiSchema { OneOf = [answer.Schema!, context.SchemaGenerator.GenerateSchema(also.Type, context.SchemaRepository)] };
         }
 
         foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])

@@ -61,6 +61,10 @@ public sealed class Settings
 
     public AuditSettings Audit { get; set; } = new();
 
+    public Access.RateLimitSettings RateLimits { get; set; } = new();
+
+    public ServerSettings Server { get; set; } = new();
+
     public bool HasRole(string role) => Roles
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Contains(role, StringComparer.OrdinalIgnoreCase);
@@ -95,7 +99,7 @@ public sealed class Settings
         return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
             : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem()
-                ?? Blobs.Problem() ?? Quotas.Problem() ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
+                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);

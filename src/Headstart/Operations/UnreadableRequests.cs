@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Operations;
 
@@ -13,6 +15,24 @@ internal static partial class UnreadableRequests
         StatusCodes.Status415UnsupportedMediaType => (e.StatusCode, "unsupported-media-type", "This address takes application/json; send that Content-Type."),
         _ => (e.StatusCode, "bad-request", Sentence(e)),
     };
+
+    /// <summary>JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the endpoints.</summary>
+    public static void UseKnownEncodings(this WebApplication app) => app.Use(static (http, next) =>
+        http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) && type.Charset.HasValue && !IsKnown(HeaderUtilities.RemoveQuotes(type.Charset).ToString())
+            ? http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", $"JSON is read in UTF-8; the charset {type.Charset} is not known here."))
+            : next(http));
+
+    private static bool IsKnown(string charset)
+    {
+        try
+        {
+            return Encoding.GetEncoding(charset) is not null;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException) // no such encoding, or UTF-7, which is unsafe
+        {
+            return false;
+        }
+    }
 
     private static string Sentence(BadHttpRequestException e) =>
         e.InnerException is JsonException json ? $"The body is not the JSON this address takes{Place(json)}; /swagger shows an example."

@@ -19,7 +19,7 @@ namespace Headstart.Texts;
 /// <param name="AlreadyThere">In the answer to an upload: the model had the text before, so nothing was stored.</param>
 public sealed record StoredText(
     Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool AlreadyThere = false)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
 {
     /// <param name="row">With its labels.</param>
     /// <param name="names">Of the model's categories.</param>
@@ -166,7 +166,7 @@ public sealed class TextUpload(HeadstartDb db, Settings settings, TimeProvider c
         {
             if (text.Image is { } row)
             {
-                _accepted.Add(StoredText.Of(row, names) with { AlreadyThere = text.AlreadyThere });
+                _accepted.Add(StoredText.Of(row, names) with { AlreadyThere = text.AlreadyThere ? true : null });
             }
             else
             {

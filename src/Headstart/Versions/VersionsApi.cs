@@ -95,7 +95,6 @@ public static class VersionsApi
             return Overloaded(http);
         }
 
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
         return TypedResults.Text(ReportPage.Of(model, version, report, pictures), "text/html", Encoding.UTF8);
     }

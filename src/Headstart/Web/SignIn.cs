@@ -88,11 +88,17 @@ internal static class SignIn
         return Task.CompletedTask;
     }
 
-    private static async Task<IResult> InAsync(HttpContext http, KnownKeys keys, [FromForm] string? key, [FromForm] string? to, CancellationToken cancel)
+    private static async Task<IResult> InAsync(HttpContext http, KnownKeys keys, KeyGuesses guesses, [FromForm] string? key, [FromForm] string? to, CancellationToken cancel)
     {
+        if (guesses.Wait(http) is not null)
+        {
+            return Back("often", to);
+        }
+
         var hash = Secrets.Hash(key?.Trim() ?? "");
         if (await keys.FindAsync(hash, cancel) is not { } known)
         {
+            guesses.Count(http, hash);
             return Back("true", to);
         }
 

@@ -35,7 +35,6 @@ public static class WebApp
             if (http.GetEndpoint()?.Metadata.GetMetadata<SignIn.PageEndpoint>() is not null)
             {
                 http.Response.Headers.ContentSecurityPolicy = Policy;
-                http.Response.Headers.XContentTypeOptions = "nosniff";
                 http.Response.Headers["Referrer-Policy"] = "same-origin";
             }
 

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Headstart.Operations;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace Headstart.Access;
+
+/// <summary>How often somebody may ask. 0 is no limit.</summary>
+public sealed class RateLimitSettings
+{
+    /// <summary>Requests with one key, or by one person who signed in with it.</summary>
+    public int PerKeyPerSecond { get; set; }
+
+    /// <summary>Requests from one address, with keys or without.</summary>
+    public int PerAddressPerSecond { get; set; }
+
+    /// <summary>Keys from one address that are not known here; beyond it none is looked at, good ones neither, so that nobody finds one by trying.</summary>
+    public int FailedSignInsPerMinute { get; set; } = 30;
+
+    internal string? Problem() =>
+        PerKeyPerSecond < 0 || PerAddressPerSecond < 0 || FailedSignInsPerMinute < 0 ? "The settings under Headstart:RateLimits must not be negative; 0 is no limit." : null;
+}
+
+/// <summary>
+/// Token buckets in the memory of this host: each web node counts for itself. An endpoint that says <c>DisableRateLimiting</c>, as health does, has no limit,
+/// and the requests that pages make inside of the host were counted when the browser asked.
+/// </summary>
+public static class RateLimits
+{
+    private const int MostBuckets = 1 << 16; // addresses share one beyond it, by chance; so their memory is bounded, whoever comes
+
+    /// <summary>Before the key is looked at. Stands behind routing.</summary>
+    public static void UseAddressLimit(this WebApplication app, Settings settings)
+    {
+        if (settings.RateLimits.PerAddressPerSecond is > 0 and var limit)
+        {
+            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext, int>(http => http.Connection.RemoteIpAddress is { } address
+                ? RateLimitPartition.GetTokenBucketLimiter(BucketOf(address), _ => Bucket(limit, limit, TimeSpan.FromSeconds(1)))
+                : RateLimitPartition.GetNoLimiter(-1))));
+        }
+    }
+
+    /// <summary>Stands behind authentication: only keys that exist have a bucket.</summary>
+    public static void UseKeyLimit(this WebApplication app, Settings settings)
+    {
+        if (settings.RateLimits.PerKeyPerSecond is > 0 and var limit)
+        {
+            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext, Guid>(http => http.User.Identity?.IsAuthenticated is true && !http.Items.ContainsKey(KeyAuthentication.HashItem)
+                ? RateLimitPartition.GetTokenBucketLimiter(http.User.KeyId(), _ => Bucket(limit, limit, TimeSpan.FromSeconds(1)))
+                : RateLimitPartition.GetNoLimiter(Guid.Empty))));
+        }
+    }
+
+    /// <summary>Says when to come again, in a header and in a sentence.</summary>
+    public static Task TooManyAsync(this HttpContext http, TimeSpan wait, string why)
+    {
+        var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return http.AnswerAsync(Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", $"{why}; try again in {seconds} s."));
+    }
+
+    /// <summary>One bucket for an IPv4 address, and one for an IPv6 network (/64), which is what one customer of a provider has.</summary>
+    internal static int BucketOf(IPAddress address)
+    {
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        var hash = new HashCode(); // other numbers in every process: nobody can choose an address to share the bucket of another
+        hash.AddBytes(address.GetAddressBytes().AsSpan(0, address.AddressFamily == AddressFamily.InterNetworkV6 ? 8 : 4));
+        return hash.ToHashCode() & (MostBuckets - 1);
+    }
+
+    internal static TokenBucketRateLimiterOptions Bucket(int most, int each, TimeSpan period) => new() { TokenLimit = most, TokensPerPeriod = each, ReplenishmentPeriod = period };
+
+    private static RateLimiterOptions Options(PartitionedRateLimiter<HttpContext> limiter) => new()
+    {
+        GlobalLimiter = limiter,
+        OnRejected = static (context, _) => new(context.HttpContext.TooManyAsync(
+            context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.Zero, "Too many requests came with this key or from your address")),
+    };
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Headstart.Tests.Operations;
+
+/// <summary>Compares JSON with the schemas of an OpenAPI document, as far as ours uses them.</summary>
+internal sealed class SchemaCheck(JsonNode document)
+{
+    private static readonly string[] Known =
+        ["$ref", "oneOf", "type", "properties", "required", "enum", "items", "nullable", "additionalProperties", "format", "description", "example", "readOnly"];
+
+    public JsonNode Resolve(JsonNode schema) =>
+        (string?)schema["$ref"] is { } name ? document["components"]!["schemas"]![name[(name.LastIndexOf('/') + 1)..]]! : schema;
+
+    /// <summary>The first thing in which the value does not fit, with its place; null when it fits.</summary>
+    public string? Misfit(JsonNode? value, JsonNode schema, string at = "$")
+    {
+        schema = Resolve(schema);
+        if (schema.AsObject().FirstOrDefault(word => !Known.Contains(word.Key)).Key is { } unknown)
+        {
+            return $"{at}: this check does not know what {unknown} in a schema means";
+        }
+
+        if (value is null)
+        {
+            return schema["nullable"]?.GetValue<bool>() is true || schema["type"] is null ? null : $"{at} is null";
+        }
+
+        if (schema["enum"] is JsonArray values && !values.Any(one => JsonNode.DeepEquals(one, value)))
+        {
+            return $"{at} is {value.ToJsonString()}, which is none of {values.ToJsonString()}";
+        }
+
+        if (schema["oneOf"] is JsonArray choices)
+        {
+            var misfits = choices.Select(choice => Misfit(value, choice!, at)).ToList();
+            return misfits.Contains(null) ? null : string.Join(", and ", misfits);
+        }
+
+        return (string?)schema["type"] switch
+        {
+            "object" => ObjectMisfit(value, schema, at),
+            "array" => value is JsonArray items ? items.Select((item, i) => Misfit(item, schema["items"]!, $"{at}[{i}]")).FirstOrDefault(misfit => misfit is not null) : $"{at} is no array",
+            "string" => TextMisfit(value, (string?)schema["format"], at),
+            "integer" => value.GetValueKind() == JsonValueKind.Number && long.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? null : $"{at} is no integer",
+            "number" => value.GetValueKind() == JsonValueKind.Number ? null : $"{at} is no number",
+            "boolean" => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False ? null : $"{at} is neither true nor false",
+            _ => null,
+        };
+    }
+
+    private string? ObjectMisfit(JsonNode value, JsonNode schema, string at)
+    {
+        if (value is not JsonObject members)
+        {
+            return $"{at} is no object";
+        }
+
+        if (schema["required"]?.AsArray().FirstOrDefault(name => !members.ContainsKey((string)name!)) is { } missing)
+        {
+            return $"{at} has no {missing}";
+        }
+
+        foreach (var (name, member) in members)
+        {
+            var place = $"{at}.{name}";
+            var misfit = schema["properties"]?[name] is { } known ? PropertyMisfit(member, known, schema, name, place)
+                : schema["additionalProperties"] is JsonObject free ? Misfit(member, free, place)
+                : schema["additionalProperties"]?.GetValue<bool>() is false ? $"{place} is not documented" : null;
+            if (misfit is not null)
+            {
+                return misfit;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>OpenAPI 3.0 cannot say nullable beside a $ref; what is not required may be null there.</summary>
+    private string? PropertyMisfit(JsonNode? member, JsonNode known, JsonNode schema, string name, string place) =>
+        member is null && known["$ref"] is not null && schema["required"]?.AsArray().Any(required => (string)required! == name) is not true ? null : Misfit(member, known, place);
+
+    private static string? TextMisfit(JsonNode value, string? format, string at)
+    {
+        if (value.GetValueKind() != JsonValueKind.String)
+        {
+            return $"{at} is no text";
+        }
+
+        var text = value.GetValue<string>();
+        var fits = format switch
+        {
+            "uuid" => Guid.TryParseExact(text, "D", out _),
+            "date-time" => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out _) && text.EndsWith('Z'),
+            "byte" => Convert.TryFromBase64String(text, new byte[text.Length], out _),
+            _ => true,
+        };
+        return fits ? null : $"{at} is \"{text}\", which is no {format}";
+    }
+}
