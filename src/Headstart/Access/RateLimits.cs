@@ -16,7 +16,9 @@ public sealed class RateLimitSettings
     /// <summary>Requests from one address, with keys or without.</summary>
     public int PerAddressPerSecond { get; set; }
 
-    /// <summary>Keys from one address that are not known here; beyond it none is looked at, good ones neither, so that nobody finds one by trying.</summary>
+    /// <summary>
+    /// Keys from one address that are not known here. Beyond it none is looked at, good ones neither, so that nobody finds one by trying.
+    /// </summary>
     public int FailedSignInsPerMinute { get; set; } = 30;
 
     internal string? Problem() =>
@@ -47,7 +49,8 @@ public static class RateLimits
     {
         if (settings.RateLimits.PerKeyPerSecond is > 0 and var limit)
         {
-            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext, Guid>(http => http.User.Identity?.IsAuthenticated is true && !http.Items.ContainsKey(KeyAuthentication.HashItem)
+            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext, Guid>(http =>
+                http.User.Identity?.IsAuthenticated is true && !http.Items.ContainsKey(KeyAuthentication.HashItem)
                 ? RateLimitPartition.GetTokenBucketLimiter(http.User.KeyId(), _ => Bucket(limit, limit, TimeSpan.FromSeconds(1)))
                 : RateLimitPartition.GetNoLimiter(Guid.Empty))));
         }

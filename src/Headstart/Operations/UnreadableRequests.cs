@@ -16,10 +16,14 @@ internal static partial class UnreadableRequests
         _ => (e.StatusCode, "bad-request", Sentence(e)),
     };
 
-    /// <summary>JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the endpoints.</summary>
+    /// <summary>
+    /// JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the endpoints.
+    /// </summary>
     public static void UseKnownEncodings(this WebApplication app) => app.Use(static (http, next) =>
-        http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) && type.Charset.HasValue && !IsKnown(HeaderUtilities.RemoveQuotes(type.Charset).ToString())
-            ? http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", $"JSON is read in UTF-8; the charset {type.Charset} is not known here."))
+        http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
+            && type.Charset.HasValue && !IsKnown(HeaderUtilities.RemoveQuotes(type.Charset).ToString())
+            ? http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                $"JSON is read in UTF-8; the charset {type.Charset} is not known here."))
             : next(http));
 
     private static bool IsKnown(string charset)

@@ -59,13 +59,15 @@ public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAs
 
     private async Task AddImagesAsync()
     {
-        var more = (await Client.AddAsync(Model, "cats", [Pictures.Png(1), .. Enumerable.Range(100, 12).Select(number => Pictures.Jpeg(number))])).Select(image => (string)image!["id"]!).ToList();
+        var more = (await Client.AddAsync(Model, "cats", [Pictures.Png(1), .. Enumerable.Range(100, 12).Select(number => Pictures.Jpeg(number))]))
+            .Select(image => (string)image!["id"]!).ToList();
         _disposable["imageId"] = more[1..];
         _images["id"] = [Last(Model)];
         _images["imageId"] = [.. await IdsAsync($"{Model}/images?limit=10"), more[0]];
         _images["runId"] = await IdsAsync($"{Model}/training-runs");
         _images["batchId"] = [await MadeAsync($"{Model}/batch-predictions", new { images = new { split = "test" } }, HttpStatusCode.Accepted)];
-        _images["importId"] = [await MadeAsync($"{Model}/images?async=true", new { images = new[] { new { url = "http://127.0.0.1:1/cat.jpg", category = "cats" } } }, HttpStatusCode.Accepted)];
+        _images["importId"] = [await MadeAsync($"{Model}/images?async=true",
+            new { images = new[] { new { url = "http://127.0.0.1:1/cat.jpg", category = "cats" } } }, HttpStatusCode.Accepted)];
         _images["searchId"] = [await MadeAsync($"{Model}/image-searches", new { queries = new { cats = "cat" }, perCategory = 1 }, HttpStatusCode.Accepted)];
     }
 

@@ -98,7 +98,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
 
         if (declared?["content"] is not JsonObject content)
         {
-            return declared is not null && body.Length > 0 ? $"{status} has a body of {mediaType}, and none is documented" : status >= 400 ? WrongProblem(body, mediaType, status) : null;
+            return declared is not null && body.Length > 0 ? $"{status} has a body of {mediaType}, and none is documented"
+                : status >= 400 ? WrongProblem(body, mediaType, status) : null;
         }
 
         if (mediaType is null || content[mediaType] is not { } described)
@@ -110,7 +111,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         {
             "application/problem+json" => WrongProblem(body, mediaType, status),
             "application/json" => WrongJson(body, status, described["schema"]!, schemas),
-            "application/x-ndjson" => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => WrongJson(Encoding.UTF8.GetBytes(line), status, new JsonObject(), schemas)).FirstOrDefault(wrong => wrong is not null),
+            "application/x-ndjson" => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => WrongJson(Encoding.UTF8.GetBytes(line), status, new JsonObject(), schemas)).FirstOrDefault(wrong => wrong is not null),
             _ => null,
         };
     }
@@ -132,7 +134,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         try
         {
             var problem = mediaType == "application/problem+json" ? JsonNode.Parse(body) : null;
-            return problem is JsonObject && Errors.All(name => problem[name] is not null) && (int)problem["status"]! == status ? null : $"{status} is no problem: {mediaType} {Shown(body)}";
+            return problem is JsonObject && Errors.All(name => problem[name] is not null) && (int)problem["status"]! == status ? null
+                : $"{status} is no problem: {mediaType} {Shown(body)}";
         }
         catch (JsonException)
         {

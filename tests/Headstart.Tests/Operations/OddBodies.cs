@@ -13,7 +13,9 @@ internal sealed class OddBodies(Random random, OddValues values)
     /// <summary>A body as the document wants it, or with something wrong in it, and what its Content-Type says.</summary>
     public (byte[] Bytes, string? MediaType) Of(string mediaType, JsonNode description, bool odd)
     {
-        var said = odd && values.Chance(0.15) ? values.Of("text/plain", "application/json", "application/xml", "nonsense", "multipart/form-data", "image/*", "*/*", "", "application/json; charset=utf-7") : null;
+        var said = odd && values.Chance(0.15)
+            ? values.Of("text/plain", "application/json", "application/xml", "nonsense", "multipart/form-data", "image/*", "*/*", "", "application/json; charset=utf-7")
+            : null;
         var bytes = mediaType switch
         {
             "application/json" or "*/*" => Json(description, odd),
@@ -26,7 +28,9 @@ internal sealed class OddBodies(Random random, OddValues values)
         {
             "image/*" => "image/jpeg",
             "*/*" => "application/octet-stream",
-            "multipart/form-data" => odd && values.Chance(0.1) ? "multipart/form-data; boundary=" + values.Of("", "\"", "other", new string('b', 300)) : $"multipart/form-data; boundary={Boundary}",
+            "multipart/form-data" => odd && values.Chance(0.1)
+                ? "multipart/form-data; boundary=" + values.Of("", "\"", "other", new string('b', 300))
+                : $"multipart/form-data; boundary={Boundary}",
             _ => mediaType,
         });
     }
@@ -66,7 +70,8 @@ internal sealed class OddBodies(Random random, OddValues values)
         {
             for (var i = random.Next(0, 4); i > 0; i--)
             {
-                using var entry = zip.CreateEntry(odd ? values.Of("../x.jpg", "/etc/x.jpg", "cats/\u0001.jpg", "cats//.jpg", "a\\b.jpg", new string('d', 300) + "/x.jpg", "cats/x.zip") : $"cats/{i}.jpg").Open();
+                using var entry = zip.CreateEntry(!odd ? $"cats/{i}.jpg"
+                    : values.Of("../x.jpg", "/etc/x.jpg", "cats/\u0001.jpg", "cats//.jpg", "a\\b.jpg", new string('d', 300) + "/x.jpg", "cats/x.zip")).Open();
                 entry.Write(Picture(odd));
             }
         }
@@ -129,8 +134,12 @@ internal sealed class OddBodies(Random random, OddValues values)
 
     private void Part(MemoryStream form, string name, bool isFile, byte[] content, bool odd)
     {
-        var file = !isFile ? "" : odd ? values.Of("; filename=\"\"", "; filename=\"../../x.jpg\"", "; filename=\"\0\"", "; filename*=UTF-8''%ff%00", $"; filename=\"{new string('f', 3_000)}\"") : $"; filename=\"{random.Next()}.jpg\"";
-        var more = odd && values.Chance(0.15) ? values.Of("Content-Type: \r\n", "Content-Transfer-Encoding: base64\r\n", "X\r\n", $"X: {new string('x', 20_000)}\r\n", ": :\r\n") : "";
+        var file = !isFile ? "" : !odd ? $"; filename=\"{random.Next()}.jpg\""
+            : values.Of("; filename=\"\"", "; filename=\"../../x.jpg\"", "; filename=\"\0\"", "; filename*=UTF-8''%ff%00",
+                $"; filename=\"{new string('f', 3_000)}\"");
+        var more = odd && values.Chance(0.15)
+            ? values.Of("Content-Type: \r\n", "Content-Transfer-Encoding: base64\r\n", "X\r\n", $"X: {new string('x', 20_000)}\r\n", ": :\r\n")
+            : "";
         Write(form, $"--{Boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n{more}\r\n");
         form.Write(content);
         Write(form, "\r\n");

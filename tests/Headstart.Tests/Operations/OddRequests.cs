@@ -24,7 +24,8 @@ internal sealed record OddRequest(DocumentedOperation Operation, string Path, IR
     public override string ToString()
     {
         var body = Encoding.Latin1.GetString(Body ?? []);
-        return $"{Operation.Method} {(Path.Length > 500 ? Path[..500] + "…" : Path)}\n{string.Join('\n', Headers.Select(h => $"{h.Name}: {(h.Value.Length > 200 ? h.Value[..200] + "…" : h.Value)}"))}\n"
+        return $"{Operation.Method} {(Path.Length > 500 ? Path[..500] + "…" : Path)}\n"
+            + $"{string.Join('\n', Headers.Select(h => $"{h.Name}: {(h.Value.Length > 200 ? h.Value[..200] + "…" : h.Value)}"))}\n"
             + $"({body.Length} bytes) {string.Concat(body.Take(600).Select(c => c is >= ' ' and <= '~' ? $"{c}" : $"\\x{(int)c:x2}"))}";
     }
 }
@@ -90,7 +91,9 @@ internal sealed class OddRequests(FuzzHost host, Random random, SchemaCheck sche
             var existing = odd || _values.Chance(i == 0 ? 0.15 : 0.25) ? null : host.Existing(texts, name, deletes, random);
             var value = existing ?? _values.Parameter(parameter["schema"]!, odd);
             misrouted |= odd;
-            path = path.Replace($"{{{name}}}", odd && _values.Chance(0.2) ? _values.Of("%FF", "%2F", "%2e%2e%2e", "%", "a%00b", "%C3%28") : Uri.EscapeDataString(Whole(value)), StringComparison.Ordinal);
+            path = path.Replace($"{{{name}}}", odd && _values.Chance(0.2)
+                ? _values.Of("%FF", "%2F", "%2e%2e%2e", "%", "a%00b", "%C3%28")
+                : Uri.EscapeDataString(Whole(value)), StringComparison.Ordinal);
         }
 
         return (path, misrouted);

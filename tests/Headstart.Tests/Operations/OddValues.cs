@@ -10,7 +10,8 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
 {
     private static readonly string[] OddTexts =
     [
-        "", " ", "\0", "a\0b", "null", "../../etc/passwd", "%00", "'; DROP TABLE models; --", "\uFFFF\uFFFE", "\u202Egpj.exe", "e\u0301\u0301\u0301", "👩‍👩‍👧‍👧", "\r\nX: y", "{0}", "<script>",
+        "", " ", "\0", "a\0b", "null", "../../etc/passwd", "%00", "'; DROP TABLE models; --", "\uFFFF\uFFFE", "\u202Egpj.exe", "e\u0301\u0301\u0301",
+        "👩‍👩‍👧‍👧", "\r\nX: y", "{0}", "<script>",
         "-1", "0", "1e999", "NaN", "9223372036854775808", "00000000-0000-0000-0000-000000000000", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999+14:00",
     ];
 

@@ -23,7 +23,8 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
     public async Task Too_many_or_too_large_headers_are_refused(int count, int length)
     {
         await using var connection = await RawConnection.OpenAsync(host.Address);
-        await connection.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\n" + string.Concat(Enumerable.Range(0, count).Select(i => $"X-{i}: {new string('x', length)}\r\n")) + "\r\n");
+        await connection.SendAsync("GET /health/live HTTP/1.1\r\nHost: x\r\n"
+            + string.Concat(Enumerable.Range(0, count).Select(i => $"X-{i}: {new string('x', length)}\r\n")) + "\r\n");
         Assert.StartsWith("HTTP/1.1 431 ", await connection.ReadToEndAsync());
     }
 
@@ -73,7 +74,8 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
     {
         var model = await host.Client.NewModelAsync("cats");
         await using var connection = await RawConnection.OpenAsync(host.Address);
-        await connection.SendAsync($"POST {model}/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+        await connection.SendAsync($"POST {model}/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\n"
+            + "Content-Type: text/csv\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
         await connection.SendAsync(Chunk("url,category\nhttp://127.0.0.1:1/"));
         await connection.SendUntilAnsweredAsync(Chunk(new string('x', 65_536)), TimeSpan.Zero);
         Assert.StartsWith("HTTP/1.1 4", await connection.ReadToEndAsync());
