@@ -113,7 +113,11 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         await using var db = await databases.CreateDbContextAsync(cancel);
         db.AddRange(images.Chunk(size).Select((shard, number) => new ExtractionShard
         {
-            ExtractionId = extraction, Number = number, Space = backbone.FeatureSpace, Images = shard, CreatedAt = clock.Now(),
+            ExtractionId = extraction,
+            Number = number,
+            Space = backbone.FeatureSpace,
+            Images = shard,
+            CreatedAt = clock.Now(),
         }));
         await db.SaveChangesAsync(cancel);
         await Announcements.SayAsync(db, Announcement.Shards, cancel);
