@@ -96,7 +96,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         var page = await site.SignInAsync($"{trained.Path}/try");
         foreach (var (file, kind) in SharedData.Files("datasets/cats_dogs/cats")[20..22].Zip(["paste", "drop"]))
         {
-            await page.Locator(".stage .pick input").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+            await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
             await page.EvaluateAsync("""
                 ([bytes, kind]) => {
                   const data = new DataTransfer();

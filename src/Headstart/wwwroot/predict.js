@@ -20,6 +20,7 @@ export function open(area, model, component) {
     if (file) ask(state, file);
   };
   document.addEventListener('paste', paste);
+  area.dataset.ready = 'true';
   state.close = () => { document.removeEventListener('paste', paste); stop(area); };
   return { dispose: state.close };
 }
