@@ -33,7 +33,7 @@ namespace Headstart;
 public static class Setup
 {
     public static IServiceCollection AddDatabase(this IServiceCollection services) => services
-        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().ConnectionString))
+        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().Shared))
         .AddSingleton<Announcements>().AddHostedService(static provider => provider.GetRequiredService<Announcements>());
 
     public static IServiceCollection AddBlobs(this IServiceCollection services, Settings settings)
@@ -107,7 +107,7 @@ public static class Setup
                 // one worker waits for it: with the default, ten minutes.
                 DistributedLockTimeout = Heartbeat.Silence,
             };
-            return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().ConnectionString, options), options);
+            return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().Shared, options), options);
         });
         // As static, for the same reason: a job would be made from the services of the host that was started last.
         services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));

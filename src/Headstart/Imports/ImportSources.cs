@@ -22,6 +22,7 @@ public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlob
         // If we die before the commit below, this row lets the sweep find what was put until then.
         await db.Database.ExecuteSqlAsync($"INSERT INTO import_sources (sha256) VALUES ({sha256}) ON CONFLICT DO NOTHING", cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.Database.ExecuteSqlRawAsync(DatabaseAddress.MayIdle, cancel);
         await db.Database.ExecuteSqlAsync(
             $"INSERT INTO import_sources (sha256) VALUES ({sha256}) ON CONFLICT (sha256) DO UPDATE SET sha256 = excluded.sha256", cancel);
         await blobs.PutAsync(body, cancel);
@@ -45,6 +46,7 @@ public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlob
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.Database.ExecuteSqlRawAsync(DatabaseAddress.MayIdle, cancel);
         if (!(await db.Database.SqlQuery<bool>(BlobLock.MayDelete).ToListAsync(cancel))[0])
         {
             return; // a backup needs them; the next sweep looks again

@@ -19,7 +19,7 @@ public sealed class PausedWorkerTests
         Directory.CreateDirectory(second.DataFolder);
         Directory.CreateSymbolicLink(Path.Combine(second.DataFolder, "blobs"), Directory.CreateDirectory(Path.Combine(first.DataFolder, "blobs")).FullName);
         var model = await first.Client.NewModelAsync("ants", "bees");
-        await first.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        await first.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 40);
         var run = await first.Client.StartRunAsync(model);
         while (!first.Output.Contains("(attempt 1)", StringComparison.Ordinal))
         {
