@@ -16,7 +16,7 @@ public sealed class LargeImportTests
     [Fact]
     public async Task Ten_thousand_images_of_one_archive_are_imported_with_flat_memory_and_the_same_archive_again_stores_nothing()
     {
-        await using var program = new HostProcess { Environment = { ["Headstart__Postgres__Fsync"] = "false", ["Headstart__Backbones__Directories"] = "" } };
+        await using var program = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
         await program.StartAsync();
         var model = await program.Client.NewModelAsync();
         var archive = Archive(Images);

@@ -25,6 +25,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{FreePort()}",
         ["Headstart__BootstrapKey"] = Api.Key,
+        ["Headstart__Postgres__Fsync"] = "false", // programs die in tests and machines do not: what was written is in the kernel
     };
 
     public IReadOnlyList<string> Arguments { get; init; } = [];

@@ -13,6 +13,7 @@ public sealed partial class StartAndStopTests
     {
         await using var host = new HostProcess();
         host.Environment.Remove("Headstart__BootstrapKey");
+        host.Environment.Remove("Headstart__Postgres__Fsync");
         await host.StartAsync();
         var key = Key().Match(host.Output).Value;
         Assert.Single(Key().Matches(host.Output));
