@@ -160,7 +160,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     [
         ("/", "of what it had not seen"), ("/new", "What are the examples?"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
         ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
-        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Requests, 30 days"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
+        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Begins with"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
         ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 

@@ -51,8 +51,9 @@ internal sealed class LogisticRegression
     /// <returns>The loss, and its derivative by the logits <c>[n, k]</c>.</returns>
     public static (double Loss, Tensor Slope) Loss(Tensor logits, Tensor targets, Tensor weights, bool exclusive)
     {
+        // Less its opposite: a sum of tensors has a number in it, see RowSpace.
         var likelihood = exclusive ? nn.functional.log_softmax(logits, 1) * targets
-            : nn.functional.logsigmoid(logits) * targets + nn.functional.logsigmoid(-logits) * (ones_like(targets) - targets);
+            : nn.functional.logsigmoid(logits) * targets - nn.functional.logsigmoid(-logits) * (targets - ones_like(targets));
         return (-(likelihood * weights).sum().item<double>(), (Activated(logits, exclusive) - targets) * weights);
     }
 

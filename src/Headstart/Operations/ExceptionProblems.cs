@@ -70,8 +70,9 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
 
     private static bool IsConnectionLoss(DbException e) => e switch
     {
-        PostgresException p => p.SqlState.StartsWith("08", StringComparison.Ordinal) || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
-            || p.SqlState == PostgresErrorCodes.TooManyConnections,
+        // Transient is also who was chosen to end a deadlock; 25P03, a transaction that said nothing for too long, is not among them.
+        PostgresException p => p.IsTransient || p.SqlState.StartsWith("08", StringComparison.Ordinal) || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
+            || p.SqlState is PostgresErrorCodes.TooManyConnections or "25P03",
         NpgsqlException => true,
         _ => e.IsTransient,
     };
