@@ -92,8 +92,7 @@ try
     app.MapJobDashboard(settings);
 
     await app.PrepareAsync(interruption.Token);
-    interruption.Dispose(); // from here on Ctrl-C is the host's
-    await app.RunAndGreetAsync();
+    await app.RunAndGreetAsync(interruption.Token);
     return 0;
 }
 catch (StartupException e)

@@ -117,11 +117,12 @@ public static class Hosting
     }
 
     /// <summary>Runs until Ctrl-C or SIGTERM. The first key is made only now, when nothing can keep it from being shown.</summary>
-    public static async Task RunAndGreetAsync(this WebApplication app)
+    /// <param name="interrupted">Somebody asked for the end before it had begun; later it is the host that hears of it.</param>
+    public static async Task RunAndGreetAsync(this WebApplication app, CancellationToken interrupted)
     {
         try
         {
-            await app.StartAsync();
+            await app.StartAsync(interrupted);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
@@ -142,7 +143,7 @@ public static class Hosting
               API key   {key}
                         Shown this once; keep it. It opens everything in this installation.
             """) + Environment.NewLine);
-        await app.WaitForShutdownAsync();
+        await app.WaitForShutdownAsync(interrupted);
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) => context.Response.StatusCode switch

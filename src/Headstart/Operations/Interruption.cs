@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Operations;
 
-/// <summary>Ctrl-C and SIGTERM while the host is still starting, so that what was started until then is stopped again.</summary>
+/// <summary>
+/// Ctrl-C and SIGTERM while the host is still starting, so that what was started until then is stopped again. It goes on listening when the host
+/// does so too: there must be no moment at which nobody does.
+/// </summary>
 public sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source = new(); // not disposed: a signal may still be on its way

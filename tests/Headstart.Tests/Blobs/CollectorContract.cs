@@ -10,6 +10,7 @@ using Headstart.Learning.Heads;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Images;
 using Headstart.Tests.Imports;
+using Headstart.Tests.Operations;
 using Headstart.Tests.Texts;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,12 +44,10 @@ public abstract class CollectorContract(TestHost host)
         List<byte[]> needed = [HashOf(image), version.Artifact, version.Judged!, version.Report, .. features, item, candidate];
         List<byte[]> unneeded = [HashOf(deleted), nobodys];
 
-        Assert.Equal(0, (await _collector.CollectAsync(Api.Cancel))!.SetAside); // within their grace
-        await Task.Delay(Grace, Api.Cancel);
-        var first = (await _collector.CollectAsync(Api.Cancel))!;
+        Assert.Equal(0, (await CollectAsync(TimeSpan.FromHours(-1))).SetAside); // within their grace
+        var first = await CollectAsync(Grace);
         Assert.Equal((unneeded.Count + 1, 0, 0), (first.SetAside, first.BroughtBack, first.Deleted));
-        await Task.Delay(Grace, Api.Cancel);
-        Assert.Equal(unneeded.Count + 1, (await _collector.CollectAsync(Api.Cancel))!.Deleted);
+        Assert.Equal(unneeded.Count + 1, (await CollectAsync(Grace)).Deleted);
 
         await Assert.AllAsync(needed, async hash => Assert.NotNull(await _stores.Blobs.GetAsync(hash, Api.Cancel)));
         await Assert.AllAsync(unneeded, async hash => Assert.Null(await _stores.Blobs.GetAsync(hash, Api.Cancel)));
@@ -56,10 +55,8 @@ public abstract class CollectorContract(TestHost host)
 
         await _client.DeleteAsync(words, Api.Cancel);
         await _client.DeleteAsync(model, Api.Cancel);
-        await Task.Delay(Grace, Api.Cancel);
-        await _collector.CollectAsync(Api.Cancel);
-        await Task.Delay(Grace, Api.Cancel);
-        await _collector.CollectAsync(Api.Cancel);
+        await CollectAsync(Grace);
+        await CollectAsync(Grace);
         await Assert.AllAsync(needed, async hash => Assert.Null(await _stores.Blobs.GetAsync(hash, Api.Cancel)));
     }
 
@@ -149,6 +146,14 @@ public abstract class CollectorContract(TestHost host)
             .Where(property => property.ClrType == typeof(byte[])).Select(property => $"{property.DeclaringType.ClrType.Name}.{property.Name}").ToList()));
 
         Assert.Equal(none.Concat(references).Order(StringComparer.Ordinal), columns.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>As if it were later, or earlier.</summary>
+    private async Task<Collected> CollectAsync(TimeSpan later)
+    {
+        var clock = new ClockJumpTests.JumpingClock();
+        clock.Jump(later);
+        return (await ActivatorUtilities.CreateInstance<BlobCollector>(host.Services, clock).CollectAsync(Api.Cancel))!;
     }
 
     private static Guid IdOf(string model) => Guid.Parse(model[(model.LastIndexOf('/') + 1)..]);
