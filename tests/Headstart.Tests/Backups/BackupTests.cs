@@ -25,7 +25,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         // A run and uploads, all while the backup is made.
         var insects = await host.Client.NewModelAsync("ants", "bees");
         await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 40);
-        var run = await host.Client.StartRunAsync(insects);
+        var run = await host.Client.StartRunAsync(insects, new { backbone = "mobilenet-edgetpu-1.0" });
         var working = true;
         var uploading = Task.Run(async () =>
         {
@@ -59,7 +59,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         await using var host = new HostProcess();
         await host.StartAsync();
         var insects = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 60);
+        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 40);
         var run = await host.Client.StartRunAsync(insects);
         while ((string?)run["state"] == "queued")
         {

@@ -18,7 +18,7 @@ public sealed class OutageTests
         await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
         await host.StartAsync();
         var model = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 40);
         var run = await host.Client.StartRunAsync(model);
         while ((string?)run["state"] == "queued")
         {
