@@ -10,18 +10,19 @@ internal static class GloveFile
     /// <summary>Words that are read; files have the most frequent first.</summary>
     public const int MaxWords = 200_000;
 
-    /// <summary>Whether a file begins as word vectors do; notes and vocabularies that lie beside do not.</summary>
-    public static bool IsOne(string path)
+    /// <summary>The length of the vectors of a file that begins as word vectors do; null for one that does not, such as notes that lie beside.</summary>
+    public static int? Dimensions(string path)
     {
         try
         {
             using var reader = Reader(path);
             var parts = (reader.ReadLine() ?? "").TrimEnd().Split(' ');
-            return parts.Length >= 2 && parts.Skip(1).All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+            return parts.Length < 2 || !parts.Skip(1).All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) ? null
+                : IsHeader(parts) ? int.Parse(parts[1], CultureInfo.InvariantCulture) : parts.Length - 1;
         }
         catch (Exception exception) when (exception is InvalidDataException or DecoderFallbackException)
         {
-            return false;
+            return null;
         }
     }
 
@@ -39,6 +40,8 @@ internal static class GloveFile
         }
     }
 
+    private static bool IsHeader(string[] parts) => parts.Length == 2 && parts.All(part => int.TryParse(part, CultureInfo.InvariantCulture, out _));
+
     private static StreamReader Reader(string path)
     {
         var file = File.OpenRead(path);
@@ -55,7 +58,7 @@ internal static class GloveFile
         for (var line = 1; reader.ReadLine() is { } text && words.Count < MaxWords; line++)
         {
             var parts = text.TrimEnd().Split(' ');
-            if (line == 1 && parts.Length == 2 && parts.All(part => int.TryParse(part, out _)))
+            if (line == 1 && IsHeader(parts))
             {
                 continue;
             }

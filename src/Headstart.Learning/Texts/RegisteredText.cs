@@ -20,9 +20,9 @@ public sealed class RegisteredText : IDisposable
     private readonly Lazy<WordVectors> _words;
     private readonly Lazy<SentenceEncoder> _sentences;
 
-    private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind)
+    private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind, int? dimensions)
     {
-        (Id, Sha256, Path, Kind) = (id, sha256, path, kind);
+        (Id, Sha256, Path, Kind, Dimensions) = (id, sha256, path, kind, dimensions);
         _words = new(() => GloveFile.Read(path));
         _sentences = new(() => SentenceEncoder.Open(path, VocabularyOf(path)!));
     }
@@ -36,6 +36,9 @@ public sealed class RegisteredText : IDisposable
     public string Path { get; }
 
     public RegisteredTextKind Kind { get; }
+
+    /// <summary>Length of its word vectors; null for a sentence network, which is not opened to be listed.</summary>
+    public int? Dimensions { get; }
 
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
     internal WordVectors Words => _words.Value;
@@ -93,11 +96,11 @@ public sealed class RegisteredText : IDisposable
             var vocabulary = VocabularyOf(path) ?? throw new TextFeaturesException(
                 $"it has no vocabulary beside it: {System.IO.Path.ChangeExtension(name, ".vocab.txt")} or vocab.txt, in WordPiece's form, a token a line");
             var id = name == "model.onnx" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : name[..^".onnx".Length];
-            return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences);
+            return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences, null);
         }
 
-        return Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending && GloveFile.IsOne(path)
-            ? new(name[..^ending.Length], Convert.ToHexStringLower(Sum(path)), path, RegisteredTextKind.WordVectors) : null;
+        return Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending && GloveFile.Dimensions(path) is { } dimensions
+            ? new(name[..^ending.Length], Convert.ToHexStringLower(Sum(path)), path, RegisteredTextKind.WordVectors, dimensions) : null;
     }
 
     private static string? VocabularyOf(string network) => ((string[])[

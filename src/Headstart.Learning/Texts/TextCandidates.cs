@@ -18,6 +18,13 @@ public static class TextCandidates
             .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(file => (string[])[file.Id, Joined(file.Id)])];
     }
 
+    /// <summary>Those of <see cref="Ids"/> that are made with a file.</summary>
+    public static IReadOnlyList<string> IdsWith(RegisteredText file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return [.. Ids([file]).Except(Ids([]))];
+    }
+
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
     /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>

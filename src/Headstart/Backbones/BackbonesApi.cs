@@ -1,6 +1,7 @@
 using Headstart.Access;
 using Headstart.Images;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -35,6 +36,16 @@ public enum BackboneState
     Failed,
 }
 
+/// <param name="Kind">Word vectors in GloVe's format, or a sentence network with its vocabulary.</param>
+/// <param name="Features">Length of its word vectors; null for a sentence network.</param>
+/// <param name="Bytes">Of the file; 0 for one that is not here.</param>
+/// <param name="Sha256">Of the file, or of the sums of network and vocabulary; null for one that is not here.</param>
+/// <param name="Source">Where it is published, of those we know by name.</param>
+/// <param name="UsedAs">What a run of texts can be told to use as its <c>backbone</c>, and tries by itself otherwise.</param>
+/// <param name="Problem">Why it is not here, and what to do.</param>
+public sealed record TextBackboneResponse(
+    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string? Sha256, string? Source, string? Licence, bool Present, IReadOnlyList<string> UsedAs, string? Problem);
+
 public static class BackbonesApi
 {
     public static void MapBackbones(this RouteGroupBuilder api)
@@ -48,6 +59,9 @@ public static class BackbonesApi
                 + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. Needs an admin key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
+        api.MapGet("/text-backbones", ListTexts).WithTags("Backbones").Named("listTextBackbones", "List the backbones for texts",
+            "Word vectors and sentence networks that lie in the folder text of a backbones folder, looked for at start; then those known by name. What needs no file, "
+            + "TF-IDF and vectors learned from a model's own texts, is tried besides them.").Refuses(401);
         backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("deleteBackbone", "Delete a registered backbone",
             "Only one that was registered over the API and that no version needs. Needs an admin key.").Refuses(401, 403, 404, 409);
     }
@@ -56,6 +70,17 @@ public static class BackbonesApi
         [
             .. shelf.All.Select(b => Response(b, registry)),
             .. catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
+        ],
+        null);
+
+    private static Page<TextBackboneResponse> ListTexts(TextShelf shelf) => new(
+        [
+            .. shelf.All.Select(file => new TextBackboneResponse(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0,
+                file.Sha256, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id)?.Address, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id)?.Licence,
+                Present: true, TextCandidates.IdsWith(file), Problem: null)),
+            .. TextCatalogue.Entries.Where(entry => shelf.All.All(file => file.Id != entry.Id)).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
+                Features: null, Bytes: 0, Sha256: null, entry.Address, entry.Licence, Present: false, UsedAs: [],
+                $"It is not fetched by itself: put {string.Join(" and ", entry.Files)} into the folder text/{entry.Id} of a backbones folder and start the host again.")),
         ],
         null);
 

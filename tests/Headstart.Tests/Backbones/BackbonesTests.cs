@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 
 namespace Headstart.Tests.Backbones;
 
@@ -24,6 +25,19 @@ public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
         var times = items.Select(b => (double)b!["msPerImage"]!).ToList();
         Assert.Equal(times.Order(), times);
         Assert.All(all.Skip(items.Count), b => Assert.Equal((false, null), ((bool)b!["present"]!, (double?)b["msPerImage"])));
+    }
+
+    [Fact]
+    public async Task Backbones_for_texts_are_listed_with_what_a_run_may_call_them()
+    {
+        var all = (await host.Client.GetJsonAsync("/api/v1/text-backbones"))["items"]!.AsArray();
+
+        var glove = all.Single(b => (string?)b!["id"] == "glove-100d-10k")!;
+        Assert.Equal(("wordVectors", 100, true), ((string?)glove["kind"], (int?)glove["features"], (bool)glove["present"]!));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(SharedData.Folder("backbones/text"), "glove-100d-10k.txt.gz")))), (string?)glove["sha256"]);
+        Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k", "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
+            glove["usedAs"]!.AsArray().Select(id => (string?)id));
+        Assert.Contains("put model.onnx and vocab.txt into", (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
     }
 
     [Fact]
