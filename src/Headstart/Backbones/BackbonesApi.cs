@@ -54,16 +54,16 @@ public static class BackbonesApi
         backbones.MapGet("/", List).Named("listBackbones", "List the backbones",
             "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched, with how far they are.").Refuses(401);
         backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "One that this host has or that its catalogue knows.").Refuses(401, 404);
-        backbones.MapPost("/", Register).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("registerBackbone", "Register a backbone of your own",
+        backbones.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerBackbone", "Register a backbone of your own",
                 "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at its end is found and cut off. "
-                + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. Needs an admin key.")
+                + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. All accounts share it, so this needs an operator.")
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         api.MapGet("/text-backbones", ListTexts).WithTags("Backbones").Named("listTextBackbones", "List the backbones for texts",
             "Word vectors and sentence networks that lie in the folder text of a backbones folder, looked for at start; then those known by name. What needs no file, "
             + "TF-IDF and vectors learned from a model's own texts, is tried besides them.").Refuses(401);
-        backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(KeyAuthentication.AdminPolicy).Named("deleteBackbone", "Delete a registered backbone",
-            "Only one that was registered over the API and that no version needs. Needs an admin key.").Refuses(401, 403, 404, 409);
+        backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteBackbone", "Delete a registered backbone",
+            "Only one that was registered over the API and that no version needs. Needs an operator.").Refuses(401, 403, 404, 409);
     }
 
     private static Page<BackboneResponse> List(BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(

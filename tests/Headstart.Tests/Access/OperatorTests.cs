@@ -33,6 +33,9 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
         }
 
         await (await other.PostAsync("/api/v1/accounts", new { name = "Mine" })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        // All accounts use the same backbones.
+        await (await other.PostAsync("/api/v1/backbones", new { })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        await (await other.DeleteAsync("/api/v1/backbones/squeezenet1.1", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         using var noAdmin = await host.ClientWithScopesAsync("read", "write");
         await (await noAdmin.GetAsync("/api/v1/accounts", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
     }
