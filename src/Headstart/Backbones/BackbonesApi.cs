@@ -60,7 +60,7 @@ public static class BackbonesApi
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         api.MapGet("/text-backbones", ListTexts).WithTags("Backbones").Named("listTextBackbones", "List the backbones for texts",
-            "Word vectors and sentence networks that lie in the folder text of a backbones folder, looked for at start; then those known by name. What needs no file, "
+            "Word vectors and sentence networks that lie in the folder text of a backbones folder, looked for once, when they are first wanted; then those known by name. What needs no file, "
             + "TF-IDF and vectors learned from a model's own texts, is tried besides them.").Refuses(401);
         backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteBackbone", "Delete a registered backbone",
             "Only one that was registered over the API and that no version needs. Needs an operator.").Refuses(401, 403, 404, 409);
@@ -75,14 +75,15 @@ public static class BackbonesApi
 
     private static Page<TextBackboneResponse> ListTexts(TextShelf shelf) => new(
         [
-            .. shelf.All.Select(file => new TextBackboneResponse(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0,
-                file.Sha256, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id)?.Address, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id)?.Licence,
-                Present: true, TextCandidates.IdsWith(file), Problem: null)),
+            .. shelf.All.Select(file => Response(file, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id))),
             .. TextCatalogue.Entries.Where(entry => shelf.All.All(file => file.Id != entry.Id)).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
                 Features: null, Bytes: 0, Sha256: null, entry.Address, entry.Licence, Present: false, UsedAs: [],
                 $"It is not fetched by itself: put {string.Join(" and ", entry.Files)} into the folder text/{entry.Id} of a backbones folder and start the host again.")),
         ],
         null);
+
+    private static TextBackboneResponse Response(RegisteredText file, TextCatalogueEntry? known) => new(file.Id, file.Kind, file.Dimensions,
+        new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256, known?.Address, known?.Licence, Present: true, TextCandidates.IdsWith(file), Problem: null);
 
     private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(
         string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>

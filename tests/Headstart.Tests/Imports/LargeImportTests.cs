@@ -11,10 +11,10 @@ namespace Headstart.Tests.Imports;
 [Collection(Alone.Name)]
 public sealed class LargeImportTests
 {
-    private const int Images = 4_000;
+    private const int Images = 10_000;
 
     [Fact]
-    public async Task Thousands_of_images_of_one_archive_are_imported_with_flat_memory_and_the_same_archive_again_stores_nothing()
+    public async Task Ten_thousand_images_of_one_archive_are_imported_with_flat_memory_and_the_same_archive_again_stores_nothing()
     {
         await using var program = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
         await program.StartAsync();
