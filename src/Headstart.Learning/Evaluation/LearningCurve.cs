@@ -52,7 +52,7 @@ public sealed class LearningCurve
         var random = new Random(seed);
         var folds = Math.Min(5, set.Support().Min());
         var tested = set.Count <= ManyImages ? folds : Math.Min(2, folds); // a fit on many images takes long, and many test images need no more
-        var (right, seen, all) = (new double[Shares.Length], new double[Shares.Length], 0);
+        var (parts, unseen) = (new List<int[]>(), new List<int[]>());
         for (var repeat = 0; repeat < repeats; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
@@ -61,17 +61,22 @@ public sealed class LearningCurve
                 int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
                 random.Shuffle(training);
                 int[] rest = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)];
-                all += rest.Length;
-                foreach (var (i, share) in Shares.Index())
+                foreach (var share in Shares)
                 {
-                    var part = training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count())))).ToList();
-                    var head = HeadTraining.Train(set.Some(part), method, cancel);
-                    right[i] += rest.Count(image => head.Answer(set.Features[image]).SequenceEqual(set.LabelsOf(image)));
-                    seen[i] += (double)part.Count / (tested * repeats);
+                    parts.Add([.. training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count()))))]);
+                    unseen.Add(rest);
                 }
             }
         }
 
+        var (right, seen) = (new double[Shares.Length], new double[Shares.Length]);
+        foreach (var (i, head) in HeadTraining.TrainParts(set, parts, method, cancel).Index())
+        {
+            right[i % Shares.Length] += unseen[i].Count(image => head.Answer(set.Features[image]).SequenceEqual(set.LabelsOf(image)));
+            seen[i % Shares.Length] += (double)parts[i].Length / (tested * repeats);
+        }
+
+        var all = unseen.Sum(rest => rest.Length) / Shares.Length;
         return Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(seen[i]), right[i] / all))], all / repeats);
     }
 

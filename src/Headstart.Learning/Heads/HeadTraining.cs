@@ -21,8 +21,6 @@ public static class HeadTraining
     private const int AxesForHidden = 256; // more cost time and only add noise
     private const int HiddenSeed = 1;
 
-    private const double SelectionTolerance = 1e-4;
-    private const double FinalTolerance = 1e-7;
     private const double SparseSelectionTolerance = 1e-3;
     private const double SparseTolerance = 1e-4;
 
@@ -53,7 +51,7 @@ public static class HeadTraining
         var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
 
         using var scope = NewDisposeScope();
-        var features = sparse is null ? ToTensor(set.Features) : null;
+        var spaces = sparse is null ? new PartSpaces(set) : null;
         for (var repeat = 0; repeat < times; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
@@ -68,7 +66,7 @@ public static class HeadTraining
 
             for (var fold = 0; fold < folds; fold++)
             {
-                Validate(set, features!, assignment, (repeat, fold), methods, scores, cancel);
+                Validate(set, spaces!, assignment, (repeat, fold), methods, scores, cancel);
                 progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
             }
         }
@@ -111,26 +109,56 @@ public static class HeadTraining
         }
 
         using var scope = NewDisposeScope();
-        var features = ToTensor(set.Features);
-        var space = new RowSpace(features, method.Kind == HeadKind.Hidden ? AxesForHidden : int.MaxValue);
-        var inputs = space.Project(features);
-        if (method.Kind == HeadKind.Hidden)
+        var spaces = new PartSpaces(set);
+        return Train(set, spaces, [.. Enumerable.Range(0, set.Count)], method, spaces.Precision.Final, cancel);
+    }
+
+    /// <summary>Fits a head to each of some parts of a set, as exactly as it takes to compare them.</summary>
+    /// <param name="set">At least two categories.</param>
+    /// <param name="parts">Numbers of examples; each part has one at least of every category.</param>
+    /// <param name="method">How all of them are fitted; its strength is greater than 0.</param>
+    /// <param name="cancel">Looked at in every iteration.</param>
+    /// <exception cref="HeadTrainingException">There is nothing to learn from a part; the message says why.</exception>
+    public static List<Head> TrainParts(LabelledFeatures set, IReadOnlyList<int[]> parts, HeadMethod method, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(parts);
+        if (set.Features is SparseRows)
         {
-            var (hidden, output) = new HiddenNetwork(inputs, set, HiddenSeed).Fit(method.Strength, cancel);
-            return new Head(set.Categories, OutputLayer(output, set.Categories.Count), Layer(space.Unfold(hidden, HiddenNetwork.Units)), thresholds);
+            return [.. parts.Select(part => Train(set.Some(part), method, cancel))];
         }
 
-        var parameters = new double[space.Rows * set.Categories.Count];
+        TorchRuntime.EnsureLoaded();
+        using var scope = NewDisposeScope();
+        var spaces = new PartSpaces(set);
+        return [.. parts.Select(part => Train(set, spaces, part, method, spaces.Precision.Selection, cancel))];
+    }
+
+    private static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance, CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        var part = set.Some(rows);
+        part.Require(perCategory: 1);
+        var classes = set.Categories.Count;
+        float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
+        var (space, inputs) = spaces.Of(rows);
+        if (method.Kind == HeadKind.Hidden)
+        {
+            var (hidden, output) = new HiddenNetwork(space.Longest(inputs, AxesForHidden), part, HiddenSeed).Fit(method.Strength, cancel);
+            return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(AxesForHidden).Unfold(hidden, HiddenNetwork.Units)), thresholds);
+        }
+
+        var parameters = new double[space.Rows * classes];
         if (method.Kind == HeadKind.Logistic)
         {
-            new LogisticRegression(inputs, set).Fit(parameters, method.Strength, FinalTolerance, cancel);
+            new LogisticRegression(inputs, part).Fit(parameters, method.Strength, tolerance, cancel);
         }
         else
         {
-            parameters = new Prototypes(inputs, [.. set.Labels], set.Categories.Count).Fit(method.Strength);
+            parameters = new Prototypes(inputs, [.. part.Labels], classes).Fit(method.Strength);
         }
 
-        return new Head(set.Categories, Layer(space.Unfold(parameters, set.Categories.Count)), null, thresholds);
+        return new Head(set.Categories, Layer(space.Unfold(parameters, classes)), null, thresholds);
 
         DenseLayer Layer((float[] Weights, float[] Bias) of) => new(set.Dimensions, of.Weights, of.Bias);
     }
@@ -175,16 +203,14 @@ public static class HeadTraining
         }
     }
 
-    private static void Validate(LabelledFeatures set, Tensor features, int[] assignment, (int Repeat, int Fold) part,
+    private static void Validate(LabelledFeatures set, PartSpaces spaces, int[] assignment, (int Repeat, int Fold) part,
         List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != part.Fold)];
         int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == part.Fold)];
-        var training = Rows(features, seen);
-        var space = new RowSpace(training);
-        var inputs = space.Project(training);
-        var unseenInputs = space.Project(Rows(features, unseen));
+        var (space, inputs) = spaces.Of(seen);
+        var unseenInputs = spaces.In(space, unseen);
         var learned = set.Some(seen);
         var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], set.Categories.Count) : null;
         var regression = new LogisticRegression(inputs, learned);
@@ -193,7 +219,7 @@ public static class HeadTraining
         {
             if (method.Kind == HeadKind.Logistic)
             {
-                regression.Fit(parameters, method.Strength, SelectionTolerance, cancel);
+                regression.Fit(parameters, method.Strength, spaces.Precision.Selection, cancel);
             }
 
             var fitted = method.Kind == HeadKind.Logistic ? parameters : prototypes!.Fit(method.Strength);
@@ -202,33 +228,13 @@ public static class HeadTraining
 
         if (methods.Exists(method => method.Kind == HeadKind.Hidden))
         {
-            space = new RowSpace(training, AxesForHidden);
-            var network = new HiddenNetwork(space.Project(training), learned, HiddenSeed);
-            unseenInputs = space.Project(Rows(features, unseen));
+            var network = new HiddenNetwork(space.Longest(inputs, AxesForHidden), learned, HiddenSeed);
+            unseenInputs = space.Longest(unseenInputs, AxesForHidden);
             foreach (var (i, method) in methods.Index().Where(tried => tried.Item.Kind == HeadKind.Hidden))
             {
                 var (hidden, output) = network.Fit(method.Strength, cancel);
                 scores[i].Add(part.Repeat, unseen, network.Probabilities(unseenInputs, hidden, output));
             }
         }
-    }
-
-    private static Tensor ToTensor(IReadOnlyList<float[]> rows)
-    {
-        var columns = rows[0].Length;
-        var flat = new float[rows.Count * columns];
-        for (var i = 0; i < rows.Count; i++)
-        {
-            rows[i].CopyTo(flat, i * columns);
-        }
-
-        using var single = tensor(flat, [rows.Count, columns]);
-        return single.to(float64);
-    }
-
-    private static Tensor Rows(Tensor features, int[] rows)
-    {
-        using var indices = tensor([.. rows.Select(row => (long)row)]);
-        return features.index_select(0, indices);
     }
 }

@@ -5,8 +5,8 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the loss on
-/// a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a seed. Its
-/// tensors belong to the dispose scope it is made in.
+/// a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a seed. The hidden
+/// layer is computed in the inputs' precision, the output in float64. Its tensors belong to the dispose scope it is made in.
 /// </summary>
 internal sealed class HiddenNetwork
 {
@@ -24,7 +24,7 @@ internal sealed class HiddenNetwork
     private readonly int _classes;
     private readonly int _seed;
 
-    /// <param name="inputs"><c>[n, r + 1]</c>, float64; see <see cref="RowSpace.Project"/>.</param>
+    /// <param name="inputs"><c>[n, r + 1]</c>; see <see cref="PartSpaces"/>.</param>
     /// <param name="set">The n examples.</param>
     /// <param name="seed">Decides what is kept aside and where the fit starts.</param>
     public HiddenNetwork(Tensor inputs, LabelledFeatures set, int seed)
@@ -32,7 +32,7 @@ internal sealed class HiddenNetwork
         (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
         var parts = StratifiedFolds.Assign(set, Parts, new Random(seed));
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
-        _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).data<double>()];
+        _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).to(float64).data<double>()];
 
         (Tensor, Tensor, Tensor) Part(Func<int, bool> belongs)
         {
@@ -92,7 +92,8 @@ internal sealed class HiddenNetwork
         var (units, logits) = Forward(_learned.Inputs, hidden, output);
         var (loss, outer) = LogisticRegression.Loss(logits, _learned.Targets, _learned.Weights, _exclusive);
         var inner = outer.mm(output.narrow(0, 0, Units).t()) * units.sign();
-        _learned.Inputs.t().mm(inner).contiguous().data<double>().CopyTo(gradient);
+        // Written as the transpose of a product with the inputs as they lie in memory: faster.
+        inner.t().to(_learned.Inputs.dtype).mm(_learned.Inputs).t().to(float64).contiguous().data<double>().CopyTo(gradient);
         WithOnes(units).t().mm(outer).contiguous().data<double>().CopyTo(gradient[(_rows * Units)..]);
         for (var i = 0; i < point.Length; i++)
         {
@@ -115,7 +116,7 @@ internal sealed class HiddenNetwork
 
     private static (Tensor Units, Tensor Logits) Forward(Tensor inputs, Tensor hidden, Tensor output)
     {
-        var units = inputs.mm(hidden).relu();
+        var units = hidden.to(inputs.dtype).t().mm(inputs.t()).t().to(float64).contiguous().relu();
         return (units, WithOnes(units).mm(output));
     }
 

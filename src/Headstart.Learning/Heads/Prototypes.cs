@@ -14,12 +14,12 @@ internal sealed class Prototypes
     private readonly Tensor _covariance; // [r, r], within categories
     private readonly Tensor _level; // [1], its mean over all directions
 
-    /// <param name="inputs"><c>[n, r + 1]</c>, float64; see <see cref="RowSpace.Project"/>.</param>
+    /// <param name="inputs"><c>[n, r + 1]</c>; see <see cref="PartSpaces"/>.</param>
     /// <param name="labels"><c>[n]</c>, 0..k-1.</param>
     /// <param name="classes">k</param>
     public Prototypes(Tensor inputs, int[] labels, int classes)
     {
-        var rows = inputs.narrow(1, 0, inputs.shape[1] - 1);
+        var rows = inputs.narrow(1, 0, inputs.shape[1] - 1).to(float64);
         var members = nn.functional.one_hot(tensor([.. labels.Select(label => (long)label)]), classes).to(float64);
         // A category whose near duplicates are all in the other part has no example here; its mean is then that of all, 0.
         double[] support = [.. Enumerable.Range(0, classes).Select(k => (double)Math.Max(1, labels.Count(label => label == k)))];

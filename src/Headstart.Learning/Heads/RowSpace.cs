@@ -23,8 +23,7 @@ internal sealed class RowSpace
     private readonly Tensor _axes; // [d, r], orthonormal columns
 
     /// <param name="features">The training part, <c>[n, d]</c>, float64.</param>
-    /// <param name="most">Axes to keep, those along which most varies.</param>
-    public RowSpace(Tensor features, int most = int.MaxValue)
+    public RowSpace(Tensor features)
     {
         _mean = features.mean([0]);
         using var difference = features - _mean;
@@ -33,10 +32,16 @@ internal sealed class RowSpace
         var variance = sum.item<double>() / features.shape[0];
         _scale = tensor([variance > 0 ? Math.Sqrt(Variance / variance) : 0]);
         var centred = Centre(features);
-        var axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // the longest last
-        var kept = Math.Min(most, axes.shape[1]);
-        _axes = axes.narrow(1, axes.shape[1] - kept, kept);
+        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // the longest last
     }
+
+    private RowSpace(Tensor mean, Tensor scale, Tensor axes) => (_mean, _scale, _axes) = (mean, scale, axes);
+
+    /// <summary>Keeps those axes along which most varies.</summary>
+    public RowSpace Longest(int axes) => axes >= Rows - 1 ? this : new(_mean, _scale, _axes.narrow(1, Rows - 1 - axes, axes));
+
+    /// <summary>Keeps the same of what was projected before, <c>[m, r + 1]</c>.</summary>
+    public Tensor Longest(Tensor inputs, int axes) => axes >= Rows - 1 ? inputs : inputs.narrow(1, Rows - 1 - axes, axes + 1);
 
     /// <summary>Centres, rotates and appends a column of ones for the bias.</summary>
     /// <param name="features"><c>[m, d]</c></param>

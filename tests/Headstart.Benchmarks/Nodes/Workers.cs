@@ -41,7 +41,7 @@ internal static class Workers
         await using var unknown = database.CreateCommand("UPDATE model_versions SET backbone = 'none'");
         await unknown.ExecuteNonQueryAsync();
         var run = await web.Client.TrainAsync(model, backbone is null ? [] : new JsonObject { ["backbone"] = backbone });
-        return ((DateTime)run["finishedAt"]! - (DateTime)run["startedAt"]!).TotalSeconds;
+        return ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
     }
 
     private static IEnumerable<(string Category, byte[] File)> Cut(string shared)
