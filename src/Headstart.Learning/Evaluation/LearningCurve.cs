@@ -21,9 +21,6 @@ public sealed record Forecast(int Images, double Accuracy, double Low, double Hi
 /// </summary>
 public sealed class LearningCurve
 {
-    private const int ManyImages = 600;
-
-    private static readonly double[] Shares = [0.25, 0.4, 0.6, 0.8, 1];
     private static readonly double[] Exponents = [.. Enumerable.Range(1, 15).Select(i => 0.1 * i)];
     private static readonly double[] Floors = [.. Enumerable.Range(0, 20).Select(i => i / 20.0)]; // a, as a share of the error at the last point
     private static readonly double[] Offsets = [.. Enumerable.Range(-4, 9).Select(i => i / 2.0)]; // of the last point, in standard errors
@@ -40,44 +37,16 @@ public sealed class LearningCurve
     /// <summary>What was measured, fewest images first.</summary>
     public IReadOnlyList<CurvePoint> Points { get; }
 
-    /// <summary>Trains heads on parts of the set and looks how they do on the rest; each part holds every category in proportion.</summary>
+    /// <summary>Makes the fits of a <see cref="CurvePlan"/>, whose parameters these are.</summary>
     /// <param name="set">At least two categories with four images each.</param>
     /// <param name="method">How heads are fitted.</param>
-    /// <param name="repeats">Different splits, each of five fits for every point of the curve.</param>
+    /// <param name="repeats">Different splits.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     public static LearningCurve Measure(LabelledFeatures set, HeadMethod method, int repeats, int seed, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(set);
-        var random = new Random(seed);
-        var folds = Math.Min(5, set.Support().Min());
-        var tested = set.Count <= ManyImages ? folds : Math.Min(2, folds); // a fit on many images takes long, and many test images need no more
-        var (parts, unseen) = (new List<int[]>(), new List<int[]>());
-        for (var repeat = 0; repeat < repeats; repeat++)
-        {
-            var assignment = StratifiedFolds.Assign(set, folds, random);
-            for (var fold = 0; fold < tested; fold++)
-            {
-                int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
-                random.Shuffle(training);
-                int[] rest = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)];
-                foreach (var share in Shares)
-                {
-                    parts.Add([.. training.GroupBy(image => set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count()))))]);
-                    unseen.Add(rest);
-                }
-            }
-        }
-
-        var (right, seen) = (new double[Shares.Length], new double[Shares.Length]);
-        foreach (var (i, head) in HeadTraining.TrainParts(set, parts, method, cancel).Index())
-        {
-            right[i % Shares.Length] += unseen[i].Count(image => head.Answer(set.Features[image]).SequenceEqual(set.LabelsOf(image)));
-            seen[i % Shares.Length] += (double)parts[i].Length / (tested * repeats);
-        }
-
-        var all = unseen.Sum(rest => rest.Length) / Shares.Length;
-        return Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(seen[i]), right[i] / all))], all / repeats);
+        using var plan = new CurvePlan(set, method, repeats, seed);
+        return plan.Conclude(plan.FitAll(cancel));
     }
 
     /// <summary>Fits power laws to measured points.</summary>

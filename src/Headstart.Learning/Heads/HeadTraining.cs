@@ -18,62 +18,25 @@ public static class HeadTraining
 
     private static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
     private const int EnoughForHidden = 50; // images for each category on average; with fewer a hidden layer has nothing to offer
-    private const int AxesForHidden = 256; // more cost time and only add noise
-    private const int HiddenSeed = 1;
+    internal const int AxesForHidden = 256; // more cost time and only add noise
+    internal const int HiddenSeed = 1;
 
-    private const double SparseSelectionTolerance = 1e-3;
+    internal const double SparseSelectionTolerance = 1e-3;
     private const double SparseTolerance = 1e-4;
 
-    /// <summary>Repeated stratified cross-validation over methods and strengths; works from 2 images a category.</summary>
+    /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
     /// <param name="set">At least two categories with two images each.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     /// <param name="repeats">Different splits; by default as many as <see cref="Repeats"/> says.</param>
-    /// <param name="linearOnly">Leave hidden layers out, which take ten times as long as all others together.</param>
+    /// <param name="linearOnly">Leave hidden layers out.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel, IProgress<double>? progress = null,
         int? repeats = null, bool linearOnly = false)
     {
-        ArgumentNullException.ThrowIfNull(set);
-        set.Require(perCategory: 2);
-        TorchRuntime.EnsureLoaded();
-        var sparse = SparseRegression.RowsOf(set);
-        if (sparse is null && set.Features is SparseRows)
-        {
-            return CrossValidate(new SpanCoordinates(set).Set, seed, cancel, progress, repeats, linearOnly);
-        }
-
-        var folds = Math.Min(5, set.Support().Min());
-        var times = repeats ?? Repeats(set.Count);
-        var random = new Random(seed);
-        var methods = Methods(set, linearOnly);
-        var scores = methods.ConvertAll(_ => new OutOfFoldScores(set, times));
-
-        using var scope = NewDisposeScope();
-        var spaces = sparse is null ? new PartSpaces(set) : null;
-        for (var repeat = 0; repeat < times; repeat++)
-        {
-            var assignment = StratifiedFolds.Assign(set, folds, random);
-            if (sparse is not null)
-            {
-                // Each fold has examples, and so scores, of its own.
-                Parallel.For(0, folds, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
-                    fold => Validate(set, sparse, assignment, (repeat, fold), methods, scores, cancel));
-                progress?.Report((repeat + 1.0) / times);
-                continue;
-            }
-
-            for (var fold = 0; fold < folds; fold++)
-            {
-                Validate(set, spaces!, assignment, (repeat, fold), methods, scores, cancel);
-                progress?.Report((repeat * folds + fold + 1.0) / (times * folds));
-            }
-        }
-
-        var best = Enumerable.Range(0, methods.Count).MinBy(i => scores[i].CrossEntropy());
-        var (accuracy, error) = scores[best].Accuracy();
-        return new CrossValidation(accuracy, error, methods[best], folds, times, scores[best].Runs);
+        using var plan = new ValidationPlan(set, seed, repeats, linearOnly);
+        return plan.Conclude(plan.FitAll(cancel, progress));
     }
 
     /// <summary>How often a set of n images is split anew: the fewer there are, the more the split matters and the less it costs.</summary>
@@ -108,33 +71,13 @@ public static class HeadTraining
                 : new Head(set.Categories, head.Output, span.Unfold(head.Hidden), thresholds);
         }
 
-        using var scope = NewDisposeScope();
-        var spaces = new PartSpaces(set);
+        using var spaces = new PartSpaces(set);
         return Train(set, spaces, [.. Enumerable.Range(0, set.Count)], method, spaces.Precision.Final, cancel);
     }
 
-    /// <summary>Fits a head to each of some parts of a set, as exactly as it takes to compare them.</summary>
-    /// <param name="set">At least two categories.</param>
-    /// <param name="parts">Numbers of examples; each part has one at least of every category.</param>
-    /// <param name="method">How all of them are fitted; its strength is greater than 0.</param>
-    /// <param name="cancel">Looked at in every iteration.</param>
-    /// <exception cref="HeadTrainingException">There is nothing to learn from a part; the message says why.</exception>
-    public static List<Head> TrainParts(LabelledFeatures set, IReadOnlyList<int[]> parts, HeadMethod method, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        ArgumentNullException.ThrowIfNull(parts);
-        if (set.Features is SparseRows)
-        {
-            return [.. parts.Select(part => Train(set.Some(part), method, cancel))];
-        }
-
-        TorchRuntime.EnsureLoaded();
-        using var scope = NewDisposeScope();
-        var spaces = new PartSpaces(set);
-        return [.. parts.Select(part => Train(set, spaces, part, method, spaces.Precision.Selection, cancel))];
-    }
-
-    private static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance, CancellationToken cancel)
+    /// <summary>Fits one head to a part of a set.</summary>
+    /// <exception cref="HeadTrainingException">There is nothing to learn from the part; the message says why.</exception>
+    internal static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var part = set.Some(rows);
@@ -171,7 +114,7 @@ public static class HeadTraining
     }
 
     /// <summary>What is worth trying on a set of this size.</summary>
-    private static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
+    internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
         .. set.Tags is null && set.Support().Min() <= FewImages && SparseRegression.RowsOf(set) is null ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
@@ -185,56 +128,5 @@ public static class HeadTraining
         var units = parameters.Length / classes - 1;
         return new DenseLayer(units, [.. Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, units).Select(unit => (float)parameters[unit * classes + k]))],
             [.. parameters[^classes..].Select(bias => (float)bias)]);
-    }
-
-    /// <summary>The same for features that are mostly 0, which leave only logistic regression to be tried.</summary>
-    private static void Validate(LabelledFeatures set, SparseRows features, int[] assignment, (int Repeat, int Fold) part,
-        List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
-    {
-        int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != part.Fold)];
-        int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == part.Fold)];
-        var regression = new SparseRegression(features.Some(seen), set.Some(seen));
-        var unseenRows = features.Some(unseen);
-        var parameters = new double[regression.Parameters];
-        foreach (var (i, method) in methods.Index())
-        {
-            regression.Fit(parameters, method.Strength, SparseSelectionTolerance, cancel);
-            scores[i].Add(part.Repeat, unseen, regression.Probabilities(unseenRows, parameters));
-        }
-    }
-
-    private static void Validate(LabelledFeatures set, PartSpaces spaces, int[] assignment, (int Repeat, int Fold) part,
-        List<HeadMethod> methods, List<OutOfFoldScores> scores, CancellationToken cancel)
-    {
-        using var scope = NewDisposeScope();
-        int[] seen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != part.Fold)];
-        int[] unseen = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == part.Fold)];
-        var (space, inputs) = spaces.Of(seen);
-        var unseenInputs = spaces.In(space, unseen);
-        var learned = set.Some(seen);
-        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], set.Categories.Count) : null;
-        var regression = new LogisticRegression(inputs, learned);
-        var parameters = new double[space.Rows * set.Categories.Count];
-        foreach (var (i, method) in methods.Index().Where(tried => tried.Item.Kind != HeadKind.Hidden))
-        {
-            if (method.Kind == HeadKind.Logistic)
-            {
-                regression.Fit(parameters, method.Strength, spaces.Precision.Selection, cancel);
-            }
-
-            var fitted = method.Kind == HeadKind.Logistic ? parameters : prototypes!.Fit(method.Strength);
-            scores[i].Add(part.Repeat, unseen, LogisticRegression.Probabilities(unseenInputs, fitted, set));
-        }
-
-        if (methods.Exists(method => method.Kind == HeadKind.Hidden))
-        {
-            var network = new HiddenNetwork(space.Longest(inputs, AxesForHidden), learned, HiddenSeed);
-            unseenInputs = space.Longest(unseenInputs, AxesForHidden);
-            foreach (var (i, method) in methods.Index().Where(tried => tried.Item.Kind == HeadKind.Hidden))
-            {
-                var (hidden, output) = network.Fit(method.Strength, cancel);
-                scores[i].Add(part.Repeat, unseen, network.Probabilities(unseenInputs, hidden, output));
-            }
-        }
     }
 }

@@ -18,15 +18,13 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     /// <param name="repeat">Which of the repeats.</param>
     /// <param name="images">Indices of the images.</param>
     /// <param name="probabilities"><c>[images, k]</c>, row by row.</param>
-    public void Add(int repeat, int[] images, ReadOnlySpan<double> probabilities)
+    public void Add(int repeat, int[] images, ReadOnlySpan<float> probabilities)
     {
         var classes = set.Categories.Count;
         for (var row = 0; row < images.Length; row++)
         {
             var image = images[row];
-            var p = probabilities.Slice(row * classes, classes);
-            var kept = new float[classes];
-            TensorPrimitives.ConvertTruncating(p, kept);
+            var kept = probabilities.Slice(row * classes, classes).ToArray();
             _correct[image] += IsRight(image, kept) ? 1 : 0;
             _probabilities[repeat][image] = kept;
         }

@@ -6,9 +6,9 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// Coordinates for fits to parts of one set. Each part has a <see cref="RowSpace"/> of its own while examples are few. Of many examples a part has
 /// the same principal axes as the whole, and finding them takes longer than a fit, so that all parts share one: neither its rotation nor its one
-/// scale knows a label. Its tensors belong to the dispose scope it is made in.
+/// scale knows a label. May be used by one thread at a time, whichever it is; what it gives belongs to that one's dispose scope.
 /// </summary>
-internal sealed class PartSpaces
+internal sealed class PartSpaces : IDisposable
 {
     private const int Enough = 2; // examples for each feature
     private const int Large = 1_000_000; // numbers
@@ -19,18 +19,16 @@ internal sealed class PartSpaces
     public PartSpaces(LabelledFeatures set)
     {
         Precision = (long)set.Count * Math.Min(set.Count, set.Dimensions) > Large ? FitPrecision.Single : FitPrecision.Double;
+        using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
         if (set.Count < Enough * set.Dimensions)
         {
-            _features = features;
+            _features = features.DetachFromDisposeScope();
             return;
         }
 
-        using (features)
-        {
-            var space = new RowSpace(features);
-            _common = (space, Project(space, features));
-        }
+        var space = new RowSpace(features).Keep();
+        _common = (space, Project(space, features).DetachFromDisposeScope());
     }
 
     /// <summary>Of all inputs.</summary>
@@ -59,6 +57,16 @@ internal sealed class PartSpaces
 
         using var features = Rows(_features!, rows);
         return Project(space, features);
+    }
+
+    public void Dispose()
+    {
+        _features?.Dispose();
+        if (_common is var (space, inputs))
+        {
+            space.Dispose();
+            inputs.Dispose();
+        }
     }
 
     private Tensor Project(RowSpace space, Tensor features)

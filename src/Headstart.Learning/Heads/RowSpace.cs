@@ -9,11 +9,11 @@ namespace Headstart.Learning.Heads;
 /// tell a deviation: over our five public sets with 5 images a category 0.819 instead of 0.830, with all of them 0.940 instead of 0.944.)
 /// The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
 /// the training examples (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class.
-/// Its tensors belong to the dispose scope it is made in.
+/// Its tensors belong to the dispose scope it is made in, unless it is kept.
 /// No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that the garbage collector may free while libtorch reads
 /// it, which on busy machines ended runs in an error, and might as well have changed a number. Tensors are kept alive by their dispose scope.
 /// </summary>
-internal sealed class RowSpace
+internal sealed class RowSpace : IDisposable
 {
     /// <summary>Of all features together, after scaling: the same strength of a penalty then means about the same on any features.</summary>
     internal const double Variance = 2_000;
@@ -36,6 +36,24 @@ internal sealed class RowSpace
     }
 
     private RowSpace(Tensor mean, Tensor scale, Tensor axes) => (_mean, _scale, _axes) = (mean, scale, axes);
+
+    /// <summary>Takes it out of the dispose scope: it then lives until it is disposed.</summary>
+    public RowSpace Keep()
+    {
+        foreach (var part in (Tensor[])[_mean, _scale, _axes])
+        {
+            part.DetachFromDisposeScope();
+        }
+
+        return this;
+    }
+
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _scale.Dispose();
+        _axes.Dispose();
+    }
 
     /// <summary>Keeps those axes along which most varies.</summary>
     public RowSpace Longest(int axes) => axes >= Rows - 1 ? this : new(_mean, _scale, _axes.narrow(1, Rows - 1 - axes, axes));

@@ -23,15 +23,20 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
 
     private int _leading;
 
-    /// <summary>Whether a run of this worker's own shares out images now: then it does not help others.</summary>
+    /// <summary>Whether a run of this worker's own shares something out now: then it does not help others.</summary>
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
+
+    /// <summary>Are there other workers?</summary>
+    public bool HasHelpers => workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(RunQueue.Name)) > 1;
+
+    /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
+    public IDisposable Lead() => new Leading(this);
 
     /// <summary>Are there others that could help, and is there enough to do?</summary>
     public bool IsWorthwhile(Backbone backbone, int images)
     {
         ArgumentNullException.ThrowIfNull(backbone);
-        return images >= 2 * Least && images * backbone.MsPerImage > ShardMs / 2
-            && workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(RunQueue.Name)) > 1;
+        return images >= 2 * Least && images * backbone.MsPerImage > ShardMs / 2 && HasHelpers;
     }
 
     /// <summary>Has the vectors of the images computed, by this worker and whoever else is there.</summary>
@@ -43,7 +48,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public async Task ShareAsync(Backbone backbone, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute, IProgress<int> progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(backbone);
-        Interlocked.Increment(ref _leading);
+        using var leading = Lead();
         var extraction = Guid.CreateVersion7();
         try
         {
@@ -70,7 +75,6 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
         finally
         {
-            Interlocked.Decrement(ref _leading);
             await DropAsync(extraction);
         }
     }
@@ -141,5 +145,18 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         {
             // The database is away, which ended the extraction too; the sweep finds the rows.
         }
+    }
+
+    private sealed class Leading : IDisposable
+    {
+        private readonly ExtractionShards _shards;
+
+        public Leading(ExtractionShards shards)
+        {
+            _shards = shards;
+            Interlocked.Increment(ref shards._leading);
+        }
+
+        public void Dispose() => Interlocked.Decrement(ref _shards._leading);
     }
 }

@@ -1,23 +1,26 @@
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Training;
 
 namespace Headstart.Backbones;
 
-/// <summary>A worker that helps with the images of runs that other workers have, one shard after another.</summary>
+/// <summary>A worker that helps with the runs that other workers have: with their images, one shard after another, and with the fits of their heads.</summary>
 public sealed partial class ShardWorker : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
     private readonly ExtractionShards _shards;
+    private readonly SharedFits _fits;
     private readonly FeatureCache _features;
     private readonly BackboneShelf _shelf;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShardWorker> _log;
     private readonly SemaphoreSlim _news = new(0, 1);
 
-    public ShardWorker(ExtractionShards shards, FeatureCache features, BackboneShelf shelf, Announcements announcements, TimeProvider clock, ILogger<ShardWorker> log)
+    public ShardWorker(
+        ExtractionShards shards, SharedFits fits, FeatureCache features, BackboneShelf shelf, Announcements announcements, TimeProvider clock, ILogger<ShardWorker> log)
     {
-        (_shards, _features, _shelf, _clock, _log) = (shards, features, shelf, clock, log);
+        (_shards, _fits, _features, _shelf, _clock, _log) = (shards, fits, features, shelf, clock, log);
         announcements.Listen(Announcement.Shards, () => _news.Wake());
     }
 
@@ -38,6 +41,7 @@ public sealed partial class ShardWorker : BackgroundService
                 }
 
                 await _shards.SweepAsync(stopping);
+                await _fits.SweepAsync(stopping);
                 await _news.WaitAsync(Period, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -56,10 +60,15 @@ public sealed partial class ShardWorker : BackgroundService
 
     private async Task<bool> HelpAsync(CancellationToken stopping)
     {
-        var here = _shelf.All.ToDictionary(b => b.FeatureSpace);
-        if (_shards.IsLeading || await _shards.ClaimAsync([.. here.Keys], null, stopping) is not { } shard)
+        if (_shards.IsLeading)
         {
             return false;
+        }
+
+        var here = _shelf.All.ToDictionary(b => b.FeatureSpace);
+        if (await _shards.ClaimAsync([.. here.Keys], null, stopping) is not { } shard)
+        {
+            return await _fits.HelpAsync(stopping);
         }
 
         await _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping);
@@ -69,7 +78,7 @@ public sealed partial class ShardWorker : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Images of another worker's run could not be looked at; it goes on without: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Another worker's run could not be helped with; it goes on without: {Reason}")]
         public static partial void Failed(ILogger log, string reason);
     }
 }

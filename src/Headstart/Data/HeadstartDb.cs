@@ -57,6 +57,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ExtractionShard> ExtractionShards => Set<ExtractionShard>();
 
+    public DbSet<FitWork> FitWorks => Set<FitWork>();
+
+    public DbSet<FitShard> FitShards => Set<FitShard>();
+
     /// <summary>What cookies are encrypted with, where several hosts share it.</summary>
     public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
@@ -178,5 +182,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         builder.Entity<FeatureVector>().HasKey(v => new { v.Sha256, v.Space });
         builder.Entity<SharedBackbone>().Property(b => b.Manifest).HasColumnType("jsonb");
         builder.Entity<ExtractionShard>().HasKey(s => new { s.ExtractionId, s.Number });
+        builder.Entity<FitShard>().HasKey(s => new { s.WorkId, s.Number });
+        builder.Entity<FitShard>().HasOne<FitWork>().WithMany().HasForeignKey(s => s.WorkId).OnDelete(DeleteBehavior.Cascade);
     }
 }

@@ -14,7 +14,7 @@ namespace Headstart.Training;
 /// repeated from the feature cache, and the last line either happens whole or not at all.
 /// </summary>
 public sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, PublishedRival rival, VersionPublisher publisher, RunQueue queue,
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishedRival rival, VersionPublisher publisher, RunQueue queue,
     TimeProvider clock, ILogger<TrainingJob> log)
 {
     private const int MaxAttempts = 5;
@@ -127,13 +127,18 @@ public sealed partial class TrainingJob(
         var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
             && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
-        var validation = compared ? tried!.Validation : await Task.Run(() => HeadTraining.CrossValidate(train, Seed, cancel, progress, linearOnly: linearOnly), cancel);
+        var hashes = read.Items.ToDictionary(item => item.ImageId, item => item.Sha256);
+        byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
+        var validation = compared ? tried!.Validation : await ValidateAsync();
         if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
         {
             progress.Show([new(chosen.Features.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
         }
 
+        // Whoever is idle can begin with the curve; we come to it when our heads are made.
+        await using var offered = train.Support().Min() < ImagesForCurve ? null : await fits.OfferAsync(
+            chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);
         var temperature = validation.Temperature(train);
         var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
         // Found on images that heads had not learned from; where categories exclude each other there are none.
@@ -142,15 +147,13 @@ public sealed partial class TrainingJob(
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85, cancel);
-        var curve = train.Support().Min() < ImagesForCurve ? null
-            : await Task.Run(() => LearningCurve.Measure(train, validation.Method, Math.Min(CurveRepeats, validation.Repeats), Seed, cancel), cancel);
-        var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
-
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
+        var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(lease, 0.85, 0.95), cancel));
+        var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
+        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
@@ -160,6 +163,12 @@ public sealed partial class TrainingJob(
         var number = await publisher.PublishAsync(lease, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
             new(parts, judged, KnownRegion.Of(train)), report, cancel);
         Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
+
+        async Task<CrossValidation> ValidateAsync()
+        {
+            await using var offer = await fits.OfferAsync(chosen.Features, learned, train, new(null, Seed, HeadTraining.Repeats(train.Count), linearOnly), cancel);
+            return ((ValidationPlan)offer.Plan).Conclude(await offer.FinishAsync(progress, cancel));
+        }
     }
 
     private async Task EndAsync(RunLease lease, RunState state, string? error)

@@ -929,6 +929,57 @@ namespace Headstart.Data.Migrations
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.Training.FitShard", b =>
+                {
+                    b.Property<Guid>("WorkId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("work_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime?>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<byte[]>("Result")
+                        .HasColumnType("bytea")
+                        .HasColumnName("result");
+
+                    b.HasKey("WorkId", "Number")
+                        .HasName("pk_fit_shards");
+
+                    b.ToTable("fit_shards", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Training.FitWork", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.PrimitiveCollection<string[]>("Spaces")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("spaces");
+
+                    b.HasKey("Id")
+                        .HasName("pk_fit_works");
+
+                    b.ToTable("fit_works", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Training.RunImage", b =>
                 {
                     b.Property<Guid>("RunId")
@@ -1316,6 +1367,16 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_models_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Headstart.Training.FitShard", b =>
+                {
+                    b.HasOne("Headstart.Training.FitWork", null)
+                        .WithMany()
+                        .HasForeignKey("WorkId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_fit_shards_fit_works_work_id");
                 });
 
             modelBuilder.Entity("Headstart.Training.RunImage", b =>

@@ -1,0 +1,84 @@
+using Headstart.Learning.Heads;
+using Headstart.Learning.Native;
+
+namespace Headstart.Learning.Evaluation;
+
+/// <summary>
+/// The fits of a <see cref="LearningCurve"/>: heads that learned from growing parts of some folds' training examples, each part with every category in
+/// proportion, and how they do on the rest. One fit is one fold with all its parts.
+/// </summary>
+public sealed class CurvePlan : FitPlan
+{
+    private const int ManyImages = 600;
+    private const int MostFolds = 5;
+    private const int FoldsOfMany = 2; // a fit on many images takes long, and many test images need no more
+
+    private static readonly double[] Shares = [0.25, 0.4, 0.6, 0.8, 1];
+
+    private readonly LabelledFeatures _set;
+    private readonly HeadMethod _method;
+    private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
+    private readonly int _repeats;
+    private readonly List<(List<int[]> Parts, int[] Unseen)> _folds = [];
+
+    /// <param name="set">At least two categories with four images each.</param>
+    /// <param name="method">How heads are fitted; its strength is greater than 0.</param>
+    /// <param name="repeats">Different splits, each of up to five folds.</param>
+    /// <param name="seed">Decides the splits.</param>
+    public CurvePlan(LabelledFeatures set, HeadMethod method, int repeats, int seed)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        TorchRuntime.EnsureLoaded();
+        (_set, _method, _repeats) = (set, method, repeats);
+        _spaces = set.Features is SparseRows ? null : new(() => new PartSpaces(set));
+        var random = new Random(seed);
+        var folds = Math.Min(MostFolds, set.Support().Min());
+        for (var repeat = 0; repeat < repeats; repeat++)
+        {
+            var assignment = StratifiedFolds.Assign(set, folds, random);
+            for (var fold = 0; fold < (set.Count <= ManyImages ? folds : Math.Min(FoldsOfMany, folds)); fold++)
+            {
+                int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
+                random.Shuffle(training);
+                _folds.Add(([.. Shares.Select(share => Part(training, share))], [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
+            }
+        }
+    }
+
+    public override int Count => _folds.Count;
+
+    /// <returns>For each part how many of the fold's examples are answered rightly.</returns>
+    public override float[] Fit(int number, CancellationToken cancel)
+    {
+        var (parts, unseen) = _folds[number];
+        return [.. parts.Select(part =>
+        {
+            var head = _spaces is null ? HeadTraining.Train(_set.Some(part), _method, cancel)
+                : HeadTraining.Train(_set, _spaces.Value, part, _method, _spaces.Value.Precision.Selection, cancel);
+            return (float)unseen.Count(i => head.Answer(_set.Features[i]).SequenceEqual(_set.LabelsOf(i)));
+        })];
+    }
+
+    /// <summary>What the fits say together.</summary>
+    /// <param name="fits">All of them, in order.</param>
+    public LearningCurve Conclude(IReadOnlyList<float[]> fits)
+    {
+        ArgumentNullException.ThrowIfNull(fits);
+        var all = _folds.Sum(fold => fold.Unseen.Length);
+        return LearningCurve.Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),
+            fits.Sum(fit => (double)fit[i]) / all))], all / _repeats);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (_spaces?.IsValueCreated == true)
+        {
+            _spaces.Value.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private int[] Part(int[] training, double share) =>
+        [.. training.GroupBy(image => _set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count()))))];
+}
