@@ -130,6 +130,40 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         Assert.Equal(["0"], await nodes.QueryAsync("SELECT count(*)::text FROM extraction_shards"));
     }
 
+    [Fact]
+    public async Task Workers_share_the_fits_of_one_run_and_it_ends_though_one_of_them_dies_over_one()
+    {
+        // Who makes a fit is written down; the first one of each kind goes to somebody who is never heard of again.
+        await nodes.ExecuteAsync("""
+            CREATE TABLE fitters (name text, work uuid, number int);
+            CREATE FUNCTION note_fit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                INSERT INTO fitters VALUES (current_setting('application_name'), NEW.work_id, NEW.number); RETURN NEW; END $$;
+            CREATE TRIGGER note_fit AFTER UPDATE ON fit_shards FOR EACH ROW WHEN (NEW.result IS NOT NULL) EXECUTE FUNCTION note_fit();
+            CREATE FUNCTION die_fit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.number = 0 THEN NEW.claimed_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER die_fit BEFORE INSERT ON fit_shards FOR EACH ROW EXECUTE FUNCTION die_fit();
+            """);
+        var model = await nodes.First.Client.NewModelAsync();
+        await nodes.First.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+
+        var run = await nodes.First.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+
+        Assert.Equal("succeeded", (string?)run["state"]);
+        Assert.Equal(["one", "two"], await nodes.QueryAsync("SELECT DISTINCT name FROM fitters ORDER BY name"));
+        var made = await nodes.QueryAsync("SELECT count(*) || ' ' || count(DISTINCT number) || ' ' || min(number) FROM fitters GROUP BY work ORDER BY work");
+        Assert.Equal(2, made.Count); // cross-validation and the learning curve
+        Assert.All(made, work => Assert.Equal(work.Split(' ')[0], work.Split(' ')[1])); // each once
+        Assert.All(made, work => Assert.EndsWith(" 0", work, StringComparison.Ordinal));
+        Assert.Equal(["0"], await nodes.QueryAsync("SELECT count(*)::text FROM fit_shards"));
+
+        // What they say together is what one worker says.
+        var (together, version) = (await nodes.First.Client.GetJsonAsync($"{model}/versions/{run["version"]}/report"), (int)run["version"]!);
+        await nodes.ExecuteAsync("DROP TRIGGER note_fit ON fit_shards; DROP TRIGGER die_fit ON fit_shards");
+        Assert.Equal(1, version);
+        Assert.InRange((double)together["accuracy"]!, 0.85, 1);
+        Assert.Equal(5, together["learningCurve"]!["points"]!.AsArray().Count);
+    }
+
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
         for (var looks = 0; !await holds(); looks++)
