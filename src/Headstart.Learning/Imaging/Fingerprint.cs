@@ -12,9 +12,24 @@ public sealed class Fingerprint
 {
     private const int Side = 32;
 
+    private readonly byte[] _grey;
     private readonly float[] _places;
 
-    private Fingerprint(float[] places) => _places = places;
+    /// <param name="grey">What <see cref="Grey"/> gave.</param>
+    /// <exception cref="ArgumentException">It is of another length.</exception>
+    public Fingerprint(byte[] grey)
+    {
+        ArgumentNullException.ThrowIfNull(grey);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(grey.Length, Side * Side);
+        (_grey, _places) = (grey, new float[grey.Length]);
+        TensorPrimitives.ConvertTruncating<byte, float>(grey, _places);
+        TensorPrimitives.Subtract(_places, TensorPrimitives.Sum<float>(_places) / _places.Length, _places);
+        var norm = TensorPrimitives.Norm<float>(_places);
+        TensorPrimitives.Multiply(_places, norm > 0 ? 1 / norm : 0, _places);
+    }
+
+    /// <summary>The places, row by row: all that is needed to make it again.</summary>
+    public ReadOnlyMemory<byte> Grey => _grey;
 
     /// <exception cref="ImageRefusedException">The bytes are no image that can be read.</exception>
     public static Fingerprint Of(byte[] image)
@@ -27,12 +42,7 @@ public sealed class Fingerprint
         {
             var bytes = new byte[length];
             Marshal.Copy(memory, bytes, 0, bytes.Length);
-            var places = new float[Side * Side];
-            TensorPrimitives.ConvertTruncating<byte, float>(bytes.AsSpan(0, places.Length), places);
-            TensorPrimitives.Subtract(places, TensorPrimitives.Sum<float>(places) / places.Length, places);
-            var norm = TensorPrimitives.Norm<float>(places);
-            TensorPrimitives.Multiply(places, norm > 0 ? 1 / norm : 0, places);
-            return new Fingerprint(places);
+            return new Fingerprint(bytes[..(Side * Side)]);
         }
         finally
         {

@@ -11,7 +11,7 @@ public sealed class ExtractionShard
 
     public required int Number { get; init; }
 
-    /// <summary>The backbone's <c>FeatureSpace</c>.</summary>
+    /// <summary>The backbone's <c>FeatureSpace</c>, or that of fingerprints.</summary>
     public required string Space { get; init; }
 
     /// <summary>SHA-256 each.</summary>

@@ -1,6 +1,5 @@
 using Hangfire;
 using Headstart.Data;
-using Headstart.Learning.Backbones;
 using Headstart.Operations;
 using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
@@ -33,29 +32,30 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public IDisposable Lead() => new Leading(this);
 
     /// <summary>Are there others that could help, and is there enough to do?</summary>
-    public bool IsWorthwhile(Backbone backbone, int images)
+    /// <param name="msEach">Milliseconds that one image takes.</param>
+    /// <param name="images">How many.</param>
+    public bool IsWorthwhile(double msEach, int images)
     {
-        ArgumentNullException.ThrowIfNull(backbone);
-        return images >= 2 * Least && images * backbone.MsPerImage > ShardMs / 2 && HasHelpers;
+        return images >= 2 * Least && images * msEach > ShardMs / 2 && HasHelpers;
     }
 
     /// <summary>Has the vectors of the images computed, by this worker and whoever else is there.</summary>
-    /// <param name="backbone">Computes them.</param>
+    /// <param name="space">The backbone's <c>FeatureSpace</c>, or that of fingerprints.</param>
+    /// <param name="msEach">Milliseconds that one image takes.</param>
     /// <param name="images">SHA-256 each.</param>
     /// <param name="compute">Computes and stores the vectors of some of the images.</param>
     /// <param name="progress">Told how many are done.</param>
     /// <param name="cancel">Ends it; what others have in hand they finish.</param>
-    public async Task ShareAsync(Backbone backbone, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute, IProgress<int> progress, CancellationToken cancel)
+    public async Task ShareAsync(string space, double msEach, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute, IProgress<int> progress, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(backbone);
         using var leading = Lead();
         var extraction = Guid.CreateVersion7();
         try
         {
-            await AddAsync(extraction, backbone, images, cancel);
+            await AddAsync(extraction, space, msEach, images, cancel);
             while (true)
             {
-                if (await ClaimAsync([backbone.FeatureSpace], extraction, cancel) is { } shard)
+                if (await ClaimAsync([space], extraction, cancel) is { } shard)
                 {
                     await compute(shard.Images);
                     await DoneAsync(shard, cancel);
@@ -111,15 +111,15 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         await db.Database.ExecuteSqlAsync($"DELETE FROM extraction_shards WHERE created_at < now() - interval '1 hour'", cancel);
     }
 
-    private async Task AddAsync(Guid extraction, Backbone backbone, IReadOnlyList<byte[]> images, CancellationToken cancel)
+    private async Task AddAsync(Guid extraction, string space, double msEach, IReadOnlyList<byte[]> images, CancellationToken cancel)
     {
-        var size = Math.Clamp(images.Count / ShardsForFew, Least, Math.Clamp((int)(ShardMs / backbone.MsPerImage), Least, Most));
+        var size = Math.Clamp(images.Count / ShardsForFew, Least, Math.Clamp((int)(ShardMs / msEach), Least, Most));
         await using var db = await databases.CreateDbContextAsync(cancel);
         db.AddRange(images.Chunk(size).Select((shard, number) => new ExtractionShard
         {
             ExtractionId = extraction,
             Number = number,
-            Space = backbone.FeatureSpace,
+            Space = space,
             Images = shard,
             CreatedAt = clock.Now(),
         }));

@@ -45,9 +45,9 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         for (var start = 0; start < missing.Length; start += AloneAtOnce)
         {
             var left = missing[start..];
-            if (shards.IsWorthwhile(backbone, left.Length))
+            if (shards.IsWorthwhile(backbone.MsPerImage, left.Length))
             {
-                await shards.ShareAsync(backbone, Of(left), part => ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
+                await shards.ShareAsync(backbone.FeatureSpace, backbone.MsPerImage, Of(left), part => ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
                 Fill(left, await ReadAsync(backbone, Of(left), cancel));
                 break;
             }

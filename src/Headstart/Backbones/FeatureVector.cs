@@ -8,9 +8,9 @@ public sealed class FeatureVector
 {
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>The backbone's <c>FeatureSpace</c>.</summary>
+    /// <summary>The backbone's <c>FeatureSpace</c>; fingerprints have one, too.</summary>
     public required string Space { get; init; }
 
-    /// <summary>Little-endian float32.</summary>
+    /// <summary>Little-endian float32; of a fingerprint its bytes.</summary>
     public required byte[] Values { get; init; }
 }

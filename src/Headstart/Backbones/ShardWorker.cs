@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Images;
 using Headstart.Operations;
 using Headstart.Training;
 
@@ -12,15 +13,17 @@ public sealed partial class ShardWorker : BackgroundService
     private readonly ExtractionShards _shards;
     private readonly SharedFits _fits;
     private readonly FeatureCache _features;
+    private readonly Fingerprints _prints;
     private readonly BackboneShelf _shelf;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShardWorker> _log;
     private readonly SemaphoreSlim _news = new(0, 1);
 
     public ShardWorker(
-        ExtractionShards shards, SharedFits fits, FeatureCache features, BackboneShelf shelf, Announcements announcements, TimeProvider clock, ILogger<ShardWorker> log)
+        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, BackboneShelf shelf, Announcements announcements, TimeProvider clock,
+        ILogger<ShardWorker> log)
     {
-        (_shards, _fits, _features, _shelf, _clock, _log) = (shards, fits, features, shelf, clock, log);
+        (_shards, _fits, _features, _prints, _shelf, _clock, _log) = (shards, fits, features, prints, shelf, clock, log);
         announcements.Listen(Announcement.Shards, () => _news.Wake());
     }
 
@@ -66,12 +69,12 @@ public sealed partial class ShardWorker : BackgroundService
         }
 
         var here = _shelf.All.ToDictionary(b => b.FeatureSpace);
-        if (await _shards.ClaimAsync([.. here.Keys], null, stopping) is not { } shard)
+        if (await _shards.ClaimAsync([.. here.Keys, Fingerprints.Space], null, stopping) is not { } shard)
         {
             return await _fits.HelpAsync(stopping);
         }
 
-        await _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping);
+        await (shard.Space == Fingerprints.Space ? _prints.ComputeAsync(shard.Images, stopping) : _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping));
         await _shards.DoneAsync(shard, stopping);
         return true;
     }

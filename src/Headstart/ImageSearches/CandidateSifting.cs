@@ -1,5 +1,4 @@
 using Headstart.Backbones;
-using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Choosing;
@@ -13,7 +12,7 @@ namespace Headstart.ImageSearches;
 /// Leaves out candidates that the model has, that are there twice, or that do not belong among the others of their category, and what is more than
 /// wanted. All of it is decided at once and written at once: if we die before that it is decided anew.
 /// </summary>
-public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, IBlobStore blobs)
+public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, Fingerprints prints)
 {
     internal async Task SiftAsync(SearchClaim claim)
     {
@@ -66,7 +65,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, B
         var recipe = Candidates.Favourite(shelf.All, double.PositiveInfinity);
         var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
         var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image cannot be read.");
-        var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), blobs, cancel);
+        var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), prints, cancel);
         var groups = NearDuplicates.Groups(left.Count, pairs);
         var copies = left.Where((_, place) => groups[place] != place).ToHashSet();
         left = Keep(left, copies.Contains, "near-duplicate", "The same picture was found before, in another size or a little changed.");

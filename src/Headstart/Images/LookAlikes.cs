@@ -1,6 +1,4 @@
-using Headstart.Blobs;
 using Headstart.Learning.Evaluation;
-using Headstart.Learning.Imaging;
 
 namespace Headstart.Images;
 
@@ -17,27 +15,16 @@ public static class LookAlikes
     /// <summary>Alike to the backbone, which is quick to tell of all pairs, and then place by place.</summary>
     /// <param name="features">Of each image, <c>[n][d]</c>.</param>
     /// <param name="images">SHA-256 of each.</param>
-    public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, IBlobStore blobs, CancellationToken cancel)
+    /// <param name="prints">Where their fingerprints are kept.</param>
+    /// <param name="cancel">Ends the work.</param>
+    public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints, CancellationToken cancel)
     {
         var pairs = await Task.Run(() => NearDuplicates.Alike(features, Alike, cancel), cancel);
-        var prints = new Fingerprint?[features.Count];
-        await Parallel.ForEachAsync(pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).Distinct(),
-            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel },
-            async (i, token) => prints[i] = await PrintAsync(images[i], blobs, token));
-        return pairs.FindAll(pair => prints[pair.First] is { } one && prints[pair.Second] is { } other && one.Likeness(other) is var likeness
+        int[] looked = [.. pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).Distinct()];
+        var found = await prints.GetAsync([.. looked.Select(i => images[i])], cancel);
+        var of = looked.Zip(found).ToDictionary(pair => pair.First, pair => pair.Second);
+        return pairs.FindAll(pair => of[pair.First] is { } one && of[pair.Second] is { } other && one.Likeness(other) is var likeness
             && (likeness >= SamePicture || (likeness >= AlmostTheSamePicture && pair.Cosine >= AlmostAlike)))
             .ConvertAll(pair => (pair.First, pair.Second));
-    }
-
-    private static async Task<Fingerprint?> PrintAsync(byte[] sha256, IBlobStore blobs, CancellationToken cancel)
-    {
-        try
-        {
-            return await blobs.GetAsync(sha256, cancel) is { } bytes ? Fingerprint.Of(bytes) : null;
-        }
-        catch (ImageRefusedException)
-        {
-            return null; // its features came from the cache and its file has been damaged since
-        }
     }
 }

@@ -1,5 +1,4 @@
 using Headstart.Backbones;
-using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Learning.Backbones;
@@ -10,7 +9,7 @@ namespace Headstart.Training;
 
 /// <summary>Images: what the backbones of this host see in them, by way of the feature cache.</summary>
 public sealed class ImageRunFeatures(
-    BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, IBlobStore blobs, TimeProvider clock) : IRunFeatures
+    BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints, TimeProvider clock) : IRunFeatures
 {
     private const int EnoughBackbones = 2;
 
@@ -45,7 +44,7 @@ public sealed class ImageRunFeatures(
     }
 
     public async Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel) =>
-        await LookAlikes.PairsAsync([.. read.Vectors], [.. read.Items.Select(item => item.Sha256)], blobs, cancel);
+        await LookAlikes.PairsAsync([.. read.Vectors], [.. read.Items.Select(item => item.Sha256)], prints, cancel);
 
     public Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel) =>
         Task.FromResult<IReadOnlyList<ArtifactPart>>([.. ((ImageFeatures)of).Recipe.Parts.Select(p => new ArtifactPart(
