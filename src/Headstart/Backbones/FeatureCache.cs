@@ -105,6 +105,18 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         void Count() => progress?.Report(Interlocked.Increment(ref done));
     }
 
+    /// <summary>Writes what is made of images, whoever else writes the same.</summary>
+    internal static Task KeepAsync(HeadstartDb db, string space, IEnumerable<(byte[] Sha256, byte[] Values)> made, CancellationToken cancel)
+    {
+        // Sorted, so that two workers that write the same wait for each other instead of deadlocking.
+        var rows = made.OrderBy(r => Convert.ToHexStringLower(r.Sha256), StringComparer.Ordinal).ToArray();
+        return db.Database.ExecuteSqlAsync($"""
+            INSERT INTO feature_vectors (sha256, space, "values")
+            SELECT sha256, {space}, made FROM unnest({rows.Select(r => r.Sha256).ToArray()}, {rows.Select(r => r.Values).ToArray()}) AS new (sha256, made)
+            ON CONFLICT DO NOTHING
+            """, cancel);
+    }
+
     private static int[] Missing(float[]?[] vectors) => [.. Enumerable.Range(0, vectors.Length).Where(i => vectors[i] is null)];
 
     /// <summary>Progress of step i of n. (The library's Progress reports from another thread, later, and out of order.)</summary>
@@ -159,14 +171,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
 
         async Task InsertAsync()
         {
-            // Sorted, so that two workers that write the same vectors wait for each other instead of deadlocking.
-            var rows = batch.Select(i => (Sha: images[i], Values: MemoryMarshal.AsBytes(vectors[i].AsSpan()).ToArray()))
-                .OrderBy(r => Convert.ToHexStringLower(r.Sha), StringComparer.Ordinal).ToArray();
-            await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO feature_vectors (sha256, space, "values")
-                SELECT sha256, {space}, vector FROM unnest({rows.Select(r => r.Sha).ToArray()}, {rows.Select(r => r.Values).ToArray()}) AS new (sha256, vector)
-                ON CONFLICT DO NOTHING
-                """, cancel);
+            await KeepAsync(db, space, batch.Select(i => (images[i], MemoryMarshal.AsBytes(vectors[i].AsSpan()).ToArray())), cancel);
             batch.Clear();
         }
     }

@@ -13,7 +13,7 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
     /// <summary>Stands in the place of a backbone's feature space; another name when <see cref="Fingerprint"/> sees other things.</summary>
     public const string Space = "fingerprint-1";
 
-    private const double MsEach = 10;
+    private const double MsEach = 10; // of one core, for a photograph of some hundred pixels
     private const int AtOnce = 500;
 
     /// <summary>The fingerprint of each image (SHA-256), in the same order; null where one cannot be read.</summary>
@@ -44,23 +44,17 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
         await using var db = await databases.CreateDbContextAsync(cancel);
         foreach (var some in images.Chunk(AtOnce)) // what is made is kept if we die
         {
-            var made = new ConcurrentDictionary<string, (byte[] Sha256, byte[] Grey)>();
+            var made = new ConcurrentBag<(byte[] Sha256, byte[] Grey)>();
             var known = await ReadAsync(some, cancel);
             await Parallel.ForEachAsync(some.Where((_, i) => known[i] is null),
                 new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel }, async (image, token) =>
                 {
                     if (await PrintAsync(image, token) is { } print)
                     {
-                        made[Convert.ToHexStringLower(image)] = (image, print.Grey.ToArray());
+                        made.Add((image, print.Grey.ToArray()));
                     }
                 });
-            // Sorted, so that two workers that write the same ones wait for each other instead of deadlocking.
-            var rows = made.OrderBy(row => row.Key, StringComparer.Ordinal).Select(row => row.Value).ToArray();
-            await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO feature_vectors (sha256, space, "values")
-                SELECT sha256, {Space}, grey FROM unnest({rows.Select(r => r.Sha256).ToArray()}, {rows.Select(r => r.Grey).ToArray()}) AS new (sha256, grey)
-                ON CONFLICT DO NOTHING
-                """, cancel);
+            await FeatureCache.KeepAsync(db, Space, made, cancel);
         }
     }
 
