@@ -86,11 +86,12 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public async Task<ExtractionShard?> ClaimAsync(string[] spaces, Guid? extraction, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
+        // Materialized: a plan may ask a sub-select once for every row, which finds another shard each time, as the one before is claimed by then.
         var claimed = await db.ExtractionShards.FromSql($"""
-            UPDATE extraction_shards AS shard SET claimed_until = now() + {Patience}
-            FROM (SELECT extraction_id, number FROM extraction_shards
+            WITH next AS MATERIALIZED (SELECT extraction_id, number FROM extraction_shards
                 WHERE space = ANY ({spaces}) AND (claimed_until IS NULL OR claimed_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
-                ORDER BY extraction_id, number LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+                ORDER BY extraction_id, number LIMIT 1 FOR UPDATE SKIP LOCKED)
+            UPDATE extraction_shards AS shard SET claimed_until = now() + {Patience} FROM next
             WHERE shard.extraction_id = next.extraction_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);

@@ -100,10 +100,10 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         var claimed = await db.FitShards.FromSql($"""
-            UPDATE fit_shards AS shard SET claimed_until = now() + {Patience}
-            FROM (SELECT s.work_id, s.number FROM fit_shards s JOIN fit_works w ON w.id = s.work_id
+            WITH next AS MATERIALIZED (SELECT s.work_id, s.number FROM fit_shards s JOIN fit_works w ON w.id = s.work_id
                 WHERE s.result IS NULL AND w.spaces <@ {spaces} AND (s.claimed_until IS NULL OR s.claimed_until < now()) AND ({work}::uuid IS NULL OR s.work_id = {work})
-                ORDER BY s.work_id, s.number LIMIT 1 FOR UPDATE OF s SKIP LOCKED) AS next
+                ORDER BY s.work_id, s.number LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
+            UPDATE fit_shards AS shard SET claimed_until = now() + {Patience} FROM next
             WHERE shard.work_id = next.work_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);
