@@ -77,6 +77,7 @@ try
         api.MapHeatMaps();
         api.MapBatchPredictions();
         api.MapBackbones();
+        api.MapTextBackbones();
         api.MapKeys();
         api.MapUsage();
         api.MapAccounts();

@@ -76,7 +76,7 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
 
     public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>().AddSingleton<WebFetcher>();

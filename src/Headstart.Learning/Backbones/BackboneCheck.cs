@@ -31,7 +31,7 @@ public static class BackboneCheck
             var at = graph.FindFeatures();
             var (features, memory) = Measure(graph.Cut(at), size);
             return new ManifestJson(
-                given.Id ?? known?.Id ?? IdOf(given.FileName), given.Family ?? known?.Family, features, size,
+                given.Id ?? known?.Id ?? BackboneDescription.IdOf(Path.GetFileNameWithoutExtension(given.FileName)), given.Family ?? known?.Family, features, size,
                 [.. given.Mean ?? known?.Preprocessing.Mean ?? ImageNetMean], [.. given.Std ?? known?.Preprocessing.Std ?? ImageNetStd],
                 known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}", given.Licence ?? known?.Licence ?? "unknown",
                 sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1)).ToManifest();
@@ -124,13 +124,6 @@ public static class BackboneCheck
     /// <summary>Equal but for what rounding may do.</summary>
     private static bool Alike(float[] one, float[] other) =>
         one.Length == other.Length && one.Zip(other).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5f * Math.Max(1e-3f, Math.Abs(pair.First)));
-
-    private static string IdOf(string fileName)
-    {
-        var name = string.Concat(Path.GetFileNameWithoutExtension(fileName).ToLowerInvariant()
-            .Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' ? c : '-')).Trim('-', '.', '_');
-        return name.Length > 0 ? name[..Math.Min(64, name.Length)] : "backbone";
-    }
 
     /// <summary>ONNX Runtime's complaints can be pages.</summary>
     private static string Short(string message)

@@ -24,6 +24,14 @@ public sealed record BackboneDescription
     /// <summary>How its owner calls the file.</summary>
     public required string FileName { get; init; }
 
+    /// <summary>An id that resembles the name of a file without its ending.</summary>
+    public static string IdOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var id = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' ? c : '-')).Trim('-', '.', '_');
+        return id.Length > 0 ? id[..Math.Min(64, id.Length)] : "backbone";
+    }
+
     /// <summary>Has it nothing that would contradict the manifest of a backbone that is known already?</summary>
     public bool Fits(BackboneManifest manifest)
     {

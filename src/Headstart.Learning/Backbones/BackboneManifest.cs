@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Backbones;
@@ -5,8 +7,11 @@ namespace Headstart.Learning.Backbones;
 /// <summary>
 /// What is known about a backbone: a frozen network that turns an image <c>[3, S, S]</c> into a feature vector <c>[d]</c>.
 /// </summary>
-public sealed record BackboneManifest
+public sealed partial record BackboneManifest
 {
+    /// <summary>What <see cref="IsId"/> asks for, as a sentence without its full stop.</summary>
+    public const string IdRule = "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter or digit, and not 'auto'";
+
     /// <summary>Unique name: lower-case letters, digits, dots, hyphens and underscores.</summary>
     public required string Id { get; init; }
 
@@ -48,6 +53,12 @@ public sealed record BackboneManifest
 
     /// <exception cref="BackboneException">The manifest is not usable; the message says what is wrong with it.</exception>
     public static BackboneManifest Parse(ReadOnlySpan<byte> json) => ManifestJson.Parse(json);
+
+    /// <summary>May a backbone be called that?</summary>
+    public static bool IsId([NotNullWhen(true)] string? id) => id is not null && id != "auto" && ValidId().IsMatch(id);
+
+    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}$")]
+    private static partial Regex ValidId();
 }
 
 /// <summary>A backbone that is present on this machine, its checksum verified.</summary>

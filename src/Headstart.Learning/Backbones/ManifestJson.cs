@@ -60,8 +60,7 @@ internal sealed partial record ManifestJson(
     /// <exception cref="BackboneException">A value is missing or cannot be.</exception>
     public BackboneManifest ToManifest()
     {
-        Require(Id is not null && ValidId().IsMatch(Id) && Id != "auto",
-            "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter or digit, and not 'auto'");
+        Require(BackboneManifest.IsId(Id), BackboneManifest.IdRule);
         Require(Features is > 0 and <= 65_536, "'features' must be between 1 and 65536");
         Require(InputSize is >= 8 and <= 4_096, "'inputSize' must be between 8 and 4096");
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
@@ -93,9 +92,6 @@ internal sealed partial record ManifestJson(
             throw new BackboneException(otherwise);
         }
     }
-
-    [GeneratedRegex("^[a-z0-9][a-z0-9._-]{0,63}$")]
-    private static partial Regex ValidId();
 
     [GeneratedRegex("^[0-9a-fA-F]{64}$")]
     private static partial Regex ValidSha256();

@@ -10,13 +10,16 @@ internal static class GloveFile
     /// <summary>Words that are read; files have the most frequent first.</summary>
     public const int MaxWords = 200_000;
 
+    private const int MaxDimensions = 2_048;
+    private const int MaxLine = 1 << 16; // UTF-16 units: a file without line ends must not fill the memory
+
     /// <summary>The length of the vectors of a file that begins as word vectors do; null for one that does not, such as notes that lie beside.</summary>
     public static int? Dimensions(string path)
     {
         try
         {
-            using var reader = Reader(path);
-            var parts = (reader.ReadLine() ?? "").TrimEnd().Split(' ');
+            using var reader = Reader(path, path);
+            var parts = (ReadLine(reader, new()) ?? "").TrimEnd().Split(' ');
             return parts.Length < 2 || !parts.Skip(1).All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) ? null
                 : IsHeader(parts) ? int.Parse(parts[1], CultureInfo.InvariantCulture) : parts.Length - 1;
         }
@@ -26,26 +29,41 @@ internal static class GloveFile
         }
     }
 
+    /// <param name="path">Where it lies.</param>
+    /// <param name="name">How its owner calls it; packed if that ends in <c>.gz</c>.</param>
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors; the message says where.</exception>
-    public static WordVectors Read(string path)
+    public static WordVectors Read(string path, string name)
     {
         try
         {
-            using var reader = Reader(path);
-            return Read(reader, Path.GetFileName(path));
+            using var reader = Reader(path, name);
+            return Read(reader, name);
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or DecoderFallbackException)
         {
-            throw new TextFeaturesException($"{Path.GetFileName(path)} cannot be read as word vectors: {exception.Message.TrimEnd('.')}.", exception);
+            throw new TextFeaturesException($"{name} cannot be read as word vectors: {exception.Message.TrimEnd('.')}.", exception);
         }
+    }
+
+    /// <returns>null at the end.</returns>
+    private static string? ReadLine(StreamReader reader, StringBuilder line)
+    {
+        line.Clear();
+        int unit;
+        while ((unit = reader.Read()) is >= 0 and not '\n')
+        {
+            line.Append(line.Length < MaxLine ? (char)unit : throw new InvalidDataException($"a line is longer than {MaxLine:N0} characters"));
+        }
+
+        return unit < 0 && line.Length == 0 ? null : line.ToString();
     }
 
     private static bool IsHeader(string[] parts) => parts.Length == 2 && parts.All(part => int.TryParse(part, CultureInfo.InvariantCulture, out _));
 
-    private static StreamReader Reader(string path)
+    private static StreamReader Reader(string path, string name)
     {
         var file = File.OpenRead(path);
-        return new(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file,
+        return new(name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file,
             new UTF8Encoding(false, throwOnInvalidBytes: true));
     }
 
@@ -55,7 +73,8 @@ internal static class GloveFile
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var values = new List<float>();
         var dimensions = 0;
-        for (var line = 1; reader.ReadLine() is { } text && words.Count < MaxWords; line++)
+        var buffer = new StringBuilder();
+        for (var line = 1; words.Count < MaxWords && ReadLine(reader, buffer) is { } text; line++)
         {
             var parts = text.TrimEnd().Split(' ');
             if (line == 1 && IsHeader(parts))
@@ -66,7 +85,7 @@ internal static class GloveFile
             dimensions = dimensions == 0 ? parts.Length - 1 : dimensions;
             // "New York" of some files, and words that differ by case alone: the first, which is the more frequent, counts.
             var word = parts.Length == dimensions + 1 ? UnicodeText.Folded(parts[0]) : "";
-            if (dimensions < 2 || parts.Length < dimensions + 1)
+            if (dimensions is < 2 or > MaxDimensions || parts.Length < dimensions + 1)
             {
                 throw new TextFeaturesException($"{name} cannot be read as word vectors: line {line} has {parts.Length - 1} values.");
             }

@@ -15,7 +15,7 @@ public enum RegisteredTextKind
 /// <summary>A pretrained text backbone that was found in a folder; read when it is first needed. Thread-safe.</summary>
 public sealed class RegisteredText : IDisposable
 {
-    private static readonly string[] Endings = [".txt", ".txt.gz"];
+    private static readonly string[] Endings = [".txt", ".txt.gz"]; // of word vectors
 
     private readonly Lazy<WordVectors> _words;
     private readonly Lazy<SentenceEncoder> _sentences;
@@ -23,7 +23,7 @@ public sealed class RegisteredText : IDisposable
     private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind, int? dimensions)
     {
         (Id, Sha256, Path, Kind, Dimensions) = (id, sha256, path, kind, dimensions);
-        _words = new(() => GloveFile.Read(path));
+        _words = new(() => GloveFile.Read(path, System.IO.Path.GetFileName(path)));
         _sentences = new(() => SentenceEncoder.Open(path, VocabularyOf(path)!));
     }
 
@@ -75,6 +75,22 @@ public sealed class RegisteredText : IDisposable
         return ([.. found.Values], problems);
     }
 
+    /// <summary>The ending of a file of word vectors, or null for the name of another one.</summary>
+    public static string? EndingOf(string fileName) => Endings.FirstOrDefault(ending => fileName.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Reads a file of word vectors to its end, whatever it is called.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="fileName">How its owner calls it.</param>
+    /// <returns>The length of its vectors.</returns>
+    /// <exception cref="TextFeaturesException">It cannot be read as word vectors; the message says where and what was expected.</exception>
+    public static int Check(string path, string fileName) => GloveFile.Read(path, fileName).Dimensions;
+
+    /// <summary>Word vectors that were checked.</summary>
+    /// <param name="path">The file, under the name that gives its id.</param>
+    /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
+    public static RegisteredText Open(string path) =>
+        Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} does not begin as word vectors do");
+
     public void Dispose()
     {
         if (_sentences.IsValueCreated)
@@ -99,7 +115,7 @@ public sealed class RegisteredText : IDisposable
             return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences, null);
         }
 
-        return Endings.FirstOrDefault(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) is { } ending && GloveFile.Dimensions(path) is { } dimensions
+        return EndingOf(name) is { } ending && GloveFile.Dimensions(path) is { } dimensions
             ? new(name[..^ending.Length], Convert.ToHexStringLower(Sum(path)), path, RegisteredTextKind.WordVectors, dimensions) : null;
     }
 

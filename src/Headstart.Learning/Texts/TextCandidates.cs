@@ -14,16 +14,22 @@ public static class TextCandidates
         ArgumentNullException.ThrowIfNull(registered);
         var found = WordFiles(registered).ConvertAll(file => file.Id);
         return [TfIdfFeatures.Kind, .. new[] { SkipGramName }.Concat(found.Select(id => id + Tuned)).Concat(found)
-            .SelectMany(name => (string[])[name, name + WordVectorFeatures.Weighted, Joined(name)]),
-            .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(file => (string[])[file.Id, Joined(file.Id)])];
+            .SelectMany(Means),
+            .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(IdsWith)];
     }
 
     /// <summary>Those of <see cref="Ids"/> that are made with a file.</summary>
     public static IReadOnlyList<string> IdsWith(RegisteredText file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return [.. Ids([file]).Except(Ids([]))];
+        return file.Kind == RegisteredTextKind.WordVectors ? IdsWithWords(file.Id) : [file.Id, Joined(file.Id)];
     }
+
+    /// <summary>What is made with word vectors of that id.</summary>
+    public static IReadOnlyList<string> IdsWithWords(string id) => [.. Means(id + Tuned), .. IdsReadingWords(id)];
+
+    /// <summary>Those of <see cref="IdsWithWords"/> that need the file whenever they are used; the others keep what they made of it.</summary>
+    public static IReadOnlyList<string> IdsReadingWords(string id) => Means(id);
 
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
@@ -112,6 +118,8 @@ public static class TextCandidates
 
     /// <summary>The name of word vectors that began as these.</summary>
     private static string Learned(RegisteredText? start) => start is null ? SkipGramName : start.Id + Tuned;
+
+    private static string[] Means(string name) => [name, name + WordVectorFeatures.Weighted, Joined(name)];
 
     private static string Joined(string name) => $"{name}+{TfIdfFeatures.Kind}";
 

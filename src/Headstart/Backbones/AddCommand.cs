@@ -1,12 +1,14 @@
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
 /// <summary>
 /// <c>backbones add FILE [--id=… --size=… --mean=… --std=… --licence=… --source=…]</c>: registers a network of the user's own ahead of
-/// time, as <c>POST /api/v1/backbones</c> does in a running host; that host finds it at its next start.
+/// time, as <c>POST /api/v1/backbones</c> does in a running host, or word vectors (<c>.txt</c>, <c>.txt.gz</c>; of the options <c>--id</c>); that host finds it at
+/// its next start.
 /// </summary>
 public static class AddCommand
 {
@@ -19,6 +21,11 @@ public static class AddCommand
         try
         {
             var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
+            if (RegisteredText.EndingOf(args[2]) is { } ending)
+            {
+                return AddWords(args[2], ending, CheckCommand.Given(args).Id, paths, settings);
+            }
+
             var manifest = BackboneCheck.Run(args[2], CheckCommand.Given(args));
             Refuse(manifest, [.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
             Directory.CreateDirectory(paths.RegisteredBackbones);
@@ -28,9 +35,39 @@ public static class AddCommand
             Console.WriteLine($"{manifest.Id} is at {file.Path}: {manifest.Features} features, {manifest.MemoryPerImageMb} MB of memory per image");
             return 0;
         }
-        catch (Exception e) when (e is BackboneException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is BackboneException or TextFeaturesException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException(e.Message, e);
+        }
+    }
+
+    private static int AddWords(string file, string ending, string? given, DataPaths paths, Settings settings)
+    {
+        var name = Path.GetFileName(file);
+        var id = given ?? BackboneDescription.IdOf(name[..^ending.Length]);
+        if (!BackboneManifest.IsId(id))
+        {
+            throw new BackboneException(BackboneManifest.IdRule);
+        }
+
+        var copy = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, $"{Guid.CreateVersion7():n}.upload");
+        File.Copy(file, copy);
+        try
+        {
+            var dimensions = RegisteredText.Check(copy, name);
+            var place = Path.Combine(paths.RegisteredTexts, $"{id}{ending.ToLowerInvariant()}");
+            if (RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]).Found.FirstOrDefault(text => text.Id == id && text.Path != place) is { } other)
+            {
+                throw new BackboneException($"{other.Path} has the id '{id}' already; give this one another id with --id.");
+            }
+
+            File.Move(copy, place, overwrite: true);
+            Console.WriteLine($"{id} is at {place}: word vectors of {dimensions} numbers");
+            return 0;
+        }
+        finally
+        {
+            File.Delete(copy);
         }
     }
 

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Operations;
-using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -64,8 +63,7 @@ public sealed class BackboneRegistry(
     {
         if (!IsRegistered(backbone))
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "backbone-not-registered",
-                "This backbone was not registered over the API; remove its file from its folder and start the host again.");
+            return BackboneUse.NotRegistered();
         }
 
         if (await UsedAsync(backbone, cancel) is { } used)
@@ -111,22 +109,13 @@ public sealed class BackboneRegistry(
         }
     }
 
-    /// <summary>Runs first: one that has ended in between has its version by the time versions are looked at.</summary>
     private async Task<ProblemHttpResult?> UsedAsync(Backbone backbone, CancellationToken cancel)
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        if (await db.TrainingRuns.AnyAsync(r => r.State == RunState.Running, cancel))
-        {
-            return InUse("A training run may be using it; try again when no run is running.");
-        }
-
         // A version's backbone may be several joined with + or a part of one, @stage.
         var pattern = $@"(^|\+){Regex.Escape(backbone.Manifest.Id)}($|[+@])";
-        var users = await db.Versions.Where(v => Regex.IsMatch(v.Backbone, pattern)).Select(v => v.ModelId).Distinct().CountAsync(cancel);
-        return users == 0 ? null : InUse($"Versions of {users} {(users == 1 ? "model" : "models")} need it to answer; delete those models first.");
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await BackboneUse.FindAsync(db, db.Versions.Where(v => Regex.IsMatch(v.Backbone, pattern)), cancel);
     }
-
-    private static ProblemHttpResult InUse(string detail) => Problems.Of(StatusCodes.Status409Conflict, "backbone-in-use", detail);
 
     private static async Task<string> Sha256Async(string file, CancellationToken cancel)
     {

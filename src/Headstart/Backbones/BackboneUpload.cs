@@ -1,24 +1,40 @@
 using System.Text;
 using Headstart.Images;
-using Headstart.Learning.Backbones;
 using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Backbones;
 
-/// <summary>Reads a form with one network and what is said of it; the network goes to disk as it comes.</summary>
+/// <summary>A form with one backbone.</summary>
+/// <param name="FileName">How its owner calls the file.</param>
+/// <param name="Fields">What is said of it.</param>
+public sealed record BackboneForm(string FileName, IReadOnlyDictionary<string, string> Fields);
+
+/// <summary>Reads a form with one backbone and what is said of it; the file goes to disk as it comes.</summary>
 public static class BackboneUpload
 {
     private const int MaxFieldBytes = 4_096;
 
+    /// <param name="request">Whose body it is.</param>
+    /// <param name="names">Of the fields that there may be.</param>
     /// <param name="path">Where the file goes; whoever calls removes it.</param>
-    /// <returns>What the form says of the file, or why it cannot be taken.</returns>
+    /// <param name="maxBytes">That it may have.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <returns>The form, or why it cannot be taken.</returns>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart.</exception>
-    public static async Task<(BackboneDescription? Given, ProblemHttpResult? Refusal)> ReadAsync(
-        HttpRequest request, string boundary, string path, long maxBytes, CancellationToken cancel)
+    public static async Task<(BackboneForm? Form, ProblemHttpResult? Refusal)> ReadAsync(
+        HttpRequest request, IReadOnlyCollection<string> names, string path, long maxBytes, CancellationToken cancel)
     {
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the file has its own limit
+        if (UploadReader.Boundary(request) is not { } boundary)
+        {
+            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send multipart/form-data with a boundary and the backbone in a part named file, as curl -F file=@resnet.onnx does."));
+        }
+
         var reader = new MultipartReader(boundary, request.Body);
         var fields = new Dictionary<string, string>();
         string? fileName = null;
@@ -35,31 +51,19 @@ public static class BackboneUpload
                         $"The file is larger than {maxBytes:N0} bytes; Headstart:Backbones:MaxUploadBytes sets the limit."));
                 }
             }
-            else if (BackboneFields.Examples.ContainsKey(name) && await Read(UploadReader.ReadToEndAsync(section.Body, MaxFieldBytes, cancel)) is { } text)
+            else if (names.Contains(name) && await Read(UploadReader.ReadToEndAsync(section.Body, MaxFieldBytes, cancel)) is { } text)
             {
                 fields[name] = Encoding.UTF8.GetString(text);
             }
             else
             {
                 return (null, Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each in a request of its own."
-                    : $"The form takes one part named file and short texts named {string.Join(", ", BackboneFields.Examples.Keys)}; it has another part or a long text."));
+                    : $"The form takes one part named file and short texts named {string.Join(", ", names)}; it has another part or a long text."));
             }
         }
 
-        return Described(fields, fileName);
-    }
-
-    private static (BackboneDescription? Given, ProblemHttpResult? Refusal) Described(Dictionary<string, string> fields, string? fileName)
-    {
-        try
-        {
-            return fileName is not null ? (BackboneFields.Read(fields.GetValueOrDefault, fileName.Length > 0 ? fileName : "the file"), null)
-                : (null, Problems.Invalid("no-file", "The form has no part named file; send the network with it, as curl -F file=@resnet.onnx does."));
-        }
-        catch (BackboneException e)
-        {
-            return (null, Problems.Invalid("invalid-field", e.Message));
-        }
+        return fileName is null ? (null, Problems.Invalid("no-file", "The form has no part named file; send the backbone with it, as curl -F file=@resnet.onnx does."))
+            : (new(fileName.Length > 0 ? fileName : "the file", fields), null);
     }
 
     /// <returns>False where the file is larger than it may be.</returns>

@@ -1,9 +1,6 @@
 using Headstart.Access;
-using Headstart.Images;
 using Headstart.Learning.Backbones;
-using Headstart.Learning.Texts;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Backbones;
@@ -36,16 +33,6 @@ public enum BackboneState
     Failed,
 }
 
-/// <param name="Kind">Word vectors in GloVe's format, or a sentence network with its vocabulary.</param>
-/// <param name="Features">Length of its word vectors; null for a sentence network.</param>
-/// <param name="Bytes">Of the file; 0 for one that is not here.</param>
-/// <param name="Sha256">Of the file, or of the sums of network and vocabulary; null for one that is not here.</param>
-/// <param name="Source">Where it is published, of those we know by name.</param>
-/// <param name="UsedAs">What a run of texts can be told to use as its <c>backbone</c>, and tries by itself otherwise.</param>
-/// <param name="Problem">Why it is not here, and what to do.</param>
-public sealed record TextBackboneResponse(
-    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string? Sha256, string? Source, string? Licence, bool Present, IReadOnlyList<string> UsedAs, string? Problem);
-
 public static class BackbonesApi
 {
     public static void MapBackbones(this RouteGroupBuilder api)
@@ -59,9 +46,6 @@ public static class BackbonesApi
                 + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. All accounts share it, so this needs an operator.")
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
-        api.MapGet("/text-backbones", ListTexts).WithTags("Backbones").Named("listTextBackbones", "List the backbones for texts",
-            "Word vectors and sentence networks that lie in the folder text of a backbones folder, looked for once, when they are first wanted; then those known by name. What needs no file, "
-            + "TF-IDF and vectors learned from a model's own texts, is tried besides them.").Refuses(401);
         backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteBackbone", "Delete a registered backbone",
             "Only one that was registered over the API and that no version needs. Needs an operator.").Refuses(401, 403, 404, 409);
     }
@@ -73,18 +57,6 @@ public static class BackbonesApi
         ],
         null);
 
-    private static Page<TextBackboneResponse> ListTexts(TextShelf shelf) => new(
-        [
-            .. shelf.All.Select(file => Response(file, TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id))),
-            .. TextCatalogue.Entries.Where(entry => shelf.All.All(file => file.Id != entry.Id)).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
-                Features: null, Bytes: 0, Sha256: null, entry.Address, entry.Licence, Present: false, UsedAs: [],
-                $"It is not fetched by itself: put {string.Join(" and ", entry.Files)} into the folder text/{entry.Id} of a backbones folder and start the host again.")),
-        ],
-        null);
-
-    private static TextBackboneResponse Response(RegisteredText file, TextCatalogueEntry? known) => new(file.Id, file.Kind, file.Dimensions,
-        new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256, known?.Address, known?.Licence, Present: true, TextCandidates.IdsWith(file), Problem: null);
-
     private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(
         string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>
         shelf.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
@@ -94,26 +66,23 @@ public static class BackbonesApi
     private static async Task<Results<Created<BackboneResponse>, Ok<BackboneResponse>, ProblemHttpResult>> Register(
         HttpContext http, BackboneRegistry registry, Settings settings, CancellationToken cancel)
     {
-        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the file has its own limit
-        if (UploadReader.Boundary(http.Request) is not { } boundary)
-        {
-            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send multipart/form-data with a boundary and the network in a part named file, as curl -F file=@resnet.onnx does.");
-        }
-
         var upload = registry.NewUpload();
         try
         {
-            var (given, unreadable) = await BackboneUpload.ReadAsync(http.Request, boundary, upload, settings.Backbones.MaxUploadBytes, cancel);
-            if (given is null)
+            var (form, unreadable) = await BackboneUpload.ReadAsync(http.Request, [.. BackboneFields.Examples.Keys], upload, settings.Backbones.MaxUploadBytes, cancel);
+            if (form is null)
             {
                 return unreadable!;
             }
 
-            var (backbone, isNew, refusal) = await registry.AddAsync(upload, given, cancel);
+            var (backbone, isNew, refusal) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName), cancel);
             return backbone is null ? refusal!
                 : isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
                 : TypedResults.Ok(Response(backbone, registry));
+        }
+        catch (BackboneException e)
+        {
+            return Problems.Invalid("invalid-field", e.Message);
         }
         finally
         {
@@ -149,6 +118,6 @@ public static class BackbonesApi
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256, manifest.PublishedAccuracy,
         manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state, bytesFetched, problem);
 
-    private static ProblemHttpResult NoSuchBackbone() => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
-        "This host has no such backbone; GET /api/v1/backbones lists those it has.");
+    internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
+        $"This host has no such backbone; GET {list} lists those it has.");
 }

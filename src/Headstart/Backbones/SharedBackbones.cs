@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,6 +19,7 @@ public sealed partial class SharedBackbones : BackgroundService
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly IBlobStore _blobs;
     private readonly BackboneShelf _shelf;
+    private readonly TextShelf _texts;
     private readonly DataPaths _paths;
     private readonly TimeProvider _clock;
     private readonly ILogger<SharedBackbones> _log;
@@ -25,10 +27,10 @@ public sealed partial class SharedBackbones : BackgroundService
     private readonly SemaphoreSlim _news = new(0, 1);
     private readonly bool _alone;
 
-    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, BackboneShelf shelf, DataPaths paths,
+    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, BackboneShelf shelf, TextShelf texts, DataPaths paths,
         Announcements announcements, TimeProvider clock, ILogger<SharedBackbones> log)
     {
-        (_databases, _blobs, _shelf, _paths, _clock, _log, _alone) = (databases, blobs, shelf, paths, clock, log, database.IsOwn);
+        (_databases, _blobs, _shelf, _texts, _paths, _clock, _log, _alone) = (databases, blobs, shelf, texts, paths, clock, log, database.IsOwn);
         announcements.Listen(Announcement.Backbones, Look);
     }
 
@@ -36,20 +38,28 @@ public sealed partial class SharedBackbones : BackgroundService
     public void Look() => _news.Wake();
 
     /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
-    public async Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
+    public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(file);
+        return GiveAsync(file.Path, file.Manifest.Id, System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson()), registered, cancel);
+    }
+
+    /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start does it.</summary>
+    public Task GiveTextAsync(string path, string id, CancellationToken cancel) => GiveAsync(path, id, "{}", registered: true, cancel);
+
+    private async Task GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
+    {
         if (_alone)
         {
             return;
         }
 
-        await using var bytes = File.OpenRead(file.Path);
+        await using var bytes = File.OpenRead(path);
         var sha256 = await _blobs.PutAsync(bytes, cancel);
         await using var db = await _databases.CreateDbContextAsync(cancel);
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
-            VALUES ({file.Manifest.Id}, {sha256}, {System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson())}::jsonb, {registered}, now())
+            VALUES ({id}, {sha256}, {manifest}::jsonb, {registered}, now())
             ON CONFLICT (id) DO UPDATE SET sha256 = excluded.sha256, manifest = excluded.manifest, registered = excluded.registered, created_at = now(), removed_at = NULL
             WHERE shared_backbones.removed_at IS NOT NULL
             """, cancel);
@@ -83,15 +93,14 @@ public sealed partial class SharedBackbones : BackgroundService
             await using var db = await _databases.CreateDbContextAsync(cancel);
             foreach (var shared in await db.SharedBackbones.ToListAsync(cancel))
             {
-                var here = _shelf.Find(shared.Id);
+                var (here, letGo) = Here(shared);
                 if (shared.RemovedAt is null && here is null)
                 {
                     await BringAsync(shared, cancel);
                 }
-                else if (shared.RemovedAt is not null && here is not null && here.Manifest.Sha256 == Convert.ToHexStringLower(shared.Sha256))
+                else if (shared.RemovedAt is not null && here == Convert.ToHexStringLower(shared.Sha256))
                 {
-                    _shelf.Remove(here);
-                    BackboneFolders.Remove(shared.Id, Folder(shared));
+                    letGo();
                 }
             }
         }
@@ -149,6 +158,35 @@ public sealed partial class SharedBackbones : BackgroundService
                 }
             }
         }
+
+        foreach (var path in Directory.Exists(_paths.RegisteredTexts) ? Directory.GetFiles(_paths.RegisteredTexts) : [])
+        {
+            if (!known.Contains(SharedBackbone.IdOf(path)))
+            {
+                await GiveTextAsync(path, SharedBackbone.IdOf(path), cancel);
+            }
+        }
+    }
+
+    /// <summary>What this host has of that name, and how it lets it go.</summary>
+    private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
+    {
+        if (shared.TextFile is { } file)
+        {
+            var text = _texts.All.FirstOrDefault(text => Path.GetFileName(text.Path) == file);
+            return (text?.Sha256, () =>
+            {
+                _texts.Remove(text!);
+                File.Delete(Path.Combine(_paths.RegisteredTexts, file));
+            });
+        }
+
+        var backbone = _shelf.Find(shared.Id);
+        return (backbone?.Manifest.Sha256, () =>
+        {
+            _shelf.Remove(backbone!);
+            BackboneFolders.Remove(shared.Id, Folder(shared));
+        });
     }
 
     private async Task BringAsync(SharedBackbone shared, CancellationToken cancel)
@@ -168,10 +206,16 @@ public sealed partial class SharedBackbones : BackgroundService
                 }
             }
 
+            if (shared.TextFile is { } name)
+            {
+                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName, name));
+                return;
+            }
+
             var manifest = BackboneManifest.Parse(System.Text.Encoding.UTF8.GetBytes(shared.Manifest));
             _shelf.Take(BackboneFolders.Place(half, manifest, folder));
         }
-        catch (BackboneException e)
+        catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {
             Log.Failed(_log, $"The backbone {shared.Id} of another host cannot be used here: {e.Message}");
         }

@@ -5,13 +5,14 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// Pretrained knowledge of words that lies in the backbone folders or in their folder <c>text</c>: word vectors and sentence networks, shared by every
-/// model of texts. Looked for when it is first wanted.
+/// model of texts. Looked for when it is first wanted; what is registered later joins while the host runs.
 /// </summary>
 public sealed partial class TextShelf(Settings settings, DataPaths paths, ILogger<TextShelf> log) : IDisposable
 {
     private readonly Lock _gate = new();
     private IReadOnlyList<RegisteredText>? _all;
 
+    /// <summary>What is here now; as it was, for whoever has it in hand, when something comes or goes.</summary>
     public IReadOnlyList<RegisteredText> All
     {
         get
@@ -23,9 +24,44 @@ public sealed partial class TextShelf(Settings settings, DataPaths paths, ILogge
         }
     }
 
+    public RegisteredText? Find(string id) => All.FirstOrDefault(text => text.Id == id);
+
+    /// <summary>Moves a file of word vectors that was checked to its place, from the same file system; everybody gets it from now on.</summary>
+    /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
+    public RegisteredText Take(string file, string place)
+    {
+        lock (_gate)
+        {
+            _ = All; // looked for before the file is there
+            File.Move(file, place, overwrite: true);
+            var text = RegisteredText.Open(place);
+            Return(text);
+            return text;
+        }
+    }
+
+    /// <summary>Nobody gets it from now on. It is not disposed of, as a run or a prediction may have it in hand.</summary>
+    public void Remove(RegisteredText text)
+    {
+        lock (_gate)
+        {
+            _all = [.. All.Where(t => t != text)];
+        }
+    }
+
+    /// <summary>Everybody gets it, again or for the first time; one of an id that is here already stays.</summary>
+    public void Return(RegisteredText text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        lock (_gate)
+        {
+            _all = Find(text.Id) is null ? [.. All, text] : All;
+        }
+    }
+
     private IReadOnlyList<RegisteredText> Find()
     {
-        var (found, problems) = RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones]);
+        var (found, problems) = RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);

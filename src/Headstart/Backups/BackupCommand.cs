@@ -129,7 +129,7 @@ public static class BackupCommand
     private static async Task<List<BackupFile>> KeepFilesAsync(DataPaths paths, BackupFolder folder, CancellationToken cancel)
     {
         var kept = new List<BackupFile>();
-        foreach (var place in (string[])[paths.Keys, paths.RegisteredBackbones])
+        foreach (var place in (string[])[paths.Keys, paths.RegisteredBackbones, paths.RegisteredTexts])
         {
             foreach (var file in Directory.Exists(place) ? Directory.EnumerateFiles(place).Where(IsWhole) : [])
             {

@@ -8,6 +8,9 @@ public sealed record DataPaths(string Root)
     /// <summary>Backbones that users registered; only these can be deleted over the API.</summary>
     public string RegisteredBackbones => Path.Combine(Backbones, "registered");
 
+    /// <summary>The same for word vectors.</summary>
+    public string RegisteredTexts => Path.Combine(RegisteredBackbones, "text");
+
     /// <summary>Keys of ASP.NET Core's data protection (cookies, antiforgery).</summary>
     public string Keys => Path.Combine(Root, "keys");
 

@@ -91,7 +91,16 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, SharedBackb
         {
             using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new VersionUnavailableException(
                 $"The features of this version, {part.BackboneId}, are no longer in the blob store, or are damaged there; publish another version or train again."));
-            return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+            try
+            {
+                return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+            }
+            catch (TextFeaturesException)
+            {
+                await shared.BringAsync(cancel); // another host trained it, with word vectors that this one has not heard of yet
+                file.Position = 0;
+                return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+            }
         }
         catch (Exception e) when (e is TextFeaturesException or FormatException)
         {

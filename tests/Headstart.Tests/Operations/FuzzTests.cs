@@ -28,7 +28,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         var schemas = new SchemaCheck(_document);
         var operations = DocumentedOperation.All(_document);
         var (started, failures) = (new Dictionary<string, int>(), new Dictionary<string, string>());
-        using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8, AllowAutoRedirect = false });
+        using var client = Client(TimeSpan.FromMinutes(1));
+        using var fresh = Client(TimeSpan.Zero);
         for (var i = 0; i < Requests && failures.Count < 60; i++)
         {
             var operation = operations[i % operations.Count];
@@ -39,6 +40,13 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
 
             var request = new OddRequests(host, new Random(Seed + i), schemas).Of(operation);
             var (status, wrong) = await AskAsync(client, request, schemas);
+            if (status == 0)
+            {
+                // The host may end a connection after an answer, as it does where it refused a body; a client that sends the next request at that moment
+                // gets none. On a connection of its own every request has an answer.
+                (status, wrong) = await AskAsync(fresh, request, schemas);
+            }
+
             if (status == 202)
             {
                 started[operation.Id] = started.GetValueOrDefault(operation.Id) + 1;
@@ -53,6 +61,13 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
 
         Assert.True(failures.Count == 0, string.Join("\n\n", failures.Values));
     }
+
+    private static HttpClient Client(TimeSpan connectionLifetime) => new(new SocketsHttpHandler
+    {
+        RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = connectionLifetime,
+    });
 
     private async Task<(int Status, string? Wrong)> AskAsync(HttpClient client, OddRequest request, SchemaCheck schemas)
     {
@@ -71,7 +86,7 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !Api.Cancel.IsCancellationRequested)
         {
-            return (0, $"no answer: {e.Message}");
+            return (0, $"no answer: {e.GetBaseException().Message}");
         }
     }
 

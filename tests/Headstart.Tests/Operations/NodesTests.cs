@@ -91,6 +91,20 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
     }
 
     [Fact]
+    public async Task Word_vectors_registered_through_one_node_come_to_all_and_go_from_all()
+    {
+        await (await nodes.First.Client.RegisterTextAsync(RegisterTextTests.Words, "words.txt")).JsonAsync(HttpStatusCode.Created);
+        await UntilAsync(async () => (bool?)(await nodes.Second.Client.TextBackboneAsync("words"))?["registered"] == true);
+
+        Assert.Equal(HttpStatusCode.NoContent, (await nodes.Second.Client.DeleteAsync($"{Register.TextPath}/words", Api.Cancel)).StatusCode);
+        await UntilAsync(async () => await nodes.First.Client.TextBackboneAsync("words") is null);
+        Assert.Empty(Directory.GetFiles(Path.Combine(nodes.First.DataFolder, "backbones", "registered", "text")));
+
+        await (await nodes.Second.Client.RegisterTextAsync(RegisterTextTests.Words, "words.txt")).JsonAsync(HttpStatusCode.Created);
+        await UntilAsync(async () => await nodes.First.Client.TextBackboneAsync("words") is not null);
+    }
+
+    [Fact]
     public async Task A_worker_answers_how_it_is_and_nothing_else()
     {
         using var health = await nodes.Worker.Client.GetAsync("/health/ready", Api.Cancel);

@@ -44,6 +44,27 @@ public sealed class RegisteredBackboneTests
     }
 
     [Fact]
+    public async Task The_verb_adds_word_vectors_too()
+    {
+        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        var file = host.Folder.Below("My words.txt");
+        await File.WriteAllTextAsync(file, RegisterTextTests.Words, Api.Cancel);
+        Assert.StartsWith("words is at ", (await host.RunAsync("backbones", "add", file, "--id=words")).Output, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, "good 1\n", Api.Cancel);
+        Assert.Equal((1, "My words.txt cannot be read as word vectors: line 1 has 1 values."), await RefusedAsync(host, file));
+
+        await host.StartAsync();
+
+        Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"], (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
+
+        static async Task<(int, string)> RefusedAsync(HostProcess host, string file)
+        {
+            var (exitCode, output) = await host.RunAsync("backbones", "add", file);
+            return (exitCode, output.Trim());
+        }
+    }
+
+    [Fact]
     public async Task The_verb_refuses_in_one_sentence_and_leaves_nothing()
     {
         await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };

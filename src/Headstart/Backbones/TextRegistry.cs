@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
+using Headstart.Models;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>Word vectors of the users' own: taken in and let go while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
+public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1); // two of one id must not both find it free
+
+    /// <summary>Is it one that a user registered, so that it can be removed?</summary>
+    public bool IsRegistered(RegisteredText text) => Path.GetDirectoryName(text.Path) == paths.RegisteredTexts;
+
+    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
+    /// <param name="file">On the disk of the data folder; moved from there.</param>
+    /// <param name="id">null for the name of the file.</param>
+    /// <param name="fileName">How its owner calls it.</param>
+    /// <param name="cancel">Ends it before the file is taken in.</param>
+    /// <returns>The backbone and whether it is new here, or why it cannot be had.</returns>
+    public async Task<(RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, string? id, string fileName, CancellationToken cancel)
+    {
+        if (RegisteredText.EndingOf(fileName) is not { } ending)
+        {
+            return Refused(Problems.Invalid("unusable-backbone", $"{fileName} is not called .txt or .txt.gz, as word vectors in GloVe's format are; sentence networks are put into the folder text of a backbones folder."));
+        }
+
+        var name = id ?? BackboneDescription.IdOf(fileName[..^ending.Length]);
+        if (!BackboneManifest.IsId(name))
+        {
+            return Refused(Problems.Invalid("invalid-field", BackboneManifest.IdRule + "."));
+        }
+
+        await _one.WaitAsync(cancel);
+        try
+        {
+            await using (var bytes = File.OpenRead(file))
+            {
+                var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancel));
+                if (shelf.All.FirstOrDefault(text => text.Sha256 == sha256 && (id ?? text.Id) == text.Id) is { } known)
+                {
+                    return (known, false, null);
+                }
+            }
+
+            if (IsTaken(name))
+            {
+                return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"Other features for texts may be called '{name}' already; choose another id."));
+            }
+
+            await Task.Run(() => RegisteredText.Check(file, fileName), cancel);
+            return (await TakeAsync(file, $"{name}{ending.ToLowerInvariant()}"), true, null);
+        }
+        catch (TextFeaturesException e)
+        {
+            return Refused(Problems.Invalid("unusable-backbone", e.Message));
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <returns>null when it is gone, else why it stays.</returns>
+    public async Task<ProblemHttpResult?> RemoveAsync(RegisteredText text, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (!IsRegistered(text))
+        {
+            return BackboneUse.NotRegistered();
+        }
+
+        if (await UsedAsync(text, cancel) is { } used)
+        {
+            return used;
+        }
+
+        // From here on no run gets it. One that got it a moment ago is seen by looking again.
+        shelf.Remove(text);
+        if (await UsedAsync(text, CancellationToken.None) is { } usedNow)
+        {
+            shelf.Return(text);
+            return usedNow;
+        }
+
+        await shared.TakeBackAsync(SharedBackbone.IdOf(text.Path), CancellationToken.None);
+        File.Delete(text.Path);
+        return null;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private static (RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal) Refused(ProblemHttpResult because) => (null, false, because);
+
+    /// <summary>What a run may say must mean one thing: "ours-sif" is the weighted mean of "ours".</summary>
+    private bool IsTaken(string id)
+    {
+        var ids = TextCandidates.Ids(shelf.All).Concat(TextCatalogue.Entries.Select(entry => entry.Id)).ToHashSet();
+        return TextCandidates.IdsWithWords(id).Any(ids.Contains);
+    }
+
+    private async Task<RegisteredText> TakeAsync(string file, string name)
+    {
+        var place = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name);
+        await shared.GiveTextAsync(file, SharedBackbone.IdOf(place), CancellationToken.None); // first: what was removed once would be taken off the shelf again
+        try
+        {
+            return await Task.Run(() => shelf.Take(file, place));
+        }
+        catch
+        {
+            await shared.TakeBackAsync(SharedBackbone.IdOf(place), CancellationToken.None);
+            File.Delete(place);
+            throw;
+        }
+    }
+
+    private async Task<ProblemHttpResult?> UsedAsync(RegisteredText text, CancellationToken cancel)
+    {
+        var ids = TextCandidates.IdsReadingWords(text.Id);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await BackboneUse.FindAsync(
+            db, db.Versions.Where(v => ids.Contains(v.Backbone) && db.Models.Any(m => m.Id == v.ModelId && m.Kind == ModelKind.TextClassification)), cancel);
+    }
+}
