@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Headstart.Learning.Texts;
 
 namespace Headstart.Learning.Backbones;
 
@@ -24,64 +25,85 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
         var path = Path.Combine(Path.GetFullPath(folder), $"{entry.Manifest.Id}.onnx");
+        await FetchAsync(entry.Manifest.Id, new(entry.Address, entry.Manifest.Bytes, entry.Manifest.Sha256), path, mirrorPrefix, progress, cancel);
+        return new BackboneFile(entry.Manifest, path);
+    }
+
+    /// <summary>Makes sure that the folder has a sentence network and its vocabulary, in <c>text/id</c>.</summary>
+    /// <param name="entry">What to fetch.</param>
+    /// <param name="folder">Of backbones; made if it is missing.</param>
+    /// <param name="mirrorPrefix">As above.</param>
+    /// <param name="progress">Of one file after the other.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <returns>Where they are.</returns>
+    /// <exception cref="BackboneException">It could not be fetched; the message is a sentence that says why.</exception>
+    public async Task<string> FetchAsync(TextCatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
+        IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var place = Path.Combine(Path.GetFullPath(folder), "text", entry.Id);
+        await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, TextCatalogueEntry.VocabularyName), mirrorPrefix, progress, cancel); // a network without one is a problem to complain of
+        await FetchAsync(entry.Id, entry.Network, Path.Combine(place, TextCatalogueEntry.NetworkName), mirrorPrefix, progress, cancel);
+        return place;
+    }
+
+    private async Task FetchAsync(string id, PublishedFile file, string path, Uri? mirror, IProgress<(long Done, long Total)>? progress, CancellationToken cancel)
+    {
         try
         {
-            await SharedWork.RunAsync($"{path}\n{entry.Manifest.Sha256}", progress,
-                (report, stop) => UnderLockAsync(entry, path, mirrorPrefix, done => report((done, entry.Manifest.Bytes)), stop), cancel);
-            return new BackboneFile(entry.Manifest, path);
+            await SharedWork.RunAsync($"{path}\n{file.Sha256}", progress, (report, stop) => UnderLockAsync(file, path, mirror, done => report((done, file.Bytes)), stop), cancel);
         }
         catch (Exception exception) when
             (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)
         {
-            throw new BackboneException(
-                $"The backbone '{entry.Manifest.Id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
+            throw new BackboneException($"The backbone '{id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 
-    private async Task UnderLockAsync(CatalogueEntry entry, string path, Uri? mirror, Action<long> report, CancellationToken cancel)
+    private async Task UnderLockAsync(PublishedFile file, string path, Uri? mirror, Action<long> report, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var part = Path.Combine(Path.GetDirectoryName(path)!, $"{entry.Manifest.Sha256}.part");
-        if (!await IsIntactAsync(path, entry, cancel))
+        var part = Path.Combine(Path.GetDirectoryName(path)!, $"{file.Sha256}.part");
+        if (!await IsIntactAsync(path, file, cancel))
         {
             // The lock falls with the process. Its file stays: removing it would let two holders of two files of one name work at once.
             await using var held = await LockAsync(Path.ChangeExtension(part, ".lock"), () => report(Length(part)), cancel);
-            if (!await IsIntactAsync(path, entry, cancel)) // another process may have brought it
+            if (!await IsIntactAsync(path, file, cancel)) // another process may have brought it
             {
-                await BringAsync(entry, Address(entry, mirror), part, report, cancel);
+                await BringAsync(file, Address(file, mirror), part, report, cancel);
                 File.Move(part, path, overwrite: true);
             }
         }
 
-        report(entry.Manifest.Bytes);
+        report(file.Bytes);
     }
 
-    private async Task BringAsync(CatalogueEntry entry, Uri address, string part, Action<long> report, CancellationToken cancel)
+    private async Task BringAsync(PublishedFile file, Uri address, string part, Action<long> report, CancellationToken cancel)
     {
         var resumed = Length(part) > 0;
-        await TransferAsync(entry, address, part, report, cancel);
-        if (resumed && !await IsIntactAsync(part, entry, cancel))
+        await TransferAsync(file, address, part, report, cancel);
+        if (resumed && !await IsIntactAsync(part, file, cancel))
         {
             File.Delete(part); // the older bytes may be of another file, or damaged: once more from the start
-            await TransferAsync(entry, address, part, report, cancel);
+            await TransferAsync(file, address, part, report, cancel);
         }
 
-        if (!await IsIntactAsync(part, entry, cancel))
+        if (!await IsIntactAsync(part, file, cancel))
         {
             File.Delete(part);
             throw new BackboneException("what the server sent does not have the SHA-256 that the catalogue says; it was thrown away");
         }
     }
 
-    private async Task TransferAsync(CatalogueEntry entry, Uri address, string part, Action<long> report, CancellationToken cancel)
+    private async Task TransferAsync(PublishedFile file, Uri address, string part, Action<long> report, CancellationToken cancel)
     {
-        var transfer = new Transfer(entry, part, _settings, report);
-        if (Length(part) > entry.Manifest.Bytes)
+        var transfer = new Transfer(file, part, _settings, report);
+        if (Length(part) > file.Bytes)
         {
             File.Delete(part);
         }
 
-        for (var attempt = 0; Length(part) != entry.Manifest.Bytes;)
+        for (var attempt = 0; Length(part) != file.Bytes;)
         {
             var before = Length(part);
             try
@@ -124,20 +146,20 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         }
     }
 
-    private static async Task<bool> IsIntactAsync(string path, CatalogueEntry entry, CancellationToken cancel)
+    private static async Task<bool> IsIntactAsync(string path, PublishedFile file, CancellationToken cancel)
     {
-        if (!File.Exists(path) || Length(path) != entry.Manifest.Bytes)
+        if (!File.Exists(path) || Length(path) != file.Bytes)
         {
             return false;
         }
 
         await using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel)) == entry.Manifest.Sha256;
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancel)) == file.Sha256;
     }
 
-    private static Uri Address(CatalogueEntry entry, Uri? mirror)
+    private static Uri Address(PublishedFile file, Uri? mirror)
     {
-        var address = entry.Address ?? throw new BackboneException("the catalogue has no address for it");
+        var address = file.Address ?? throw new BackboneException("the catalogue has no address for it");
         if (mirror is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
         {
             throw new BackboneException($"the mirror '{mirror.OriginalString}' is not an http or https address");
@@ -146,5 +168,5 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         return mirror is null ? address : new Uri($"{mirror.AbsoluteUri.TrimEnd('/')}{address.PathAndQuery}");
     }
 
-    private static long Length(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+    private static long Length(string path) => new FileInfo(path) is { Exists: true } here ? here.Length : 0;
 }

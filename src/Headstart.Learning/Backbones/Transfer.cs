@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace Headstart.Learning.Backbones;
 
 /// <summary>One attempt to bring a part file up to its full length over HTTP.</summary>
-internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettings settings, Action<long> report)
+internal sealed class Transfer(PublishedFile published, string part, DownloadSettings settings, Action<long> report)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
@@ -21,7 +21,7 @@ internal sealed class Transfer(CatalogueEntry entry, string part, DownloadSettin
         DefaultRequestHeaders = { { "User-Agent", "Headstart" } },
     };
 
-    private readonly long _total = entry.Manifest.Bytes;
+    private readonly long _total = published.Bytes;
 
     /// <summary>Continues after what the part file has. If we die here, the part file holds a prefix and the next attempt continues.</summary>
     /// <exception cref="BackboneException">Trying again would not help.</exception>

@@ -1,12 +1,13 @@
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
 using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
 /// <summary>
 /// <c>backbones fetch [id…]</c>: brings backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
-/// that host finds them when a run wants them or at its next start.
+/// that host finds them when a run wants them or at its next start. Sentence networks only by name and for the next start.
 /// </summary>
 public static class FetchCommand
 {
@@ -22,13 +23,15 @@ public static class FetchCommand
         }
 
         var folder = new DataPaths(DataFolder.Resolve(settings.DataDirectory)).Backbones;
+        var (catalogue, download) = (new HostCatalogue(settings), new BackboneDownload());
         var failed = 0;
-        foreach (var entry in Chosen(new HostCatalogue(settings).Entries, [.. args.Skip(2).TakeWhile(a => !a.StartsWith('-'))]))
+        foreach (var id in Chosen(catalogue, [.. args.Skip(2).TakeWhile(a => !a.StartsWith('-'))]))
         {
             try
             {
-                var file = await new BackboneDownload().FetchAsync(entry, folder, settings.Backbones.Mirror, Bar(entry.Manifest.Id), cancel);
-                Console.WriteLine($"\r{entry.Manifest.Id} is at {file.Path}");
+                var place = TextCatalogue.Find(id) is { } text ? await download.FetchAsync(text, folder, settings.Backbones.Mirror, Bar(id), cancel)
+                    : (await download.FetchAsync(catalogue.Find(id)!, folder, settings.Backbones.Mirror, Bar(id), cancel)).Path;
+                Console.WriteLine($"\r{id} is at {place}");
             }
             catch (BackboneException e)
             {
@@ -40,12 +43,13 @@ public static class FetchCommand
         return failed == 0 ? 0 : 1;
     }
 
-    private static IReadOnlyList<CatalogueEntry> Chosen(IReadOnlyList<CatalogueEntry> known, IReadOnlyList<string> ids)
+    private static IReadOnlyList<string> Chosen(HostCatalogue catalogue, IReadOnlyList<string> ids)
     {
-        var unknown = ids.Except(known.Select(e => e.Manifest.Id)).ToList();
-        return unknown.Count > 0
-            ? throw new StartupException($"The catalogue has no {string.Join(", ", unknown)} to fetch; it has {string.Join(", ", known.Select(e => e.Manifest.Id))}.")
-            : ids.Count == 0 ? known : [.. known.Where(e => ids.Contains(e.Manifest.Id))];
+        IReadOnlyList<string> images = [.. catalogue.Entries.Select(e => e.Manifest.Id)];
+        IReadOnlyList<string> known = [.. images, .. TextCatalogue.Entries.Select(e => e.Id)];
+        var unknown = ids.Except(known).ToList();
+        return unknown.Count > 0 ? throw new StartupException($"The catalogue has no {string.Join(", ", unknown)} to fetch; it has {string.Join(", ", known)}.")
+            : ids.Count == 0 ? images : ids;
     }
 
     /// <summary>One line that is written over; nothing where the output is a file.</summary>

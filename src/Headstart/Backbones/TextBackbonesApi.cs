@@ -7,14 +7,14 @@ namespace Headstart.Backbones;
 
 /// <param name="Kind">Word vectors in GloVe's format, or a sentence network with its vocabulary.</param>
 /// <param name="Features">Length of its word vectors; null for a sentence network.</param>
-/// <param name="Bytes">Of the file; 0 for one that is not here.</param>
-/// <param name="Sha256">Of the file, or of the sums of network and vocabulary; null for one that is not here.</param>
+/// <param name="Bytes">Of the file, or of the network; of both files for one that is not here.</param>
+/// <param name="Sha256">Of the file, or of the sums of network and vocabulary.</param>
 /// <param name="Source">Where it is published, of those we know by name.</param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="UsedAs">What a run of texts can be told to use as its <c>backbone</c>, and tries by itself otherwise.</param>
 /// <param name="Problem">Why it is not here, and what to do.</param>
 public sealed record TextBackboneResponse(
-    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string? Sha256, string? Source, string? Licence, bool Present, bool Registered,
+    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string Sha256, string? Source, string? Licence, bool Present, bool Registered,
     IReadOnlyList<string> UsedAs, string? Problem);
 
 public static class TextBackbonesApi
@@ -40,8 +40,9 @@ public static class TextBackbonesApi
         [
             .. shelf.All.Select(file => Response(file, registry)),
             .. TextCatalogue.Entries.Where(entry => shelf.Find(entry.Id) is null).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
-                Features: null, Bytes: 0, Sha256: null, entry.Address, entry.Licence, Present: false, Registered: false, UsedAs: [],
-                $"It is not fetched by itself: put {string.Join(" and ", entry.Files)} into the folder text/{entry.Id} of a backbones folder and start the host again.")),
+                Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
+                $"It is not fetched by itself: the verb 'backbones fetch {entry.Id}' brings it, or put {TextCatalogueEntry.NetworkName} and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} "
+                + "of a backbones folder; the host finds it at its next start.")),
         ],
         null);
 
@@ -76,8 +77,8 @@ public static class TextBackbonesApi
 
     private static TextBackboneResponse Response(RegisteredText file, TextRegistry registry)
     {
-        var known = TextCatalogue.Entries.FirstOrDefault(entry => entry.Id == file.Id);
-        return new(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256, known?.Address, known?.Licence,
+        var known = TextCatalogue.Find(file.Id);
+        return new(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256, known?.Source, known?.Licence,
             Present: true, registry.IsRegistered(file), TextCandidates.IdsWith(file), Problem: null);
     }
 }

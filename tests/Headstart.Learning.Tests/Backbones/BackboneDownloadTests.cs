@@ -1,4 +1,5 @@
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Texts;
 using static Headstart.Learning.Tests.Backbones.DownloadScene;
 
 namespace Headstart.Learning.Tests.Backbones;
@@ -21,6 +22,24 @@ public sealed class BackboneDownloadTests
         Assert.Equal(progress.Values.Order(), progress.Values);
         Assert.Equal((Content.Length, Content.Length), progress.Values.Last());
         Assert.Empty(Directory.GetFiles(folder.File("new"), "*.part"));
+    }
+
+    [Fact]
+    public async Task A_sentence_network_comes_with_its_vocabulary_and_nothing_else_is_taken_for_it()
+    {
+        using var folder = new TestFolder();
+        using var server = new LoopbackServer(request => request.FileAsync(Content));
+        var published = new PublishedFile(server.Address, Content.Length, Sha256);
+        var entry = new TextCatalogueEntry("tiny", published, published, "here", "MIT", "none");
+
+        var place = await new BackboneDownload(Impatient).FetchAsync(entry, folder.Path, cancel: Cancel);
+
+        Assert.Equal(Path.Combine(folder.Path, "text", "tiny"), place);
+        Assert.All(["model.onnx", "vocab.txt"], name => Assert.Equal(Content, File.ReadAllBytes(Path.Combine(place, name))));
+        Assert.Equal(2, server.Requests.Count);
+        var other = entry with { Id = "other", Network = published with { Sha256 = new string('0', 64) } };
+        await Assert.ThrowsAsync<BackboneException>(() => new BackboneDownload(Impatient).FetchAsync(other, folder.Path, cancel: Cancel));
+        Assert.False(File.Exists(folder.File("text/other/model.onnx")));
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(SharedData.Folder("backbones/text"), "glove-100d-10k.txt.gz")))), (string?)glove["sha256"]);
         Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k", "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
             glove["usedAs"]!.AsArray().Select(id => (string?)id));
-        Assert.Contains("put model.onnx and vocab.txt into", (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
+        Assert.Contains("'backbones fetch all-MiniLM-L6-v2' brings it, or put model.onnx and vocab.txt into", (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
     }
 
     [Fact]
