@@ -30,18 +30,23 @@ public static class Calibration
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(labels);
+        float[][][] logits = [.. runs.Select(run => run.Select(Logits).ToArray())];
+        var answer = new float[logits[0].Max(row => row.Length)];
         // The loss has one minimum over 1 / temperature (it is convex there), and so over its logarithm: golden section.
         var (low, high, golden) = (Math.Log(Coldest), Math.Log(Hottest), (Math.Sqrt(5) - 1) / 2);
+        var (left, right) = (high - golden * (high - low), low + golden * (high - low));
+        var (atLeft, atRight) = (Loss(left), Loss(right));
         while (high - low > 1e-4)
         {
-            var (left, right) = (high - golden * (high - low), low + golden * (high - low));
-            if (Loss(left) < Loss(right))
+            if (atLeft < atRight)
             {
-                high = right;
+                (high, right, atRight) = (right, left, atLeft);
+                atLeft = Loss(left = high - golden * (high - low));
             }
             else
             {
-                low = left;
+                (low, left, atLeft) = (left, right, atRight);
+                atRight = Loss(right = low + golden * (high - low));
             }
         }
 
@@ -49,9 +54,21 @@ public static class Calibration
 
         double Loss(double logarithm)
         {
-            var temperature = Math.Exp(logarithm);
-            var loss = runs.Sum(run => run.Zip(labels, (p, label) => -Math.Log(Math.Max(Least, Apply(p, temperature)[label]))).Sum()) / runs.Count;
-            return loss + logarithm * logarithm / (2 * Spread * Spread);
+            var temperature = (float)Math.Exp(logarithm);
+            var loss = 0.0;
+            foreach (var run in logits)
+            {
+                for (var i = 0; i < run.Length; i++)
+                {
+                    var scaled = answer.AsSpan(0, run[i].Length);
+                    TensorPrimitives.Divide(run[i], temperature, scaled);
+                    var ofLabel = scaled[labels[i]];
+                    TensorPrimitives.Exp(scaled, scaled);
+                    loss += Math.Min(-Math.Log(Least), Math.Log(TensorPrimitives.Sum<float>(scaled)) - ofLabel);
+                }
+            }
+
+            return loss / logits.Length + logarithm * logarithm / (2 * Spread * Spread);
         }
     }
 
@@ -59,11 +76,8 @@ public static class Calibration
     public static float[] Apply(float[] probabilities, double temperature)
     {
         ArgumentNullException.ThrowIfNull(probabilities);
-        var logits = new float[probabilities.Length];
-        TensorPrimitives.Max(probabilities, Least, logits);
-        TensorPrimitives.Log(logits, logits);
+        var logits = Logits(probabilities);
         TensorPrimitives.Divide(logits, (float)temperature, logits);
-        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<float>(logits), logits);
         TensorPrimitives.SoftMax(logits, logits);
         return logits;
     }
@@ -85,5 +99,15 @@ public static class Calibration
     {
         ArgumentNullException.ThrowIfNull(bins);
         return bins.Sum(bin => bin.Count * Math.Abs(bin.Confidence - bin.Accuracy)) / bins.Sum(bin => bin.Count);
+    }
+
+    /// <summary>The largest is 0.</summary>
+    private static float[] Logits(float[] probabilities)
+    {
+        var logits = new float[probabilities.Length];
+        TensorPrimitives.Max(probabilities, Least, logits);
+        TensorPrimitives.Log(logits, logits);
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<float>(logits), logits);
+        return logits;
     }
 }

@@ -17,25 +17,22 @@ public static class NearDuplicates
         ArgumentNullException.ThrowIfNull(features);
         TorchRuntime.EnsureLoaded();
         var pairs = new List<(int, int, float)>();
-        for (var top = 0; top < features.Count; top += Block)
+        using var units = NewDisposeScope();
+        var blocks = Enumerable.Range(0, (features.Count + Block - 1) / Block).Select(block => Unit(features, block * Block)).ToArray();
+        foreach (var (i, rows) in blocks.Index())
         {
-            for (var left = top; left < features.Count; left += Block)
+            foreach (var (j, columns) in blocks.Index().Skip(i))
             {
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
-                var (rows, columns) = (Unit(features, top), Unit(features, left));
-                var cosines = rows.mm(columns.t()).contiguous().data<float>();
+                var cosines = rows.mm(columns.t()).contiguous().data<float>().ToArray();
                 var width = (int)columns.shape[0];
-                var at = 0;
-                foreach (var value in cosines)
+                for (var at = 0; at < cosines.Length; at++)
                 {
-                    var (first, second) = (top + at / width, left + at % width);
-                    if (value >= cosine && first < second)
+                    if (cosines[at] >= cosine && i * Block + at / width is var first && j * Block + at % width is var second && first < second)
                     {
-                        pairs.Add((first, second, value));
+                        pairs.Add((first, second, cosines[at]));
                     }
-
-                    at++;
                 }
             }
         }
@@ -72,7 +69,13 @@ public static class NearDuplicates
     private static Tensor Unit(IReadOnlyList<float[]> features, int from)
     {
         var count = Math.Min(Block, features.Count - from);
-        var rows = tensor(features.Skip(from).Take(count).SelectMany(row => row).ToArray(), [count, features[from].Length]);
+        var values = new float[count * features[from].Length];
+        for (var i = 0; i < count; i++)
+        {
+            features[from + i].CopyTo(values, i * features[from].Length);
+        }
+
+        var rows = tensor(values, [count, features[from].Length]);
         return TorchSharp.torch.nn.functional.normalize(rows, dim: 1);
     }
 }

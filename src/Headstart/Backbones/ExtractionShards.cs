@@ -16,7 +16,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     private const int Most = 128; // images in a shard
     private const int Least = 8;
     private const double ShardMs = 2_000; // of one core, for a shard of a long extraction
-    private const int ShardsForFew = 12; // of a short one, so that nobody waits long for the last
+    private const int Ahead = 12; // a shard is at most this part of what is left then, so that nobody waits long for the last
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
@@ -114,9 +114,8 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
 
     private async Task AddAsync(Guid extraction, string space, double msEach, IReadOnlyList<byte[]> images, CancellationToken cancel)
     {
-        var size = Math.Clamp(images.Count / ShardsForFew, Least, Math.Clamp((int)(ShardMs / msEach), Least, Most));
         await using var db = await databases.CreateDbContextAsync(cancel);
-        db.AddRange(images.Chunk(size).Select((shard, number) => new ExtractionShard
+        db.AddRange(Parts(images, Math.Clamp((int)(ShardMs / msEach), Least, Most)).Select((shard, number) => new ExtractionShard
         {
             ExtractionId = extraction,
             Number = number,
@@ -126,6 +125,17 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }));
         await db.SaveChangesAsync(cancel);
         await Announcements.SayAsync(db, Announcement.Shards, cancel);
+    }
+
+    /// <summary>Large ones first, small ones at the end (guided self-scheduling, Polychronopoulos and Kuck 1987).</summary>
+    private static IEnumerable<byte[][]> Parts(IReadOnlyList<byte[]> images, int most)
+    {
+        for (var start = 0; start < images.Count;)
+        {
+            byte[][] part = [.. images.Skip(start).Take(Math.Clamp((images.Count - start) / Ahead, Least, most))];
+            start += part.Length;
+            yield return part;
+        }
     }
 
     /// <returns>Images.</returns>

@@ -1,4 +1,5 @@
 using Headstart.Learning.Evaluation;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Images;
 
@@ -20,9 +21,13 @@ public static class LookAlikes
     public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints, CancellationToken cancel)
     {
         var pairs = await Task.Run(() => NearDuplicates.Alike(features, Alike, cancel), cancel);
-        int[] looked = [.. pairs.SelectMany(pair => (int[])[pair.First, pair.Second]).Distinct()];
-        var found = await prints.GetAsync([.. looked.Select(i => images[i])], cancel);
-        var of = looked.Zip(found).ToDictionary(pair => pair.First, pair => pair.Second);
+        int[] looked = [.. pairs.Select(pair => pair.First).Concat(pairs.Select(pair => pair.Second)).Distinct()];
+        var of = new Fingerprint?[images.Count];
+        foreach (var (i, print) in looked.Zip(await prints.GetAsync([.. looked.Select(i => images[i])], cancel)))
+        {
+            of[i] = print;
+        }
+
         return pairs.FindAll(pair => of[pair.First] is { } one && of[pair.Second] is { } other && one.Likeness(other) is var likeness
             && (likeness >= SamePicture || (likeness >= AlmostTheSamePicture && pair.Cosine >= AlmostAlike)))
             .ConvertAll(pair => (pair.First, pair.Second));

@@ -32,11 +32,12 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(set);
         var plan = await Task.Run(() => task.Plan(set), cancel);
+        var leading = shards.Lead(); // before the others are told: this host hears it too, and would take the core from its own run
         try
         {
             if (of is not ImageFeatures { Recipe: var recipe } || plan.Count < 2 || (long)plan.Count * set.Count * set.Dimensions < Worthwhile || !shards.HasHelpers)
             {
-                return new Offer(this, plan, null, []);
+                return new Offer(this, plan, leading, null, []);
             }
 
             var work = new FitWork
@@ -51,11 +52,12 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             db.AddRange(Enumerable.Range(0, plan.Count).Select(number => new FitShard { WorkId = work.Id, Number = number }));
             await db.SaveChangesAsync(cancel);
             await Announcements.SayAsync(db, Announcement.Shards, cancel);
-            return new Offer(this, plan, work.Id, work.Spaces);
+            return new Offer(this, plan, leading, work.Id, work.Spaces);
         }
         catch
         {
             plan.Dispose();
+            leading.Dispose();
             throw;
         }
     }
@@ -141,7 +143,6 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             return await Task.Run(() => offer.Plan.FitAll(cancel, progress), cancel);
         }
 
-        using var leading = shards.Lead();
         await using var db = await databases.CreateDbContextAsync(cancel);
         var ours = db.FitShards.AsNoTracking().Where(s => s.WorkId == work);
         for (var left = offer.Plan.Count; left > 0; left = await ours.CountAsync(s => s.Result == null, cancel))
@@ -178,9 +179,10 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     /// <summary>Fits that others may be at already.</summary>
     /// <param name="fits">Whose they are.</param>
     /// <param name="plan">Disposed with the offer.</param>
+    /// <param name="leading">As is this.</param>
     /// <param name="work">null where they are not shared.</param>
     /// <param name="spaces">See <see cref="FitWork.Spaces"/>.</param>
-    public sealed class Offer(SharedFits fits, FitPlan plan, Guid? work, string[] spaces) : IAsyncDisposable
+    public sealed class Offer(SharedFits fits, FitPlan plan, IDisposable leading, Guid? work, string[] spaces) : IAsyncDisposable
     {
         public FitPlan Plan => plan;
 
@@ -195,6 +197,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         public async ValueTask DisposeAsync()
         {
             plan.Dispose();
+            leading.Dispose();
             if (work is { } shared)
             {
                 await fits.DropAsync(shared);
