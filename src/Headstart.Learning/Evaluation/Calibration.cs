@@ -19,6 +19,7 @@ public static class Calibration
     private const double Hottest = 20;
     private const double Spread = 0.5; // of the logarithm of temperatures that are to be expected
     private const float Least = 1e-7f;
+    private const int Block = 1024; // rows
 
     /// <summary>
     /// The temperature under which the labels are most likely; above 1 where the probabilities were too sure of themselves. With a few images
@@ -30,8 +31,9 @@ public static class Calibration
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(labels);
-        float[][][] logits = [.. runs.Select(run => run.Select(Logits).ToArray())];
-        var answer = new float[logits[0].Max(row => row.Length)];
+        var classes = runs[0][0].Length;
+        float[][] logits = [.. runs.Select(run => run.SelectMany(Logits).ToArray())]; // [repeats][n * k]
+        var block = new float[Block * classes];
         // The loss has one minimum over 1 / temperature (it is convex there), and so over its logarithm: golden section.
         var (low, high, golden) = (Math.Log(Coldest), Math.Log(Hottest), (Math.Sqrt(5) - 1) / 2);
         var (left, right) = (high - golden * (high - low), low + golden * (high - low));
@@ -54,17 +56,20 @@ public static class Calibration
 
         double Loss(double logarithm)
         {
-            var temperature = (float)Math.Exp(logarithm);
-            var loss = 0.0;
+            var (temperature, loss) = ((float)Math.Exp(logarithm), 0.0);
             foreach (var run in logits)
             {
-                for (var i = 0; i < run.Length; i++)
+                for (var from = 0; from < labels.Count; from += Block) // many rows at once: a row is short
                 {
-                    var scaled = answer.AsSpan(0, run[i].Length);
-                    TensorPrimitives.Divide(run[i], temperature, scaled);
-                    var ofLabel = scaled[labels[i]];
-                    TensorPrimitives.Exp(scaled, scaled);
-                    loss += Math.Min(-Math.Log(Least), Math.Log(TensorPrimitives.Sum<float>(scaled)) - ofLabel);
+                    var rows = Math.Min(Block, labels.Count - from);
+                    var scaled = block.AsSpan(0, rows * classes);
+                    TensorPrimitives.Divide(run.AsSpan(from * classes, scaled.Length), temperature, scaled);
+                    TensorPrimitives.Exp<float>(scaled, scaled);
+                    for (var row = 0; row < rows; row++)
+                    {
+                        var ofLabel = run[(from + row) * classes + labels[from + row]] / temperature;
+                        loss += Math.Min(-Math.Log(Least), Math.Log(TensorPrimitives.Sum<float>(scaled.Slice(row * classes, classes))) - ofLabel);
+                    }
                 }
             }
 

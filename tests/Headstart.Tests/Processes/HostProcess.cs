@@ -14,6 +14,10 @@ namespace Headstart.Tests.Processes;
 /// </summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
+    /// <summary>As it was built, or where <c>HEADSTART_PROGRAM</c> says that it was published.</summary>
+    private static readonly string Program = System.Environment.GetEnvironmentVariable("HEADSTART_PROGRAM")
+        ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart");
+
     private readonly StringBuilder _output = new();
     private Process? _process;
 
@@ -143,7 +147,7 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     private void Launch(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart"), arguments.Length > 0 ? arguments : Arguments)
+        var start = new ProcessStartInfo(Program, arguments.Length > 0 ? arguments : Arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
