@@ -5,13 +5,13 @@ public sealed class SharedBackbone
 {
     private const string TextFolder = "text/";
 
-    /// <summary>The backbone's; for word vectors, the path of their file below the folder of what is registered.</summary>
+    /// <summary>The backbone's; of word vectors with <c>text/</c> before, as image backbones may be called the same.</summary>
     public required string Id { get; init; }
 
     /// <summary>Of the file.</summary>
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>As JSON; empty for word vectors, of which their file says everything.</summary>
+    /// <summary>As JSON; of word vectors the name of their file, which says everything else.</summary>
     public required string Manifest { get; init; }
 
     /// <summary>A user registered it, so that it can be removed.</summary>
@@ -22,9 +22,9 @@ public sealed class SharedBackbone
     /// <summary>From then on no host uses it.</summary>
     public DateTime? RemovedAt { get; set; }
 
-    /// <summary>The name of a file of word vectors; null for an image backbone.</summary>
-    public string? TextFile => Id.StartsWith(TextFolder, StringComparison.Ordinal) ? Id[TextFolder.Length..] : null;
+    /// <summary>What runs call the word vectors; null for an image backbone.</summary>
+    public string? TextId => Id.StartsWith(TextFolder, StringComparison.Ordinal) ? Id[TextFolder.Length..] : null;
 
     /// <summary>The <see cref="Id"/> of word vectors.</summary>
-    public static string IdOf(string textPath) => TextFolder + Path.GetFileName(textPath);
+    public static string IdOf(string textId) => TextFolder + textId;
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
@@ -45,7 +46,8 @@ public sealed partial class SharedBackbones : BackgroundService
     }
 
     /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start does it.</summary>
-    public Task GiveTextAsync(string path, string id, CancellationToken cancel) => GiveAsync(path, id, "{}", registered: true, cancel);
+    public Task GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
+        GiveAsync(path, SharedBackbone.IdOf(id), JsonSerializer.Serialize(fileName), registered: true, cancel);
 
     private async Task GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
     {
@@ -161,9 +163,10 @@ public sealed partial class SharedBackbones : BackgroundService
 
         foreach (var path in Directory.Exists(_paths.RegisteredTexts) ? Directory.GetFiles(_paths.RegisteredTexts) : [])
         {
-            if (!known.Contains(SharedBackbone.IdOf(path)))
+            var name = Path.GetFileName(path);
+            if (RegisteredText.EndingOf(name) is { } ending && name[..^ending.Length] is var id && !known.Contains(SharedBackbone.IdOf(id)))
             {
-                await GiveTextAsync(path, SharedBackbone.IdOf(path), cancel);
+                await GiveTextAsync(path, id, name, cancel);
             }
         }
     }
@@ -171,13 +174,13 @@ public sealed partial class SharedBackbones : BackgroundService
     /// <summary>What this host has of that name, and how it lets it go.</summary>
     private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
     {
-        if (shared.TextFile is { } file)
+        if (shared.TextId is { } id)
         {
-            var text = _texts.All.FirstOrDefault(text => Path.GetFileName(text.Path) == file);
+            var text = _texts.Find(id);
             return (text?.Sha256, () =>
             {
                 _texts.Remove(text!);
-                File.Delete(Path.Combine(_paths.RegisteredTexts, file));
+                File.Delete(Path.Combine(_paths.RegisteredTexts, Path.GetFileName(text!.Path)));
             });
         }
 
@@ -206,9 +209,9 @@ public sealed partial class SharedBackbones : BackgroundService
                 }
             }
 
-            if (shared.TextFile is { } name)
+            if (shared.TextId is not null)
             {
-                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName, name));
+                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName, JsonSerializer.Deserialize<string>(shared.Manifest)!));
                 return;
             }
 

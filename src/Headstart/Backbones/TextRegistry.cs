@@ -54,7 +54,7 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
             }
 
             await Task.Run(() => RegisteredText.Check(file, fileName), cancel);
-            return (await TakeAsync(file, $"{name}{ending.ToLowerInvariant()}"), true, null);
+            return (await TakeAsync(file, name, $"{name}{ending.ToLowerInvariant()}"), true, null);
         }
         catch (TextFeaturesException e)
         {
@@ -88,7 +88,7 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
             return usedNow;
         }
 
-        await shared.TakeBackAsync(SharedBackbone.IdOf(text.Path), CancellationToken.None);
+        await shared.TakeBackAsync(SharedBackbone.IdOf(text.Id), CancellationToken.None);
         File.Delete(text.Path);
         return null;
     }
@@ -104,17 +104,17 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
         return TextCandidates.IdsWithWords(id).Any(ids.Contains);
     }
 
-    private async Task<RegisteredText> TakeAsync(string file, string name)
+    private async Task<RegisteredText> TakeAsync(string file, string id, string name)
     {
         var place = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name);
-        await shared.GiveTextAsync(file, SharedBackbone.IdOf(place), CancellationToken.None); // first: what was removed once would be taken off the shelf again
+        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: what was removed once would be taken off the shelf again
         try
         {
             return await Task.Run(() => shelf.Take(file, place));
         }
         catch
         {
-            await shared.TakeBackAsync(SharedBackbone.IdOf(place), CancellationToken.None);
+            await shared.TakeBackAsync(SharedBackbone.IdOf(id), CancellationToken.None);
             File.Delete(place);
             throw;
         }
