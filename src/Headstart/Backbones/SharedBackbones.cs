@@ -177,19 +177,23 @@ public sealed partial class SharedBackbones : BackgroundService
         if (shared.TextId is { } id)
         {
             var text = _texts.Find(id);
-            return (text?.Sha256, () =>
+            return (text?.Sha256, LetTextGo);
+
+            void LetTextGo()
             {
                 _texts.Remove(text!);
                 File.Delete(Path.Combine(_paths.RegisteredTexts, Path.GetFileName(text!.Path)));
-            });
+            }
         }
 
         var backbone = _shelf.Find(shared.Id);
-        return (backbone?.Manifest.Sha256, () =>
+        return (backbone?.Manifest.Sha256, LetGo);
+
+        void LetGo()
         {
             _shelf.Remove(backbone!);
             BackboneFolders.Remove(shared.Id, Folder(shared));
-        });
+        }
     }
 
     private async Task BringAsync(SharedBackbone shared, CancellationToken cancel)
