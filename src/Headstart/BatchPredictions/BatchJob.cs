@@ -53,7 +53,7 @@ public sealed partial class BatchJob(
         }
         catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
-            Log.Met(log, batchId, e);
+            JobFailures.Note(log, "Batch", batchId, e);
             // While the database is away the batch stays claimed; the sweep wakes it when nothing was heard of it for a while.
             if (type == ExceptionProblems.BlobStoreAway)
             {
@@ -103,8 +103,5 @@ public sealed partial class BatchJob(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Batch {Batch} is not running any more; its work stops")]
         public static partial void Left(ILogger log, Guid batch);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "Batch {Batch} met an unexpected error")]
-        public static partial void Met(ILogger log, Guid batch, Exception exception);
     }
 }

@@ -53,7 +53,7 @@ public sealed partial class SearchJob(
         }
         catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
-            Log.Met(log, searchId, e);
+            JobFailures.Note(log, "Image search", searchId, e);
             // While the database is away the search stays claimed; the sweep wakes it when nothing was heard of it for a while.
             if (type == ExceptionProblems.BlobStoreAway)
             {
@@ -190,8 +190,5 @@ public sealed partial class SearchJob(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Image search {Search} is not running any more; its work stops")]
         public static partial void Left(ILogger log, Guid search);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "Image search {Search} met an unexpected error")]
-        public static partial void Met(ILogger log, Guid search, Exception exception);
     }
 }

@@ -62,7 +62,7 @@ public sealed partial class ImportJob(
         }
         catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
         {
-            Log.Met(log, importId, e);
+            JobFailures.Note(log, "Import", importId, e);
             // While the database is away the import stays claimed; the sweep wakes it when nothing was heard of it for a while.
             if (type == ExceptionProblems.BlobStoreAway)
             {
@@ -119,8 +119,5 @@ public sealed partial class ImportJob(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Import {Import} is not ours any more; its work stops")]
         public static partial void Left(ILogger log, Guid import);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "Import {Import} met an unexpected error")]
-        public static partial void Met(ILogger log, Guid import, Exception exception);
     }
 }

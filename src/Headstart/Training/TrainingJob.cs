@@ -83,7 +83,7 @@ public sealed partial class TrainingJob(
         }
         catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is var (status, type, detail))
         {
-            Log.Failed(log, lease.Run.Id, e);
+            Operations.JobFailures.Note(log, "Training run", lease.Run.Id, e);
             // While the database or the disk is away the run stays claimed; when its lease has run out the sweep starts it again.
             if (type == Operations.ExceptionProblems.BlobStoreAway)
             {
@@ -226,9 +226,6 @@ public sealed partial class TrainingJob(
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "Training run {Run} is no longer ours; this attempt stops")]
         public static partial void Lost(ILogger log, Guid run);
-
-        [LoggerMessage(Level = LogLevel.Error, Message = "Training run {Run} met an unexpected error")]
-        public static partial void Failed(ILogger log, Guid run, Exception exception);
     }
 }
 

@@ -16,7 +16,7 @@ namespace Headstart.Tests.Access;
 public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<ScopesTests.WholeHost>
 {
     private static readonly string[] Predicting = ["predictions", "batch-predictions", "infer", "LabelFile", "LabelFiles", "LabelUrls"];
-    private static readonly string[] OfAdmins = ["/api/v1/keys", "/api/v1/accounts", "/api/v1/audit", "/api/v1/backbones", "/metrics", "/hangfire"];
+    private static readonly string[] OfAdmins = ["/api/v1/keys", "/api/v1/accounts", "/api/v1/audit", "/api/v1/backbones", "/api/v1/text-backbones", "/metrics", "/hangfire"];
 
     [Fact]
     public void Every_address_takes_a_key_unless_it_is_known_to_need_none()
