@@ -18,7 +18,7 @@ public static class ImagesApi
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
-            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif").Refuses(400, 401, 404);
+            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 404, 412);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);

@@ -43,7 +43,8 @@ public static class VersionsApi
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
                 "A zip with model.onnx, which turns the pixels of a photograph into the probabilities of the labels and needs nothing else, labels.txt, and README.md "
                 + "with programs in Python, JavaScript and C# that use it.")
-            .Produces<Stream>(StatusCodes.Status200OK, "application/zip").Refuses(401, 404, 409, 503);
+            .Produces<Stream>(StatusCodes.Status200OK, "application/zip").Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip").Produces(StatusCodes.Status304NotModified)
+            .Refuses(401, 404, 409, 412, 416, 503);
         versions.MapPost("/{number:int}/publish", Publish).Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
             .Refuses(401, 404);
     }
