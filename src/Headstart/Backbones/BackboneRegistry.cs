@@ -66,17 +66,9 @@ public sealed class BackboneRegistry(
             return BackboneUse.NotRegistered();
         }
 
-        if (await UsedAsync(backbone, cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(backbone, token), () => shelf.Remove(backbone), () => shelf.Return(backbone), cancel) is { } used)
         {
             return used;
-        }
-
-        // From here on no run gets it. One that got it a moment ago is seen by looking again.
-        shelf.Remove(backbone);
-        if (await UsedAsync(backbone, CancellationToken.None) is { } usedNow)
-        {
-            shelf.Return(backbone);
-            return usedNow;
         }
 
         await shared.TakeBackAsync(backbone.Manifest.Id, CancellationToken.None);

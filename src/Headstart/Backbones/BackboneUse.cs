@@ -28,5 +28,28 @@ internal static class BackboneUse
         return users == 0 ? null : InUse($"Versions of {users} {(users == 1 ? "model" : "models")} need it to answer; delete those models first.");
     }
 
+    /// <summary>Takes one off its shelf unless something needs it. From then on no run gets it; one that got it a moment before is seen by looking again.</summary>
+    /// <param name="find">Looks for what needs it.</param>
+    /// <param name="remove">From the shelf.</param>
+    /// <param name="putBack">On the shelf.</param>
+    /// <param name="cancel">Ends the first look.</param>
+    /// <returns>null when it is off the shelf, else why it stays.</returns>
+    public static async Task<ProblemHttpResult?> TakeOffAsync(Func<CancellationToken, Task<ProblemHttpResult?>> find, Action remove, Action putBack, CancellationToken cancel)
+    {
+        if (await find(cancel) is { } used)
+        {
+            return used;
+        }
+
+        remove();
+        var usedNow = await find(CancellationToken.None);
+        if (usedNow is not null)
+        {
+            putBack();
+        }
+
+        return usedNow;
+    }
+
     private static ProblemHttpResult InUse(string detail) => Problems.Of(StatusCodes.Status409Conflict, "backbone-in-use", detail);
 }

@@ -75,17 +75,9 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
             return BackboneUse.NotRegistered();
         }
 
-        if (await UsedAsync(text, cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(text, token), () => shelf.Remove(text), () => shelf.Return(text), cancel) is { } used)
         {
             return used;
-        }
-
-        // From here on no run gets it. One that got it a moment ago is seen by looking again.
-        shelf.Remove(text);
-        if (await UsedAsync(text, CancellationToken.None) is { } usedNow)
-        {
-            shelf.Return(text);
-            return usedNow;
         }
 
         await shared.TakeBackAsync(SharedBackbone.IdOf(text.Id), CancellationToken.None);
