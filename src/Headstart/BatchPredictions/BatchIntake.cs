@@ -33,7 +33,7 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
         if (UploadReader.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
-            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel)));
+            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel)));
         }
 
         if (type is "application/zip" or "application/x-zip-compressed")

@@ -26,7 +26,7 @@ internal sealed class FormBody : UploadBody
     {
         Stream.Position = 0;
         var number = 0;
-        await foreach (var file in UploadReader.ReadAsync(Stream, _boundary, _limits, manifests: true, cancel))
+        await foreach (var file in UploadReader.ReadAsync(Stream, _boundary, _limits.MaxFileBytes, _limits.MaxRows, cancel))
         {
             if (++number > _limits.MaxZipFiles)
             {

@@ -35,14 +35,18 @@ public static class UploadReader
             ? boundary.ToString()
             : null;
 
+    /// <param name="request">Its body is read to its end.</param>
+    /// <param name="boundary">See <see cref="Boundary(HttpRequest)"/>.</param>
+    /// <param name="maxFileBytes">Of one file; it is held in memory.</param>
+    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
-    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, UploadSettings limits, CancellationToken cancel) =>
-        ReadAsync(request.Body, boundary, limits, manifests: false, cancel);
+    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes, CancellationToken cancel) =>
+        ReadAsync(request.Body, boundary, maxFileBytes, maxRows: null, cancel);
 
-    /// <summary>With <paramref name="manifests"/>, a part named manifest may stand before the files and say what they show, see <see cref="Manifest"/>.</summary>
+    /// <summary>With <paramref name="maxRows"/>, a part named manifest of so many rows may stand before the files and say what they show, see <see cref="Manifest"/>.</summary>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
     public static async IAsyncEnumerable<UploadedFile> ReadAsync(
-        Stream body, string boundary, UploadSettings limits, bool manifests, [EnumeratorCancellation] CancellationToken cancel)
+        Stream body, string boundary, int maxFileBytes, int? maxRows, [EnumeratorCancellation] CancellationToken cancel)
     {
         var reader = new MultipartReader(boundary, body);
         List<string>? categories = null;
@@ -53,9 +57,9 @@ public static class UploadReader
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
             var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
             var fileName = FileNameOf(disposition);
-            if (manifests && name == "manifest")
+            if (maxRows is { } rows && name == "manifest")
             {
-                manifest = await ManifestAsync(section, limits, cancel);
+                manifest = await ManifestAsync(section, rows, cancel);
             }
             // Some clients send text fields as parts with filename="": those are fields.
             else if (name.Length > 0 && fileName.Length == 0 && name != "file")
@@ -77,7 +81,7 @@ public static class UploadReader
             else
             {
                 complete = true;
-                yield return Told(await FileAsync(section, fileName, categories, limits, cancel), manifest);
+                yield return Told(await FileAsync(section, fileName, categories, maxFileBytes, cancel), manifest);
             }
         }
 
@@ -88,10 +92,10 @@ public static class UploadReader
     }
 
     private static async Task<UploadedFile> FileAsync(
-        MultipartSection section, string fileName, List<string>? categories, UploadSettings limits, CancellationToken cancel) =>
-        await BodyAsync(section, limits.MaxFileBytes, cancel) is { } bytes
+        MultipartSection section, string fileName, List<string>? categories, int maxBytes, CancellationToken cancel) =>
+        await BodyAsync(section, maxBytes, cancel) is { } bytes
             ? new(fileName, categories, bytes)
-            : new(fileName, categories, null, "too-large", $"The file is larger than {limits.MaxFileBytes:N0} bytes; send a smaller version of it.");
+            : new(fileName, categories, null, "too-large", $"The file is larger than {maxBytes:N0} bytes; send a smaller version of it.");
 
     /// <summary>What the manifest says comes before the category field.</summary>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
@@ -104,9 +108,9 @@ public static class UploadReader
             Detail = "The manifest says nothing of this file; add a row for it, or a field named category before it.",
         };
 
-    private static async Task<Manifest> ManifestAsync(MultipartSection section, UploadSettings limits, CancellationToken cancel) =>
+    private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes
-            ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
+            ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, cancel)
             : throw UploadRefusedException.TooLarge("too-large", $"The manifest has more than {MaxManifestBytes:N0} bytes; send the files in several requests.");
 
     /// <summary>The first bytes of the stream up to its end; null when there are more than <paramref name="limit"/>.</summary>

@@ -121,7 +121,7 @@ public static class UploadsApi
     private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FormAsync(
         Model model, HttpRequest request, ImageUpload upload, UploadSettings limits, bool manifests, bool confirmed, CancellationToken cancel)
     {
-        var files = new Counted(UploadReader.ReadAsync(request.Body, UploadReader.Boundary(request)!, limits, manifests, cancel), limits.MaxFiles);
+        var files = new Counted(UploadReader.ReadAsync(request.Body, UploadReader.Boundary(request)!, limits.MaxFileBytes, manifests ? limits.MaxRows : null, cancel), limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
                 $"One request may have {limits.MaxFiles} files (Headstart:Uploads:MaxFiles). Those before the limit were taken ({answer.Accepted.Count} accepted); "

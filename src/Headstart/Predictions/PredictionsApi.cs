@@ -116,7 +116,7 @@ public static class PredictionsApi
         if (UploadReader.Boundary(http.Request) is { } boundary)
         {
             total!.MaxRequestBodySize = null; // read one file at a time, each with its own limit
-            return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads, cancel);
+            return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel);
         }
 
         if (http.Request.HasJsonContentType())

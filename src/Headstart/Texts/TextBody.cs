@@ -63,12 +63,14 @@ internal static class TextBody
     /// <summary>Files of a form, one at a time, by the ends of their names; a field named category is the category of texts that have none.</summary>
     public static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var file in UploadReader.ReadAsync(request, UploadReader.Boundary(request)!, limits, cancel))
+        await foreach (var file in UploadReader.ReadAsync(request, UploadReader.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
         {
             if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
             {
-                yield return new(null, null, file.FileName, Reason: file.Reason ?? "unknown-format",
-                    Detail: file.Detail ?? "The name of a file with texts ends in .csv, .tsv, .jsonl, .json or .txt.");
+                var detail = file.Reason == "too-large"
+                    ? $"The file is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts."
+                    : file.Detail ?? "The name of a file with texts ends in .csv, .tsv, .jsonl, .json or .txt.";
+                yield return new(null, null, file.FileName, Reason: file.Reason ?? "unknown-format", Detail: detail);
                 continue;
             }
 

@@ -16,7 +16,7 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
     public sealed class SmallHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
-            [.. base.Settings, ("Headstart:Uploads:MaxTextBytes", "1000"), ("Headstart:Uploads:MaxTextsBytes", "20000"), ("Headstart:Uploads:MaxRows", "50"), ("Headstart:Uploads:AtOnceFiles", "10")];
+            [.. base.Settings, ("Headstart:Uploads:MaxTextBytes", "1000"), ("Headstart:Uploads:MaxTextsBytes", "20000"), ("Headstart:Uploads:MaxFileBytes", "100"), ("Headstart:Uploads:MaxRows", "50"), ("Headstart:Uploads:AtOnceFiles", "10")];
     }
 
     /// <summary>What is sent, and the answer: a status with its type, or what became of each text (its reason, or its category).</summary>
@@ -81,6 +81,22 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
         Assert.Equal([("one", "good", "good.txt"), ("two", "good", "good.txt"), ("three", "bad", "both.csv"), ("four", "good", "both.csv")],
             answer["accepted"]!.AsArray().Select(text => ((string)text!["text"]!, (string)text["category"]!, (string)text["fileName"]!)));
         Assert.Equal(("image.png", "unknown-format", 4), ((string)answer["rejected"]![0]!["fileName"]!, (string)answer["rejected"]![0]!["reason"]!, (int)answer["rejected"]![0]!["index"]!));
+    }
+
+    [Fact]
+    public async Task A_file_in_a_form_may_be_as_large_as_a_body_of_its_own()
+    {
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(Utf8(string.Join('\n', Enumerable.Repeat(new string('x', 999), 20)))), "file", "fits.txt" }, // larger than an image may be
+            { new ByteArrayContent(Utf8(new string('\n', 20_001))), "file", "large.txt" },
+        };
+
+        var answer = await (await _client.PostAsync($"{await _client.NewTextModelAsync()}/texts", form, Api.Cancel)).JsonAsync();
+
+        Assert.Equal(20, answer["accepted"]!.AsArray().Count);
+        Assert.Equal(("large.txt", "too-large"), ((string)answer["rejected"]![0]!["fileName"]!, (string)answer["rejected"]![0]!["reason"]!));
+        Assert.Contains("send it in parts", (string)answer["rejected"]![0]!["detail"]!, StringComparison.Ordinal);
     }
 
     [Fact]
