@@ -21,7 +21,7 @@ internal sealed class PartSpaces : IDisposable
         Precision = (long)set.Count * Math.Min(set.Count, set.Dimensions) > Large ? FitPrecision.Single : FitPrecision.Double;
         using var scope = NewDisposeScope();
         var features = ToTensor(set.Features);
-        if (set.Count < Enough * set.Dimensions)
+        if (!ShareOne(set))
         {
             _features = features.DetachFromDisposeScope();
             return;
@@ -30,6 +30,9 @@ internal sealed class PartSpaces : IDisposable
         var space = new RowSpace(features).Keep();
         _common = (space, Project(space, features).DetachFromDisposeScope());
     }
+
+    /// <summary>Whether all parts of a set have the same coordinates.</summary>
+    public static bool ShareOne(LabelledFeatures set) => set.Count >= Enough * set.Dimensions;
 
     /// <summary>Of all inputs.</summary>
     public FitPrecision Precision { get; }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods. Works from 2 images a category.
+/// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden layers take
+/// as long as all others together and are a fit of their own where that costs no second look for the principal axes. Works from 2 images a category.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
@@ -13,7 +14,7 @@ public sealed class ValidationPlan : FitPlan
     private readonly LabelledFeatures _set;
     private readonly SparseRows? _sparse;
     private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
-    private readonly List<HeadMethod> _methods;
+    private readonly List<HeadMethod>[] _groups; // methods that one fit tries
     private readonly List<int[]> _assignments = []; // [repeats][n]
     private readonly int _folds;
 
@@ -30,7 +31,10 @@ public sealed class ValidationPlan : FitPlan
         _sparse = SparseRegression.RowsOf(set);
         _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
         _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
-        _methods = HeadTraining.Methods(_set, linearOnly);
+        var methods = HeadTraining.Methods(_set, linearOnly);
+        _groups = _spaces is not null && PartSpaces.ShareOne(_set) && methods.Exists(method => method.Kind == HeadKind.Hidden)
+            ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
+            : [methods];
         _folds = Math.Min(MostFolds, _set.Support().Min());
         var random = new Random(seed);
         for (var repeat = 0; repeat < (repeats ?? HeadTraining.Repeats(_set.Count)); repeat++)
@@ -39,16 +43,17 @@ public sealed class ValidationPlan : FitPlan
         }
     }
 
-    public override int Count => _folds * _assignments.Count;
+    public override int Count => _folds * _assignments.Count * _groups.Length;
 
     protected override bool OneCore => _sparse is not null;
 
     /// <returns>Probabilities <c>[methods, m, k]</c> of the fold's m examples.</returns>
     public override float[] Fit(int number, CancellationToken cancel)
     {
-        var assignment = _assignments[number / _folds];
-        int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != number % _folds)];
-        return _sparse is not null ? Fit(_sparse, seen, Fold(number), cancel) : Fit(_spaces!.Value, seen, Fold(number), cancel);
+        var (split, methods) = (number / _groups.Length, _groups[number % _groups.Length]);
+        var assignment = _assignments[split / _folds];
+        int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != split % _folds)];
+        return _sparse is not null ? Fit(_sparse, seen, Fold(split), methods, cancel) : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
     }
 
     /// <summary>What the fits say together.</summary>
@@ -56,20 +61,21 @@ public sealed class ValidationPlan : FitPlan
     public CrossValidation Conclude(IReadOnlyList<float[]> fits)
     {
         ArgumentNullException.ThrowIfNull(fits);
-        var scores = _methods.ConvertAll(_ => new OutOfFoldScores(_set, _assignments.Count));
+        var scores = _groups.SelectMany(methods => methods).ToDictionary(method => method, _ => new OutOfFoldScores(_set, _assignments.Count));
         foreach (var (number, fit) in fits.Index())
         {
-            var fold = Fold(number);
+            var (split, methods) = (number / _groups.Length, _groups[number % _groups.Length]);
+            var fold = Fold(split);
             var each = fold.Length * _set.Categories.Count;
-            foreach (var (i, score) in scores.Index())
+            foreach (var (i, method) in methods.Index())
             {
-                score.Add(number / _folds, fold, fit.AsSpan(i * each, each));
+                scores[method].Add(split / _folds, fold, fit.AsSpan(i * each, each));
             }
         }
 
-        var best = Enumerable.Range(0, _methods.Count).MinBy(i => scores[i].CrossEntropy());
+        var best = _groups.SelectMany(methods => methods).MinBy(method => scores[method].CrossEntropy())!;
         var (accuracy, error) = scores[best].Accuracy();
-        return new CrossValidation(accuracy, error, _methods[best], _folds, _assignments.Count, scores[best].Runs);
+        return new CrossValidation(accuracy, error, best, _folds, _assignments.Count, scores[best].Runs);
     }
 
     protected override void Dispose(bool disposing)
@@ -82,20 +88,20 @@ public sealed class ValidationPlan : FitPlan
         base.Dispose(disposing);
     }
 
-    private int[] Fold(int number) => [.. Enumerable.Range(0, _set.Count).Where(i => _assignments[number / _folds][i] == number % _folds)];
+    private int[] Fold(int split) => [.. Enumerable.Range(0, _set.Count).Where(i => _assignments[split / _folds][i] == split % _folds)];
 
-    private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, CancellationToken cancel)
+    private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var classes = _set.Categories.Count;
         var (space, inputs) = spaces.Of(seen);
         var unseenInputs = spaces.In(space, unseen);
         var learned = _set.Some(seen);
-        var prototypes = _methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes) : null;
+        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes) : null;
         var regression = new LogisticRegression(inputs, learned);
         var parameters = new double[space.Rows * classes]; // from one strength to the next
-        var network = _methods.Exists(method => method.Kind == HeadKind.Hidden) ? new HiddenNetwork(space.Longest(inputs, HeadTraining.AxesForHidden), learned, HeadTraining.HiddenSeed) : null;
-        return [.. _methods.SelectMany(method =>
+        var network = methods.Exists(method => method.Kind == HeadKind.Hidden) ? new HiddenNetwork(space.Longest(inputs, HeadTraining.AxesForHidden), learned, HeadTraining.HiddenSeed) : null;
+        return [.. methods.SelectMany(method =>
         {
             if (method.Kind == HeadKind.Hidden)
             {
@@ -113,12 +119,12 @@ public sealed class ValidationPlan : FitPlan
     }
 
     /// <summary>The same for features that are mostly 0, which leave only logistic regression to be tried.</summary>
-    private float[] Fit(SparseRows features, int[] seen, int[] unseen, CancellationToken cancel)
+    private float[] Fit(SparseRows features, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {
         var regression = new SparseRegression(features.Some(seen), _set.Some(seen));
         var unseenRows = features.Some(unseen);
         var parameters = new double[regression.Parameters];
-        return [.. _methods.SelectMany(method =>
+        return [.. methods.SelectMany(method =>
         {
             regression.Fit(parameters, method.Strength, HeadTraining.SparseSelectionTolerance, cancel);
             return regression.Probabilities(unseenRows, parameters);
