@@ -1,0 +1,32 @@
+using Headstart.Tests;
+using Headstart.Tests.Backups;
+using Headstart.Tests.BatchPredictions;
+using Headstart.Tests.Blobs;
+using Headstart.Tests.ImageSearches;
+using Headstart.Tests.Processes;
+using Headstart.Tests.Reports;
+using Headstart.Tests.Training;
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]
+
+namespace Headstart.Tests;
+
+/// <summary>
+/// Classes that take minutes begin first; one that begins last keeps one core busy when nobody else has anything left to do. The tests of a class run one after another.
+/// </summary>
+public sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly Type[] Long =
+    [
+        typeof(BackupTests), typeof(AccuracyTests), typeof(FetchingProcessesTests), typeof(ChoiceTests), typeof(CrashTests), typeof(S3HostTests), typeof(MainJobTests),
+        typeof(StartAndStopTests), typeof(SearchCrashTests), typeof(FetchingTests), typeof(BatchCrashTests), typeof(ReportTests),
+    ];
+
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection => [.. testCollections.OrderBy(Place)];
+
+    private static int Place<TTestCollection>(TTestCollection collection) where TTestCollection : ITestCollection =>
+        Array.FindIndex(Long, type => collection.TestCollectionDisplayName.Contains($" {type.FullName} ", StringComparison.Ordinal)) is var place and >= 0 ? place : Long.Length;
+}
