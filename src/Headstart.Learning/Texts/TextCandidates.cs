@@ -31,6 +31,15 @@ public static class TextCandidates
     /// <summary>Those of <see cref="IdsWithWords"/> that need the file whenever they are used; the others keep what they made of it.</summary>
     public static IReadOnlyList<string> IdsReadingWords(string id) => Means(id);
 
+    /// <summary>Whether new word vectors of that id would make a name mean two things: "ours-sif" is the weighted mean of "ours".</summary>
+    /// <param name="id">Of the new ones.</param>
+    /// <param name="others">What there is beside them; what the catalogue has need not be there.</param>
+    public static bool IsTaken(string id, IReadOnlyList<RegisteredText> others)
+    {
+        var taken = Ids(others).Concat(TextCatalogue.Entries.Select(entry => entry.Id)).ToHashSet();
+        return IdsWithWords(id).Any(taken.Contains);
+    }
+
     /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
     /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>

@@ -56,9 +56,10 @@ public static class AddCommand
         {
             var dimensions = RegisteredText.Check(copy, name);
             var place = Path.Combine(paths.RegisteredTexts, $"{id}{ending.ToLowerInvariant()}");
-            if (RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]).Found.FirstOrDefault(text => text.Id == id && text.Path != place) is { } other)
+            var found = RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]).Found;
+            if (TextCandidates.IsTaken(id, [.. found.Where(text => text.Path != place)]))
             {
-                throw new BackboneException($"{other.Path} has the id '{id}' already; give this one another id with --id.");
+                throw new BackboneException($"Other features for texts may be called '{id}' already; give this one another id with --id.");
             }
 
             File.Move(copy, place, overwrite: true);

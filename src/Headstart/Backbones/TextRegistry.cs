@@ -48,7 +48,7 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
                 }
             }
 
-            if (IsTaken(name))
+            if (TextCandidates.IsTaken(name, shelf.All))
             {
                 return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"Other features for texts may be called '{name}' already; choose another id."));
             }
@@ -88,13 +88,6 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
     public void Dispose() => _one.Dispose();
 
     private static (RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal) Refused(ProblemHttpResult because) => (null, false, because);
-
-    /// <summary>What a run may say must mean one thing: "ours-sif" is the weighted mean of "ours".</summary>
-    private bool IsTaken(string id)
-    {
-        var ids = TextCandidates.Ids(shelf.All).Concat(TextCatalogue.Entries.Select(entry => entry.Id)).ToHashSet();
-        return TextCandidates.IdsWithWords(id).Any(ids.Contains);
-    }
 
     private async Task<RegisteredText> TakeAsync(string file, string id, string name)
     {

@@ -50,6 +50,7 @@ public sealed class RegisteredBackboneTests
         var file = host.Folder.Below("My words.txt");
         await File.WriteAllTextAsync(file, RegisterTextTests.Words, Api.Cancel);
         Assert.StartsWith("words is at ", (await host.RunAsync("backbones", "add", file, "--id=words")).Output, StringComparison.Ordinal);
+        Assert.Equal((1, "Other features for texts may be called 'words-sif' already; give this one another id with --id."), await RefusedAsync(host, file, "--id=words-sif"));
         await File.WriteAllTextAsync(file, "good 1\n", Api.Cancel);
         Assert.Equal((1, "My words.txt cannot be read as word vectors: line 1 has 1 values."), await RefusedAsync(host, file));
 
@@ -57,9 +58,9 @@ public sealed class RegisteredBackboneTests
 
         Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"], (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
 
-        static async Task<(int, string)> RefusedAsync(HostProcess host, string file)
+        static async Task<(int, string)> RefusedAsync(HostProcess host, params string[] arguments)
         {
-            var (exitCode, output) = await host.RunAsync("backbones", "add", file);
+            var (exitCode, output) = await host.RunAsync(["backbones", "add", .. arguments]);
             return (exitCode, output.Trim());
         }
     }
