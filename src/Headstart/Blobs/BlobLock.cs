@@ -57,7 +57,23 @@ public sealed class BlobLock : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+    /// <summary>Gives the lock back at once: with the connection it would go too, but PostgreSQL notices that a moment later, and the next to ask is refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", Connection) { CommandTimeout = 5 };
+            await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // The connection is gone, and the lock with it.
+        }
+        finally
+        {
+            await Connection.DisposeAsync();
+        }
+    }
 
     private static async Task<BlobLock> OpenAsync(DatabaseAddress database, CancellationToken cancel)
     {

@@ -61,6 +61,27 @@ internal sealed class RawConnection : IAsyncDisposable
         return answer.ToString();
     }
 
+    /// <summary>Takes a little, with a pause, again and again, until the server has closed the connection or sent so many bytes.</summary>
+    /// <returns>How many bytes came.</returns>
+    public async Task<int> ReadSlowlyAsync(int atOnce, TimeSpan pause, int most)
+    {
+        var (bytes, buffer) = (0, new byte[atOnce]);
+        try
+        {
+            while (bytes < most && await _socket.ReceiveAsync(buffer, Api.Cancel) is > 0 and var read)
+            {
+                bytes += read;
+                await Task.Delay(pause, Api.Cancel);
+            }
+        }
+        catch (SocketException)
+        {
+            // Reset is an end, too.
+        }
+
+        return bytes;
+    }
+
     public ValueTask DisposeAsync()
     {
         _socket.Dispose();

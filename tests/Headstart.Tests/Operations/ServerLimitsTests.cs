@@ -1,6 +1,7 @@
 using System.Text;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.Data;
+using Headstart.Tests.Texts;
 
 namespace Headstart.Tests.Operations;
 
@@ -79,6 +80,17 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
         await connection.SendAsync(Chunk("url,category\nhttp://127.0.0.1:1/"));
         await connection.SendUntilAnsweredAsync(Chunk(new string('x', 65_536)), TimeSpan.Zero);
         Assert.StartsWith("HTTP/1.1 4", await connection.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_fetched_in_drops_is_given_up()
+    {
+        const int Most = 1_000_000;
+        var model = await host.Client.NewTextModelAsync();
+        await host.Client.AddTextsAsync(model, Enumerable.Range(0, 200).Select(i => ("", $"{i} {new string('x', 90_000)}"))); // more than all buffers on the way hold
+        await using var connection = await RawConnection.OpenAsync(host.Address);
+        await connection.SendAsync($"GET {model}/texts?limit=200 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\n\r\n");
+        Assert.InRange(await connection.ReadSlowlyAsync(1_024, Pause, Most), 1, Most - 1);
     }
 
     private static byte[] Chunk(string text) => Encoding.Latin1.GetBytes($"{text.Length:x}\r\n{text}\r\n");
