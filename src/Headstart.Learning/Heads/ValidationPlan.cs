@@ -50,7 +50,7 @@ public sealed class ValidationPlan : FitPlan
     /// <returns>Probabilities <c>[methods, m, k]</c> of the fold's m examples.</returns>
     public override float[] Fit(int number, CancellationToken cancel)
     {
-        var (split, methods) = (number / _groups.Length, _groups[number % _groups.Length]);
+        var (split, methods) = PartOf(number);
         var assignment = _assignments[split / _folds];
         int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != split % _folds)];
         return _sparse is not null ? Fit(_sparse, seen, Fold(split), methods, cancel) : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
@@ -64,7 +64,7 @@ public sealed class ValidationPlan : FitPlan
         var scores = _groups.SelectMany(methods => methods).ToDictionary(method => method, _ => new OutOfFoldScores(_set, _assignments.Count));
         foreach (var (number, fit) in fits.Index())
         {
-            var (split, methods) = (number / _groups.Length, _groups[number % _groups.Length]);
+            var (split, methods) = PartOf(number);
             var fold = Fold(split);
             var each = fold.Length * _set.Categories.Count;
             foreach (var (i, method) in methods.Index())
@@ -87,6 +87,9 @@ public sealed class ValidationPlan : FitPlan
 
         base.Dispose(disposing);
     }
+
+    /// <summary>What a fit is about: which fold of which repeat, and the methods that it tries.</summary>
+    private (int Split, List<HeadMethod> Methods) PartOf(int number) => (number / _groups.Length, _groups[number % _groups.Length]);
 
     private int[] Fold(int split) => [.. Enumerable.Range(0, _set.Count).Where(i => _assignments[split / _folds][i] == split % _folds)];
 
