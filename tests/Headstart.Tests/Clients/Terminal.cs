@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Headstart.Tests.Versions;
 
 namespace Headstart.Tests.Clients;
 
@@ -32,17 +33,12 @@ internal static class Terminal
         var command = client switch { "bash" => Bash, "python" => Python, "node" => Node, _ => CSharp };
         var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments])
         {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
         start.Environment["HEADSTART_URL"] = address?.ToString();
         start.Environment["HEADSTART_KEY"] = key;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Api.Cancel), process.StandardError.ReadToEndAsync(Api.Cancel));
-        await process.WaitForExitAsync(Api.Cancel);
-        return new(process.ExitCode, await output, await errors);
+        return await UserProgram.EndAsync(start);
     }
 }

@@ -1,20 +1,40 @@
 using System.Diagnostics;
+using Headstart.Tests.Clients;
 
 namespace Headstart.Tests.Versions;
 
 /// <summary>A program as a user runs it in a terminal.</summary>
 internal static class UserProgram
 {
+    /// <summary>Not a measurement: one that waits for ever (for a package source that is silent, say) would otherwise hang the whole test run.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
     /// <returns>What it wrote to its output.</returns>
     public static async Task<string> RunAsync(string folder, string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder };
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment.Remove("MSBuildSDKsPath"); // of the SDK that runs the tests
+        return (await EndAsync(start)).With(0).Output;
+    }
+
+    public static async Task<Ended> EndAsync(ProcessStartInfo start)
+    {
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Api.Cancel), process.StandardError.ReadToEndAsync(Api.Cancel));
-        await process.WaitForExitAsync(Api.Cancel);
-        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await output}{await errors}");
-        return await output;
+        try
+        {
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(Api.Cancel), process.StandardError.ReadToEndAsync(Api.Cancel));
+            await Task.WhenAll(output, errors, process.WaitForExitAsync(Api.Cancel)).WaitAsync(Limit, Api.Cancel);
+            return new(process.ExitCode, await output, await errors);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {Limit}.");
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true); // one that has ended stays so
+        }
     }
 }
