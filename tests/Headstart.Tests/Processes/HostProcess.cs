@@ -175,6 +175,11 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
+        if (line.Data is null)
+        {
+            return; // one of the two streams has ended
+        }
+
         lock (_output)
         {
             _output.AppendLine(line.Data);
