@@ -9,6 +9,7 @@ internal static class AnswerSections
 {
     private const int LargestMatrix = 150; // a thousand categories are a million cells
     private const int FewCategories = 8;
+    private const int MostCurves = 24;
 
     public static Html All(Report report) => $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
 
@@ -69,7 +70,28 @@ internal static class AnswerSections
         return Html.Section("Each category", $"""
             <p class="soft">Precision: of the {report.Kind.Examples()} that got this answer, the share that it was right for. Recall: of the {report.Kind.Examples()} of this category, the share that was recognised.{several}</p>
             {Html.Table("Each category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
+            {Curves(report)}
             """);
+    }
+
+    private static Html? Curves(Report report)
+    {
+        if (report.PrecisionRecall.Count == 0)
+        {
+            return null;
+        }
+
+        var cut = report.Classes.Count <= MostCurves ? "" : string.Create(CultureInfo.InvariantCulture, $" The {MostCurves} categories with most mistakes are shown.");
+        return $"""
+            <h3>Precision over recall</h3>
+            <p class="soft">A category could be answered from another probability on. To the right more of its {report.Kind.Examples()} are found, further up fewer others come along: the
+            nearer to the upper right corner, the better.{cut}</p>
+            <div class="pictures">{Html.Each(report.PrecisionRecall.Take(MostCurves), curve => $"""
+                <figure>{Plots.PrecisionRecall(curve)}
+                <figcaption><b>{curve.Category}</b>average precision {Html.Percent(curve.AveragePrecision)}</figcaption></figure>
+
+                """)}</div>
+            """;
     }
 
     private static Html Row(ClassMetrics of, float? threshold) => $"""

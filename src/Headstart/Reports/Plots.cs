@@ -2,7 +2,7 @@ using Headstart.Learning.Evaluation;
 
 namespace Headstart.Reports;
 
-/// <summary>The two diagrams of the report's page, as SVG inside it.</summary>
+/// <summary>The diagrams of the report's page, as SVG inside it.</summary>
 internal static class Plots
 {
     private const int Left = 74;
@@ -12,6 +12,8 @@ internal static class Plots
     private const int CurveHeight = 300;
     private const int ReliabilitySide = 340;
     private const int TickRoom = 52;
+    private const int SmallSide = 200;
+    private const int SmallMargin = 44;
 
     /// <summary>Accuracy over the number of images (logarithmic): what was measured, and the forecast in its band.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
@@ -67,6 +69,29 @@ internal static class Plots
                 """)}
             <text x="{(Left + right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
             <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
+            </svg>
+            """;
+    }
+
+    /// <summary>Precision over recall of one category: what is gained and lost as it is answered from lower probabilities on.</summary>
+    public static Html PrecisionRecall(PrecisionRecallCurve curve)
+    {
+        var (right, bottom) = (SmallSide - 14, SmallSide - 28);
+        double X(double recall) => SmallMargin + (right - SmallMargin) * recall;
+        double Y(double precision) => bottom - (bottom - Top) * precision;
+        double[] ticks = [0, 0.5, 1];
+        return $"""
+            <svg viewBox="0 0 {SmallSide} {SmallSide}" role="img" aria-label="Precision over recall of {curve.Category}">
+            {Html.Each(ticks, tick => $"""
+                <path class="grid" d="M{SmallMargin} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}"/>
+                <text x="{SmallMargin - 6}" y="{Y(tick) + 4:0.#}" text-anchor="end">{100 * tick:0} %</text>
+                <text x="{X(tick):0.#}" y="{bottom + 18}" text-anchor="middle">{100 * tick:0}</text>
+                """)}
+            <path class="line" d="M{X(0):0.#} {Y(curve.Points[0].Precision):0.#}{Html.Each(curve.Points, p => $"L{X(p.Recall):0.#} {Y(p.Precision):0.#}")}"/>
+            {Html.Each(curve.Points, p => $"""
+                <circle class="dot" cx="{X(p.Recall):0.#}" cy="{Y(p.Precision):0.#}" r="2.5">
+                <title>From {Advice.Percent(p.Probability)} on: precision {Advice.Percent(p.Precision)}, recall {Advice.Percent(p.Recall)}</title></circle>
+                """)}
             </svg>
             """;
     }

@@ -22,6 +22,7 @@ public static class ReportWriter
 {
     private const int EnoughHeldOut = 20;
     private const int MostPairs = 5;
+    private const int MostCurves = 50;
     private const int MostLeftOut = 10; // categories that take their turn at being unknown
 
     public static Report Write(Findings found)
@@ -50,6 +51,7 @@ public static class ReportWriter
             Categories = categories,
             Kind = found.Data.Kind,
             Classes = shown.Classes,
+            PrecisionRecall = useHeldOut ? Curves(test, judged, shown) : Curves(train, calibrated, shown),
             MeanF1 = meanF1,
             Thresholds = found.Judged.Thresholds,
             Confusion = shown.Confusion,
@@ -91,6 +93,17 @@ public static class ReportWriter
             .Where(cell => cell.truth != cell.predicted && cell.count > 0).OrderByDescending(cell => cell.count).Take(MostPairs)
             .Select(cell => new ConfusedPair(categories[cell.truth], categories[cell.predicted], cell.count)),
     ];
+
+    private static PrecisionRecallCurve[] Curves(LabelledFeatures set, IReadOnlyList<float[]> probabilities, Evaluation evaluation)
+    {
+        var truth = Truth(set);
+        return
+        [
+            .. Enumerable.Range(0, set.Categories.Count).OrderByDescending(k => evaluation.Mistakes[k]).Take(MostCurves)
+                .Select(k => PrecisionRecallCurve.Of(set.Categories[k], [.. probabilities.Select(p => p[k])], [.. truth.Select(labels => labels.Contains(k))]))
+                .OfType<PrecisionRecallCurve>(),
+        ];
+    }
 
     private static CalibrationReport Calibrate(Findings found, LabelledFeatures set, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after)
     {

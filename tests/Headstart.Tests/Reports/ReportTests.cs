@@ -36,6 +36,12 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(confusion.Where(cell => cell.Off).Sum(cell => cell.Count), report["mistakes"]!.AsArray().Count);
         Assert.All(report["mistakes"]!.AsArray(), m => Assert.NotEqual((string)m!["category"]!, (string)m["predicted"]!));
         Assert.InRange((double)report["calibration"]!["errorAfter"]!, 0, 0.2);
+        Assert.Equal(["ants", "bees"], report["precisionRecall"]!.AsArray().Select(curve => (string)curve!["category"]!).Order());
+        Assert.All(report["precisionRecall"]!.AsArray(), curve =>
+        {
+            Assert.InRange((double)curve!["averagePrecision"]!, 0.8, 1);
+            Assert.Equal(1, (double)curve["points"]!.AsArray()[^1]!["recall"]!);
+        });
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
         Assert.Contains($"{(int)report["trainableParameters"]!} parameters", (string)report["head"]!["sentence"]!);
 

@@ -34,6 +34,7 @@ public sealed class MultiLabelTests(TestHost host) : IClassFixture<TestHost>
         Assert.Empty(report["confusion"]!.AsArray());
         Assert.InRange((double)report["calibration"]!["errorAfter"]!, 0, 0.06);
         Assert.All(report["classes"]!.AsArray(), c => Assert.InRange((double)c!["f1"]!, 0.5, 1));
+        Assert.Equal(5, report["precisionRecall"]!.AsArray().Count(curve => (double)curve!["averagePrecision"]! is > 0.5 and <= 1));
 
         // On images that it has never met: the labels that apply, against the true ones.
         var predictions = (await _client.PredictAsync(model, kept.Select(scene => Path.Combine(folder, "images", scene.File))))["predictions"]!.AsArray();

@@ -1,0 +1,55 @@
+namespace Headstart.Learning.Evaluation;
+
+/// <summary>What would come of answering a category from a probability on.</summary>
+/// <param name="Probability">From this one on.</param>
+/// <param name="Precision">Share of the images with at least that probability that belong to the category.</param>
+/// <param name="Recall">Share of the category's images that are among them.</param>
+public sealed record PrecisionRecallPoint(double Probability, double Precision, double Recall);
+
+/// <summary>What a category gains in recall and loses in precision as it is answered from lower and lower probabilities on.</summary>
+/// <param name="Category">Its name.</param>
+/// <param name="AveragePrecision">Mean of the precision over the recall, 0..1: 1 where all of its images come before all others.</param>
+/// <param name="Points">From high probabilities to low ones; at most 20.</param>
+public sealed record PrecisionRecallCurve(string Category, double AveragePrecision, IReadOnlyList<PrecisionRecallPoint> Points)
+{
+    private const int MostPoints = 20;
+
+    /// <param name="category">Its name.</param>
+    /// <param name="probabilities"><c>[n]</c>: of the category, by heads that have not learned from the image.</param>
+    /// <param name="belongs"><c>[n]</c></param>
+    /// <returns>null where no image belongs to the category.</returns>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    public static PrecisionRecallCurve? Of(string category, IReadOnlyList<float> probabilities, IReadOnlyList<bool> belongs)
+    {
+        ArgumentNullException.ThrowIfNull(probabilities);
+        ArgumentNullException.ThrowIfNull(belongs);
+        if (probabilities.Count != belongs.Count)
+        {
+            throw new ArgumentException($"There are {probabilities.Count} probabilities and {belongs.Count} answers.", nameof(belongs));
+        }
+
+        var all = belongs.Count(own => own);
+        if (all == 0)
+        {
+            return null;
+        }
+
+        var (points, sum, hits, count) = (new List<PrecisionRecallPoint>(), 0.0, 0, 0);
+        foreach (var equal in probabilities.Zip(belongs).GroupBy(image => image.First, image => image.Second).OrderByDescending(equal => equal.Key))
+        {
+            var more = equal.Count(own => own);
+            (hits, count) = (hits + more, count + equal.Count());
+            if (more > 0) // others only lower the precision
+            {
+                points.Add(new(equal.Key, (double)hits / count, (double)hits / all));
+                sum += points[^1].Precision * more;
+            }
+        }
+
+        return new(category, sum / all, Thin(points));
+    }
+
+    /// <summary>The first, the last, and others at equal distances.</summary>
+    private static List<PrecisionRecallPoint> Thin(List<PrecisionRecallPoint> points) => points.Count <= MostPoints ? points
+        : [.. Enumerable.Range(0, MostPoints).Select(i => points[i * (points.Count - 1) / (MostPoints - 1)])];
+}
