@@ -14,14 +14,15 @@ public static class Candidates
     {
         ArgumentNullException.ThrowIfNull(backbones);
         var recipes = new List<FeatureRecipe>();
-        foreach (var (i, backbone) in backbones.Index())
+        var ordered = Ordered(backbones).ToList();
+        foreach (var (i, backbone) in ordered.Index())
         {
             var own = FeatureRecipe.Of(backbone);
             var stages = backbone.Sections.Skip(1).Select(section => new FeatureRecipe([new FeaturePart(backbone, section)])).ToList();
             recipes.Add(own);
             recipes.AddRange(stages);
             recipes.AddRange(stages.TakeLast(1).Select(stage => own + stage));
-            recipes.AddRange(backbones.Take(i).Select(other => FeatureRecipe.Of(other) + own));
+            recipes.AddRange(ordered.Take(i).Select(other => FeatureRecipe.Of(other) + own));
         }
 
         return [.. recipes.Where(recipe => recipe.MsPerImage <= maxMs).OrderBy(recipe => recipe.MsPerImage)];
@@ -38,8 +39,10 @@ public static class Candidates
         ArgumentNullException.ThrowIfNull(backbones);
         var best = backbones.OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0).ThenByDescending(backbone => backbone.Manifest.Bytes).ToList();
         var second = best.Skip(1).FirstOrDefault(backbone => backbone.MsPerImage + best[0].MsPerImage <= maxMs);
-        // In the order of Candidates.Of, so that both give the same recipe the same id.
-        return second is null ? FeatureRecipe.Of(best[0])
-            : backbones.Where(backbone => backbone == best[0] || backbone == second).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
+        return second is null ? FeatureRecipe.Of(best[0]) : Ordered([best[0], second]).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
     }
+
+    /// <summary>As they are joined: a recipe has the same id on every host, however fast each was found to be.</summary>
+    private static IEnumerable<Backbone> Ordered(IEnumerable<Backbone> backbones) =>
+        backbones.OrderBy(backbone => backbone.Manifest.Bytes).ThenBy(backbone => backbone.Manifest.Id, StringComparer.Ordinal);
 }
