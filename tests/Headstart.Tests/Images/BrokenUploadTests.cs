@@ -95,13 +95,16 @@ public sealed class BrokenUploadTests(HostWithoutBackbones host) : IClassFixture
             form.File("a.jpg", picture);
         }
 
-        await HangUpAsync(model, form.Unfinished[..^(pictures[^1].Length / 2)], declared: form.Bytes.Length, rudely: false, async () =>
+        async Task MostAreThereAsync()
         {
-            for (var look = 0; look < 600 && await CountAsync(model) < 50; look++)
+            for (var look = 0; look < 200 && await CountAsync(model) < 50; look++)
             {
                 await Task.Delay(50, Api.Cancel);
             }
-        });
+        }
+
+        await HangUpAsync(model, form.Unfinished[..^(pictures[^1].Length / 2)], declared: form.Bytes.Length, rudely: false, MostAreThereAsync);
+        await MostAreThereAsync(); // on a slow machine a first batch has fewer, and the others come when the server has noticed
 
         Assert.InRange(await CountAsync(model), 50, 69);
         await _client.AddAsync(model, "cats", pictures);
