@@ -86,7 +86,7 @@ internal static class AnswerSections
             <h3>Precision over recall</h3>
             <p class="soft">A category could be answered from another probability on. To the right more of its {report.Kind.Examples()} are found, further up fewer others come along: the
             nearer to the upper right corner, the better.{cut}</p>
-            <div class="pictures">{Html.Each(report.PrecisionRecall.Take(MostCurves), curve => $"""
+            <div class="pictures large">{Html.Each(report.PrecisionRecall.Take(MostCurves), curve => $"""
                 <figure>{Plots.PrecisionRecall(curve)}
                 <figcaption><b>{curve.Category}</b>average precision {Html.Percent(curve.AveragePrecision)}</figcaption></figure>
 

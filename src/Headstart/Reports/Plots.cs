@@ -13,7 +13,7 @@ internal static class Plots
     private const int ReliabilitySide = 340;
     private const int TickRoom = 52;
     private const int SmallSide = 200;
-    private const int SmallMargin = 44;
+    private const int SmallMargin = 50;
 
     /// <summary>Accuracy over the number of images (logarithmic): what was measured, and the forecast in its band.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
