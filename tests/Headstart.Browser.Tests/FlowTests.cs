@@ -36,6 +36,8 @@ public sealed partial class FlowTests(Site site)
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
         await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
         Assert.True(await AccuracyAsync(page) > 90);
+        await page.GetByText("Precision over recall").ClickAsync();
+        await Expect(page.Locator("svg[aria-label='Precision over recall of dogs']")).ToBeVisibleAsync();
         await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
         await page.Locator(".matrix button").First.ClickAsync();
         await Expect(page.Locator("h3", new() { HasText = "recognised" })).ToBeVisibleAsync();

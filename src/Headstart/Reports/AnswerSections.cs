@@ -9,7 +9,6 @@ internal static class AnswerSections
 {
     private const int LargestMatrix = 150; // a thousand categories are a million cells
     private const int FewCategories = 8;
-    private const int MostCurves = 24;
 
     public static Html All(Report report) => $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
 
@@ -81,12 +80,12 @@ internal static class AnswerSections
             return null;
         }
 
-        var cut = report.Classes.Count <= MostCurves ? "" : string.Create(CultureInfo.InvariantCulture, $" The {MostCurves} categories with most mistakes are shown.");
+        var cut = report.PrecisionRecall.Count == report.Classes.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" The {report.PrecisionRecall.Count} categories with most mistakes are shown.");
         return $"""
             <h3>Precision over recall</h3>
             <p class="soft">A category could be answered from another probability on. To the right more of its {report.Kind.Examples()} are found, further up fewer others come along: the
             nearer to the upper right corner, the better.{cut}</p>
-            <div class="pictures large">{Html.Each(report.PrecisionRecall.Take(MostCurves), curve => $"""
+            <div class="pictures large">{Html.Each(report.PrecisionRecall, curve => $"""
                 <figure>{Plots.PrecisionRecall(curve)}
                 <figcaption><b>{curve.Category}</b>average precision {Html.Percent(curve.AveragePrecision)}</figcaption></figure>
 

@@ -49,26 +49,19 @@ internal static class Plots
     /// <summary>How often answers of a confidence were right; on the diagonal, as often as they said.</summary>
     public static Html Reliability(IReadOnlyList<ReliabilityBin> bins)
     {
-        var (right, bottom) = (ReliabilitySide - 24, ReliabilitySide - Bottom);
-        double X(double confidence) => Left + (right - Left) * confidence;
-        double Y(double accuracy) => bottom - (bottom - Top) * accuracy;
+        var square = new Square(Left, ReliabilitySide - 24, ReliabilitySide - Bottom);
         var most = bins.Max(bin => bin.Count);
-        double[] ticks = [0, 0.25, 0.5, 0.75, 1];
         return $"""
             <svg viewBox="0 0 {ReliabilitySide} {ReliabilitySide}" role="img" aria-label="Reliability: share of right answers over their probability">
-            {Html.Each(ticks, tick => $"""
-                <path class="grid" d="M{Left} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}"/>
-                <text x="{Left - 8}" y="{Y(tick) + 4:0.#}" text-anchor="end">{100 * tick:0} %</text>
-                <text x="{X(tick):0.#}" y="{bottom + 20}" text-anchor="middle">{100 * tick:0}</text>
-                """)}
-            <path class="dashed" d="M{Left} {bottom}L{right} {Top}"/>
+            {square.Grid([0, 0.25, 0.5, 0.75, 1])}
+            <path class="dashed" d="M{Left} {square.Bottom}L{square.Right} {Top}"/>
             {Html.Each(bins, bin => $"""
-                <path class="gap" d="M{X(bin.Confidence):0.#} {Y(bin.Confidence):0.#}V{Y(bin.Accuracy):0.#}"/>
-                <circle class="dot" cx="{X(bin.Confidence):0.#}" cy="{Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
+                <path class="gap" d="M{square.X(bin.Confidence):0.#} {square.Y(bin.Confidence):0.#}V{square.Y(bin.Accuracy):0.#}"/>
+                <circle class="dot" cx="{square.X(bin.Confidence):0.#}" cy="{square.Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
                 <title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
                 """)}
-            <text x="{(Left + right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
-            <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
+            <text x="{(Left + square.Right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
+            <text transform="translate(16 {(Top + square.Bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
             </svg>
             """;
     }
@@ -76,20 +69,13 @@ internal static class Plots
     /// <summary>Precision over recall of one category: what is gained and lost as it is answered from lower probabilities on.</summary>
     public static Html PrecisionRecall(PrecisionRecallCurve curve)
     {
-        var (right, bottom) = (SmallSide - 14, SmallSide - 28);
-        double X(double recall) => SmallMargin + (right - SmallMargin) * recall;
-        double Y(double precision) => bottom - (bottom - Top) * precision;
-        double[] ticks = [0, 0.5, 1];
+        var square = new Square(SmallMargin, SmallSide - 14, SmallSide - 28);
         return $"""
             <svg viewBox="0 0 {SmallSide} {SmallSide}" role="img" aria-label="Precision over recall of {curve.Category}">
-            {Html.Each(ticks, tick => $"""
-                <path class="grid" d="M{SmallMargin} {Y(tick):0.#}H{right}M{X(tick):0.#} {Top}V{bottom}"/>
-                <text x="{SmallMargin - 6}" y="{Y(tick) + 4:0.#}" text-anchor="end">{100 * tick:0} %</text>
-                <text x="{X(tick):0.#}" y="{bottom + 18}" text-anchor="middle">{100 * tick:0}</text>
-                """)}
-            <path class="line" d="M{X(0):0.#} {Y(curve.Points[0].Precision):0.#}{Html.Each(curve.Points, p => $"L{X(p.Recall):0.#} {Y(p.Precision):0.#}")}"/>
+            {square.Grid([0, 0.5, 1])}
+            <path class="line" d="M{square.Left} {square.Y(curve.Points[0].Precision):0.#}{Html.Each(curve.Points, p => $"L{square.X(p.Recall):0.#} {square.Y(p.Precision):0.#}")}"/>
             {Html.Each(curve.Points, p => $"""
-                <circle class="dot" cx="{X(p.Recall):0.#}" cy="{Y(p.Precision):0.#}" r="2.5">
+                <circle class="dot" cx="{square.X(p.Recall):0.#}" cy="{square.Y(p.Precision):0.#}" r="2.5">
                 <title>From {Advice.Percent(p.Probability)} on: precision {Advice.Percent(p.Precision)}, recall {Advice.Percent(p.Recall)}</title></circle>
                 """)}
             </svg>
@@ -107,6 +93,26 @@ internal static class Plots
                 taken = x(count);
                 yield return count;
             }
+        }
+    }
+
+    /// <summary>A place for one share over another, both from 0 to 1.</summary>
+    private readonly record struct Square(int Left, int Right, int Bottom)
+    {
+        public double X(double share) => Left + (Right - Left) * share;
+
+        public double Y(double share) => Bottom - (Bottom - Top) * share;
+
+        public Html Grid(double[] ticks)
+        {
+            var place = this;
+            return $"""
+                {Html.Each(ticks, tick => $"""
+                    <path class="grid" d="M{place.Left} {place.Y(tick):0.#}H{place.Right}M{place.X(tick):0.#} {Top}V{place.Bottom}"/>
+                    <text x="{place.Left - 8}" y="{place.Y(tick) + 4:0.#}" text-anchor="end">{100 * tick:0} %</text>
+                    <text x="{place.X(tick):0.#}" y="{place.Bottom + 20}" text-anchor="middle">{100 * tick:0}</text>
+                    """)}
+                """;
         }
     }
 }

@@ -46,7 +46,7 @@ public sealed record Report
     /// <summary>Precision and recall of each category, on the images that <see cref="AccuracyFrom"/> names.</summary>
     public required IReadOnlyList<ClassMetrics> Classes { get; init; }
 
-    /// <summary>What each category's answers would be worth from other probabilities on, on the same images: those of most mistakes first, at most 50.</summary>
+    /// <summary>What each category's answers would be worth from other probabilities on, on the same images: those of most mistakes first, at most 24.</summary>
     public IReadOnlyList<PrecisionRecallCurve> PrecisionRecall { get; init; } = [];
 
     /// <summary><c>[truth][predicted]</c> counts in the order of <see cref="Categories"/>, on the same images; empty with several labels an image.</summary>

@@ -22,7 +22,7 @@ public static class ReportWriter
 {
     private const int EnoughHeldOut = 20;
     private const int MostPairs = 5;
-    private const int MostCurves = 50;
+    private const int MostCurves = 24;
     private const int MostLeftOut = 10; // categories that take their turn at being unknown
 
     public static Report Write(Findings found)

@@ -59,6 +59,11 @@ public sealed class ChoiceTests : IDisposable
     {
         Assert.Contains(Candidates.Of(_backbones, double.PositiveInfinity), recipe => recipe.Id == "mobilenetv2-1.0+mobilenet-edgetpu-1.0");
         Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(_backbones, double.PositiveInfinity).Id);
+        foreach (var order in (Backbone[][])[[Edge, Mobile, Squeeze], [Mobile, Squeeze, Edge]]) // however fast each was found to be
+        {
+            Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(order, double.PositiveInfinity).Id);
+            Assert.Equal(Candidates.Of(_backbones, double.PositiveInfinity).Select(recipe => recipe.Id).Order(), Candidates.Of(order, double.PositiveInfinity).Select(recipe => recipe.Id).Order());
+        }
 
         var alone = _backbones.Max(backbone => backbone.MsPerImage);
         Assert.All(Candidates.Of(_backbones, alone), recipe => Assert.True(recipe.MsPerImage <= alone));

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Tests.Data;
-using Headstart.Tests.Versions;
+using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Blobs;
 

@@ -1,21 +1,8 @@
 using System.Diagnostics;
 using System.Text;
-using Headstart.Tests.Versions;
+using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Clients;
-
-/// <summary>What a command wrote, and how it ended.</summary>
-internal sealed record Ended(int ExitCode, string Output, string Errors)
-{
-    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>The exit code must be this one.</summary>
-    public Ended With(int exitCode)
-    {
-        Assert.True(ExitCode == exitCode, $"ended with {ExitCode}: {Output}{Errors}");
-        return this;
-    }
-}
 
 /// <summary>The client programs as a user starts them.</summary>
 internal static class Terminal

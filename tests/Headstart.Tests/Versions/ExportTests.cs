@@ -7,6 +7,7 @@ using Headstart.Tests.Access;
 using Headstart.Tests.Data;
 using Headstart.Tests.Images;
 using Headstart.Tests.Predictions;
+using Headstart.Tests.Processes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 

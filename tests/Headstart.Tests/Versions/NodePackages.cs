@@ -1,3 +1,5 @@
+using Headstart.Tests.Processes;
+
 namespace Headstart.Tests.Versions;
 
 /// <summary>The packages of the JavaScript program, of fixed versions, installed once for a checkout.</summary>

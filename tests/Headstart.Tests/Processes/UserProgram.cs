@@ -1,7 +1,19 @@
 using System.Diagnostics;
-using Headstart.Tests.Clients;
 
-namespace Headstart.Tests.Versions;
+namespace Headstart.Tests.Processes;
+
+/// <summary>What a command wrote, and how it ended.</summary>
+internal sealed record Ended(string Command, int ExitCode, string Output, string Errors)
+{
+    public string[] Lines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The exit code must be this one.</summary>
+    public Ended With(int exitCode)
+    {
+        Assert.True(ExitCode == exitCode, $"{Command} ended with {ExitCode}: {Output}{Errors}");
+        return this;
+    }
+}
 
 /// <summary>A program as a user runs it in a terminal.</summary>
 internal static class UserProgram
@@ -18,19 +30,21 @@ internal static class UserProgram
         return (await EndAsync(start)).With(0).Output;
     }
 
+    /// <summary>Starts it and waits until it has ended and everything it wrote is read; it is killed after five minutes.</summary>
     public static async Task<Ended> EndAsync(ProcessStartInfo start)
     {
+        var command = $"{start.FileName} {string.Join(' ', start.ArgumentList)}";
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         using var process = Process.Start(start)!;
         try
         {
             var (output, errors) = (process.StandardOutput.ReadToEndAsync(Api.Cancel), process.StandardError.ReadToEndAsync(Api.Cancel));
             await Task.WhenAll(output, errors, process.WaitForExitAsync(Api.Cancel)).WaitAsync(Limit, Api.Cancel);
-            return new(process.ExitCode, await output, await errors);
+            return new(command, process.ExitCode, await output, await errors);
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"{start.FileName} {string.Join(' ', start.ArgumentList)} did not end within {Limit}.");
+            throw new TimeoutException($"{command} did not end within {Limit}.");
         }
         finally
         {
