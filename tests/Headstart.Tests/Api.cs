@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Xunit.Sdk;
 
 namespace Headstart.Tests;
 
@@ -12,7 +14,20 @@ internal static class Api
     /// <summary>The first key of every host that tests start.</summary>
     public const string Key = "a-key-for-the-tests";
 
-    public static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    /// <summary>What waits for something that never comes is a failed test after so long, and not a run of all tests without an end.</summary>
+    private static readonly TimeSpan LongestTest = TimeSpan.FromMinutes(8);
+
+    private static readonly ConditionalWeakTable<ITest, CancellationTokenSource> Limits = [];
+
+    /// <summary>Ends with the test, and when it has taken too long.</summary>
+    public static CancellationToken Cancel
+    {
+        get
+        {
+            var (test, ended) = (TestContext.Current.Test, TestContext.Current.CancellationToken);
+            return test is null ? ended : Limits.GetValue(test, _ => Limit(ended)).Token;
+        }
+    }
 
     public static async Task<JsonNode> JsonAsync(this HttpResponseMessage response, HttpStatusCode expected = HttpStatusCode.OK)
     {
@@ -112,4 +127,11 @@ internal static class Api
 
     public static ByteArrayContent Raw(byte[] bytes, string mediaType = "image/jpeg") =>
         new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(mediaType) } };
+
+    private static CancellationTokenSource Limit(CancellationToken ended)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(ended);
+        limit.CancelAfter(LongestTest);
+        return limit;
+    }
 }

@@ -22,10 +22,15 @@ internal static class Wire
 {
     public static async Task<WireAnswer> SendAsync(Uri address, byte[] request)
     {
-        using var client = new TcpClient();
+        using var client = new TcpClient { ReceiveTimeout = 120_000 };
         await client.ConnectAsync(address.Host, address.Port, Api.Cancel);
         await using var stream = client.GetStream();
         await stream.WriteAsync(request, Api.Cancel);
+        return await Task.Run(() => Read(stream), Api.Cancel); // never on the caller's thread, which may have to let the server answer
+    }
+
+    private static WireAnswer Read(Stream stream)
+    {
         using var reader = new BinaryReader(new BufferedStream(stream), Encoding.Latin1);
         var status = int.Parse(Line(reader).Split(' ')[1], CultureInfo.InvariantCulture);
         var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

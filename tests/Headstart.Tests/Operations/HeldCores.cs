@@ -12,12 +12,7 @@ internal sealed class HeldCores : IAsyncDisposable
     {
         var held = new HeldCores();
         using var working = new CountdownEvent(Environment.ProcessorCount);
-        held._held = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => cores.RunAsync(Guid.CreateVersion7(), 0, () =>
-        {
-            working.Signal();
-            held._release.Wait();
-            return "";
-        }, CancellationToken.None))];
+        held._held = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => held.HoldOneAsync(cores, working))];
         await Task.Run(() => working.Wait(Api.Cancel), Api.Cancel);
         return held;
     }
@@ -28,11 +23,27 @@ internal sealed class HeldCores : IAsyncDisposable
         await Task.WhenAll(_held);
         _release.Dispose();
     }
+
+    /// <summary>Asks again where it is refused: a core counts as free a moment after what it did was answered, and little may wait.</summary>
+    private async Task HoldOneAsync(Cores cores, CountdownEvent working)
+    {
+        while (await cores.RunAsync(Guid.CreateVersion7(), 0, Hold, Api.Cancel) is null)
+        {
+            await Task.Delay(5, Api.Cancel);
+        }
+
+        string Hold()
+        {
+            working.Signal();
+            _release.Wait();
+            return "";
+        }
+    }
 }
 
 internal static class Waiting
 {
-    /// <summary>Returns when so many wait; hangs, until the test is ended, where they never do.</summary>
+    /// <summary>Returns when so many wait.</summary>
     public static async Task UntilWaitingAsync(this Cores cores, int count)
     {
         while (cores.Waiting.Count != count)
