@@ -123,7 +123,7 @@ public static class Setup
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<BatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
+        services.AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
         return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<Sweep<BatchQueue>>() : services;
     }
 

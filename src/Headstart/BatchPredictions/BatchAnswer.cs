@@ -7,7 +7,7 @@ namespace Headstart.BatchPredictions;
 
 /// <summary>What a version says of an item, as a prediction at once would.</summary>
 /// <param name="Labels">All, by falling probability; none where there is an error.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories.</param>
+/// <param name="Unknown">Whether the image or text resembles none of the categories.</param>
 /// <param name="Error">Why there is no answer.</param>
 public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
 {
@@ -26,7 +26,7 @@ public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown
 public sealed record BatchLabel(
     string Label, double Probability, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Applies = null);
 
-/// <summary>A line of the results: the answer, and what it is about.</summary>
+/// <summary>A line of the results of images: the answer, and what it is about.</summary>
 /// <param name="ImageId">Of a stored image; null for a file that was sent.</param>
 public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
 {
@@ -35,5 +35,21 @@ public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<Bat
     {
         var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
         return new(item.FileName, item.ImageId, labels, unknown, error);
+    }
+}
+
+/// <summary>A line of the results of texts: the answer, and what it is about.</summary>
+/// <param name="Text">null where it could not be read.</param>
+/// <param name="TextId">Of a stored text; null for one that was sent.</param>
+/// <param name="FileName">Of the file that it stood in, where there was one.</param>
+public sealed record TextBatchLine(
+    string? Text, Guid? TextId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? FileName,
+    IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
+{
+    /// <param name="item">With an answer.</param>
+    public static TextBatchLine Of(BatchItem item)
+    {
+        var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
+        return new(item.Text, item.ImageId, item.FileName.Length == 0 ? null : item.FileName, labels, unknown, error);
     }
 }

@@ -10,15 +10,15 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>An image on its way into a batch.</summary>
+/// <summary>An image or text on its way into a batch.</summary>
 /// <param name="Answer">Why it cannot be answered, where that is known already.</param>
-internal sealed record NewItem(string FileName, byte[]? Sha256, Guid? ImageId, BatchAnswer? Answer);
+internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ImageId, BatchAnswer? Answer);
 
 /// <summary>
 /// Takes the images of a batch out of a request: files of a form or an archive, which are stored as they come, or images that the model has.
 /// If the client hangs up or the process dies meanwhile there is no batch.
 /// </summary>
-internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings settings, DataPaths paths)
+internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
 {
     private static readonly int InFlight = Environment.ProcessorCount + 1;
 
@@ -49,21 +49,6 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
             : ([], Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
-    }
-
-    /// <summary>Inserts the batch with its items: whole, or not at all.</summary>
-    public async Task InsertAsync(BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
-    {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        db.Add(batch);
-        await db.SaveChangesAsync(cancel);
-        await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO batch_items (batch_id, position, file_name, sha256, image_id, answer)
-            SELECT {batch.Id}, place - 1, file_name, sha256, image_id, answer::jsonb
-            FROM unnest({items.Select(i => i.FileName).ToArray()}, {items.Select(i => i.Sha256).ToArray()}, {items.Select(i => i.ImageId).ToArray()},
-                {items.Select(i => i.Answer?.ToJson()).ToArray()}) WITH ORDINALITY AS new (file_name, sha256, image_id, answer, place)
-            """, cancel);
-        await transaction.CommitAsync(cancel);
     }
 
     private (List<NewItem>, ProblemHttpResult?) Checked((List<NewItem> Items, ProblemHttpResult? Refusal) taken) => taken switch
@@ -111,12 +96,12 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
     }
 
     private async Task<NewItem> StoreAsync(UploadedFile file) =>
-        file.Bytes is null ? new(file.FileName, null, null, BatchAnswer.Refused(file.Detail!))
+        file.Bytes is null ? new(file.FileName, null, null, null, BatchAnswer.Refused(file.Detail!))
         // Damage that the header does not show is found by the decode.
-        : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? new(file.FileName, null, null, BatchAnswer.Refused(refusal.Detail))
-        : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null);
+        : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? new(file.FileName, null, null, null, BatchAnswer.Refused(refusal.Detail))
+        : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null);
 
-    private async Task<(List<NewItem>, ProblemHttpResult?)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
+    private async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
     {
         if (request.Images is null == request.ImageIds is null)
         {
@@ -124,27 +109,7 @@ internal sealed class BatchIntake(HeadstartDb db, IBlobStore blobs, Settings set
                 """Say which stored images: either {"images":{}}, all or some of them, or {"imageIds":[...]}."""));
         }
 
-        return request.ImageIds is { } ids ? await NamedAsync(model, ids, cancel) : await ChosenAsync(model, request.Images!, cancel);
-    }
-
-    private async Task<(List<NewItem>, ProblemHttpResult?)> NamedAsync(Guid model, IReadOnlyList<Guid> ids, CancellationToken cancel)
-    {
-        var found = await db.Images.Where(i => i.ModelId == model && ids.Contains(i.Id))
-            .Select(i => new { i.Id, i.FileName, i.Sha256 }).ToDictionaryAsync(i => i.Id, i => new NewItem(i.FileName, i.Sha256, i.Id, null), cancel);
-        return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
-            ? ([], Problems.Invalid("unknown-image", $"The model has no image {unknown}; GET /api/v1/models/{model}/images lists those it has."))
-            : ([.. ids.Select(id => found[id])], null);
-    }
-
-    private async Task<(List<NewItem>, ProblemHttpResult?)> ChosenAsync(Guid model, StoredImages which, CancellationToken cancel)
-    {
-        if (which.Category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == which.Category, cancel))
-        {
-            return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has."));
-        }
-
-        return (await db.Images.Where(i => i.ModelId == model && (which.Split == null || i.Split == which.Split))
-            .Where(i => which.Category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == which.Category)))
-            .OrderBy(i => i.Id).Take(_maxFiles + 1).Select(i => new NewItem(i.FileName, i.Sha256, i.Id, null)).ToListAsync(cancel), null);
+        return request.ImageIds is { } ids ? await known.NamedAsync(model, ids, "image", cancel)
+            : await known.ChosenAsync(model, request.Images!.Category, request.Images.Split, labelled: null, _maxFiles, cancel);
     }
 }

@@ -15,7 +15,7 @@ public sealed partial class BatchJob(
 {
     public const string Queue = "predictions";
 
-    private const int AtOnce = 64; // items between two writes: what is repeated if we die between them
+    private const int AtOnce = 64, TextsAtOnce = 1_024; // items between two writes: what is repeated if we die between them
     private const int MaxAttempts = 5;
 
     [Queue(Queue), AutomaticRetry(Attempts = 0)] // the sweep wakes lost batches; a retry here would only be a twin
@@ -73,11 +73,12 @@ public sealed partial class BatchJob(
         await using var db = await databases.CreateDbContextAsync(claim.Token);
         var version = await heads.GetAsync(db, batch.ModelId, batch.Version, claim.Token)
             ?? throw new VersionUnavailableException($"The model has no version {batch.Version} any more.");
+        var atOnce = version.Features is WordFeatures ? TextsAtOnce : AtOnce;
         for (var after = -1; ;)
         {
             // What a twin or an earlier start has answered is left out.
             var items = await db.BatchItems.Where(i => i.BatchId == batch.Id && i.Position > after && i.Answer == null)
-                .OrderBy(i => i.Position).Take(AtOnce).ToListAsync(claim.Token);
+                .OrderBy(i => i.Position).Take(atOnce).ToListAsync(claim.Token);
             if (items.Count == 0)
             {
                 return;

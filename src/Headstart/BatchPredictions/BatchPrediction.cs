@@ -10,7 +10,7 @@ public enum BatchState
 }
 
 /// <summary>
-/// Many images that one version answers in the background. This row is the truth: Hangfire only wakes a worker up, see <see cref="BatchClaim"/>.
+/// Many images or texts that one version answers in the background. This row is the truth: Hangfire only wakes a worker up, see <see cref="BatchClaim"/>.
 /// </summary>
 public sealed class BatchPrediction
 {
@@ -51,21 +51,24 @@ public sealed class BatchPrediction
     public DateTime? FinishedAt { get; init; }
 }
 
-/// <summary>One image of a batch.</summary>
+/// <summary>One image or text of a batch.</summary>
 public sealed class BatchItem
 {
     public required Guid BatchId { get; init; }
 
-    /// <summary>In the order in which the images were sent, from 0.</summary>
+    /// <summary>In the order in which they were sent, from 0.</summary>
     public required int Position { get; init; }
 
-    /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
+    /// <summary>What the sender called it, for people to read; of a text the file that it stands in, empty where there is none. It never becomes a path.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>Names the blob; null for a file that was refused when it came.</summary>
+    /// <summary>Names the blob of an image; null for a file that was refused when it came.</summary>
     public byte[]? Sha256 { get; init; }
 
-    /// <summary>The stored image of the model that it is. Deleting that changes nothing here.</summary>
+    /// <summary>The text; null for an image, and for a text that was refused when it came.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>The stored image or text of the model that it is. Deleting that changes nothing here.</summary>
     public Guid? ImageId { get; init; }
 
     /// <summary>A <see cref="BatchAnswer"/> as JSON; null until there is one.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
@@ -14,19 +15,29 @@ using Npgsql;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>Stored images of the model: by their category and split, or by their ids.</summary>
+/// <summary>One of these: stored images or texts of the model, by what they are or by their ids, or texts that are not stored.</summary>
 /// <param name="Images">All that are so; an empty object is all of the model's.</param>
 /// <param name="ImageIds">These, in this order.</param>
-public sealed record NewBatchRequest(StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null);
+/// <param name="Texts">Strings, or objects with a <c>text</c>.</param>
+/// <param name="StoredTexts">All that are so; an empty object is all of the model's.</param>
+/// <param name="TextIds">These, in this order.</param>
+public sealed record NewBatchRequest(
+    StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, IReadOnlyList<JsonElement>? Texts = null, StoredTexts? StoredTexts = null, IReadOnlyList<Guid>? TextIds = null);
 
 /// <param name="Category">Only of this one.</param>
 /// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>
 public sealed record StoredImages(string? Category = null, Split? Split = null);
 
+/// <param name="Category">Only of this one.</param>
+/// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>
+/// <param name="Labelled">Only those with a category, or only those without.</param>
+public sealed record StoredTexts(string? Category = null, Split? Split = null, bool? Labelled = null);
+
 /// <param name="Version">Which answers all of it, whatever is published meanwhile.</param>
 /// <param name="Progress">0 to 1.</param>
 /// <param name="SecondsLeft">An estimate.</param>
-/// <param name="Done">Images with an answer or an error.</param>
+/// <param name="Images">How many images or texts it has.</param>
+/// <param name="Done">Those with an answer or an error.</param>
 /// <param name="Failed">Those of them with an error.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record BatchResponse(
@@ -42,18 +53,19 @@ public static class BatchPredictionsApi
 {
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
-        var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions").ForImages("{0}/predictions answers 1,000 of them in a request");
-        batches.MapPost("/", Start).Predicts().Named("startBatchPrediction", "Predict many images",
-                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model. Answers at once; the work is done in "
+        var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
+        batches.MapPost("/", Start).Predicts().Named("startBatchPrediction", "Predict many images or texts",
+                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model; for a model of texts whatever brings "
+                + "texts to it, or JSON that names stored ones. Answers at once; the work is done in "
                 + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
-                + "Files that cannot be read become results with an error.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest)))
+                + "Files and texts that cannot be read become results with an error.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest), Texts: true))
             .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
             .Refuses(400, 401, 404, 409, 413, 415, 422, 507);
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the answers of a batch",
-                "A JSON object a line with ?format=jsonl, or a table with ?format=csv, in the order in which the images were sent. "
+                "A JSON object a line with ?format=jsonl, or a table with ?format=csv, in the order in which the images or texts were sent. "
                 + "May be asked for at any time and has what is done so far; it is complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
@@ -65,7 +77,7 @@ public static class BatchPredictionsApi
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
-        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake intake, Usage usage, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake images, [FromServices] TextBatchIntake texts, [FromServices] BatchItems known, Usage usage, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
     {
         if (await published.FindAsync(http.User, id, cancel) is not { } model)
         {
@@ -92,7 +104,7 @@ public static class BatchPredictionsApi
             return unservable;
         }
 
-        var (items, refusal) = await intake.ReadAsync(id, http, cancel);
+        var (items, refusal) = model.Kind.IsText() ? await texts.ReadAsync(id, http, cancel) : await images.ReadAsync(id, http, cancel);
         if (refusal is not null)
         {
             return refusal;
@@ -108,7 +120,7 @@ public static class BatchPredictionsApi
         var inserted = false;
         try
         {
-            await intake.InsertAsync(batch, items, cancel);
+            await known.InsertAsync(batch, items, cancel);
             inserted = true;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
@@ -180,17 +192,22 @@ public static class BatchPredictionsApi
         await Find(db, caller, id, batchId).SingleOrDefaultAsync(cancel) is { } batch ? TypedResults.Ok(BatchResponse.Of(batch)) : NoSuchBatch(id);
 
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Results(
-        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, string? format, CancellationToken cancel)
+        Guid id, Guid batchId, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, string? format, CancellationToken cancel)
     {
         if (format is not (null or "jsonl" or "csv"))
         {
             return Problems.Of(StatusCodes.Status400BadRequest, "invalid-format", "format must be jsonl or csv.");
         }
 
-        return !await Find(db, caller, id, batchId).AnyAsync(cancel) ? NoSuchBatch(id)
-            : format is "csv"
-                ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
-            : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, body, cancel), "application/x-ndjson", $"{batchId}.jsonl");
+        if (!await Find(db, caller, id, batchId).AnyAsync(cancel))
+        {
+            return NoSuchBatch(id);
+        }
+
+        var texts = (await published.FindAsync(caller, id, cancel))?.Kind.IsText() is true;
+        return format is "csv"
+            ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, texts, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
+            : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, texts, body, cancel), "application/x-ndjson", $"{batchId}.jsonl");
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Cancel(

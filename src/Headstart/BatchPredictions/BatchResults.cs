@@ -13,41 +13,43 @@ internal static class BatchResults
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    // Spreadsheets run fields that begin with = + - @ as formulas, and file names are given by users: those get an apostrophe in front.
+    // Spreadsheets run fields that begin with = + - @ as formulas, and file names and texts are given by users: those get an apostrophe in front.
     private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape };
 
     /// <summary>A JSON object a line.</summary>
-    public static async Task WriteLinesAsync(HeadstartDb db, Guid batch, Stream body, CancellationToken cancel)
+    public static async Task WriteLinesAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
     {
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            await body.WriteAsync(Utf8.GetBytes(JsonSerializer.Serialize(BatchLine.Of(item), Json.Options) + "\n"), cancel);
+            var line = texts ? JsonSerializer.Serialize(TextBatchLine.Of(item), Json.Options) : JsonSerializer.Serialize(BatchLine.Of(item), Json.Options);
+            await body.WriteAsync(Utf8.GetBytes(line + "\n"), cancel);
         }
     }
 
     /// <summary>
-    /// A header, then a row an item: the most probable label and its probability, or all labels that apply; then the probability of each label.
+    /// A header, then a row an item: the image's file or the text, and its id; the most probable label and its probability, or all labels that apply;
+    /// then the probability of each label.
     /// </summary>
-    public static async Task WriteTableAsync(HeadstartDb db, Guid batch, Stream body, CancellationToken cancel)
+    public static async Task WriteTableAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
     {
         var labels = await LabelsAsync(db, batch, cancel);
         await using var csv = CsvWriter.Create(body, Csv, leaveOpen: true);
-        await csv.WriteRecordAsync(["fileName", "imageId", "label", "probability", "unknown", "error", .. labels], cancel);
+        await csv.WriteRecordAsync([texts ? "text" : "fileName", texts ? "textId" : "imageId", "label", "probability", "unknown", "error", .. labels], cancel);
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            await csv.WriteRecordAsync(Row(BatchLine.Of(item), labels), cancel);
+            await csv.WriteRecordAsync(Row(texts ? item.Text : item.FileName, item.ImageId, BatchAnswer.FromJson(item.Answer!), labels), cancel);
         }
     }
 
-    private static string?[] Row(BatchLine line, List<string> labels)
+    private static string?[] Row(string? what, Guid? id, BatchAnswer answer, List<string> labels)
     {
-        var of = line.Labels.ToDictionary(l => l.Label, l => Number(l.Probability));
-        var best = line.Labels is [var first, ..] ? first : null;
+        var of = answer.Labels.ToDictionary(l => l.Label, l => Number(l.Probability));
+        var best = answer.Labels is [var first, ..] ? first : null;
         return
         [
-            line.FileName, line.ImageId?.ToString(),
-            best?.Applies is null ? best?.Label : string.Join('|', line.Labels.Where(l => l.Applies is true).Select(l => l.Label)),
-            best is null ? null : Number(best.Probability), line.Unknown is { } unknown ? unknown ? "true" : "false" : null, line.Error,
+            what, id?.ToString(),
+            best?.Applies is null ? best?.Label : string.Join('|', answer.Labels.Where(l => l.Applies is true).Select(l => l.Label)),
+            best is null ? null : Number(best.Probability), answer.Unknown is { } unknown ? unknown ? "true" : "false" : null, answer.Error,
             .. labels.Select(of.GetValueOrDefault),
         ];
     }

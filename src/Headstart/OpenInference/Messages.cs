@@ -28,11 +28,11 @@ public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<
 /// <param name="Outputs">Those wanted; all without it.</param>
 public sealed record InferRequest(string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs);
 
-/// <param name="Name">image</param>
+/// <param name="Name">image, or text for a model of texts</param>
 /// <param name="Datatype">
-/// <c>BYTES</c>: files, in JSON as Base64, in binary form each after its length. <c>UINT8</c>: pixels, red, green and blue, row by row.
+/// <c>BYTES</c>: files, in JSON as Base64, in binary form each after its length; texts as strings, or in UTF-8. <c>UINT8</c>: pixels, red, green and blue, row by row.
 /// </param>
-/// <param name="Shape"><c>[n]</c> files; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
+/// <param name="Shape"><c>[n]</c> files or texts; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
 /// <param name="Data">The elements, nested or flat; absent in binary form.</param>
 public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data, TensorParameters? Parameters);
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text;
+using System.Text.Unicode;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Blobs;
@@ -8,6 +10,7 @@ using Headstart.Learning.Heads;
 using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Texts;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -22,8 +25,8 @@ public static class OpenInferenceApi
 {
     private const string Platform = "headstart";
     private const string ByName = "By its id or its name.";
-    private const string HowToInfer = "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue. "
-        + "Tensors in binary form (Inference-Header-Content-Length) are understood.";
+    private const string HowToInfer = "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue; "
+        + "of a model of texts one input named text: BYTES [n], each a text. Tensors in binary form (Inference-Header-Content-Length) are understood.";
 
     private static readonly string Release = typeof(OpenInferenceApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
@@ -82,7 +85,7 @@ public static class OpenInferenceApi
         }
 
         return TypedResults.Ok(new ModelMetadata(model, [.. numbers.Select(Text)], Platform,
-            [new(RequestReader.Input, "BYTES", [-1])], outputs, new(served.Head.Labels)));
+            [new(RequestReader.Input(served.Features is WordFeatures), "BYTES", [-1])], outputs, new(served.Head.Labels)));
     }
 
     private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> IsReady(
@@ -102,19 +105,27 @@ public static class OpenInferenceApi
             return error!;
         }
 
-        var (request, images, wrong) = await RequestReader.ReadAsync(http.Request, settings, cancel);
+        var texts = served.Features is WordFeatures;
+        var (request, elements, wrong) = await new RequestReader(settings, texts).ReadAsync(http.Request, cancel);
         if (request is null)
         {
             return Refuse(StatusCodes.Status400BadRequest, wrong!);
         }
 
         var answers = new List<Answer>();
-        foreach (var (i, image) in images.Index())
+        foreach (var (i, element) in elements.Index())
         {
-            if (predictor.IsStopping || await predictor.AskAsync(http.User, served, image, explain: false, cancel) is not { } answer)
+            var text = "";
+            if (texts && ReadText(element, settings.Uploads.MaxTextBytes, out text) is { } problem)
+            {
+                return Refuse(StatusCodes.Status400BadRequest, $"Text {i}: {problem}");
+            }
+
+            if (predictor.IsStopping || await (texts ? predictor.AskAsync(http.User, served, text, explain: false, cancel)
+                : predictor.AskAsync(http.User, served, element, explain: false, cancel)) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
-                return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many images are waiting already, or the host is stopping; try again in a second.");
+                return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many predictions are waiting already, or the host is stopping; try again in a second.");
             }
 
             if (answer.Refusal is { } refusal)
@@ -130,6 +141,13 @@ public static class OpenInferenceApi
         return request.Outputs?.FirstOrDefault(wanted => all.TrueForAll(output => output.Name != wanted.Name)) is { } unknown
             ? Refuse(StatusCodes.Status400BadRequest, $"There is no output \"{unknown.Name}\"; there are {string.Join(", ", all.Select(output => output.Name))}.")
             : TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
+    }
+
+    /// <returns>Why it is no text.</returns>
+    private static string? ReadText(byte[] element, int maxBytes, out string text)
+    {
+        text = "";
+        return Utf8.IsValid(element) ? PlainText.Read(Encoding.UTF8.GetString(element), maxBytes, out text)?.Detail : "It is not valid UTF-8.";
     }
 
     private static List<ResponseTensor> Outputs(Head head, List<Answer> answers)
@@ -160,11 +178,6 @@ public static class OpenInferenceApi
         if (await published.FindAsync(http.User, id, cancel) is not { } found)
         {
             return (id, null, Refuse(StatusCodes.Status404NotFound, $"There is no model \"{model}\" in your account."));
-        }
-
-        if (found.Kind.IsText())
-        {
-            return (id, null, Refuse(StatusCodes.Status409Conflict, $"The model classifies texts, which this protocol cannot ask here; POST them to /api/v1/models/{id}/predictions."));
         }
 
         var number = version is null ? found.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;

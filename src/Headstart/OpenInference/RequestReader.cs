@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Headstart.Images;
 using Headstart.Learning.Imaging;
@@ -7,22 +8,25 @@ using Headstart.Operations;
 
 namespace Headstart.OpenInference;
 
-/// <summary>Reads the images out of an inference request: JSON, or JSON with tensors in binary form behind it.</summary>
-internal static class RequestReader
+/// <summary>Reads the images or texts out of an inference request: JSON, or JSON with tensors in binary form behind it.</summary>
+/// <param name="settings">Say how much one request may have.</param>
+/// <param name="texts">Whether the model classifies texts.</param>
+internal sealed class RequestReader(Settings settings, bool texts)
 {
-    public const string Input = "image";
-
     private const int Files = 4; // of the largest size in one body, which is held in memory
+
+    /// <summary>The name of the input.</summary>
+    public static string Input(bool texts) => texts ? "text" : "image";
 
     /// <summary>The largest body.</summary>
     public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
 
-    /// <returns>The request and its images as files, or what is wrong with it.</returns>
-    public static async Task<(InferRequest? Request, IReadOnlyList<byte[]> Images, string? Error)> ReadAsync(HttpRequest http, Settings settings, CancellationToken cancel)
+    /// <returns>The request and its images as files or its texts in UTF-8, or what is wrong with it.</returns>
+    public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http, CancellationToken cancel)
     {
         if (await UploadReader.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
         {
-            return Wrong($"The body is larger than {MaxBytes(settings):N0} bytes; send fewer images at a time.");
+            return Wrong($"The body is larger than {MaxBytes(settings):N0} bytes; send fewer {Input(texts)}s at a time.");
         }
 
         var length = body.Length;
@@ -35,7 +39,7 @@ internal static class RequestReader
         try
         {
             return JsonSerializer.Deserialize<InferRequest>(body.AsSpan(0, length), Json.Options) is { } request
-                ? Read(request, body.AsMemory(length), settings) : Wrong("The body is null; send a JSON object with inputs.");
+                ? Read(request, body.AsMemory(length)) : Wrong("The body is null; send a JSON object with inputs.");
         }
         catch (JsonException e)
         {
@@ -43,16 +47,16 @@ internal static class RequestReader
         }
     }
 
-    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Read(InferRequest request, ReadOnlyMemory<byte> binary, Settings settings)
+    private (InferRequest?, IReadOnlyList<byte[]>, string?) Read(InferRequest request, ReadOnlyMemory<byte> binary)
     {
         if (request.Outputs?.Contains(null!) is true)
         {
             return Wrong("An output is null; name it.");
         }
 
-        if (request.Inputs is not [{ Name: Input, Shape: { Count: > 0 } shape } tensor])
+        if (request.Inputs is not [{ Shape: { Count: > 0 } shape } tensor] || tensor.Name != Input(texts))
         {
-            return Wrong($"Send one input named \"{Input}\" with its shape.");
+            return Wrong($"Send one input named \"{Input(texts)}\" with its shape.");
         }
 
         if (shape.Any(side => side is < 1 or > int.MaxValue) || (tensor.Parameters?.BinaryDataSize is { } size && (size < 0 || size > binary.Length)))
@@ -68,17 +72,18 @@ internal static class RequestReader
 
         var (images, error) = (tensor.Datatype, shape) switch
         {
-            ("BYTES", [_] or [_, 1]) => raw is { } elements ? Elements(elements, shape[0], settings) : Texts(tensor.Data!.Value, shape[0], settings),
-            ("UINT8", [var h, var w, 3]) => Pixels(raw, tensor.Data, 1, (int)h, (int)w, settings),
-            ("UINT8", [var n, var h, var w, 3]) => Pixels(raw, tensor.Data, (int)n, (int)h, (int)w, settings),
+            ("BYTES", [_] or [_, 1]) => raw is { } elements ? Elements(elements, shape[0]) : Strings(tensor.Data!.Value, shape[0]),
+            _ when texts => ([], "The input is BYTES [n], texts in UTF-8."),
+            ("UINT8", [var h, var w, 3]) => Pixels(raw, tensor.Data, 1, (int)h, (int)w),
+            ("UINT8", [var n, var h, var w, 3]) => Pixels(raw, tensor.Data, (int)n, (int)h, (int)w),
             _ => ([], "The input is BYTES [n], files in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue."),
         };
         return error is null ? (request, images, null) : Wrong(error);
     }
 
-    private static (IReadOnlyList<byte[]>, string?) Elements(ReadOnlyMemory<byte> binary, long n, Settings settings)
+    private (IReadOnlyList<byte[]>, string?) Elements(ReadOnlyMemory<byte> binary, long n)
     {
-        var images = new List<byte[]>();
+        var elements = new List<byte[]>();
         for (var rest = binary; rest.Length > 0;)
         {
             if (rest.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(rest.Span) is var length && length > rest.Length - 4)
@@ -86,30 +91,47 @@ internal static class RequestReader
                 return ([], "The binary form of BYTES is each element's length, four bytes in little-endian order, and then the element.");
             }
 
-            images.Add(rest.Slice(4, (int)length).ToArray());
+            elements.Add(rest.Slice(4, (int)length).ToArray());
             rest = rest[(4 + (int)length)..];
         }
 
-        return Limited(images, n, settings);
+        return Limited(elements, n);
     }
 
-    private static (IReadOnlyList<byte[]>, string?) Texts(JsonElement data, long n, Settings settings)
+    private (IReadOnlyList<byte[]>, string?) Strings(JsonElement data, long n)
     {
-        var images = new List<byte[]>();
+        var elements = new List<byte[]>();
         foreach (var element in Flat(data))
         {
-            if (element.ValueKind != JsonValueKind.String || !element.TryGetBytesFromBase64(out var file))
+            if (Bytes(element) is not { } bytes)
             {
-                return ([], $"Element {images.Count} of the input is not a file in Base64.");
+                return ([], $"Element {elements.Count} of the input is not a {(texts ? "string of valid Unicode" : "file in Base64")}.");
             }
 
-            images.Add(file);
+            elements.Add(bytes);
         }
 
-        return Limited(images, n, settings);
+        return Limited(elements, n);
     }
 
-    private static (IReadOnlyList<byte[]>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width, Settings settings)
+    private byte[]? Bytes(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String || !texts)
+        {
+            return element.ValueKind == JsonValueKind.String && element.TryGetBytesFromBase64(out var file) ? file : null;
+        }
+
+        try
+        {
+            return Encoding.UTF8.GetBytes(element.GetString()!);
+        }
+        catch (InvalidOperationException) // half of a surrogate pair
+        {
+            return null;
+        }
+    }
+
+    private (IReadOnlyList<byte[]>, string?) Pixels(ReadOnlyMemory<byte>? binary, JsonElement? data, int n, int height, int width)
     {
         var each = 3L * height * width;
         if ((long)height * width > settings.Uploads.MaxPixels || n > settings.Predictions.MaxFiles)
@@ -123,10 +145,13 @@ internal static class RequestReader
             : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
     }
 
-    private static (IReadOnlyList<byte[]>, string?) Limited(List<byte[]> images, long n, Settings settings) =>
-        images.Count != n ? ([], $"The shape says {n} images and there are {images.Count}.")
-        : n > settings.Predictions.MaxFiles ? ([], $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.")
-        : (images, null);
+    private (IReadOnlyList<byte[]>, string?) Limited(List<byte[]> elements, long n)
+    {
+        var most = texts ? settings.Predictions.MaxTexts : settings.Predictions.MaxFiles;
+        return elements.Count != n ? ([], $"The shape says {n} {Input(texts)}s and there are {elements.Count}.")
+            : n > most ? ([], $"One request may have {most} {Input(texts)}s; send the others in another one.")
+            : (elements, null);
+    }
 
     /// <summary>Elements may be nested like the shape or flat.</summary>
     private static IEnumerable<JsonElement> Flat(JsonElement data) =>

@@ -113,6 +113,16 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return Look(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
     }
 
+    /// <summary>The answer for one text, on the calling thread and at once: for work in the background.</summary>
+    /// <param name="version">Of a model of texts.</param>
+    /// <param name="text">The text.</param>
+    public Answer AnswerNow(ServedVersion version, string text)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(text);
+        return Read(version, text, explain: false, CancellationToken.None);
+    }
+
     /// <summary>The answer for an image whose features are known.</summary>
     /// <param name="version">Which answers.</param>
     /// <param name="features">As the version's head reads them.</param>

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Headstart.Images;
 using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Texts;
@@ -42,13 +43,33 @@ internal static class TextBody
             _ => null,
         };
 
-    /// <param name="format">Of the body, no form.</param>
-    /// <param name="body">Seekable, from its start.</param>
+    /// <summary>The texts of a request. A body that is no form is first taken into a file of <paramref name="spool"/>.</summary>
+    /// <param name="request">Its body was not begun to be read.</param>
+    /// <param name="spool">A folder.</param>
     /// <param name="limits">What may be in it.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="UploadRefusedException">It is not what it says; what was yielded until then may be kept.</exception>
     /// <exception cref="BadHttpRequestException">It is not JSON.</exception>
-    public static IAsyncEnumerable<SentText> ReadAsync(TextFormat format, Stream body, UploadSettings limits, CancellationToken cancel)
+    public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (FormatOf(request.ContentType) is not { } format)
+        {
+            throw new UploadRefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such "
+                + "files in parts named file (curl -F file=@reviews.csv).");
+        }
+
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has a limit of its own
+        await using var body = format == TextFormat.Form ? null : await Spool.TakeAsync(request.Body, spool, limits.MaxTextsBytes, cancel)
+            ?? throw UploadRefusedException.TooLarge("too-large",
+                $"The body is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts.");
+        await foreach (var text in body is null ? ReadFormAsync(request, limits, cancel) : ReadAsync(format, body, limits, cancel))
+        {
+            yield return text;
+        }
+    }
+
+    private static IAsyncEnumerable<SentText> ReadAsync(TextFormat format, Stream body, UploadSettings limits, CancellationToken cancel)
     {
         var largest = 6 * limits.MaxTextBytes + WordsBytes; // JSON may write a byte as \u0061
         return format switch
@@ -61,7 +82,7 @@ internal static class TextBody
     }
 
     /// <summary>Files of a form, one at a time, by the ends of their names; a field named category is the category of texts that have none.</summary>
-    public static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var file in UploadReader.ReadAsync(request, UploadReader.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
         {

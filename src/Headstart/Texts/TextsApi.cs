@@ -5,7 +5,6 @@ using Headstart.Data;
 using Headstart.Images;
 using Headstart.Models;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -50,25 +49,14 @@ public static class TextsApi
         Guid id, HttpContext http, [FromQuery][Description("Of texts that come without one.")] string? category,
         HeadstartDb db, TextUpload upload, DataPaths paths, Settings settings, CancellationToken cancel)
     {
-        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has a limit of its own
         if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
-        if (TextBody.FormatOf(http.Request.ContentType) is not { } format)
-        {
-            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such "
-                + "files in parts named file (curl -F file=@reviews.csv).");
-        }
-
         try
         {
-            await using var body = format == TextFormat.Form ? null : await Spool.TakeAsync(http.Request.Body, paths.Spool, settings.Uploads.MaxTextsBytes, cancel)
-                ?? throw UploadRefusedException.TooLarge("too-large",
-                    $"The body is larger than {settings.Uploads.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts.");
-            var texts = body is null ? TextBody.ReadFormAsync(http.Request, settings.Uploads, cancel) : TextBody.ReadAsync(format, body, settings.Uploads, cancel);
+            var texts = TextBody.ReadAsync(http.Request, paths.Spool, settings.Uploads, cancel);
             return Answer(await upload.AddAsync(model, Of(texts, category), confirmed: false, cancel));
         }
         catch (UploadRefusedException e)

@@ -143,14 +143,13 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
     public async Task What_is_for_images_names_the_address_for_texts_and_the_other_way_round()
     {
         var (texts, images) = (await _client.NewTextModelAsync("a", "b"), await _client.NewModelAsync("a", "b"));
-        foreach (var path in (string[])["images", "imports", "image-searches", "batch-predictions"])
+        foreach (var path in (string[])["images", "imports", "image-searches"])
         {
             var refused = await (await _client.GetAsync($"{texts}/{path}", Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "wrong-kind");
-            Assert.Contains(path == "batch-predictions" ? $"{texts}/predictions" : $"{texts}/texts", (string)refused["detail"]!);
+            Assert.Contains($"{texts}/texts", (string)refused["detail"]!);
         }
 
         await (await _client.PostAsync($"{texts}/images", Api.Form("a", ("a.jpg", [1])), Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "wrong-kind");
-        await (await _client.PostAsync($"{texts}/batch-predictions", new { images = new { } })).ProblemAsync(HttpStatusCode.Conflict, "wrong-kind");
         var other = await (await _client.PostAsync($"{images}/texts", TextFiles.Body("one"), Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "wrong-kind");
         Assert.Contains($"{images}/images", (string)other["detail"]!);
         await (await _client.PostAsync($"{images}/feedback", new { text = "one", category = "a" })).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");

@@ -324,6 +324,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("sha256");
 
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
                     b.HasKey("BatchId", "Position")
                         .HasName("pk_batch_items");
 

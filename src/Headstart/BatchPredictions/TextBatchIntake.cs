@@ -1,0 +1,75 @@
+using System.Text;
+using Headstart.Data;
+using Headstart.Images;
+using Headstart.Operations;
+using Headstart.Texts;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.BatchPredictions;
+
+/// <summary>Takes the texts of a batch out of a request: those that are sent, in any form that uploads have, or those that the model has.</summary>
+internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataPaths paths)
+{
+    private readonly UploadSettings _limits = settings.Uploads;
+
+    /// <returns>The texts, at least one, or why there are none.</returns>
+    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
+    {
+        try
+        {
+            var (items, refusal) = TextBody.FormatOf(http.Request.ContentType) == TextFormat.Json ? await FindAsync(model, http, cancel)
+                : (await TakeAsync(TextBody.ReadAsync(http.Request, paths.Spool, _limits, cancel)), null);
+            return refusal is null && items.Count == 0 ? ([], Problems.Invalid("no-texts", "The request names or has no text, so there is nothing to predict.")) : (items, refusal);
+        }
+        catch (UploadRefusedException e)
+        {
+            return ([], e.Problem());
+        }
+    }
+
+    private async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> FindAsync(Guid model, HttpContext http, CancellationToken cancel)
+    {
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = _limits.MaxTextsBytes; // Kestrel answers 413
+        var request = await Json.ReadAsync<NewBatchRequest>(http.Request, cancel);
+        return request switch
+        {
+            { Texts: { } texts, StoredTexts: null, TextIds: null } => (await TakeAsync(texts.Select(SentText.Of).ToAsyncEnumerable()), null),
+            { Texts: null, StoredTexts: { } which, TextIds: null } => Few(await known.ChosenAsync(model, which.Category, which.Split, which.Labelled, _limits.MaxRows, cancel)),
+            { Texts: null, StoredTexts: null, TextIds: { } ids } => Few(await known.NamedAsync(model, ids, "text", cancel)),
+            _ => ([], Problems.Invalid("no-texts-named",
+                """Say which texts: {"texts":["…"]}, or stored ones: either {"storedTexts":{}}, all or some of them, or {"textIds":[...]}.""")),
+        };
+    }
+
+    private (List<NewItem>, ProblemHttpResult?) Few((List<NewItem> Items, ProblemHttpResult? Refusal) found) =>
+        found.Items.Count > _limits.MaxRows ? throw TooMany() : found;
+
+    /// <summary>What cannot be read is an item with an error.</summary>
+    private async Task<List<NewItem>> TakeAsync(IAsyncEnumerable<SentText> texts)
+    {
+        var items = new List<NewItem>();
+        var bytes = 0L;
+        await foreach (var sent in texts)
+        {
+            if (items.Count == _limits.MaxRows)
+            {
+                throw TooMany();
+            }
+
+            var text = "";
+            var refusal = sent.Reason is null ? PlainText.Read(sent.Text, _limits.MaxTextBytes, out text)?.Detail : sent.Detail;
+            if ((bytes += Encoding.UTF8.GetByteCount(text)) > _limits.MaxTextsBytes)
+            {
+                throw UploadRefusedException.TooLarge("too-large", $"The texts of a batch may have {_limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); put the others into another one.");
+            }
+
+            items.Add(new(sent.FileName ?? "", null, refusal is null ? text : null, null, refusal is null ? null : BatchAnswer.Refused(refusal)));
+        }
+
+        return items;
+    }
+
+    private UploadRefusedException TooMany() =>
+        UploadRefusedException.TooLarge("too-many-texts", $"A batch may have {_limits.MaxRows:N0} texts (Headstart:Uploads:MaxRows); put the others into another one.");
+}

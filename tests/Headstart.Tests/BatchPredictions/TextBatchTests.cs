@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Headstart.Tests.Texts;
+
+namespace Headstart.Tests.BatchPredictions;
+
+/// <summary>Batches of a model of texts.</summary>
+public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
+{
+    private readonly HttpClient _client = host.Client;
+
+    /// <summary>Others than those it was trained on.</summary>
+    private static string[] Sentences => [.. TextFiles.Rows("toy_62_8_2/test_2.tsv").Select(row => row.Text), "an insult to every taste", "这是一个测试 👍"];
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("application/jsonl")]
+    [InlineData("text/csv")]
+    [InlineData("text/plain")]
+    [InlineData("multipart/form-data")]
+    public async Task Texts_are_answered_as_predictions_at_once_are_however_they_come(string mediaType)
+    {
+        var expected = (await _client.AskAsync(host.Model, Sentences))["predictions"]!.AsArray();
+
+        var lines = await _client.AnswerBatchAsync(host.Model, Content(mediaType));
+
+        Assert.Equal(Sentences, lines.Select(line => (string)line["text"]!));
+        Assert.All(lines, line => Assert.Null(line["textId"]));
+        Assert.All(lines, line => Assert.Equal(mediaType == "multipart/form-data" ? "reviews.csv" : null, (string?)line["fileName"]));
+        foreach (var (prediction, line) in expected.Zip(lines))
+        {
+            Assert.Equal(prediction!["labels"]!.ToJsonString(), line["labels"]!.ToJsonString());
+            Assert.Equal((bool)prediction["unknown"]!, (bool)line["unknown"]!);
+        }
+    }
+
+    [Fact]
+    public async Task Stored_texts_are_chosen_by_category_and_whether_they_have_one_or_by_id()
+    {
+        var all = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { } }));
+        Assert.Equal(70, all.Length);
+        Assert.Equal(62, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { labelled = false } }))).Length);
+        var positive = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { category = "pos" } }));
+        Assert.Equal(TextFiles.Rows("toy_62_8_2/train_8.tsv").Where(row => row.Label == "pos").Select(row => row.Text).Order(), positive.Select(line => (string)line["text"]!).Order());
+
+        string[] ids = [(string)all[5]["textId"]!, (string)all[0]["textId"]!, (string)all[5]["textId"]!];
+        var named = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { textIds = ids }));
+
+        Assert.Equal(ids, named.Select(line => (string)line["textId"]!));
+        Assert.Equal(((string)all[5]["text"]!, (string)all[0]["text"]!), ((string)named[0]["text"]!, (string)named[1]["text"]!));
+    }
+
+    [Fact]
+    public async Task The_table_has_texts_that_no_spreadsheet_runs_and_what_cannot_be_read_is_a_row_with_an_error()
+    {
+        var sent = new { texts = new object?[] { "=1+1, said \"she\"\nand left", " ", new { text = "good fun", category = "pos" }, 5, "a\0b", null } };
+        var batch = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, Batches.Stored(sent)));
+
+        Assert.Equal(("succeeded", 6, 4), ((string?)batch["state"], (int)batch["done"]!, (int)batch["failed"]!));
+        var (header, rows) = await _client.TableAsync(host.Model, batch);
+        Assert.Equal(["text", "textId", "label", "probability", "unknown", "error", "neg", "pos"], header);
+        Assert.Equal(["'=1+1, said \"she\"\nand left", "", "good fun", "", "", ""], rows.Select(row => row["text"]));
+        Assert.Equal([true, false, true, false, false, false], rows.Select(row => row["error"].Length == 0));
+        Assert.Equal(1, double.Parse(rows[2]["pos"], CultureInfo.InvariantCulture) + double.Parse(rows[2]["neg"], CultureInfo.InvariantCulture), 4);
+    }
+
+    [Fact]
+    public async Task A_request_that_has_no_texts_is_refused_with_a_sentence()
+    {
+        await Refused(Batches.Stored(new { }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { images = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { texts = new[] { "a" }, storedTexts = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { texts = Array.Empty<string>() }), HttpStatusCode.UnprocessableEntity, "no-texts");
+        await Refused(Batches.Stored(new { storedTexts = new { category = "ugly" } }), HttpStatusCode.UnprocessableEntity, "unknown-category");
+        await Refused(Batches.Stored(new { textIds = new[] { Guid.Empty } }), HttpStatusCode.UnprocessableEntity, "unknown-text");
+        await Refused(Batches.Stored(new { texts = "a" }), HttpStatusCode.BadRequest, "bad-request");
+        await Refused(TextFiles.Body("\n\n"), HttpStatusCode.UnprocessableEntity, "no-texts");
+        await Refused(Batches.Archive(Batches.Zip(("a.txt", [65]))), HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await Refused(TextFiles.Body(string.Concat(Enumerable.Repeat("good\n", 100_001))), HttpStatusCode.RequestEntityTooLarge, "too-many-texts");
+
+        async Task Refused(HttpContent content, HttpStatusCode status, string type) =>
+            await (await _client.SendBatchAsync(host.Model, content)).ProblemAsync(status, type);
+    }
+
+    [Fact]
+    public async Task Thousands_of_texts_are_answered_in_their_order()
+    {
+        string[] texts = [.. Enumerable.Range(0, 5_000).Select(i => $"{Sentences[i % Sentences.Length]} {i}")];
+
+        var lines = await _client.AnswerBatchAsync(host.Model, TextFiles.Body(string.Join('\n', texts)));
+
+        Assert.Equal(texts, lines.Select(line => (string)line["text"]!));
+        Assert.All(lines, line => Assert.Equal(2, line["labels"]!.AsArray().Count));
+    }
+
+    private static HttpContent Content(string mediaType)
+    {
+        var table = "text,category\n" + string.Concat(Sentences.Select(text => $"\"{text.Replace("\"", "\"\"")}\",pos\n"));
+        return mediaType switch
+        {
+            "application/json" => Batches.Stored(new { texts = Sentences }),
+            "application/jsonl" => TextFiles.Body(string.Concat(Sentences.Select(text => JsonValue.Create(text).ToJsonString() + "\n")), mediaType),
+            "text/csv" => TextFiles.Body(table, mediaType),
+            "text/plain" => TextFiles.Body(string.Join('\n', Sentences), mediaType),
+            _ => Api.Form(null, ("reviews.csv", Encoding.UTF8.GetBytes(table))),
+        };
+    }
+}
