@@ -6,6 +6,7 @@ namespace Headstart.Access;
 
 /// <summary>What an account has.</summary>
 /// <param name="Images">Texts included.</param>
+/// <param name="Bytes">Of these, and of what was sent for batches.</param>
 public sealed record Stored(long Models, long Images, long Bytes);
 
 /// <summary>What is left of the images and bytes, while the account is held.</summary>
@@ -23,15 +24,18 @@ public sealed class Room(Quotas quotas, Stored stored)
             return new(Quota.Images, quotas.Images, _images);
         }
 
-        if (_bytes + bytes > quotas.Bytes)
+        if (Exceeded(bytes) is { } exceeded)
         {
-            return new(Quota.Bytes, quotas.Bytes, _bytes);
+            return exceeded;
         }
 
         _images++;
         _bytes += bytes;
         return null;
     }
+
+    /// <summary>The quota that does not let so many bytes more in; takes nothing.</summary>
+    public QuotaUse? Exceeded(long bytes) => _bytes + bytes > quotas.Bytes ? new(Quota.Bytes, quotas.Bytes, _bytes) : null;
 }
 
 /// <summary>
@@ -60,14 +64,21 @@ public static class AccountQuotas
     public static async Task<Room?> HoldRoomAsync(this HeadstartDb db, Guid account) =>
         await db.HoldQuotasAsync(account) is var quotas && (quotas.Images ?? quotas.Bytes) is not null ? new(quotas, await db.StoredAsync(account, default)) : null;
 
+    /// <summary>As things are now, without holding the account. Null when it may store any amount.</summary>
+    public static async Task<Room?> RoomAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
+        await db.QuotasAsync(account, cancel) is var quotas && (quotas.Images ?? quotas.Bytes) is not null ? new(quotas, await db.StoredAsync(account, cancel)) : null;
+
     /// <summary>Whether not even the smallest example fits, as things are now.</summary>
     public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        await db.QuotasAsync(account, cancel) is var quotas && (quotas.Images ?? quotas.Bytes) is not null
-        && new Room(quotas, await db.StoredAsync(account, cancel)).Take(1) is not null;
+        (await db.RoomAsync(account, cancel))?.Take(1) is not null;
 
-    public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        await db.Models.Where(m => m.AccountId == account).GroupBy(m => m.AccountId)
+    public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
+    {
+        var models = await db.Models.Where(m => m.AccountId == account).GroupBy(m => m.AccountId)
             .Select(g => new Stored(g.LongCount(), g.Sum(m => m.Examples), g.Sum(m => m.ExampleBytes))).SingleOrDefaultAsync(cancel) ?? new(0, 0, 0);
+        var batches = await db.BatchPredictions.Where(b => db.Models.Any(m => m.Id == b.ModelId && m.AccountId == account)).SumAsync(b => b.Bytes, cancel);
+        return models with { Bytes = models.Bytes + batches };
+    }
 
     /// <summary>Holds the account.</summary>
     /// <returns>How many training runs it may begin now, and the quota that allows no more.</returns>

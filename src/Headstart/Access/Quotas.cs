@@ -67,7 +67,7 @@ public sealed record QuotaUse(Quota Quota, long? Limit, long Used)
     internal string Sentence => Quota switch
     {
         Quota.Images => $"Your account may store {Limit:N0} images and texts and has {Used:N0}: delete some, {Else}",
-        Quota.Bytes => $"Your account may store {Limit:N0} bytes of images and texts and has {Used:N0}, so this does not fit: delete some, {Else}",
+        Quota.Bytes => $"Your account may store {Limit:N0} bytes of images, texts and files of batches and has {Used:N0}, so this does not fit: delete some, {Else}",
         Quota.Models => $"Your account may have {Limit:N0} models and has {Used:N0}: delete one, {Else}",
         Quota.PredictionsPerDay => $"Your account may ask for {Limit:N0} predictions a day and has asked for {Used:N0}: go on after midnight UTC, {Else}",
         _ => $"Your account may have {Limit:N0} training runs that wait or work and has {Used:N0}: wait for the end of one, cancel one, {Else}",

@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
@@ -12,7 +13,11 @@ namespace Headstart.BatchPredictions;
 
 /// <summary>An image or text on its way into a batch.</summary>
 /// <param name="Answer">Why it cannot be answered, where that is known already.</param>
-internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ImageId, BatchAnswer? Answer);
+/// <param name="Bytes">That were sent and are kept for it.</param>
+internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ImageId, BatchAnswer? Answer, int Bytes = 0)
+{
+    public static NewItem Refused(string fileName, string why) => new(fileName, null, null, null, BatchAnswer.Refused(why));
+}
 
 /// <summary>
 /// Takes the images of a batch out of a request: files of a form or an archive, which are stored as they come, or images that the model has.
@@ -25,15 +30,19 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly int _maxFiles = settings.BatchPredictions.MaxFiles;
 
+    /// <param name="model">May have them.</param>
+    /// <param name="http">Has them, or names them.</param>
+    /// <param name="room">Of the account; null for any amount.</param>
+    /// <param name="cancel">Ends the reading.</param>
     /// <returns>The images, at least one, or why there are none.</returns>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
+    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, Room? room, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
         var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
         if (UploadReader.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
-            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel)));
+            return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel), room));
         }
 
         if (type is "application/zip" or "application/x-zip-compressed")
@@ -41,7 +50,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
             total.MaxRequestBodySize = settings.BatchPredictions.MaxZipBytes; // Kestrel answers 413
             await using var zip = await ZipUpload.SpoolAsync(http.Request.Body, paths.Spool,
                 new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
-            var taken = await TakeAsync(zip.ReadAsync(cancel));
+            var taken = await TakeAsync(zip.ReadAsync(cancel), room);
             return zip.Refusal is { } refusal ? ([], refusal) : Checked(taken);
         }
 
@@ -61,14 +70,20 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     };
 
     /// <summary>Stores files beside the reading. What cannot be used is an item with an error at once.</summary>
-    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files)
+    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files, Room? room)
     {
         var items = new List<NewItem>();
+        var bytes = 0L;
         var working = new Queue<Task<NewItem>>();
         try
         {
             await foreach (var file in files)
             {
+                if (room?.Exceeded(bytes += file.Bytes?.Length ?? 0) is { } exceeded)
+                {
+                    return ([], exceeded.Problem()); // what was stored until now is collected, as no row refers to it
+                }
+
                 working.Enqueue(Task.Run(() => StoreAsync(file)));
                 if (working.Count == InFlight)
                 {
@@ -96,10 +111,10 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     }
 
     private async Task<NewItem> StoreAsync(UploadedFile file) =>
-        file.Bytes is null ? new(file.FileName, null, null, null, BatchAnswer.Refused(file.Detail!))
+        file.Bytes is null ? NewItem.Refused(file.FileName, file.Detail!)
         // Damage that the header does not show is found by the decode.
-        : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? new(file.FileName, null, null, null, BatchAnswer.Refused(refusal.Detail))
-        : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null);
+        : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? NewItem.Refused(file.FileName, refusal.Detail)
+        : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null, file.Bytes.Length);
 
     private async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
     {

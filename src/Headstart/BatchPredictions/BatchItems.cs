@@ -1,3 +1,4 @@
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Operations;
@@ -10,9 +11,15 @@ namespace Headstart.BatchPredictions;
 internal sealed class BatchItems(HeadstartDb db)
 {
     /// <summary>Inserts a batch with its items: whole, or not at all.</summary>
-    public async Task InsertAsync(BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
+    /// <returns>The quota of the account that has no room for it; null when it is in.</returns>
+    public async Task<QuotaUse?> InsertAsync(Guid account, BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (batch.Bytes > 0 && (await db.HoldRoomAsync(account))?.Exceeded(batch.Bytes) is { } exceeded)
+        {
+            return exceeded;
+        }
+
         db.Add(batch);
         await db.SaveChangesAsync(cancel);
         await db.Database.ExecuteSqlAsync($"""
@@ -23,6 +30,7 @@ internal sealed class BatchItems(HeadstartDb db)
                 WITH ORDINALITY AS new (file_name, sha256, text, image_id, answer, place)
             """, cancel);
         await transaction.CommitAsync(cancel);
+        return null;
     }
 
     /// <summary>Those with these ids, in this order; the refusal names one that is not there.</summary>
@@ -60,5 +68,5 @@ internal sealed class BatchItems(HeadstartDb db)
     }
 
     private static IQueryable<NewItem> Items(IQueryable<Image> images) =>
-        images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null));
+        images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null, 0));
 }

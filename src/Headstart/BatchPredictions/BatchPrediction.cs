@@ -25,6 +25,9 @@ public sealed class BatchPrediction
 
     public required int Images { get; init; }
 
+    /// <summary>Of the files or texts that were sent for it; what the model has anyway is not counted again.</summary>
+    public long Bytes { get; init; }
+
     /// <summary>Items with an answer; counted by the statement that writes the answers.</summary>
     public required int Done { get; init; }
 

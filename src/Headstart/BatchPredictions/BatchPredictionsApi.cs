@@ -54,14 +54,14 @@ public static class BatchPredictionsApi
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
-        batches.MapPost("/", Start).Predicts().Named("startBatchPrediction", "Predict many images or texts",
+        batches.MapPost("/", Start).Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes).Named("startBatchPrediction", "Predict many images or texts",
                 "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model; for a model of texts whatever brings "
                 + "texts to it, or JSON that names stored ones. Answers at once; the work is done in "
                 + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
                 + "Files and texts that cannot be read become results with an error.")
             .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest), Texts: true))
             .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
-            .Refuses(400, 401, 404, 409, 413, 415, 422, 507);
+            .Refuses(400, 401, 402, 404, 409, 413, 415, 422, 507);
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the answers of a batch",
@@ -104,7 +104,8 @@ public static class BatchPredictionsApi
             return unservable;
         }
 
-        var (items, refusal) = model.Kind.IsText() ? await texts.ReadAsync(id, http, cancel) : await images.ReadAsync(id, http, cancel);
+        var (items, refusal) = model.Kind.IsText() ? await texts.ReadAsync(id, http, cancel)
+            : await images.ReadAsync(id, http, await db.RoomAsync(http.User.AccountId(), cancel), cancel);
         if (refusal is not null)
         {
             return refusal;
@@ -120,7 +121,11 @@ public static class BatchPredictionsApi
         var inserted = false;
         try
         {
-            await known.InsertAsync(batch, items, cancel);
+            if (await known.InsertAsync(http.User.AccountId(), batch, items, cancel) is { } full)
+            {
+                return full.Problem();
+            }
+
             inserted = true;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
@@ -164,6 +169,7 @@ public static class BatchPredictionsApi
             Version = version,
             State = BatchState.Queued,
             Images = items.Count,
+            Bytes = items.Sum(i => (long)i.Bytes),
             Done = refused,
             Failed = refused,
             IdempotencyKey = idempotencyKey,

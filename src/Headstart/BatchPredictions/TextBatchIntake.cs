@@ -13,6 +13,9 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
 {
     private readonly UploadSettings _limits = settings.Uploads;
 
+    /// <param name="model">May have them.</param>
+    /// <param name="http">Has them, or names them.</param>
+    /// <param name="cancel">Ends the reading.</param>
     /// <returns>The texts, at least one, or why there are none.</returns>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
@@ -59,12 +62,13 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
 
             var text = "";
             var refusal = sent.Reason is null ? PlainText.Read(sent.Text, _limits.MaxTextBytes, out text)?.Detail : sent.Detail;
-            if ((bytes += Encoding.UTF8.GetByteCount(text)) > _limits.MaxTextsBytes)
+            var length = Encoding.UTF8.GetByteCount(text);
+            if ((bytes += length) > _limits.MaxTextsBytes)
             {
                 throw UploadRefusedException.TooLarge("too-large", $"The texts of a batch may have {_limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); put the others into another one.");
             }
 
-            items.Add(new(sent.FileName ?? "", null, refusal is null ? text : null, null, refusal is null ? null : BatchAnswer.Refused(refusal)));
+            items.Add(refusal is null ? new(sent.FileName ?? "", null, text, null, null, length) : NewItem.Refused(sent.FileName ?? "", refusal));
         }
 
         return items;

@@ -82,6 +82,31 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     }
 
     [Fact]
+    public async Task What_is_sent_for_a_batch_takes_room_until_the_batch_is_deleted()
+    {
+        var photo = SharedData.Cat.Length;
+        var stored = await BytesAsync();
+        await AllowAsync(null, bytes: stored + 2 * photo);
+        var batch = await (await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("a.jpg", SharedData.Cat), ("b.jpg", SharedData.Cat)))).JsonAsync(HttpStatusCode.Accepted);
+        Assert.Equal(stored + 2 * photo, await BytesAsync());
+
+        using var refused = await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("c.jpg", SharedData.Cat)));
+        var problem = await refused.ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+        Assert.Equal(("bytes", stored + 2 * photo, stored + 2 * photo), ((string?)problem["quota"], (long)problem["limit"]!, (long)problem["used"]!));
+        using var ofStored = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { images = new { } })); // needs no room
+        Assert.Equal((HttpStatusCode.Accepted, "\"bytes\";r=0"), (ofStored.StatusCode, ofStored.Headers.GetValues("RateLimit").Single()));
+
+        Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync(Batches.PathOf(host.Model, batch), Api.Cancel)).StatusCode);
+        Assert.Equal(stored, await BytesAsync());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.SendBatchAsync(host.Model, Api.Form(null, ("d.jpg", SharedData.Cat)))));
+        Assert.Equal(2, answers.Count(a => a.StatusCode == HttpStatusCode.Accepted));
+        Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.PaymentRequired, a.StatusCode.ToString()));
+        await AllowAsync(null);
+
+        async Task<long> BytesAsync() => (long)(await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "bytes")!["used"]!;
+    }
+
+    [Fact]
     public async Task No_more_runs_are_under_way_than_the_account_may_have()
     {
         await AllowAsync(null, runs: 1);
@@ -104,11 +129,11 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     private Task<HttpResponseMessage> PredictAsync() => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
 
     /// <summary>So many predictions beyond those there were already.</summary>
-    private async Task AllowAsync(int? more, int? runs = null)
+    private async Task AllowAsync(int? more, int? runs = null, long? bytes = null)
     {
         var used = (await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"];
         var account = (await host.Client.GetJsonAsync("/api/v1/accounts"))["items"]!.AsArray().Single(a => (bool)a!["operator"]!)!["id"];
-        var quotas = new { predictionsPerDay = more is null ? null : more + (int)used!, concurrentRuns = runs };
+        var quotas = new { predictionsPerDay = more is null ? null : more + (int)used!, concurrentRuns = runs, bytes };
         await (await host.Client.SendAsync(HttpMethod.Patch, $"/api/v1/accounts/{account}", new { quotas })).JsonAsync();
     }
 
