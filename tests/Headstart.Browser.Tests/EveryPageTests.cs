@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Headstart.Tests;
@@ -153,6 +154,49 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await text.GetByRole(AriaRole.Button, new() { Name = "Delete the text" }).ClickAsync();
         await Expect(text).ToHaveCountAsync(0);
         await Expect(page.GetByText("Text deleted")).ToBeVisibleAsync();
+        site.NobodyComplained();
+    }
+
+    [Fact]
+    public async Task What_is_clicked_twice_happens_once_and_addresses_say_what_is_shown()
+    {
+        var made = await (await site.Client.PostAsync("/api/v1/models", new { name = "Clicked twice", kind = "textClassification", categories = new[] { "good", "bad" } })).JsonAsync(System.Net.HttpStatusCode.Created);
+        var path = $"/models/{made["id"]}";
+        var texts = File.ReadLines(Path.Combine(SharedData.Folder("datasets/text/sst2"), "train.tsv")).Skip(1).Take(40).Select(line => line.Split('\t'))
+            .Select(cells => new { text = cells[1], category = cells[0] == "pos" ? "good" : "bad" });
+        await (await site.Client.PostAsync($"/api/v1{path}/texts", new { texts })).JsonAsync();
+        var page = await site.SignInAsync(path + "/images");
+        await Expect(page).ToHaveURLAsync(new Regex("/texts$"));
+
+        var first = page.Locator(".texts li").First.GetByLabel("Category");
+        foreach (var category in (string[])["good", "bad", "good", "bad"])
+        {
+            await first.SelectOptionAsync(category);
+        }
+
+        while ((string?)(await site.Client.GetJsonAsync($"/api/v1{path}/texts?limit=1"))["items"]![0]!["category"] != "bad")
+        {
+            await Task.Delay(50, Api.Cancel);
+        }
+
+        await page.Locator(".texts li").Nth(1).GetByRole(AriaRole.Button, new() { Name = "Delete the text" }).DblClickAsync();
+        await Expect(page.GetByText("Text deleted")).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).DblClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
+        await Expect(page.GetByLabel("Version", new() { Exact = true })).ToHaveValueAsync("1");
+        Assert.Single((await site.Client.GetJsonAsync($"/api/v1{path}/training-runs"))["items"]!.AsArray());
+
+        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync($"/api/v1{path}"))["state"]);
+        await page.GotoAsync($"{path}/result/2");
+        var version = page.GetByLabel("Version", new() { Exact = true });
+        await version.SelectOptionAsync("1");
+        await Expect(page).ToHaveURLAsync(new Regex("/result/1$"));
+        await page.GoBackAsync();
+        await Expect(version).ToHaveValueAsync("2");
+        await page.GoForwardAsync();
+        await Expect(version).ToHaveValueAsync("1");
+        await page.GotoAsync($"{path}/result/9");
+        await Expect(page.GetByText("This model has no version 9")).ToBeVisibleAsync();
         site.NobodyComplained();
     }
 

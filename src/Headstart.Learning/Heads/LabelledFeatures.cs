@@ -102,7 +102,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var support = Support();
         var smallest = Array.IndexOf(support, support.Min());
         Refuse(support[smallest] < perCategory,
-            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} images it needs at least.");
+            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} examples that are needed to learn from; those that say or show the same thing stay together on one side.");
         var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
         Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': {perCategory} without it are needed at least.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
@@ -51,7 +52,9 @@ internal sealed class BatchClaim : IAsyncDisposable
         var (texts, failed) = (answers.Select(a => a.ToJson()).ToArray(), answers.Select(a => a.Error is not null).ToArray());
         await using var db = await _databases.CreateDbContextAsync(Token);
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
-        // The row first: twins write one after the other and never wait for each other crosswise.
+        // The model before the batch: so does whoever deletes the model, and one of the two waits here instead of both (a row that is written twice asks
+        // for its model again). Then the row before its items: twins write one after the other.
+        await db.HoldModelAsync(Batch.ModelId);
         if (!await BeatAsync(db, Token))
         {
             await _heartbeat.StopAsync();

@@ -79,15 +79,16 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
         {
             await foreach (var file in files)
             {
-                if (room?.Exceeded(bytes += file.Bytes?.Length ?? 0) is { } exceeded)
-                {
-                    return ([], exceeded.Problem()); // what was stored until now is collected, as no row refers to it
-                }
-
                 working.Enqueue(Task.Run(() => StoreAsync(file)));
                 if (working.Count == InFlight)
                 {
                     items.Add(await working.Dequeue());
+                    bytes += items[^1].Bytes;
+                }
+
+                if (room?.Exceeded(bytes) is { } exceeded)
+                {
+                    return ([], exceeded.Problem()); // what was stored until now is collected, as no row refers to it
                 }
 
                 if (items.Count > _maxFiles)

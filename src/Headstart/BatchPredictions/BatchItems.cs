@@ -68,5 +68,5 @@ internal sealed class BatchItems(HeadstartDb db)
     }
 
     private static IQueryable<NewItem> Items(IQueryable<Image> images) =>
-        images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null, 0));
+        images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null, i.Text == null ? 0 : i.Bytes));
 }

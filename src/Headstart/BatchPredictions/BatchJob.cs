@@ -31,7 +31,7 @@ public sealed partial class BatchJob(
         {
             if (claim.Batch.Attempts > MaxAttempts)
             {
-                await EndAsync(claim, BatchState.Failed, $"The batch was started {MaxAttempts} times at the same image and its worker died each time; "
+                await EndAsync(claim, BatchState.Failed, $"The batch was started {MaxAttempts} times at the same place and its worker died each time; "
                     + "the log of the host may say why. What was answered until then is in the results.");
                 return;
             }

@@ -25,7 +25,7 @@ public sealed class BatchPrediction
 
     public required int Images { get; init; }
 
-    /// <summary>Of the files or texts that were sent for it; what the model has anyway is not counted again.</summary>
+    /// <summary>Of the files and texts that are kept for it; images that the model has are not kept again, its texts are.</summary>
     public long Bytes { get; init; }
 
     /// <summary>Items with an answer; counted by the statement that writes the answers.</summary>

@@ -18,11 +18,11 @@ namespace Headstart.BatchPredictions;
 /// <summary>One of these: stored images or texts of the model, by what they are or by their ids, or texts that are not stored.</summary>
 /// <param name="Images">All that are so; an empty object is all of the model's.</param>
 /// <param name="ImageIds">These, in this order.</param>
-/// <param name="Texts">Strings, or objects with a <c>text</c>.</param>
+/// <param name="Texts">A list of strings, or of objects with a <c>text</c>.</param>
 /// <param name="StoredTexts">All that are so; an empty object is all of the model's.</param>
 /// <param name="TextIds">These, in this order.</param>
 public sealed record NewBatchRequest(
-    StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, IReadOnlyList<JsonElement>? Texts = null, StoredTexts? StoredTexts = null, IReadOnlyList<Guid>? TextIds = null);
+    StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, JsonElement? Texts = null, StoredTexts? StoredTexts = null, IReadOnlyList<Guid>? TextIds = null);
 
 /// <param name="Category">Only of this one.</param>
 /// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>

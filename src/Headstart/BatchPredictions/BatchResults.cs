@@ -34,20 +34,21 @@ internal static class BatchResults
     {
         var labels = await LabelsAsync(db, batch, cancel);
         await using var csv = CsvWriter.Create(body, Csv, leaveOpen: true);
-        await csv.WriteRecordAsync([texts ? "text" : "fileName", texts ? "textId" : "imageId", "label", "probability", "unknown", "error", .. labels], cancel);
+        await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability", "unknown", "error", .. labels], cancel);
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            await csv.WriteRecordAsync(Row(texts ? item.Text : item.FileName, item.ImageId, BatchAnswer.FromJson(item.Answer!), labels), cancel);
+            string?[] what = texts ? [item.Text, item.ImageId?.ToString(), item.FileName] : [item.FileName, item.ImageId?.ToString()];
+            await csv.WriteRecordAsync(Row(what, BatchAnswer.FromJson(item.Answer!), labels), cancel);
         }
     }
 
-    private static string?[] Row(string? what, Guid? id, BatchAnswer answer, List<string> labels)
+    private static string?[] Row(string?[] what, BatchAnswer answer, List<string> labels)
     {
         var of = answer.Labels.ToDictionary(l => l.Label, l => Number(l.Probability));
         var best = answer.Labels is [var first, ..] ? first : null;
         return
         [
-            what, id?.ToString(),
+            .. what,
             best?.Applies is null ? best?.Label : string.Join('|', answer.Labels.Where(l => l.Applies is true).Select(l => l.Label)),
             best is null ? null : Number(best.Probability), answer.Unknown is { } unknown ? unknown ? "true" : "false" : null, answer.Error,
             .. labels.Select(of.GetValueOrDefault),

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Headstart.Data;
 using Headstart.Images;
 using Headstart.Operations;
@@ -11,6 +12,8 @@ namespace Headstart.BatchPredictions;
 /// <summary>Takes the texts of a batch out of a request: those that are sent, in any form that uploads have, or those that the model has.</summary>
 internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataPaths paths)
 {
+    private const string NameTexts = """Say which texts: {"texts":["…"]}, or stored ones: either {"storedTexts":{}}, all or some of them, or {"textIds":[...]}.""";
+
     private readonly UploadSettings _limits = settings.Uploads;
 
     /// <param name="model">May have them.</param>
@@ -37,11 +40,11 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
         var request = await Json.ReadAsync<NewBatchRequest>(http.Request, cancel);
         return request switch
         {
-            { Texts: { } texts, StoredTexts: null, TextIds: null } => (await TakeAsync(texts.Select(SentText.Of).ToAsyncEnumerable()), null),
+            { Images: not null } or { ImageIds: not null } => ([], Problems.Invalid("no-texts-named", NameTexts)),
+            { Texts: { ValueKind: JsonValueKind.Array } texts, StoredTexts: null, TextIds: null } => (await TakeAsync(texts.EnumerateArray().Select(SentText.Of).ToAsyncEnumerable()), null),
             { Texts: null, StoredTexts: { } which, TextIds: null } => Few(await known.ChosenAsync(model, which.Category, which.Split, which.Labelled, _limits.MaxRows, cancel)),
             { Texts: null, StoredTexts: null, TextIds: { } ids } => Few(await known.NamedAsync(model, ids, "text", cancel)),
-            _ => ([], Problems.Invalid("no-texts-named",
-                """Say which texts: {"texts":["…"]}, or stored ones: either {"storedTexts":{}}, all or some of them, or {"textIds":[...]}.""")),
+            _ => ([], Problems.Invalid("no-texts-named", NameTexts)),
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Headstart.Data;
+using Headstart.Models;
 using Headstart.Images;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
@@ -96,6 +97,7 @@ internal sealed class SearchClaim : IAsyncDisposable
     {
         await using var db = await _databases.CreateDbContextAsync(Token);
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
+        await db.HoldModelAsync(Search.ModelId); // before the search, as whoever deletes the model does
         if (!await BeatAsync(db))
         {
             await _heartbeat.StopAsync();

@@ -22,8 +22,14 @@ internal static class TableRows
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, cancel);
-        await using var csv = CsvReader.Create(
-            body, CsvReaderOptions.Default with { HasHeader = false, Separator = separator, MaxRecordSize = MaxRowBytes }, leaveOpen: true);
+        var open = false;
+        await using var csv = CsvReader.Create(body, CsvReaderOptions.Default with
+        {
+            HasHeader = false,
+            Separator = separator,
+            MaxRecordSize = MaxRowBytes,
+            OnMalformedRecord = record => open |= record.Reason == CsvMalformedReason.UnterminatedQuote,
+        }, leaveOpen: true);
         if (!await NextAsync(csv, cancel))
         {
             throw Invalid($"The table is empty. {Wanted}.");
@@ -32,7 +38,7 @@ internal static class TableRows
         var columns = Columns.Of(csv.Current.ToArray());
         while (await NextAsync(csv, cancel))
         {
-            yield return columns.Read(csv.Current);
+            yield return open ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; nothing from there on was read.") : columns.Read(csv.Current);
         }
     }
 

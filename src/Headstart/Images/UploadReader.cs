@@ -157,7 +157,7 @@ public static class UploadReader
     }
 
     private static BadHttpRequestException Broken(Exception e) =>
-        new($"The multipart body is broken ({e.Message.TrimEnd('.')}). The images before that point were kept; send the others again.", e);
+        new("The multipart body is broken, or ends too early; send it again. Of an upload what came before that point was kept, and sending it again adds nothing twice.", e);
 
     /// <summary>The name that the sender gave the file, without control characters; empty where there is none.</summary>
     public static string FileNameOf(ContentDispositionHeaderValue? disposition)

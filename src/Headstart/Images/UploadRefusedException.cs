@@ -6,6 +6,9 @@ namespace Headstart.Images;
 /// <summary>An upload as a whole cannot be taken, or not any further; the message is the sentence that its sender reads.</summary>
 public sealed class UploadRefusedException(int status, string type, string sentence) : Exception(sentence)
 {
+    /// <summary>A stable slug.</summary>
+    public string Type => type;
+
     public ProblemHttpResult Problem() => Problems.Of(status, type, Message);
 
     internal static UploadRefusedException Invalid(string type, string sentence) => new(StatusCodes.Status422UnprocessableEntity, type, sentence);

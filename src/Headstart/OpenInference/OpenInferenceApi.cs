@@ -112,16 +112,28 @@ public static class OpenInferenceApi
             return Refuse(StatusCodes.Status400BadRequest, wrong!);
         }
 
-        var answers = new List<Answer>();
-        foreach (var (i, element) in elements.Index())
+        // What can be refused is refused before anything counts as a prediction.
+        var read = new List<string>();
+        foreach (var (i, element) in elements.Index().Where(_ => texts))
         {
-            var text = "";
-            if (texts && ReadText(element, settings.Uploads.MaxTextBytes, out text) is { } problem)
+            if (ReadText(element, settings.Uploads.MaxTextBytes, out var text) is { } problem)
             {
                 return Refuse(StatusCodes.Status400BadRequest, $"Text {i}: {problem}");
             }
 
-            if (predictor.IsStopping || await (texts ? predictor.AskAsync(http.User, served, text, explain: false, cancel)
+            read.Add(text);
+        }
+
+        List<string> names = [.. Outputs(served.Head, []).Select(output => output.Name)];
+        if (request.Outputs?.FirstOrDefault(wanted => !names.Contains(wanted.Name!)) is { } unknown)
+        {
+            return Refuse(StatusCodes.Status400BadRequest, $"There is no output \"{unknown.Name}\"; there are {string.Join(", ", names)}.");
+        }
+
+        var answers = new List<Answer>();
+        foreach (var (i, element) in elements.Index())
+        {
+            if (predictor.IsStopping || await (texts ? predictor.AskAsync(http.User, served, read[i], explain: false, cancel)
                 : predictor.AskAsync(http.User, served, element, explain: false, cancel)) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
@@ -138,9 +150,7 @@ public static class OpenInferenceApi
 
         var all = Outputs(served.Head, answers);
         var outputs = request.Outputs is not { Count: > 0 } wanted ? all : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
-        return request.Outputs?.FirstOrDefault(wanted => all.TrueForAll(output => output.Name != wanted.Name)) is { } unknown
-            ? Refuse(StatusCodes.Status400BadRequest, $"There is no output \"{unknown.Name}\"; there are {string.Join(", ", all.Select(output => output.Name))}.")
-            : TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
+        return TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
     }
 
     /// <returns>Why it is no text.</returns>

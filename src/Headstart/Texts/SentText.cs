@@ -19,7 +19,7 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
             return value.ValueKind switch
             {
                 JsonValueKind.String => new(value.GetString(), null),
-                JsonValueKind.Object => new(Field(value, "text"), Field(value, "category") ?? Field(value, "label"), Split: Field(value, "split")),
+                JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"), Split: Field(value, "split")),
                 var kind => Not("invalid-row", $$"""This is {{kind.ToString().ToLowerInvariant()}} and not a text, such as {"text":"…","category":"…"}."""),
             };
         }
@@ -32,6 +32,10 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
     /// <summary>The side that its sender gave it; null where the content decides.</summary>
     /// <returns>Whether it is one, or none was given.</returns>
     public bool TryReadSplit(out Split? side) => Sides.TryRead(Split, out side);
+
+    /// <summary>Data sets name categories 0 and 1, too.</summary>
+    private static string? Label(JsonElement of, string name) =>
+        of.TryGetProperty(name, out var value) && value.ValueKind is (JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) ? value.GetRawText() : Field(of, name);
 
     private static string? Field(JsonElement of, string name) =>
         of.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.GetString() : null;

@@ -16,8 +16,11 @@ internal enum TextFormat
     /// <summary>A JSON value a line.</summary>
     JsonLines,
 
-    /// <summary>With commas, semicolons or tabs, see <see cref="TextTable"/>.</summary>
+    /// <summary>With commas or semicolons, see <see cref="TextTable"/>.</summary>
     Table,
+
+    /// <summary>With tabs.</summary>
+    Tabs,
 
     /// <summary>A text a line.</summary>
     Lines,
@@ -37,7 +40,8 @@ internal static class TextBody
         {
             "application/json" => TextFormat.Json,
             "application/jsonl" or "application/x-ndjson" or "application/jsonlines" => TextFormat.JsonLines,
-            "text/csv" or "text/tab-separated-values" => TextFormat.Table,
+            "text/csv" => TextFormat.Table,
+            "text/tab-separated-values" => TextFormat.Tabs,
             "text/plain" => TextFormat.Lines,
             "multipart/form-data" => UploadReader.Boundary(contentType) is null ? null : TextFormat.Form,
             _ => null,
@@ -76,7 +80,7 @@ internal static class TextBody
         {
             TextFormat.Json => ReadJsonAsync(body, cancel),
             TextFormat.JsonLines => ReadJsonLinesAsync(body, largest, cancel),
-            TextFormat.Table => TextTable.ReadAsync(body, largest, cancel),
+            TextFormat.Table or TextFormat.Tabs => TextTable.ReadAsync(body, format == TextFormat.Tabs, largest, cancel),
             _ => ReadLinesAsync(body, largest, cancel),
         };
     }
@@ -97,16 +101,43 @@ internal static class TextBody
 
             var category = file.Categories is [.., var last] ? last : null;
             using var body = new MemoryStream(file.Bytes);
-            await foreach (var text in ReadAsync(format, body, limits, cancel))
+            await foreach (var text in ReadFileAsync(format, body, limits, cancel))
             {
                 yield return text with { FileName = file.FileName, Category = string.IsNullOrWhiteSpace(text.Category) ? category : text.Category };
             }
         }
     }
 
+    /// <summary>A file that is not what its name says is one text with a problem: the other files are read.</summary>
+    private static async IAsyncEnumerable<SentText> ReadFileAsync(TextFormat format, Stream body, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var texts = ReadAsync(format, body, limits, cancel).GetAsyncEnumerator(cancel);
+        for (SentText? problem = null; problem is null;)
+        {
+            try
+            {
+                if (!await texts.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (UploadRefusedException e)
+            {
+                problem = SentText.Not(e.Type, e.Message);
+            }
+            catch (BadHttpRequestException)
+            {
+                problem = SentText.Not("invalid-json", "The file is not JSON.");
+            }
+
+            yield return problem ?? texts.Current;
+        }
+    }
+
     private static TextFormat? FormatOfFile(string name) => Path.GetExtension(name).ToLowerInvariant() switch
     {
-        ".csv" or ".tsv" or ".tab" => TextFormat.Table,
+        ".csv" => TextFormat.Table,
+        ".tsv" or ".tab" => TextFormat.Tabs,
         ".jsonl" or ".ndjson" => TextFormat.JsonLines,
         ".json" => TextFormat.Json,
         ".txt" => TextFormat.Lines,
@@ -116,7 +147,7 @@ internal static class TextBody
     private static async IAsyncEnumerable<SentText> ReadJsonAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var json = await ParseAsync(body, cancel);
-        if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("texts", out var texts) || texts.ValueKind != JsonValueKind.Array)
+        if (TextsOf(json.RootElement) is not { ValueKind: JsonValueKind.Array } texts)
         {
             throw UploadRefusedException.Invalid("no-texts",
                 """The JSON must be an object with a list of texts, such as {"texts":[{"text":"I loved it","category":"positive"},{"text":"no category"}]}.""");
@@ -125,6 +156,18 @@ internal static class TextBody
         foreach (var text in texts.EnumerateArray())
         {
             yield return SentText.Of(text);
+        }
+    }
+
+    private static JsonElement? TextsOf(JsonElement body)
+    {
+        try
+        {
+            return body.ValueKind == JsonValueKind.Object && body.TryGetProperty("texts", out var texts) ? texts : null;
+        }
+        catch (InvalidOperationException) // a name that is half of a surrogate pair
+        {
+            return null;
         }
     }
 

@@ -9,22 +9,24 @@ namespace Headstart.Texts;
 /// <summary>
 /// The texts of a table: a header, then a row a text. Columns are found by their names: <c>text</c>, and if wanted <c>category</c> or <c>label</c>, and
 /// <c>split</c>. With tabs between the columns a row is a line and a quote is a quote, unless all of a cell is in quotes; else cells are quoted as
-/// in RFC 4180.
+/// in RFC 4180. A row that cannot be read is one with a problem, and the others are read.
 /// </summary>
 internal static class TextTable
 {
     private const int HeaderBytes = 4_096;
+    private const char None = '\u001F'; // between columns where there is one only: no text has it
     private const string Wanted = "The first row of the table must name its columns, such as text,category";
 
     private static readonly string[] TextNames = ["text", "sentence", "message", "content"], CategoryNames = ["category", "label", "class"];
 
     /// <param name="body">Seekable, from its current position; it stays open.</param>
+    /// <param name="tabs">Whether it says that tabs stand between its columns.</param>
     /// <param name="maxBytes">That a row may have.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="UploadRefusedException">It is no such table.</exception>
-    public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var separator = await SeparatorAsync(body, cancel);
+        var separator = await SeparatorAsync(body, tabs, cancel);
         Columns? columns = null;
         await foreach (var (cells, problem) in separator == '\t' ? LinesAsync(body, maxBytes, cancel) : CsvAsync(body, separator, maxBytes, cancel))
         {
@@ -56,9 +58,22 @@ internal static class TextTable
     private static async IAsyncEnumerable<(string[] Cells, (string Reason, string Detail)? Problem)> CsvAsync(
         Stream body, char separator, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var csv = CsvReader.Create(body, CsvReaderOptions.Default with { HasHeader = false, Separator = separator, MaxRecordSize = maxBytes }, leaveOpen: true);
-        while (await NextAsync(csv, maxBytes, cancel))
+        var open = false;
+        await using var csv = CsvReader.Create(body, CsvReaderOptions.Default with
         {
+            HasHeader = false,
+            Separator = separator,
+            MaxRecordSize = maxBytes,
+            OnMalformedRecord = record => open |= record.Reason == CsvMalformedReason.UnterminatedQuote,
+        }, leaveOpen: true);
+        while (await NextAsync(csv, cancel) is var there && there is not false)
+        {
+            if (there is null || open)
+            {
+                yield return ([], ("invalid-row", $"Row {csv.RowNumber + (there is null ? 1 : 0)} has a quote that is never closed, or more than {maxBytes:N0} bytes; nothing from there on was read."));
+                yield break;
+            }
+
             yield return Cells(csv.Current);
         }
     }
@@ -79,7 +94,8 @@ internal static class TextTable
         return (cells, null);
     }
 
-    private static async Task<bool> NextAsync(CsvReader csv, int maxBytes, CancellationToken cancel)
+    /// <returns>Whether there is a next row; null where it cannot be read.</returns>
+    private static async Task<bool?> NextAsync(CsvReader csv, CancellationToken cancel)
     {
         try
         {
@@ -87,19 +103,18 @@ internal static class TextTable
         }
         catch (CsvFormatException)
         {
-            throw Invalid($"After row {csv.RowNumber} the table cannot be read: a row is longer than {maxBytes:N0} bytes, most likely because a quote is never closed. "
-                + "What came before it is kept.");
+            return null; // longer than a row may be
         }
     }
 
     /// <summary>That of the header.</summary>
-    private static async Task<char> SeparatorAsync(Stream body, CancellationToken cancel)
+    private static async Task<char> SeparatorAsync(Stream body, bool tabs, CancellationToken cancel)
     {
         var (start, head) = (body.Position, new byte[HeaderBytes]);
         var read = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
         body.Position = start;
         var line = Encoding.UTF8.GetString(head, 0, read).Split('\n')[0];
-        return line.IndexOfAny(['\t', ',', ';']) is var at and >= 0 ? line[at] : '\t';
+        return tabs && line.Contains('\t', StringComparison.Ordinal) ? '\t' : line.IndexOfAny(['\t', ',', ';']) is var at and >= 0 ? line[at] : tabs ? '\t' : None;
     }
 
     private static string Unquoted(string cell) => cell is ['"', .., '"'] && cell.Length > 1 && cell[1..^1].Replace("\"\"", "", StringComparison.Ordinal) is var inner
@@ -108,16 +123,18 @@ internal static class TextTable
     private static UploadRefusedException Invalid(string sentence) => UploadRefusedException.Invalid("invalid-table", sentence);
 
     /// <summary>Where what is; -1 for a column that the table has not.</summary>
-    private sealed record Columns(int Text, int Category, int Split)
+    private sealed record Columns(int Count, int Text, int Category, int Split)
     {
         public static Columns Of(string[] header)
         {
             var names = header.Select(name => name.Trim().ToLowerInvariant()).ToList();
-            var columns = new Columns(names.FindIndex(TextNames.Contains), names.FindIndex(CategoryNames.Contains), names.IndexOf("split"));
+            var columns = new Columns(names.Count, names.FindIndex(TextNames.Contains), names.FindIndex(CategoryNames.Contains), names.IndexOf("split"));
             return columns.Text >= 0 ? columns : throw Invalid($"{Wanted}; the first row is \"{UploadReader.Readable(string.Join(',', header))}\".");
         }
 
-        public SentText Read(string[] cells) => Text < cells.Length ? new(cells[Text], Cell(cells, Category), Split: Cell(cells, Split))
+        public SentText Read(string[] cells) => cells.Skip(Count).Any(cell => cell.Length > 0)
+            ? SentText.Not("invalid-row", $"The row has {cells.Length} columns and the header {Count}: a text that has what stands between columns in it must be in quotes.")
+            : Text < cells.Length ? new(cells[Text], Cell(cells, Category), Split: Cell(cells, Split))
             : SentText.Not("invalid-row", $"The row has {cells.Length} columns and the text would be in column {Text + 1}.");
 
         private static string? Cell(string[] cells, int column) => column >= 0 && column < cells.Length ? cells[column] : null;

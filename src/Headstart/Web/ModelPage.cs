@@ -11,6 +11,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(700);
     private readonly CancellationTokenSource _left = new();
     private Guid? _shown;
+    private bool _starting;
 
     [Parameter] public Guid Id { get; set; }
 
@@ -89,13 +90,37 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         return answer.Worked;
     }
 
-    /// <summary>Starts a training run and goes where it can be watched.</summary>
-    protected virtual async Task TrainAsync()
+    /// <summary>Starts a training run, one however often it is clicked, and goes where it can be watched.</summary>
+    protected async Task TrainAsync()
     {
-        if (Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")))
+        if (_starting)
         {
-            Navigation.NavigateTo($"/models/{Id}/training");
+            return;
         }
+
+        _starting = true;
+        try
+        {
+            await BeforeTrainingAsync();
+            if (Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")))
+            {
+                await StartedAsync();
+            }
+        }
+        finally
+        {
+            _starting = false;
+        }
+    }
+
+    /// <summary>Ends what the page has not written yet and a run should know.</summary>
+    protected virtual Task BeforeTrainingAsync() => Task.CompletedTask;
+
+    /// <summary>Shows the run that was started.</summary>
+    protected virtual Task StartedAsync()
+    {
+        Navigation.NavigateTo($"/models/{Id}/training");
+        return Task.CompletedTask;
     }
 
     public virtual async ValueTask DisposeAsync()

@@ -60,10 +60,45 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
 
         Assert.Equal(("succeeded", 6, 4), ((string?)batch["state"], (int)batch["done"]!, (int)batch["failed"]!));
         var (header, rows) = await _client.TableAsync(host.Model, batch);
-        Assert.Equal(["text", "textId", "label", "probability", "unknown", "error", "neg", "pos"], header);
+        Assert.Equal(["text", "textId", "fileName", "label", "probability", "unknown", "error", "neg", "pos"], header);
         Assert.Equal(["'=1+1, said \"she\"\nand left", "", "good fun", "", "", ""], rows.Select(row => row["text"]));
         Assert.Equal([true, false, true, false, false, false], rows.Select(row => row["error"].Length == 0));
         Assert.Equal(1, double.Parse(rows[2]["pos"], CultureInfo.InvariantCulture) + double.Parse(rows[2]["neg"], CultureInfo.InvariantCulture), 4);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_what_its_name_says_is_a_result_with_an_error_and_the_others_are_answered()
+    {
+        (string, string)[] files = [("good.csv", "text\none, with a comma\n\"two\nlines\"\n"), ("columns.csv", "foo,bar\n1,2\n"), ("empty.csv", ""), ("broken.json", "{nope"),
+            ("list.json", "[\"a\"]"), ("surrogate.json", "{\"t\\ud800\":1}"), ("photo.pdf", "%PDF"), ("open.csv", "text,category\ngood,pos\n\"never closed,pos\nbad,neg\n"),
+            ("more.csv", "category,text\npos,so good, really\n"), ("tabs.tsv", "text\nline one\nline \"two\"\n"), ("numbers.jsonl", "{\"text\":\"fine\",\"label\":1}\n")];
+
+        var lines = await _client.AnswerBatchAsync(host.Model, Api.Form(null, files.Select(file => (file.Item1, Encoding.UTF8.GetBytes(file.Item2)))));
+
+        Assert.Equal(["good.csv: one, with a comma", "good.csv: two\nlines", "columns.csv", "empty.csv", "broken.json", "list.json", "surrogate.json", "photo.pdf", "open.csv: good", "open.csv",
+            "more.csv", "tabs.tsv: line one", "tabs.tsv: line \"two\"", "numbers.jsonl: fine"], lines.Select(line => (string)line["fileName"]! + (line["text"] is { } text ? $": {text}" : "")));
+        Assert.All(lines, line => Assert.Equal(line["text"] is null, line["error"] is not null));
+        Assert.Contains("never closed", (string)lines[9]["error"]!);
+        Assert.Contains("in quotes", (string)lines[10]["error"]!);
+    }
+
+    [Fact]
+    public async Task A_model_may_be_deleted_while_its_batches_are_answered()
+    {
+        for (var times = 0; times < 4; times++)
+        {
+            var model = await _client.NewTextModelAsync("pos", "neg");
+            await _client.AddTextsAsync(model, TextFiles.Rows("toy_62_8_2/train_8.tsv"));
+            await _client.TrainAsync(model, new { backbone = "tfidf" });
+            var batch = await _client.StartBatchAsync(model, TextFiles.Body(string.Concat(Enumerable.Repeat("good fun, and short\n", 20_000))));
+            while ((int)batch["done"]! == 0)
+            {
+                await Task.Delay(20, Api.Cancel);
+                batch = await _client.GetJsonAsync(Batches.PathOf(model, batch));
+            }
+
+            Assert.Equal(HttpStatusCode.NoContent, (await _client.DeleteAsync(model, Api.Cancel)).StatusCode);
+        }
     }
 
     [Fact]
@@ -75,7 +110,9 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
         await Refused(Batches.Stored(new { texts = Array.Empty<string>() }), HttpStatusCode.UnprocessableEntity, "no-texts");
         await Refused(Batches.Stored(new { storedTexts = new { category = "ugly" } }), HttpStatusCode.UnprocessableEntity, "unknown-category");
         await Refused(Batches.Stored(new { textIds = new[] { Guid.Empty } }), HttpStatusCode.UnprocessableEntity, "unknown-text");
-        await Refused(Batches.Stored(new { texts = "a" }), HttpStatusCode.BadRequest, "bad-request");
+        await Refused(Batches.Stored(new { texts = "a" }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { texts = new[] { "a" }, images = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(TextFiles.Body("{\"t\\ud800\":1}", "application/json"), HttpStatusCode.BadRequest, "bad-request");
         await Refused(TextFiles.Body("\n\n"), HttpStatusCode.UnprocessableEntity, "no-texts");
         await Refused(Batches.Archive(Batches.Zip(("a.txt", [65]))), HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
         await Refused(TextFiles.Body(string.Concat(Enumerable.Repeat("good\n", 100_001))), HttpStatusCode.RequestEntityTooLarge, "too-many-texts");

@@ -56,6 +56,7 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
         ("a table with nothing but its header", "text/csv", () => "url,category\n"u8.ToArray(), "422 no-files"),
         ("a table with a cell of 1 MB", "text/csv", () => Encoding.UTF8.GetBytes($"url,category\nhttp://{new string('a', 1_000_000)},cats\n"), "422 invalid-manifest"),
         ("a table with a quote that is never closed", "text/csv", () => Encoding.UTF8.GetBytes("url,category\n\"http://a,cats\n" + string.Concat(Enumerable.Repeat("b,cats\n", 20_000))), "422 invalid-manifest"),
+        ("a table whose last row has a quote that is never closed", "text/csv", () => "url,category\nhttp://10.0.0.1/a,cats\n\"http://10.0.0.1/b,cats\n"u8.ToArray(), "422 invalid-manifest"),
         ("more rows than `MaxRows`", "text/csv", () => Encoding.UTF8.GetBytes("url,category\n" + string.Concat(Enumerable.Repeat("http://10.0.0.1/a,cats\n", 301))), "413 too-many-rows"),
         ("a manifest larger than `MaxManifestBytes`", "text/csv", () => new byte[(4 << 20) + 1], "413 too-large"),
         ("categories: unknown, none, several, with NUL", "text/csv", () => "url,category\nhttp://10.0.0.1/a,wolves\nhttp://10.0.0.1/a,\nhttp://10.0.0.1/a,cats|dogs\nhttp://10.0.0.1/a,ca\0ts\n"u8.ToArray(),

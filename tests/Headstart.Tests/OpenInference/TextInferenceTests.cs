@@ -51,6 +51,19 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         Assert.Contains(words, (string)answer["error"]!, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_is_refused_counts_as_no_prediction()
+    {
+        var before = await UsedAsync();
+        await (await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"," "]}]}""", "application/json"), Api.Cancel)).JsonAsync(HttpStatusCode.BadRequest);
+        var named = await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]}],"outputs":[{"name":"zz"}]}""", "application/json"), Api.Cancel);
+
+        Assert.Contains("no output \"zz\"", (string)(await named.JsonAsync(HttpStatusCode.BadRequest))["error"]!);
+        Assert.Equal(before, await UsedAsync());
+
+        async Task<long> UsedAsync() => (long)(await _client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"]!;
+    }
+
     private static byte[] Length(byte[] bytes)
     {
         var length = new byte[4];
