@@ -191,6 +191,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         var version = page.GetByLabel("Version", new() { Exact = true });
         await version.SelectOptionAsync("1");
         await Expect(page).ToHaveURLAsync(new Regex("/result/1$"));
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Publish version 1" })).ToBeVisibleAsync();
         await page.GoBackAsync();
         await Expect(version).ToHaveValueAsync("2");
         await page.GoForwardAsync();

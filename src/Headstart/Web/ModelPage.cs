@@ -98,18 +98,16 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
             return;
         }
 
+        var leaving = false;
         _starting = true;
         try
         {
             await BeforeTrainingAsync();
-            if (Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")))
-            {
-                await StartedAsync();
-            }
+            leaving = Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")) && await StartedAsync();
         }
         finally
         {
-            _starting = false;
+            _starting = leaving; // a click that is under way may still arrive
         }
     }
 
@@ -117,10 +115,11 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     protected virtual Task BeforeTrainingAsync() => Task.CompletedTask;
 
     /// <summary>Shows the run that was started.</summary>
-    protected virtual Task StartedAsync()
+    /// <returns>Whether this page is left for that.</returns>
+    protected virtual Task<bool> StartedAsync()
     {
         Navigation.NavigateTo($"/models/{Id}/training");
-        return Task.CompletedTask;
+        return Task.FromResult(true);
     }
 
     public virtual async ValueTask DisposeAsync()
