@@ -6,10 +6,10 @@ namespace Headstart.Access;
 
 /// <summary>What an account has.</summary>
 /// <param name="Images">Texts included.</param>
-/// <param name="Bytes">Of these, and of what was sent for batches.</param>
+/// <param name="Bytes">Of these, and of what is kept for batches.</param>
 public sealed record Stored(long Models, long Images, long Bytes);
 
-/// <summary>What is left of the images and bytes, while the account is held.</summary>
+/// <summary>What is left of the images and bytes; certain only while the account is held.</summary>
 public sealed class Room(Quotas quotas, Stored stored)
 {
     private long _images = stored.Images;
@@ -61,12 +61,11 @@ public static class AccountQuotas
         await db.Accounts.Where(a => a.Id == account).Select(a => a.Quotas).SingleOrDefaultAsync(cancel) ?? new();
 
     /// <summary>Holds the account. Null when it may store any amount.</summary>
-    public static async Task<Room?> HoldRoomAsync(this HeadstartDb db, Guid account) =>
-        await db.HoldQuotasAsync(account) is var quotas && (quotas.Images ?? quotas.Bytes) is not null ? new(quotas, await db.StoredAsync(account, default)) : null;
+    public static async Task<Room?> HoldRoomAsync(this HeadstartDb db, Guid account) => await db.RoomAsync(account, await db.HoldQuotasAsync(account), default);
 
     /// <summary>As things are now, without holding the account. Null when it may store any amount.</summary>
     public static async Task<Room?> RoomAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        await db.QuotasAsync(account, cancel) is var quotas && (quotas.Images ?? quotas.Bytes) is not null ? new(quotas, await db.StoredAsync(account, cancel)) : null;
+        await db.RoomAsync(account, await db.QuotasAsync(account, cancel), cancel);
 
     /// <summary>Whether not even the smallest example fits, as things are now.</summary>
     public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
@@ -92,6 +91,9 @@ public static class AccountQuotas
         var used = await db.RunsUnderWayAsync(account, cancel);
         return ((int)Math.Clamp(limit - used, 0, int.MaxValue), new(Quota.ConcurrentRuns, limit, used));
     }
+
+    private static async Task<Room?> RoomAsync(this HeadstartDb db, Guid account, Quotas quotas, CancellationToken cancel) =>
+        (quotas.Images ?? quotas.Bytes) is null ? null : new(quotas, await db.StoredAsync(account, cancel));
 
     /// <summary>Training runs that wait or work.</summary>
     public static Task<long> RunsUnderWayAsync(this HeadstartDb db, Guid account, CancellationToken cancel) => db.TrainingRuns

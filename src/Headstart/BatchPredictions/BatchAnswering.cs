@@ -22,7 +22,7 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
             await AnswerStoredAsync(version, [.. byKind[true]], answers, cancel);
         }
 
-        var inTurn = items.Any(i => i.Text is not null) ? TextsInTurn : 1;
+        var inTurn = version.Features is WordFeatures ? TextsInTurn : 1;
         await WorkAsync([.. byKind[false].Chunk(inTurn)],
             item => answers[item.Index] = item.Item.Text is { } text ? AnswerOf(version, predictor.AnswerNow(version, text)) : AnswerFile(version, item.Item, cancel), cancel);
         return answers;

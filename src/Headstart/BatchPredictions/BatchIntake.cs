@@ -6,14 +6,13 @@ using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
 
 namespace Headstart.BatchPredictions;
 
 /// <summary>An image or text on its way into a batch.</summary>
 /// <param name="Answer">Why it cannot be answered, where that is known already.</param>
-/// <param name="Bytes">That were sent and are kept for it.</param>
+/// <param name="Bytes">That are kept for it.</param>
 internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ImageId, BatchAnswer? Answer, int Bytes = 0)
 {
     public static NewItem Refused(string fileName, string why) => new(fileName, null, null, null, BatchAnswer.Refused(why));

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Headstart.Data;
-using Headstart.Models;
 using Headstart.Images;
+using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 

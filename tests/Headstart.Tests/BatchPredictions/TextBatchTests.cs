@@ -3,6 +3,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Texts;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Headstart.Tests.BatchPredictions;
 
@@ -85,19 +87,38 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     [Fact]
     public async Task A_model_may_be_deleted_while_its_batches_are_answered()
     {
-        for (var times = 0; times < 4; times++)
+        var model = await _client.NewTextModelAsync("pos", "neg");
+        await _client.AddTextsAsync(model, TextFiles.Rows("toy_62_8_2/train_8.tsv"));
+        await _client.TrainAsync(model, new { backbone = "tfidf" });
+        await using var held = new NpgsqlConnection(await host.QueryAsync(db => Task.FromResult(db.Database.GetConnectionString())));
+        await held.OpenAsync(Api.Cancel);
+        // The worker waits in the middle of its transaction, and the deletion for the worker, before it goes on.
+        await ExecuteAsync("""
+            CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NEW; END $$;
+            CREATE TRIGGER hold BEFORE UPDATE ON batch_items FOR EACH ROW EXECUTE FUNCTION hold();
+            SELECT pg_advisory_lock(42);
+            """);
+        await _client.StartBatchAsync(model, TextFiles.Body("good fun, and short"));
+        await UntilWaitsAsync("locktype = 'advisory' AND objid = 42");
+        var deletion = _client.DeleteAsync(model, Api.Cancel);
+        await UntilWaitsAsync("locktype = 'transactionid'");
+        await ExecuteAsync("SELECT pg_advisory_unlock(42)");
+
+        Assert.Equal(HttpStatusCode.NoContent, (await deletion).StatusCode);
+        await ExecuteAsync("DROP TRIGGER hold ON batch_items; DROP FUNCTION hold");
+
+        async Task<object?> ExecuteAsync(string sql)
         {
-            var model = await _client.NewTextModelAsync("pos", "neg");
-            await _client.AddTextsAsync(model, TextFiles.Rows("toy_62_8_2/train_8.tsv"));
-            await _client.TrainAsync(model, new { backbone = "tfidf" });
-            var batch = await _client.StartBatchAsync(model, TextFiles.Body(string.Concat(Enumerable.Repeat("good fun, and short\n", 20_000))));
-            while ((int)batch["done"]! == 0)
+            await using var command = new NpgsqlCommand(sql, held);
+            return await command.ExecuteScalarAsync(Api.Cancel);
+        }
+
+        async Task UntilWaitsAsync(string what)
+        {
+            while (await ExecuteAsync($"SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND NOT granted AND {what}") is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
-                batch = await _client.GetJsonAsync(Batches.PathOf(model, batch));
             }
-
-            Assert.Equal(HttpStatusCode.NoContent, (await _client.DeleteAsync(model, Api.Cancel)).StatusCode);
         }
     }
 
