@@ -7,8 +7,9 @@ namespace Headstart.Tests;
 /// <param name="Tried">Cross-validated accuracy by id.</param>
 /// <param name="CalibrationError">Expected calibration error on the test images, in ten bins of equal width.</param>
 /// <param name="UncalibratedError">The same with the temperature taken off again.</param>
+/// <param name="Model">Its path.</param>
 internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried,
-    double CalibrationError, double UncalibratedError);
+    double CalibrationError, double UncalibratedError, string Model);
 
 /// <summary>The five public sets that come with a split, learned and judged through the API of a running host.</summary>
 internal static class PublicSets
@@ -48,7 +49,7 @@ internal static class PublicSets
         var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
         var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
         return new(Path.GetFileName(folder), answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
-            CalibrationError(answers), CalibrationError(raw));
+            CalibrationError(answers), CalibrationError(raw), path);
     }
 
     /// <summary>Uploads a set's training images and trains; see <see cref="LearnAsync"/>.</summary>

@@ -7,8 +7,8 @@ internal static class SharedFolder
         ? Path.GetFullPath(shared, Checkout())
         : null;
 
-    // Test runners start in folders of their own choice.
-    private static string Checkout()
+    /// <summary>The folder of Service.sln: test runners start in folders of their own choice.</summary>
+    public static string Checkout()
     {
         for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {

@@ -17,6 +17,11 @@ if (args is ["accuracy", var address, var key, .. var rest])
     return 0;
 }
 
+if (args is ["promises"])
+{
+    return await Promises.RunAsync(shared);
+}
+
 if (args is ["serving", .. var sections])
 {
     return await ServingBenchmark.RunAsync(sections, shared);

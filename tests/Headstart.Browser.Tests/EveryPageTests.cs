@@ -95,7 +95,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     public async Task A_photograph_is_pasted_and_dropped_to_try()
     {
         var page = await site.SignInAsync($"{trained.Path}/try");
-        foreach (var (file, kind) in SharedData.Files("datasets/cats_dogs/cats")[20..22].Zip(["paste", "drop"]))
+        foreach (var (file, kind) in Pets.Cats[20..22].Zip(["paste", "drop"]))
         {
             await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
             await page.EvaluateAsync("""
@@ -162,8 +162,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var made = await (await site.Client.PostAsync("/api/v1/models", new { name = "Clicked twice", kind = "textClassification", categories = new[] { "good", "bad" } })).JsonAsync(System.Net.HttpStatusCode.Created);
         var path = $"/models/{made["id"]}";
-        var texts = File.ReadLines(Path.Combine(SharedData.Folder("datasets/text/sst2"), "train.tsv")).Skip(1).Take(40).Select(line => line.Split('\t'))
-            .Select(cells => new { text = cells[1], category = cells[0] == "pos" ? "good" : "bad" });
+        var texts = Tests.Texts.TextFiles.Opinions(40).Select(row => new { text = row.Text, category = row.Label == "pos" ? "good" : "bad" });
         await (await site.Client.PostAsync($"/api/v1{path}/texts", new { texts })).JsonAsync();
         var page = await site.SignInAsync(path + "/images");
         await Expect(page).ToHaveURLAsync(new Regex("/texts$"));
@@ -186,7 +185,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await Expect(page.GetByLabel("Version", new() { Exact = true })).ToHaveValueAsync("1");
         Assert.Single((await site.Client.GetJsonAsync($"/api/v1{path}/training-runs"))["items"]!.AsArray());
 
-        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync($"/api/v1{path}"))["state"]);
+        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync($"/api/v1{path}", Api.Automatic))["state"]);
         await page.GotoAsync($"{path}/result/2");
         var version = page.GetByLabel("Version", new() { Exact = true });
         await version.SelectOptionAsync("1");
@@ -230,13 +229,13 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         public async ValueTask InitializeAsync()
         {
-            if (SharedFolder.Root is null)
+            if (!site.HasBrowser)
             {
                 return;
             }
 
             var model = await site.Client.PetsAsync(10);
-            Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" }))["state"]);
+            Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(model))["state"]);
             (Path, Empty, Texts) = (Page(model), Page(await site.Client.NewModelAsync()), Page(await ReviewsAsync()));
         }
 

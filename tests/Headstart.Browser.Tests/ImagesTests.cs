@@ -53,7 +53,7 @@ public sealed class ImagesTests(Site site)
     {
         // Ten of each, three cats among the dogs, and a photograph that came twice in two sizes.
         var path = await site.Client.NewModelAsync("cats", "dogs");
-        var (cats, dogs) = (SharedData.Files("datasets/cats_dogs/cats"), SharedData.Files("datasets/cats_dogs/dogs"));
+        var (cats, dogs) = (Pets.Cats, Pets.Dogs);
         await site.Client.UploadAsync(path, "cats", cats.Take(10));
         await site.Client.UploadAsync(path, "dogs", dogs.Take(10));
         await site.Client.UploadAsync(path, "dogs", cats[20..23]);
@@ -62,7 +62,7 @@ public sealed class ImagesTests(Site site)
             (await site.Client.PostAsync($"{path}/images", form, Api.Cancel)).EnsureSuccessStatusCode();
         }
 
-        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path, new { backbone = "mobilenetv2-1.0" }))["state"]);
+        Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path))["state"]);
         var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images?show=suspects");
         await page.GetByRole(AriaRole.Button, new() { Name = "It is cats" }).First.ClickAsync();
         await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("12 images");

@@ -63,7 +63,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
         var (_, page) = await NewAsync("letters");
         await page.GetByLabel("Choose files for letters").SetInputFilesAsync((FilePayload[])[
             new() { Name = "<b>letter</b>.txt", MimeType = "image/png", Buffer = "Dear all"u8.ToArray() },
-            new() { Name = "real.jpg", MimeType = "image/jpeg", Buffer = SharedData.Cat },
+            new() { Name = "real.jpg", MimeType = "image/jpeg", Buffer = Pets.Cat },
         ]);
 
         await Expect(page.Locator("#uploads summary")).ToHaveTextAsync("1 could not be used");
@@ -76,7 +76,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
     [Fact]
     public async Task Images_come_from_addresses_and_from_a_search_whose_finds_are_looked_at_first()
     {
-        var (cats, dogs) = (SharedData.Files("datasets/cats_dogs/cats"), SharedData.Files("datasets/cats_dogs/dogs"));
+        var (cats, dogs) = (Pets.Cats, Pets.Dogs);
         var (id, page) = await NewAsync("cats", "dogs");
         await page.GetByRole(AriaRole.Button, new() { Name = "Paste addresses for cats" }).ClickAsync();
         await page.GetByLabel("Addresses, one a line").FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");

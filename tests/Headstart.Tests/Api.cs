@@ -14,6 +14,12 @@ internal static class Api
     /// <summary>The first key of every host that tests start.</summary>
     public const string Key = "a-key-for-the-tests";
 
+    /// <summary>The body of a run that looks at several backbones and picks one, as the pages and the clients ask for it.</summary>
+    public static readonly object Automatic = new { };
+
+    /// <summary>The body of a run with the backbone that every host has. Nothing is compared, so it takes a second.</summary>
+    public static readonly object BuiltIn = new { backbone = "headstart-small" };
+
     /// <summary>What waits for something that never comes is a failed test after so long, and not a run of all tests without an end.</summary>
     private static readonly TimeSpan LongestTest = TimeSpan.FromMinutes(20);
 
@@ -96,23 +102,27 @@ internal static class Api
     public static async Task<string> PetsAsync(this HttpClient client, int perCategory = int.MaxValue)
     {
         var model = await client.NewModelAsync("cats", "dogs");
-        await client.UploadSetAsync(model, SharedData.Folder("datasets/cats_dogs"), perCategory);
+        await client.UploadSetAsync(model, Pets.Folder, perCategory);
         return model;
     }
 
+    /// <param name="client">Talks to the host with a key.</param>
+    /// <param name="model">Its path.</param>
+    /// <param name="request">In place of <see cref="BuiltIn"/>.</param>
     public static async Task<JsonNode> StartRunAsync(this HttpClient client, string model, object? request = null) =>
-        await (await client.PostAsync($"{model}/training-runs", request ?? new { })).JsonAsync(HttpStatusCode.Accepted);
+        await (await client.PostAsync($"{model}/training-runs", request ?? BuiltIn)).JsonAsync(HttpStatusCode.Accepted);
 
-    /// <summary>Trains to the end and returns the run.</summary>
+    /// <summary>Trains to the end, see <see cref="StartRunAsync"/>, and returns the run.</summary>
     public static async Task<JsonNode> TrainAsync(this HttpClient client, string model, object? request = null) =>
         await client.EndOfRunAsync(model, await client.StartRunAsync(model, request));
 
     public static async Task<JsonNode> EndOfRunAsync(this HttpClient client, string model, JsonNode run)
     {
+        using var waiting = Waits.For("the end of a training run");
         for (var looks = 0; (string?)run["state"] is "queued" or "running"; looks++)
         {
-            Assert.True(looks < 3_000, $"The run does not end: {run.ToJsonString()}"); // rather than hang the whole test run
-            await Task.Delay(100, Cancel);
+            Assert.True(looks < 6_000, $"The run does not end: {run.ToJsonString()}"); // rather than hang the whole test run
+            await Task.Delay(50, Cancel);
             run = await client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
         }
 

@@ -12,6 +12,4 @@ internal static class SharedData
     }
 
     public static string[] Files(string relative) => [.. Directory.GetFiles(Folder(relative)).Order(StringComparer.Ordinal)];
-
-    public static byte[] Cat => File.ReadAllBytes(Files("datasets/cats_dogs/cats")[0]);
 }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Headstart.Tests;
 
-/// <summary>The whole program on a real socket, with a database and a data folder of its own. One for each test class.</summary>
+/// <summary>The whole program on a real socket, with the built-in backbone, a database and a data folder of its own. One for each test class.</summary>
 public class TestHost(TestPostgres postgres) : IAsyncLifetime
 {
     public const string Key = Api.Key;
@@ -41,6 +41,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        using var waiting = Waits.For("a host in the test process");
         var database = await DatabaseAsync();
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(web =>
         {
@@ -53,11 +54,6 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             web.UseSetting("Headstart:Fetching:AllowedHosts", "127.0.0.1"); // where tests lay down files; "localhost" stays private
             web.UseSetting("Headstart:RateLimits:FailedSignInsPerMinute", "0"); // tests of refused keys share an address
             web.UseSetting("Logging:LogLevel:Default", "Warning");
-            if (SharedFolder.Root is { } shared)
-            {
-                web.UseSetting("Headstart:Backbones:Directories", Path.Combine(shared, "backbones"));
-            }
-
             foreach (var (name, value) in Settings)
             {
                 web.UseSetting(name, value);

@@ -10,24 +10,25 @@ public sealed class RealPhotographsTests
     [Fact]
     public async Task Cats_and_dogs_are_told_apart_from_60_photographs()
     {
-        var best = await BestAsync("cats_dogs");
+        var set = await SharedData.Features(Good(), "cats_dogs");
 
-        Assert.Equal(60, best.Set.Count);
-        Assert.True(best.Validation.Accuracy >= 0.95, $"Cross-validated accuracy is {best.Validation.Accuracy:F3}.");
+        Assert.Equal(60, set.Count);
+        var accuracy = HeadTraining.CrossValidate(set, seed: 1, Cancel).Accuracy;
+        Assert.True(accuracy >= 0.95, $"Cross-validated accuracy is {accuracy:F3}.");
     }
 
     [Fact]
     public async Task Ants_and_bees_are_told_apart_on_photographs_never_seen()
     {
-        var best = await BestAsync("hymenoptera/train");
-        var test = await SharedData.Features(best.File, "hymenoptera/test");
+        var (train, test) = (await SharedData.Features(Good(), "hymenoptera/train"), await SharedData.Features(Good(), "hymenoptera/test"));
 
-        var head = HeadTraining.Train(best.Set, best.Validation.Method, Cancel);
+        var validation = HeadTraining.CrossValidate(train, seed: 1, Cancel);
+        var head = HeadTraining.Train(train, validation.Method, Cancel);
 
         var predicted = test.Features.Select(row => Array.IndexOf(head.Probabilities(row), head.Probabilities(row).Max())).ToList();
         var evaluation = Learning.Evaluation.Evaluation.Of(test.Labels, predicted, test.Categories);
-        Assert.True(evaluation.Accuracy >= 0.93, $"{best.File.Manifest.Id} gives {evaluation.Accuracy:F3}.");
-        Assert.InRange(best.Validation.Accuracy, evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High);
+        Assert.True(evaluation.Accuracy >= 0.93, $"{evaluation.Accuracy:F3}");
+        Assert.InRange(validation.Accuracy, evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High);
     }
 
     [Theory]
@@ -53,17 +54,7 @@ public sealed class RealPhotographsTests
         Assert.Equal(Bytes(), Bytes());
     }
 
-    private static async Task<(BackboneFile File, LabelledFeatures Set, CrossValidation Validation)> BestAsync(string set)
-    {
-        var candidates = new List<(BackboneFile File, LabelledFeatures Set, CrossValidation Validation)>();
-        foreach (var file in SharedData.Backbones())
-        {
-            var features = await SharedData.Features(file, set);
-            candidates.Add((file, features, HeadTraining.CrossValidate(features, seed: 1, Cancel)));
-        }
-
-        return candidates.MaxBy(candidate => candidate.Validation.Accuracy);
-    }
+    private static BackboneFile Good() => SharedData.Backbones().Single(file => file.Manifest.Id == "mobilenetv2-1.0");
 
     /// <summary>
     /// Largest component of the objective's gradient with respect to the weights on centred and scaled features, worked out here from its

@@ -85,11 +85,11 @@ public sealed class PretrainingTests
 
     private static PretrainingSettings Settings(TestFolder output) => new()
     {
-        Photographs = SharedData.Folder("datasets/cats_dogs"),
+        Photographs = Pets.Folder,
         Teacher = Path.Combine(SharedData.Folder("backbones"), "mobilenetv2-1.0.onnx"),
         Output = output.Path,
         Id = "tiny",
-        Limit = 32,
+        Limit = 16,
         InputSize = 64,
         ReadSize = 64,
         Epochs = 2,

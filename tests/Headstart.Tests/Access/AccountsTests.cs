@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Access;
 
 /// <summary>What belongs to one account does not exist for another.</summary>
-public sealed class AccountsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class AccountsTests(TestHost host) : IClassFixture<TestHost>
 {
     [Fact]
     public async Task Everything_of_another_account_is_404_and_stays_untouched()

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Access;
 
 /// <summary>Who changed what.</summary>
-public sealed class AuditTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
 {
     [Fact]
     public async Task A_change_is_recorded_with_who_what_and_how_it_ended_and_looking_is_not()

@@ -23,7 +23,7 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         Assert.StartsWith("\"predictionsPerDay\";q=", Assert.Single(answer.Headers.GetValues("RateLimit-Policy")));
         Assert.EndsWith(";w=86400", Assert.Single(answer.Headers.GetValues("RateLimit-Policy")));
         await Usage.WriteAsync();
-        await host.Client.PredictAsync(host.Model, SharedData.Files("datasets/cats_dogs/cats").Take(2));
+        await host.Client.PredictAsync(host.Model, Pets.Cats.Take(2));
 
         using var refused = await PredictAsync();
         var problem = await refused.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
@@ -32,7 +32,7 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         Assert.Equal(0, Left(refused));
         using var infer = await host.Client.PostAsync($"/v2/models/{host.Model[^36..]}/infer", new { inputs = Array.Empty<object>() });
         Assert.Equal(HttpStatusCode.TooManyRequests, infer.StatusCode);
-        using var nano = await host.Client.PostAsync($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", Api.Form(null, ("a.jpg", SharedData.Cat)), Api.Cancel);
+        using var nano = await host.Client.PostAsync($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", Api.Form(null, ("a.jpg", Pets.Cat)), Api.Cancel);
         Assert.Equal(HttpStatusCode.TooManyRequests, nano.StatusCode);
         Assert.Contains("\"Quota exceeded\"", await nano.Content.ReadAsStringAsync(Api.Cancel));
         await AllowAsync(null);
@@ -84,13 +84,13 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     [Fact]
     public async Task What_is_sent_for_a_batch_takes_room_until_the_batch_is_deleted()
     {
-        var photo = SharedData.Cat.Length;
+        var photo = Pets.Cat.Length;
         var stored = await BytesAsync();
         await AllowAsync(null, bytes: stored + 2 * photo);
-        var batch = await (await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("a.jpg", SharedData.Cat), ("b.jpg", SharedData.Cat)))).JsonAsync(HttpStatusCode.Accepted);
+        var batch = await (await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("a.jpg", Pets.Cat), ("b.jpg", Pets.Cat)))).JsonAsync(HttpStatusCode.Accepted);
         Assert.Equal(stored + 2 * photo, await BytesAsync());
 
-        using var refused = await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("c.jpg", SharedData.Cat)));
+        using var refused = await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("c.jpg", Pets.Cat)));
         var problem = await refused.ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
         Assert.Equal(("bytes", stored + 2 * photo, stored + 2 * photo), ((string?)problem["quota"], (long)problem["limit"]!, (long)problem["used"]!));
         using var ofStored = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { images = new { } })); // needs no room
@@ -98,7 +98,7 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
 
         Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync(Batches.PathOf(host.Model, batch), Api.Cancel)).StatusCode);
         Assert.Equal(stored, await BytesAsync());
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.SendBatchAsync(host.Model, Api.Form(null, ("d.jpg", SharedData.Cat)))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.SendBatchAsync(host.Model, Api.Form(null, ("d.jpg", Pets.Cat)))));
         Assert.Equal(2, answers.Count(a => a.StatusCode == HttpStatusCode.Accepted));
         Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.PaymentRequired, a.StatusCode.ToString()));
         await AllowAsync(null);
@@ -110,7 +110,7 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     public async Task No_more_runs_are_under_way_than_the_account_may_have()
     {
         await AllowAsync(null, runs: 1);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", new { backbone = "squeezenet1.1" })));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", Api.BuiltIn)));
         var run = await Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Accepted).JsonAsync(HttpStatusCode.Accepted);
         foreach (var refused in answers.Where(a => a.StatusCode != HttpStatusCode.Accepted))
         {
@@ -120,13 +120,13 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         }
 
         await host.Client.EndOfRunAsync(host.Model, run);
-        var next = await host.Client.StartRunAsync(host.Model, new { backbone = "squeezenet1.1" });
+        var next = await host.Client.StartRunAsync(host.Model);
         await host.Client.SendAsync(HttpMethod.Post, $"{host.Model}/training-runs/{next["id"]}/cancel");
         await host.Client.EndOfRunAsync(host.Model, next);
         await AllowAsync(null);
     }
 
-    private Task<HttpResponseMessage> PredictAsync() => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
+    private Task<HttpResponseMessage> PredictAsync() => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(Pets.Cat), Api.Cancel);
 
     /// <summary>So many predictions beyond those there were already.</summary>
     private async Task AllowAsync(int? more, int? runs = null, long? bytes = null)

@@ -35,7 +35,7 @@ public sealed class DashboardTests(DashboardTests.HostWithDashboard host) : ICla
         Assert.Equal("text/html", response.Content.Headers.ContentType?.MediaType);
     }
 
-    public sealed class HostWithDashboard(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class HostWithDashboard(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Dashboard", "true")];
     }

@@ -4,7 +4,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Access;
 
-public sealed class KeyAuthenticationTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class KeyAuthenticationTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly string AsUserName = Convert.ToBase64String(Encoding.UTF8.GetBytes(TestHost.Key + ":"));
 

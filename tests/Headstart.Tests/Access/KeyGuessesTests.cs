@@ -7,7 +7,7 @@ namespace Headstart.Tests.Access;
 
 public sealed class KeyGuessesTests(KeyGuessesTests.CarefulHost host) : IClassFixture<KeyGuessesTests.CarefulHost>
 {
-    public sealed class CarefulHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class CarefulHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:FailedSignInsPerMinute", "3")];
     }

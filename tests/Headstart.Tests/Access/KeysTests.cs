@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.Access;
 
-public sealed class KeysTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _admin = host.Client;
 

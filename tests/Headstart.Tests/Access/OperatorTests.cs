@@ -35,7 +35,7 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
         await (await other.PostAsync("/api/v1/accounts", new { name = "Mine" })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         // All accounts use the same backbones.
         await (await other.PostAsync("/api/v1/backbones", new { })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
-        await (await other.DeleteAsync("/api/v1/backbones/squeezenet1.1", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        await (await other.DeleteAsync("/api/v1/backbones/headstart-small", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         using var noAdmin = await host.ClientWithScopesAsync("read", "write");
         await (await noAdmin.GetAsync("/api/v1/accounts", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
     }
@@ -87,7 +87,7 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
 
     private async Task<JsonNode> NewAccountAsync(object wish) => await (await host.Client.PostAsync("/api/v1/accounts", wish)).JsonAsync(HttpStatusCode.Created);
 
-    public sealed class HostWithQuotas(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class HostWithQuotas(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Quotas:Images", "7"), ("Headstart:Quotas:Models", "3")];
     }

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Tests.Access;
 
 /// <summary>What an account may store.</summary>
-public sealed class QuotaTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
 {
     [Fact]
     public async Task An_upload_is_taken_as_far_as_it_fits_and_the_rest_is_named()

@@ -8,12 +8,12 @@ public sealed class RateLimitTests(RateLimitTests.KeyHost keys, RateLimitTests.A
 {
     private const int AtOnce = 60; // in far less than the seconds that the limit would need to let all of them through
 
-    public sealed class KeyHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class KeyHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:PerKeyPerSecond", "4")];
     }
 
-    public sealed class AddressHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class AddressHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:PerAddressPerSecond", "4")];
     }

@@ -170,7 +170,7 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
         _ => "",
     })))) + (endpoint.RoutePattern.RawText is { Length: > 1 } raw && raw.EndsWith('/') ? "/" : "");
 
-    public sealed class WholeHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class WholeHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Dashboard", "true")];
     }

@@ -15,11 +15,11 @@ public sealed class UsageTests(TrainedHost host) : IClassFixture<TrainedHost>
         var (id, client) = await NewKeyAsync();
         using (client)
         {
-            await client.PredictAsync(host.Model, SharedData.Files("datasets/cats_dogs/cats").Take(3));
-            using var raw = await client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
+            await client.PredictAsync(host.Model, Pets.Cats.Take(3));
+            using var raw = await client.PostAsync($"{host.Model}/predictions", Api.Raw(Pets.Cat), Api.Cancel);
             using var broken = await client.PostAsync($"{host.Model}/predictions", Api.Raw([1, 2, 3]), Api.Cancel);
             await host.Services.GetRequiredService<Usage>().WriteAsync();
-            using var again = await client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
+            using var again = await client.PostAsync($"{host.Model}/predictions", Api.Raw(Pets.Cat), Api.Cancel);
             await host.Services.GetRequiredService<Usage>().WriteAsync();
 
             var seen = (await client.GetJsonAsync("/api/v1/usage"))["keys"]!.AsArray();

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Headstart.Tests.Backbones;
 
-public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
+public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<HostWithRealBackbones>
 {
     [Fact]
     public async Task The_list_says_what_each_backbone_is_and_costs_here_the_fastest_first()
@@ -30,11 +30,13 @@ public sealed class BackbonesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Backbones_for_texts_are_listed_with_what_a_run_may_call_them()
     {
+        var file = Path.Combine(SharedData.Folder("backbones/text"), "glove-100d-10k.txt.gz");
+
         var all = (await host.Client.GetJsonAsync("/api/v1/text-backbones"))["items"]!.AsArray();
 
         var glove = all.Single(b => (string?)b!["id"] == "glove-100d-10k")!;
         Assert.Equal(("wordVectors", 100, true), ((string?)glove["kind"], (int?)glove["features"], (bool)glove["present"]!));
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(SharedData.Folder("backbones/text"), "glove-100d-10k.txt.gz")))), (string?)glove["sha256"]);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))), (string?)glove["sha256"]);
         Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k", "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
             glove["usedAs"]!.AsArray().Select(id => (string?)id));
         Assert.Contains("'backbones fetch all-MiniLM-L6-v2' brings it, or put model.onnx and vocab.txt into", (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);

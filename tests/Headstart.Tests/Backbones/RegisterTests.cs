@@ -140,7 +140,7 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
     private List<string> Files() =>
         [.. Directory.GetFiles(Path.Combine(host.DataFolder, "backbones", "registered")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
-    public sealed class Host(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class Host(TestPostgres postgres) : TestHost(postgres)
     {
         public const int Limit = 100_000;
 

@@ -96,7 +96,7 @@ public sealed class RegisterTextTests(RegisterTextTests.Host host) : IClassFixtu
 
     private string[] Files(string name) => [.. Directory.GetFiles(Path.Combine(host.DataFolder, "backbones"), $"{name}*", SearchOption.AllDirectories)];
 
-    public sealed class Host(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class Host(TestPostgres postgres) : TestHost(postgres)
     {
         public const int Limit = 100_000;
 

@@ -17,21 +17,20 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         await host.StartAsync();
         var pets = await TrainedAsync(host.Client);
         var words = await host.Client.NewTextModelAsync("pos", "neg");
-        await host.Client.AddTextsAsync(words, TextFiles.Rows("sst2/train.tsv").Take(80));
+        await host.Client.AddTextsAsync(words, TextFiles.Opinions(80));
         Assert.Equal("succeeded", (string?)(await host.Client.TrainAsync(words, new { backbone = "tfidf" }))["state"]);
         var answers = await AnswersAsync(host.Client, pets, words);
         using var place = new TemporaryFolder();
 
         // A run and uploads, all while the backup is made.
-        var insects = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 40);
-        var run = await host.Client.StartRunAsync(insects, new { backbone = "mobilenet-edgetpu-1.0" });
+        var busy = await host.Client.PetsAsync(20);
+        var run = await host.Client.StartRunAsync(busy);
         var working = true;
         var uploading = Task.Run(async () =>
         {
-            foreach (var photograph in SharedData.Files("datasets/hymenoptera/test/bees").TakeWhile(_ => Volatile.Read(ref working)))
+            foreach (var photograph in Pets.Dogs[20..].TakeWhile(_ => Volatile.Read(ref working)))
             {
-                await host.Client.UploadAsync(insects, "bees", photograph);
+                await host.Client.UploadAsync(busy, "dogs", photograph);
             }
         }, Api.Cancel);
         var (exitCode, output) = await VerbAsync(host, "backup", place.Below("backup"));
@@ -40,7 +39,7 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
 
         Assert.True(exitCode == 0, output);
         Assert.Contains("is complete", output, StringComparison.Ordinal);
-        Assert.Equal("succeeded", (string?)(await host.Client.EndOfRunAsync(insects, run))["state"]);
+        Assert.Equal("succeeded", (string?)(await host.Client.EndOfRunAsync(busy, run))["state"]);
         Assert.Equal(0, (await VerbAsync(host, "backup", place.Below("backup"))).ExitCode); // the second one, after the run
         await using var other = new HostProcess();
         var restored = await other.RunAsync("restore", place.Below("backup"));
@@ -48,8 +47,8 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
 
         await other.StartAsync();
         Assert.Equal(answers, await AnswersAsync(other.Client, pets, words));
-        Assert.Equal("bees", (await other.Client.PredictAsync(insects, SharedData.Files("datasets/hymenoptera/test/bees")[0]))["predictions"]![0]!.BestLabel());
-        await SameImagesAsync(host.Client, other.Client, pets, insects);
+        Assert.Equal("dogs", (await other.Client.PredictAsync(busy, Pets.Dogs[0]))["predictions"]![0]!.BestLabel());
+        await SameImagesAsync(host.Client, other.Client, pets, busy);
         Assert.Equal(1, (await VerbAsync(other, "restore", place.Below("backup"))).ExitCode); // not into a folder that is in use
     }
 
@@ -58,13 +57,12 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     {
         await using var host = new HostProcess();
         await host.StartAsync();
-        var insects = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(insects, SharedData.Folder("datasets/hymenoptera/train"), 40);
-        var run = await host.Client.StartRunAsync(insects);
+        var busy = await host.Client.PetsAsync();
+        var run = await host.Client.StartRunAsync(busy);
         while ((string?)run["state"] == "queued")
         {
             await Task.Delay(20, Api.Cancel);
-            run = await host.Client.GetJsonAsync($"{insects}/training-runs/{run["id"]}");
+            run = await host.Client.GetJsonAsync($"{busy}/training-runs/{run["id"]}");
         }
 
         using var place = new TemporaryFolder();
@@ -73,13 +71,14 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         await using var other = new HostProcess();
         Assert.Equal(0, (await other.RunAsync("restore", place.Below("backup"))).ExitCode);
         await other.StartAsync();
-        Assert.Equal("succeeded", (string?)(await other.Client.EndOfRunAsync(insects, await other.Client.GetJsonAsync($"{insects}/training-runs/{run["id"]}")))["state"]);
-        await SameImagesAsync(host.Client, other.Client, insects);
+        Assert.Equal("succeeded", (string?)(await other.Client.EndOfRunAsync(busy, await other.Client.GetJsonAsync($"{busy}/training-runs/{run["id"]}")))["state"]);
+        await SameImagesAsync(host.Client, other.Client, busy);
     }
 
     [Fact]
     public async Task A_host_that_is_stopped_is_backed_up_too_and_again_only_what_is_new_and_into_a_bucket()
     {
+        S3Server.Needed();
         await using var host = new HostProcess();
         await host.StartAsync();
         var pets = await TrainedAsync(host.Client);
@@ -175,13 +174,13 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     private static async Task<string> TrainedAsync(HttpClient client)
     {
         var pets = await client.PetsAsync(10);
-        Assert.Equal("succeeded", (string?)(await client.TrainAsync(pets, new { backbone = "squeezenet1.1" }))["state"]);
+        Assert.Equal("succeeded", (string?)(await client.TrainAsync(pets))["state"]);
         return pets;
     }
 
     private static async Task<List<string>> AnswersAsync(HttpClient client, string pets, string words) =>
     [
-        .. (await client.PredictAsync(pets, SharedData.Files("datasets/cats_dogs/dogs")))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
+        .. (await client.PredictAsync(pets, Pets.Dogs))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
         .. (await client.AskAsync(words, "a dreadful , tedious mess", "a touching , funny film"))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
     ];
 

@@ -25,11 +25,10 @@ public sealed class BatchCrashTests
     [InlineData(false)]
     public async Task A_batch_whose_host_ends_is_finished_after_the_restart_with_each_image_answered_once(bool killed)
     {
-        SharedData.Folder("datasets/cats_dogs");
         await using var program = new HostProcess();
         await program.StartAsync();
         var model = await program.Client.PetsAsync(8);
-        await program.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await program.Client.TrainAsync(model);
         System.Text.Json.Nodes.JsonNode batch;
         await using (var database = await program.ConnectAsync())
         {

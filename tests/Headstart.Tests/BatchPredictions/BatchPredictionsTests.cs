@@ -13,7 +13,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     private readonly HttpClient _client = host.Client;
 
     /// <summary>Others than those it was trained on.</summary>
-    private static string[] Photographs => [.. SharedData.Files("datasets/cats_dogs/cats")[^4..], .. SharedData.Files("datasets/cats_dogs/dogs")[^4..]];
+    private static string[] Photographs => [.. Pets.Cats[^4..], .. Pets.Dogs[^4..]];
 
     [Fact]
     public async Task Files_of_a_form_are_answered_as_predictions_one_by_one_are()
@@ -35,7 +35,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     public async Task Files_of_an_archive_are_answered_in_its_order_whatever_folders_they_lie_in()
     {
         var zip = Batches.Zip([("photos/", []), .. Photographs.Select(f => ($"photos/{Path.GetFileName(f)}", File.ReadAllBytes(f))),
-            ("__MACOSX/photos/._a.jpg", [1]), ("photos/.DS_Store", [1]), ("nested.zip", Batches.Zip(("a.jpg", SharedData.Cat)))]);
+            ("__MACOSX/photos/._a.jpg", [1]), ("photos/.DS_Store", [1]), ("nested.zip", Batches.Zip(("a.jpg", Pets.Cat)))]);
 
         var lines = await _client.AnswerBatchAsync(host.Model, Batches.Archive(zip));
 
@@ -52,7 +52,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
 
         var ofCats = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { images = new { category = "cats" } }));
         Assert.Equal(cats.Select(i => (string?)i!["id"]), ofCats.Select(l => (string?)l["imageId"]));
-        var files = cats.Select(i => Path.Combine(SharedData.Folder("datasets/cats_dogs/cats"), (string)i!["fileName"]!)).ToArray();
+        var files = cats.Select(i => Path.Combine(Pets.Folder, "cats", (string)i!["fileName"]!)).ToArray();
         await AgreeAsync(files, ofCats, tolerance: 1e-4);
 
         var tested = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { images = new { split = "test" } }));
@@ -79,7 +79,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         await (await SendAsync(Batches.Stored(new { images = new { split = "both" } }))).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         await (await SendAsync(new Form().Field("note", "x").Content())).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
         await (await SendAsync(Batches.Archive(Batches.Zip()))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
-        await (await SendAsync(Form.Of(SharedData.Cat, "image/jpeg"))).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await SendAsync(Form.Of(Pets.Cat, "image/jpeg"))).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
         await (await SendAsync(Batches.Photographs(Photographs[0]), "?version=9")).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
         var untrained = await _client.NewModelAsync("cats", "dogs");
         await (await _client.SendBatchAsync(untrained, Batches.Photographs(Photographs[0]))).ProblemAsync(HttpStatusCode.Conflict, "no-published-version");
@@ -88,8 +88,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task A_damaged_file_is_a_row_with_an_error_and_the_others_are_answered()
     {
-        using var form = new Form().File("good.jpg", SharedData.Cat).File("text.jpg", "no image"u8.ToArray()).File("half.jpg", SharedData.Cat[..4_000])
-            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1]).File("last.jpg", SharedData.Cat).Content();
+        using var form = new Form().File("good.jpg", Pets.Cat).File("text.jpg", "no image"u8.ToArray()).File("half.jpg", Pets.Cat[..4_000])
+            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1]).File("last.jpg", Pets.Cat).Content();
 
         var lines = await _client.AnswerBatchAsync(host.Model, form);
 
@@ -106,7 +106,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task The_table_says_the_same_as_the_lines_and_no_name_becomes_a_formula()
     {
-        using var form = Api.Form(null, ("=1+1.jpg", SharedData.Cat), ("a, b.jpg", File.ReadAllBytes(Photographs[^1])),
+        using var form = Api.Form(null, ("=1+1.jpg", Pets.Cat), ("a, b.jpg", File.ReadAllBytes(Photographs[^1])),
             ("Katze-ä.jpg", "no image"u8.ToArray()));
         var batch = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, form));
 

@@ -12,10 +12,11 @@ public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_version_that_is_published_meanwhile_does_not_mix_into_a_batch()
     {
         var model = await _client.PetsAsync(8);
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
-        await _client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        await _client.TrainAsync(model);
+        await _client.UploadSetAsync(model, Pets.Folder, 12);
+        await _client.TrainAsync(model);
         await PublishAsync(model, 1);
-        var file = SharedData.Files("datasets/cats_dogs/dogs")[^1];
+        var file = Pets.Dogs[^1];
 
         var batch = await _client.StartBatchAsync(model, Api.Form(null, Enumerable.Range(0, 200).Select(i => ($"{i}.jpg", File.ReadAllBytes(file)))));
         await PublishAsync(model, 2);
@@ -47,7 +48,7 @@ public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
         var form = scenes.Aggregate(new Form(), (sofar, cells) => cells[1].Split('|').Aggregate(sofar, (form, label) => form.Field("category", label))
             .File(cells[0], File.ReadAllBytes(Path.Combine(folder, "images", cells[0]))));
         await (await _client.PostAsync($"{model}/images", form.Content(), Api.Cancel)).JsonAsync();
-        Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["state"]);
+        Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model))["state"]);
 
         var batch = await _client.EndOfBatchAsync(model, await _client.StartBatchAsync(model, Batches.Stored(new { images = new { } })));
 

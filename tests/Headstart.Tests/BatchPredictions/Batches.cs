@@ -107,7 +107,7 @@ internal static class Batches
     /// <summary>So many files with names of their own, of a few photographs.</summary>
     public static MultipartFormDataContent Many(int count)
     {
-        var files = SharedData.Files("datasets/cats_dogs/cats").Concat(SharedData.Files("datasets/cats_dogs/dogs"));
+        var files = Pets.Cats.Concat(Pets.Dogs);
         var photographs = files.Select(File.ReadAllBytes).ToList();
         return Api.Form(null, Enumerable.Range(0, count).Select(i => ($"{i}.jpg", photographs[i % photographs.Count])));
     }

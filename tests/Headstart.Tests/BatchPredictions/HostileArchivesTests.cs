@@ -13,8 +13,8 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
     [Fact]
     public async Task What_is_no_archive_is_refused()
     {
-        var zip = Batches.Zip(("cat.jpg", SharedData.Cat));
-        foreach (var bytes in new[] { "no archive"u8.ToArray(), [], SharedData.Cat, zip[..(zip.Length / 2)], zip[..^10] })
+        var zip = Batches.Zip(("cat.jpg", Pets.Cat));
+        foreach (var bytes in new[] { "no archive"u8.ToArray(), [], Pets.Cat, zip[..(zip.Length / 2)], zip[..^10] })
         {
             await (await SendAsync(bytes)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "not-a-zip");
         }
@@ -23,7 +23,7 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
     [Fact]
     public async Task A_file_that_unpacks_to_more_than_allowed_is_a_row_with_an_error()
     {
-        var zip = Batches.Zip(CompressionLevel.Fastest, ("bomb.jpg", new byte[(20 << 20) + 1]), ("cat.jpg", SharedData.Cat));
+        var zip = Batches.Zip(CompressionLevel.Fastest, ("bomb.jpg", new byte[(20 << 20) + 1]), ("cat.jpg", Pets.Cat));
         Assert.True(zip.Length < 1 << 20);
 
         var lines = await _client.AnswerBatchAsync(host.Model, Batches.Archive(zip));
@@ -63,7 +63,7 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
         string[] names = ["../../../escaped.jpg", "/escaped.jpg", "C:\\escaped.jpg", "..\\..\\escaped.jpg",
             "a\u0007\nb.jpg", new string('n', 40_000) + ".jpg"];
 
-        var lines = await _client.AnswerBatchAsync(host.Model, Batches.Archive(Batches.Zip(names.Select(name => (name, SharedData.Cat)))));
+        var lines = await _client.AnswerBatchAsync(host.Model, Batches.Archive(Batches.Zip(names.Select(name => (name, Pets.Cat)))));
 
         Assert.Equal([.. names[..4], "ab.jpg", new string('n', 255)], lines.Select(l => (string?)l["fileName"]));
         Assert.All(lines, line => Assert.Null(line["error"]));
@@ -74,7 +74,7 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
     [Fact]
     public async Task Encrypted_files_and_links_are_rows_with_an_error()
     {
-        var encrypted = Batches.Zip(("secret.jpg", SharedData.Cat));
+        var encrypted = Batches.Zip(("secret.jpg", Pets.Cat));
         Mark(encrypted, [0x50, 0x4B, 0x03, 0x04], 6);
         Mark(encrypted, [0x50, 0x4B, 0x01, 0x02], 8);
         Assert.Contains("encrypted", (string?)(await _client.AnswerBatchAsync(host.Model, Batches.Archive(encrypted)))[0]["error"]);

@@ -31,7 +31,7 @@ public abstract class CollectorContract(TestHost host)
     public async Task What_is_referred_to_stays_and_what_is_not_goes_after_two_graces()
     {
         var words = await _client.NewTextModelAsync("pos", "neg");
-        await _client.AddTextsAsync(words, TextFiles.Rows("sst2/train.tsv").Take(60));
+        await _client.AddTextsAsync(words, TextFiles.Opinions(60));
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(words, new { backbone = "tfidf" }))["state"]);
         var version = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == IdOf(words), Api.Cancel));
         var features = HeadArtifact.Read((await _stores.Blobs.GetAsync(version.Artifact, Api.Cancel))!).Parts.Select(part => Convert.FromHexString(part.BackboneSha256));

@@ -4,7 +4,7 @@ namespace Headstart.Tests.Blobs;
 
 public sealed class S3BlobStoreTests(S3Server server) : BlobStoreContract, IClassFixture<S3Server>, IDisposable
 {
-    private readonly S3Bucket _bucket = S3Bucket.Open(server.Settings);
+    private readonly S3Bucket _bucket = Open(server);
     private readonly string _prefix = $"{Guid.CreateVersion7():n}/";
 
     public void Dispose() => _bucket.Dispose();
@@ -58,6 +58,12 @@ public sealed class S3BlobStoreTests(S3Server server) : BlobStoreContract, IClas
     {
         var name = Convert.ToHexStringLower(sha256);
         return _bucket.PutAsync($"{_prefix}sha256/{name[..2]}/{name}", new MemoryStream([1, 2, 3]), Api.Cancel);
+    }
+
+    private static S3Bucket Open(S3Server server)
+    {
+        S3Server.Needed();
+        return S3Bucket.Open(server.Settings);
     }
 
     private static async Task<BlobStoreUnavailableException> CheckAsync(S3Settings settings)

@@ -15,13 +15,13 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
         await using var host = Host();
         await host.StartAsync();
         var model = await host.Client.PetsAsync(10);
-        var import = await host.Client.ImportAsync(model, Api.Raw(Zip(SharedData.Files("datasets/cats_dogs/cats")[^3..]), "application/zip"), "?async=true");
+        var import = await host.Client.ImportAsync(model, Api.Raw(Zip(Pets.Cats[^3..]), "application/zip"), "?async=true");
         Assert.Equal(("succeeded", 3), ((string?)import["state"], (int?)import["accepted"]));
 
-        var run = await host.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        var run = await host.Client.TrainAsync(model);
 
         Assert.Equal("succeeded", (string?)run["state"]);
-        var prediction = await host.Client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/cats")[^1]);
+        var prediction = await host.Client.PredictAsync(model, Pets.Cats[0]);
         Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
         Assert.NotNull((await host.Client.GetJsonAsync($"{model}/versions/1/report"))["accuracy"]);
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync($"{model}/versions/1/report.html", Api.Cancel)).StatusCode);
@@ -34,16 +34,16 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
     [Fact]
     public async Task A_store_that_is_away_costs_time_and_nothing_else()
     {
+        S3Server.Needed();
         await using var own = new S3Server();
         await own.StartAsync();
         await using var host = Host(own);
         await host.StartAsync();
-        var model = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 40);
+        var model = await host.Client.PetsAsync(20);
 
         await own.BreakAsync();
         var run = await host.Client.StartRunAsync(model);
-        using var form = Api.Form("ants", ("cat.jpg", SharedData.Cat));
+        using var form = Api.Form("cats", ("cat.jpg", await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)));
         var refused = await host.Client.PostAsync($"{model}/images", form, Api.Cancel);
         await refused.ProblemAsync(HttpStatusCode.ServiceUnavailable, "blob-store-unavailable");
         Assert.NotNull(refused.Headers.RetryAfter);
@@ -59,7 +59,7 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
             await Task.Delay(100, Api.Cancel);
         }
 
-        using var again = Api.Form("ants", ("cat.jpg", SharedData.Cat));
+        using var again = Api.Form("cats", ("cat.jpg", await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)));
         Assert.Single((await (await host.Client.PostAsync($"{model}/images", again, Api.Cancel)).JsonAsync())["accepted"]!.AsArray());
         var ended = await host.Client.EndOfRunAsync(model, run);
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
@@ -87,6 +87,7 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
 
     private HostProcess Host(S3Server? other = null)
     {
+        S3Server.Needed();
         var host = new HostProcess();
         foreach (var (name, value) in (other ?? server).Environment)
         {

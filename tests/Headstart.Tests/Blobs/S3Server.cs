@@ -12,11 +12,14 @@ public sealed class S3Server : IAsyncLifetime
     public const string Bucket = "headstart";
     public const string Secret = "a-secret-that-nobody-may-see"; // s3rver looks at the other key only
 
+    private static readonly string[] Programs = ["node", "npm"];
     private static readonly SemaphoreSlim Installing = new(1);
     private readonly TemporaryFolder _folder = new();
     private Process? _process;
 
     public int Port { get; } = Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000)).First(LocalPostgresPort.IsFree);
+
+    public bool Runs => _process is not null;
 
     public string Address => $"http://127.0.0.1:{Port}";
 
@@ -32,12 +35,20 @@ public sealed class S3Server : IAsyncLifetime
         ["Headstart__Blobs__S3__Prefix"] = "ours/",
     };
 
+    /// <summary>Skips the test where there is no Node with npm; then this server does not run.</summary>
+    public static void Needed() => Needs.Programs(Programs);
+
     private string Data => _folder.Below("data");
 
     public async ValueTask InitializeAsync() => await StartAsync();
 
     public async Task StartAsync()
     {
+        if (!Programs.All(Needs.Has))
+        {
+            return;
+        }
+
         var packages = await InstalledAsync();
         _process = Process.Start(new ProcessStartInfo("node",
         [

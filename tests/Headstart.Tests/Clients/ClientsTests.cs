@@ -7,7 +7,7 @@ using Headstart.Tests.Processes;
 namespace Headstart.Tests.Clients;
 
 /// <summary>All four clients do the same; each is run as its users run it, against a real host that has the built-in backbone.</summary>
-public sealed class ClientsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
 {
     private const string Awkward = "Kätzchen, \"klein\"; (süß)";
 
@@ -57,7 +57,7 @@ public sealed class ClientsTests(HostWithoutBackbones host) : IClassFixture<Host
 
         Assert.Equal("There is no model \"nobody's\" in your account.", (await RunAsync(client, "watch", "nobody's")).With(1).Errors.Trim());
         Assert.Equal("The model has no training run yet.", (await RunAsync(client, "watch", empty[^36..])).With(1).Errors.Trim());
-        Assert.Contains("no published version", (await RunAsync(client, "predict", empty[^36..], SharedData.Files("datasets/cats_dogs/cats")[0])).With(1).Errors);
+        Assert.Contains("no published version", (await RunAsync(client, "predict", empty[^36..], Pets.Cats[0])).With(1).Errors);
         Assert.Contains("There is no file", (await RunAsync(client, "predict", empty[^36..], folder.Below("missing.jpg"))).With(1).Errors);
         Assert.Contains("has 1 folders", (await RunAsync(client, "train", folder.Path)).With(1).Errors);
         Assert.Contains("There is no folder", (await RunAsync(client, "train", folder.Below("missing"))).With(1).Errors);
@@ -94,7 +94,7 @@ public sealed class ClientsTests(HostWithoutBackbones host) : IClassFixture<Host
         foreach (var (category, set, count) in new[] { (Awkward, "cats", 8), ("dogs", "dogs", 22) })
         {
             Directory.CreateDirectory(Path.Combine(pets, category));
-            foreach (var (i, file) in SharedData.Files($"datasets/cats_dogs/{set}").Take(count).Index())
+            foreach (var (i, file) in Pets.Of(set).Take(count).Index())
             {
                 File.Copy(file, Path.Combine(pets, category, $"{i} {category}.jpg"));
             }

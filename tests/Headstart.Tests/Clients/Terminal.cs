@@ -18,6 +18,7 @@ internal static class Terminal
     public static async Task<Ended> RunAsync(string client, Uri? address, string? key, params string[] arguments)
     {
         var command = client switch { "bash" => Bash, "python" => Python, "node" => Node, _ => CSharp };
+        Needs.Programs(client == "bash" ? ["bash", "curl"] : [command[0]]);
         var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments])
         {
             StandardOutputEncoding = Encoding.UTF8,

@@ -10,7 +10,7 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Clients;
 
 /// <summary>The C# client against the committed OpenAPI document: whatever it uses is there, by the same name.</summary>
-public sealed class TypedClientTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly JsonNode Document = JsonNode.Parse(File.ReadAllText(Repository.PathOf("src", "Headstart", "openapi.json")))!;
     private static readonly JsonObject Schemas = Document["components"]!["schemas"]!.AsObject();
@@ -52,7 +52,7 @@ public sealed class TypedClientTests(HostWithoutBackbones host) : IClassFixture<
         var model = await client.CreateModelAsync(new("Typed", Categories: ["cats", "dogs"]), Api.Cancel);
         foreach (var category in new[] { "cats", "dogs" })
         {
-            Assert.Equal(6, (await client.UploadAsync(model.Id, category, SharedData.Files($"datasets/cats_dogs/{category}")[..6], Api.Cancel)).Accepted.Count);
+            Assert.Equal(6, (await client.UploadAsync(model.Id, category, Pets.Of(category)[..6], Api.Cancel)).Accepted.Count);
         }
 
         var run = await client.StartRunAsync(model.Id, new(MaxTrainingSeconds: 600), "once", Api.Cancel);
@@ -63,7 +63,7 @@ public sealed class TypedClientTests(HostWithoutBackbones host) : IClassFixture<
         var version = await client.GetVersionAsync(model.Id, 1, Api.Cancel);
         Assert.InRange(version.Accuracy, version.AccuracyInterval[0], version.AccuracyInterval[1]);
         Assert.Equal(version.Accuracy, (await client.GetReportAsync(model.Id, 1, Api.Cancel)).Accuracy);
-        var prediction = await client.PredictAsync(model.Id, SharedData.Files("datasets/cats_dogs/cats")[..2], cancel: Api.Cancel);
+        var prediction = await client.PredictAsync(model.Id, Pets.Cats[..2], cancel: Api.Cancel);
         Assert.Equal(["cats", "cats"], prediction.Predictions.Select(p => p.Labels[0].Name));
         Assert.Equal((1, ModelState.Trained), ((await client.FindModelAsync("Typed", Api.Cancel))!.PublishedVersion, (await client.FindModelAsync("Typed", Api.Cancel))!.State));
 

@@ -40,7 +40,11 @@ internal sealed class OwnPostgres : IDisposable
         }
     }
 
-    public Task<LocalPostgres> StartAsync(DataFolder data) => LocalPostgres.StartAsync(data, Options, NullLogger.Instance, Cancel);
+    public async Task<LocalPostgres> StartAsync(DataFolder data)
+    {
+        using var waiting = Waits.For("a PostgreSQL of the tests");
+        return await LocalPostgres.StartAsync(data, Options, NullLogger.Instance, Cancel);
+    }
 
     public async Task<LocalPostgresCluster> ClusterAsync()
     {

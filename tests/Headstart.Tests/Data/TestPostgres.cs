@@ -21,6 +21,7 @@ public sealed class TestPostgres : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        using var waiting = Waits.For("a PostgreSQL of the tests");
         _data = DataFolder.Open(_folder.Path);
         _server = await LocalPostgres.StartAsync(
             _data, new LocalPostgresOptions { Fsync = false }, NullLogger.Instance, TestContext.Current.CancellationToken);

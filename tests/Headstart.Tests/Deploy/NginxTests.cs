@@ -15,25 +15,25 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
     [Fact]
     public async Task A_model_is_made_trained_and_used_without_knowing_of_nodes()
     {
-        await using var nginx = await Nginx.StartAsync(Configuration, nodes.First.Address, nodes.Second.Address);
+        await using var nginx = await StartAsync(nodes.First.Address, nodes.Second.Address);
         using var client = Client(nginx);
 
         var model = await client.PetsAsync();
-        var run = await client.StartRunAsync(model, new { backbone = "squeezenet1.1" });
+        var run = await client.StartRunAsync(model);
         using (var events = await client.GetAsync($"{model}/training-runs/{run["id"]}/events", HttpCompletionOption.ResponseHeadersRead, Api.Cancel))
         {
             var text = await events.Content.ReadAsStringAsync(Api.Cancel); // to the end of the run
             Assert.Contains("succeeded", text, StringComparison.Ordinal);
         }
 
-        var answer = await client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/cats")[^1]);
+        var answer = await client.PredictAsync(model, Pets.Cats[^1]);
         Assert.Equal("cats", (string?)answer["predictions"]![0]!["labels"]![0]!["label"]);
     }
 
     [Fact]
     public async Task A_live_page_stays_with_one_node()
     {
-        await using var nginx = await Nginx.StartAsync(Configuration, nodes.First.Address, nodes.Second.Address);
+        await using var nginx = await StartAsync(nodes.First.Address, nodes.Second.Address);
         for (var visitor = 0; visitor < 8; visitor++)
         {
             using var browser = new Browser(nginx.Address);
@@ -55,7 +55,7 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
     public async Task When_no_node_answers_it_says_so_and_when_to_come_again()
     {
         var nobody = new Uri("http://127.0.0.1:1");
-        await using var nginx = await Nginx.StartAsync(Configuration, nobody, nobody);
+        await using var nginx = await StartAsync(nobody, nobody);
         using var client = Client(nginx);
 
         using var answer = await client.GetAsync("/api/v1/models", Api.Cancel);
@@ -64,6 +64,12 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
         Assert.NotNull(answer.Headers.RetryAfter);
         using var metrics = await client.GetAsync("/metrics", Api.Cancel);
         Assert.Equal(HttpStatusCode.NotFound, metrics.StatusCode);
+    }
+
+    private static Task<Nginx> StartAsync(Uri first, Uri second)
+    {
+        Needs.Programs("nginx");
+        return Nginx.StartAsync(Configuration, first, second);
     }
 
     private static HttpClient Client(Nginx nginx)

@@ -15,8 +15,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     [Fact]
     public async Task One_call_finds_images_sifts_them_and_trains_a_model_that_works()
     {
-        var (cats, dogs) = (Photographs("cats_dogs/cats"), Photographs("cats_dogs/dogs"));
-        var clothes = Photographs("clothing/train/" + Path.GetFileName(Directory.GetDirectories(SharedData.Folder("datasets/clothing/train")).Order(StringComparer.Ordinal).First()));
+        var (cats, dogs) = (Photographs(Pets.Cats), Photographs(Pets.Dogs));
+        var clothes = Photographs(Directory.GetFiles(Directory.GetDirectories(SharedData.Folder("datasets/clothing/train")).Order(StringComparer.Ordinal).First()).Order(StringComparer.Ordinal));
         _catalogues.Openverse("domestic cat", [.. cats[..22], .. clothes[..2], cats[0]]); // two pages, with foreign ones and one twice
         _catalogues.OpenverseAddress("domestic cat", _catalogues.Web.Address + "/gone.jpg");
         _catalogues.OpenverseAddress("domestic cat", _catalogues.Web.Lay("/page.html", "<html>"u8.ToArray(), "text/html"));
@@ -55,7 +55,7 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
 
         var run = await _client.EndOfRunAsync(model, await _client.GetJsonAsync($"{model}/training-runs/{search["runId"]}"));
         Assert.Equal("succeeded", (string?)run["state"]);
-        var answers = (await _client.PredictAsync(model, [.. Files("cats_dogs/cats")[^6..], .. Files("cats_dogs/dogs")[^6..]]))["predictions"]!.AsArray();
+        var answers = (await _client.PredictAsync(model, [.. Pets.Cats[^6..], .. Pets.Dogs[^6..]]))["predictions"]!.AsArray();
         Assert.InRange(answers.Index().Count(a => (string?)a.Item!["labels"]![0]!["label"] == (a.Index < 6 ? "cats" : "dogs")), 10, 12);
         Assert.Contains(_catalogues.Web.Asked, path => path.StartsWith("/openverse") && path.Contains("license_type=commercial,modification") && path.Contains("page=2"));
         Assert.All(_catalogues.Web.UserAgents, agent => Assert.Contains("ops@example.org", agent));
@@ -122,8 +122,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     [Fact]
     public async Task Twins_add_each_image_once_and_start_one_run()
     {
-        _catalogues.Wikimedia("twins a", Photographs("cats_dogs/cats")[..12]);
-        _catalogues.Wikimedia("twins b", Photographs("cats_dogs/dogs")[..12]);
+        _catalogues.Wikimedia("twins a", Photographs(Pets.Cats)[..12]);
+        _catalogues.Wikimedia("twins b", Photographs(Pets.Dogs)[..12]);
         var model = await _client.NewModelAsync();
         var search = await StartAsync(model, new { queries = new Dictionary<string, string> { ["a"] = "twins a", ["b"] = "twins b" }, perCategory = 10 });
         var id = (Guid)search["id"]!;
@@ -212,9 +212,7 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
 
     private Task<HttpResponseMessage> PatchAsync(string path, bool rejected) => _client.SendAsync(HttpMethod.Patch, path, new { rejected });
 
-    private static string[] Files(string set) => SharedData.Files("datasets/" + set);
-
-    private static byte[][] Photographs(string set) => [.. Files(set).Select(File.ReadAllBytes)];
+    private static byte[][] Photographs(IEnumerable<string> files) => [.. files.Select(File.ReadAllBytes)];
 
     private static byte[] Smaller(byte[] photograph)
     {

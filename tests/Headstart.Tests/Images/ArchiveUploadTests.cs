@@ -7,7 +7,7 @@ using Headstart.Tests.Imports;
 namespace Headstart.Tests.Images;
 
 /// <summary>Archives whose folders, or whose manifest, say what the images show.</summary>
-public sealed class ArchiveUploadTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -6,7 +6,7 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Images;
 
 /// <summary>Bodies that break off or never were multipart: what came whole is kept, and the host is fine afterwards.</summary>
-public sealed class BrokenUploadTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -3,7 +3,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Images;
 
-public sealed class DuplicatesTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class DuplicatesTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -4,7 +4,7 @@ using Headstart.Tests.Backbones;
 namespace Headstart.Tests.Images;
 
 /// <summary>Names of files are text for people: anything may be in them, and nothing comes of it.</summary>
-public sealed class FileNamesTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class FileNamesTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -150,7 +150,7 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
         return zip;
     }
 
-    public sealed class SmallHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class SmallHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [

@@ -4,7 +4,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Images;
 
-public sealed class ImagesTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ImagesTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

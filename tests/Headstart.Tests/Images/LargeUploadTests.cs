@@ -7,7 +7,7 @@ namespace Headstart.Tests.Images;
 
 /// <summary>Looks at the memory of the whole process, so nothing else may run beside it.</summary>
 [Collection(Alone.Name)]
-public sealed class LargeUploadTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class LargeUploadTests(TestHost host) : IClassFixture<TestHost>
 {
     private const long MiB = 1 << 20;
 

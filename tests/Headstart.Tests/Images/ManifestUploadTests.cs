@@ -6,7 +6,7 @@ using Headstart.Tests.Imports;
 namespace Headstart.Tests.Images;
 
 /// <summary>Lists of images: in base64, or as the manifest of a form. Those that name addresses are imports.</summary>
-public sealed class ManifestUploadTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -5,7 +5,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Images;
 
-public sealed class UploadTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

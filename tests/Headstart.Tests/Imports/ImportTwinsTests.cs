@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Imports;
 
 /// <summary>Workers that take each other for dead work on the same import.</summary>
-public sealed class ImportTwinsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
 {
     [Fact]
     public async Task Twins_take_each_image_once_and_end_the_import_once()

@@ -170,7 +170,7 @@ public sealed class ImportsTests(ImportsTests.FetchingHost host) : IClassFixture
         return web;
     }
 
-    public sealed class FetchingHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class FetchingHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [

@@ -6,7 +6,7 @@ using Headstart.Tests.Images;
 
 namespace Headstart.Tests.Models;
 
-public sealed class ModelsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -6,7 +6,7 @@ using Headstart.Tests.Operations;
 namespace Headstart.Tests.Models;
 
 /// <summary>Requests that cannot be a model, from careless to hostile.</summary>
-public sealed class RefusedModelsTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;
 

@@ -5,11 +5,11 @@ using Headstart.Tests.Data;
 
 namespace Headstart.Tests.NanoNets;
 
-/// <summary>A host with the built-in backbone alone, so that it trains in seconds, which may fetch from this machine.</summary>
+/// <summary>A host that may fetch from this machine.</summary>
 public sealed class NanoHost(TestPostgres postgres) : TestHost(postgres)
 {
     protected override IEnumerable<(string Name, string Value)> Settings =>
-        [("Headstart:Backbones:Directories", ""), ("Headstart:Fetching:AllowedHosts:0", "127.0.0.1"), ("Headstart:CorsOrigins", "https://shop.example")];
+        [("Headstart:Fetching:AllowedHosts:0", "127.0.0.1"), ("Headstart:CorsOrigins", "https://shop.example")];
 }
 
 internal static class NanoSteps
@@ -49,7 +49,7 @@ internal static class NanoSteps
     /// <summary>As it stands in an urlencoded form.</summary>
     public static string Encoded(this LoopbackServer server, string file) => Uri.EscapeDataString(server.Address(file));
 
-    public static string[] Pets(string category, int skip, int take) => [.. SharedData.Files($"datasets/cats_dogs/{category}").Skip(skip).Take(take)];
+    public static string[] Pets(string category, int skip, int take) => [.. Tests.Pets.Of(category).Skip(skip).Take(take)];
 
     /// <summary>The labels of a prediction, sorted and complete; the file is named under both names.</summary>
     public static string[] Labels(this JsonNode answer, int at = 0)

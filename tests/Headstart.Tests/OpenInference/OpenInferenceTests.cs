@@ -45,7 +45,7 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
     [Fact]
     public async Task Files_in_Base64_get_the_answers_that_the_API_gives()
     {
-        var files = SharedData.Files("datasets/cats_dogs/dogs").TakeLast(3).ToArray();
+        var files = Pets.Dogs.TakeLast(3).ToArray();
         var expected = (await _client.PredictAsync(host.Model, files))["predictions"]!.AsArray();
 
         var answer = await InferAsync(new { id = "42", inputs = Input("BYTES", [3], files.Select(file => Convert.ToBase64String(File.ReadAllBytes(file)))) });
@@ -62,7 +62,7 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
     [InlineData(null)] // Triton's client says none
     public async Task Tensors_in_binary_form_stand_behind_the_JSON(string? contentType)
     {
-        var file = SharedData.Cat;
+        var file = Pets.Cat;
         var json = Encoding.UTF8.GetBytes($$$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":{{{file.Length + 4}}}}}],"outputs":[{"name":"label","parameters":{"binary_data":true}}]}""");
         var length = new byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(length, (uint)file.Length);
@@ -79,7 +79,7 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
     [Fact]
     public async Task Pixels_are_taken_as_a_photograph()
     {
-        using var photograph = NetVips.Image.NewFromBuffer(SharedData.Cat).ThumbnailImage(240).Colourspace(NetVips.Enums.Interpretation.Srgb);
+        using var photograph = NetVips.Image.NewFromBuffer(Pets.Cat).ThumbnailImage(240).Colourspace(NetVips.Enums.Interpretation.Srgb);
         var pixels = photograph.WriteToMemory<byte>().Select(value => (int)value);
         long[] shape = [photograph.Height, photograph.Width, 3];
 

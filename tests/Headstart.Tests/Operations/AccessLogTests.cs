@@ -32,7 +32,7 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
             value is not null && (value.Contains(TestHost.Key, StringComparison.Ordinal) || value.Contains("in-the-query", StringComparison.Ordinal) || value.Contains("a-wrong-key", StringComparison.Ordinal)));
     }
 
-    public sealed class LoggingHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class LoggingHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
             [.. base.Settings, ("Headstart:AccessLog", "true"), ("Logging:LogLevel:Headstart.Operations.AccessLog", "Information")];

@@ -27,8 +27,8 @@ public sealed class ClockJumpTests(ClockJumpTests.Host host) : IClassFixture<Clo
         var ended = await host.Client.EndOfRunAsync(model, run);
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
         Assert.Single((await host.Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
-        Assert.NotNull((await host.Client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/cats")[^1]))["predictions"]);
-        Assert.Equal("succeeded", (string?)(await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["state"]);
+        Assert.NotNull((await host.Client.PredictAsync(model, Pets.Cats[^1]))["predictions"]);
+        Assert.Equal("succeeded", (string?)(await host.Client.TrainAsync(model))["state"]);
     }
 
     private async Task<DateTime> CreatedAsync() => (DateTime)(await host.Client.GetJsonAsync(await host.Client.NewModelAsync()))["createdAt"]!;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Operations;
 
-public sealed class HostingTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class HostingTests(TestHost host) : IClassFixture<TestHost>
 {
     [Theory]
     [InlineData("text/html")]

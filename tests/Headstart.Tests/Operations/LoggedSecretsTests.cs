@@ -39,7 +39,7 @@ public sealed class LoggedSecretsTests(LoggedSecretsTests.TalkativeHost host) : 
         }
     }
 
-    public sealed class TalkativeHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class TalkativeHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [

@@ -11,7 +11,7 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
     [Fact]
     public async Task The_page_lists_what_the_engine_measures()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel)).JsonAsync();
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
 
         var page = await host.Client.GetStringAsync("/metrics", Api.Cancel);
 
@@ -24,14 +24,14 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
             Assert.Contains($"\n{name}", page);
         }
 
-        Assert.Matches(@"\nheadstart_forward_duration_seconds_count\{[^}]*backbone=""squeezenet1\.1""[^}]*\} [1-9]", page);
-        Assert.Matches(@"\nheadstart_features_lookups_total\{[^}]*backbone=""squeezenet1\.1""[^}]*result=""miss""[^}]*\} [1-9]", page);
+        Assert.Matches(@"\nheadstart_forward_duration_seconds_count\{[^}]*backbone=""headstart-small""[^}]*\} [1-9]", page);
+        Assert.Matches(@"\nheadstart_features_lookups_total\{[^}]*backbone=""headstart-small""[^}]*result=""miss""[^}]*\} [1-9]", page);
     }
 
     [Fact]
     public async Task Everything_that_the_dashboard_and_the_scaling_of_workers_ask_for_is_measured()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(SharedData.Files("datasets/cats_dogs/dogs")[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Dogs[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
         var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel))!["panels"]!.AsArray()
             .SelectMany(panel => panel!["targets"]!.AsArray()).SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
             .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel)).Select(m => m.Value))

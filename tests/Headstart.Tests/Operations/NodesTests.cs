@@ -16,11 +16,11 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
     public async Task What_is_trained_and_published_through_one_node_is_served_by_all()
     {
         var model = await nodes.First.Client.PetsAsync(10);
-        var run = await nodes.Second.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        var run = await nodes.Second.Client.TrainAsync(model);
         Assert.Equal("succeeded", (string?)run["state"]);
-        Assert.Equal(2, (int?)(await nodes.First.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
+        Assert.Equal(2, (int?)(await nodes.First.Client.TrainAsync(model))["version"]);
 
-        var photograph = SharedData.Files("datasets/cats_dogs/cats")[^1];
+        var photograph = Pets.Cats[^1];
         foreach (var version in (int[])[1, 2, 1])
         {
             (await nodes.First.Client.PostAsync($"{model}/versions/{version}/publish", new { })).EnsureSuccessStatusCode().Dispose();
@@ -133,7 +133,7 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         await nodes.First.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
         await nodes.ExecuteAsync("TRUNCATE feature_vectors");
 
-        var run = await nodes.First.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        var run = await nodes.First.Client.TrainAsync(model);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         var images = (await nodes.First.Client.GetJsonAsync(model))["categories"]!.AsArray().Sum(category => (int)category!["imageCount"]!);
@@ -161,7 +161,7 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         var model = await nodes.First.Client.NewModelAsync();
         await nodes.First.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
 
-        var run = await nodes.First.Client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        var run = await nodes.First.Client.TrainAsync(model);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         Assert.Equal(["one", "two"], await nodes.QueryAsync("SELECT DISTINCT name FROM fitters ORDER BY name"));

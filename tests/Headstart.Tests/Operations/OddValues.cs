@@ -74,7 +74,7 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
                     "uuid" => Guid.CreateVersion7().ToString(),
                     "date-time" => "2099-01-02T03:04:05Z",
                     "byte" => "iVBORw0KGgo=",
-                    _ => name.StartsWith("url", StringComparison.Ordinal) ? "http://127.0.0.1:1/cat.jpg" : Of("cats", "dogs", "pos", "squeezenet1.1", $"Name {random.Next()}"),
+                    _ => name.StartsWith("url", StringComparison.Ordinal) ? "http://127.0.0.1:1/cat.jpg" : Of("cats", "dogs", "pos", "headstart-small", $"Name {random.Next()}"),
                 };
             default:
                 return Of<JsonNode?>(1, "x", null);

@@ -5,7 +5,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Operations;
 
-public sealed class OpenApiTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
 

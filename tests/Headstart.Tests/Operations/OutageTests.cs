@@ -10,15 +10,14 @@ namespace Headstart.Tests.Operations;
 public sealed class OutageTests
 {
     [Fact]
-    public async Task The_database_gone_for_ten_seconds_in_the_middle_of_a_run_costs_time_and_nothing_else()
+    public async Task The_database_gone_for_seconds_in_the_middle_of_a_run_costs_time_and_nothing_else()
     {
         using var own = new OwnPostgres();
         using var data = DataFolder.Open(own.Folder.Path);
         var server = await own.StartAsync(data);
         await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
         await host.StartAsync();
-        var model = await host.Client.NewModelAsync("ants", "bees");
-        await host.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 40);
+        var model = await host.Client.PetsAsync();
         var run = await host.Client.StartRunAsync(model);
         while ((string?)run["state"] == "queued")
         {
@@ -31,7 +30,7 @@ public sealed class OutageTests
         await refused.ProblemAsync(HttpStatusCode.ServiceUnavailable, "database-unavailable");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/health/ready", Api.Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/live", Api.Cancel)).StatusCode);
-        await Task.Delay(TimeSpan.FromSeconds(10), Api.Cancel);
+        await Task.Delay(TimeSpan.FromSeconds(4), Api.Cancel);
         await using var back = await own.StartAsync(data);
 
         while (!(await host.Client.GetAsync("/health/ready", Api.Cancel)).IsSuccessStatusCode)
@@ -58,8 +57,9 @@ public sealed class OutageTests
         using var disk = new SmallDisk(host.DataFolder, megabytes: 2);
         await host.StartAsync();
         var model = await host.Client.PetsAsync();
-        var photographs = SharedData.Files("datasets/hymenoptera/train/bees");
-        using var form = Api.Form("cats", photographs.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));
+        // Bytes behind the end of a JPEG are no fault: forty of these fill the disk.
+        var photographs = Pets.Cats.Concat(Pets.Dogs).Take(40).Select((file, i) => ($"{i}.jpg", (byte[])[.. File.ReadAllBytes(file), .. new byte[50_000], (byte)i])).ToArray();
+        using var form = Api.Form("cats", photographs);
 
         var full = await host.Client.PostAsync($"{model}/images", form, Api.Cancel);
 
@@ -71,7 +71,8 @@ public sealed class OutageTests
         }
 
         disk.Grow(megabytes: 50);
-        Assert.Equal(photographs.Length, (await host.Client.UploadAsync(model, "cats", photographs))["accepted"]!.AsArray().Count);
+        using var again = Api.Form("cats", photographs);
+        Assert.Equal(photographs.Length, (await (await host.Client.PostAsync($"{model}/images", again, Api.Cancel)).JsonAsync())["accepted"]!.AsArray().Count);
     }
 
     /// <summary>A file system of a few megabytes; mounting one takes root.</summary>

@@ -3,7 +3,7 @@ using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Operations;
 
-public sealed class SafeHeadersTests(HostWithoutBackbones host) : IClassFixture<HostWithoutBackbones>
+public sealed class SafeHeadersTests(TestHost host) : IClassFixture<TestHost>
 {
     [Theory]
     [InlineData("/health/live")]

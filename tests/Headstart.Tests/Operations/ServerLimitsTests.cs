@@ -12,7 +12,7 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    public sealed class ImpatientHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class ImpatientHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
             [.. base.Settings, ("Headstart:Server:HeadSeconds", "1"), ("Headstart:Server:MinBytesPerSecond", "2000000"), ("Headstart:Uploads:MaxFileBytes", "100000")];

@@ -15,7 +15,7 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task A_prediction_says_where_it_sees_the_most_probable_label()
     {
-        var photo = SharedData.Cat;
+        var photo = Pets.Cat;
         Assert.Null(ImageReader.Check(photo, new ImageLimits(), out var size));
 
         var prediction = (await PredictAsync(host.Model, "?explain=true", photo)).Single()!;
@@ -33,8 +33,8 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task An_explained_answer_is_the_same_answer()
     {
-        var plain = (await PredictAsync(host.Model, "", SharedData.Cat)).Single()!;
-        var explained = (await PredictAsync(host.Model, "?explain=true", SharedData.Cat)).Single()!;
+        var plain = (await PredictAsync(host.Model, "", Pets.Cat)).Single()!;
+        var explained = (await PredictAsync(host.Model, "?explain=true", Pets.Cat)).Single()!;
 
         Assert.Equal(plain["labels"]!.ToJsonString(), explained["labels"]!.ToJsonString());
     }
@@ -43,12 +43,12 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
     [InlineData("")]
     [InlineData("?explain=false")]
     public async Task Nobody_gets_a_picture_who_did_not_ask(string query) =>
-        Assert.Null((await PredictAsync(host.Model, query, SharedData.Cat)).Single()!["explanation"]);
+        Assert.Null((await PredictAsync(host.Model, query, Pets.Cat)).Single()!["explanation"]);
 
     [Fact]
     public async Task Each_file_has_a_picture_of_its_own_and_an_unreadable_one_has_none()
     {
-        var predictions = await PredictAsync(host.Model, "?explain=true&top=1", SharedData.Cat, "no image"u8.ToArray(), Pictures.Jpeg(1, 600, 300));
+        var predictions = await PredictAsync(host.Model, "?explain=true&top=1", Pets.Cat, "no image"u8.ToArray(), Pictures.Jpeg(1, 600, 300));
 
         Assert.Equal([true, false, true], predictions.Select(p => p!["explanation"] is not null));
         Assert.NotEqual((string?)predictions[0]!["explanation"]!["data"], (string?)predictions[2]!["explanation"]!["data"]);
@@ -59,7 +59,7 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
     [InlineData("1")]
     public async Task What_is_neither_true_nor_false_is_refused(string value)
     {
-        var problem = await (await _client.PostAsync($"{host.Model}/predictions?explain={value}", Api.Raw(SharedData.Cat), Api.Cancel))
+        var problem = await (await _client.PostAsync($"{host.Model}/predictions?explain={value}", Api.Raw(Pets.Cat), Api.Cancel))
             .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
 
         Assert.Contains($"\"{value}\" of explain", (string?)problem["detail"]);
@@ -74,7 +74,7 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
         var model = await _client.PetsAsync(4);
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model, new { backbone = "transformer" }))["state"]);
 
-        var explanation = (await PredictAsync(model, "?explain=true", SharedData.Cat)).Single()!["explanation"]!;
+        var explanation = (await PredictAsync(model, "?explain=true", Pets.Cat)).Single()!["explanation"]!;
 
         Assert.Equal((null, null), ((string?)explanation["mediaType"], (string?)explanation["data"]));
         Assert.StartsWith("transformer looks at the image as a whole", (string?)explanation["detail"]);

@@ -23,7 +23,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task A_form_with_several_files_is_answered_file_by_file_in_their_order()
     {
-        var files = SharedData.Files("datasets/cats_dogs/cats").Take(2).Concat(SharedData.Files("datasets/cats_dogs/dogs").Take(2)).ToArray();
+        var files = Pets.Cats.Take(2).Concat(Pets.Dogs.Take(2)).ToArray();
 
         var answer = await _client.PredictAsync(host.Model, files);
 
@@ -41,7 +41,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     [InlineData("application/octet-stream")]
     public async Task One_image_may_be_the_whole_body(string contentType)
     {
-        using var body = Form.Of(SharedData.Cat, contentType);
+        using var body = Form.Of(Pets.Cat, contentType);
         var answer = await (await _client.PostAsync(Predictions, body, Api.Cancel)).JsonAsync();
         var prediction = answer["predictions"]!.AsArray().Single()!;
         Assert.Equal((null, "cats"), ((string?)prediction["fileName"], (string?)prediction["labels"]![0]!["label"]));
@@ -89,9 +89,9 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task A_file_that_cannot_be_read_is_an_entry_with_an_error_and_the_others_are_answered()
     {
-        using var form = new Form().File("good.jpg", SharedData.Cat).File("text.jpg", "no image"u8.ToArray()).File("empty.jpg", [])
+        using var form = new Form().File("good.jpg", Pets.Cat).File("text.jpg", "no image"u8.ToArray()).File("empty.jpg", [])
             .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1])
-            .Part("form-data; name=\"photo\"; filename=\"other.jpg\"", SharedData.Cat).File("good again.jpg", SharedData.Cat).Content();
+            .Part("form-data; name=\"photo\"; filename=\"other.jpg\"", Pets.Cat).File("good again.jpg", Pets.Cat).Content();
 
         var predictions = (await (await _client.PostAsync(Predictions, form, Api.Cancel)).JsonAsync())["predictions"]!.AsArray();
 
@@ -147,7 +147,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task A_broken_form_is_refused()
     {
-        using var form = Form.Of(new Form().File("a.jpg", SharedData.Cat).Unfinished[..^100]);
+        using var form = Form.Of(new Form().File("a.jpg", Pets.Cat).Unfinished[..^100]);
         await (await _client.PostAsync(Predictions, form, Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
     }
 
@@ -186,8 +186,8 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     public async Task Addresses_of_images_are_fetched_and_answered_in_their_order()
     {
         await using var web = new WebPages();
-        var dog = SharedData.Files("datasets/cats_dogs/dogs").First();
-        string[] urls = [web.Lay("/a cat.jpg", SharedData.Cat), web.Address + "/gone.jpg", web.Lay("/dog", await File.ReadAllBytesAsync(dog, Api.Cancel)),
+        var dog = Pets.Dogs.First();
+        string[] urls = [web.Lay("/a cat.jpg", Pets.Cat), web.Address + "/gone.jpg", web.Lay("/dog", await File.ReadAllBytesAsync(dog, Api.Cancel)),
             web.Address.Replace("127.0.0.1", "localhost") + "/dog"];
 
         var answer = await (await _client.PostAsync(Predictions, new { urls })).JsonAsync();
@@ -206,7 +206,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
         await (await _client.PostAsync(Predictions, new { urls = new[] { 1 } })).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
     }
 
-    private Task<HttpResponseMessage> PostAsync(string query) => _client.PostAsync(Predictions + query, Api.Raw(SharedData.Cat), Api.Cancel);
+    private Task<HttpResponseMessage> PostAsync(string query) => _client.PostAsync(Predictions + query, Api.Raw(Pets.Cat), Api.Cancel);
 
     private async Task<int> LabelsAsync(string query) =>
         (await (await PostAsync(query)).JsonAsync())["predictions"]![0]!["labels"]!.AsArray().Count;

@@ -9,11 +9,11 @@ public sealed class PublishingTests(TrainedHost host) : IClassFixture<TrainedHos
     public async Task While_versions_are_published_back_and_forth_every_answer_is_of_one_of_them_and_whole()
     {
         var model = await host.Client.NewModelAsync();
-        await host.Client.UploadAsync(model, "cats", SharedData.Files("datasets/cats_dogs/cats").Take(6));
-        await host.Client.UploadAsync(model, "dogs", SharedData.Files("datasets/cats_dogs/dogs").Take(6));
-        await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
-        await host.Client.UploadAsync(model, "bees", SharedData.Files("datasets/hymenoptera/train/bees").Take(6));
-        Assert.Equal(2, (int?)(await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
+        await host.Client.UploadAsync(model, "cats", Pets.Cats.Take(6));
+        await host.Client.UploadAsync(model, "dogs", Pets.Dogs.Take(6));
+        await host.Client.TrainAsync(model);
+        await host.Client.UploadAsync(model, "bees", Pets.Cats[^6..]);
+        Assert.Equal(2, (int?)(await host.Client.TrainAsync(model))["version"]);
         string[][] labels = [["cats", "dogs"], ["bees", "cats", "dogs"]];
         using var done = CancellationTokenSource.CreateLinkedTokenSource(Api.Cancel);
 
@@ -43,6 +43,6 @@ public sealed class PublishingTests(TrainedHost host) : IClassFixture<TrainedHos
         }
 
         async Task<JsonNode> PredictAsync(int number) =>
-            await (await host.Client.PostAsync($"{model}/predictions", Api.Raw([.. SharedData.Cat, (byte)number]), Api.Cancel)).JsonAsync(HttpStatusCode.OK);
+            await (await host.Client.PostAsync($"{model}/predictions", Api.Raw([.. Pets.Cat, (byte)number]), Api.Cancel)).JsonAsync(HttpStatusCode.OK);
     }
 }

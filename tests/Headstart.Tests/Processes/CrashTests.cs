@@ -42,7 +42,7 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
             await ExecuteAsync(database, "TRUNCATE feature_vectors"); // so that every stage has something to do
             var model = host.Model = await program.Client.PetsAsync(10);
             await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
-            var run = host.Run = await program.Client.StartRunAsync(model, new { backbone = "mobilenetv2-1.0" });
+            var run = host.Run = await program.Client.StartRunAsync(model);
             while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
@@ -65,7 +65,7 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
         Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/versions"))["items"]!.AsArray());
         Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/training-runs"))["items"]!.AsArray());
-        var prediction = await program.Client.PredictAsync(host.Model, SharedData.Files("datasets/cats_dogs/cats")[^1]);
+        var prediction = await program.Client.PredictAsync(host.Model, Pets.Cats[0]);
         Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
     }
 

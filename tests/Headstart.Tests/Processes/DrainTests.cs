@@ -11,7 +11,7 @@ public sealed class DrainTests
         await using var host = new HostProcess { Environment = { ["Headstart__Predictions__FeatureCacheBytes"] = "0" } };
         await host.StartAsync();
         var model = await host.Client.PetsAsync(4);
-        await host.Client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await host.Client.TrainAsync(model);
         var answered = 0;
         using var first = new SemaphoreSlim(0);
 
@@ -31,7 +31,7 @@ public sealed class DrainTests
                 HttpResponseMessage response;
                 try
                 {
-                    response = await host.Client.PostAsync($"{model}/predictions", Api.Raw(SharedData.Cat), Api.Cancel);
+                    response = await host.Client.PostAsync($"{model}/predictions", Api.Raw(Pets.Cat), Api.Cancel);
                 }
                 catch (HttpRequestException e)
                 {

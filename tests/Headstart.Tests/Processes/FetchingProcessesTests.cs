@@ -125,7 +125,7 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
         _catalogue.List(["old"]);
         await _one.StartAsync();
         var model = await _one.Client.SmallModelAsync();
-        await _one.Client.TrainAsync(model);
+        await _one.Client.TrainAsync(model, Api.Automatic);
         Assert.Null((await _one.Client.GetJsonAsync(model))["update"]);
         _one.Interrupt();
         Assert.Equal(0, await _one.ExitAsync());

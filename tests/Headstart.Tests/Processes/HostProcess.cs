@@ -9,8 +9,7 @@ using Npgsql;
 namespace Headstart.Tests.Processes;
 
 /// <summary>
-/// The built program as its users start it: a process with a data folder, its own PostgreSQL and nothing configured but the address
-/// and where backbones are. It can be killed and started again on the same folder.
+/// The built program as its users start it: a process with a data folder, its own PostgreSQL and nothing configured but the address. It can be killed and started again on the same folder.
 /// </summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
@@ -32,6 +31,9 @@ public sealed partial class HostProcess : IAsyncDisposable
         ["Headstart__Postgres__Fsync"] = "false", // programs die in tests and machines do not: what was written is in the kernel
     };
 
+    /// <summary>The first start makes its database itself.</summary>
+    public bool FromNothing { get; init; }
+
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
     public HttpClient Client { get; private set; } = new();
@@ -52,6 +54,13 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Starts the program and waits until it says that it is ready.</summary>
     public async Task StartAsync()
     {
+        if (!FromNothing && !OperatingSystem.IsWindows() && Environment.ContainsKey("Headstart__BootstrapKey")
+            && !Environment.ContainsKey("ConnectionStrings__Headstart") && !Path.Exists(Path.Combine(DataFolder, "postgres")))
+        {
+            await PreparedDatabase.CopyToAsync(this);
+        }
+
+        using var waiting = Waits.For("a start of the program");
         Launch();
         Client = new() { BaseAddress = new Uri(Environment["ASPNETCORE_URLS"]) };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Api.Key);
@@ -71,8 +80,25 @@ public sealed partial class HostProcess : IAsyncDisposable
         return (await ExitAsync(), Output);
     }
 
+    /// <summary>Puts the built-in backbone into a folder of backbones under other names, for tests that need several and no other network.</summary>
+    /// <returns>The folder.</returns>
+    public string CopyBuiltIn(params string[] ids)
+    {
+        var folder = Directory.CreateDirectory(Folder.Below("backbones")).FullName;
+        var builtIn = Path.Combine(AppContext.BaseDirectory, "backbones", "headstart-small");
+        foreach (var id in ids)
+        {
+            File.Copy($"{builtIn}.onnx", Path.Combine(folder, $"{id}.onnx"));
+            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json").Replace("headstart-small", id, StringComparison.Ordinal));
+        }
+
+        Environment["Headstart__Backbones__Directories"] = folder;
+        return folder;
+    }
+
     public async Task<int> ExitAsync()
     {
+        using var waiting = Waits.For("an end of the program");
         // Not a measurement: a host that never ends would otherwise hang the whole test run.
         await _process!.WaitForExitAsync(Api.Cancel).WaitAsync(TimeSpan.FromMinutes(3), Api.Cancel);
         return _process.ExitCode;
@@ -154,8 +180,9 @@ public sealed partial class HostProcess : IAsyncDisposable
             WorkingDirectory = Folder.Path,
         };
         start.Environment["Headstart__DataDirectory"] = DataFolder;
+        start.Environment["DOTNET_TieredPGO"] = "0"; // it ends before that pays
+        start.Environment["DOTNET_TC_CallCountThreshold"] = "3E8"; // 1,000 calls, in hex, before code is compiled again
         start.Environment["Headstart__Backbones__Download"] = "false"; // no test reaches beyond this machine
-        start.Environment["Headstart__Backbones__Directories"] = SharedData.Folder("backbones");
         foreach (var (name, value) in Environment)
         {
             start.Environment[name] = value;

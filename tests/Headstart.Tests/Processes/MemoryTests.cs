@@ -15,7 +15,7 @@ public sealed class MemoryTests
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
         var number = 0;
-        var photographs = SharedData.Files("datasets/cats_dogs/cats").Concat(SharedData.Files("datasets/cats_dogs/dogs")).ToArray();
+        var photographs = Pets.Cats.Concat(Pets.Dogs).ToArray();
 
         await PredictAsync(100);
         var before = host.ResidentKilobytes();

@@ -18,8 +18,7 @@ public sealed class PausedWorkerTests
         await first.StartAsync();
         Directory.CreateDirectory(second.DataFolder);
         Directory.CreateSymbolicLink(Path.Combine(second.DataFolder, "blobs"), Directory.CreateDirectory(Path.Combine(first.DataFolder, "blobs")).FullName);
-        var model = await first.Client.NewModelAsync("ants", "bees");
-        await first.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 40);
+        var model = await first.Client.PetsAsync();
         var run = await first.Client.StartRunAsync(model);
         while (!first.Output.Contains("(attempt 1)", StringComparison.Ordinal))
         {
@@ -37,7 +36,7 @@ public sealed class PausedWorkerTests
         var ended = await first.Client.EndOfRunAsync(model, run);
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
         Assert.Single((await first.Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
-        Assert.Equal(2, (int?)(await first.Client.TrainAsync(model, new { backbone = "squeezenet1.1" }))["version"]);
+        Assert.Equal(2, (int?)(await first.Client.TrainAsync(model))["version"]);
     }
 
     private static async Task UntilAsync(Func<bool> holds, string what)

@@ -10,7 +10,7 @@ public sealed class RegisteredBackboneTests
     [Fact]
     public async Task A_registered_backbone_survives_the_end_of_the_program_however_it_ends()
     {
-        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        await using var host = new HostProcess();
         await host.StartAsync();
         var before = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
         await host.KillAsync();
@@ -29,7 +29,7 @@ public sealed class RegisteredBackboneTests
     [Fact]
     public async Task The_verb_adds_a_file_for_the_next_start()
     {
-        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        await using var host = new HostProcess();
         var file = host.Folder.Below("my net.onnx");
         await File.WriteAllBytesAsync(file, RegisterTests.Network(1), Api.Cancel);
         var (exitCode, output) = await host.RunAsync("backbones", "add", file, "--std=1,1,1", "--licence", "MIT");
@@ -46,7 +46,7 @@ public sealed class RegisteredBackboneTests
     [Fact]
     public async Task The_verb_adds_word_vectors_too()
     {
-        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        await using var host = new HostProcess();
         var file = host.Folder.Below("My words.txt");
         await File.WriteAllTextAsync(file, RegisterTextTests.Words, Api.Cancel);
         Assert.StartsWith("words is at ", (await host.RunAsync("backbones", "add", file, "--id=words")).Output, StringComparison.Ordinal);
@@ -68,7 +68,7 @@ public sealed class RegisteredBackboneTests
     [Fact]
     public async Task The_verb_refuses_in_one_sentence_and_leaves_nothing()
     {
-        await using var host = new HostProcess { Environment = { ["Headstart__Backbones__Directories"] = "" } };
+        await using var host = new HostProcess();
         var file = host.Folder.Below("net.onnx");
         foreach (var (bytes, because) in new[] { OddNetworks.Refused["half a file"], (RegisterTests.Network(1), "'size' is 99") })
         {

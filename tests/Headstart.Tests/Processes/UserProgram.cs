@@ -33,6 +33,7 @@ internal static class UserProgram
     /// <summary>Starts it and waits until it has ended and everything it wrote is read; it is killed after five minutes.</summary>
     public static async Task<Ended> EndAsync(ProcessStartInfo start)
     {
+        using var waiting = Waits.For($"{Path.GetFileName(start.FileName)}, as a user runs it");
         var command = $"{start.FileName} {string.Join(' ', start.ArgumentList)}";
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         using var process = Process.Start(start)!;

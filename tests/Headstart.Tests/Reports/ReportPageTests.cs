@@ -17,11 +17,10 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     [Fact]
     public async Task The_page_says_what_the_report_says_and_needs_nothing_else()
     {
-        var model = await _client.NewModelAsync("ants", "bees");
-        await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 30);
-        using var copy = Api.Form("bees", [("copy.jpg", [.. File.ReadAllBytes(SharedData.Files("datasets/hymenoptera/train/bees")[0]), 0])]); // other bytes, the same picture
+        var model = await _client.PetsAsync();
+        using var copy = Api.Form("dogs", [("copy.jpg", [.. File.ReadAllBytes(Pets.Dogs[0]), 0])]); // other bytes, the same picture
         await (await _client.PostAsync($"{model}/images", copy, Api.Cancel)).JsonAsync();
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await _client.TrainAsync(model);
 
         var response = await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel);
 
@@ -30,11 +29,11 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         var page = await PageAsync(response);
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
-        string[] expected = [(string)report["sentence"]!, (string)report["head"]!["sentence"]!, "ants", "bees", "squeezenet1.1", (string)(await _client.GetJsonAsync(model))["name"]!];
+        string[] expected = [(string)report["sentence"]!, (string)report["head"]!["sentence"]!, "cats", "dogs", "headstart-small", (string)(await _client.GetJsonAsync(model))["name"]!];
         Assert.All(expected, text => Assert.Contains(WebUtility.HtmlEncode(text), page));
         Assert.Equal(2 + report["precisionRecall"]!.AsArray().Count, Regex.Count(page, "<svg"));
         Assert.True(Regex.Count(page, "<img src=\"data:image/jpeg;base64,") >= report["hardest"]!.AsArray().Count);
-        Assert.Contains("bees<br>copy.jpg", page); // among the duplicates
+        Assert.Contains("dogs<br>copy.jpg", page); // among the duplicates
         Assert.Contains("places speak for", page); // this backbone can say where it looks
         Assert.InRange(page.Length, 50_000, 2_000_000);
         Assert.Empty(Loads().Matches(page));
@@ -48,11 +47,11 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "</title><svg/onload='alert(2)'>" + Guid.CreateVersion7() })).JsonAsync();
         foreach (var (category, folder) in hostile.Zip((string[])["cats", "dogs"]))
         {
-            using var form = Api.Form(category, SharedData.Files($"datasets/cats_dogs/{folder}").Take(12).Select((file, i) => ($"<i>'{i}'.jpg", File.ReadAllBytes(file))));
+            using var form = Api.Form(category, Pets.Of(folder).Take(12).Select((file, i) => ($"<i>'{i}'.jpg", File.ReadAllBytes(file))));
             await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
         }
 
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await _client.TrainAsync(model);
         var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
 
         Assert.All(hostile, name => Assert.Contains(WebUtility.HtmlEncode(name), page));
@@ -76,7 +75,7 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     public async Task Where_the_version_cannot_predict_the_page_has_photographs_without_heat()
     {
         var model = await _client.PetsAsync(12);
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await _client.TrainAsync(model);
         var id = Guid.Parse(model[^36..]);
         await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id).ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32])));
 
@@ -90,7 +89,7 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     public async Task Another_accounts_page_and_that_of_a_version_that_there_is_not_are_not_found()
     {
         var model = await _client.PetsAsync(12);
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await _client.TrainAsync(model);
         using var other = await host.OtherAccountAsync();
 
         await (await other.GetAsync($"{model}/versions/1/report.html", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
@@ -102,7 +101,7 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     public async Task A_report_of_an_early_version_has_fewer_sections_and_one_of_many_categories_a_part_of_the_matrix()
     {
         var model = await _client.PetsAsync(12);
-        await _client.TrainAsync(model, new { backbone = "squeezenet1.1" });
+        await _client.TrainAsync(model);
         var report = (await _client.GetJsonAsync($"{model}/versions/1/report")).AsObject();
         string[] early = ["accuracy", "accuracyInterval", "accuracyFrom", "crossValidation", "categories", "classes", "confusion", "backbones", "trainableParameters"];
         foreach (var field in report.Select(field => field.Key).Except(early).ToList())

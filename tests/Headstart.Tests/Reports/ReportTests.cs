@@ -1,12 +1,14 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Tests.Backbones;
 using NetVips;
 
 namespace Headstart.Tests.Reports;
 
 /// <summary>What a report says of planted faults: wrong labels, copies, foreign images.</summary>
-public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
+public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<HostWithRealBackbones>
 {
+    private static readonly object Good = new { backbone = "mobilenetv2-1.0" };
     private readonly HttpClient _client = host.Client;
 
     [Fact]
@@ -22,7 +24,7 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
         using var form = Api.Form("bees", [("copy.jpg", smaller.JpegsaveBuffer(q: 70))]);
         var copy = (string)(await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync())["accepted"]![0]!["id"]!;
 
-        await _client.TrainAsync(model);
+        await _client.TrainAsync(model, Good);
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
 
         var planted = wrong["accepted"]!.AsArray().Where(image => (string)image!["split"]! == "train").Select(image => (string)image!["id"]!).ToHashSet();
@@ -52,7 +54,7 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
         Assert.True((bool)image["confirmed"]!);
         await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{confirmed}", new { })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-to-change");
 
-        await _client.TrainAsync(model);
+        await _client.TrainAsync(model, Good);
         var next = await _client.GetJsonAsync($"{model}/versions/2/report");
         Assert.DoesNotContain(next["suspects"]!.AsArray(), s => (string)s!["imageId"]! == corrected || (string)s!["imageId"]! == confirmed);
         Assert.Equal(1, (int)next["comparison"]!["version"]!);
@@ -62,8 +64,9 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Foreign_images_are_unknown_and_feedback_becomes_a_labelled_image()
     {
+        SharedData.Folder("backbones");
         var model = await _client.PetsAsync();
-        await _client.TrainAsync(model);
+        await _client.TrainAsync(model, Good);
 
         async Task<int> UnknownAsync(string[] files) =>
             (await _client.PredictAsync(model, files))["predictions"]!.AsArray().Count(prediction => (bool)prediction!["unknown"]!);
@@ -75,12 +78,12 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
             Assert.True(unknown >= 0.8 * files.Length, $"{unknown} of {files.Length} of {set} are unknown");
         }
 
-        Assert.InRange(await UnknownAsync(SharedData.Files("datasets/cats_dogs/cats")), 0, 6); // of 30 that it has learned from
+        Assert.InRange(await UnknownAsync(Pets.Cats), 0, 6); // of 30 that it has learned from
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
         Assert.Equal(0.05, (double)report["unknown"]!["falseAlarmRate"]!);
 
         var count = (int)(await _client.GetJsonAsync(model))["categories"]![1]!["imageCount"]!;
-        var cat = SharedData.Files("datasets/cats_dogs/cats")[3]; // is in the model as a cat
+        var cat = Pets.Cats[3]; // is in the model as a cat
         var ant = SharedData.Files("datasets/hymenoptera/test/ants")[0];
         using var form = Api.Form("dogs", [("a.jpg", File.ReadAllBytes(cat)), ("b.jpg", File.ReadAllBytes(ant)), ("again.jpg", File.ReadAllBytes(ant))]);
         var answer = await (await _client.PostAsync($"{model}/feedback", form, Api.Cancel)).JsonAsync();
@@ -93,7 +96,7 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync("ants", "bees");
         await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
-        await _client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        await _client.TrainAsync(model, Good);
 
         // Somebody mixes up half of the training images.
         var images = new List<JsonNode>();
@@ -114,7 +117,7 @@ public sealed class ReportTests(TestHost host) : IClassFixture<TestHost>
             await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}", new { category = (string)image["category"]! == "ants" ? "bees" : "ants" })).JsonAsync();
         }
 
-        var run = await _client.TrainAsync(model, new { backbone = "mobilenetv2-1.0" });
+        var run = await _client.TrainAsync(model, Good);
 
         Assert.Equal(("succeeded", 2), ((string)run["state"]!, (int)run["version"]!));
         Assert.Equal(1, (int)(await _client.GetJsonAsync(model))["publishedVersion"]!);

@@ -15,7 +15,7 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         await _client.AddTextsAsync(model, [.. rows.Take(300), .. rows.Skip(300).Take(200).Select(row => ("", row.Text))]);
         var planted = (await _client.AddTextsAsync(model, [("pos", Angry)]))["accepted"]![0]!;
         var copy = (string)(await _client.AddTextsAsync(model, [(rows[0].Label, rows[0].Text.ToUpperInvariant() + " !")]))["accepted"]![0]!["id"]!;
-        var run = await _client.TrainAsync(model);
+        var run = await _client.TrainAsync(model, Api.Automatic);
         Assert.Equal(("succeeded", 1), ((string)run["state"]!, (int)run["version"]!));
         var trials = run["backbones"]!.AsArray();
         Assert.Superset(new HashSet<string> { "tfidf", "skipgram", "skipgram-sif", "skipgram+tfidf" }, trials.Select(trial => (string)trial!["id"]!).ToHashSet());

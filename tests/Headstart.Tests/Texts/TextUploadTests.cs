@@ -13,7 +13,7 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
 {
     private readonly HttpClient _client = host.Client;
 
-    public sealed class SmallHost(TestPostgres postgres) : HostWithoutBackbones(postgres)
+    public sealed class SmallHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
             [.. base.Settings, ("Headstart:Uploads:MaxTextBytes", "1000"), ("Headstart:Uploads:MaxTextsBytes", "20000"), ("Headstart:Uploads:MaxFileBytes", "100"), ("Headstart:Uploads:MaxRows", "50"), ("Headstart:Uploads:AtOnceFiles", "10")];

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Tests.Backbones;
 using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Training;
 
 /// <summary>Which backbones a run looks at, what it keeps of that, and when a later run looks again.</summary>
-public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
+public sealed class ChoiceTests(HostWithRealBackbones host) : IClassFixture<HostWithRealBackbones>
 {
     private readonly HttpClient _client = host.Client;
 
@@ -30,10 +31,10 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
         var run = await _client.TrainAsync(model, new { backbone = "squeezenet1.1+mobilenetv2-1.0@stride16" });
         Assert.Equal("succeeded", (string?)run["state"]);
         Assert.Equal("squeezenet1.1+mobilenetv2-1.0@stride16", (string?)(await _client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
-        var answer = await _client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/dogs")[^1]);
+        var answer = await _client.PredictAsync(model, Pets.Dogs[^1]);
         Assert.Equal("dogs", (string?)answer["predictions"]![0]!["labels"]![0]!["label"]);
 
-        run = await _client.TrainAsync(model);
+        run = await _client.TrainAsync(model, Api.Automatic);
         var report = await _client.GetJsonAsync($"{model}/versions/2/report");
         Assert.Equal(run["backbones"]!.ToJsonString(), report["backbones"]!.ToJsonString());
         Assert.All(run["backbones"]!.AsArray(), trial => Assert.True((double)trial!["logLoss"]! > 0 && (int)trial["images"]! > 0));
@@ -46,16 +47,16 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_later_run_looks_again_only_when_something_could_have_changed()
     {
         var model = await _client.PetsAsync(20);
-        await _client.TrainAsync(model);
-        await _client.TrainAsync(model);
+        await _client.TrainAsync(model, Api.Automatic);
+        await _client.TrainAsync(model, Api.Automatic);
         var (first, same) = (await _client.GetJsonAsync($"{model}/versions/1/report"), await _client.GetJsonAsync($"{model}/versions/2/report"));
         Assert.Null(first["choice"]!["version"]);
         Assert.Equal(1, (int?)same["choice"]!["version"]);
         Assert.Equal(first["backbones"]!.ToJsonString(), same["backbones"]!.ToJsonString());
 
         await (await _client.SendAsync(HttpMethod.Patch, model, new { categories = new[] { "cats", "dogs", "birds" } })).JsonAsync();
-        await _client.UploadAsync(model, "birds", SharedData.Files("datasets/cats_dogs/cats")[20..26]);
-        await _client.TrainAsync(model);
+        await _client.UploadAsync(model, "birds", Pets.Cats[20..26]);
+        await _client.TrainAsync(model, Api.Automatic);
         Assert.Null((await _client.GetJsonAsync($"{model}/versions/3/report"))["choice"]!["version"]); // another task
 
         await _client.TrainAsync(model, new { maxLatencyMs = 1_000 });
@@ -66,20 +67,13 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
     public async Task Of_many_backbones_those_far_behind_on_a_part_of_the_images_are_tried_on_no_more()
     {
         await using var own = new HostProcess();
-        var folder = Directory.CreateDirectory(own.Folder.Below("backbones")).FullName;
+        var folder = own.CopyBuiltIn("small-a", "small-b", "small-c");
         own.Environment["Headstart__Backbones__Directories"] = $"{SharedData.Folder("backbones")};{folder}";
-        foreach (var id in (string[])["small-a", "small-b", "small-c"])
-        {
-            var builtIn = Path.Combine(AppContext.BaseDirectory, "backbones", "headstart-small");
-            File.Copy($"{builtIn}.onnx", Path.Combine(folder, $"{id}.onnx"));
-            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json").Replace("headstart-small", id, StringComparison.Ordinal));
-        }
-
         await own.StartAsync();
         var model = await own.Client.NewModelAsync("ants", "bees");
         await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 70); // half of what is learned from is enough to drop some
 
-        var run = await own.Client.TrainAsync(model);
+        var run = await own.Client.TrainAsync(model, Api.Automatic);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         var images = run["backbones"]!.AsArray().ToDictionary(b => (string)b!["id"]!, b => (int)b!["images"]!);
@@ -98,7 +92,7 @@ public sealed class ChoiceTests(TestHost host) : IClassFixture<TestHost>
         Link(folder, "squeezenet1.1.onnx");
         await own.StartAsync();
         var (model, untouched) = (await own.Client.PetsAsync(10), await own.Client.PetsAsync(4));
-        await own.Client.TrainAsync(model);
+        await own.Client.TrainAsync(model, Api.Automatic);
         await own.Client.TrainAsync(untouched, new { backbone = "squeezenet1.1" }); // somebody's decision
         Assert.Null((await own.Client.GetJsonAsync(model))["update"]);
         own.Interrupt();

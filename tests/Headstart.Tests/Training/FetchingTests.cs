@@ -40,8 +40,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         await using var host = await HostAsync(new(["a", "b"], "c"));
         var model = await host.Client.SmallModelAsync();
 
-        var run = await host.Client.TrainAsync(model);
-        await host.Client.TrainAsync(model);
+        var run = await host.Client.TrainAsync(model, Api.Automatic);
+        await host.Client.TrainAsync(model, Api.Automatic);
 
         Assert.Superset(new HashSet<string?> { "a", "b" }, run["backbones"]!.AsArray().Select(b => (string?)b!["id"]).ToHashSet());
         Assert.Equal(["a", "b"], host.Catalogue.Asked.Order());
@@ -78,9 +78,9 @@ public sealed class FetchingTests(TestPostgres postgres)
         }
 
         var model = await host.Client.SmallModelAsync();
-        var run = await host.Client.TrainAsync(model);
+        var run = await host.Client.TrainAsync(model, Api.Automatic);
         var asked = host.Catalogue.Asked.Count();
-        var second = await host.Client.TrainAsync(model);
+        var second = await host.Client.TrainAsync(model, Api.Automatic);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         var notice = (string?)Assert.Single(run["notices"]!.AsArray());
@@ -163,7 +163,7 @@ public sealed class FetchingTests(TestPostgres postgres)
         var model = await host.Client.SmallModelAsync();
 
         await (await host.Client.PostAsync($"{model}/training-runs", new { backbone = "b" })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-backbone");
-        var run = await host.Client.TrainAsync(model);
+        var run = await host.Client.TrainAsync(model, Api.Automatic);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         Assert.Empty(run["notices"]!.AsArray());

@@ -49,7 +49,7 @@ public sealed class MultiLabelTests(TestHost host) : IClassFixture<TestHost>
             wrong += answer.Except(scene.Labels).Count() + scene.Labels.Except(answer).Count();
         }
 
-        Assert.True(2.0 * hits / (2 * hits + wrong) > 0.8, $"F1 {2.0 * hits / (2 * hits + wrong):0.000}");
+        Assert.True(2.0 * hits / (2 * hits + wrong) > 0.7, $"F1 {2.0 * hits / (2 * hits + wrong):0.000}");
         var page = await _client.GetStringAsync(new Uri($"{model}/versions/1/report.html", UriKind.Relative), Api.Cancel);
         Assert.Contains("mean F1", page);
         Assert.DoesNotContain("Confusion matrix", page);

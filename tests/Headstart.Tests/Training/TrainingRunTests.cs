@@ -8,7 +8,6 @@ namespace Headstart.Tests.Training;
 
 public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
 {
-    private static readonly object Fast = new { backbone = "squeezenet1.1" };
     private readonly HttpClient _client = host.Client;
 
     [Fact]
@@ -18,7 +17,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
         await RefusedAsync(empty);
 
         var oneCategory = await _client.NewModelAsync("cats");
-        await _client.UploadAsync(oneCategory, "cats", SharedData.Files("datasets/cats_dogs/cats"));
+        await _client.UploadAsync(oneCategory, "cats", Pets.Cats);
         await RefusedAsync(oneCategory);
 
         await RefusedAsync(await _client.PetsAsync(1)); // two images
@@ -42,7 +41,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     public async Task Two_images_a_category_are_enough_for_a_version_that_says_how_little_it_knows()
     {
         var model = await _client.PetsAsync(2);
-        var run = await _client.TrainAsync(model, Fast);
+        var run = await _client.TrainAsync(model);
 
         Assert.Equal("succeeded", (string?)run["state"]);
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
@@ -60,7 +59,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
             await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
         }
 
-        var run = await _client.TrainAsync(model, Fast);
+        var run = await _client.TrainAsync(model);
 
         Assert.Equal(("failed", false), ((string?)run["state"], string.IsNullOrEmpty((string?)run["error"])));
         Assert.Null((int?)(await _client.GetJsonAsync(model))["publishedVersion"]);
@@ -78,13 +77,13 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_category_with_a_single_image_is_left_out_and_the_report_says_so()
     {
         var model = await _client.NewModelAsync("cats", "dogs", "birds", "fish");
-        await _client.UploadSetAsync(model, SharedData.Folder("datasets/cats_dogs"), 4);
-        await _client.UploadAsync(model, "birds", SharedData.Files("datasets/hymenoptera/test/bees")[0]);
-        await _client.TrainAsync(model, Fast);
+        await _client.UploadSetAsync(model, Pets.Folder, 4);
+        await _client.UploadAsync(model, "birds", Pets.Cats[^1]);
+        await _client.TrainAsync(model);
 
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
         Assert.Equal(["birds", "fish"], report["leftOut"]!.AsArray().Select(c => (string?)c));
-        var labels = (await _client.PredictAsync(model, SharedData.Files("datasets/cats_dogs/cats")[0]))["predictions"]![0]!["labels"]!.AsArray();
+        var labels = (await _client.PredictAsync(model, Pets.Cats[0]))["predictions"]![0]!["labels"]!.AsArray();
         Assert.Equal(2, labels.Count);
     }
 
@@ -109,7 +108,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     public async Task Two_runs_of_one_model_queue_behind_each_other_and_a_queued_one_can_be_cancelled()
     {
         var model = await _client.PetsAsync(4);
-        var (first, second, third) = (await _client.StartRunAsync(model), await _client.StartRunAsync(model, Fast), await _client.StartRunAsync(model, Fast));
+        var (first, second, third) = (await _client.StartRunAsync(model), await _client.StartRunAsync(model), await _client.StartRunAsync(model));
 
         var cancelled = await (await _client.PostAsync($"{model}/training-runs/{second["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
 
@@ -123,8 +122,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_running_run_is_cancelled_and_leaves_no_version()
     {
-        var model = await _client.NewModelAsync("ants", "bees");
-        await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        var model = await _client.PetsAsync();
         var run = await _client.StartRunAsync(model);
         while ((string?)run["state"] == "queued")
         {
@@ -141,8 +139,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_run_that_may_not_take_so_long_fails_saying_so()
     {
-        var model = await _client.NewModelAsync("ants", "bees");
-        await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/test"));
+        var model = await _client.PetsAsync();
         var run = await _client.TrainAsync(model, new { maxTrainingSeconds = 0.05 });
         Assert.Equal("failed", (string?)run["state"]);
         Assert.Contains("maxTrainingSeconds", (string?)run["error"], StringComparison.Ordinal);
@@ -170,13 +167,12 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Deleting_a_model_while_it_trains_ends_its_run_and_nothing_else()
     {
-        var model = await _client.NewModelAsync("ants", "bees");
-        await _client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"));
+        var model = await _client.PetsAsync();
         await _client.StartRunAsync(model);
         Assert.Equal(HttpStatusCode.NoContent, (await _client.DeleteAsync(model, Api.Cancel)).StatusCode);
 
         var other = await _client.PetsAsync(3);
-        Assert.Equal("succeeded", (string?)(await _client.TrainAsync(other, Fast))["state"]);
+        Assert.Equal("succeeded", (string?)(await _client.TrainAsync(other))["state"]);
     }
 
     [Fact]

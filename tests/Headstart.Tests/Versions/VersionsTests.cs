@@ -13,7 +13,7 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
         var version = await _client.GetJsonAsync($"{host.Model}/versions/1");
         Assert.Equal(
             ["number", "runId", "backbone", "trainableParameters", "accuracy", "accuracyInterval", "published", "createdAt"], version.AsObject().Select(p => p.Key));
-        Assert.Equal((1, "squeezenet1.1", true), ((int)version["number"]!, (string?)version["backbone"], (bool)version["published"]!));
+        Assert.Equal((1, "headstart-small", true), ((int)version["number"]!, (string?)version["backbone"], (bool)version["published"]!));
         Assert.InRange((double)version["accuracy"]!, (double)version["accuracyInterval"]![0]!, (double)version["accuracyInterval"]![1]!);
         await _client.GetJsonAsync($"{host.Model}/training-runs/{version["runId"]}");
     }

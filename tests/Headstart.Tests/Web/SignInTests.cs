@@ -31,7 +31,7 @@ public sealed partial class SignInTests(SignInTests.Host host) : IClassFixture<S
 
         using var without = await browser.Client.PostAsync("/api/v1/models", model);
         await without.ProblemAsync(HttpStatusCode.BadRequest, "antiforgery");
-        using var upload = await browser.Client.PostAsync("/api/v1/models/" + Guid.Empty + "/images", Api.Form("cats", ("cat.jpg", SharedData.Cat)), Api.Cancel);
+        using var upload = await browser.Client.PostAsync("/api/v1/models/" + Guid.Empty + "/images", Api.Form("cats", ("cat.jpg", Pets.Cat)), Api.Cancel);
         await upload.ProblemAsync(HttpStatusCode.BadRequest, "antiforgery");
 
         browser.Client.DefaultRequestHeaders.Add("X-Headstart-Antiforgery", await browser.TokenAsync("/"));
