@@ -63,7 +63,7 @@ internal static partial class PathPrefix
     {
         var path = text is null or "" or "/" ? "" : text[0] == '/' ? text : "/" + text;
         path = path.EndsWith('/') ? path[..^1] : path;
-        return path.Length == 0 || (path.Length <= Longest && Plain().IsMatch(path)) ? new PathString(path) : null;
+        return path.Length == 0 || (path.Length <= Longest && Plain().IsMatch(path)) ? new PathString(path) : default(PathString?); // null alone would become an empty path
     }
 
     public static string? Problem(string? text) =>

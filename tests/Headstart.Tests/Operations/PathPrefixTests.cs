@@ -46,7 +46,7 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     [InlineData(true)]
     public async Task Pages_their_files_cookies_and_redirects_stay_below_the_prefix(bool cuts)
     {
-        using var browser = new Browser(new(host.Proxy(cuts), "/headstart/"));
+        using var browser = new Browser(new Uri(host.Proxy(cuts), "/headstart/"));
         Assert.Equal("/headstart/signin?to=%2Fkeys%3Fa%3D1", await LocationAsync(browser, "/headstart/keys?a=1"));
         using var wrong = await browser.SignInAsync("wrong", "/keys");
         Assert.Equal("/headstart/signin?failed=true&to=%2Fkeys", $"{wrong.Headers.Location}");
@@ -160,6 +160,15 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     [InlineData("/team_1/head-start.2/")]
     [InlineData("/api/headstart")]
     public void A_missing_slash_is_forgiven(string value) => Assert.Null(new Settings { PathBase = value }.Problem());
+
+    [Fact]
+    public void No_page_and_no_script_names_an_address_from_the_root()
+    {
+        var files = Directory.GetFiles(Repository.PathOf("src", "Headstart", "Web"), "*", SearchOption.AllDirectories)
+            .Concat(Directory.GetFiles(Repository.PathOf("src", "Headstart", "wwwroot"), "*.js")).ToList();
+        Assert.True(files.Count > 40, $"{files.Count}");
+        Assert.All(files, file => Assert.DoesNotMatch("""(?i)((href|src|action)="(@\(\$")?|NavigateTo\(\$?"|(fetch|import)\(["'`]|\$"|url\()/[\w"]""", File.ReadAllText(file)));
+    }
 
     [Fact]
     public void No_prefix_can_be_mistaken_for_an_address_of_the_host()
