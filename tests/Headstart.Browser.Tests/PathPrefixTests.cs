@@ -37,6 +37,7 @@ public sealed partial class PathPrefixTests(Site site)
         await report.CloseAsync();
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
+        await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
         await page.Locator(".stage input[type=file]").SetInputFilesAsync(SharedData.Files("datasets/cats_dogs/dogs")[0]);
         await Expect(page.Locator(".bars li").First).ToContainTextAsync("dogs");
         await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
