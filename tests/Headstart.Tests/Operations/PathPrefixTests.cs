@@ -91,7 +91,7 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
         using var dashboard = await client.GetAsync("/headstart/hangfire", Api.Cancel);
         var links = Links().Matches(await dashboard.Content.ReadAsStringAsync(Api.Cancel)).Select(link => link.Groups[2].Value).ToList();
         Assert.NotEmpty(links);
-        Assert.All(links.Where(link => link.StartsWith('/')), link => Assert.StartsWith("/headstart/hangfire", link));
+        Assert.All(links.Where(link => link.StartsWith('/')), link => Assert.StartsWith("/headstart/", link));
     }
 
     [Theory]
