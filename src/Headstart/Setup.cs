@@ -154,7 +154,7 @@ public static class Setup
         if (settings.Dashboard)
         {
             // Hangfire's own filter would let everyone in who comes through a proxy on this host; the key decides instead, and the jobs are those of all accounts.
-            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [] }).RequireAuthorization(Scopes.Operator);
+            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [], AppPath = $"{settings.Prefix}/" }).RequireAuthorization(Scopes.Operator);
         }
     }
 }

@@ -51,6 +51,7 @@ public sealed class Site : IAsyncLifetime
             Program.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
+        Program.Environment["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true"; // so that one host can be behind a proxy, too
         await Program.StartAsync();
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()

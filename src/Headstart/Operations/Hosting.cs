@@ -65,7 +65,7 @@ public static class Hosting
         builder.Services.AddExceptionHandler<ExceptionProblems>();
         builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
-        builder.Services.AddRateLimiter(_ => { }).AddCors().AddOpenApiDocument();
+        builder.Services.AddPathPrefix().AddRateLimiter(_ => { }).AddCors().AddOpenApiDocument();
     }
 
     public static void UseOperations(this WebApplication app, Settings settings)
@@ -75,6 +75,7 @@ public static class Hosting
             app.UseMiddleware<AccessLog>(); // around everything, so that it sees what is answered
         }
 
+        app.UsePathPrefix(settings);
         app.UseOwnApi();
         app.UseSafeHeaders();
         app.UseExceptionHandler(_ => { });
@@ -132,6 +133,7 @@ public static class Hosting
         var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();
         var address = app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
             .Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+        address += app.Services.GetRequiredService<Settings>().Prefix;
         // The console, not the log: logs are kept and shipped, and this is a secret.
         Console.WriteLine($"""
 
@@ -148,8 +150,8 @@ public static class Hosting
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) => context.Response.StatusCode switch
     {
-        404 => Problems.Of(404, "not-found", "There is nothing at this address; /swagger lists those there are."),
-        405 => Problems.Of(405, "method-not-allowed", "This address does not take that method; /swagger lists those it takes."),
+        404 => Problems.Of(404, "not-found", $"There is nothing at this address; {context.Request.PathBase}/swagger lists those there are."),
+        405 => Problems.Of(405, "method-not-allowed", $"This address does not take that method; {context.Request.PathBase}/swagger lists those it takes."),
         408 => Problems.Of(408, "too-slow", "The body arrived too slowly; send the request again."),
         413 => Problems.Of(413, "too-large", "The body is larger than this address takes."),
         415 => Problems.Of(415, "unsupported-media-type", "This address takes application/json; send that Content-Type."),

@@ -58,7 +58,7 @@ public static class OpenApi
         app.UseSwaggerUI(ui =>
         {
             ui.DocumentTitle = "Headstart API";
-            ui.SwaggerEndpoint("/swagger/v1/swagger.json", "Headstart v1");
+            ui.SwaggerEndpoint("v1/swagger.json", "Headstart v1"); // beside the page, whatever prefix that is below
             ui.EnablePersistAuthorization();
             ui.DisplayRequestDuration();
         });

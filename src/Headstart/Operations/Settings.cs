@@ -16,6 +16,9 @@ public sealed class Settings
     /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
     public string Roles { get; set; } = "web,worker";
 
+    /// <summary>The path that a proxy serves this host below, such as <c>/headstart</c>; empty where it has a host name of its own.</summary>
+    public string PathBase { get; set; } = "";
+
     /// <summary>
     /// The same on every web node of an installation: with it a person who signed in on one is signed in on all. Without it each keeps keys of
     /// its own in its data folder.
@@ -69,6 +72,9 @@ public sealed class Settings
         .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
         .Contains(role, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary><see cref="PathBase"/>, with one slash before it and none behind.</summary>
+    internal PathString Prefix => PathPrefix.Read(PathBase) ?? default;
+
     /// <summary><see cref="CorsOrigins"/>, one by one.</summary>
     public string[] Origins() => CorsOrigins.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
@@ -99,7 +105,7 @@ public sealed class Settings
         return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
             : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem()
-                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
+                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase) ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);

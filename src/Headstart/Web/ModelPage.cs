@@ -118,7 +118,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
     /// <returns>Whether this page is left for that.</returns>
     protected virtual Task<bool> StartedAsync()
     {
-        Navigation.NavigateTo($"/models/{Id}/training");
+        Navigation.NavigateTo($"models/{Id}/training");
         return Task.FromResult(true);
     }
 

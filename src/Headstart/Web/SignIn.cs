@@ -84,7 +84,9 @@ internal static class SignIn
 
     private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context)
     {
-        context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery); // whatever host and scheme the browser knows us by
+        // Whatever host and scheme the browser knows us by. Where to go back to is without the prefix, so that it leads to no other site of this host name.
+        var request = context.Request;
+        context.Response.Redirect($"{request.PathBase}{Path}{QueryString.Create(context.Options.ReturnUrlParameter, $"{request.Path}{request.QueryString}")}");
         return Task.CompletedTask;
     }
 

@@ -68,6 +68,20 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Theory]
+    [InlineData("bash", "/headstart/")]
+    [InlineData("python", "/headstart")]
+    [InlineData("node", "/headstart/")]
+    [InlineData("csharp", "/headstart")]
+    public async Task A_host_below_a_path_is_asked_there(string client, string path)
+    {
+        using var server = new LoopbackServer(request => AnswerAsync(request, """{"items":[],"next":null}"""));
+
+        (await Terminal.RunAsync(client, new Uri(server.Address, path), "x", "watch", "Pets")).With(1);
+
+        Assert.Equal("/headstart/api/v1/models?limit=100", Assert.Single(server.Requests).Path);
+    }
+
+    [Theory]
     [MemberData(nameof(Clients))]
     public async Task A_busy_host_is_asked_again(string client)
     {

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Headstart.Client;
+using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Backbones;
 
 namespace Headstart.Tests.Clients;
@@ -40,6 +41,17 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
             // What may be absent or null there must be nullable here; in requests it is the other way round.
             Assert.True(type.Name.EndsWith("Request", StringComparison.Ordinal) || required.Contains(name) || IsNullable(property), $"{type.Name}.{name} may be absent.");
         }
+    }
+
+    [Fact]
+    public async Task A_path_of_the_base_address_stays()
+    {
+        using var server = new LoopbackServer(request => request.HeadAsync("204 No Content"));
+        using var http = new HttpClient { BaseAddress = new Uri(server.Address, "/headstart") };
+
+        await Assert.ThrowsAsync<HeadstartException>(() => new HeadstartClient(http, "x").FindModelAsync("Pets", Api.Cancel));
+
+        Assert.Equal("/headstart/api/v1/models?limit=100", Assert.Single(server.Requests).Path);
     }
 
     [Fact]

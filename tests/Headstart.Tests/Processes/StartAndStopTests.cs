@@ -95,6 +95,7 @@ public sealed partial class StartAndStopTests
     [InlineData("Headstart__Uploads__MaxRows", "0", "Headstart:Uploads:MaxRows")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
     [InlineData("Headstart__Backbones__MaxUploadBytes", "0", "Headstart:Backbones:MaxUploadBytes")]
+    [InlineData("Headstart__PathBase", "https://example.com/headstart", "Headstart:PathBase")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
     public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
     {

@@ -6,6 +6,7 @@ namespace Headstart.Tests.Web;
 /// <summary>What a browser does to sign in: reads the page's token, sends the form, keeps the cookie.</summary>
 internal sealed partial class Browser : IDisposable
 {
+    private readonly string _below;
     private readonly SocketsHttpHandler _handler = new() { AllowAutoRedirect = false, CookieContainer = new() };
 
     public Browser(TestHost host)
@@ -13,7 +14,8 @@ internal sealed partial class Browser : IDisposable
     {
     }
 
-    public Browser(Uri address) => Client = new(_handler) { BaseAddress = address };
+    /// <param name="address">Of the host, with the path that it is below.</param>
+    public Browser(Uri address) => (Client, _below) = (new(_handler) { BaseAddress = address }, address.AbsolutePath.TrimEnd('/'));
 
     public HttpClient Client { get; }
 
@@ -21,8 +23,8 @@ internal sealed partial class Browser : IDisposable
 
     public async Task<HttpResponseMessage> SignInAsync(string key, string to = "/")
     {
-        var token = Field().Match(await Client.GetStringAsync("/signin", Api.Cancel)).Groups[1].Value;
-        return await Client.PostAsync("/session", new FormUrlEncodedContent([new("key", key), new("to", to), new("__RequestVerificationToken", token)]), Api.Cancel);
+        var token = Field().Match(await Client.GetStringAsync($"{_below}/signin", Api.Cancel)).Groups[1].Value;
+        return await Client.PostAsync($"{_below}/session", new FormUrlEncodedContent([new("key", key), new("to", to), new("__RequestVerificationToken", token)]), Api.Cancel);
     }
 
     public async Task<string> TokenAsync(string page) => Meta().Match(await Client.GetStringAsync(page, Api.Cancel)).Groups[1].Value;

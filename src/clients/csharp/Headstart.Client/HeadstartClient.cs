@@ -22,7 +22,7 @@ public sealed class HeadstartException(string message, string? type, HttpStatusC
 /// Headstart's API: make a model, send labelled images, train, watch, predict. A busy host (503) is asked again when it says; every other refusal is a
 /// <see cref="HeadstartException"/>.
 /// </summary>
-/// <param name="http">Its base address is the host's, such as <c>http://localhost:8080</c>.</param>
+/// <param name="http">Its base address is the host's, such as <c>http://localhost:8080</c> or <c>https://example.com/headstart</c>.</param>
 /// <param name="key">An API key.</param>
 /// <param name="clock">For waiting.</param>
 public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? clock = null)
@@ -101,6 +101,9 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     public Task<Prediction> PredictAsync(Guid model, IReadOnlyList<string> files, int? top = null, CancellationToken cancel = default) => SendAsync<Prediction>(
         HttpMethod.Post, $"models/{model}/predictions{(top is null ? "" : $"?top={top}")}", () => Form(null, files), cancel, answer => answer.Predictions is not null);
 
+    // A path that the base address ends with stays, with a slash behind it or without.
+    private Uri At(string path) => new($"{http.BaseAddress!.ToString().TrimEnd('/')}/api/v1/{path}");
+
     private static MultipartFormDataContent Form(string? category, IReadOnlyList<string> files)
     {
         var form = new MultipartFormDataContent();
@@ -126,7 +129,7 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     {
         for (var attempt = 1; ; attempt++)
         {
-            using var request = new HttpRequestMessage(method, $"api/v1/{path}") { Content = content?.Invoke() };
+            using var request = new HttpRequestMessage(method, At(path)) { Content = content?.Invoke() };
             request.Headers.Authorization = new("Bearer", key);
             if (idempotencyKey is not null)
             {

@@ -1,0 +1,66 @@
+using System.Text.RegularExpressions;
+using Headstart.Tests;
+using Headstart.Tests.Deploy;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Headstart.Browser.Tests;
+
+/// <summary>The main job where nginx has the pages below <c>/headstart/</c> and nothing beside it: a link or a script that forgets the prefix gets a 404, and is told of.</summary>
+public sealed partial class PathPrefixTests(Site site)
+{
+    private const float LongRun = 240_000;
+
+    [Fact]
+    public async Task From_signing_in_to_a_prediction_everything_stays_below_the_prefix()
+    {
+        await using var cutting = await NginxBelowPrefix.StartAsync(site.Client.BaseAddress!, cuts: true, says: true);
+        var page = await site.SignInAsync($"{cutting.Address}headstart/");
+        await page.GetByRole(AriaRole.Link, new() { NameRegex = MakeModel() }).First.ClickAsync();
+        await page.GetByLabel("What do you want to tell apart?").FillAsync("Pets below a prefix");
+        await page.GetByRole(AriaRole.Textbox, new() { Name = "Categories" }).FillAsync("cats, dogs");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
+        await page.Locator("[data-category=cats]").DropAsync(SharedData.Files("datasets/cats_dogs/cats")[..10]);
+        await page.Locator("[data-category=dogs]").DropAsync(SharedData.Files("datasets/cats_dogs/dogs")[..10]);
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("10 images");
+        await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("10 images");
+        await page.WaitForFunctionAsync("() => document.querySelector('.grid img, main img')?.naturalWidth > 0");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(TrainingAddress());
+        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync(new() { Timeout = LongRun });
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("right on");
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download it as ONNX").ClickAsync());
+        Assert.StartsWith($"{cutting.Address}headstart/api/v1/", download.Url, StringComparison.Ordinal);
+        var report = await page.Context.RunAndWaitForPageAsync(() => page.GetByText("Report to send on").ClickAsync());
+        await Expect(report.Locator("h1")).ToBeVisibleAsync();
+        await report.CloseAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
+        await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
+        await page.Locator(".stage input[type=file]").SetInputFilesAsync(SharedData.Files("datasets/cats_dogs/dogs")[0]);
+        await Expect(page.Locator(".bars li").First).ToContainTextAsync("dogs");
+        await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
+        await Expect(page.Locator("pre")).ToContainTextAsync($"{cutting.Address}headstart/api/v1/models/");
+        await page.GetByRole(AriaRole.Link, new() { Name = "API", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("Create a model").First).ToBeVisibleAsync();
+
+        // The same host behind a proxy that passes the prefix on.
+        await using var passingOn = await NginxBelowPrefix.StartAsync(site.Client.BaseAddress!, cuts: false, says: true);
+        var other = await site.SignInAsync($"{passingOn.Address}headstart/");
+        await other.GetByRole(AriaRole.Link, new() { NameRegex = Pets() }).ClickAsync();
+        await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Pets below a prefix" })).ToBeVisibleAsync();
+        await other.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Expect(other).ToHaveURLAsync($"{passingOn.Address}headstart/signin");
+        site.NobodyComplained();
+    }
+
+    [GeneratedRegex("New model|Make your first model")]
+    private static partial Regex MakeModel();
+
+    [GeneratedRegex("/headstart/models/[^/]+/training$")]
+    private static partial Regex TrainingAddress();
+
+    [GeneratedRegex("Pets below a prefix")]
+    private static partial Regex Pets();
+}
