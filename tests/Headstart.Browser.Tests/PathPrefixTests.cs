@@ -14,14 +14,15 @@ public sealed partial class PathPrefixTests(Site site)
     [Fact]
     public async Task From_signing_in_to_a_prediction_everything_stays_below_the_prefix()
     {
+        Needs.Programs("nginx");
         await using var cutting = await NginxBelowPrefix.StartAsync(site.Client.BaseAddress!, cuts: true, says: true);
         var page = await site.SignInAsync($"{cutting.Address}headstart/");
         await page.GetByRole(AriaRole.Link, new() { NameRegex = MakeModel() }).First.ClickAsync();
         await page.GetByLabel("What do you want to tell apart?").FillAsync("Pets below a prefix");
         await page.GetByRole(AriaRole.Textbox, new() { Name = "Categories" }).FillAsync("cats, dogs");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
-        await page.Locator("[data-category=cats]").DropAsync(SharedData.Files("datasets/cats_dogs/cats")[..10]);
-        await page.Locator("[data-category=dogs]").DropAsync(SharedData.Files("datasets/cats_dogs/dogs")[..10]);
+        await page.Locator("[data-category=cats]").DropAsync(Pets.Cats[..10]);
+        await page.Locator("[data-category=dogs]").DropAsync(Pets.Dogs[..10]);
         await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("10 images");
         await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("10 images");
         await page.WaitForFunctionAsync("() => document.querySelector('.grid img, main img')?.naturalWidth > 0");
@@ -38,7 +39,7 @@ public sealed partial class PathPrefixTests(Site site)
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
         await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
-        await page.Locator(".stage input[type=file]").SetInputFilesAsync(SharedData.Files("datasets/cats_dogs/dogs")[0]);
+        await page.Locator(".stage input[type=file]").SetInputFilesAsync(Pets.Dogs[0]);
         await Expect(page.Locator(".bars li").First).ToContainTextAsync("dogs");
         await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
         await Expect(page.Locator("pre")).ToContainTextAsync($"{cutting.Address}headstart/api/v1/models/");
@@ -48,7 +49,7 @@ public sealed partial class PathPrefixTests(Site site)
         // The same host behind a proxy that passes the prefix on.
         await using var passingOn = await NginxBelowPrefix.StartAsync(site.Client.BaseAddress!, cuts: false, says: true);
         var other = await site.SignInAsync($"{passingOn.Address}headstart/");
-        await other.GetByRole(AriaRole.Link, new() { NameRegex = Pets() }).ClickAsync();
+        await other.GetByRole(AriaRole.Link, new() { NameRegex = BelowPrefix() }).ClickAsync();
         await Expect(other.GetByRole(AriaRole.Heading, new() { Name = "Pets below a prefix" })).ToBeVisibleAsync();
         await other.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(other).ToHaveURLAsync($"{passingOn.Address}headstart/signin");
@@ -62,5 +63,5 @@ public sealed partial class PathPrefixTests(Site site)
     private static partial Regex TrainingAddress();
 
     [GeneratedRegex("Pets below a prefix")]
-    private static partial Regex Pets();
+    private static partial Regex BelowPrefix();
 }
