@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Headstart.Tests;
+using Headstart.Tests.Texts;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -162,7 +163,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var made = await (await site.Client.PostAsync("/api/v1/models", new { name = "Clicked twice", kind = "textClassification", categories = new[] { "good", "bad" } })).JsonAsync(System.Net.HttpStatusCode.Created);
         var path = $"/models/{made["id"]}";
-        var texts = Tests.Texts.TextFiles.Opinions(40).Select(row => new { text = row.Text, category = row.Label == "pos" ? "good" : "bad" });
+        var texts = TextFiles.Opinions(40).Select(row => new { text = row.Text, category = row.Label == "pos" ? "good" : "bad" });
         await (await site.Client.PostAsync($"/api/v1{path}/texts", new { texts })).JsonAsync();
         var page = await site.SignInAsync(path + "/images");
         await Expect(page).ToHaveURLAsync(new Regex("/texts$"));

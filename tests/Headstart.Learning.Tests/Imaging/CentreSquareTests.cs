@@ -1,5 +1,6 @@
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
+using Headstart.Tests;
 using NetVips;
 
 namespace Headstart.Learning.Tests.Imaging;

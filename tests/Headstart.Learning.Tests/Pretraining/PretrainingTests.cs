@@ -1,6 +1,7 @@
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Native;
 using Headstart.Pretraining;
+using Headstart.Tests;
 using TorchSharp;
 
 namespace Headstart.Learning.Tests.Pretraining;
