@@ -40,7 +40,9 @@ public sealed class ImportCrashTests
             }
 
             var half = await program.Client.GetJsonAsync(Uploads.PathOf(model, import));
-            Assert.Equal(("running", 100, 95, 5), ((string?)half["state"], (int)half["done"]!, (int)half["accepted"]!, (int)half["rejected"]!));
+            var done = (int)half["done"]!; // 100, or what a slow machine had when it was time to write
+            Assert.InRange(done, 1, 100);
+            Assert.Equal(("running", done, (done + 19) / 20), ((string?)half["state"], (int)half["accepted"]! + (int)half["rejected"]!, (int)half["rejected"]!));
             if (killed)
             {
                 await program.KillAsync();
