@@ -8,8 +8,6 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
     [Fact]
     public async Task The_list_says_what_each_backbone_is_and_costs_here_the_fastest_first()
     {
-        SharedData.Folder("backbones");
-
         var all = (await host.Client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray();
         var items = all.TakeWhile(b => (bool)b!["present"]!).ToList();
 

@@ -2,10 +2,19 @@ using Headstart.Tests.Data;
 
 namespace Headstart.Tests.Backbones;
 
-/// <summary>A host that chooses among several backbones, for tests of the choice and of what it is worth. All others have the built-in one and are much faster.
-/// Tests ask for <c>SharedData.Folder("backbones")</c> first, so that they skip where it is missing.</summary>
+/// <summary>A host that chooses among several backbones, for tests of the choice and of what it is worth; they skip where there are none. All other tests have
+/// the built-in one, and are much faster.</summary>
 public sealed class HostWithRealBackbones(TestPostgres postgres) : TestHost(postgres)
 {
+    public new HttpClient Client
+    {
+        get
+        {
+            SharedData.Folder("backbones");
+            return base.Client;
+        }
+    }
+
     protected override IEnumerable<(string Name, string Value)> Settings =>
         SharedFolder.Root is { } shared ? [("Headstart:Backbones:Directories", Path.Combine(shared, "backbones"))] : [];
 }

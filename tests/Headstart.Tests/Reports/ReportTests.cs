@@ -64,7 +64,6 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
     [Fact]
     public async Task Foreign_images_are_unknown_and_feedback_becomes_a_labelled_image()
     {
-        SharedData.Folder("backbones");
         var model = await _client.PetsAsync();
         await _client.TrainAsync(model, Good);
 
