@@ -106,6 +106,7 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     public override string ToString()
     {
         var address = new NpgsqlConnectionStringBuilder(ConnectionString);
-        return $"{address.Host}:{address.Port}/{address.Database}";
+        var port = address.Host?.Contains(',', StringComparison.Ordinal) == true ? "" : $":{address.Port}"; // several have theirs
+        return $"{address.Host}{port}/{address.Database}";
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace Headstart.Data;
@@ -44,7 +45,11 @@ public static partial class DatabaseDoor
                 await connection.OpenAsync(cancel);
                 return;
             }
-            catch (Exception e) when (DatabaseProblems.Describe(e) is { } sentence)
+            catch (CryptographicException e)
+            {
+                throw DatabaseUrl.Refusal($"a certificate or key that it names for TLS cannot be read: {e.Message.TrimEnd('.')}");
+            }
+            catch (Exception e) when (DatabaseProblems.Describe(e, address) is { } sentence)
             {
                 if (!DatabaseProblems.IsPassing(e) || TimeProvider.System.GetElapsedTime(started) > Patience)
                 {

@@ -9,8 +9,10 @@ public static class DatabaseProblems
 {
     private const string Setting = "ConnectionStrings:Headstart";
 
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="at">Where, if that is known.</param>
     /// <returns>null where it does not come from a database.</returns>
-    public static string? Describe(Exception exception)
+    public static string? Describe(Exception exception, DatabaseAddress? at = null)
     {
         for (var e = exception; e is not null; e = e.InnerException)
         {
@@ -21,7 +23,7 @@ public static class DatabaseProblems
                 case PostgresException refused:
                     return Describe(refused);
                 case NpgsqlException failed:
-                    return Describe(failed);
+                    return Describe(failed, at);
             }
         }
 
@@ -34,10 +36,10 @@ public static class DatabaseProblems
         // A pooler gives this code to whatever is wrong; what it never gets over is what we asked for.
         PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } pooler => !IsAboutUs(pooler.MessageText),
         PostgresException refused => refused.IsTransient,
-        NpgsqlException { InnerException: AuthenticationException } => false,
-        NpgsqlException { InnerException: { } inner } => inner is AggregateException or SocketException or IOException or TimeoutException || IsPassing(inner),
-        NpgsqlException failed => IsNoServer(failed),
-        _ => false,
+        NpgsqlException { InnerException: null } failed => IsNoServer(failed),
+        NpgsqlException { InnerException: { } inner } => IsPassing(inner),
+        AggregateException several => several.InnerExceptions.All(IsPassing), // one for each server
+        _ => exception is SocketException or IOException or TimeoutException,
     };
 
     private static bool IsAboutUs(string message) => message.Contains("startup parameter", StringComparison.Ordinal)
@@ -66,12 +68,13 @@ public static class DatabaseProblems
         };
     }
 
-    private static string Describe(NpgsqlException e)
+    private static string Describe(NpgsqlException e, DatabaseAddress? at)
     {
         var reason = e.GetBaseException().Message.TrimEnd('.');
         return e switch
         {
             { InnerException: PostgresException refused } => Describe(refused),
+            { InnerException: AggregateException several } when several.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } refused => Describe(refused),
             { InnerException: AuthenticationException } => $"The certificate of the database server is refused: {reason}. "
                 + $"Name the file with the certificate of its authority as sslrootcert (Root Certificate) in {Setting}, or set sslmode=require, which does not check it.",
             _ when e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal) =>
@@ -79,7 +82,7 @@ public static class DatabaseProblems
             _ when e.Message.StartsWith("No password has been provided", StringComparison.Ordinal) => $"The database wants a password and {Setting} has none; add it.",
             _ when IsNoServer(e) => $"None of the servers in {Setting} can be reached and written to; start one, or name the primary.",
             { InnerException: SocketException or IOException or TimeoutException or AggregateException } =>
-                $"The database cannot be reached: {e.Message.TrimEnd('.')} ({reason}). Start it, or correct {Setting}.",
+                $"The database{(at is null ? "" : $" at {at}")} cannot be reached: {reason}. Start it, or correct {Setting}.",
             _ => $"The database cannot be used: {reason}. Look at {Setting}.",
         };
     }

@@ -82,7 +82,8 @@ public static partial class Schema
         var (user, database, lacking) = (row.GetString(3), row.GetString(4), new List<string>());
         if (tables && row.IsDBNull(0))
         {
-            throw new StartupException($"The search path of {user} names no schema of the database {database} to make tables in; make one with CREATE SCHEMA public AUTHORIZATION {user};");
+            throw new StartupException($"The search path of {user} names no schema that is there in the database {database}; correct Search Path in "
+                + $"ConnectionStrings:Headstart, or have the database's owner run there: CREATE SCHEMA public AUTHORIZATION {user};");
         }
 
         if (tables && !row.GetBoolean(1))

@@ -38,8 +38,9 @@ public sealed class PoolerTests(PoolerTests.Pair hosts) : IClassFixture<PoolerTe
     public async Task A_transaction_that_says_nothing_is_ended_after_a_minute_and_what_is_configured_holds()
     {
         Assert.Equal("1min", await IdleAsync(hosts.First.Services));
-        await OwnPostgres.ExecuteAsync(hosts.Pooler.Direct, "ALTER DATABASE " + new NpgsqlConnectionStringBuilder(hosts.Pooler.Direct).Database + " SET idle_in_transaction_session_timeout = '30min'");
-        await using var services = new ServiceCollection().AddSingleton(await ReachAsync(hosts.Pooler.InSessions)).AddSingleton(TimeProvider.System).AddLogging().AddDatabase().BuildServiceProvider();
+        // As ALTER ROLE would have it, in the session from its beginning on.
+        var configured = new DatabaseAddress(hosts.Pooler.Direct + ";Options=-c idle_in_transaction_session_timeout=30min", IsOwn: false, Sessions.PerTransaction);
+        await using var services = new ServiceCollection().AddSingleton(configured).AddSingleton(TimeProvider.System).AddLogging().AddDatabase().BuildServiceProvider();
 
         Assert.Equal("30min", await IdleAsync(services));
 
