@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Npgsql;
 
 namespace Headstart.Data;
@@ -44,10 +43,6 @@ public static partial class DatabaseDoor
             {
                 await connection.OpenAsync(cancel);
                 return;
-            }
-            catch (CryptographicException e)
-            {
-                throw DatabaseUrl.Refusal($"a certificate or key that it names for TLS cannot be read: {e.Message.TrimEnd('.')}");
             }
             catch (Exception e) when (DatabaseProblems.Describe(e, address) is { } sentence)
             {

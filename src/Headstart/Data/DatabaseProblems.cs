@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace Headstart.Data;
@@ -77,6 +78,7 @@ public static class DatabaseProblems
             { InnerException: AggregateException several } when several.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } refused => Describe(refused),
             { InnerException: AuthenticationException } => $"The certificate of the database server is refused: {reason}. "
                 + $"Name the file with the certificate of its authority as sslrootcert (Root Certificate) in {Setting}, or set sslmode=require, which does not check it.",
+            _ when e.GetBaseException() is CryptographicException => $"A certificate or key that {Setting} names for TLS cannot be read: {reason}.",
             _ when e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal) =>
                 $"The database server does not offer TLS; set sslmode=prefer (SSL Mode=Prefer) in {Setting}, or switch ssl on in its postgresql.conf.",
             _ when e.Message.StartsWith("No password has been provided", StringComparison.Ordinal) => $"The database wants a password and {Setting} has none; add it.",

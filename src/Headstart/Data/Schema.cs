@@ -32,8 +32,12 @@ public static partial class Schema
             throw new StartupException($"The database was made by a newer Headstart (it has the migration {unknown[^1]}); start that one, or use another database.");
         }
 
-        await RefuseWithoutRightsAsync(guard, tables: known.Except(applied).Any(), cancel);
-        await db.Database.MigrateAsync(cancel);
+        var pending = known.Except(applied).Any();
+        await RefuseWithoutRightsAsync(guard, tables: pending, cancel);
+        if (pending) // else it would ask for the right to make a table that is there
+        {
+            await db.Database.MigrateAsync(cancel);
+        }
 
         // Here and not with the first job: hosts that start at the same time would do it side by side.
         await using var jobs = new NpgsqlConnection(address.Unpooled);
