@@ -16,6 +16,10 @@ public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
     private readonly TemporaryFolder _folder = new();
     private readonly int _port = FreePort();
 
+    public static bool IsInstalled => File.Exists(Program);
+
+    public static void SkipWithout() => Assert.SkipUnless(IsInstalled, $"There is no {Program}; apt-get install pgbouncer.");
+
     /// <summary>The connection string of a database without tables, through a pooler in transaction mode.</summary>
     public string Address { get; private set; } = "";
 
@@ -27,7 +31,6 @@ public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Assert.SkipUnless(File.Exists(Program), $"There is no {Program}; apt-get install pgbouncer.");
         Direct = await postgres.CreateEmptyDatabaseAsync();
         var server = new NpgsqlConnectionStringBuilder(Direct);
         Address = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = _port, Database = server.Database, Username = "anybody", Password = "anything" }.ConnectionString;
