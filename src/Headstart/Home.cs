@@ -10,18 +10,14 @@ public sealed class Home : IAsyncDisposable
     private readonly DataFolder _folder;
     private readonly LocalPostgres? _postgres;
 
-    private Home(DataFolder folder, LocalPostgres? postgres, string? connectionString)
-    {
-        (_folder, _postgres) = (folder, postgres);
-        Paths = new(folder.Path);
-        Database = new(postgres?.ConnectionString ?? connectionString!, IsOwn: postgres is not null);
-    }
+    private Home(DataFolder folder, LocalPostgres? postgres, DatabaseAddress database) =>
+        (_folder, _postgres, Paths, Database) = (folder, postgres, new(folder.Path), database);
 
     public DataPaths Paths { get; }
 
     public DatabaseAddress Database { get; }
 
-    /// <exception cref="StartupException">Another host uses the folder, a restore into it has not ended, or there is no PostgreSQL to be had.</exception>
+    /// <exception cref="StartupException">Another host uses the folder, a restore into it has not ended, or there is no PostgreSQL to be had or none that can be used.</exception>
     public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel, bool restoring = false)
     {
         var connectionString = configuration.GetConnectionString("Headstart");
@@ -33,13 +29,14 @@ public sealed class Home : IAsyncDisposable
                 RestoreMark.RefuseHalf(folder.Path);
             }
 
+            using var logs = StartLogs(configuration);
             if (!string.IsNullOrWhiteSpace(connectionString))
             {
-                return new(folder, null, connectionString);
+                return new(folder, null, await DatabaseDoor.ReachAsync(connectionString, logs.CreateLogger(typeof(DatabaseDoor)), cancel));
             }
 
-            using var logs = LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
-            return new(folder, await LocalPostgres.StartAsync(folder, settings.Postgres, logs.CreateLogger<LocalPostgres>(), cancel), null);
+            var postgres = await LocalPostgres.StartAsync(folder, settings.Postgres, logs.CreateLogger<LocalPostgres>(), cancel);
+            return new(folder, postgres, new(postgres.ConnectionString, IsOwn: true));
         }
         catch
         {
@@ -47,6 +44,10 @@ public sealed class Home : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>For what happens before there is a host.</summary>
+    internal static ILoggerFactory StartLogs(IConfiguration configuration) =>
+        LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
 
     /// <summary>The database goes last: everything that uses it has been stopped before.</summary>
     public async ValueTask DisposeAsync()

@@ -101,6 +101,11 @@ catch (StartupException e)
     await Console.Error.WriteLineAsync(e.Message);
     return 1;
 }
+catch (Exception e) when (DatabaseProblems.Describe(e) is { } sentence)
+{
+    await Console.Error.WriteLineAsync(sentence);
+    return 1;
+}
 catch (OperationCanceledException) when (interruption.Requested)
 {
     return 130;

@@ -33,7 +33,15 @@ namespace Headstart;
 public static class Setup
 {
     public static IServiceCollection AddDatabase(this IServiceCollection services) => services
-        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) => options.UseHeadstart(provider.GetRequiredService<DatabaseAddress>().Shared))
+        .AddPooledDbContextFactory<HeadstartDb>(static (provider, options) =>
+        {
+            var address = provider.GetRequiredService<DatabaseAddress>();
+            options.UseHeadstart(address.Shared);
+            if (address.Sessions != Sessions.Own)
+            {
+                options.AddInterceptors(new IdleLimit());
+            }
+        })
         .AddSingleton<Announcements>().AddHostedService(static provider => provider.GetRequiredService<Announcements>());
 
     public static IServiceCollection AddBlobs(this IServiceCollection services, Settings settings)
@@ -103,6 +111,8 @@ public static class Setup
                 QueuePollInterval = TimeSpan.FromSeconds(1),
                 UseSlidingInvisibilityTimeout = true,
                 AllowDegradedModeWithoutStorage = false,
+                SchemaName = Schema.Jobs,
+                PrepareSchemaIfNecessary = false, // Schema has
                 // Held for milliseconds while the state of a job changes. A database that dies in them leaves the lock behind, and the
                 // one worker waits for it: with the default, ten minutes.
                 DistributedLockTimeout = Heartbeat.Silence,

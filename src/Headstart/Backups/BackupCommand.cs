@@ -38,7 +38,7 @@ public static class BackupCommand
         }
         catch (Exception e) when (IsOrdinary(e))
         {
-            throw new StartupException($"The backup in '{path}' was not made: {e.GetBaseException().Message.TrimEnd('.')}.", e);
+            throw new StartupException($"The backup in '{path}' was not made: {Reason(e)}.", e);
         }
     }
 
@@ -46,8 +46,11 @@ public static class BackupCommand
     internal static bool IsOrdinary(Exception e) => e is IOException or UnauthorizedAccessException or NpgsqlException or BlobStoreUnavailableException
         or HeadArtifactException or JsonException or Win32Exception;
 
+    internal static string Reason(Exception e) => (DatabaseProblems.Describe(e) ?? e.GetBaseException().Message).TrimEnd('.');
+
     private static async Task<int> BackUpAsync(Installation installation, BackupFolder folder, Settings settings, CancellationToken cancel)
     {
+        installation.Database.NeedSession("backup");
         // If the connection is lost on the way, a collector may set blobs aside, from where they are still read.
         await using var keep = await BlobLock.KeepAsync(installation.Database, cancel);
         await using var snapshot = await keep.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel);

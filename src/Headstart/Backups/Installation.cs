@@ -19,13 +19,14 @@ internal sealed class Installation : IAsyncDisposable
     public BlobStores Stores { get; }
 
     /// <summary>As it is, for reading. A host that runs goes on; where its own PostgreSQL does not run it is started meanwhile.</summary>
-    /// <exception cref="StartupException">There is none.</exception>
+    /// <exception cref="StartupException">There is none, or none that can be used.</exception>
     public static async Task<Installation> ReachAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
     {
         var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
         if (configuration.GetConnectionString("Headstart") is { } named && !string.IsNullOrWhiteSpace(named))
         {
-            return new(settings, paths, new(named, IsOwn: false), null);
+            using var logs = Home.StartLogs(configuration);
+            return new(settings, paths, await DatabaseDoor.ReachAsync(named, logs.CreateLogger(typeof(DatabaseDoor)), cancel), null);
         }
 
         if (LocalPostgres.AddressIn(paths.Root) is not { } own)

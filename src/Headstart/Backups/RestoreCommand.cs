@@ -36,12 +36,13 @@ public static class RestoreCommand
             }
 
             await using var installation = await Installation.FillAsync(configuration, settings, cancel);
+            installation.Database.NeedSession("restore");
             await FillDatabaseAsync(installation, folder.PathOf(backup.Database), settings, mark, again, cancel);
             return await CopyAsync(installation, folder, backup, mark, cancel);
         }
         catch (Exception e) when (BackupCommand.IsOrdinary(e))
         {
-            throw new StartupException($"'{path}' was not restored: {e.GetBaseException().Message.TrimEnd('.')}. Repeat the command when that is put right.", e);
+            throw new StartupException($"'{path}' was not restored: {BackupCommand.Reason(e)}. Repeat the command when that is put right.", e);
         }
     }
 
@@ -60,7 +61,7 @@ public static class RestoreCommand
     private static async Task FillDatabaseAsync(
         Installation installation, string dump, Settings settings, RestoreMark mark, bool again, CancellationToken cancel)
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(installation.Database.ConnectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(installation.Database.Unpooled);
         await connection.OpenAsync(cancel);
         await using var tables = new NpgsqlCommand(
             "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'", connection);
@@ -85,7 +86,7 @@ public static class RestoreCommand
     private static async Task<int> CopyAsync(Installation installation, BackupFolder folder, Backup backup, RestoreMark mark, CancellationToken cancel)
     {
         await installation.Stores.Blobs.CheckAsync(cancel);
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(installation.Database.ConnectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(installation.Database.Unpooled);
         await connection.OpenAsync(cancel);
         var references = new BlobReferences(folder.Blobs);
         var (blobs, imports) = (await references.AllAsync(connection, BlobReferences.ToBlobs, cancel), await references.AllAsync(connection, BlobReferences.ToImports, cancel));

@@ -48,8 +48,11 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
     /// <summary>With the database of one installation and the bucket or folder of another one, everything there would seem unneeded.</summary>
     private async Task RefuseOthersAsync(BlobLock may, CancellationToken cancel)
     {
-        await using var first = new NpgsqlCommand("SELECT id::text FROM accounts ORDER BY created_at, id LIMIT 1", may.Connection);
-        var installation = await first.ExecuteScalarAsync(cancel) as string ?? throw new InvalidOperationException("nobody has a key yet");
+        var installation = await may.AskAsync(async database =>
+        {
+            await using var first = new NpgsqlCommand("SELECT id::text FROM accounts ORDER BY created_at, id LIMIT 1", database);
+            return await first.ExecuteScalarAsync(cancel) as string;
+        }, cancel) ?? throw new InvalidOperationException("nobody has a key yet");
         foreach (var store in (IBlobStore[])[stores.Blobs, stores.Imports])
         {
             if (await store.OwnerAsync(installation, cancel) is var owner && owner != installation)
@@ -92,7 +95,8 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
     private async Task<(List<StoredBlob> Needed, List<StoredBlob> Unneeded)> LookAsync(BlobLock may, string references, StoredBlob[] blobs, CancellationToken cancel)
     {
         var unneeded = blobs.Length == 0 ? []
-            : (await _references.UnneededAsync(may.Connection, references, blobs.Select(blob => blob.Sha256).ToList(), cancel)).ConvertAll(Convert.ToHexString).ToHashSet();
+            : (await may.AskAsync(database => _references.UnneededAsync(database, references, blobs.Select(blob => blob.Sha256).ToList(), cancel), cancel))
+                .ConvertAll(Convert.ToHexString).ToHashSet();
         var those = blobs.ToLookup(blob => unneeded.Contains(Convert.ToHexString(blob.Sha256)));
         return ([.. those[false]], [.. those[true]]);
     }

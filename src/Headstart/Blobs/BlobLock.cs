@@ -10,6 +10,9 @@ namespace Headstart.Blobs;
 public sealed class BlobLock : IAsyncDisposable
 {
     private const long Key = 0x426C_6F62;
+    private const string Look = "look";
+
+    private NpgsqlTransaction? _transaction;
 
     private BlobLock(NpgsqlConnection connection) => Connection = connection;
 
@@ -18,13 +21,14 @@ public sealed class BlobLock : IAsyncDisposable
     /// <summary>SQL that is true where the running transaction may delete: no collector and no backup is at work until it ends.</summary>
     public static FormattableString MayDelete => $"""SELECT pg_try_advisory_xact_lock({Key}) AS "Value" """;
 
-    /// <summary>For the collector; null while somebody else has the lock.</summary>
+    /// <summary>For the collector; null while somebody else has the lock. It is that of a transaction, which a pooler keeps together.</summary>
     public static async Task<BlobLock?> TryDeleteAsync(DatabaseAddress database, CancellationToken cancel)
     {
         var opened = await OpenAsync(database, cancel);
         try
         {
-            await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({Key})", opened.Connection);
+            opened._transaction = await opened.Connection.BeginTransactionAsync(cancel);
+            await using var command = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({Key})", opened.Connection);
             if (await command.ExecuteScalarAsync(cancel) is true)
             {
                 return opened;
@@ -41,6 +45,8 @@ public sealed class BlobLock : IAsyncDisposable
     }
 
     /// <summary>For a backup: nothing is deleted as long as it is held. Waits for a collector to end, and for no other backup.</summary>
+    /// <param name="database">Not behind a pooler in transaction mode: the lock is the session's, as the backup's transaction must begin behind it.</param>
+    /// <param name="cancel">Ends it.</param>
     public static async Task<BlobLock> KeepAsync(DatabaseAddress database, CancellationToken cancel)
     {
         var opened = await OpenAsync(database, cancel);
@@ -57,13 +63,33 @@ public sealed class BlobLock : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// For the collector: asks the database over the connection that has the lock; where the lock is lost, so is the connection, and this fails. What
+    /// the question locks is let go with its savepoint: a migration would wait for the end of the collection.
+    /// </summary>
+    public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> question, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        await _transaction!.SaveAsync(Look, cancel);
+        var answer = await question(Connection);
+        await _transaction.RollbackAsync(Look, cancel);
+        return answer;
+    }
+
     /// <summary>Gives the lock back at once: with the connection it would go too, but PostgreSQL notices that a moment later, and the next to ask is refused.</summary>
     public async ValueTask DisposeAsync()
     {
         try
         {
-            await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", Connection) { CommandTimeout = 5 };
-            await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+            if (_transaction is not null)
+            {
+                await _transaction.DisposeAsync();
+            }
+            else
+            {
+                await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", Connection) { CommandTimeout = 5 };
+                await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+            }
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
         {
@@ -77,7 +103,7 @@ public sealed class BlobLock : IAsyncDisposable
 
     private static async Task<BlobLock> OpenAsync(DatabaseAddress database, CancellationToken cancel)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false, KeepAlive = 30 }.ConnectionString);
+        var connection = new NpgsqlConnection(database.Unpooled);
         try
         {
             await connection.OpenAsync(cancel);

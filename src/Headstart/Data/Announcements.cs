@@ -15,8 +15,8 @@ public enum Announcement
 
 /// <summary>
 /// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. Nothing rests on it: what may be missed while a
-/// connection is away is also looked at every now and then, and everybody is told of everything when it comes back. (Through PgBouncer in
-/// transaction mode nothing is heard; the looking remains.)
+/// connection is away is also looked at every now and then, and everybody is told of everything when it comes back. Through a pooler in
+/// transaction mode nothing is heard, and the looking remains.
 /// </summary>
 public sealed partial class Announcements(DatabaseAddress database, TimeProvider clock, ILogger<Announcements> log) : BackgroundService
 {
@@ -39,6 +39,12 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
+        if (database.Sessions == Sessions.PerTransaction)
+        {
+            Log.Deaf(log);
+            return;
+        }
+
         while (!stopping.IsCancellationRequested)
         {
             try
@@ -61,7 +67,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     private async Task HearAsync(CancellationToken stopping)
     {
         // Not pooled: the pool would hand a connection that listens to somebody else.
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(database.Unpooled);
         connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
         await connection.OpenAsync(stopping);
         await ListenAsync(connection, stopping);
@@ -100,5 +106,9 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "What other hosts change is not heard at the moment, and is looked at instead: {Reason}")]
         public static partial void Lost(ILogger log, string reason);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The database is behind a pooler in transaction mode: this host does not hear of other hosts' changes but looks for them, "
+            + "versions every second, keys every two, shared work every three, backbones every thirty. Backup and restore need PostgreSQL's own address.")]
+        public static partial void Deaf(ILogger log);
     }
 }

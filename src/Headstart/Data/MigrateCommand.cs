@@ -1,6 +1,3 @@
-using Headstart.Operations;
-using Microsoft.EntityFrameworkCore;
-
 namespace Headstart.Data;
 
 /// <summary>
@@ -12,16 +9,18 @@ public static class MigrateCommand
     public static bool Asked(string[] args) => args is ["migrate", ..];
 
     /// <returns>The exit code.</returns>
-    /// <exception cref="StartupException">No database is named, it cannot be reached, or a newer Headstart made it.</exception>
+    /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseDoor"/>), or a newer Headstart made it.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken cancel)
     {
-        if (configuration.GetConnectionString("Headstart") is not { Length: > 0 } address)
+        var text = configuration.GetConnectionString("Headstart");
+        if (string.IsNullOrWhiteSpace(text))
         {
             throw new StartupException("migrate needs a database in ConnectionStrings:Headstart; one that the host keeps in its data folder is brought up to date when the host starts.");
         }
 
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System)
-            .AddDbContextFactory<HeadstartDb>(options => options.UseHeadstart(address)).BuildServiceProvider();
+        using var logs = Home.StartLogs(configuration);
+        var address = await DatabaseDoor.ReachAsync(text, logs.CreateLogger(typeof(DatabaseDoor)), cancel);
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(address).AddSingleton<ILoggerFactory>(logs).AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);
         Console.WriteLine("The database has this program's schema.");
         return 0;

@@ -8,12 +8,21 @@ namespace Headstart.Data;
 /// <summary>PostgreSQL's programs for backups, with the right version for a server.</summary>
 public sealed class PostgresTools
 {
+    // Npgsql takes those of the system where none is named, libpq does not.
+    private static readonly string[] SystemAuthorities = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
     private readonly string _folder;
     private readonly NpgsqlConnectionStringBuilder _database;
+    private readonly (string? Host, int Port, string Database) _at;
 
-    private PostgresTools(string folder, NpgsqlConnectionStringBuilder database) => (_folder, _database) = (folder, database);
+    private PostgresTools(string folder, NpgsqlConnectionStringBuilder database, NpgsqlConnection server) =>
+        (_folder, _database, _at) = (folder, database, (server.Host, server.Port, server.Database));
 
     /// <summary>Looks for the version of the server, then for newer ones: an older <c>pg_dump</c> refuses.</summary>
+    /// <param name="server">Open. Of several servers it is this one that the programs talk to: others do not have its snapshot.</param>
+    /// <param name="database">How to get there.</param>
+    /// <param name="options">Where to look.</param>
+    /// <param name="cancel">Ends it.</param>
     /// <exception cref="StartupException">There is none; the message says what to install.</exception>
     public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options, CancellationToken cancel)
     {
@@ -33,7 +42,7 @@ public sealed class PostgresTools
             }
         }
 
-        return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString)) : throw new StartupException(
+        return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString), server) : throw new StartupException(
             $"pg_dump and pg_restore {major}, of the database's version, were not found; install PostgreSQL's client programs (on Debian and Ubuntu the package is "
             + $"postgresql-client-{major}), or set Headstart:Postgres:BinariesDirectory to the folder that has them.");
     }
@@ -46,14 +55,19 @@ public sealed class PostgresTools
     /// <summary>Fills an empty database, all of it or nothing.</summary>
     /// <exception cref="StartupException">pg_restore failed; the message has its reason.</exception>
     public Task RestoreAsync(string file, CancellationToken cancel) => RunAsync(
-        "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges", $"--dbname={_database.Database}", file], cancel);
+        "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges", $"--dbname=dbname='{_at.Database.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'", file], cancel);
 
     private async Task RunAsync(string name, IEnumerable<string> arguments, CancellationToken cancel)
     {
         var start = new ProcessStartInfo(Program(_folder, name), [.. arguments, "--no-password"]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var (variable, value) in Variables())
+        foreach (var (variable, value) in Variables().Where(variable => variable.Value is not null))
         {
             start.Environment[variable] = value; // not arguments: those are everybody's to read
+        }
+
+        foreach (var elsewhere in (string[])["PGHOSTADDR", "PGSERVICE", "PGTARGETSESSIONATTRS"])
+        {
+            start.Environment.Remove(elsewhere); // what Npgsql reads of these is in the address
         }
 
         var (exitCode, _, error) = await RunAsync(start, cancel);
@@ -63,13 +77,15 @@ public sealed class PostgresTools
         }
     }
 
-    /// <summary>What Npgsql's connection string says, as libpq reads it.</summary>
+    /// <summary>What Npgsql's connection string says, as libpq reads it; what it does not say both take from the environment.</summary>
     private IEnumerable<(string Name, string? Value)> Variables() =>
     [
-        ("PGHOST", _database.Host), ("PGPORT", _database.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _database.Database),
+        ("PGHOST", _at.Host), ("PGPORT", _at.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _at.Database), ("PGOPTIONS", _database.Options),
         ("PGUSER", _database.Username), ("PGPASSWORD", _database.Password), ("PGPASSFILE", _database.Passfile),
         ("PGSSLMODE", _database.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode => mode.ToString().ToLowerInvariant() }),
-        ("PGSSLROOTCERT", _database.RootCertificate), ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey),
+        ("PGSSLROOTCERT", _database.RootCertificate ?? (_database.SslMode is SslMode.VerifyCA or SslMode.VerifyFull ? Array.Find(SystemAuthorities, File.Exists) : null)),
+        ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey), ("PGCHANNELBINDING", _database.ChannelBinding.ToString().ToLowerInvariant()),
+        ("PGSSLNEGOTIATION", _database.SslNegotiation.ToString().ToLowerInvariant()), ("PGKRBSRVNAME", _database.KerberosServiceName),
         ("PGGSSENCMODE", _database.GssEncryptionMode.ToString().ToLowerInvariant()), ("PGAPPNAME", "Headstart"), ("LC_ALL", "C"),
     ];
 

@@ -1,60 +1,108 @@
-using Headstart.Operations;
+using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Headstart.Data;
 
 /// <summary>Brings the database to this program's schema before anything uses it.</summary>
-public static class Schema
+public static partial class Schema
 {
     /// <summary>The advisory lock that hosts starting at the same time queue behind.</summary>
     public const long AdvisoryLock = 0x4865_6164;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>The schema of Hangfire's tables.</summary>
+    public const string Jobs = "hangfire";
 
-    /// <exception cref="StartupException">The database cannot be reached within half a minute, or was made by a newer Headstart.</exception>
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
+
+    /// <exception cref="StartupException">The database was made by a newer Headstart, or the user may not make tables in it.</exception>
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancel)
     {
-        await using var db = await services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync(cancel);
-        await ConnectAsync(db, services.GetRequiredService<TimeProvider>(), cancel);
-        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({AdvisoryLock})", cancel);
-        try
-        {
-            var unknown = (await db.Database.GetAppliedMigrationsAsync(cancel)).Except(db.Database.GetMigrations()).ToList();
-            if (unknown.Count > 0)
-            {
-                throw new StartupException($"The database was made by a newer Headstart (it has the migration {unknown[^1]}); start that one, or use another database.");
-            }
+        var address = services.GetRequiredService<DatabaseAddress>();
+        await using var guard = new NpgsqlConnection(address.Unpooled);
+        await guard.OpenAsync(cancel);
+        await using var turn = await TakeTurnAsync(guard, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(typeof(Schema)), cancel);
 
+        await using var db = await services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync(cancel);
+        var (known, applied) = (db.Database.GetMigrations().ToList(), (await db.Database.GetAppliedMigrationsAsync(cancel)).ToList());
+        if (applied.Except(known).ToList() is { Count: > 0 } unknown)
+        {
+            throw new StartupException($"The database was made by a newer Headstart (it has the migration {unknown[^1]}); start that one, or use another database.");
+        }
+
+        var pending = known.Except(applied).Any();
+        await RefuseWithoutRightsAsync(guard, tables: pending, cancel);
+        if (pending) // else it would ask for the right to make a table that is there
+        {
             await db.Database.MigrateAsync(cancel);
         }
-        finally
+
+        // Here and not with the first job: hosts that start at the same time would do it side by side.
+        await using var jobs = new NpgsqlConnection(address.Unpooled);
+        await jobs.OpenAsync(cancel);
+        await Task.Run(() => PostgreSqlObjectsInstaller.Install(jobs, Jobs), cancel);
+    }
+
+    /// <summary>
+    /// Hosts migrate one after the other, each for as long as the transaction is open that has the lock. Who waits looks now and then and holds no
+    /// transaction meanwhile: a pooler might have none left for the one that works.
+    /// </summary>
+    private static async Task<NpgsqlTransaction> TakeTurnAsync(NpgsqlConnection guard, ILogger log, CancellationToken cancel)
+    {
+        for (var told = false; ;)
         {
-            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({AdvisoryLock})", CancellationToken.None);
-            await db.Database.CloseConnectionAsync();
+            var turn = await guard.BeginTransactionAsync(cancel);
+            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})", guard, turn);
+            if (await ask.ExecuteScalarAsync(cancel) is true)
+            {
+                return turn;
+            }
+
+            await turn.DisposeAsync();
+            if (!told)
+            {
+                Log.Waiting(log);
+                told = true;
+            }
+
+            await Task.Delay(Glance, cancel);
         }
     }
 
-    private static async Task ConnectAsync(HeadstartDb db, TimeProvider clock, CancellationToken cancel)
+    /// <summary>Before anything is made, so that nothing is made by halves.</summary>
+    /// <param name="guard">Open.</param>
+    /// <param name="tables">Whether any are to be made or changed.</param>
+    /// <param name="cancel">Ends it.</param>
+    private static async Task RefuseWithoutRightsAsync(NpgsqlConnection guard, bool tables, CancellationToken cancel)
     {
-        var started = clock.GetTimestamp();
-        while (true)
+        await using var ask = new NpgsqlCommand($"""
+            SELECT quote_ident(current_schema()), coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+                has_database_privilege(current_database(), 'CREATE') OR to_regnamespace('{Jobs}') IS NOT NULL, quote_ident(current_user), quote_ident(current_database())
+            """, guard);
+        await using var row = await ask.ExecuteReaderAsync(cancel);
+        await row.ReadAsync(cancel);
+        var (user, database, lacking) = (row.GetString(3), row.GetString(4), new List<string>());
+        if (tables && row.IsDBNull(0))
         {
-            try
-            {
-                await db.Database.OpenConnectionAsync(cancel); // stays open: the lock belongs to the connection
-                return;
-            }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
-            {
-                if (clock.GetElapsedTime(started) > Patience || e is PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidCatalogName })
-                {
-                    throw new StartupException($"The database in ConnectionStrings:Headstart cannot be reached: {e.GetBaseException().Message}");
-                }
+            throw new StartupException($"The search path of {user} names no schema that is there in the database {database}; correct Search Path in "
+                + $"ConnectionStrings:Headstart, or have the database's owner run there: CREATE SCHEMA public AUTHORIZATION {user};");
+        }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(500), clock, cancel);
-            }
+        if (tables && !row.GetBoolean(1))
+        {
+            lacking.Add($"GRANT CREATE, USAGE ON SCHEMA {row.GetString(0)} TO {user};");
+        }
+
+        if (!row.GetBoolean(2))
+        {
+            lacking.Add($"GRANT CREATE ON DATABASE {database} TO {user};");
+        }
+
+        if (lacking.Count > 0)
+        {
+            throw new StartupException($"{user} may not create Headstart's tables in the database {database}; have its owner run there: {string.Join(' ', lacking)}");
         }
     }
 
@@ -62,6 +110,12 @@ public static class Schema
         .UseNpgsql(connectionString)
         .UseSnakeCaseNamingConvention()
         .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "Another Headstart is migrating the database; waiting for its end.")]
+        public static partial void Waiting(ILogger log);
+    }
 }
 
 /// <summary>For <c>dotnet ef migrations add</c>, which must not start a host.</summary>
