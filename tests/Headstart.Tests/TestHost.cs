@@ -18,6 +18,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
 
     private readonly TemporaryFolder _folder = new();
     private WebApplicationFactory<Program>? _factory;
+    private string _database = "";
 
     /// <summary>Sends the first key with every request.</summary>
     public HttpClient Client { get; private set; } = null!;
@@ -42,12 +43,44 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         using var waiting = Waits.For("a host in the test process");
-        var database = await DatabaseAsync();
+        _database = await DatabaseAsync();
+        Start();
+    }
+
+    /// <summary>Stops the host as Ctrl-C does and starts it again on what it has kept, with today's <see cref="Settings"/>.</summary>
+    public async Task RestartAsync()
+    {
+        using var waiting = Waits.For("a host in the test process");
+        Client.Dispose();
+        await _factory!.DisposeAsync();
+        await FolderIsFreeAsync();
+        Start();
+    }
+
+    /// <summary>The program lets go of its data folder as the last thing it does, a moment after the factory has seen its end.</summary>
+    private async Task FolderIsFreeAsync()
+    {
+        for (var looks = 0; ; looks++)
+        {
+            try
+            {
+                Headstart.Data.DataFolder.Open(DataFolder).Dispose();
+                return;
+            }
+            catch (StartupException) when (looks < 600)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    private void Start()
+    {
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(web =>
         {
             web.UseSetting("environment", "Production");
             web.UseSetting("urls", "http://127.0.0.1:0");
-            web.UseSetting("ConnectionStrings:Headstart", database);
+            web.UseSetting("ConnectionStrings:Headstart", _database);
             web.UseSetting("Headstart:DataDirectory", _folder.Path);
             web.UseSetting("Headstart:BootstrapKey", Key);
             web.UseSetting("Headstart:Backbones:Download", "false"); // no test reaches beyond this machine

@@ -5,8 +5,8 @@ namespace Headstart.Tests.Processes;
 /// <summary>The program is killed in every stage of a run. What it had is there afterwards, and the run ends once.</summary>
 public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.Host>
 {
-    /// <summary>Where the run is held while the program is killed: at the entry of the stage that follows, or in the last transaction.</summary>
-    private static string Trigger(string stage) => stage switch
+    /// <summary>Where a run is held, as long as somebody has the advisory lock 42: at the entry of the stage that follows, or in the last transaction.</summary>
+    internal static string Trigger(string stage) => stage switch
     {
         "choosing" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Extracting'"),
         "extracting" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Training'"),

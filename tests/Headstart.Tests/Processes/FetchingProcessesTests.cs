@@ -5,7 +5,7 @@ using Headstart.Tests.Data;
 
 namespace Headstart.Tests.Processes;
 
-/// <summary>Several programs on one machine fetch the same backbone, and one that is killed while it does; what the server was asked for is counted.</summary>
+/// <summary>Several programs on one machine fetch the same backbone, and one that is killed while it does; what the server was asked for is counted. What needs no process is in FetchingTests.</summary>
 public sealed class FetchingProcessesTests : IAsyncLifetime
 {
     private static readonly object Named = new { backbone = "named" };
@@ -29,22 +29,6 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
         await _other.DisposeAsync();
         _catalogue.Dispose();
         _folder.Dispose();
-    }
-
-    [Fact]
-    public async Task Two_hosts_download_once_each_however_many_of_their_runs_want_it()
-    {
-        await Task.WhenAll(_one.StartAsync(), _other.StartAsync());
-
-        foreach (var host in new[] { _one, _other })
-        {
-            for (var runs = 0; runs < 2; runs++)
-            {
-                await SucceedsAsync(host, await host.Client.SmallModelAsync());
-            }
-        }
-
-        Assert.Equal(["named", "named"], _catalogue.Asked);
     }
 
     [Fact]
@@ -87,65 +71,6 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
         Assert.Equal("succeeded", (string?)(await _one.Client.EndOfRunAsync(model, run))["state"]);
         Assert.Equal([null, part], _catalogue.From);
         Assert.Equal(TinyCatalogue.Network("named"), await File.ReadAllBytesAsync(Path.Combine(folder, "named.onnx"), Api.Cancel));
-    }
-
-    [Fact]
-    public async Task A_file_that_was_damaged_on_its_way_or_on_the_disk_is_not_used_and_fetched_again()
-    {
-        var damaged = TinyCatalogue.Network("named");
-        damaged[^1] ^= 1;
-        _catalogue.Answer = (request, _) => request.FileAsync(damaged);
-        await _one.StartAsync();
-        var model = await _one.Client.SmallModelAsync();
-        var without = await _one.Client.TrainAsync(model, Named);
-        Assert.Equal("succeeded", (string?)without["state"]);
-        Assert.Contains("does not have the SHA-256", (string?)without["notices"]![0]);
-        Assert.DoesNotContain("named", (string?)(await _one.Client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
-        var folder = Path.Combine(_one.DataFolder, "backbones");
-        Assert.DoesNotContain(Directory.GetFiles(folder), f => f.EndsWith(".onnx", StringComparison.Ordinal) || f.EndsWith(".part", StringComparison.Ordinal));
-
-        _catalogue.Answer = TinyCatalogue.FileAsync;
-        await SucceedsAsync(_one, model);
-        await _one.KillAsync();
-        await _one.StartAsync();
-        await SucceedsAsync(_one, model); // of the disk
-        Assert.Equal(2, _catalogue.Asked.Count());
-
-        await _one.KillAsync();
-        await File.WriteAllBytesAsync(Path.Combine(folder, "named.onnx"), damaged, Api.Cancel);
-        await _one.StartAsync();
-        Assert.Equal("available", (string?)(await _one.Client.GetJsonAsync("/api/v1/backbones/named"))["state"]);
-        await SucceedsAsync(_one, model);
-        Assert.Equal(3, _catalogue.Asked.Count());
-    }
-
-    [Fact]
-    public async Task A_backbone_that_comes_into_the_catalogue_is_an_update_and_training_again_fetches_it()
-    {
-        _catalogue.List(["old"]);
-        await _one.StartAsync();
-        var model = await _one.Client.SmallModelAsync();
-        await _one.Client.TrainAsync(model, Api.Automatic);
-        Assert.Null((await _one.Client.GetJsonAsync(model))["update"]);
-        _one.Interrupt();
-        Assert.Equal(0, await _one.ExitAsync());
-
-        _catalogue.List(["old"], "new");
-        await _one.StartAsync();
-
-        Assert.Equal(["new"], (await _one.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
-        var runs = (await (await _one.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain")).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
-        var run = await _one.Client.EndOfRunAsync(model, runs[0]!);
-        Assert.Contains("new", run["backbones"]!.AsArray().Select(b => (string?)b!["id"]));
-        Assert.Equal(["old", "new"], _catalogue.Asked);
-        Assert.Null((await _one.Client.GetJsonAsync(model))["update"]);
-    }
-
-    private static async Task SucceedsAsync(HostProcess host, string model)
-    {
-        var run = await host.Client.TrainAsync(model, Named);
-        Assert.Equal("succeeded", (string?)run["state"]);
-        Assert.Empty(run["notices"]!.AsArray());
     }
 
     /// <summary>A run whose host has half of the backbone, or sees that another one has.</summary>

@@ -80,22 +80,6 @@ public sealed partial class HostProcess : IAsyncDisposable
         return (await ExitAsync(), Output);
     }
 
-    /// <summary>Puts the built-in backbone into a folder of backbones under other names, for tests that need several and no other network.</summary>
-    /// <returns>The folder.</returns>
-    public string CopyBuiltIn(params string[] ids)
-    {
-        var folder = Directory.CreateDirectory(Folder.Below("backbones")).FullName;
-        var builtIn = Path.Combine(AppContext.BaseDirectory, "backbones", "headstart-small");
-        foreach (var id in ids)
-        {
-            File.Copy($"{builtIn}.onnx", Path.Combine(folder, $"{id}.onnx"));
-            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json").Replace("headstart-small", id, StringComparison.Ordinal));
-        }
-
-        Environment["Headstart__Backbones__Directories"] = folder;
-        return folder;
-    }
-
     public async Task<int> ExitAsync()
     {
         using var waiting = Waits.For("an end of the program");

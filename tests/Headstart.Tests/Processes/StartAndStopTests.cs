@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
+using Headstart.Tests.Backbones;
 using Npgsql;
 
 namespace Headstart.Tests.Processes;
@@ -59,7 +60,9 @@ public sealed partial class StartAndStopTests
     public async Task Ctrl_C_while_starting_ends_it_and_leaves_nothing_behind(string? backbone)
     {
         await using var host = new HostProcess();
-        host.CopyBuiltIn("the-last-one");
+        var folder = Directory.CreateDirectory(host.Folder.Below("backbones")).FullName;
+        BuiltInBackbone.CopyTo(folder, "the-last-one");
+        host.Environment["Headstart__Backbones__Directories"] = folder;
         var exit = host.RunAsync();
         while (!(backbone is null ? host.DatabaseServers().Any() : host.Output.Contains($"Backbone {backbone} is ready", StringComparison.Ordinal)))
         {

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Processes;
+using Headstart.Tests.Data;
 
 namespace Headstart.Tests.Training;
 
 /// <summary>Which backbones a run looks at, what it keeps of that, and when a later run looks again.</summary>
-public sealed class ChoiceTests(HostWithRealBackbones host) : IClassFixture<HostWithRealBackbones>
+public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgres) : IClassFixture<HostWithRealBackbones>
 {
     private readonly HttpClient _client = host.Client;
 
@@ -66,10 +66,10 @@ public sealed class ChoiceTests(HostWithRealBackbones host) : IClassFixture<Host
     [Fact]
     public async Task Of_many_backbones_those_far_behind_on_a_part_of_the_images_are_tried_on_no_more()
     {
-        await using var own = new HostProcess();
-        var folder = own.CopyBuiltIn("small-a", "small-b", "small-c");
-        own.Environment["Headstart__Backbones__Directories"] = $"{SharedData.Folder("backbones")};{folder}";
-        await own.StartAsync();
+        using var folder = new TemporaryFolder();
+        BuiltInBackbone.CopyTo(folder.Path, "small-a", "small-b", "small-c");
+        await using var own = new HostWithFolders(postgres, $"{SharedData.Folder("backbones")};{folder.Path}");
+        await own.InitializeAsync();
         var model = await own.Client.NewModelAsync("ants", "bees");
         await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 70); // half of what is learned from is enough to drop some
 
@@ -85,21 +85,17 @@ public sealed class ChoiceTests(HostWithRealBackbones host) : IClassFixture<Host
     [Fact]
     public async Task When_a_better_backbone_arrives_the_model_says_so_and_one_call_trains_again_with_it()
     {
-        await using var own = new HostProcess();
-        var folder = Directory.CreateDirectory(own.Folder.Below("backbones")).FullName;
-        own.Environment["Headstart__Backbones__Directories"] = folder;
-        own.Environment["Headstart__Backbones__Download"] = "false";
-        Link(folder, "squeezenet1.1.onnx");
-        await own.StartAsync();
+        using var folder = new TemporaryFolder();
+        await using var own = new HostWithFolders(postgres, folder.Path);
+        Link(folder.Path, "squeezenet1.1.onnx");
+        await own.InitializeAsync();
         var (model, untouched) = (await own.Client.PetsAsync(10), await own.Client.PetsAsync(4));
         await own.Client.TrainAsync(model, Api.Automatic);
         await own.Client.TrainAsync(untouched, new { backbone = "squeezenet1.1" }); // somebody's decision
         Assert.Null((await own.Client.GetJsonAsync(model))["update"]);
-        own.Interrupt();
-        Assert.Equal(0, await own.ExitAsync());
 
-        Link(folder, "mobilenetv2-1.0.onnx");
-        await own.StartAsync();
+        Link(folder.Path, "mobilenetv2-1.0.onnx");
+        await own.RestartAsync();
 
         Assert.Equal(["mobilenetv2-1.0"], (await own.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
         Assert.Null((await own.Client.GetJsonAsync(untouched))["update"]);
@@ -114,4 +110,9 @@ public sealed class ChoiceTests(HostWithRealBackbones host) : IClassFixture<Host
 
     private static void Link(string folder, string file) =>
         File.CreateSymbolicLink(Path.Combine(folder, file), Path.Combine(SharedData.Folder("backbones"), file));
+
+    private sealed class HostWithFolders(TestPostgres postgres, string folders) : TestHost(postgres)
+    {
+        protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Backbones:Directories", folders)];
+    }
 }

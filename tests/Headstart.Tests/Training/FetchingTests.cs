@@ -8,6 +8,8 @@ namespace Headstart.Tests.Training;
 /// <summary>Runs that want backbones this host does not have. Each test has a host and a server of its own.</summary>
 public sealed class FetchingTests(TestPostgres postgres)
 {
+    private static readonly object Named = new { backbone = "named" };
+
     [Fact]
     public async Task A_named_backbone_is_fetched_in_sight_of_everybody_and_used_without_a_new_start()
     {
@@ -171,6 +173,70 @@ public sealed class FetchingTests(TestPostgres postgres)
         Assert.Empty(host.Catalogue.Asked);
     }
 
+    [Fact]
+    public async Task Two_hosts_download_once_each_however_many_of_their_runs_want_it()
+    {
+        await using var one = await HostAsync(new([], "named"));
+        await using var other = await FetchingHost.StartAsync(postgres, one.Catalogue);
+
+        foreach (var host in new[] { one, other })
+        {
+            for (var runs = 0; runs < 2; runs++)
+            {
+                await SucceedsAsync(host, await host.Client.SmallModelAsync());
+            }
+        }
+
+        Assert.Equal(["named", "named"], one.Catalogue.Asked);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_damaged_on_its_way_or_on_the_disk_is_not_used_and_fetched_again()
+    {
+        var damaged = TinyCatalogue.Network("named");
+        damaged[^1] ^= 1;
+        await using var host = await HostAsync(new([], "named"));
+        host.Catalogue.Answer = (request, _) => request.FileAsync(damaged);
+        var model = await host.Client.SmallModelAsync();
+        var without = await host.Client.TrainAsync(model, Named);
+        Assert.Equal("succeeded", (string?)without["state"]);
+        Assert.Contains("does not have the SHA-256", (string?)without["notices"]![0]);
+        Assert.DoesNotContain("named", (string?)(await host.Client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
+        var folder = Path.Combine(host.DataFolder, "backbones");
+        Assert.DoesNotContain(Directory.GetFiles(folder), f => f.EndsWith(".onnx", StringComparison.Ordinal) || f.EndsWith(".part", StringComparison.Ordinal));
+
+        host.Catalogue.Answer = TinyCatalogue.FileAsync;
+        await SucceedsAsync(host, model);
+        await host.RestartAsync();
+        await SucceedsAsync(host, model); // of the disk
+        Assert.Equal(2, host.Catalogue.Asked.Count());
+
+        await File.WriteAllBytesAsync(Path.Combine(folder, "named.onnx"), damaged, Api.Cancel);
+        await host.RestartAsync();
+        Assert.Equal("available", (string?)(await host.Client.GetJsonAsync("/api/v1/backbones/named"))["state"]);
+        await SucceedsAsync(host, model);
+        Assert.Equal(3, host.Catalogue.Asked.Count());
+    }
+
+    [Fact]
+    public async Task A_backbone_that_comes_into_the_catalogue_is_an_update_and_training_again_fetches_it()
+    {
+        await using var host = await HostAsync(new(["old"]));
+        var model = await host.Client.SmallModelAsync();
+        await host.Client.TrainAsync(model, Api.Automatic);
+        Assert.Null((await host.Client.GetJsonAsync(model))["update"]);
+
+        host.Catalogue.List(["old"], "new");
+        await host.RestartAsync();
+
+        Assert.Equal(["new"], (await host.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
+        var runs = (await (await host.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain")).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
+        var run = await host.Client.EndOfRunAsync(model, runs[0]!);
+        Assert.Contains("new", run["backbones"]!.AsArray().Select(b => (string?)b!["id"]));
+        Assert.Equal(["old", "new"], host.Catalogue.Asked);
+        Assert.Null((await host.Client.GetJsonAsync(model))["update"]);
+    }
+
     private Task<FetchingHost> HostAsync(TinyCatalogue catalogue, params (string Name, string Value)[] more) => FetchingHost.StartAsync(postgres, catalogue, more);
 
     /// <summary>A run that waits for a backbone.</summary>
@@ -185,5 +251,12 @@ public sealed class FetchingTests(TestPostgres postgres)
         }
 
         return run;
+    }
+
+    private static async Task SucceedsAsync(FetchingHost host, string model)
+    {
+        var run = await host.Client.TrainAsync(model, Named);
+        Assert.Equal("succeeded", (string?)run["state"]);
+        Assert.Empty(run["notices"]!.AsArray());
     }
 }
