@@ -4,19 +4,20 @@ using Npgsql;
 namespace Headstart.Tests.BatchPredictions;
 
 /// <summary>The program is killed, or told to stop, in the middle of a batch.</summary>
-public sealed class BatchCrashTests
+public sealed class BatchCrashTests(RunningProgram running) : IClassFixture<RunningProgram>
 {
     private const int Images = 150;
 
     // Writes wait from the 65th image on while the test holds the lock; every write that stays leaves a row behind.
     private const string Triggers = """
+        DROP TABLE IF EXISTS writes;
         CREATE TABLE writes (position integer);
-        CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NEW.position >= 64 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF;
             INSERT INTO writes VALUES (NEW.position);
             RETURN NEW;
         END $$;
-        CREATE TRIGGER hold BEFORE UPDATE ON batch_items FOR EACH ROW EXECUTE FUNCTION hold();
+        CREATE OR REPLACE TRIGGER hold BEFORE UPDATE ON batch_items FOR EACH ROW EXECUTE FUNCTION hold();
         SELECT pg_advisory_lock(42);
         """;
 
@@ -25,8 +26,7 @@ public sealed class BatchCrashTests
     [InlineData(false)]
     public async Task A_batch_whose_host_ends_is_finished_after_the_restart_with_each_image_answered_once(bool killed)
     {
-        await using var program = new HostProcess();
-        await program.StartAsync();
+        var program = running.Program;
         var model = await program.Client.PetsAsync(8);
         await program.Client.TrainAsync(model);
         System.Text.Json.Nodes.JsonNode batch;

@@ -6,17 +6,17 @@ using Npgsql;
 namespace Headstart.Tests.Imports;
 
 /// <summary>The program is killed, or told to stop, in the middle of an import.</summary>
-public sealed class ImportCrashTests
+public sealed class ImportCrashTests(RunningProgram running) : IClassFixture<RunningProgram>
 {
     private const int Images = 180; // and among them some that cannot be used
 
     // Writes wait from the 100th image on while the test holds the lock.
     private const string Trigger = """
-        CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NEW.done > 100 THEN PERFORM pg_advisory_xact_lock_shared(42); END IF;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER hold BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION hold();
+        CREATE OR REPLACE TRIGGER hold BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION hold();
         SELECT pg_advisory_lock(42);
         """;
 
@@ -25,8 +25,7 @@ public sealed class ImportCrashTests
     [InlineData(false)]
     public async Task An_import_whose_host_ends_goes_on_where_it_was_after_the_restart(bool killed)
     {
-        await using var program = new HostProcess();
-        await program.StartAsync();
+        var program = running.Program;
         var model = await program.Client.NewModelAsync();
         var archive = Batches.Zip(Enumerable.Range(0, Images).Select(i => ($"cats/{i}.png", i % 20 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
         System.Text.Json.Nodes.JsonNode import;

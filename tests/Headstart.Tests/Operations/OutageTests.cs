@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using Headstart.Data;
 using Headstart.Tests.Data;
-using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Operations;
 
@@ -15,8 +14,8 @@ public sealed class OutageTests
         using var own = new OwnPostgres();
         using var data = DataFolder.Open(own.Folder.Path);
         var server = await own.StartAsync(data);
-        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
-        await host.StartAsync();
+        await using var host = new HostOn(server.ConnectionString);
+        await host.InitializeAsync();
         var model = await host.Client.PetsAsync();
         var run = await host.Client.StartRunAsync(model);
         while ((string?)run["state"] == "queued")
@@ -53,9 +52,9 @@ public sealed class OutageTests
         using var own = new OwnPostgres();
         using var data = DataFolder.Open(own.Folder.Path);
         await using var server = await own.StartAsync(data);
-        await using var host = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
+        await using var host = new HostOn(server.ConnectionString);
         using var disk = new SmallDisk(host.DataFolder, megabytes: 2);
-        await host.StartAsync();
+        await host.InitializeAsync();
         var model = await host.Client.PetsAsync();
         // Bytes behind the end of a JPEG are no fault: forty of these fill the disk.
         var photographs = Pets.Cats.Concat(Pets.Dogs).Take(40).Select((file, i) => ($"{i}.jpg", (byte[])[.. File.ReadAllBytes(file), .. new byte[50_000], (byte)i])).ToArray();
@@ -73,6 +72,12 @@ public sealed class OutageTests
         disk.Grow(megabytes: 50);
         using var again = Api.Form("cats", photographs);
         Assert.Equal(photographs.Length, (await (await host.Client.PostAsync($"{model}/images", again, Api.Cancel)).JsonAsync())["accepted"]!.AsArray().Count);
+    }
+
+    /// <summary>A host on a database that can be taken away from it.</summary>
+    private sealed class HostOn(string database) : TestHost(null!)
+    {
+        protected override Task<string> DatabaseAsync() => Task.FromResult(database);
     }
 
     /// <summary>A file system of a few megabytes; mounting one takes root.</summary>

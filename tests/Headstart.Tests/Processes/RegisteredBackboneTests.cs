@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Headstart.Learning.Tests.Onnx;
 using Headstart.Tests.Backbones;
 
@@ -8,61 +9,33 @@ namespace Headstart.Tests.Processes;
 public sealed class RegisteredBackboneTests
 {
     [Fact]
-    public async Task A_registered_backbone_survives_the_end_of_the_program_however_it_ends()
+    public async Task What_the_verb_and_the_API_register_is_there_at_the_next_start_however_the_program_ended()
     {
         await using var host = new HostProcess();
+        var net = host.Folder.Below("my net.onnx");
+        await File.WriteAllBytesAsync(net, RegisterTests.Network(2), Api.Cancel);
+        Assert.StartsWith("my-net is at ", await AddAsync(host, 0, net, "--std=1,1,1", "--licence", "MIT"), StringComparison.Ordinal);
+        await AddAsync(host, 0, net, "--std=1,1,1", "--licence", "MIT"); // again
+        var words = host.Folder.Below("My words.txt");
+        await File.WriteAllTextAsync(words, RegisterTextTests.Words, Api.Cancel);
+        Assert.StartsWith("words is at ", await AddAsync(host, 0, words, "--id=words"), StringComparison.Ordinal);
+        Assert.Equal("Other features for texts may be called 'words-sif' already; give this one another id with --id.", await AddAsync(host, 1, words, "--id=words-sif"));
+        await File.WriteAllTextAsync(words, "good 1\n", Api.Cancel);
+        Assert.Equal("My words.txt cannot be read as word vectors: line 1 has 1 values.", await AddAsync(host, 1, words));
+
         await host.StartAsync();
+
+        Assert.Equal(("MIT", true), ((string?)(await OneAsync(host, "my-net"))["licence"], (bool?)(await OneAsync(host, "my-net"))["registered"]));
+        Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"], (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
         var before = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
         await host.KillAsync();
 
         await host.StartAsync();
 
-        var after = (await host.Client.BackbonesAsync())[0];
-        Assert.Equal(("ours", true), ((string?)after["id"], (bool?)after["registered"]));
-        Assert.Equal((string?)before["sha256"], (string?)after["sha256"]);
-        Assert.Equal((double?)before["memoryPerImageMb"], (double?)after["memoryPerImageMb"]);
-        var again = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync();
-        Assert.Equal("ours", (string?)again["id"]);
+        var after = await OneAsync(host, "ours");
+        Assert.Equal((true, (string?)before["sha256"], (double?)before["memoryPerImageMb"]), ((bool?)after["registered"], (string?)after["sha256"], (double?)after["memoryPerImageMb"]));
+        Assert.Equal("ours", (string?)(await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync())["id"]);
         Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync("/api/v1/backbones/ours", Api.Cancel)).StatusCode);
-    }
-
-    [Fact]
-    public async Task The_verb_adds_a_file_for_the_next_start()
-    {
-        await using var host = new HostProcess();
-        var file = host.Folder.Below("my net.onnx");
-        await File.WriteAllBytesAsync(file, RegisterTests.Network(1), Api.Cancel);
-        var (exitCode, output) = await host.RunAsync("backbones", "add", file, "--std=1,1,1", "--licence", "MIT");
-        Assert.Equal(0, exitCode);
-        Assert.StartsWith("my-net is at ", output, StringComparison.Ordinal);
-        Assert.Equal(0, (await host.RunAsync("backbones", "add", file, "--std=1,1,1", "--licence", "MIT")).ExitCode);
-
-        await host.StartAsync();
-
-        var backbone = (await host.Client.BackbonesAsync())[0];
-        Assert.Equal(("my-net", "MIT", true), ((string?)backbone["id"], (string?)backbone["licence"], (bool?)backbone["registered"]));
-    }
-
-    [Fact]
-    public async Task The_verb_adds_word_vectors_too()
-    {
-        await using var host = new HostProcess();
-        var file = host.Folder.Below("My words.txt");
-        await File.WriteAllTextAsync(file, RegisterTextTests.Words, Api.Cancel);
-        Assert.StartsWith("words is at ", (await host.RunAsync("backbones", "add", file, "--id=words")).Output, StringComparison.Ordinal);
-        Assert.Equal((1, "Other features for texts may be called 'words-sif' already; give this one another id with --id."), await RefusedAsync(host, file, "--id=words-sif"));
-        await File.WriteAllTextAsync(file, "good 1\n", Api.Cancel);
-        Assert.Equal((1, "My words.txt cannot be read as word vectors: line 1 has 1 values."), await RefusedAsync(host, file));
-
-        await host.StartAsync();
-
-        Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"], (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
-
-        static async Task<(int, string)> RefusedAsync(HostProcess host, params string[] arguments)
-        {
-            var (exitCode, output) = await host.RunAsync(["backbones", "add", .. arguments]);
-            return (exitCode, output.Trim());
-        }
     }
 
     [Fact]
@@ -82,4 +55,13 @@ public sealed class RegisteredBackboneTests
 
         Assert.False(Directory.Exists(Path.Combine(host.DataFolder, "backbones", "registered")));
     }
+
+    private static async Task<string> AddAsync(HostProcess host, int expected, params string[] arguments)
+    {
+        var (exitCode, output) = await host.RunAsync(["backbones", "add", .. arguments]);
+        Assert.True(exitCode == expected, output);
+        return output.Trim();
+    }
+
+    private static async Task<JsonNode> OneAsync(HostProcess host, string id) => (await host.Client.BackbonesAsync()).Single(backbone => (string?)backbone["id"] == id);
 }
