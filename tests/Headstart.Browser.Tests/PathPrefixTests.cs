@@ -56,6 +56,15 @@ public sealed partial class PathPrefixTests(Site site)
         site.NobodyComplained();
     }
 
+    [Fact]
+    public void No_page_and_no_script_names_an_address_from_the_root()
+    {
+        var files = Directory.GetFiles(Repository.PathOf("src", "Headstart", "Web"), "*", SearchOption.AllDirectories)
+            .Concat(Directory.GetFiles(Repository.PathOf("src", "Headstart", "wwwroot"), "*.js")).ToList();
+        Assert.True(files.Count > 40, $"{files.Count}");
+        Assert.All(files, file => Assert.DoesNotMatch("""(?i)((href|src|action)="(@\(\$")?|NavigateTo\(\$?"|(fetch|import)\(["'`]|\$"|url\()/[\w"]""", File.ReadAllText(file)));
+    }
+
     [GeneratedRegex("New model|Make your first model")]
     private static partial Regex MakeModel();
 

@@ -162,15 +162,6 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     public void A_missing_slash_is_forgiven(string value) => Assert.Null(new Settings { PathBase = value }.Problem());
 
     [Fact]
-    public void No_page_and_no_script_names_an_address_from_the_root()
-    {
-        var files = Directory.GetFiles(Repository.PathOf("src", "Headstart", "Web"), "*", SearchOption.AllDirectories)
-            .Concat(Directory.GetFiles(Repository.PathOf("src", "Headstart", "wwwroot"), "*.js")).ToList();
-        Assert.True(files.Count > 40, $"{files.Count}");
-        Assert.All(files, file => Assert.DoesNotMatch("""(?i)((href|src|action)="(@\(\$")?|NavigateTo\(\$?"|(fetch|import)\(["'`]|\$"|url\()/[\w"]""", File.ReadAllText(file)));
-    }
-
-    [Fact]
     public void No_prefix_can_be_mistaken_for_an_address_of_the_host()
     {
         var starts = host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
