@@ -37,7 +37,13 @@ internal static class PreparedDatabase
     }
 
     /// <summary>Temporary folders are closed to the account of the database where tests run as root, and the program would put it somewhere else.</summary>
-    private static void LetPass(string folder) => File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute);
+    private static void LetPass(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute);
+        }
+    }
 
     private static async Task CopyAsync(string from, string into)
     {
