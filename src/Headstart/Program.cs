@@ -26,7 +26,7 @@ using var interruption = new Interruption();
 try
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.WebHost.UseStaticWebAssets(); // also where it was built and not published
+    builder.UseStaticFiles();
     var settings = builder.ReadSettings();
     if (FetchCommand.Asked(args))
     {
@@ -54,6 +54,7 @@ try
     }
 
     await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
+    Spool.Open(home.Paths.Spool);
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
@@ -104,6 +105,11 @@ catch (StartupException e)
 catch (Exception e) when (DatabaseProblems.Describe(e) is { } sentence)
 {
     await Console.Error.WriteLineAsync(sentence);
+    return 1;
+}
+catch (UnauthorizedAccessException e)
+{
+    await Console.Error.WriteLineAsync($"{e.Message} If Headstart was started as root before (sudo), give its data folder back to this account with chown -R.");
     return 1;
 }
 catch (OperationCanceledException) when (interruption.Requested)

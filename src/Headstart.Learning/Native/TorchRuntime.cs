@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 
 namespace Headstart.Learning.Native;
@@ -9,10 +10,11 @@ namespace Headstart.Learning.Native;
 /// Starts libtorch once. TorchSharp 0.107.0 names GLIBCXX_3.4.32 for a symbol it never calls, which keeps it from loading on
 /// Debian 12 and Ubuntu 22.04; where the plain load fails, a private copy with that requirement made weak is loaded instead.
 /// </summary>
-public static class TorchRuntime
+public static partial class TorchRuntime
 {
     private const string Library = "LibTorchSharp";
     private const string NeedlessVersion = "GLIBCXX_3.4.32";
+    private const uint CloseOnExec = 1; // MFD_CLOEXEC
     private static readonly Lazy<bool> Started = new(Start);
 
     /// <summary>Loads libtorch if that has not happened yet. Safe to call from any thread, any number of times.</summary>
@@ -69,17 +71,14 @@ public static class TorchRuntime
             return NativeLibrary.Load(PrivateFile.Write(Path.Combine(cache, name), bytes));
         }
 
-        // No home to keep it in: a fresh folder only we can enter, gone again once the library is mapped.
-        var folder = Directory.CreateTempSubdirectory("headstart-");
-        try
-        {
-            return NativeLibrary.Load(PrivateFile.Write(Path.Combine(folder.FullName, name), bytes));
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        // No home to keep it in, and perhaps no folder at all that may be written to: a file in memory, gone once the library is mapped.
+        using var memory = new SafeFileHandle(CreateMemoryFile(name, CloseOnExec), ownsHandle: true);
+        RandomAccess.Write(memory, bytes, 0);
+        return NativeLibrary.Load($"/proc/self/fd/{memory.DangerousGetHandle()}");
     }
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int CreateMemoryFile(string name, uint flags);
 
     private static string? CacheFolder()
     {

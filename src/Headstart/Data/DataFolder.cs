@@ -28,7 +28,7 @@ public sealed class DataFolder : IDisposable
         {
             throw new StartupException(
                 $"The data folder '{path}' cannot be used ({e.Message.TrimEnd('.')}); " +
-                "make it writable, or set Headstart:DataDirectory to another folder.", e);
+                "make it and all in it writable for this account, or set Headstart:DataDirectory to another folder.", e);
         }
     }
 

@@ -56,7 +56,13 @@ public sealed partial class LocalPostgres : IAsyncDisposable
                 $"The password in '{Path.Combine(folder.Path, PasswordFile)}' does not open the local database; " +
                 "put back the file that was there when the database was made.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception or NpgsqlException)
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StartupException(
+                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}. "
+                + $"If Headstart was started as root there (sudo), take the folder back: sudo chown -R $(id -u) '{folder.Path}'.", e);
+        }
+        catch (Exception e) when (e is IOException or Win32Exception or NpgsqlException)
         {
             throw new StartupException(
                 $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}.", e);

@@ -45,7 +45,10 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         var (exitCode, output) = await account.RunAsync(binaries.Initdb, arguments, cancel);
         if (exitCode != 0)
         {
-            throw new StartupException($"The local database could not be created: {LastLine(output)}.");
+            throw new StartupException($"The local database could not be created: {LastLine(output)}."
+                + (output.Contains("effective user ID", StringComparison.Ordinal)
+                    ? " PostgreSQL's programs run only as a user that the system knows: start Headstart as one, or set ConnectionStrings:Headstart to a running database."
+                    : ""));
         }
 
         await File.AppendAllTextAsync(Path.Combine(made, "postgresql.conf"), "\ninclude 'headstart.conf'\n", cancel);

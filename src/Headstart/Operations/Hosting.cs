@@ -51,6 +51,22 @@ public static class Hosting
         string[]? List(string name) => section[name]?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
+    /// <summary>Finds what pages are made of also where the program was built and not published: then some of it lies in the folder of packages.</summary>
+    /// <exception cref="StartupException">This account cannot read that folder.</exception>
+    public static void UseStaticFiles(this WebApplicationBuilder builder)
+    {
+        try
+        {
+            builder.WebHost.UseStaticWebAssets();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException(
+                $"This program was built, not published, and this account cannot read the packages it was built with ({e.Message.TrimEnd('.')}); "
+                + "start it as the account that built it, or publish it: dotnet publish src/Headstart -c Release -o FOLDER.", e);
+        }
+    }
+
     public static void AddOperations(this WebApplicationBuilder builder)
     {
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);

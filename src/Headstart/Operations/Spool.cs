@@ -9,6 +9,24 @@ public static class Spool
 {
     private const int ChunkBytes = 1 << 16;
 
+    /// <summary>
+    /// Begins with an empty folder, which a process that died may have left full. ASP.NET Core lays large forms and its new keys in the folder for temporary
+    /// files first; where nothing can be written there (a read-only container with no volume at <c>/tmp</c>) this is that folder, from the start on.
+    /// </summary>
+    public static void Open(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        if (!CanWrite(Path.GetTempPath()))
+        {
+            Directory.CreateDirectory(folder);
+            Environment.SetEnvironmentVariable("TMPDIR", folder);
+        }
+    }
+
     /// <summary>Takes a body in.</summary>
     /// <param name="body">Read to its end, or until it has more than <paramref name="maxBytes"/>.</param>
     /// <param name="folder">Where it lies.</param>
@@ -38,7 +56,8 @@ public static class Spool
         return null;
     }
 
-    private static FileStream Create(string folder)
+    /// <summary>An empty file of that kind.</summary>
+    public static FileStream Create(string folder)
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{Guid.CreateVersion7():N}.spool");
@@ -50,6 +69,19 @@ public static class Spool
         }
 
         return file;
+    }
+
+    private static bool CanWrite(string folder)
+    {
+        try
+        {
+            File.Create(Path.Combine(folder, Path.GetRandomFileName()), bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     private static async Task<bool> CopyAsync(Stream body, FileStream file, long maxBytes, CancellationToken cancel)

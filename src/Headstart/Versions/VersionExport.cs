@@ -9,7 +9,7 @@ using Headstart.Predictions;
 namespace Headstart.Versions;
 
 /// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its name.</summary>
-internal sealed class VersionExport(HeadCache heads, Cores cores)
+internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths paths)
 {
     /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
     /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
@@ -24,16 +24,10 @@ internal sealed class VersionExport(HeadCache heads, Cores cores)
         return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }
 
-    private static FileStream Write(Model model, ModelVersion version, ServedVersion served)
+    private FileStream Write(Model model, ModelVersion version, ServedVersion served)
     {
         var onnx = ModelExport.Build(served.Recipe, served.Head, served.Known, About(model, version));
-        var path = Path.Combine(Path.GetTempPath(), $"headstart-export-{Guid.CreateVersion7():N}.zip");
-        var file = new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose, // if the process dies here, the system's temporary folder has it
-        });
+        var file = Spool.Create(paths.Spool);
         try
         {
             using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))

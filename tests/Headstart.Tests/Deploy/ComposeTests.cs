@@ -15,12 +15,16 @@ public sealed partial class ComposeTests
     private static readonly List<string> Nodes =
         [Repository.PathOf("deploy", "compose.yaml"), .. Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml").Order(StringComparer.Ordinal)];
 
+    /// <summary>Of those that both know, the ones we use.</summary>
+    private static readonly HashSet<string> ServiceParts =
+        ["<<", "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image", "platform", "ports", "profiles", "restart", "stop_grace_period", "volumes"];
+
     [Fact]
     public void The_compose_file_is_yaml_whose_parts_fit_together()
     {
         var document = Parse();
         var services = Children(document["services"]);
-        Assert.Equal(["database", "headstart"], services.Keys.Order());
+        Assert.Equal(["backup", "database", "headstart"], services.Keys.Order());
 
         var headstart = services["headstart"];
         Assert.Equal("service_healthy", (string?)headstart["depends_on"]["database"]["condition"]);
@@ -28,9 +32,33 @@ public sealed partial class ComposeTests
         Assert.True(File.Exists(Repository.PathOf((string)headstart["build"]["dockerfile"]!)));
         Assert.Contains("Host=database;", (string?)headstart["environment"]["ConnectionStrings__Headstart"]);
 
+        // A backup is one of the same installation.
+        Assert.Equal(headstart["environment"], services["backup"]["environment"]);
+        Assert.Contains(services["backup"]["volumes"][0], (YamlSequenceNode)headstart["volumes"]);
+        Assert.Contains($" AS {services["backup"]["build"]["target"]}\n", Dockerfile, StringComparison.Ordinal);
+
         var named = services.Values.SelectMany(service => (YamlSequenceNode)service["volumes"])
-            .Select(volume => ((string)volume!).Split(':')[0]).Where(source => Name().IsMatch(source));
+            .Select(volume => ((string)volume!).Split(':')[0]).Where(source => Name().IsMatch(source)).Distinct();
         Assert.Equal(Children(document["volumes"]).Keys.Order(), named.Order());
+    }
+
+    /// <summary>Debian's docker-compose is 1.29, which refuses a file with one name that it does not know; the plugin knows all of these too.</summary>
+    [Theory]
+    [InlineData("docker-compose.yml")]
+    [InlineData("deploy/compose.yaml")]
+    public void Old_and_new_compose_understand_the_file(string path)
+    {
+        var document = Load(Repository.PathOf(path.Split('/')));
+        Assert.All(Children(document).Keys, name => Assert.True(name is "services" or "volumes" || name.StartsWith("x-", StringComparison.Ordinal), name));
+        Assert.All(Children(document["services"]).Values, service =>
+        {
+            var parts = Children(service);
+            Assert.Subset(ServiceParts, parts.Keys.ToHashSet());
+            Assert.IsType<YamlScalarNode>(parts.GetValueOrDefault("env_file", new YamlScalarNode())); // not a path with "required"
+            Assert.All(Below(parts, "build"), part => Assert.Contains(part.Key, (string[])["context", "dockerfile", "target"]));
+            Assert.All(Below(parts, "deploy"), part => Assert.Equal("replicas", part.Key));
+            Assert.All(Below(parts, "depends_on"), need => Assert.Equal(["condition"], Children(need.Value).Keys));
+        });
     }
 
     [Fact]
@@ -41,7 +69,7 @@ public sealed partial class ComposeTests
             .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).Select(parts => (parts[0], parts[1])).Order();
 
         Assert.Equal(Compose.Count(c => c == '$'), Variable().Count(Compose));
-        Assert.Equal(example, defaults);
+        Assert.Equal(example, defaults.Select(its => its is ("HEADSTART_ENV_FILE", ".env.example") ? (its.Item1, ".env") : its)); // what a copy is called
     }
 
     [Fact]
@@ -94,6 +122,9 @@ public sealed partial class ComposeTests
     }
 
     private static Dictionary<string, YamlNode> Children(YamlNode node) => ((YamlMappingNode)node).ToDictionary(child => (string)child.Key!, child => child.Value);
+
+    private static Dictionary<string, YamlNode> Below(Dictionary<string, YamlNode> parts, string name) =>
+        parts.GetValueOrDefault(name) is YamlMappingNode part ? Children(part) : [];
 
     [GeneratedRegex("path: (/[a-z/]+), port")]
     private static partial Regex ProbePath();

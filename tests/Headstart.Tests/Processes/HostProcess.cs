@@ -13,9 +13,10 @@ namespace Headstart.Tests.Processes;
 /// </summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
-    /// <summary>As it was built, or where <c>HEADSTART_PROGRAM</c> says that it was published.</summary>
-    private static readonly string Program = System.Environment.GetEnvironmentVariable("HEADSTART_PROGRAM")
-        ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart");
+    public static readonly string Built = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart");
+
+    /// <summary>null where nothing was published.</summary>
+    public static readonly string? Published = System.Environment.GetEnvironmentVariable("HEADSTART_PROGRAM");
 
     private readonly StringBuilder _output = new();
     private Process? _process;
@@ -34,7 +35,12 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>The first start makes its database itself.</summary>
     public bool FromNothing { get; init; }
 
+    public string Program { get; init; } = Published ?? Built;
+
     public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>A command that becomes the program (by exec), such as <c>setpriv</c>; the program's path and arguments follow.</summary>
+    public IReadOnlyList<string> Through { get; init; } = [];
 
     public HttpClient Client { get; private set; } = new();
 
@@ -157,7 +163,8 @@ public sealed partial class HostProcess : IAsyncDisposable
 
     private void Launch(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Program, arguments.Length > 0 ? arguments : Arguments)
+        string[] command = [.. Through, Program, .. arguments.Length > 0 ? arguments : Arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
