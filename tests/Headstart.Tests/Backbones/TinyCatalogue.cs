@@ -11,6 +11,7 @@ internal sealed class TinyCatalogue : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly LoopbackServer _server;
+    private bool _disposed;
 
     /// <param name="recommended">The ids that runs fetch unasked.</param>
     /// <param name="others">Further ids.</param>
@@ -89,10 +90,15 @@ internal sealed class TinyCatalogue : IDisposable
         }
     }
 
+    /// <summary>By each host that fetches from here, if need be.</summary>
     public void Dispose()
     {
-        _server.Dispose();
-        _folder.Dispose();
+        if (!_disposed)
+        {
+            _disposed = true;
+            _server.Dispose();
+            _folder.Dispose();
+        }
     }
 
     private static string Id(LoopbackServer.Request request) => Path.GetFileNameWithoutExtension(request.Path);

@@ -73,6 +73,25 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
         Assert.Equal(TinyCatalogue.Network("named"), await File.ReadAllBytesAsync(Path.Combine(folder, "named.onnx"), Api.Cancel));
     }
 
+    [Fact]
+    public async Task A_file_that_was_damaged_on_the_disk_is_not_used_and_fetched_again()
+    {
+        await _one.StartAsync();
+        var model = await _one.Client.SmallModelAsync();
+        Assert.Equal("succeeded", (string?)(await _one.Client.TrainAsync(model, Named))["state"]);
+        await _one.KillAsync();
+        var damaged = TinyCatalogue.Network("named");
+        damaged[^1] ^= 1;
+        await File.WriteAllBytesAsync(Path.Combine(_one.DataFolder, "backbones", "named.onnx"), damaged, Api.Cancel);
+
+        await _one.StartAsync();
+
+        Assert.Equal("available", (string?)(await _one.Client.GetJsonAsync("/api/v1/backbones/named"))["state"]);
+        var run = await _one.Client.TrainAsync(model, Named);
+        Assert.Equal(("succeeded", 0), ((string?)run["state"], run["notices"]!.AsArray().Count));
+        Assert.Equal(["named", "named"], _catalogue.Asked);
+    }
+
     /// <summary>A run whose host has half of the backbone, or sees that another one has.</summary>
     private static async Task<JsonNode> HalfWayAsync(HostProcess host, string model)
     {
