@@ -15,14 +15,14 @@ public static class Spool
     /// </summary>
     public static void Open(string folder)
     {
-        if (Directory.Exists(folder))
+        Directory.CreateDirectory(folder);
+        foreach (var left in Directory.EnumerateFiles(folder)) // the folder itself may be a disk of its own
         {
-            Directory.Delete(folder, recursive: true);
+            File.Delete(left);
         }
 
         if (!CanWrite(Path.GetTempPath()))
         {
-            Directory.CreateDirectory(folder);
             Environment.SetEnvironmentVariable("TMPDIR", folder);
         }
     }
