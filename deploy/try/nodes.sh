@@ -78,7 +78,7 @@ nodes_metrics() { [[ $(curl -s -o /dev/null -w '%{http_code}' "$host/metrics") =
 nodes_web_killed() {
   local failed=0 asked
   for asked in $(seq 100); do
-    ((asked != 20)) || kill -KILL "$(main_process "$(node web-1)")"
+    ((asked != 20)) || crash "$(node web-1)" || return 1
     ask "${first_photographs[-1]}" >/dev/null || failed=$((failed + 1))
     sleep 0.05
   done
@@ -94,7 +94,7 @@ nodes_worker_killed() {
     ! docker logs "$(node worker "$which")" 2>&1 | grep "Training run $run starts" || worker=$(node worker "$which")
   done
   [[ -n $worker ]] || { echo "no worker says that it has the run"; return 1; }
-  kill -KILL "$(main_process "$worker")"
+  crash "$worker" || return 1
   [[ $(run_state) == running ]] || { echo "the run had ended before"; return 1; }
   await_run && [[ $(api "/models/$model/versions" | jq '.items | length') == 1 ]] && asks_right
 }

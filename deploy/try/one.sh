@@ -60,11 +60,15 @@ one_pages() {
 
 one_setting() { one logs --no-color headstart 2>/dev/null | grep 'GET /signin' | tail -n 1; }
 
-main_process() { docker inspect -f '{{.State.Pid}}' "$1"; }
+# The container's main process, as a power cut would; of one that does not run the number is 0, which kill takes for this script itself.
+crash() {
+  local process
+  process=$(docker inspect -f '{{.State.Pid}}' "$1") && ((process > 1)) && kill -KILL "$process"
+}
 
 one_killed() {
   begin_long_run || return 1
-  kill -KILL "$(main_process "$(one ps -q headstart)")" # not docker kill: after that Docker starts nothing again
+  crash "$(one ps -q headstart)" || return 1 # not docker kill: after that Docker starts nothing again
   sleep 1
   ready "$host" && await_run && [[ $(api "/models/$model/versions" | jq '.items | length') == 1 ]] && asks_right
 }
