@@ -46,7 +46,7 @@ public sealed class HeatMapTests
         var head = HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel);
 
         var missed = new List<string>();
-        foreach (var path in SharedData.Photographs("cats_dogs").Where((_, i) => i % 3 == row + column))
+        foreach (var path in SharedData.Photographs("cats_dogs"))
         {
             var label = set.Categories.Index().Single(category => path.Contains($"/{category.Item}/", StringComparison.Ordinal)).Index;
             var heat = HeatMap.Of(InQuarter(path, row, column), backbones.Recipe, head, label)!;
@@ -58,7 +58,7 @@ public sealed class HeatMapTests
         }
 
         // Some are hard to make out on 200 pixels; by chance two thirds would miss.
-        Assert.True(missed.Count <= 3, $"{missed.Count} of 20: {string.Join(", ", missed)}");
+        Assert.True(missed.Count <= 4, $"{missed.Count} of 60: {string.Join(", ", missed)}");
     }
 
     /// <summary>Does a cell lie in this half, at least with a part? Of seven cells the fourth lies in both.</summary>

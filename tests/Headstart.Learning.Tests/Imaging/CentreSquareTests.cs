@@ -1,6 +1,5 @@
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
-using Headstart.Tests;
 using NetVips;
 
 namespace Headstart.Learning.Tests.Imaging;
@@ -12,7 +11,7 @@ public sealed class CentreSquareTests
     [Fact]
     public void Of_every_photograph_it_is_to_the_pixel_what_a_cut_while_decoding_gives()
     {
-        foreach (var file in Pets.Cats.Concat(Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees")).Take(20)).Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
+        foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees")).Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
         {
             var bytes = File.ReadAllBytes(file);
             if (ImageReader.Check(bytes, new ImageLimits(), out var info) is not null || Math.Max(info!.Width, info.Height) > 4 * Math.Min(info.Width, info.Height))

@@ -1,3 +1,6 @@
+using Headstart.Learning.Native;
+using NetVips;
+
 namespace Headstart.Tests.Processes;
 
 /// <summary>Runs alone: it looks at a process while others would slow it down.</summary>
@@ -15,7 +18,7 @@ public sealed class MemoryTests
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
         var number = 0;
-        var photographs = Pets.Cats.Concat(Pets.Dogs).ToArray();
+        var photographs = Pets.Cats.Concat(Pets.Dogs).Select(Enlarged).ToArray();
 
         await PredictAsync(100);
         var before = host.ResidentKilobytes();
@@ -30,10 +33,18 @@ public sealed class MemoryTests
             for (var i = 0; i < count; i += 20)
             {
                 // A byte behind the end of each makes it a file that was never seen, so that every one is decoded.
-                using var form = Api.Form(null, photographs.Skip(i % 60).Take(20).Select(file => ("a.jpg", (byte[])[.. File.ReadAllBytes(file), .. BitConverter.GetBytes(number++)])));
+                using var form = Api.Form(null, photographs.Skip(i % 60).Take(20).Select(file => ("a.jpg", (byte[])[.. file, .. BitConverter.GetBytes(number++)])));
                 var answers = (await (await host.Client.PostAsync($"{model}/predictions", form, Api.Cancel)).JsonAsync())["predictions"]!.AsArray();
                 Assert.All(answers, a => Assert.Null(a!["error"]));
             }
         }
+    }
+
+    /// <summary>As large as photographs are, so that one that is not given back shows.</summary>
+    private static byte[] Enlarged(string file)
+    {
+        VipsRuntime.EnsureLoaded();
+        using var image = Image.Thumbnail(file, 600, height: 600);
+        return image.JpegsaveBuffer();
     }
 }

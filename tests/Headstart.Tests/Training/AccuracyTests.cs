@@ -15,4 +15,16 @@ public sealed class AccuracyTests(HostWithRealBackbones host) : IClassFixture<Ho
         var tried = result.Tried.Select(b => (string)b!["id"]!).ToHashSet();
         Assert.Superset(new HashSet<string>(["squeezenet1.1", "mobilenetv2-1.0", "mobilenet-edgetpu-1.0", "mobilenetv2-1.0+mobilenet-edgetpu-1.0"]), tried);
     }
+
+    [Fact]
+    public async Task Sixty_cats_and_dogs_are_told_apart_in_95_of_100()
+    {
+        var client = host.Client;
+        var model = await client.PetsAsync();
+
+        Assert.Equal("succeeded", (string?)(await client.TrainAsync(model, Api.Automatic))["state"]);
+
+        var report = await client.GetJsonAsync($"{model}/versions/1/report");
+        Assert.True((double)report["crossValidation"]!["accuracy"]! >= 0.95, report.ToJsonString());
+    }
 }
