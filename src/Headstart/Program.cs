@@ -26,7 +26,7 @@ using var interruption = new Interruption();
 try
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-    builder.UseStaticFiles();
+    builder.UseStaticWebAssets();
     var settings = builder.ReadSettings();
     if (FetchCommand.Asked(args))
     {

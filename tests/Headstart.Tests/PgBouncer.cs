@@ -16,10 +16,6 @@ public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
     private readonly TemporaryFolder _folder = new();
     private readonly int _port = FreePort();
 
-    public static bool IsInstalled => File.Exists(Program);
-
-    public static void SkipWithout() => Assert.SkipUnless(IsInstalled, $"There is no {Program}; apt-get install pgbouncer.");
-
     /// <summary>The connection string of a database without tables, through a pooler in transaction mode.</summary>
     public string Address { get; private set; } = "";
 

@@ -51,9 +51,9 @@ public static class Hosting
         string[]? List(string name) => section[name]?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Finds what pages are made of also where the program was built and not published: then some of it lies in the folder of packages.</summary>
+    /// <summary>Lets pages find their files where the program was built but not published: some then lie in the package folder.</summary>
     /// <exception cref="StartupException">This account cannot read that folder.</exception>
-    public static void UseStaticFiles(this WebApplicationBuilder builder)
+    public static void UseStaticWebAssets(this WebApplicationBuilder builder)
     {
         try
         {

@@ -18,7 +18,7 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
 
     public PoolerTests(Pair hosts)
     {
-        PgBouncer.SkipWithout(); // here: what is skipped in a fixture has failed
+        Needs.Programs("pgbouncer"); // here: what is skipped in a fixture has failed
         _hosts = hosts;
     }
 
@@ -145,7 +145,7 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
 
         public async ValueTask InitializeAsync()
         {
-            if (!PgBouncer.IsInstalled)
+            if (!Needs.Has("pgbouncer"))
             {
                 return;
             }

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Headstart.Tests.Processes;
 
 /// <summary>The program is killed in every stage of a run. What it had is there afterwards, and the run ends once.</summary>
-public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.Host>
+public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningProgram>
 {
     /// <summary>Where a run is held, as long as somebody has the advisory lock 42: at the entry of the stage that follows, or in the last transaction.</summary>
     internal static string Trigger(string stage) => stage switch
@@ -36,13 +36,15 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
     [InlineData("publishing")]
     public async Task A_run_whose_host_is_killed_ends_once_with_a_version_that_predicts(string stage)
     {
-        var program = host.Program;
+        var program = running.Program;
+        string model;
+        System.Text.Json.Nodes.JsonNode run;
         await using (var database = await program.ConnectAsync())
         {
             await ExecuteAsync(database, "TRUNCATE feature_vectors"); // so that every stage has something to do
-            var model = host.Model = await program.Client.PetsAsync(10);
+            model = await program.Client.PetsAsync(10);
             await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
-            var run = host.Run = await program.Client.StartRunAsync(model);
+            run = await program.Client.StartRunAsync(model);
             while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
@@ -61,11 +63,11 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
         }
 
         await program.StartAsync();
-        var ended = await program.Client.EndOfRunAsync(host.Model, host.Run);
+        var ended = await program.Client.EndOfRunAsync(model, run);
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
-        Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/versions"))["items"]!.AsArray());
-        Assert.Single((await program.Client.GetJsonAsync($"{host.Model}/training-runs"))["items"]!.AsArray());
-        var prediction = await program.Client.PredictAsync(host.Model, Pets.Cats[0]);
+        Assert.Single((await program.Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
+        Assert.Single((await program.Client.GetJsonAsync($"{model}/training-runs"))["items"]!.AsArray());
+        var prediction = await program.Client.PredictAsync(model, Pets.Cats[0]);
         Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
     }
 
@@ -79,18 +81,5 @@ public sealed class CrashTests(CrashTests.Host host) : IClassFixture<CrashTests.
     {
         await using var command = new NpgsqlCommand(sql, database);
         return await command.ExecuteScalarAsync(Api.Cancel);
-    }
-
-    public sealed class Host : IAsyncLifetime
-    {
-        public HostProcess Program { get; } = new();
-
-        public string Model { get; set; } = "";
-
-        public System.Text.Json.Nodes.JsonNode Run { get; set; } = "";
-
-        public async ValueTask InitializeAsync() => await Program.StartAsync();
-
-        public ValueTask DisposeAsync() => Program.DisposeAsync();
     }
 }
