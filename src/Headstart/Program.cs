@@ -59,7 +59,7 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs(settings).AddAccess(settings).AddBackbones(settings);
-    builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs().AddTraining(settings);
+    builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs(settings).AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
 
     await using var app = builder.Build();

@@ -11,6 +11,7 @@ using Headstart.Fetching;
 using Headstart.Images;
 using Headstart.ImageSearches;
 using Headstart.Imports;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.Operations;
@@ -100,8 +101,14 @@ public static class Setup
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 
     /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
-    public static IServiceCollection AddJobs(this IServiceCollection services)
+    public static IServiceCollection AddJobs(this IServiceCollection services, Settings settings)
     {
+        services.AddSingleton<JobQueue>();
+        if (settings.HasRole("worker"))
+        {
+            services.AddHostedService<JobSweep>().AddHostedService<Backlog>();
+        }
+
         // A storage of this host's own: the one that Hangfire's configuration makes is static, and a second host in the same process
         // (tests, tools) would enqueue into the database of the first.
         services.AddSingleton<JobStorage>(static provider =>
@@ -115,7 +122,7 @@ public static class Setup
                 PrepareSchemaIfNecessary = false, // Schema has
                 // Held for milliseconds while the state of a job changes. A database that dies in them leaves the lock behind, and the
                 // one worker waits for it: with the default, ten minutes.
-                DistributedLockTimeout = Heartbeat.Silence,
+                DistributedLockTimeout = TimeSpan.FromSeconds(20),
             };
             return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().Shared, options), options);
         });
@@ -126,38 +133,34 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<RunStart>().AddSingleton<RunQueue>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
-            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>();
-        return settings.HasRole("worker") ? services.AddWorker(RunQueue.Name).AddHostedService<Sweep<RunQueue>>().AddHostedService<Backlog>().AddHostedService<ShardWorker>() : services;
+        services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
+            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
+        return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 
-    public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings)
-    {
-        services.AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchQueue>().AddSingleton<BatchAnswering>();
-        return settings.HasRole("worker") ? services.AddWorker(BatchJob.Queue).AddHostedService<Sweep<BatchQueue>>() : services;
-    }
+    public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services
+        .AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
 
-    public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings)
-    {
-        services.AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddSingleton<SearchQueue>();
-        return settings.HasRole("worker") ? services.AddWorker(SearchJob.Queue, atOnce: 3).AddHostedService<Sweep<SearchQueue>>() : services;
-    }
+    public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
+        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
-    public static IServiceCollection AddImports(this IServiceCollection services, Settings settings)
-    {
-        services.AddTransient<ImportIntake>().AddSingleton<ImportSources>().AddSingleton<ImportQueue>();
-        // Some at a time: one that fetches from a slow host leaves the cores to the others.
-        return settings.HasRole("worker") ? services.AddWorker(ImportJob.Queue, atOnce: 3).AddHostedService<Sweep<ImportQueue>>() : services;
-    }
+    public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
+        .AddTransient<ImportIntake>().AddSingleton<ImportSources>().AddSingleton<ISwept>(static provider => provider.GetRequiredService<ImportSources>())
+        .AddJob<ImportJob>(ImportJob.Kind, settings);
 
-    /// <summary>A worker for one queue: training runs, batches and imports go on beside each other, and none waits for the end of another.</summary>
-    private static IServiceCollection AddWorker(this IServiceCollection services, string queue, int atOnce = 1) => services.AddHangfireServer(server =>
+    /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of another.</summary>
+    private static IServiceCollection AddJob<TJob>(this IServiceCollection services, JobKind kind, Settings settings)
+        where TJob : class, IJob
     {
-        server.Queues = [queue];
-        server.WorkerCount = atOnce; // one piece of work uses all cores
-        server.ShutdownTimeout = TimeSpan.FromSeconds(10);
-        server.StopTimeout = TimeSpan.FromMilliseconds(100);
-    });
+        services.AddSingleton(kind).AddKeyedSingleton(kind.Name, kind).AddKeyedTransient<IJob, TJob>(kind.Name);
+        return !settings.HasRole("worker") ? services : services.AddHangfireServer(server =>
+        {
+            server.Queues = [kind.Name];
+            server.WorkerCount = kind.AtOnce;
+            server.ShutdownTimeout = TimeSpan.FromSeconds(10);
+            server.StopTimeout = TimeSpan.FromMilliseconds(100);
+        });
+    }
 
     public static void MapJobDashboard(this WebApplication app, Settings settings)
     {

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
 
@@ -97,5 +98,5 @@ public static class AccountQuotas
 
     /// <summary>Training runs that wait or work.</summary>
     public static Task<long> RunsUnderWayAsync(this HeadstartDb db, Guid account, CancellationToken cancel) => db.TrainingRuns
-        .Where(r => r.State == RunState.Queued || r.State == RunState.Running).LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
+        .Where(r => r.State == JobState.Queued || r.State == JobState.Running).LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
 }

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Operations;
 using Headstart.Training;
 using Headstart.Versions;
@@ -19,7 +20,7 @@ internal static class BackboneUse
     /// <param name="cancel">Ends the looking.</param>
     public static async Task<ProblemHttpResult?> FindAsync(HeadstartDb db, IQueryable<ModelVersion> needing, CancellationToken cancel)
     {
-        if (await db.TrainingRuns.AnyAsync(r => r.State == RunState.Running, cancel))
+        if (await db.TrainingRuns.AnyAsync(r => r.State == JobState.Running, cancel))
         {
             return InUse("A training run may be using it; try again when no run is running.");
         }

@@ -26,7 +26,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
 
     /// <summary>Are there other workers?</summary>
-    public bool HasHelpers => workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(RunQueue.Name)) > 1;
+    public bool HasHelpers => workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(TrainingJob.Kind.Name)) > 1;
 
     /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
     public IDisposable Lead() => new Leading(this);

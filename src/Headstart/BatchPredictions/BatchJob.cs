@@ -1,108 +1,86 @@
-using Hangfire;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
+using Headstart.Models;
 using Headstart.Predictions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
 /// <summary>
-/// Answers a batch from its first item without an answer to its end. May be started twice and die anywhere, see <see cref="BatchClaim"/>.
+/// Answers a batch from its first item without an answer to its end. Each item gets one answer, whoever finds it: the version is fixed, and answers are only
+/// written where there is none.
 /// </summary>
-public sealed partial class BatchJob(
-    IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering, TimeProvider clock, ILogger<BatchJob> log)
+internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering, TimeProvider clock) : IJob
 {
-    public const string Queue = "predictions";
+    public static readonly JobKind Kind = new("batches", "batch_predictions", "batch", "What was answered until then is in the results.");
 
     private const int AtOnce = 64, TextsAtOnce = 1_024; // items between two writes: what is repeated if we die between them
-    private const int MaxAttempts = 5;
 
-    [Queue(Queue), AutomaticRetry(Attempts = 0)] // the sweep wakes lost batches; a retry here would only be a twin
-    public async Task RunAsync(Guid batchId, CancellationToken stopping)
+    public async Task<JobEnd?> RunAsync(JobLease lease)
     {
-        await using var claim = await BatchClaim.TakeAsync(databases, batchId, clock, stopping);
-        if (claim is null)
+        await using var db = await databases.CreateDbContextAsync(lease.Token);
+        if (await db.BatchPredictions.AsNoTracking().SingleOrDefaultAsync(b => b.Id == lease.Id, lease.Token) is not { } batch)
         {
-            return;
+            return null; // deleted
         }
 
         try
         {
-            if (claim.Batch.Attempts > MaxAttempts)
+            if (await heads.GetAsync(db, batch.ModelId, batch.Version, lease.Token) is not { } version)
             {
-                await EndAsync(claim, BatchState.Failed, $"The batch was started {MaxAttempts} times at the same place and its worker died each time; "
-                    + "the log of the host may say why. What was answered until then is in the results.");
-                return;
+                return JobEnd.Failed($"The model has no version {batch.Version} any more.");
             }
 
-            await AnswerAsync(claim);
-            await EndAsync(claim, BatchState.Succeeded, null);
+            await AnswerAsync(db, lease, version);
+            return JobEnd.Succeeded;
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {
-            await EndAsync(claim, BatchState.Failed, e.Message);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            await claim.ReleaseAsync();
-        }
-        catch (OperationCanceledException) when (claim.Token.IsCancellationRequested)
-        {
-            Log.Left(log, batchId); // cancelled, deleted, or ended by a twin
-        }
-        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
-        {
-            JobFailures.Note(log, "Batch", batchId, e);
-            // While the database is away the batch stays claimed; the sweep wakes it when nothing was heard of it for a while.
-            if (type == ExceptionProblems.BlobStoreAway)
-            {
-                await claim.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
-            }
-            else if (status != StatusCodes.Status503ServiceUnavailable)
-            {
-                await EndAsync(claim, BatchState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
-                    : "The batch ended in an unexpected error, which is in the log of the host. What was answered until then is in the results.");
-            }
+            return JobEnd.Failed(e.Message);
         }
     }
 
-    private async Task AnswerAsync(BatchClaim claim)
+    private async Task AnswerAsync(HeadstartDb db, JobLease lease, ServedVersion version)
     {
-        var batch = claim.Batch;
-        await using var db = await databases.CreateDbContextAsync(claim.Token);
-        var version = await heads.GetAsync(db, batch.ModelId, batch.Version, claim.Token)
-            ?? throw new VersionUnavailableException($"The model has no version {batch.Version} any more.");
-        var atOnce = version.Features is WordFeatures ? TextsAtOnce : AtOnce;
+        var (answered, started) = (0, clock.GetTimestamp());
         for (var after = -1; ;)
         {
-            // What a twin or an earlier start has answered is left out.
-            var items = await db.BatchItems.Where(i => i.BatchId == batch.Id && i.Position > after && i.Answer == null)
-                .OrderBy(i => i.Position).Take(atOnce).ToListAsync(claim.Token);
+            // What an earlier worker has answered is left out.
+            var items = await db.BatchItems.AsNoTracking().Where(i => i.BatchId == lease.Id && i.Position > after && i.Answer == null)
+                .OrderBy(i => i.Position).Take(version.Features is WordFeatures ? TextsAtOnce : AtOnce).ToListAsync(lease.Token);
             if (items.Count == 0)
             {
                 return;
             }
 
-            await claim.WriteAsync(items, await answering.AnswerAsync(version, items, claim.Token));
+            var answers = await answering.AnswerAsync(version, items, lease.Token);
+            answered += items.Count;
+            await WriteAsync(lease, items, answers, clock.GetElapsedTime(started).TotalSeconds / answered);
             after = items[^1].Position;
         }
     }
 
-    private async Task EndAsync(BatchClaim claim, BatchState state, string? error)
+    /// <summary>If the process dies before the commit the answers are found anew; after it they are never touched again.</summary>
+    private async Task WriteAsync(JobLease lease, List<BatchItem> items, IReadOnlyList<BatchAnswer> answers, double secondsEach)
     {
-        if (await claim.EndAsync(state, error))
-        {
-            Log.Ended(log, claim.Batch.Id, state, error);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Batch {Batch} ended: {State} {Error}")]
-        public static partial void Ended(ILogger log, Guid batch, BatchState state, string? error);
-
-        [LoggerMessage(Level = LogLevel.Information, Message = "Batch {Batch} is not running any more; its work stops")]
-        public static partial void Left(ILogger log, Guid batch);
+        var positions = items.Select(i => i.Position).ToArray();
+        var (texts, failed) = (answers.Select(a => a.ToJson()).ToArray(), answers.Select(a => a.Error is not null).ToArray());
+        await using var db = await databases.CreateDbContextAsync(lease.Token);
+        await using var transaction = await db.Database.BeginTransactionAsync(lease.Token);
+        await db.HoldModelAsync(lease.ModelId); // a row that is written twice asks for its model again
+        await lease.HoldAsync(db);
+        await db.Database.ExecuteSqlAsync($"""
+            WITH answered AS (
+                UPDATE batch_items AS item SET answer = new.answer::jsonb
+                FROM unnest({positions}, {texts}, {failed}) AS new (position, answer, failed)
+                WHERE item.batch_id = {lease.Id} AND item.position = new.position AND item.answer IS NULL
+                RETURNING new.failed),
+            counted AS (SELECT count(*) AS answers, count(*) FILTER (WHERE failed) AS failures FROM answered)
+            UPDATE batch_predictions
+            SET done = done + answers, failed = failed + failures, seconds_left = ceil({secondsEach} * (images - done - answers))
+            FROM counted WHERE id = {lease.Id}
+            """, lease.Token);
+        await transaction.CommitAsync(lease.Token);
     }
 }

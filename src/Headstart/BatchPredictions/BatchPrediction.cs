@@ -1,16 +1,9 @@
+using Headstart.Jobs;
+
 namespace Headstart.BatchPredictions;
 
-public enum BatchState
-{
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
 /// <summary>
-/// Many images or texts that one version answers in the background. This row is the truth: Hangfire only wakes a worker up, see <see cref="BatchClaim"/>.
+/// Many images or texts that one version answers in the background. See <see cref="BatchJob"/>.
 /// </summary>
 public sealed class BatchPrediction
 {
@@ -21,7 +14,7 @@ public sealed class BatchPrediction
     /// <summary>Which version answers all of it, whatever is published meanwhile. So an item has one answer, whoever finds it.</summary>
     public required int Version { get; init; }
 
-    public required BatchState State { get; init; }
+    public required JobState State { get; init; }
 
     public required int Images { get; init; }
 
@@ -39,15 +32,6 @@ public sealed class BatchPrediction
     public string? Error { get; init; }
 
     public string? IdempotencyKey { get; init; }
-
-    /// <summary>How often a worker began since the last answer was written; a batch that keeps killing its worker is given up.</summary>
-    public int Attempts { get; init; }
-
-    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
-    public required DateTime EnqueuedAt { get; init; }
-
-    /// <summary>When its worker was last heard of.</summary>
-    public required DateTime UpdatedAt { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 

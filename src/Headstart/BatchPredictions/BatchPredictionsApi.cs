@@ -4,6 +4,7 @@ using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Images;
+using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Models;
 using Headstart.Operations;
@@ -41,11 +42,11 @@ public sealed record StoredTexts(string? Category = null, Split? Split = null, b
 /// <param name="Failed">Those of them with an error.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record BatchResponse(
-    Guid Id, Guid ModelId, int Version, BatchState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed, string? Error,
+    Guid Id, Guid ModelId, int Version, JobState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed, string? Error,
     DateTime CreatedAt, DateTime? FinishedAt)
 {
     public static BatchResponse Of(BatchPrediction batch) => new(
-        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.SecondsLeft,
+        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.State == JobState.Running ? batch.SecondsLeft : null,
         batch.Images, batch.Done, batch.Failed, batch.Error, batch.CreatedAt, batch.FinishedAt);
 }
 
@@ -77,7 +78,7 @@ public static class BatchPredictionsApi
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
-        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake images, [FromServices] TextBatchIntake texts, [FromServices] BatchItems known, Usage usage, BatchQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake images, [FromServices] TextBatchIntake texts, [FromServices] BatchItems known, Usage usage, JobQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
     {
         if (await published.FindAsync(http.User, id, cancel) is not { } model)
         {
@@ -142,7 +143,7 @@ public static class BatchPredictionsApi
         }
 
         // If we die here the batch is queued and the sweep enqueues it.
-        queue.Enqueue(batch.Id);
+        queue.Enqueue(BatchJob.Kind, batch.Id);
         return Accepted(batch);
     }
 
@@ -167,14 +168,12 @@ public static class BatchPredictionsApi
             Id = Guid.CreateVersion7(),
             ModelId = model,
             Version = version,
-            State = BatchState.Queued,
+            State = JobState.Queued,
             Images = items.Count,
             Bytes = items.Sum(i => (long)i.Bytes),
             Done = refused,
             Failed = refused,
             IdempotencyKey = idempotencyKey,
-            EnqueuedAt = now,
-            UpdatedAt = now,
             CreatedAt = now,
         };
     }
@@ -217,13 +216,14 @@ public static class BatchPredictionsApi
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid batchId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        // Ends here, whoever works on it: the worker sees it at its next heartbeat or write, and writes nothing any more.
         var query = Find(db, caller, id, batchId);
-        await query.Where(b => b.State == BatchState.Queued || b.State == BatchState.Running).ExecuteUpdateAsync(set => set
-            .SetProperty(b => b.State, BatchState.Cancelled).SetProperty(b => b.SecondsLeft, (double?)null)
-            .SetProperty(b => b.FinishedAt, clock.Now()), cancel);
+        if (await query.AnyAsync(cancel))
+        {
+            await JobQueue.CancelAsync(db, BatchJob.Kind, batchId, cancel);
+        }
+
         return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);
     }
 

@@ -85,7 +85,7 @@ public static partial class DatabaseDoor
 
         for (var started = TimeProvider.System.GetTimestamp(); !heard && TimeProvider.System.GetElapsedTime(started) is var waited && waited < Echo;)
         {
-            await connection.WaitAsync(Echo - waited, cancel);
+            await connection.WaitAsync((int)Math.Ceiling((Echo - waited).TotalMilliseconds), cancel); // never 0, which would wait for ever
         }
 
         await ExecuteAsync(connection, $"UNLISTEN {Channel}", cancel);

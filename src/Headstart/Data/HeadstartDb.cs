@@ -4,6 +4,7 @@ using Headstart.BatchPredictions;
 using Headstart.Images;
 using Headstart.ImageSearches;
 using Headstart.Imports;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Training;
 using Headstart.Versions;
@@ -68,14 +69,11 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
     {
         conventions.Properties<ModelKind>().HaveConversion<string>();
         conventions.Properties<Split>().HaveConversion<string>();
-        conventions.Properties<RunState>().HaveConversion<string>();
         conventions.Properties<RunStage>().HaveConversion<string>();
-        conventions.Properties<SearchState>().HaveConversion<string>();
         conventions.Properties<SearchStage>().HaveConversion<string>();
         conventions.Properties<CandidateState>().HaveConversion<string>();
         conventions.Properties<Licences>().HaveConversion<string>();
-        conventions.Properties<BatchState>().HaveConversion<string>();
-        conventions.Properties<ImportState>().HaveConversion<string>();
+        conventions.Properties<JobState>().HaveConversion<string>();
     }
 
     protected override void OnModelCreating(ModelBuilder builder)
@@ -121,10 +119,8 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         });
         builder.Entity<TrainingRun>(run =>
         {
-            run.HasOne<Model>().WithMany().HasForeignKey(r => r.ModelId);
-            run.HasIndex(r => new { r.ModelId, r.IdempotencyKey }).IsUnique();
+            run.IsJob();
             run.HasIndex(r => r.ModelId, "ix_training_runs_one_running").IsUnique().HasFilter("state = 'Running'");
-            run.HasIndex(r => r.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
             run.ComplexCollection(r => r.Backbones, trials => trials.ToJson());
         });
         builder.Entity<RunImage>(image =>
@@ -139,13 +135,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             version.HasOne<Model>().WithMany().HasForeignKey(v => v.ModelId);
             version.HasOne<TrainingRun>().WithMany().HasForeignKey(v => v.RunId);
         });
-        builder.Entity<BatchPrediction>(batch =>
-        {
-            batch.HasOne<Model>().WithMany().HasForeignKey(b => b.ModelId);
-            batch.HasIndex(b => new { b.ModelId, b.Id }); // lists, newest first
-            batch.HasIndex(b => new { b.ModelId, b.IdempotencyKey }).IsUnique();
-            batch.HasIndex(b => b.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
-        });
+        builder.Entity<BatchPrediction>().IsJob();
         builder.Entity<BatchItem>(item =>
         {
             item.HasKey(i => new { i.BatchId, i.Position });
@@ -154,10 +144,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         });
         builder.Entity<ImageSearch>(search =>
         {
-            search.HasOne<Model>().WithMany().HasForeignKey(s => s.ModelId);
-            search.HasIndex(s => new { s.ModelId, s.Id }); // lists, newest first
-            search.HasIndex(s => new { s.ModelId, s.IdempotencyKey }).IsUnique();
-            search.HasIndex(s => s.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
+            search.IsJob();
             search.ComplexCollection(s => s.Queries, queries => queries.ToJson());
         });
         builder.Entity<SearchCandidate>(candidate =>
@@ -166,13 +153,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             candidate.HasOne<ImageSearch>().WithMany().HasForeignKey(c => c.SearchId);
             candidate.ComplexProperty(c => c.Origin, origin => origin.ToJson());
         });
-        builder.Entity<Import>(import =>
-        {
-            import.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
-            import.HasIndex(i => new { i.ModelId, i.Id }); // lists, newest first
-            import.HasIndex(i => new { i.ModelId, i.IdempotencyKey }).IsUnique();
-            import.HasIndex(i => i.EnqueuedAt).HasFilter("state IN ('Queued', 'Running')");
-        });
+        builder.Entity<Import>().IsJob();
         builder.Entity<ImportRejection>(rejection =>
         {
             rejection.HasKey(r => new { r.ImportId, r.Position });

@@ -14,28 +14,28 @@ namespace Headstart.ImageSearches;
 /// </summary>
 public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, Fingerprints prints)
 {
-    internal async Task SiftAsync(SearchClaim claim)
+    internal async Task SiftAsync(SearchWork work)
     {
-        await using var db = await databases.CreateDbContextAsync(claim.Token);
-        var candidates = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == claim.Search.Id && c.State == CandidateState.Fetched)
-            .OrderBy(c => c.Position).ToListAsync(claim.Token);
+        await using var db = await databases.CreateDbContextAsync(work.Token);
+        var candidates = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == work.Search.Id && c.State == CandidateState.Fetched)
+            .OrderBy(c => c.Position).ToListAsync(work.Token);
         var moves = new Dictionary<int, Move>();
-        var left = await WithoutKnownAsync(db, claim.Search.ModelId, candidates, moves, claim.Token);
+        var left = await WithoutKnownAsync(db, work.Search.ModelId, candidates, moves, work.Token);
         if (shelf.All.Count > 0 && left.Count > 0)
         {
-            left = await WithoutStrangeAsync(left, moves, claim.Token);
+            left = await WithoutStrangeAsync(left, moves, work.Token);
         }
 
         foreach (var category in left.GroupBy(c => c.Category))
         {
             foreach (var (i, candidate) in category.Index())
             {
-                moves[candidate.Position] = i < claim.Search.PerCategory ? new(candidate.Position, CandidateState.Kept)
+                moves[candidate.Position] = i < work.Search.PerCategory ? new(candidate.Position, CandidateState.Kept)
                     : new(candidate.Position, CandidateState.Dropped, "enough", "There were enough before it.");
             }
         }
 
-        await claim.MoveAsync(CandidateState.Fetched, [.. moves.Values]);
+        await work.MoveAsync(CandidateState.Fetched, [.. moves.Values]);
     }
 
     private static async Task<List<SearchCandidate>> WithoutKnownAsync(

@@ -1,18 +1,7 @@
 using Headstart.Images;
+using Headstart.Jobs;
 
 namespace Headstart.ImageSearches;
-
-public enum SearchState
-{
-    Queued,
-    Running,
-
-    /// <summary>Waits for a person to look at what was found.</summary>
-    Reviewing,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
 
 public enum SearchStage
 {
@@ -30,7 +19,7 @@ public enum SearchStage
 }
 
 /// <summary>
-/// A search of the web for examples. This row and its candidates are the truth: Hangfire only wakes a worker up, see <see cref="SearchClaim"/>.
+/// A search of the web for examples. This row and its candidates are the truth: see <see cref="SearchJob"/>.
 /// </summary>
 public sealed class ImageSearch
 {
@@ -38,7 +27,7 @@ public sealed class ImageSearch
 
     public required Guid ModelId { get; init; }
 
-    public required SearchState State { get; init; }
+    public required JobState State { get; init; }
 
     public SearchStage? Stage { get; init; }
 
@@ -74,15 +63,6 @@ public sealed class ImageSearch
     public string? Error { get; init; }
 
     public string? IdempotencyKey { get; init; }
-
-    /// <summary>How often a worker began since something was written; a search that keeps killing its worker is given up.</summary>
-    public int Attempts { get; init; }
-
-    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
-    public required DateTime EnqueuedAt { get; init; }
-
-    /// <summary>When its worker was last heard of.</summary>
-    public required DateTime UpdatedAt { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 

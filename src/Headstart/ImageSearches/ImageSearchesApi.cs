@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Images;
+using Headstart.Jobs;
 using Headstart.Learning.Imaging;
 using Headstart.Models;
 using Headstart.Operations;
@@ -42,7 +43,7 @@ public static class ImageSearchesApi
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Start(
         Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the search it made before.")] string? idempotencyKey,
-        HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, SearchQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
@@ -79,7 +80,7 @@ public static class ImageSearchesApi
             return Problems.NoSuchModel();
         }
 
-        queue.Enqueue(search.Id); // if we die before it, the search is queued and the sweep enqueues it
+        queue.Enqueue(SearchJob.Kind, search.Id); // if we die before it, the search is queued and the sweep enqueues it
         return Started(new() { Search = search, Counts = [] });
 
         async Task<SearchView?> BeforeAsync() => idempotencyKey is null ? null
@@ -114,10 +115,10 @@ public static class ImageSearchesApi
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
-        Guid id, Guid searchId, HeadstartDb db, SearchQueue queue, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid searchId, HeadstartDb db, JobQueue queue, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == SearchState.Reviewing).ExecuteUpdateAsync(set => set
-            .SetProperty(s => s.State, SearchState.Queued).SetProperty(s => s.Accepted, true).SetProperty(s => s.EnqueuedAt, DateTime.UnixEpoch), cancel);
+        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == JobState.Reviewing).ExecuteUpdateAsync(set => set
+            .SetProperty(s => s.State, JobState.Queued).SetProperty(s => s.Accepted, true), cancel);
         if (await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is not { } view)
         {
             return NoSuchSearch(id);
@@ -128,16 +129,18 @@ public static class ImageSearchesApi
             return Problems.Of(StatusCodes.Status409Conflict, "nothing-to-accept", "Only a search with review waits to be accepted, once it has fetched what it found.");
         }
 
-        queue.Enqueue(searchId); // if we die before it the sweep enqueues it
+        queue.Enqueue(SearchJob.Kind, searchId); // if we die before it the sweep enqueues it
         return Started(view);
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        // A worker sees at its next heartbeat that the search is not running any more.
-        await SearchesOf(db, caller, id).Where(s => s.Id == searchId && (s.State == SearchState.Queued || s.State == SearchState.Running || s.State == SearchState.Reviewing))
-            .ExecuteUpdateAsync(set => set.SetProperty(s => s.State, SearchState.Cancelled).SetProperty(s => s.FinishedAt, clock.Now()), cancel);
+        if (await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
+        {
+            await JobQueue.CancelAsync(db, SearchJob.Kind, searchId, cancel);
+        }
+
         return await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? Started(view) : NoSuchSearch(id);
     }
 
@@ -188,7 +191,7 @@ public static class ImageSearchesApi
         }
 
         var added = candidate.State == CandidateState.Added;
-        var open = await db.ImageSearches.AnyAsync(s => s.Id == searchId && s.State == SearchState.Reviewing, cancel);
+        var open = await db.ImageSearches.AnyAsync(s => s.Id == searchId && s.State == JobState.Reviewing, cancel);
         if (!open && !added && change.Rejected != (candidate.State == CandidateState.Rejected))
         {
             return Problems.Of(StatusCodes.Status409Conflict, "not-in-review", change.Rejected

@@ -1,4 +1,5 @@
 using Headstart.Images;
+using Headstart.Jobs;
 
 namespace Headstart.ImageSearches;
 
@@ -18,10 +19,10 @@ public sealed record NewSearchRequest(
 /// <param name="RunId">The training run that it started.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record SearchResponse(
-    Guid Id, Guid ModelId, SearchState State, SearchStage? Stage, double Progress, int PerCategory, Licences Licences, IReadOnlyList<string> Sources, bool Train, bool Review,
+    Guid Id, Guid ModelId, JobState State, SearchStage? Stage, double Progress, int PerCategory, Licences Licences, IReadOnlyList<string> Sources, bool Train, bool Review,
     IReadOnlyList<SearchedCategory> Categories, IReadOnlyList<string> Notices, Guid? RunId, string? Error, DateTime CreatedAt, DateTime? FinishedAt)
 {
-    public bool HasEnded() => State is SearchState.Succeeded or SearchState.Failed or SearchState.Cancelled or SearchState.Reviewing;
+    public bool HasEnded() => State.HasEnded() || State == JobState.Reviewing;
 }
 
 /// <param name="Words">It was searched by.</param>

@@ -1,3 +1,4 @@
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -24,7 +25,7 @@ internal static class NewSearches
         {
             Id = Guid.CreateVersion7(),
             ModelId = model.Id,
-            State = SearchState.Queued,
+            State = JobState.Queued,
             Queries = [.. request.Queries!.Select(query => new SearchQuery(query.Key.Trim(), query.Value!.Trim()))],
             PerCategory = request.PerCategory ?? PerCategory,
             Licences = request.Licences,
@@ -32,8 +33,6 @@ internal static class NewSearches
             Train = request.Train,
             Review = request.Review,
             IdempotencyKey = idempotencyKey,
-            EnqueuedAt = now,
-            UpdatedAt = now,
             CreatedAt = now,
         }, null);
     }

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Jobs;
 
 namespace Headstart.ImageSearches;
 
@@ -29,7 +30,7 @@ internal sealed class SearchView
             .ToDictionary(g => g.Key, g => g.Sum(c => c.Count)));
 
     /// <summary>Fetching takes nearly all of the time.</summary>
-    private double Progress() => Search.State == SearchState.Succeeded ? 1 : Search.Stage switch
+    private double Progress() => Search.State == JobState.Succeeded ? 1 : Search.Stage switch
     {
         SearchStage.Searching => 0.1 * Search.Searched.Count / Search.Queries.Count,
         SearchStage.Fetching => 0.1 + 0.7 * (1 - In(Counts, CandidateState.Found) / (double)Math.Max(1, Counts.Sum(c => c.Count))),

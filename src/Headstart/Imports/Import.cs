@@ -1,17 +1,10 @@
+using Headstart.Jobs;
+
 namespace Headstart.Imports;
 
-public enum ImportState
-{
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
-
 /// <summary>
-/// An upload that takes longer than a request should: its body is kept and taken in the background. This row is the truth: Hangfire only wakes a
-/// worker up, see <see cref="ImportClaim"/>.
+/// An upload that takes longer than a request should: its body is kept and taken in the background.
+/// See <see cref="ImportJob"/>.
 /// </summary>
 public sealed class Import
 {
@@ -19,7 +12,7 @@ public sealed class Import
 
     public required Guid ModelId { get; init; }
 
-    public required ImportState State { get; init; }
+    public required JobState State { get; init; }
 
     /// <summary>Of the body, which says how to read it.</summary>
     public required string ContentType { get; init; }
@@ -49,17 +42,6 @@ public sealed class Import
     public string? Error { get; init; }
 
     public string? IdempotencyKey { get; init; }
-
-    /// <summary>How often a worker began since something was taken; an import that keeps killing its worker is given up.</summary>
-    public int Attempts { get; init; }
-
-    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
-    public required DateTime EnqueuedAt { get; init; }
-
-    /// <summary>When its worker was last heard of.</summary>
-    public required DateTime UpdatedAt { get; init; }
-
-    public DateTime? StartedAt { get; init; }
 
     public required DateTime CreatedAt { get; init; }
 

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace Headstart.Imports;
 
 /// <summary>Makes an import of the body of an upload.</summary>
-public sealed class ImportIntake(HeadstartDb db, ImportSources sources, ImportQueue queue, TimeProvider clock)
+public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue queue, TimeProvider clock)
 {
     /// <summary>The import that the same key made before.</summary>
     public async Task<Import?> FindAsync(Guid model, string? key, CancellationToken cancel) =>
@@ -36,7 +37,7 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, ImportQu
         }
 
         // If we die here the import is queued and the sweep enqueues it.
-        queue.Enqueue(import.Id);
+        queue.Enqueue(ImportJob.Kind, import.Id);
         return import;
     }
 
@@ -44,13 +45,11 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, ImportQu
     {
         Id = Guid.CreateVersion7(),
         ModelId = model,
-        State = ImportState.Queued,
+        State = JobState.Queued,
         ContentType = contentType,
         Source = source,
         Total = total,
         IdempotencyKey = key,
-        EnqueuedAt = clock.Now(),
-        UpdatedAt = clock.Now(),
         CreatedAt = clock.Now(),
     };
 }

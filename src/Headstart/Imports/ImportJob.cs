@@ -1,97 +1,95 @@
 using System.Runtime.CompilerServices;
-using Hangfire;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Images;
+using Headstart.Jobs;
+using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Imports;
 
 /// <summary>
-/// Takes an import from its mark to its end, letting those go first who wait for a prediction. May be started twice and die anywhere, see
-/// <see cref="ImportClaim"/>.
+/// Takes an import from its mark to its end, letting those go first who wait for a prediction. Files are taken in their order, by a transaction that also
+/// moves the mark behind them.
 /// </summary>
-public sealed partial class ImportJob(
-    IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings, TimeProvider clock,
-    ILogger<ImportJob> log)
+internal sealed class ImportJob(
+    IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings, TimeProvider clock) : IJob
 {
-    public const string Queue = "imports";
-    private const int MaxAttempts = 5;
-
-    [Queue(Queue), AutomaticRetry(Attempts = 0)] // the sweep wakes lost imports; a retry here would only be a twin
-    public async Task RunAsync(Guid importId, CancellationToken stopping)
+    public static readonly JobKind Kind = new("imports", "imports", "import", "What was taken until then stays.")
     {
-        await using var claim = await ImportClaim.TakeAsync(databases, importId, clock, stopping);
-        if (claim is null)
+        AtOnce = 3, // one that fetches from a slow host leaves the cores to the others
+    };
+
+    public async Task<JobEnd?> RunAsync(JobLease lease)
+    {
+        await using var db = await databases.CreateDbContextAsync(lease.Token);
+        var import = await db.Imports.AsNoTracking().SingleOrDefaultAsync(i => i.Id == lease.Id, lease.Token);
+        var model = await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == lease.ModelId, lease.Token);
+        if (import is null || model is null)
         {
-            return;
+            return null; // deleted
         }
 
-        var left = TimeSpan.FromSeconds(settings.Uploads.MaxImportSeconds) - (clock.Now() - claim.Import.StartedAt!.Value);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(claim.Token);
-        deadline.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        var longest = settings.Uploads.MaxImportSeconds;
+        lease.EndsIn(TimeSpan.FromSeconds(longest) - (clock.Now() - lease.StartedAt), $"The import did not end within {longest:0} seconds "
+            + "(Headstart:Uploads:MaxImportSeconds). What was taken until then stays; sending the same again goes on there.");
+        if (await sources.OpenAsync(import, lease.Token) is not { } source)
+        {
+            return JobEnd.Failed("What was sent is no longer in the blob store. What was taken until then stays; send the same again.");
+        }
+
         try
         {
-            if (claim.Import.Attempts > MaxAttempts)
+            using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, lease.Token);
+            var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
+            var (done, started) = (import.Done, clock.GetTimestamp());
+            await new ImageUpload(db, blobs, web, settings, clock).ReadAsync(model, files, async batch =>
             {
-                throw UploadRefusedException.Invalid("import-failed", $"The import was started {MaxAttempts} times at the same image and its worker "
-                    + "died each time; the log of the host may say why. What was taken until then stays.");
-            }
-
-            await TakeAsync(claim, deadline.Token);
-            await EndAsync(claim, ImportState.Succeeded, null);
+                var secondsEach = clock.GetElapsedTime(started).TotalSeconds / (done + batch.Count - import.Done);
+                await WriteAsync(db, lease, model, batch, done, secondsEach);
+                done += batch.Count;
+            }, lease.Token);
+            lease.Token.ThrowIfCancellationRequested();
+            return JobEnd.Succeeded;
         }
         catch (UploadRefusedException e)
         {
-            await EndAsync(claim, ImportState.Failed, e.Message);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            await claim.ReleaseAsync();
-        }
-        catch (OperationCanceledException) when (claim.Token.IsCancellationRequested)
-        {
-            Log.Left(log, importId); // cancelled, deleted, or a twin is ahead
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            await EndAsync(claim, ImportState.Failed, $"The import did not end within {settings.Uploads.MaxImportSeconds:0} seconds "
-                + "(Headstart:Uploads:MaxImportSeconds). What was taken until then stays; sending the same again goes on there.");
-        }
-        catch (Exception e) when (ExceptionProblems.Describe(e) is var (status, type, detail))
-        {
-            JobFailures.Note(log, "Import", importId, e);
-            // While the database is away the import stays claimed; the sweep wakes it when nothing was heard of it for a while.
-            if (type == ExceptionProblems.BlobStoreAway)
-            {
-                await claim.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
-            }
-            else if (status != StatusCodes.Status503ServiceUnavailable)
-            {
-                await EndAsync(claim, ImportState.Failed, status < 500 || status == StatusCodes.Status507InsufficientStorage ? detail
-                    : "The import ended in an unexpected error, which is in the log of the host. What was taken until then stays.");
-            }
+            return JobEnd.Failed(e.Message);
         }
     }
 
-    private async Task TakeAsync(ImportClaim claim, CancellationToken cancel)
+    /// <summary>
+    /// Takes files into the model and moves the mark behind them, both or neither: if the process dies before the commit they are taken anew, and after
+    /// it never again.
+    /// </summary>
+    private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done, double secondsEach)
     {
-        var import = claim.Import;
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        if (await db.Models.AsNoTracking().SingleOrDefaultAsync(m => m.Id == import.ModelId, cancel) is not { } model)
-        {
-            return; // the import goes with its model
-        }
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        await db.HoldModelAsync(model.Id);
+        await lease.HoldAsync(db);
+        var (taken, _) = await new ImageBatch(db, model, files, confirmed: false).StoreAsync(clock.Now());
+        await RejectAsync(db, lease.Id, taken, done);
+        var (accepted, there) = (taken.Where(t => t.Image is not null).ToList(), taken.Count(t => t.AlreadyThere));
+        var bytes = accepted.Sum(t => (long)t.Image!.Bytes);
+        await db.Database.ExecuteSqlAsync($"""
+            UPDATE imports SET done = done + {files.Count}, accepted = accepted + {accepted.Count}, already_there = already_there + {there},
+                rejected = rejected + {files.Count - accepted.Count}, bytes = bytes + {bytes}, seconds_left = ceil({secondsEach} * (total - done - {files.Count}))
+            WHERE id = {lease.Id}
+            """);
+        await transaction.CommitAsync();
+    }
 
-        var source = await sources.OpenAsync(import, cancel)
-            ?? throw UploadRefusedException.Invalid("import-failed",
-                "What was sent is no longer in the blob store. What was taken until then stays; send the same again.");
-        using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, cancel);
-        var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, cancel), cancel);
-        await new ImageUpload(db, blobs, web, settings, clock).ReadAsync(model, files, batch => claim.WriteAsync(db, model, batch), cancel);
-        cancel.ThrowIfCancellationRequested();
+    private static Task RejectAsync(HeadstartDb db, Guid import, List<TakenFile> taken, int done)
+    {
+        var rejected = taken.Index().Where(t => t.Item.Rejected is not null).Select(t => (Position: done + t.Index, File: t.Item.Rejected!)).ToList();
+        return rejected.Count == 0 ? Task.CompletedTask : db.Database.ExecuteSqlAsync($"""
+            INSERT INTO import_rejections (import_id, position, file_name, reason, detail)
+            SELECT {import}, position, file_name, reason, detail
+            FROM unnest({rejected.ConvertAll(r => r.Position)}, {rejected.ConvertAll(r => r.File.FileName ?? "")}, {rejected.ConvertAll(r => r.File.Reason)},
+                {rejected.ConvertAll(r => r.File.Detail)}) AS new (position, file_name, reason, detail)
+            """);
     }
 
     /// <summary>On a thread of the pool that may wait: a prediction goes before each file.</summary>
@@ -102,22 +100,5 @@ public sealed partial class ImportJob(
             await Task.Run(() => cores.GiveWay(cancel), cancel);
             yield return file;
         }
-    }
-
-    private async Task EndAsync(ImportClaim claim, ImportState state, string? error)
-    {
-        if (await claim.EndAsync(state, error))
-        {
-            Log.Ended(log, claim.Import.Id, state, error);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Import {Import} ended: {State} {Error}")]
-        public static partial void Ended(ILogger log, Guid import, ImportState state, string? error);
-
-        [LoggerMessage(Level = LogLevel.Information, Message = "Import {Import} is not ours any more; its work stops")]
-        public static partial void Left(ILogger log, Guid import);
     }
 }

@@ -1,3 +1,5 @@
+using Headstart.Jobs;
+
 namespace Headstart.Imports;
 
 /// <summary>How far an import is.</summary>
@@ -11,12 +13,10 @@ namespace Headstart.Imports;
 /// <param name="SecondsLeft">An estimate.</param>
 /// <param name="Error">Why it failed and what to do. What was taken until then stays.</param>
 public sealed record ImportProgress(
-    Guid Id, Guid ModelId, ImportState State, double Progress, int Total, int Done, int Accepted, int AlreadyThere, int Rejected, long Bytes,
+    Guid Id, Guid ModelId, JobState State, double Progress, int Total, int Done, int Accepted, int AlreadyThere, int Rejected, long Bytes,
     double? SecondsLeft, string? Error, DateTime CreatedAt, DateTime? FinishedAt)
 {
     public static ImportProgress Of(Import import) => new(
         import.Id, import.ModelId, import.State, Math.Round((double)import.Done / import.Total, 3), import.Total, import.Done, import.Accepted, import.AlreadyThere,
-        import.Rejected, import.Bytes, import.SecondsLeft, import.Error, import.CreatedAt, import.FinishedAt);
-
-    public bool HasEnded() => State is ImportState.Succeeded or ImportState.Failed or ImportState.Cancelled;
+        import.Rejected, import.Bytes, import.State == JobState.Running ? import.SecondsLeft : null, import.Error, import.CreatedAt, import.FinishedAt);
 }

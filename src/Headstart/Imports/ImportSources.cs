@@ -1,5 +1,6 @@
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Jobs;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Imports;
@@ -8,7 +9,7 @@ namespace Headstart.Imports;
 /// The bodies of imports that have not ended, in a place of their own: an image with the same bytes is not theirs to delete. The row of a body is
 /// locked while it is put or deleted, so that neither happens to a body that an import is about to name.
 /// </summary>
-public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlobStore blobs, IDbContextFactory<HeadstartDb> databases)
+public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlobStore blobs, IDbContextFactory<HeadstartDb> databases) : ISwept
 {
     public const string Place = "imports";
 
@@ -66,5 +67,5 @@ public sealed class ImportSources([FromKeyedServices(ImportSources.Place)] IBlob
     }
 
     private static IQueryable<ImportSource> Unneeded(HeadstartDb db) => db.ImportSources.Where(source =>
-        !db.Imports.Any(i => i.Source == source.Sha256 && (i.State == ImportState.Queued || i.State == ImportState.Running)));
+        !db.Imports.Any(i => i.Source == source.Sha256 && (i.State == JobState.Queued || i.State == JobState.Running)));
 }

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -53,7 +54,7 @@ public static class ImportsApi
         var query = Find(db, caller, id, importId);
         return await query.AnyAsync(cancel)
             ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(
-                query, ImportProgress.Of, import => import.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+                query, ImportProgress.Of, import => import.State.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
             : NoSuchImport(id);
     }
 
@@ -72,13 +73,14 @@ public static class ImportsApi
     }
 
     private static async Task<Results<Accepted<ImportProgress>, ProblemHttpResult>> Cancel(
-        Guid id, Guid importId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        // Ends here, whoever works on it: the worker sees it at its next heartbeat or write, and takes nothing any more.
         var query = Find(db, caller, id, importId);
-        await query.Where(i => i.State == ImportState.Queued || i.State == ImportState.Running).ExecuteUpdateAsync(set => set
-            .SetProperty(i => i.State, ImportState.Cancelled).SetProperty(i => i.SecondsLeft, (double?)null)
-            .SetProperty(i => i.FinishedAt, clock.Now()), cancel);
+        if (await query.AnyAsync(cancel))
+        {
+            await JobQueue.CancelAsync(db, ImportJob.Kind, importId, cancel);
+        }
+
         return await query.SingleOrDefaultAsync(cancel) is { } import
             ? TypedResults.Accepted($"/api/v1/models/{id}/imports/{importId}", ImportProgress.Of(import))
             : NoSuchImport(id);

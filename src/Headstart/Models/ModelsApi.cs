@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Operations;
 using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -26,7 +27,7 @@ public sealed record CategoryResponse(string Name, int ImageCount);
 public sealed record PublishedResponse(int Number, double Accuracy, IReadOnlyList<double> AccuracyInterval);
 
 /// <summary>The training run that was started last.</summary>
-public sealed record LastRunResponse(Guid Id, RunState State, DateTime CreatedAt, DateTime? FinishedAt);
+public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt, DateTime? FinishedAt);
 
 /// <param name="Published">The version that answers, and how good it is; null before there is one.</param>
 /// <param name="LastRun">null before the first.</param>
@@ -174,7 +175,7 @@ public static class ModelsApi
                 .Select(c => new CategoryResponse(c.Name, db.ImageLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             // Counted for models of texts alone: only these have examples that wait for a category.
             Unlabelled = m.Kind == ModelKind.TextClassification ? db.Images.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
-            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)),
+            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)),
             Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
                 .Select(v => new PublishedResponse(v.Number, v.Accuracy, new[] { v.AccuracyLow, v.AccuracyHigh })).FirstOrDefault(),
             LastRun = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id)

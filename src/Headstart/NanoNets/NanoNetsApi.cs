@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Training;
@@ -109,7 +110,7 @@ public static class NanoNetsApi
             return error!;
         }
 
-        var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == RunState.Queued || r.State == RunState.Running), cancel);
+        var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == JobState.Queued || r.State == JobState.Running), cancel);
         if (!training && (await start.StartAsync(http.User, model.Id, new(), null, cancel)).Refusal is { } refusal)
         {
             return refusal.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(refusal.ProblemDetails) : NanoAnswer.NotReady(refusal.ProblemDetails.Detail);

@@ -27,7 +27,7 @@ public interface IRunFeatures
 {
     /// <summary>What the run names; else what suits the examples best.</summary>
     /// <exception cref="RunRefusedException">There is nothing to choose from.</exception>
-    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel);
+    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel);
 
     /// <summary>The vectors of examples; those that cannot be read any more are left out.</summary>
     Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures features, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel);

@@ -14,16 +14,16 @@ public sealed class ImageRunFeatures(
     private const int EnoughBackbones = 2;
 
     /// <summary>Fetches what is wanted and not here, and chooses; what an earlier run chose stands if nothing could have changed that.</summary>
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
-        var maxMs = lease.Run.MaxLatencyMs ?? double.PositiveInfinity;
-        if (await wanted.BringAsync(db, lease, budget, cancel) is { } named)
+        var maxMs = run.Run.MaxLatencyMs ?? double.PositiveInfinity;
+        if (await wanted.BringAsync(db, run, budget, cancel) is { } named)
         {
             return new(new ImageFeatures(Named(named, maxMs)), null, null);
         }
 
-        var admissible = Admissible(lease.Run);
-        if (await earlier.FindAsync(db, lease.Run, EarlierChoice.Names(admissible), data, cancel) is { } standing
+        var admissible = Admissible(run.Run);
+        if (await earlier.FindAsync(db, run.Run, EarlierChoice.Names(admissible), data, cancel) is { } standing
             && FeatureRecipe.Parse(standing.Backbone, admissible) is { } recipe)
         {
             progress.Show([.. standing.Trials]);

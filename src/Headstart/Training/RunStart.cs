@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Learning.Texts;
 using Headstart.Models;
 using Headstart.Operations;
@@ -18,7 +19,7 @@ namespace Headstart.Training;
 public sealed record RunWish(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, whatever the protocol.</summary>
-public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf texts, WantedBackbones wanted, RunQueue queue, TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf texts, WantedBackbones wanted, JobQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -72,7 +73,7 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
         }
 
         // If we die here the run is queued and the sweep enqueues it.
-        queue.Enqueue(run.Id);
+        queue.Enqueue(TrainingJob.Kind, run.Id);
         return (run, null);
     }
 
@@ -81,12 +82,11 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
     {
         Id = Guid.CreateVersion7(),
         ModelId = model,
-        State = RunState.Queued,
+        State = JobState.Queued,
         Backbone = wish.Backbone is null or "auto" ? null : wish.Backbone,
         MaxLatencyMs = wish.MaxLatencyMs,
         MaxTrainingSeconds = wish.MaxTrainingSeconds,
         IdempotencyKey = idempotencyKey,
-        EnqueuedAt = now,
         CreatedAt = now,
     };
 

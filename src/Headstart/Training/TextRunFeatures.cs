@@ -17,17 +17,17 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
 {
     private const int AtOnce = 5_000; // read from the database
 
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, RunLease lease, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
-        var texts = await TextsAsync(db, lease.Run.ModelId, cancel);
+        var texts = await TextsAsync(db, run.Run.ModelId, cancel);
         // Held-out texts teach nothing, not even how words are used.
         var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
-        var named = lease.Run.Backbone;
+        var named = run.Run.Backbone;
         var names = Names();
-        var standing = named is null ? await earlier.FindAsync(db, lease.Run, names, data, cancel) : null;
+        var standing = named is null ? await earlier.FindAsync(db, run.Run, names, data, cancel) : null;
         var fitted = await Task.Run(
             () => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
-        var candidates = Admissible(fitted, lease.Run);
+        var candidates = Admissible(fitted, run.Run);
         if (standing is not null)
         {
             progress.Show([.. standing.Trials]);

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,14 +24,13 @@ public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs
 /// <param name="Detail">What it waits for at the moment: a backbone on its way.</param>
 /// <param name="Notices">What was not as it should be and did not end the run, such as a backbone that could not be fetched.</param>
 public sealed record RunResponse(
-    Guid Id, Guid ModelId, RunState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
+    Guid Id, Guid ModelId, JobState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
     IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt, string? Detail, IReadOnlyList<string> Notices)
 {
     public static RunResponse Of(TrainingRun run) => new(
-        run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.SecondsLeft, run.Version, run.Error, run.Backbones,
-        run.CreatedAt, run.FinishedAt, run.Detail, run.Notices);
+        run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.State == JobState.Running ? run.SecondsLeft : null, run.Version, run.Error, run.Backbones,
+        run.CreatedAt, run.FinishedAt, run.State == JobState.Running ? run.Detail : null, run.Notices);
 
-    public bool HasEnded() => State is RunState.Succeeded or RunState.Failed or RunState.Cancelled;
 }
 
 /// <param name="Runs">One for each model that is trained again.</param>
@@ -68,9 +68,9 @@ public static class TrainingApi
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
-        HeadstartDb db, ModelUpdates updates, RunQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        HeadstartDb db, ModelUpdates updates, JobQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == RunState.Queued || r.State == RunState.Running)));
+        var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)));
         var found = await updates.FindAsync(db, models, cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var (left, exceeded) = await db.LeftForRunsAsync(caller.AccountId(), cancel);
@@ -83,7 +83,7 @@ public static class TrainingApi
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        runs.ForEach(run => queue.Enqueue(run.Id)); // if we die here they are queued and the sweep enqueues them
+        runs.ForEach(run => queue.Enqueue(TrainingJob.Kind, run.Id)); // if we die here they are queued and the sweep enqueues them
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }
 
@@ -113,20 +113,17 @@ public static class TrainingApi
     {
         var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
         return await query.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.State.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
             : NoSuchRun(id);
     }
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Cancel(
-        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid runId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
-        // A queued run ends here; a running one is told, and its worker ends it.
-        var ended = await query.Where(r => r.State == RunState.Queued).ExecuteUpdateAsync(set => set
-            .SetProperty(r => r.State, RunState.Cancelled).SetProperty(r => r.CancelRequested, true).SetProperty(r => r.FinishedAt, clock.Now()), cancel);
-        if (ended == 0)
+        if (await query.AnyAsync(cancel))
         {
-            await query.Where(r => r.State == RunState.Running).ExecuteUpdateAsync(set => set.SetProperty(r => r.CancelRequested, true), cancel);
+            await JobQueue.CancelAsync(db, TrainingJob.Kind, runId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } run ? Accepted(run) : NoSuchRun(id);

@@ -1,5 +1,5 @@
-using Hangfire;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
@@ -10,127 +10,78 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>
-/// One training run from claim to published version. May be started twice and die anywhere: before the last line everything is
-/// repeated from the feature cache, and the last line either happens whole or not at all.
+/// One training run from its frozen dataset to a published version: before the last line everything is repeated from the feature cache, and the last line
+/// either happens whole or not at all.
 /// </summary>
-public sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishedRival rival, VersionPublisher publisher, RunQueue queue,
-    TimeProvider clock, ILogger<TrainingJob> log)
+internal sealed partial class TrainingJob(
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishedRival rival, VersionPublisher publisher,
+    TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
-    private const int MaxAttempts = 5;
+    public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; fewer or smaller examples may help.") { OneByOne = true };
+
     private const int ImagesForCurve = 5; // of each category
     private const int CurveRepeats = 3;
     internal const int Seed = 20_240_607;
 
-    [Queue(RunQueue.Name), AutomaticRetry(Attempts = 0)] // the sweep starts lost runs again; a retry here would only be a twin
-    public async Task RunAsync(Guid runId, CancellationToken stopping)
+    public async Task<JobEnd?> RunAsync(JobLease lease)
     {
-        Guid model;
-        await using (var lease = await RunLease.ClaimAsync(databases, runId, clock, stopping))
+        await using var db = await databases.CreateDbContextAsync(lease.Token);
+        if (await db.TrainingRuns.AsNoTracking().SingleOrDefaultAsync(r => r.Id == lease.Id, lease.Token) is not { } row)
         {
-            if (lease is null)
-            {
-                return;
-            }
-
-            model = lease.Run.ModelId;
-            Log.Started(log, runId, lease.Run.Attempts);
-            await WorkAsync(lease, stopping);
-            if (lease.Released)
-            {
-                return; // it is the next one itself
-            }
+            return null; // deleted with its model
         }
 
-        await queue.EnqueueNextAsync(model, stopping);
-    }
+        Log.Started(log, lease.Id, lease.Attempts);
+        var budget = row.MaxTrainingSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
+        if (row.MaxTrainingSeconds is not null)
+        {
+            lease.EndsIn(budget, $"The run did not end within maxTrainingSeconds ({row.MaxTrainingSeconds:0}); allow it more time, or name one backbone.");
+        }
 
-    private async Task WorkAsync(RunLease lease, CancellationToken stopping)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(lease.Token);
-        var budget = lease.Run.MaxTrainingSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
-        deadline.CancelAfter(budget);
         try
         {
-            if (lease.Run.Attempts > MaxAttempts)
-            {
-                throw new RunRefusedException($"The run was started {MaxAttempts} times and its worker died each time; the log of the host may say why. "
-                    + "Fewer or smaller examples may help.");
-            }
-
-            await TrainAsync(lease, budget, deadline.Token);
+            await TrainAsync(db, new(databases, lease, row, clock), budget, lease.Token);
+            return null;
         }
         catch (Exception e) when (e is RunRefusedException or HeadTrainingException or TextFeaturesException)
         {
-            await EndAsync(lease, RunState.Failed, e.Message);
-        }
-        catch (OperationCanceledException) when (lease.UserCancelled)
-        {
-            await EndAsync(lease, RunState.Cancelled, null);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            await lease.ReleaseAsync();
-            Log.Released(log, lease.Run.Id);
-        }
-        catch (OperationCanceledException) when (lease.Token.IsCancellationRequested)
-        {
-            Log.Lost(log, lease.Run.Id); // another worker has the run, or it was deleted
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
-        {
-            await EndAsync(lease, RunState.Failed, $"The run did not end within maxTrainingSeconds ({lease.Run.MaxTrainingSeconds:0}); allow it more time, or name one backbone.");
-        }
-        catch (Exception e) when (Operations.ExceptionProblems.Describe(e) is var (status, type, detail))
-        {
-            Operations.JobFailures.Note(log, "Training run", lease.Run.Id, e);
-            // While the database or the disk is away the run stays claimed; when its lease has run out the sweep starts it again.
-            if (type == Operations.ExceptionProblems.BlobStoreAway)
-            {
-                await lease.ReleaseAsync(later: true); // costs no attempt: there may be many until the store is back
-            }
-            else if (status != StatusCodes.Status503ServiceUnavailable)
-            {
-                await EndAsync(lease, RunState.Failed, status == StatusCodes.Status507InsufficientStorage ? detail
-                    : "The run ended in an unexpected error, which is in the log of the host. Starting another run may help.");
-            }
+            return JobEnd.Failed(e.Message);
         }
     }
 
-    private async Task TrainAsync(RunLease lease, TimeSpan budget, CancellationToken cancel)
+    private async Task TrainAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        var watch = new StageWatch(lease, clock);
+        var watch = new StageWatch(run, clock);
 
         // 1. Freeze. If we die after this the next start learns from the same images.
-        await Dataset.FreezeAsync(db, lease.Run, cancel);
-        var data = await Dataset.ReadAsync(db, lease.Run, cancel);
+        await Dataset.FreezeAsync(db, run.Run, cancel);
+        var data = await Dataset.ReadAsync(db, run.Run, cancel);
         if (data.Categories.Count < Dataset.MinCategories)
         {
             throw new RunRefusedException("The model no longer has two categories with at least two examples each; add some and start another run.");
         }
 
         // 2. Choose. Features of images go to the cache as they come.
-        await watch.EnterAsync(RunStage.Choosing, 0, cancel);
+        await watch.EnterAsync(RunStage.Choosing, 0);
         IRunFeatures features = data.Kind.IsText() ? texts : images;
-        using var chosen = await features.ChooseAsync(db, lease, data, new(lease, 0, 0.5), budget, cancel);
+        using var chosen = await features.ChooseAsync(db, run, data, new(run, 0, 0.5), budget, cancel);
 
         // 3. Extract what the choice has not seen yet.
-        await watch.EnterAsync(RunStage.Extracting, 0.5, cancel);
-        var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(lease, 0.5, 0.7), cancel);
+        await watch.EnterAsync(RunStage.Extracting, 0.5);
+        var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
         var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
         var (train, tried) = (examples.Train, chosen.Tried);
 
         // 4. Train.
-        await watch.EnterAsync(RunStage.Training, 0.7, cancel);
-        var progress = new StageProgress(lease, 0.7, 0.85);
+        await watch.EnterAsync(RunStage.Training, 0.7);
+        var progress = new StageProgress(run, 0.7, 0.85);
         var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
             && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
         var hashes = read.Items.ToDictionary(item => item.ImageId, item => item.Sha256);
         byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
         var validation = compared ? tried!.Validation : await ValidateAsync();
-        if (lease.Status.Backbones.Count == 0) // named, so nothing was compared
+        if (run.Status.Backbones.Count == 0) // named, so nothing was compared
         {
             progress.Show([new(chosen.Features.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
@@ -146,23 +97,23 @@ public sealed partial class TrainingJob(
         var judged = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
-        await watch.EnterAsync(RunStage.Evaluating, 0.85, cancel);
+        await watch.EnterAsync(RunStage.Evaluating, 0.85);
         // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
         // too kind to this one.
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
-        var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(lease, 0.85, 0.95), cancel));
-        var confirmed = await db.Images.Where(i => i.ModelId == lease.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
+        var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
+        var confirmed = await db.Images.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
         var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
-        await watch.EnterAsync(RunStage.Publishing, 0.97, cancel);
-        var comparison = await rival.CompareAsync(db, lease.Run.ModelId, data, examples, judged, features, new StageProgress(lease, 0.97, 0.98), cancel);
-        report = report with { Comparison = comparison, Backbones = lease.Status.Backbones, Choice = chosen.Report, SecondsPerStage = watch.Seconds(), Notices = lease.Status.Notices };
+        await watch.EnterAsync(RunStage.Publishing, 0.97);
+        var comparison = await rival.CompareAsync(db, run.Run.ModelId, data, examples, judged, features, new StageProgress(run, 0.97, 0.98), cancel);
+        report = report with { Comparison = comparison, Backbones = run.Status.Backbones, Choice = chosen.Report, SecondsPerStage = watch.Seconds(), Notices = run.Status.Notices };
         var parts = await features.KeepAsync(chosen.Features, cancel);
-        var number = await publisher.PublishAsync(lease, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
+        var number = await publisher.PublishAsync(run, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
             new(parts, judged, KnownRegion.Of(train)), report, cancel);
-        Log.Succeeded(log, lease.Run.Id, number, report.Accuracy);
+        Log.Succeeded(log, run.Run.Id, number, report.Accuracy);
 
         async Task<CrossValidation> ValidateAsync()
         {
@@ -171,26 +122,17 @@ public sealed partial class TrainingJob(
         }
     }
 
-    private async Task EndAsync(RunLease lease, RunState state, string? error)
-    {
-        await using var db = await databases.CreateDbContextAsync();
-        if (await lease.EndAsync(db, state, error, null, CancellationToken.None))
-        {
-            Log.Ended(log, lease.Run.Id, state, error);
-        }
-    }
-
     /// <summary>Tells the lease which stage it is, and keeps the time.</summary>
-    private sealed class StageWatch(RunLease lease, TimeProvider clock)
+    private sealed class StageWatch(ActiveRun run, TimeProvider clock)
     {
         private readonly Dictionary<string, double> _seconds = [];
         private (string Stage, long Since)? _current;
 
-        public Task EnterAsync(RunStage stage, double progress, CancellationToken cancel)
+        public Task EnterAsync(RunStage stage, double progress)
         {
             Close();
             _current = (stage.ToString().ToLowerInvariant(), clock.GetTimestamp());
-            return lease.EnterAsync(stage, progress, cancel);
+            return run.EnterAsync(stage, progress);
         }
 
         public Dictionary<string, double> Seconds()
@@ -217,15 +159,6 @@ public sealed partial class TrainingJob(
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} made version {Version}, accuracy {Accuracy:0.000}")]
         public static partial void Succeeded(ILogger log, Guid run, int version, double accuracy);
-
-        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} ended: {State} {Error}")]
-        public static partial void Ended(ILogger log, Guid run, RunState state, string? error);
-
-        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} waits for the next start of a worker")]
-        public static partial void Released(ILogger log, Guid run);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Training run {Run} is no longer ours; this attempt stops")]
-        public static partial void Lost(ILogger log, Guid run);
     }
 }
 
@@ -233,11 +166,11 @@ public sealed partial class TrainingJob(
 public sealed class RunRefusedException(string sentence) : Exception(sentence);
 
 /// <summary>Maps the progress of a part (0 to 1) onto its share of the run.</summary>
-public sealed class StageProgress(RunLease lease, double from, double to) : IProgress<double>
+public sealed class StageProgress(ActiveRun run, double from, double to) : IProgress<double>
 {
-    public void Report(double value) => lease.Status = lease.Status with { Progress = from + (to - from) * Math.Clamp(value, 0, 1) };
+    public void Report(double value) => run.Status = run.Status with { Progress = from + (to - from) * Math.Clamp(value, 0, 1) };
 
-    public StageProgress Part(int index, int count) => new(lease, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
+    public StageProgress Part(int index, int count) => new(run, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
 
-    public void Show(List<BackboneTrial> trials) => lease.Status = lease.Status with { Backbones = trials };
+    public void Show(List<BackboneTrial> trials) => run.Status = run.Status with { Backbones = trials };
 }

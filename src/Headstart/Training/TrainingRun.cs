@@ -1,13 +1,6 @@
-namespace Headstart.Training;
+using Headstart.Jobs;
 
-public enum RunState
-{
-    Queued,
-    Running,
-    Succeeded,
-    Failed,
-    Cancelled,
-}
+namespace Headstart.Training;
 
 public enum RunStage
 {
@@ -18,17 +11,14 @@ public enum RunStage
     Publishing,
 }
 
-/// <summary>
-/// One attempt to make a version. This row is the truth: Hangfire only wakes a worker up, which then claims the row for as long as it
-/// renews <see cref="LeaseUntil"/>.
-/// </summary>
+/// <summary>One attempt to make a version. See <see cref="TrainingJob"/>.</summary>
 public sealed class TrainingRun
 {
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
-    public required RunState State { get; set; }
+    public required JobState State { get; set; }
 
     public RunStage? Stage { get; set; }
 
@@ -58,24 +48,10 @@ public sealed class TrainingRun
 
     public string? IdempotencyKey { get; init; }
 
-    public bool CancelRequested { get; set; }
-
     /// <summary>True once <see cref="RunImage"/> rows say what this run learns from; a second start uses the same.</summary>
     public bool DatasetFrozen { get; set; }
 
-    /// <summary>How often a worker began; a run that keeps killing its worker is given up.</summary>
-    public int Attempts { get; set; }
-
-    public Guid? LeaseOwner { get; set; }
-
-    public DateTime? LeaseUntil { get; set; }
-
-    /// <summary>When Hangfire was last told, so that the sweep tells it again only when that was long ago.</summary>
-    public required DateTime EnqueuedAt { get; set; }
-
     public required DateTime CreatedAt { get; init; }
-
-    public DateTime? StartedAt { get; set; }
 
     public DateTime? FinishedAt { get; set; }
 }

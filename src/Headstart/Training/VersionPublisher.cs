@@ -18,7 +18,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
     /// run's end in one transaction, so a run ends once and a version is never half there.
     /// </summary>
     /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
-    public async Task<int> PublishAsync(RunLease lease, string backbone, HeadArtifact artifact, HeadArtifact judged, Report report, CancellationToken cancel)
+    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact judged, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
         var judgedBlob = await blobs.PutAsync(judged.Write(), cancel);
@@ -26,10 +26,10 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
 
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var model = lease.Run.ModelId;
+        var model = run.Run.ModelId;
         var locked = await db.Models.FromSql($"SELECT * FROM models WHERE id = {model} FOR UPDATE").Select(m => m.Id).ToListAsync(cancel);
         var number = 1 + (await db.Versions.Where(v => v.ModelId == model).MaxAsync(v => (int?)v.Number, cancel) ?? 0);
-        if (locked.Count == 0 || !await lease.EndAsync(db, RunState.Succeeded, null, number, cancel))
+        if (locked.Count == 0 || !await run.SucceedAsync(db, number))
         {
             throw new OperationCanceledException("The run is no longer ours.");
         }
@@ -38,7 +38,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         {
             ModelId = model,
             Number = number,
-            RunId = lease.Run.Id,
+            RunId = run.Run.Id,
             Backbone = backbone,
             KnownBackbones = news.Known(),
             TrainableParameters = report.TrainableParameters,

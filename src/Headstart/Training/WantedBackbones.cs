@@ -22,13 +22,13 @@ public sealed class WantedBackbones(BackboneShelf shelf, HostCatalogue catalogue
 
     /// <returns>What the run names, where this host has it now; null where the run has to choose for itself.</returns>
     /// <exception cref="RunRefusedException">There is nothing to go on with.</exception>
-    public async Task<string?> BringAsync(HeadstartDb db, RunLease lease, TimeSpan budget, CancellationToken cancel)
+    public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
-        var named = lease.Run.Backbone;
-        var ids = named is null ? Recommended().Union(await NewAsync(db, lease.Run, cancel)).Where(id => shelf.Find(id) is null) : Missing(named);
+        var named = run.Run.Backbone;
+        var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => shelf.Find(id) is null) : Missing(named);
         var fetches = ids.Where(fetcher.CanFetch).Select(id => fetcher.Begin(catalogue.Find(id)!, again: named is not null)).ToList();
         var patience = named is not null ? TimeSpan.MaxValue : budget > TimeSpan.Zero && budget / 4 < Patience ? budget / 4 : Patience;
-        await WaitAsync(lease, fetches, patience, cancel);
+        await WaitAsync(run, fetches, patience, cancel);
 
         var notices = Notices(fetches, named is null);
         if (shelf.All.Count == 0)
@@ -38,27 +38,27 @@ public sealed class WantedBackbones(BackboneShelf shelf, HostCatalogue catalogue
 
         if (named is null || shelf.FindRecipe(named) is not null)
         {
-            lease.Status = lease.Status with { Notices = notices };
+            run.Status = run.Status with { Notices = notices };
             return named;
         }
 
-        lease.Status = lease.Status with { Notices = [.. notices, $"\"{named}\" was asked for and is not on this host: the run chose among the backbones that are."] };
+        run.Status = run.Status with { Notices = [.. notices, $"\"{named}\" was asked for and is not on this host: the run chose among the backbones that are."] };
         return null;
     }
 
     /// <summary>While nothing at all is here, patience has no end but the run's own.</summary>
-    private async Task WaitAsync(RunLease lease, List<Fetch> fetches, TimeSpan patience, CancellationToken cancel)
+    private async Task WaitAsync(ActiveRun run, List<Fetch> fetches, TimeSpan patience, CancellationToken cancel)
     {
         var started = clock.GetTimestamp();
         var all = Task.WhenAll(fetches.Select(f => f.Ended));
         while (!all.IsCompleted && (shelf.All.Count == 0 || clock.GetElapsedTime(started) < patience))
         {
-            lease.Status = lease.Status with { Detail = $"Fetching {string.Join(", ", fetches.Where(f => !f.Ended.IsCompleted).Select(Progress))}" };
+            run.Status = run.Status with { Detail = $"Fetching {string.Join(", ", fetches.Where(f => !f.Ended.IsCompleted).Select(Progress))}" };
             await Task.WhenAny(all, Task.Delay(Look, clock, cancel));
             cancel.ThrowIfCancellationRequested();
         }
 
-        lease.Status = lease.Status with { Detail = null };
+        run.Status = run.Status with { Detail = null };
     }
 
     private static List<string> Notices(List<Fetch> fetches, bool unasked) =>

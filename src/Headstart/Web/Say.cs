@@ -1,4 +1,5 @@
 using System.Globalization;
+using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Reports;
 using Headstart.Training;
@@ -27,12 +28,12 @@ internal static class Say
             : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · {Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
     }
 
-    public static string Run(RunState state) => state switch
+    public static string Run(JobState state) => state switch
     {
-        RunState.Queued => "waiting",
-        RunState.Running => "training",
-        RunState.Succeeded => "done",
-        RunState.Failed => "failed",
+        JobState.Queued => "waiting",
+        JobState.Running => "training",
+        JobState.Succeeded => "done",
+        JobState.Failed => "failed",
         _ => "cancelled",
     };
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Headstart.Jobs;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.Images;
 using Headstart.Training;
@@ -83,7 +84,7 @@ public sealed class AccountsTests(TestHost host) : IClassFixture<TestHost>
     private Task<Guid> VersionAsync(Guid model) => host.QueryAsync(async db =>
     {
         var now = host.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
-        var run = new TrainingRun { Id = Guid.CreateVersion7(), ModelId = model, State = RunState.Succeeded, EnqueuedAt = now, CreatedAt = now };
+        var run = new TrainingRun { Id = Guid.CreateVersion7(), ModelId = model, State = JobState.Succeeded, CreatedAt = now };
         db.Add(run);
         db.Add(new ModelVersion
         {

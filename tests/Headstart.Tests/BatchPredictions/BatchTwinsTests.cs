@@ -1,11 +1,11 @@
-using Headstart.BatchPredictions;
+using Headstart.Jobs;
 using Headstart.Tests.Predictions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.BatchPredictions;
 
-/// <summary>Workers that take each other for dead work on the same batch.</summary>
+/// <summary>Workers that are taken for dead while they work on the same batch.</summary>
 public sealed class BatchTwinsTests(TrainedHost host) : IClassFixture<TrainedHost>
 {
     [Fact]
@@ -16,10 +16,10 @@ public sealed class BatchTwinsTests(TrainedHost host) : IClassFixture<TrainedHos
         var twins = new List<Task>();
         for (var i = 0; i < 3; i++)
         {
-            var silent = await host.QueryAsync(db => db.BatchPredictions.Where(b => b.Id == id && b.FinishedAt == null)
-                .ExecuteUpdateAsync(set => set.SetProperty(b => b.UpdatedAt, DateTime.UnixEpoch), Api.Cancel));
+            var silent = await host.QueryAsync(db => db.Database.ExecuteSqlAsync(
+                $"UPDATE batch_predictions SET lease_until = 'epoch' WHERE id = {id} AND finished_at IS NULL", Api.Cancel));
             Assert.Equal(1, silent);
-            twins.Add(ActivatorUtilities.CreateInstance<BatchJob>(host.Services).RunAsync(id, Api.Cancel));
+            twins.Add(ActivatorUtilities.CreateInstance<JobRunner>(host.Services).RunAsync("batches", id, Api.Cancel));
         }
 
         await Task.WhenAll(twins);

@@ -6,6 +6,7 @@ using Headstart.Data;
 using Headstart.Images;
 using Headstart.ImageSearches;
 using Headstart.Imports;
+using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Images;
@@ -179,12 +180,10 @@ public abstract class CollectorContract(TestHost host)
                 Id = batch,
                 ModelId = model,
                 Version = 1,
-                State = BatchState.Succeeded,
+                State = JobState.Succeeded,
                 Images = 1,
                 Done = 1,
                 Failed = 0,
-                EnqueuedAt = now,
-                UpdatedAt = now,
                 CreatedAt = now,
             });
             db.Add(new BatchItem { BatchId = batch, Position = 0, FileName = "a.png", Sha256 = item });
@@ -192,15 +191,13 @@ public abstract class CollectorContract(TestHost host)
             {
                 Id = search,
                 ModelId = model,
-                State = SearchState.Reviewing,
+                State = JobState.Reviewing,
                 Queries = [new("cats", "cat")],
                 PerCategory = 1,
                 Licences = default,
                 Sources = [],
                 Train = false,
                 Review = true,
-                EnqueuedAt = now,
-                UpdatedAt = now,
                 CreatedAt = now,
             });
             db.Add(new SearchCandidate

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.ImageSearches;
+using Headstart.Jobs;
 using Headstart.Tests.Images;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -130,8 +131,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         var twins = new List<Task>();
         for (var i = 0; i < 3; i++)
         {
-            await host.QueryAsync(db => db.ImageSearches.Where(s => s.Id == id && s.FinishedAt == null)
-                .ExecuteUpdateAsync(set => set.SetProperty(s => s.UpdatedAt, DateTime.UnixEpoch), Api.Cancel));
+            await host.QueryAsync(db => db.Database.ExecuteSqlAsync(
+                $"UPDATE image_searches SET lease_until = 'epoch' WHERE id = {id} AND finished_at IS NULL", Api.Cancel));
             twins.Add(RunAsync(id));
             await Task.Delay(100, Api.Cancel);
         }
@@ -192,7 +193,7 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     private async Task RunAsync(Guid id)
     {
         await using var scope = host.Services.CreateAsyncScope();
-        await ActivatorUtilities.CreateInstance<SearchJob>(scope.ServiceProvider).RunAsync(id, Api.Cancel);
+        await ActivatorUtilities.CreateInstance<JobRunner>(scope.ServiceProvider).RunAsync("searches", id, Api.Cancel);
     }
 
     private async Task<JsonNode> StartAsync(string model, object body) =>

@@ -1,4 +1,4 @@
-using Headstart.Imports;
+using Headstart.Jobs;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Images;
@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Imports;
 
-/// <summary>Workers that take each other for dead work on the same import.</summary>
+/// <summary>Workers that are taken for dead while they work on the same import.</summary>
 public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
 {
     [Fact]
@@ -20,10 +20,10 @@ public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
         var twins = new List<Task>();
         for (var i = 0; i < 3; i++)
         {
-            var silent = await host.QueryAsync(db => db.Imports.Where(b => b.Id == id && b.FinishedAt == null)
-                .ExecuteUpdateAsync(set => set.SetProperty(b => b.UpdatedAt, DateTime.UnixEpoch), Api.Cancel));
+            var silent = await host.QueryAsync(db => db.Database.ExecuteSqlAsync(
+                $"UPDATE imports SET lease_until = 'epoch' WHERE id = {id} AND finished_at IS NULL", Api.Cancel));
             Assert.Equal(1, silent);
-            twins.Add(ActivatorUtilities.CreateInstance<ImportJob>(host.Services).RunAsync(id, Api.Cancel));
+            twins.Add(ActivatorUtilities.CreateInstance<JobRunner>(host.Services).RunAsync("imports", id, Api.Cancel));
         }
 
         await Task.WhenAll(twins);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Jobs;
 using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
 using NetVips;
@@ -217,14 +218,12 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
                 {
                     Id = id,
                     ModelId = Guid.Parse(model.Split('/')[^1]),
-                    State = RunState.Running,
-                    Attempts = attempts,
-                    LeaseOwner = Guid.CreateVersion7(),
-                    LeaseUntil = past,
-                    EnqueuedAt = past,
+                    State = JobState.Running,
                     CreatedAt = past,
                 });
-                return await db.SaveChangesAsync();
+                await db.SaveChangesAsync();
+                return await db.Database.ExecuteSqlAsync(
+                    $"UPDATE training_runs SET attempts = {attempts}, lease_owner = gen_random_uuid(), lease_until = 'epoch', enqueued_at = 'epoch' WHERE id = {id}");
             });
             return await _client.GetJsonAsync($"{model}/training-runs/{id}");
         }

@@ -342,7 +342,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("id");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<long>("Bytes")
@@ -358,8 +360,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("done");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -381,6 +385,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("images");
 
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
+
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
@@ -389,14 +401,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("seconds_left");
 
+                    b.Property<DateTime?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.Property<int>("Version")
                         .HasColumnType("integer")
@@ -431,7 +443,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("accepted");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<DateTime>("CreatedAt")
@@ -439,8 +453,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("created_at");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -453,6 +469,14 @@ namespace Headstart.Data.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .HasColumnName("idempotency_key");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
 
                     b.Property<string>("Licences")
                         .IsRequired()
@@ -494,6 +518,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("stage");
 
+                    b.Property<DateTime?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
@@ -502,10 +530,6 @@ namespace Headstart.Data.Migrations
                     b.Property<bool>("Train")
                         .HasColumnType("boolean")
                         .HasColumnName("train");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Queries", "Headstart.ImageSearches.ImageSearch.Queries#SearchQuery", b1 =>
                         {
@@ -726,7 +750,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("already_there");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<long>("Bytes")
@@ -747,8 +773,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("done");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -761,6 +789,14 @@ namespace Headstart.Data.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .HasColumnName("idempotency_key");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
 
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
@@ -791,10 +827,6 @@ namespace Headstart.Data.Migrations
                     b.Property<int>("Total")
                         .HasColumnType("integer")
                         .HasColumnName("total");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.HasKey("Id")
                         .HasName("pk_imports");
@@ -1027,16 +1059,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("id");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<string>("Backbone")
                         .HasColumnType("text")
                         .HasColumnName("backbone");
-
-                    b.Property<bool>("CancelRequested")
-                        .HasColumnType("boolean")
-                        .HasColumnName("cancel_requested");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1051,8 +1081,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("detail");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -1146,6 +1178,9 @@ namespace Headstart.Data.Migrations
                     b.HasIndex("EnqueuedAt")
                         .HasDatabaseName("ix_training_runs_enqueued_at")
                         .HasFilter("state IN ('Queued', 'Running')");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_training_runs_model_id_id");
 
                     b.HasIndex("ModelId", "IdempotencyKey")
                         .IsUnique()

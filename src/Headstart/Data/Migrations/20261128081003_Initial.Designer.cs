@@ -13,8 +13,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Headstart.Data.Migrations
 {
     [DbContext(typeof(HeadstartDb))]
-    [Migration("20261127200548_BatchContents")]
-    partial class BatchContents
+    [Migration("20261128081003_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -345,7 +345,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("id");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<long>("Bytes")
@@ -361,8 +363,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("done");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -384,6 +388,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("images");
 
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
+
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
@@ -392,14 +404,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("double precision")
                         .HasColumnName("seconds_left");
 
+                    b.Property<DateTime?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.Property<int>("Version")
                         .HasColumnType("integer")
@@ -434,7 +446,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("accepted");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<DateTime>("CreatedAt")
@@ -442,8 +456,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("created_at");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -456,6 +472,14 @@ namespace Headstart.Data.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .HasColumnName("idempotency_key");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
 
                     b.Property<string>("Licences")
                         .IsRequired()
@@ -497,6 +521,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("stage");
 
+                    b.Property<DateTime?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
                     b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("text")
@@ -505,10 +533,6 @@ namespace Headstart.Data.Migrations
                     b.Property<bool>("Train")
                         .HasColumnType("boolean")
                         .HasColumnName("train");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Queries", "Headstart.ImageSearches.ImageSearch.Queries#SearchQuery", b1 =>
                         {
@@ -729,7 +753,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("already_there");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<long>("Bytes")
@@ -750,8 +776,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("done");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -764,6 +792,14 @@ namespace Headstart.Data.Migrations
                     b.Property<string>("IdempotencyKey")
                         .HasColumnType("text")
                         .HasColumnName("idempotency_key");
+
+                    b.Property<Guid?>("LeaseOwner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lease_owner");
+
+                    b.Property<DateTime?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_until");
 
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
@@ -794,10 +830,6 @@ namespace Headstart.Data.Migrations
                     b.Property<int>("Total")
                         .HasColumnType("integer")
                         .HasColumnName("total");
-
-                    b.Property<DateTime>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
 
                     b.HasKey("Id")
                         .HasName("pk_imports");
@@ -1030,16 +1062,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("id");
 
                     b.Property<int>("Attempts")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("attempts");
 
                     b.Property<string>("Backbone")
                         .HasColumnType("text")
                         .HasColumnName("backbone");
-
-                    b.Property<bool>("CancelRequested")
-                        .HasColumnType("boolean")
-                        .HasColumnName("cancel_requested");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -1054,8 +1084,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnName("detail");
 
                     b.Property<DateTime>("EnqueuedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("enqueued_at");
+                        .HasColumnName("enqueued_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Error")
                         .HasColumnType("text")
@@ -1149,6 +1181,9 @@ namespace Headstart.Data.Migrations
                     b.HasIndex("EnqueuedAt")
                         .HasDatabaseName("ix_training_runs_enqueued_at")
                         .HasFilter("state IN ('Queued', 'Running')");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_training_runs_model_id_id");
 
                     b.HasIndex("ModelId", "IdempotencyKey")
                         .IsUnique()

@@ -1,40 +1,35 @@
 using Npgsql;
 
-namespace Headstart.Operations;
+namespace Headstart.Jobs;
 
-/// <summary>
-/// Says once a second, on the row that a worker has claimed, that it is alive, and learns there when its work should stop. A worker that was not
-/// heard of for <see cref="Silence"/> is taken for dead.
-/// </summary>
+/// <summary>Renews a lease once a second until it is lost or nobody needs it.</summary>
 internal sealed class Heartbeat : IAsyncDisposable
 {
+    /// <summary>How long a lease lasts that is not renewed; <see cref="JobStatements"/> has the same for the database.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
-    private readonly Func<Task<bool>> _beat;
+    private readonly Func<Task<bool>> _renew;
     private readonly TimeProvider _clock;
-    private readonly TimeSpan _patience;
     private readonly CancellationTokenSource _end;
     private readonly Task _beats;
 
-    /// <param name="beat">Renews the claim; false when the work should stop.</param>
+    /// <param name="renew">Renews the lease; false when it is lost.</param>
     /// <param name="clock">Of this machine.</param>
-    /// <param name="patience">For how long work goes on while the database is away.</param>
     /// <param name="stopping">The host stops.</param>
-    public Heartbeat(Func<Task<bool>> beat, TimeProvider clock, TimeSpan patience, CancellationToken stopping)
+    public Heartbeat(Func<Task<bool>> renew, TimeProvider clock, CancellationToken stopping)
     {
-        (_beat, _clock, _patience) = (beat, clock, patience);
+        (_renew, _clock) = (renew, clock);
         _end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         Token = _end.Token;
         _beats = BeatAsync();
     }
 
-    /// <summary>Cancelled when the work should stop: it is no longer wanted or no longer ours, or the host stops.</summary>
+    /// <summary>Cancelled when the work should stop.</summary>
     public CancellationToken Token { get; }
 
     public Task StopAsync() => _end.CancelAsync();
 
-    /// <summary>The row is left as it is.</summary>
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
@@ -50,7 +45,7 @@ internal sealed class Heartbeat : IAsyncDisposable
         {
             try
             {
-                if (!await _beat())
+                if (!await _renew())
                 {
                     break;
                 }
@@ -59,8 +54,8 @@ internal sealed class Heartbeat : IAsyncDisposable
             }
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
             {
-                // The database is away. Work goes on; if it stays away the next write ends it.
-                if (_clock.GetElapsedTime(renewed) > _patience)
+                // The database is away. Work goes on until the lease has run out by our own watch; from then on the job may be another's.
+                if (_clock.GetElapsedTime(renewed) > Silence)
                 {
                     break;
                 }

@@ -1,11 +1,13 @@
 using System.Diagnostics.Metrics;
 using Headstart.Data;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
-namespace Headstart.Operations;
+namespace Headstart.Jobs;
 
 /// <summary>How much work waits for workers and is being worked on, on all hosts together, for whoever adds and removes workers.</summary>
-public sealed partial class Backlog(IDbContextFactory<HeadstartDb> databases, Telemetry telemetry, TimeProvider clock, ILogger<Backlog> log) : BackgroundService
+public sealed partial class Backlog(
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<JobKind> kinds, Telemetry telemetry, TimeProvider clock, ILogger<Backlog> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -34,19 +36,15 @@ public sealed partial class Backlog(IDbContextFactory<HeadstartDb> databases, Te
         while (await timer.WaitForNextTickAsync(stopping));
     }
 
-    private async Task<List<Entry>> CountAsync(CancellationToken cancel)
+    private async Task<IReadOnlyList<Entry>> CountAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        // A row for each kind and state, also where there is nothing: a missing number and none are not the same.
-        return await db.Database.SqlQuery<Entry>($"""
-            SELECT kind, lower(state) AS state, (SELECT count(*) FROM (
-                    SELECT 'training' AS kind, state FROM training_runs WHERE state IN ('Queued', 'Running')
-                    UNION ALL SELECT 'imports', state FROM imports WHERE state IN ('Queued', 'Running')
-                    UNION ALL SELECT 'searches', state FROM image_searches WHERE state IN ('Queued', 'Running')
-                    UNION ALL SELECT 'batches', state FROM batch_predictions WHERE state IN ('Queued', 'Running')) AS work
-                WHERE work.kind = kinds.kind AND work.state = states.state) AS count
-            FROM unnest(ARRAY['training', 'imports', 'searches', 'batches']) AS kinds (kind), unnest(ARRAY['Queued', 'Running']) AS states (state)
-            """).ToListAsync(cancel);
+        var work = string.Join(" UNION ALL ", kinds.Select(kind => $"SELECT '{kind.Name}' AS kind, state FROM {kind.Table} WHERE state IN ('Queued', 'Running')"));
+        var count = $"SELECT kind, lower(state) AS state, count(*) AS count FROM ({work}) AS work GROUP BY kind, state";
+        var counted = await db.Database.SqlQueryRaw<Entry>(count).ToListAsync(cancel);
+        // An entry for each kind and state, also where there is nothing: a missing number and none are not the same.
+        return [.. from kind in kinds from state in (string[])["queued", "running"]
+            select counted.Find(entry => entry.Kind == kind.Name && entry.State == state) ?? new(kind.Name, state, 0)];
     }
 
     private static partial class Log

@@ -1,0 +1,37 @@
+namespace Headstart.Jobs;
+
+/// <summary>A kind of job. Each job is a row of <paramref name="Table"/>, which has the columns of <see cref="JobColumns"/>.</summary>
+/// <param name="Name">Names its queue in Hangfire and its series in the metrics.</param>
+/// <param name="Table">In the database.</param>
+/// <param name="Noun">What people call one: "import".</param>
+/// <param name="Advice">Ends the sentence about a job that failed for no reason its user knows: what is left of its work, or what to do.</param>
+public sealed record JobKind(string Name, string Table, string Noun, string Advice)
+{
+    /// <summary>Jobs of one model run one after the other.</summary>
+    public bool OneByOne { get; init; }
+
+    /// <summary>How many run at the same time on one host. Most use all its cores.</summary>
+    public int AtOnce { get; init; } = 1;
+}
+
+/// <summary>The work of a kind of job. It may be started twice and die anywhere, so it goes on from what an earlier worker has written.</summary>
+public interface IJob
+{
+    /// <summary>
+    /// Works until the job ends or <see cref="JobLease.Token"/> is cancelled. Changes go through <see cref="JobLease.HoldAsync"/>, so that a worker that lost
+    /// its lease changes nothing.
+    /// </summary>
+    /// <returns>How it ended; null if the work has written that itself with <see cref="JobLease.EndAsync"/>.</returns>
+    Task<JobEnd?> RunAsync(JobLease lease);
+}
+
+/// <param name="State">Succeeded, Failed or Reviewing.</param>
+/// <param name="Error">Why it failed and what to do, for its user.</param>
+public sealed record JobEnd(JobState State, string? Error = null)
+{
+    public static JobEnd Succeeded { get; } = new(JobState.Succeeded);
+
+    public static JobEnd Reviewing { get; } = new(JobState.Reviewing);
+
+    public static JobEnd Failed(string error) => new(JobState.Failed, error);
+}

@@ -1,0 +1,69 @@
+using Hangfire;
+using Headstart.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Jobs;
+
+/// <summary>
+/// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job, because the sweep
+/// finds every job that nobody works on.
+/// </summary>
+public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds, ILogger<JobQueue> log)
+{
+    public IEnumerable<JobKind> Kinds => kinds;
+
+    /// <summary>For a job whose row is committed. If the process dies before this, the sweep does it.</summary>
+    public void Enqueue(JobKind kind, Guid id)
+    {
+        try
+        {
+            hangfire.Enqueue<JobRunner>(kind.Name, runner => runner.RunAsync(kind.Name, id, CancellationToken.None));
+        }
+        catch (BackgroundJobClientException e)
+        {
+            Log.NotEnqueued(log, kind.Noun, id, e.GetBaseException().Message);
+        }
+    }
+
+    /// <summary>The next job of a model, once the one before it has ended.</summary>
+    public async Task EnqueueNextAsync(JobKind kind, Guid model, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        foreach (var id in await db.Database.SqlQueryRaw<Guid>(JobStatements.Of(kind).Next, model).ToListAsync(cancel))
+        {
+            Enqueue(kind, id);
+        }
+    }
+
+    /// <summary>Ends a job, whoever works on it. One that has ended stays as it is.</summary>
+    public static Task CancelAsync(HeadstartDb db, JobKind kind, Guid id, CancellationToken cancel) =>
+        db.Database.ExecuteSqlRawAsync(JobStatements.Of(kind).Cancel, [id], cancel);
+
+    /// <summary>Enqueues the jobs whose worker is gone, and those that wait and that nobody was told of lately.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        foreach (var kind in kinds)
+        {
+            (await db.Database.SqlQueryRaw<Guid>(JobStatements.Of(kind).Lost).ToListAsync(cancel)).ForEach(id => Enqueue(kind, id));
+        }
+    }
+
+    /// <summary>
+    /// Frees every job that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else can be working on them.
+    /// </summary>
+    public async Task ReclaimAllAsync(CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        foreach (var kind in kinds)
+        {
+            await db.Database.ExecuteSqlRawAsync(JobStatements.Of(kind).Reclaim, cancel);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Job} could not be enqueued and waits for the sweep: {Reason}")]
+        public static partial void NotEnqueued(ILogger log, string kind, Guid job, string reason);
+    }
+}

@@ -1,0 +1,77 @@
+namespace Headstart.Jobs;
+
+/// <summary>All that the kernel writes to the row of a job. Time is the database's, so that hosts with different clocks agree.</summary>
+internal sealed class JobStatements
+{
+    /// <summary>A worker that was not heard of for so long is taken for dead.</summary>
+    private const string Silence = "interval '20 seconds'";
+
+    private JobStatements(JobKind kind)
+    {
+        var table = kind.Table;
+        var ready = kind.OneByOne
+            ? $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.model_id = job.model_id AND other.id < job.id AND other.state IN ('Queued', 'Running'))"
+            : "true";
+        var oldest = kind.OneByOne ? ready : $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.id < job.id AND other.state = 'Queued')";
+        Take = $$"""
+            UPDATE {{table}} AS job
+            SET state = 'Running', lease_owner = {1}, lease_until = now() + {{Silence}}, attempts = attempts + 1, started_at = coalesce(started_at, now())
+            WHERE id = {0} AND (state = 'Queued' OR (state = 'Running' AND lease_until < now())) AND {{ready}}
+            RETURNING model_id, attempts, started_at
+            """;
+        Renew = $$"""UPDATE {{table}} SET lease_until = now() + {{Silence}} WHERE id = {0} AND lease_owner = {1} AND state = 'Running'""";
+        Progressed = $$"""UPDATE {{table}} SET attempts = 0 WHERE id = {0}""";
+        End = $$"""
+            UPDATE {{table}} SET state = {2}, error = {3}, lease_owner = NULL, lease_until = NULL, attempts = 0, finished_at = CASE WHEN {2} <> 'Reviewing' THEN now() END
+            WHERE id = {0} AND lease_owner = {1} AND state = 'Running'
+            """;
+        Release = $$"""
+            UPDATE {{table}}
+            SET state = 'Queued', lease_owner = NULL, lease_until = NULL, attempts = greatest(attempts - 1, 0), enqueued_at = CASE WHEN {2} THEN now() ELSE 'epoch' END
+            WHERE id = {0} AND lease_owner = {1} AND state = 'Running'
+            """;
+        Cancel = $$"""
+            UPDATE {{table}} SET state = 'Cancelled', lease_owner = NULL, lease_until = NULL, finished_at = now()
+            WHERE id = {0} AND state IN ('Queued', 'Running', 'Reviewing')
+            """;
+        Next = $$"""SELECT id AS "Value" FROM {{table}} WHERE model_id = {0} AND state = 'Queued' ORDER BY id LIMIT 1""";
+        Lost = $$"""
+            UPDATE {{table}} AS job SET enqueued_at = now()
+            WHERE (state = 'Running' AND lease_until < now() AND enqueued_at < now() - {{Silence}})
+            OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds' AND {{oldest}})
+            RETURNING id AS "Value"
+            """;
+        Reclaim = $$"""UPDATE {{table}} SET lease_until = least(lease_until, now()), enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')""";
+    }
+
+    /// <summary>{0} is the job and {1} the new owner of its lease. No row: the job has ended, is in good hands, or its turn has not come.</summary>
+    public string Take { get; }
+
+    /// <summary>{0} is the job and {1} the owner. Locks the row to the end of the transaction. No row: it is not the owner's any more.</summary>
+    public string Renew { get; }
+
+    /// <summary>{0} is a job whose work got on.</summary>
+    public string Progressed { get; }
+
+    /// <summary>{0} is the job, {1} the owner, {2} the state and {3} the error.</summary>
+    public string End { get; }
+
+    /// <summary>{0} is the job and {1} the owner. {2} says that it waits for half a minute; if not, it goes on at once.</summary>
+    public string Release { get; }
+
+    /// <summary>{0} is the job. Its worker learns of it when it renews the lease, and can write nothing any more.</summary>
+    public string Cancel { get; }
+
+    /// <summary>{0} is the model.</summary>
+    public string Next { get; }
+
+    /// <summary>Jobs whose worker is gone, and those that wait and that nobody was told of lately.</summary>
+    public string Lost { get; }
+
+    /// <summary>Every job that is marked as running.</summary>
+    public string Reclaim { get; }
+
+    public static JobStatements Of(JobKind kind) => Known.GetOrAdd(kind, static k => new(k));
+
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<JobKind, JobStatements> Known = new();
+}

@@ -1,0 +1,50 @@
+using Headstart.Data;
+
+namespace Headstart.Jobs;
+
+/// <summary>Something that a worker may leave behind when it dies.</summary>
+public interface ISwept
+{
+    Task SweepAsync(CancellationToken cancel);
+}
+
+/// <summary>Finds, every few seconds, the jobs that nobody works on and what dead workers left.</summary>
+public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leavings, DatabaseAddress database, TimeProvider clock, ILogger<JobSweep> log) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        var reclaimed = !database.IsOwn;
+        using var timer = new PeriodicTimer(Period, clock);
+        do
+        {
+            try
+            {
+                if (!reclaimed)
+                {
+                    await queue.ReclaimAllAsync(stopping);
+                    reclaimed = true;
+                }
+
+                await queue.SweepAsync(stopping);
+                foreach (var leaving in leavings)
+                {
+                    await leaving.SweepAsync(stopping);
+                }
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // Whatever it was, most likely a database that is away: a host must not end because a sweep did.
+                Log.Failed(log, e.GetBaseException().Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stopping));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of jobs failed and is tried again: {Reason}")]
+        public static partial void Failed(ILogger log, string reason);
+    }
+}
