@@ -1,6 +1,6 @@
 using Headstart.Backups;
-using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Postgres;
 
 namespace Headstart;
 

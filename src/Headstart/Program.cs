@@ -4,16 +4,17 @@ using Headstart.Backbones;
 using Headstart.Backups;
 using Headstart.BatchPredictions;
 using Headstart.Data;
-using Headstart.Images;
+using Headstart.Hosting;
 using Headstart.ImageSearches;
-using Headstart.Imports;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
 using Headstart.Operations;
+using Headstart.Postgres;
 using Headstart.Predictions;
-using Headstart.Texts;
+using Headstart.Reports;
 using Headstart.Training;
+using Headstart.Uploads;
 using Headstart.Versions;
 using Headstart.Web;
 
@@ -74,6 +75,7 @@ try
         api.MapImageSearches();
         api.MapTraining();
         api.MapVersions();
+        api.MapReports();
         api.MapPredictions();
         api.MapHeatMaps();
         api.MapBatchPredictions();

@@ -7,18 +7,17 @@ using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Examples;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.ImageSearches;
-using Headstart.Imports;
 using Headstart.Jobs;
-using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.Operations;
+using Headstart.Postgres;
 using Headstart.Predictions;
 using Headstart.Reports;
-using Headstart.Texts;
 using Headstart.Training;
+using Headstart.Uploads;
 using Headstart.Versions;
 using Headstart.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -26,7 +25,6 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
-using Microsoft.EntityFrameworkCore;
 
 namespace Headstart;
 
@@ -48,7 +46,7 @@ public static class Setup
     public static IServiceCollection AddBlobs(this IServiceCollection services, Settings settings)
     {
         services.AddSingleton(settings.Blobs).AddSingleton<BlobStores>().AddSingleton<BlobHealth>().AddSingleton<BlobCollector>()
-            .AddKeyedSingleton(ImportSources.Place, static (provider, _) => provider.GetRequiredService<BlobStores>().Imports)
+            .AddKeyedSingleton(BlobStores.ForImports, static (provider, _) => provider.GetRequiredService<BlobStores>().Imports)
             .AddSingleton(static provider => provider.GetRequiredService<BlobStores>().Blobs);
         return settings.HasRole("worker") && settings.Blobs.Collect ? services.AddHostedService<BlobCollection>() : services;
     }

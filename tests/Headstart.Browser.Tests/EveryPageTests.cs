@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Headstart.Tests;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Uploads;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Headstart.Tests;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,5 +1,5 @@
 using Headstart.Learning.Imaging;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.Playwright;
 
 namespace Headstart.Browser.Tests;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Headstart.Tests;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Postgres;
+using Headstart.Tests.Postgres;
 using Npgsql;
 
 namespace Headstart.Tests;

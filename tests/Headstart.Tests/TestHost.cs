@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Operations;
+using Headstart.Tests.Postgres;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -64,7 +65,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
         {
             try
             {
-                Headstart.Data.DataFolder.Open(DataFolder).Dispose();
+                Headstart.Operations.DataFolder.Open(DataFolder).Dispose();
                 return;
             }
             catch (StartupException) when (looks < 600)

@@ -173,7 +173,11 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
 /// <param name="BackboneSha256">Its file.</param>
 /// <param name="PreprocessingId">How an image becomes its input.</param>
 /// <param name="Section">Name of the backbone's section; empty for its own features.</param>
-public sealed record ArtifactPart(string BackboneId, string BackboneSha256, string PreprocessingId, string Section);
+public sealed record ArtifactPart(string BackboneId, string BackboneSha256, string PreprocessingId, string Section)
+{
+    /// <summary>The preprocessing of a part that reads texts; <see cref="BackboneSha256"/> is then that of its features' file.</summary>
+    public const string Text = "text";
+}
 
 /// <summary>Bytes that cannot be read as a head; the message is a sentence that says why.</summary>
 public sealed class HeadArtifactException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,6 +1,4 @@
 using Headstart.Data;
-using Headstart.Jobs;
-using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
@@ -42,7 +40,7 @@ public sealed class Room(Quotas quotas, Stored stored)
 /// <summary>
 /// Quotas of what is in the database. Who wants to add something holds the account, looks, and adds, in one transaction: of two requests at once
 /// one waits, so nothing exceeds a quota. Accounts without quotas are not held. How much they have is counted on the rows of their models (see
-/// <see cref="Headstart.Models.Model.Examples"/>), so no look is longer for there being many images.
+/// <see cref="Model.Examples"/>), so no look is longer for there being many images.
 /// </summary>
 public static class AccountQuotas
 {

@@ -52,7 +52,7 @@ public static class AccountsApi
             return refusal;
         }
 
-        var account = new Account { Id = Guid.CreateVersion7(), Name = name, Quotas = request.Quotas ?? settings.Quotas.ToQuotas(), CreatedAt = clock.Now() };
+        var account = new Account { Id = Guid.CreateVersion7(), Name = name, Quotas = request.Quotas ?? QuotaUse.Usual(settings.Quotas), CreatedAt = clock.Now() };
         var secret = Secrets.NewKey();
         var key = Secrets.Entity(account.Id, "first key", secret, Scopes.All, account.CreatedAt);
         db.AddRange(account, key);

@@ -7,24 +7,6 @@ using Microsoft.AspNetCore.RateLimiting;
 
 namespace Headstart.Access;
 
-/// <summary>How often somebody may ask. 0 is no limit.</summary>
-public sealed class RateLimitSettings
-{
-    /// <summary>Requests with one key, or by one person who signed in with it.</summary>
-    public int PerKeyPerSecond { get; set; }
-
-    /// <summary>Requests from one address, with keys or without.</summary>
-    public int PerAddressPerSecond { get; set; }
-
-    /// <summary>
-    /// Keys from one address that are not known here. Beyond it none is looked at, good ones neither, so that nobody finds one by trying.
-    /// </summary>
-    public int FailedSignInsPerMinute { get; set; } = 30;
-
-    internal string? Problem() =>
-        PerKeyPerSecond < 0 || PerAddressPerSecond < 0 || FailedSignInsPerMinute < 0 ? "The settings under Headstart:RateLimits must not be negative; 0 is no limit." : null;
-}
-
 /// <summary>
 /// Token buckets in the memory of this host: each web node counts for itself. An endpoint that says <c>DisableRateLimiting</c>, as health does, has no limit,
 /// and the requests that pages make inside of the host were counted when the browser asked.

@@ -1,25 +1,10 @@
 using System.Security.Claims;
+using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Access;
-
-/// <summary>What a key may do.</summary>
-public enum Scope
-{
-    /// <summary>See what there is.</summary>
-    Read,
-
-    /// <summary>Ask for predictions, one by one or in batches, and nothing else: such a key may stand in a page that everybody reads.</summary>
-    Predict,
-
-    /// <summary>Change models and what belongs to them.</summary>
-    Write,
-
-    /// <summary>Keys, and what the account did; it may do all the rest, too.</summary>
-    Admin,
-}
 
 /// <summary>
 /// Which scope a request needs. Every endpoint that takes a key asks here, through the default policy: reading needs <see cref="Scope.Read"/>, every

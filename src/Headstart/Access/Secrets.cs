@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Headstart.Data;
 
 namespace Headstart.Access;
 

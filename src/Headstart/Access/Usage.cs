@@ -5,19 +5,6 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <summary>What a key was used for on one day (UTC).</summary>
-public sealed class UsageDay
-{
-    public required Guid KeyId { get; init; }
-
-    public required DateOnly Day { get; init; }
-
-    public required long Requests { get; init; }
-
-    /// <summary>Images and texts answered.</summary>
-    public required long Predictions { get; init; }
-}
-
 /// <summary>
 /// Counts in memory and adds that to the database every few seconds, so that a prediction costs no write. If the process dies, what was
 /// counted since then is lost; nothing is counted twice.

@@ -1,5 +1,4 @@
 using System.Text;
-using Headstart.Images;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,7 +28,7 @@ public static class BackboneUpload
         HttpRequest request, IReadOnlyCollection<string> names, string path, long maxBytes, CancellationToken cancel)
     {
         request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the file has its own limit
-        if (UploadReader.Boundary(request) is not { } boundary)
+        if (RequestBodies.Boundary(request) is not { } boundary)
         {
             return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with a boundary and the backbone in a part named file, as curl -F file=@resnet.onnx does."));
@@ -44,14 +43,14 @@ public static class BackboneUpload
             var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
             if (name == "file" && fileName is null)
             {
-                fileName = UploadReader.FileNameOf(disposition);
+                fileName = RequestBodies.FileNameOf(disposition);
                 if (!await SaveAsync(section.Body, path, maxBytes, cancel))
                 {
                     return (null, Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large",
                         $"The file is larger than {maxBytes:N0} bytes; Headstart:Backbones:MaxUploadBytes sets the limit."));
                 }
             }
-            else if (names.Contains(name) && await Read(UploadReader.ReadToEndAsync(section.Body, MaxFieldBytes, cancel)) is { } text)
+            else if (names.Contains(name) && await Read(RequestBodies.ReadToEndAsync(section.Body, MaxFieldBytes, cancel)) is { } text)
             {
                 fields[name] = Encoding.UTF8.GetString(text);
             }

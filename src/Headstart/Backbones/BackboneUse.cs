@@ -1,8 +1,5 @@
 using Headstart.Data;
-using Headstart.Jobs;
 using Headstart.Operations;
-using Headstart.Training;
-using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,7 +1,6 @@
 using Hangfire;
 using Headstart.Data;
 using Headstart.Operations;
-using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
@@ -26,7 +25,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
 
     /// <summary>Are there other workers?</summary>
-    public bool HasHelpers => workers.GetMonitoringApi().Servers().Count(server => server.Queues.Contains(TrainingJob.Kind.Name)) > 1;
+    public bool HasHelpers => workers.GetMonitoringApi().Servers().SelectMany(server => server.Queues).GroupBy(queue => queue).Any(same => same.Count() > 1);
 
     /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
     public IDisposable Lead() => new Leading(this);

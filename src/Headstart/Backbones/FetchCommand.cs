@@ -1,4 +1,3 @@
-using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Headstart.Operations;

@@ -5,6 +5,7 @@ using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
+using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;

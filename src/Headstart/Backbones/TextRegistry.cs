@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

@@ -3,9 +3,9 @@ using System.Data;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
-using Headstart.Data;
 using Headstart.Learning.Heads;
 using Headstart.Operations;
+using Headstart.Postgres;
 using Npgsql;
 
 namespace Headstart.Backups;

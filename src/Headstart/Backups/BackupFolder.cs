@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
-using Headstart.Data;
 using Headstart.Operations;
 
 namespace Headstart.Backups;

@@ -1,6 +1,7 @@
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Postgres;
 using Npgsql;
 
 namespace Headstart.Backups;

@@ -1,4 +1,4 @@
-using Headstart.Data;
+using Headstart.Operations;
 
 namespace Headstart.Backups;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Headstart.Data;
 using Headstart.Operations;
 using Headstart.Predictions;
 
@@ -34,7 +35,7 @@ public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<Bat
     public static BatchLine Of(BatchItem item)
     {
         var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
-        return new(item.FileName, item.ImageId, labels, unknown, error);
+        return new(item.FileName, item.ExampleId, labels, unknown, error);
     }
 }
 
@@ -50,6 +51,6 @@ public sealed record TextBatchLine(
     public static TextBatchLine Of(BatchItem item)
     {
         var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
-        return new(item.Text, item.ImageId, item.FileName.Length == 0 ? null : item.FileName, labels, unknown, error);
+        return new(item.Text, item.ExampleId, item.FileName.Length == 0 ? null : item.FileName, labels, unknown, error);
     }
 }

@@ -1,7 +1,9 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Data;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Versions;
 
 namespace Headstart.BatchPredictions;
 
@@ -16,7 +18,7 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
     public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
     {
         var answers = new BatchAnswer[items.Count];
-        var byKind = items.Index().ToLookup(i => i.Item is { ImageId: not null, Text: null });
+        var byKind = items.Index().ToLookup(i => i.Item is { ExampleId: not null, Text: null });
         if (byKind[true].Any())
         {
             await AnswerStoredAsync(version, [.. byKind[true]], answers, cancel);

@@ -1,9 +1,8 @@
 using Headstart.Access;
 using Headstart.Blobs;
-using Headstart.Data;
-using Headstart.Images;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
+using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
@@ -13,7 +12,7 @@ namespace Headstart.BatchPredictions;
 /// <summary>An image or text on its way into a batch.</summary>
 /// <param name="Answer">Why it cannot be answered, where that is known already.</param>
 /// <param name="Bytes">That are kept for it.</param>
-internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ImageId, BatchAnswer? Answer, int Bytes = 0)
+internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ExampleId, BatchAnswer? Answer, int Bytes = 0)
 {
     public static NewItem Refused(string fileName, string why) => new(fileName, null, null, null, BatchAnswer.Refused(why));
 }
@@ -38,7 +37,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
         var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
-        if (UploadReader.Boundary(http.Request) is { } boundary)
+        if (RequestBodies.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
             return Checked(await TakeAsync(UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel), room));
@@ -111,7 +110,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     }
 
     private async Task<NewItem> StoreAsync(UploadedFile file) =>
-        file.Bytes is null ? NewItem.Refused(file.FileName, file.Detail!)
+        file.Bytes is null ? NewItem.Refused(file.FileName, file.Unusable!.Detail)
         // Damage that the header does not show is found by the decode.
         : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? NewItem.Refused(file.FileName, refusal.Detail)
         : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null, file.Bytes.Length);

@@ -1,6 +1,5 @@
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Images;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -23,11 +22,11 @@ internal sealed class BatchItems(HeadstartDb db)
         db.Add(batch);
         await db.SaveChangesAsync(cancel);
         await db.Database.ExecuteSqlAsync($"""
-            INSERT INTO batch_items (batch_id, position, file_name, sha256, text, image_id, answer)
-            SELECT {batch.Id}, place - 1, file_name, sha256, text, image_id, answer::jsonb
+            INSERT INTO batch_items (batch_id, position, file_name, sha256, text, example_id, answer)
+            SELECT {batch.Id}, place - 1, file_name, sha256, text, example_id, answer::jsonb
             FROM unnest({items.Select(i => i.FileName).ToArray()}, {items.Select(i => i.Sha256).ToArray()}, {items.Select(i => i.Text).ToArray()},
-                {items.Select(i => i.ImageId).ToArray()}, {items.Select(i => i.Answer?.ToJson()).ToArray()})
-                WITH ORDINALITY AS new (file_name, sha256, text, image_id, answer, place)
+                {items.Select(i => i.ExampleId).ToArray()}, {items.Select(i => i.Answer?.ToJson()).ToArray()})
+                WITH ORDINALITY AS new (file_name, sha256, text, example_id, answer, place)
             """, cancel);
         await transaction.CommitAsync(cancel);
         return null;
@@ -40,7 +39,7 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="cancel">Ends the query.</param>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
-        var found = await Items(db.Images.Where(i => i.ModelId == model && ids.Contains(i.Id))).ToDictionaryAsync(i => i.ImageId!.Value, cancel);
+        var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id))).ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
         return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
             ? ([], Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists those it has."))
             : ([.. ids.Select(id => found[id])], null);
@@ -61,12 +60,12 @@ internal sealed class BatchItems(HeadstartDb db)
             return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has."));
         }
 
-        return (await Items(db.Images.Where(i => i.ModelId == model && (split == null || i.Split == split))
+        return (await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
             .OrderBy(i => i.Id).Take(atMost + 1)).ToListAsync(cancel), null);
     }
 
-    private static IQueryable<NewItem> Items(IQueryable<Image> images) =>
+    private static IQueryable<NewItem> Items(IQueryable<Example> images) =>
         images.Select(i => new NewItem(i.FileName, i.Text == null ? i.Sha256 : null, i.Text, i.Id, null, i.Text == null ? 0 : i.Bytes));
 }

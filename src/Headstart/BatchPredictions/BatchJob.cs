@@ -1,8 +1,7 @@
 using Headstart.Data;
 using Headstart.Jobs;
 using Headstart.Learning.Heads;
-using Headstart.Models;
-using Headstart.Predictions;
+using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;

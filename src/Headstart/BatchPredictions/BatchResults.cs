@@ -37,7 +37,7 @@ internal static class BatchResults
         await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability", "unknown", "error", .. labels], cancel);
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            string?[] what = texts ? [item.Text, item.ImageId?.ToString(), item.FileName] : [item.FileName, item.ImageId?.ToString()];
+            string?[] what = texts ? [item.Text, item.ExampleId?.ToString(), item.FileName] : [item.FileName, item.ExampleId?.ToString()];
             await csv.WriteRecordAsync(Row(what, BatchAnswer.FromJson(item.Answer!), labels), cancel);
         }
     }

@@ -1,9 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Headstart.Data;
-using Headstart.Images;
 using Headstart.Operations;
-using Headstart.Texts;
+using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,3 +1,5 @@
+using Headstart.Operations;
+
 namespace Headstart.Blobs;
 
 /// <summary>

@@ -1,4 +1,5 @@
-using Headstart.Data;
+using Headstart.Operations;
+using Headstart.Postgres;
 using Npgsql;
 
 namespace Headstart.Blobs;

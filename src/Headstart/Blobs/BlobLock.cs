@@ -1,4 +1,4 @@
-using Headstart.Data;
+using Headstart.Postgres;
 using Npgsql;
 
 namespace Headstart.Blobs;

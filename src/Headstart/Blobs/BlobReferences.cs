@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Headstart.Learning.Heads;
-using Headstart.Predictions;
 using Npgsql;
 
 namespace Headstart.Blobs;
@@ -13,11 +12,11 @@ public sealed class BlobReferences(IBlobStore blobs)
 {
     /// <summary>SQL for all but the features of texts, which only the heads of versions name: their name is <c>sha256</c>.</summary>
     public const string ToBlobs = """
-        SELECT sha256 FROM images WHERE text IS NULL
+        SELECT sha256 FROM examples WHERE text IS NULL
         UNION ALL SELECT artifact FROM model_versions
         UNION ALL SELECT judged FROM model_versions WHERE judged IS NOT NULL
         UNION ALL SELECT report FROM model_versions
-        UNION ALL SELECT i.sha256 FROM run_images i JOIN training_runs r ON r.id = i.run_id JOIN models m ON m.id = r.model_id
+        UNION ALL SELECT i.sha256 FROM run_examples i JOIN training_runs r ON r.id = i.run_id JOIN models m ON m.id = r.model_id
             WHERE r.state IN ('Queued', 'Running') AND m.kind <> 'TextClassification'
         UNION ALL SELECT sha256 FROM batch_items WHERE sha256 IS NOT NULL
         UNION ALL SELECT sha256 FROM search_candidates WHERE sha256 IS NOT NULL
@@ -77,7 +76,7 @@ public sealed class BlobReferences(IBlobStore blobs)
                     continue; // without its head nobody can use its features
                 }
 
-                features = _features[name] = [.. HeadArtifact.Read(bytes).Parts.Where(part => part.PreprocessingId == WordFeatures.Part)
+                features = _features[name] = [.. HeadArtifact.Read(bytes).Parts.Where(part => part.PreprocessingId == ArtifactPart.Text)
                     .Select(part => Convert.FromHexString(part.BackboneSha256))];
             }
 

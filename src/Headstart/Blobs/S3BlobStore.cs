@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Amazon.S3.Model;
+using Headstart.Operations;
 
 namespace Headstart.Blobs;
 

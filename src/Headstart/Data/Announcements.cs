@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 

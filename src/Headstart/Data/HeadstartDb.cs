@@ -1,13 +1,3 @@
-using Headstart.Access;
-using Headstart.Backbones;
-using Headstart.BatchPredictions;
-using Headstart.Images;
-using Headstart.ImageSearches;
-using Headstart.Imports;
-using Headstart.Jobs;
-using Headstart.Models;
-using Headstart.Training;
-using Headstart.Versions;
 using Microsoft.AspNetCore.DataProtection.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
 
@@ -28,13 +18,13 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<Category> Categories => Set<Category>();
 
-    public DbSet<Image> Images => Set<Image>();
+    public DbSet<Example> Examples => Set<Example>();
 
-    public DbSet<ImageLabel> ImageLabels => Set<ImageLabel>();
+    public DbSet<ExampleLabel> ExampleLabels => Set<ExampleLabel>();
 
     public DbSet<TrainingRun> TrainingRuns => Set<TrainingRun>();
 
-    public DbSet<RunImage> RunImages => Set<RunImage>();
+    public DbSet<RunExample> RunExamples => Set<RunExample>();
 
     public DbSet<ModelVersion> Versions => Set<ModelVersion>();
 
@@ -103,18 +93,18 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             model.HasMany(m => m.Categories).WithOne().HasForeignKey(c => c.ModelId);
         });
         builder.Entity<Category>().HasIndex(c => new { c.ModelId, c.Name }).IsUnique();
-        builder.Entity<Image>(image =>
+        builder.Entity<Example>(example =>
         {
-            image.HasIndex(i => new { i.ModelId, i.Sha256 }).IsUnique(); // one model never learns the same bytes twice
-            image.HasIndex(i => new { i.ModelId, i.Id }); // lists, newest first
-            image.HasOne<Model>().WithMany().HasForeignKey(i => i.ModelId);
-            image.ComplexProperty(i => i.Origin, origin => origin.ToJson());
-            image.HasMany(i => i.Labels).WithOne().HasForeignKey(l => l.ImageId);
+            example.HasIndex(e => new { e.ModelId, e.Sha256 }).IsUnique(); // one model never learns the same bytes twice
+            example.HasIndex(e => new { e.ModelId, e.Id }); // lists, newest first
+            example.HasOne<Model>().WithMany().HasForeignKey(e => e.ModelId);
+            example.ComplexProperty(e => e.Origin, origin => origin.ToJson());
+            example.HasMany(e => e.Labels).WithOne().HasForeignKey(l => l.ExampleId);
         });
-        builder.Entity<ImageLabel>(label =>
+        builder.Entity<ExampleLabel>(label =>
         {
-            label.HasKey(l => new { l.ImageId, l.CategoryId });
-            label.HasIndex(l => new { l.CategoryId, l.ImageId });
+            label.HasKey(l => new { l.ExampleId, l.CategoryId });
+            label.HasIndex(l => new { l.CategoryId, l.ExampleId });
             label.HasOne<Category>().WithMany().HasForeignKey(l => l.CategoryId);
         });
         builder.Entity<TrainingRun>(run =>
@@ -123,10 +113,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             run.HasIndex(r => r.ModelId, "ix_training_runs_one_running").IsUnique().HasFilter("state = 'Running'");
             run.ComplexCollection(r => r.Backbones, trials => trials.ToJson());
         });
-        builder.Entity<RunImage>(image =>
+        builder.Entity<RunExample>(example =>
         {
-            image.HasKey(i => new { i.RunId, i.ImageId });
-            image.HasOne<TrainingRun>().WithMany().HasForeignKey(i => i.RunId);
+            example.HasKey(e => new { e.RunId, e.ExampleId });
+            example.HasOne<TrainingRun>().WithMany().HasForeignKey(e => e.RunId);
         });
         builder.Entity<ModelVersion>(version =>
         {

@@ -1,3 +1,6 @@
+using Headstart.Operations;
+using Headstart.Postgres;
+
 namespace Headstart.Data;
 
 /// <summary>

@@ -1,4 +1,6 @@
 using Hangfire.PostgreSql;
+using Headstart.Operations;
+using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.Extensions.Logging.Abstractions;

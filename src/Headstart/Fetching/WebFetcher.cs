@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
-using Headstart.Images;
 using Headstart.Operations;
 using Microsoft.Security.AntiSSRF;
 
@@ -69,7 +68,7 @@ public sealed class WebFetcher : IDisposable
     public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
 
     /// <summary>Gets images, some at a time, in the order of their addresses; each has its address for a name.</summary>
-    public async IAsyncEnumerable<UploadedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(urls);
         var ahead = new Queue<Task<FetchedFile>>();
@@ -83,7 +82,7 @@ public sealed class WebFetcher : IDisposable
                 }
 
                 var file = await ahead.Dequeue();
-                yield return new(UploadReader.Readable(urls[i] ?? ""), null, file.Bytes, file.Reason, file.Detail);
+                yield return file with { FileName = RequestBodies.Readable(urls[i] ?? "") };
             }
         }
         finally
@@ -104,7 +103,7 @@ public sealed class WebFetcher : IDisposable
     {
         if (Read(url, null) is not { } address)
         {
-            return FetchedFile.Not(UploadReader.Readable(url ?? ""), "invalid-url",
+            return FetchedFile.Not(RequestBodies.Readable(url ?? ""), "invalid-url",
                 "This is no address that can be fetched; it must begin with http:// or https:// and hold no user name or password.");
         }
 
@@ -189,11 +188,11 @@ public sealed class WebFetcher : IDisposable
         if (!Fits(type, kind))
         {
             return (FetchedFile.Not(name, "not-an-image",
-                $"The host sends {UploadReader.Readable(type!)} instead of an image; give the address of the picture itself, not of a page that shows it."), null);
+                $"The host sends {RequestBodies.Readable(type!)} instead of an image; give the address of the picture itself, not of a page that shows it."), null);
         }
 
         var bytes = response.Content.Headers.ContentLength > maxBytes ? null
-            : await UploadReader.ReadToEndAsync(await response.Content.ReadAsStreamAsync(cancel), maxBytes, cancel);
+            : await RequestBodies.ReadToEndAsync(await response.Content.ReadAsStreamAsync(cancel), maxBytes, cancel);
         return (bytes is null ? FetchedFile.Not(name, "too-large", $"The file is larger than {maxBytes:N0} bytes.") : new(name, bytes, null, null), null);
     }
 
@@ -222,5 +221,5 @@ public sealed class WebFetcher : IDisposable
             : null;
 
     private static string NameOf(Uri address) =>
-        UploadReader.Readable(Uri.UnescapeDataString(address.Segments[^1].Trim('/'))) is { Length: > 0 } name ? name : address.Host;
+        RequestBodies.Readable(Uri.UnescapeDataString(address.Segments[^1].Trim('/'))) is { Length: > 0 } name ? name : address.Host;
 }

@@ -1,4 +1,4 @@
-using Headstart.Images;
+using Headstart.Data;
 
 namespace Headstart.ImageSearches;
 

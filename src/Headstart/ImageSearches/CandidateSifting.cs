@@ -1,9 +1,8 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Images;
+using Headstart.Examples;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Evaluation;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
@@ -42,7 +41,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, B
         HeadstartDb db, Guid model, List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
     {
         var hashes = candidates.ConvertAll(c => c.Sha256!);
-        var known = (await db.Images.Where(i => i.ModelId == model && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancel))
+        var known = (await db.Examples.Where(i => i.ModelId == model && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancel))
             .ConvertAll(Convert.ToHexStringLower).ToHashSet();
         var seen = new HashSet<string>();
         return candidates.FindAll(candidate =>

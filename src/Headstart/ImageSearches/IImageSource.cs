@@ -1,19 +1,6 @@
-using Headstart.Images;
+using Headstart.Data;
 
 namespace Headstart.ImageSearches;
-
-/// <summary>Which images a search may use.</summary>
-public enum Licences
-{
-    /// <summary>Those that may be used commercially and changed, as training and showing thumbnails do.</summary>
-    Commercial,
-
-    /// <summary>Those that nobody owns: public domain and CC0.</summary>
-    PublicDomain,
-
-    /// <summary>Whatever the source has.</summary>
-    Any,
-}
 
 /// <summary>A catalogue of images on the web that can be asked for words.</summary>
 public interface IImageSource

@@ -1,12 +1,13 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Images;
 using Headstart.Jobs;
 using Headstart.Learning.Imaging;
-using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Uploads;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;

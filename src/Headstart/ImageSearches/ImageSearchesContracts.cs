@@ -1,5 +1,4 @@
-using Headstart.Images;
-using Headstart.Jobs;
+using Headstart.Data;
 
 namespace Headstart.ImageSearches;
 

@@ -1,5 +1,4 @@
-using Headstart.Jobs;
-using Headstart.Models;
+using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Operations;
 
 namespace Headstart.ImageSearches;

@@ -1,11 +1,11 @@
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Jobs;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Training;
+using Headstart.Uploads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
@@ -103,7 +103,7 @@ internal sealed class SearchJob(
         {
             if (await blobs.GetAsync(candidate.Sha256!, CancellationToken.None) is { } bytes)
             {
-                yield return new(candidate.Origin.Title ?? candidate.Origin.Url, [candidate.Category], bytes, Origin: candidate.Origin);
+                yield return new(candidate.Origin.Title ?? candidate.Origin.Url, new FileContent.Here(bytes, candidate.Origin), [candidate.Category]);
             }
         }
     }

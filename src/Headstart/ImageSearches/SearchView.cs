@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Jobs;
 
 namespace Headstart.ImageSearches;
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Headstart.Data;
-using Headstart.Images;
 using Headstart.Jobs;
-using Headstart.Models;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;

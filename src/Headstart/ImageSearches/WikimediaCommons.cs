@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Operations;
 
 namespace Headstart.ImageSearches;
@@ -53,7 +53,7 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
     private static string? Text(Info info, string name) =>
         info.Extmetadata?.GetValueOrDefault(name)?.Value is { ValueKind: JsonValueKind.String } value
         && Blanks().Replace(WebUtility.HtmlDecode(Tag().Replace(value.GetString()!, " ")), " ").Trim() is { Length: > 0 } text
-            ? UploadReader.Readable(text)
+            ? RequestBodies.Readable(text)
             : null;
 
     [GeneratedRegex("<[^>]*>")]

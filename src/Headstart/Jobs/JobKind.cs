@@ -1,3 +1,5 @@
+using Headstart.Data;
+
 namespace Headstart.Jobs;
 
 /// <summary>A kind of job. Each job is a row of <paramref name="Table"/>, which has the columns of <see cref="JobColumns"/>.</summary>

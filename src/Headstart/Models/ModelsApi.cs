@@ -2,9 +2,9 @@ using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Jobs;
 using Headstart.Operations;
 using Headstart.Training;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -125,7 +125,7 @@ public static class ModelsApi
 
             var dropped = model.Categories.Where(c => !wanted.Contains(c.Name)).ToList();
             var droppedIds = dropped.ConvertAll(c => c.Id);
-            var inUse = await db.Categories.Where(c => droppedIds.Contains(c.Id) && db.ImageLabels.Any(l => l.CategoryId == c.Id))
+            var inUse = await db.Categories.Where(c => droppedIds.Contains(c.Id) && db.ExampleLabels.Any(l => l.CategoryId == c.Id))
                 .Select(c => c.Name).FirstOrDefaultAsync(cancel);
             if (inUse is not null)
             {
@@ -172,9 +172,9 @@ public static class ModelsApi
         {
             Model = m,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
-                .Select(c => new CategoryResponse(c.Name, db.ImageLabels.Count(l => l.CategoryId == c.Id))).ToList(),
+                .Select(c => new CategoryResponse(c.Name, db.ExampleLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             // Counted for models of texts alone: only these have examples that wait for a category.
-            Unlabelled = m.Kind == ModelKind.TextClassification ? db.Images.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
+            Unlabelled = m.Kind == ModelKind.TextClassification ? db.Examples.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)),
             Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
                 .Select(v => new PublishedResponse(v.Number, v.Accuracy, new[] { v.AccuracyLow, v.AccuracyHigh })).FirstOrDefault(),

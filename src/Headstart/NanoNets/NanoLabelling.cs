@@ -1,10 +1,9 @@
-using Headstart.Access;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Learning.Heads;
-using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Predictions;
+using Headstart.Versions;
 
 namespace Headstart.NanoNets;
 
@@ -72,7 +71,7 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
                 return NanoAnswer.Busy(http, "1", "Too many images are waiting already; try again in a second.");
             }
 
-            results.Add(answer is null ? new(file.Detail!, [], name, name) : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
+            results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name) : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
         }
 
         var failed = results.FindAll(result => result.Prediction.Count == 0);

@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Training;
@@ -86,7 +85,7 @@ public static class NanoNetsApi
             return error!;
         }
 
-        var images = await db.Images.Where(i => i.ModelId == model.Id).OrderBy(i => i.Id).Select(i => new NanoAnnotation(
+        var images = await db.Examples.Where(i => i.ModelId == model.Id).OrderBy(i => i.Id).Select(i => new NanoAnnotation(
             i.FileName, i.Labels.Join(db.Categories, l => l.CategoryId, c => c.Id, (_, c) => c.Name).OrderBy(name => name).ToList())).ToListAsync(cancel);
         var now = await NanoState.ReadAsync(db, http.User, model.Id, cancel);
         return NanoAnswer.Of(new NanoAnnotations(images, new(now.Categories, now.State, now.Status)));

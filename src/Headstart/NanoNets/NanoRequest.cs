@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Operations;
+using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -22,7 +22,7 @@ internal sealed class NanoRequest
     private List<IFormFile> _files = [];
 
     /// <summary>What the images are called: first the files, then the URLs.</summary>
-    public IReadOnlyList<string> Images => [.. _files.Select(file => UploadReader.Readable(file.FileName)), .. Urls];
+    public IReadOnlyList<string> Images => [.. _files.Select(file => RequestBodies.Readable(file.FileName)), .. Urls];
 
     public IReadOnlyList<string> Urls => All("urls");
 
@@ -35,7 +35,7 @@ internal sealed class NanoRequest
             request.Add(name, values);
         }
 
-        if (UploadReader.Boundary(http) is null)
+        if (RequestBodies.Boundary(http) is null)
         {
             request.AddText(await new StreamReader(http.Body, Encoding.UTF8).ReadToEndAsync(cancel)); // limited by Kestrel
             return request;
@@ -67,22 +67,22 @@ internal sealed class NanoRequest
     {
         foreach (var file in _files)
         {
-            var name = UploadReader.Readable(file.FileName);
+            var name = RequestBodies.Readable(file.FileName);
             if (file.Length > maxBytes)
             {
-                yield return new(name, null, null, "too-large", $"The file is larger than {maxBytes:N0} bytes; send a smaller version of it.");
+                yield return new(name, FileContent.Of(null, maxBytes));
                 continue;
             }
 
             var bytes = new byte[file.Length];
             await using var stream = file.OpenReadStream();
             await stream.ReadExactlyAsync(bytes, cancel);
-            yield return new(name, null, bytes);
+            yield return new(name, new FileContent.Here(bytes));
         }
 
         await foreach (var file in web.FetchAllAsync(Urls, maxBytes, cancel))
         {
-            yield return file;
+            yield return UploadedFile.Of(file);
         }
     }
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Data;
-using Headstart.Jobs;
-using Headstart.Models;
 using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
 
@@ -23,8 +22,8 @@ internal static class NanoState
         var rows = await models.AsNoTracking().OrderByDescending(m => m.Id).Select(m => new
         {
             Model = m,
-            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name).Select(c => new { c.Name, Count = db.ImageLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
-            HasImages = db.Images.Any(i => i.ModelId == m.Id),
+            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name).Select(c => new { c.Name, Count = db.ExampleLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
+            HasImages = db.Examples.Any(i => i.ModelId == m.Id),
             Active = db.TrainingRuns.Where(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running))
                 .OrderBy(r => r.Id).Select(r => new { r.State, r.Progress }).FirstOrDefault(),
             Last = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id).Select(r => new { r.State, r.Error }).FirstOrDefault(),

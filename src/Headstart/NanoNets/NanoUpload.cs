@@ -3,9 +3,8 @@ using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
-using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Uploads;
 
 namespace Headstart.NanoNets;
 
@@ -37,7 +36,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         return NanoAnswer.Of(now with
         {
             Message = whole ? "Success" : $"Partially successful: {answer.Rejected.Count} of {images.Count} could not be used",
-            Result = [.. images.Select(name => new NanoFile(refused[UploadReader.Readable(name)].FirstOrDefault()?.Detail ?? "Success", name))],
+            Result = [.. images.Select(name => new NanoFile(refused[RequestBodies.Readable(name)].FirstOrDefault()?.Detail ?? "Success", name))],
         }, whole ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
@@ -133,7 +132,11 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         await foreach (var file in request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel))
         {
             yield return categories[next++] is { } names ? file with { Categories = names.Count == 0 ? [""] : names }
-                : file with { Bytes = null, Reason = "annotation-missing", Detail = "The field data has no entry with categories for this file; an empty list says that it shows none of them." };
+                : file with
+                {
+                    Content = new FileContent.Unusable("annotation-missing",
+                        "The field data has no entry with categories for this file; an empty list says that it shows none of them."),
+                };
         }
     }
 }

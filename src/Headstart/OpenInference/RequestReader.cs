@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Headstart.Images;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
@@ -24,7 +23,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
     /// <returns>The request and its images as files or its texts in UTF-8, or what is wrong with it.</returns>
     public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http, CancellationToken cancel)
     {
-        if (await UploadReader.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
+        if (await RequestBodies.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
         {
             return Wrong($"The body is larger than {MaxBytes(settings):N0} bytes; send fewer {Input(texts)}s at a time.");
         }

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Headstart.Blobs;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 

@@ -1,6 +1,3 @@
-using Headstart.Blobs;
-using Headstart.Data;
-
 namespace Headstart.Operations;
 
 /// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>
@@ -60,11 +57,11 @@ public sealed class Settings
 
     public NanoNetsSettings NanoNets { get; set; } = new();
 
-    public Access.QuotaSettings Quotas { get; set; } = new();
+    public QuotaSettings Quotas { get; set; } = new();
 
     public AuditSettings Audit { get; set; } = new();
 
-    public Access.RateLimitSettings RateLimits { get; set; } = new();
+    public RateLimitSettings RateLimits { get; set; } = new();
 
     public ServerSettings Server { get; set; } = new();
 

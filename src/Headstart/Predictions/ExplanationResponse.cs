@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Texts;
+using Headstart.Versions;
 
 namespace Headstart.Predictions;
 

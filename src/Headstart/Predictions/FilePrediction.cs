@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Headstart.Versions;
 
 namespace Headstart.Predictions;
 

@@ -1,11 +1,12 @@
 using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Images;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
-using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Uploads;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -29,7 +30,7 @@ public static class HeatMapApi
         }
 
         var found = await db.ModelsOf(caller).Where(m => m.Id == id)
-            .Join(db.Images.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (m, i) => new { m.PublishedVersion, i.Sha256 }).SingleOrDefaultAsync(cancel);
+            .Join(db.Examples.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (m, i) => new { m.PublishedVersion, i.Sha256 }).SingleOrDefaultAsync(cancel);
         if (found is null || await blobs.GetAsync(found.Sha256, cancel) is not { } image)
         {
             return Problems.NoSuch("image", $"/api/v1/models/{id}/images");

@@ -1,10 +1,10 @@
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Images;
 using Headstart.Learning.Heads;
-using Headstart.Models;
 using Headstart.Operations;
+using Headstart.Uploads;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -90,7 +90,7 @@ public static class PredictionsApi
                 return Overloaded(http);
             }
 
-            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Detail!) : FilePrediction.Of(version, file.FileName, answer, top));
+            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail) : FilePrediction.Of(version, file.FileName, answer, top));
         }
 
         return answers switch
@@ -113,7 +113,7 @@ public static class PredictionsApi
     private static async Task<IAsyncEnumerable<UploadedFile>?> OpenFilesAsync(HttpContext http, WebFetcher web, Settings settings, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
-        if (UploadReader.Boundary(http.Request) is { } boundary)
+        if (RequestBodies.Boundary(http.Request) is { } boundary)
         {
             total!.MaxRequestBodySize = null; // read one file at a time, each with its own limit
             return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel);
@@ -123,7 +123,7 @@ public static class PredictionsApi
         {
             var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
             var urls = request?.Urls ?? (request?.Texts is null ? [] : throw NoTexts());
-            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel);
+            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel).Select(UploadedFile.Of);
         }
 
         total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
@@ -142,12 +142,12 @@ public static class PredictionsApi
         // Kestrel has answered 413 before more than the limit was read.
         if (request.ContentLength is not { } length)
         {
-            yield return new(null!, null, await UploadReader.ReadToEndAsync(request.Body, limit, cancel));
+            yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
             yield break;
         }
 
         var file = new byte[length]; // at most the limit, or Kestrel had refused it
         await request.Body.ReadExactlyAsync(file, cancel);
-        yield return new(null!, null, file);
+        yield return new(null!, new FileContent.Here(file));
     }
 }

@@ -2,10 +2,11 @@ using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
-using Headstart.Images;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
+using Headstart.Uploads;
+using Headstart.Versions;
 
 namespace Headstart.Predictions;
 

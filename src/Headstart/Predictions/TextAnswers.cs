@@ -1,10 +1,8 @@
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Access;
-using Headstart.Images;
-using Headstart.Models;
 using Headstart.Operations;
-using Headstart.Texts;
+using Headstart.Uploads;
+using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -83,7 +81,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
 
     private async Task<string> ReadOneAsync(HttpRequest request, CancellationToken cancel)
     {
-        var bytes = await UploadReader.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw UploadRefusedException.TooLarge(
+        var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw UploadRefusedException.TooLarge(
             "too-large", $"The text has more than {settings.Uploads.MaxTextBytes:N0} bytes (Headstart:Uploads:MaxTextBytes); send the part that says what it is about.");
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw UploadRefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
     }

@@ -1,4 +1,4 @@
-using Headstart.Models;
+using Headstart.Data;
 
 namespace Headstart.Reports;
 

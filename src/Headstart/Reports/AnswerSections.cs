@@ -1,6 +1,6 @@
 using System.Globalization;
+using Headstart.Data;
 using Headstart.Learning.Evaluation;
-using Headstart.Models;
 
 namespace Headstart.Reports;
 

@@ -1,4 +1,5 @@
-using Headstart.Models;
+using Headstart.Data;
+using Headstart.Operations;
 
 namespace Headstart.Reports;
 

@@ -1,7 +1,6 @@
+using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
-using Headstart.Models;
-using Headstart.Training;
 
 namespace Headstart.Reports;
 
@@ -18,6 +17,9 @@ public enum AccuracySource
 /// <summary>How good a version is and what would make it better, stored with it as JSON.</summary>
 public sealed record Report
 {
+    /// <summary>The categories of an example as one text.</summary>
+    internal static string NamesOf(IEnumerable<string> categories) => categories.Any() ? string.Join(", ", categories) : "none";
+
     /// <summary>How good, how sure, and what would help most, in one or two sentences.</summary>
     public string Sentence { get; init; } = "";
 

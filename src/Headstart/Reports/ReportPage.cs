@@ -1,6 +1,5 @@
 using System.Globalization;
-using Headstart.Models;
-using Headstart.Versions;
+using Headstart.Data;
 
 namespace Headstart.Reports;
 

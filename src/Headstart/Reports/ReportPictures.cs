@@ -40,14 +40,14 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.UnreadableImages];
-        var images = await db.Images.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
+        var images = await db.Examples.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
             .Select(i => new { i.Id, i.FileName, i.Text, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
             .ToListAsync(cancel);
         var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
         var pictures = new Dictionary<Guid, Picture>();
         foreach (var image in images)
         {
-            var categories = ImageFindings.Names(image.Categories.Order(StringComparer.Ordinal));
+            var categories = Report.NamesOf(image.Categories.Order(StringComparer.Ordinal));
             if (image.Text is { } text)
             {
                 var words = served is null || !hardest.TryGetValue(image.Id, out var taken) ? [] : await cores.RunAsync(account, sizeof(char) * text.Length, () => Words(text, served, taken), cancel);

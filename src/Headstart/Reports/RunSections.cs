@@ -1,4 +1,5 @@
-using Headstart.Models;
+using Headstart.Data;
+using Headstart.Operations;
 
 namespace Headstart.Reports;
 
@@ -33,7 +34,7 @@ internal static class RunSections
             """);
     }
 
-    private static Html Row(Training.BackboneTrial trial) => $"""
+    private static Html Row(BackboneTrial trial) => $"""
         <tr{(trial.Chosen ? (Html)$" class=\"chosen\"" : null)}><th scope="row" title="{trial.Id}">{trial.Id}{(trial.Chosen ? " (chosen)" : "")}</th>
         <td>{Html.PercentOrDash(trial.Accuracy)}</td><td>{Html.PercentOrDash(trial.StandardError)}</td>
         <td>{Loss(trial.LogLoss)}</td><td>{(trial.Images > 0 ? (Html)$"{trial.Images}" : (Html)$"–")}</td><td>{(trial.MsPerImage < 1 ? (Html)$"{trial.MsPerImage:0.0##}" : (Html)$"{trial.MsPerImage:0.0}")}</td></tr>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Headstart.Backbones;
+using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;

@@ -1,7 +1,5 @@
 using Headstart.Data;
-using Headstart.Images;
 using Headstart.Learning.Heads;
-using Headstart.Models;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -17,7 +15,7 @@ public sealed class Dataset
     private const int MinTrainAfterSplit = 5;
 
     /// <param name="Labels">Indices of its categories, in rising order; one where they exclude each other.</param>
-    public sealed record Item(Guid ImageId, byte[] Sha256, int[] Labels)
+    public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels)
     {
         /// <summary>The same for images with the same categories.</summary>
         internal string Combination => string.Join(',', Labels);
@@ -54,10 +52,10 @@ public sealed class Dataset
         if (first == 1)
         {
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO run_images (run_id, image_id, sha256, categories, split)
+                INSERT INTO run_examples (run_id, example_id, sha256, categories, split)
                 SELECT {run.Id}, i.id, i.sha256, array(
-                    SELECT c.name FROM image_labels l JOIN categories c ON c.id = l.category_id WHERE l.image_id = i.id ORDER BY c.name COLLATE "C"), i.split
-                FROM images i WHERE i.model_id = {run.ModelId}
+                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split
+                FROM examples i WHERE i.model_id = {run.ModelId}
                 """, cancel);
         }
 
@@ -66,20 +64,20 @@ public sealed class Dataset
 
     public static async Task<Dataset> ReadAsync(HeadstartDb db, TrainingRun run, CancellationToken cancel)
     {
-        var rows = await db.RunImages.Where(i => i.RunId == run.Id).ToListAsync(cancel);
+        var rows = await db.RunExamples.Where(i => i.RunId == run.Id).ToListAsync(cancel);
         var declared = await db.Categories.Where(c => c.ModelId == run.ModelId).Select(c => c.Name).ToListAsync(cancel);
         var kind = await db.Models.Where(m => m.Id == run.ModelId).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
         return Of(rows, declared, kind);
     }
 
-    internal static Dataset Of(IReadOnlyList<RunImage> rows, IEnumerable<string> declared, ModelKind kind = ModelKind.ImageClassification)
+    internal static Dataset Of(IReadOnlyList<RunExample> rows, IEnumerable<string> declared, ModelKind kind = ModelKind.ImageClassification)
     {
         var exclusive = !kind.TakesSeveral();
         var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
         // Where any number applies, a label that nearly all images have cannot be learned either.
         var learned = counts.Where(c => c.Value >= MinImages && (exclusive || rows.Count - c.Value >= MinImages)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
-            .Select(row => (Item: new Item(row.ImageId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
+            .Select(row => (Item: new Item(row.ExampleId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
         var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
         var left = items.Where(row => row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label).ToDictionary();
         var test = items.FindAll(row => row.Split == Split.Test && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);

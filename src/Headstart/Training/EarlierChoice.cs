@@ -3,7 +3,6 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
-using Headstart.Models;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
@@ -45,8 +44,8 @@ public sealed class EarlierChoice(IBlobStore blobs)
         var measured = choice.Version ?? newest.Version.Number;
         // Against the images that the candidates were compared on, which may be several versions back.
         var before = await db.Versions.Where(v => v.ModelId == run.ModelId && v.Number == measured)
-            .Join(db.RunImages, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
-        var now = await db.RunImages.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
+            .Join(db.RunExamples, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
+        var now = await db.RunExamples.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
         return changed == 0 || stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
             ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;

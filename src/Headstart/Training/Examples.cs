@@ -22,16 +22,16 @@ public sealed record Examples(
     {
         var groups = NearDuplicates.Groups(read.Items.Count, alike);
         var members = Enumerable.Range(0, read.Items.Count).ToLookup(i => groups[i]);
-        var held = data.Test.Select(item => item.ImageId).ToHashSet();
+        var held = data.Test.Select(item => item.ExampleId).ToHashSet();
         // A held-out example that looks like one that is learned from tests nothing.
-        var heldOut = members.Where(group => group.All(i => held.Contains(read.Items[i].ImageId))).SelectMany(group => group).ToHashSet();
+        var heldOut = members.Where(group => group.All(i => held.Contains(read.Items[i].ExampleId))).SelectMany(group => group).ToHashSet();
         List<int> train = [.. Enumerable.Range(0, read.Items.Count).Where(i => !heldOut.Contains(i))], test = [.. heldOut.Order()];
         var all = data.Labelled(read.Vectors, read.Items) with { Groups = groups };
-        var readable = read.Items.Select(item => item.ImageId).ToHashSet();
+        var readable = read.Items.Select(item => item.ExampleId).ToHashSet();
         return new(all.Some([.. train, .. test]), all.Some(train), Ids(train), all.Some(test), Ids(test),
             [.. members.Where(group => group.Count() > 1).Select(group => (IReadOnlyList<Guid>)Ids(group))],
-            [.. data.Train.Concat(data.Test).Select(item => item.ImageId).Where(id => !readable.Contains(id))]);
+            [.. data.Train.Concat(data.Test).Select(item => item.ExampleId).Where(id => !readable.Contains(id))]);
 
-        List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => read.Items[i].ImageId)];
+        List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => read.Items[i].ExampleId)];
     }
 }

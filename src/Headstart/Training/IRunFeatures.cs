@@ -1,8 +1,8 @@
 using Headstart.Data;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
-using Headstart.Predictions;
 using Headstart.Reports;
+using Headstart.Versions;
 
 namespace Headstart.Training;
 

@@ -1,9 +1,9 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Images;
+using Headstart.Examples;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
-using Headstart.Predictions;
+using Headstart.Versions;
 
 namespace Headstart.Training;
 

@@ -1,6 +1,5 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Models;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;

@@ -2,10 +2,9 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
-using Headstart.Models;
 using Headstart.Operations;
-using Headstart.Predictions;
 using Headstart.Reports;
+using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -44,9 +43,9 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings s
     private static async Task<ComparisonReport> CompareAsync(
         HeadstartDb db, ServedVersion rival, Dataset data, Examples examples, Head judged, IRunFeatures features, IProgress<double> progress, CancellationToken cancel)
     {
-        var items = data.Train.Concat(data.Test).ToDictionary(item => item.ImageId);
+        var items = data.Train.Concat(data.Test).ToDictionary(item => item.ExampleId);
         var read = await features.ReadAsync(db, rival.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
-        var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ImageId, pair => pair.Second);
+        var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
         var (number, what) = (rival.Number, data.Kind.Examples());
         string[][] truth = [.. Enumerable.Range(0, examples.Test.Count).Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
         bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) => vectors.TryGetValue(id, out var vector) && IsRight(rival.Head, vector, labels))];
@@ -62,7 +61,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings s
     private static bool IsRight(Head head, float[] features, string[] labels) =>
         head.Answer(features).Select(label => head.Labels[label]).Order(StringComparer.Ordinal).SequenceEqual(labels);
 
-    private async Task<ServedVersion?> OpenAsync(Versions.ModelVersion version, CancellationToken cancel)
+    private async Task<ServedVersion?> OpenAsync(ModelVersion version, CancellationToken cancel)
     {
         try
         {

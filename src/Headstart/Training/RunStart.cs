@@ -4,7 +4,6 @@ using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Jobs;
 using Headstart.Learning.Texts;
-using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -116,7 +115,7 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
 
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ImageLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
         var enough = counts.Count(c => c >= Dataset.MinImages);
         return enough >= Dataset.MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
             $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} {kind.Examples()}, and two must. Thirty a category make a good start.");

@@ -2,10 +2,9 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Headstart.Operations;
-using Headstart.Predictions;
+using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;

@@ -1,10 +1,10 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Examples;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Predictions;
-using Headstart.Texts;
+using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -43,27 +43,27 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
     public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
     {
         var texts = await TextsOfAsync(db, items, cancel);
-        var readable = items.Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        var readable = items.Where(item => texts.ContainsKey(item.ExampleId)).ToList();
         return new(readable, await Task.Run(() => ((WordFeatures)of).Texts.Of(Those(texts, readable), cancel), cancel));
     }
 
     public async Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel)
     {
         var texts = await TextsOfAsync(db, read.Items, cancel);
-        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ImageId, ""))], cancel), cancel);
+        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ExampleId, ""))], cancel), cancel);
     }
 
     public async Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel)
     {
         using var file = new MemoryStream();
         ((WordFeatures)of).Texts.Save(file);
-        return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), WordFeatures.Part, "")];
+        return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), ArtifactPart.Text, "")];
     }
 
     private static async Task<ChosenFeatures> TryAsync(
         List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names, StageProgress progress, CancellationToken cancel)
     {
-        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ImageId)).ToList();
+        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ExampleId)).ToList();
         int[] labels = [.. sample.Select(item => item.Labels[0])];
         if (labels.CountBy(label => label).Count(c => c.Value >= Dataset.MinImages) < data.Categories.Count)
         {
@@ -109,17 +109,17 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         Math.Round(t.LogLoss, 4), t.Scores.Count))];
 
     private static List<string> Those(Dictionary<Guid, string> texts, IEnumerable<Dataset.Item> items) =>
-        [.. items.Where(item => texts.ContainsKey(item.ImageId)).Select(item => texts[item.ImageId])];
+        [.. items.Where(item => texts.ContainsKey(item.ExampleId)).Select(item => texts[item.ExampleId])];
 
     private static Task<Dictionary<Guid, string>> TextsAsync(HeadstartDb db, Guid model, CancellationToken cancel) =>
-        db.Images.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+        db.Examples.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
 
     private static async Task<Dictionary<Guid, string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
     {
         var texts = new Dictionary<Guid, string>();
-        foreach (var ids in items.Select(item => item.ImageId).Chunk(AtOnce))
+        foreach (var ids in items.Select(item => item.ExampleId).Chunk(AtOnce))
         {
-            await foreach (var row in db.Images.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).AsAsyncEnumerable().WithCancellation(cancel))
+            await foreach (var row in db.Examples.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).AsAsyncEnumerable().WithCancellation(cancel))
             {
                 texts[row.Id] = row.Text!;
             }

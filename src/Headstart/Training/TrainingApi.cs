@@ -3,7 +3,6 @@ using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Jobs;
-using Headstart.Models;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

@@ -3,8 +3,6 @@ using Headstart.Jobs;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Models;
-using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -78,7 +76,7 @@ internal sealed partial class TrainingJob(
         var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
             && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
-        var hashes = read.Items.ToDictionary(item => item.ImageId, item => item.Sha256);
+        var hashes = read.Items.ToDictionary(item => item.ExampleId, item => item.Sha256);
         byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
         var validation = compared ? tried!.Validation : await ValidateAsync();
         if (run.Status.Backbones.Count == 0) // named, so nothing was compared
@@ -103,7 +101,7 @@ internal sealed partial class TrainingJob(
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
         var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
-        var confirmed = await db.Images.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
+        var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
         var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.

@@ -3,7 +3,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
-using Headstart.Models;
+using Headstart.Operations;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

@@ -1,7 +1,6 @@
 using System.Globalization;
+using Headstart.Data;
 using Headstart.Learning.Export;
-using Headstart.Models;
-using Headstart.Predictions;
 
 namespace Headstart.Versions;
 

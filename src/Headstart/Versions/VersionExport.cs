@@ -2,9 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Headstart.Data;
 using Headstart.Learning.Export;
-using Headstart.Models;
 using Headstart.Operations;
-using Headstart.Predictions;
 
 namespace Headstart.Versions;
 

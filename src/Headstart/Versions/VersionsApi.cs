@@ -1,17 +1,11 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using Headstart.Blobs;
+using Headstart.Access;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
 using Headstart.Learning.Heads;
-using Headstart.Models;
 using Headstart.Operations;
-using Headstart.Predictions;
-using Headstart.Reports;
-using Headstart.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
@@ -35,11 +29,6 @@ public static class VersionsApi
         var versions = api.MapGroup("/models/{id:guid}/versions").WithTags("Versions");
         versions.MapGet("/", List).Named("listVersions", "List the versions", "Newest first.").Refuses(400, 401, 404);
         versions.MapGet("/{number:int}", Get).Named("getVersion", "Get a version", "Its backbone, its accuracy with an interval, and whether it is published.").Refuses(401, 404);
-        versions.MapGet("/{number:int}/report", GetReport).Named("getReport", "Get a version's report",
-            "Accuracy and its interval, precision and recall of each category, the confusion matrix, the backbones tried, the time each stage took.").Refuses(401, 404);
-        versions.MapGet("/{number:int}/report.html", GetReportPage).Named("getReportPage", "Get a version's report as a page",
-                "The same as one HTML page with diagrams and thumbnails, to read, print and send on: it has no script and loads nothing. Images deleted since are shown without a picture.")
-            .Produces<string>(StatusCodes.Status200OK, "text/html").Refuses(401, 404, 503);
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
                 "A zip with model.onnx, which turns the pixels of a photograph into the probabilities of the labels and needs nothing else, labels.txt, and README.md "
                 + "with programs in Python, JavaScript and C# that use it.")
@@ -65,47 +54,14 @@ public static class VersionsApi
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Get(
         Guid id, int number, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await FindAsync(db, caller, id, number, cancel) is var (version, model) ? TypedResults.Ok(VersionResponse.Of(version, model.PublishedVersion)) : NoSuchVersion(id);
-
-    private static async Task<Results<Ok<Report>, ProblemHttpResult>> GetReport(
-        Guid id, int number, HeadstartDb db, IBlobStore blobs, ClaimsPrincipal caller, CancellationToken cancel)
-    {
-        if (await FindAsync(db, caller, id, number, cancel) is not var (version, _))
-        {
-            return NoSuchVersion(id);
-        }
-
-        return await ReadAsync(version, blobs, cancel) is { } report ? TypedResults.Ok(report) : NoReport();
-    }
-
-    private static async Task<Results<ContentHttpResult, ProblemHttpResult>> GetReportPage(
-        Guid id, int number, HttpContext http, HeadstartDb db, IBlobStore blobs, ReportPictures drawing, CancellationToken cancel)
-    {
-        if (await FindAsync(db, http.User, id, number, cancel) is not var (version, model))
-        {
-            return NoSuchVersion(id);
-        }
-
-        if (await ReadAsync(version, blobs, cancel) is not { } report)
-        {
-            return NoReport();
-        }
-
-        if (await drawing.DrawAsync(db, model.AccountId, version, report, cancel) is not { } pictures)
-        {
-            return Overloaded(http);
-        }
-
-        http.Response.Headers.ContentSecurityPolicy = ReportPage.Policy;
-        return TypedResults.Text(ReportPage.Of(model, version, report, pictures), "text/html", Encoding.UTF8);
-    }
+        await db.FindVersionAsync(caller, id, number, cancel) is var (version, model) ? TypedResults.Ok(VersionResponse.Of(version, model.PublishedVersion)) : VersionProblems.NoSuchVersion(id);
 
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> Export(
         Guid id, int number, HttpContext http, HeadstartDb db, VersionExport export, CancellationToken cancel)
     {
-        if (await FindAsync(db, http.User, id, number, cancel) is not var (version, model))
+        if (await db.FindVersionAsync(http.User, id, number, cancel) is not var (version, model))
         {
-            return NoSuchVersion(id);
+            return VersionProblems.NoSuchVersion(id);
         }
 
         if (model.Kind.IsText())
@@ -118,7 +74,7 @@ public static class VersionsApi
         {
             if (await export.WriteAsync(db, model, version, cancel) is not { } zip)
             {
-                return Overloaded(http);
+                return VersionProblems.Overloaded(http);
             }
 
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(await SHA256.HashDataAsync(zip, cancel))}\"");
@@ -138,9 +94,9 @@ public static class VersionsApi
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Publish(
         Guid id, int number, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (await FindAsync(db, caller, id, number, cancel) is not var (version, _))
+        if (await db.FindVersionAsync(caller, id, number, cancel) is not var (version, _))
         {
-            return NoSuchVersion(id);
+            return VersionProblems.NoSuchVersion(id);
         }
 
         await db.Models.Where(m => m.Id == id).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
@@ -149,30 +105,7 @@ public static class VersionsApi
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 
-    private static async Task<Report?> ReadAsync(ModelVersion version, IBlobStore blobs, CancellationToken cancel) =>
-        await blobs.GetAsync(version.Report, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Json.Options) : null;
-
-    private static async Task<(ModelVersion Version, Model Model)?> FindAsync(
-        HeadstartDb db, ClaimsPrincipal caller, Guid id, int number, CancellationToken cancel)
-    {
-        var row = await db.ModelsOf(caller).Where(m => m.Id == id)
-            .Join(db.Versions.Where(v => v.Number == number), m => m.Id, v => v.ModelId, (m, v) => new { Version = v, Model = m })
-            .SingleOrDefaultAsync(cancel);
-        return row is null ? null : (row.Version, row.Model);
-    }
-
     /// <summary>The model's name, as far as every file system takes it.</summary>
     private static string FileName(Model model, int number) =>
         $"{string.Concat(model.Name.Select(sign => char.IsLetterOrDigit(sign) ? sign : '-')).Trim('-')}-v{number}.zip".TrimStart('-');
-
-    private static ProblemHttpResult Overloaded(HttpContext http)
-    {
-        http.Response.Headers.RetryAfter = "1";
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are waiting already; try again in a second.");
-    }
-
-    private static ProblemHttpResult NoReport() =>
-        Problems.Of(StatusCodes.Status404NotFound, "report-not-found", "The report's file is no longer in the blob store, or is damaged there; train again.");
-
-    private static ProblemHttpResult NoSuchVersion(Guid id) => Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
 }

@@ -1,5 +1,5 @@
-using Headstart.Images;
 using Headstart.Operations;
+using Headstart.Uploads;
 
 namespace Headstart.Web;
 

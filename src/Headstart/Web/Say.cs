@@ -1,8 +1,8 @@
 using System.Globalization;
-using Headstart.Jobs;
+using Headstart.Data;
 using Headstart.Models;
+using Headstart.Operations;
 using Headstart.Reports;
-using Headstart.Training;
 
 namespace Headstart.Web;
 

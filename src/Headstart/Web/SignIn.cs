@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;

@@ -1,4 +1,5 @@
 using Headstart.Access;
+using Headstart.Data;
 using Microsoft.AspNetCore.Components.Authorization;
 using MudBlazor.Services;
 

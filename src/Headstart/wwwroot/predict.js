@@ -9,7 +9,9 @@ let stream = null;
 export function open(area, model, component) {
   const state = { area, model, component };
   const input = area.querySelector('input[type=file]');
-  input.addEventListener('change', () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; });
+  const chosen = () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
+  input.addEventListener('change', chosen);
+  chosen(); // before this script was here
   area.addEventListener('dragover', event => event.preventDefault());
   area.addEventListener('drop', event => {
     event.preventDefault();

@@ -1,9 +1,7 @@
 using System.Net;
-using Headstart.Jobs;
+using Headstart.Data;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
-using Headstart.Training;
-using Headstart.Versions;
+using Headstart.Tests.Uploads;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Access;

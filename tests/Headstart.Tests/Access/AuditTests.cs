@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Headstart.Access;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using Headstart.Web;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Access;
+using Headstart.Data;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Predictions;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,5 @@
 using Headstart.Access;
+using Headstart.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Access;

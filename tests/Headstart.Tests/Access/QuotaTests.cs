@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
-using Headstart.Tests.Imports;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.Access;
@@ -91,8 +90,8 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
             Assert.Equal(3 * (round + 1), (await UseAsync(client, "images")).Used);
         }
 
-        Assert.True(await host.QueryAsync(db => db.Models.AllAsync(m => m.Examples == db.Images.Count(i => i.ModelId == m.Id)
-            && m.ExampleBytes == db.Images.Where(i => i.ModelId == m.Id).Sum(i => (long)i.Bytes), Api.Cancel)));
+        Assert.True(await host.QueryAsync(db => db.Models.AllAsync(m => m.Examples == db.Examples.Count(i => i.ModelId == m.Id)
+            && m.ExampleBytes == db.Examples.Where(i => i.ModelId == m.Id).Sum(i => (long)i.Bytes), Api.Cancel)));
     }
 
     [Fact]
@@ -110,7 +109,7 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
             }
         }
 
-        var import = await client.ImportAsync(model, Uploads.Body("application/zip", zip.ToArray()), "?async=true");
+        var import = await client.ImportAsync(model, UploadCalls.Body("application/zip", zip.ToArray()), "?async=true");
 
         Assert.Equal((2, 3), ((int)import["accepted"]!, (int)import["rejected"]!));
         Assert.All(await client.RejectionsAsync(model, import), line => Assert.EndsWith("quota-exceeded", line));

@@ -1,6 +1,6 @@
 using System.Net;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Access;
 

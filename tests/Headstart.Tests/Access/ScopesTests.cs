@@ -1,7 +1,8 @@
 using System.Net;
 using Headstart.Access;
+using Headstart.Data;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
-using Headstart.Tests.Data;
-using Headstart.Tests.Images;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Backbones;
 

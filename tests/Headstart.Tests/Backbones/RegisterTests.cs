@@ -2,8 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Learning.Tests.Onnx;
 using Headstart.Tests.Access;
-using Headstart.Tests.Data;
-using Headstart.Tests.Images;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Backbones;
 

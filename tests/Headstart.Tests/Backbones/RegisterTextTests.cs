@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text;
 using Headstart.Tests.Access;
-using Headstart.Tests.Data;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Backbones;
 

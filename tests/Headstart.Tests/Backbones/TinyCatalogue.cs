@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Learning.Tests.Backbones;
 using Headstart.Learning.Tests.Onnx;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Backbones;
 

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Blobs;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 using Npgsql;
 
 namespace Headstart.Tests.Backups;

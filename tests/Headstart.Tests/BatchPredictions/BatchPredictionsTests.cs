@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Access;
-using Headstart.Tests.Images;
 using Headstart.Tests.Predictions;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Tests.BatchPredictions;

@@ -1,5 +1,5 @@
 using System.Net;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.BatchPredictions;
 

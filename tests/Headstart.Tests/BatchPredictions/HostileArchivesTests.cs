@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Net;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Predictions;
 
 namespace Headstart.Tests.BatchPredictions;

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 

@@ -1,18 +1,15 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Headstart.BatchPredictions;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Images;
-using Headstart.ImageSearches;
-using Headstart.Imports;
-using Headstart.Jobs;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
+using Headstart.Postgres;
 using Headstart.Tests.BatchPredictions;
-using Headstart.Tests.Images;
-using Headstart.Tests.Imports;
 using Headstart.Tests.Operations;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
+using Headstart.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -140,7 +137,7 @@ public abstract class CollectorContract(TestHost host)
         string[] references =
         [
             "BatchItem.Sha256", "Image.Sha256", "Import.Source", "ImportSource.Sha256", "ModelVersion.Artifact", "ModelVersion.Judged", "ModelVersion.Report",
-            "RunImage.Sha256", "SearchCandidate.Sha256", "SharedBackbone.Sha256",
+            "RunExample.Sha256", "SearchCandidate.Sha256", "SharedBackbone.Sha256",
         ];
 
         var columns = await host.QueryAsync(db => Task.FromResult(db.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties())

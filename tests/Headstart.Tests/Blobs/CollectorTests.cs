@@ -1,6 +1,6 @@
 using Headstart.Blobs;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Blobs;

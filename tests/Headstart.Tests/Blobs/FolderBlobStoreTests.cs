@@ -1,5 +1,5 @@
 using Headstart.Blobs;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Blobs;
 

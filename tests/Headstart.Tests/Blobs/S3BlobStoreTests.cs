@@ -1,4 +1,5 @@
 using Headstart.Blobs;
+using Headstart.Operations;
 
 namespace Headstart.Tests.Blobs;
 

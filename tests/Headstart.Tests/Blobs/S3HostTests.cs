@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
-using Headstart.Tests.Imports;
 using Headstart.Tests.Processes;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Blobs;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Headstart.Blobs;
-using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Operations;
+using Headstart.Postgres;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Blobs;

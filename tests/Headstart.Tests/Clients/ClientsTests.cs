@@ -1,7 +1,7 @@
 using System.Text;
 using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Clients;

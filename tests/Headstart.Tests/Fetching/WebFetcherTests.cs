@@ -1,6 +1,6 @@
 using Headstart.Fetching;
 using Headstart.Operations;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using Microsoft.AspNetCore.Http;
 
 namespace Headstart.Tests.Fetching;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.ImageSearches;
 using Headstart.Jobs;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Headstart.Tests.Images;
 using Headstart.Tests.Processes;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.ImageSearches;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Access;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Models;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Headstart.Learning.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.NanoNets;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Access;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using static Headstart.Tests.NanoNets.NanoSteps;
 
 namespace Headstart.Tests.NanoNets;

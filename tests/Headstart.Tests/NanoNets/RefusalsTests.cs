@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using static Headstart.Tests.NanoNets.NanoSteps;
 
 namespace Headstart.Tests.NanoNets;

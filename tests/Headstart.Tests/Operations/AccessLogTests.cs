@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

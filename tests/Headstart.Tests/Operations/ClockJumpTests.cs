@@ -1,4 +1,4 @@
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -9,7 +9,29 @@ namespace Headstart.Tests.Operations;
 public sealed partial class DependencyRuleTests
 {
     private static readonly string[] Features =
-        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Images", "Imports", "Models", "NanoNets", "OpenInference", "Predictions", "Texts", "Training", "Versions"];
+        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Models", "NanoNets", "OpenInference", "Predictions", "Reports", "Training", "Uploads", "Versions"];
+
+    [Fact]
+    public void Folders_depend_on_each_other_in_one_direction()
+    {
+        var uses = Directory.GetDirectories(Repository.PathOf("src", "Headstart")).Select(folder => Path.GetFileName(folder)).ToDictionary(folder => folder, folder =>
+            Directory.GetFiles(Repository.PathOf("src", "Headstart", folder), "*.*", SearchOption.AllDirectories).Where(file => !file.Contains("Migrations", StringComparison.Ordinal))
+                .SelectMany(file => Using().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).Where(other => other != folder).ToHashSet());
+        Assert.Contains("Data", uses["Jobs"]);
+
+        // Who uses nothing that is left can be taken away; what stays goes round in circles.
+        while (uses.FirstOrDefault(folder => !folder.Value.Any(uses.ContainsKey)).Key is { } free)
+        {
+            uses.Remove(free);
+        }
+
+        while (uses.FirstOrDefault(folder => !uses.Values.Any(others => others.Contains(folder.Key))).Key is { } unused)
+        {
+            uses.Remove(unused);
+        }
+
+        Assert.Equal([], uses.Select(folder => $"{folder.Key} -> {string.Join(", ", folder.Value.Where(uses.ContainsKey).Order())}"));
+    }
 
     [Fact]
     public void No_feature_uses_another_features_endpoints_contracts_or_jobs()
@@ -58,6 +80,9 @@ public sealed partial class DependencyRuleTests
 
     [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|BackboneShelf|Predictor|HeadCache|RunStart|ImageUpload)\b")]
     private static partial Regex Behind();
+
+    [GeneratedRegex(@"^\uFEFF?@?using Headstart\.(\w+);?", RegexOptions.Multiline)]
+    private static partial Regex Using();
 
     [GeneratedRegex("//.*")]
     private static partial Regex Comment();

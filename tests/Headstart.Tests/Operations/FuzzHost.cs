@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using Headstart.Tests.Data;
-using Headstart.Tests.Images;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Predictions;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Operations;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Headstart.Data;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Text;
 using Headstart.Tests.Access;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
-using Headstart.Tests.Images;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Uploads;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,8 @@
 using System.Net;
 using Headstart.Data;
+using Headstart.Operations;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

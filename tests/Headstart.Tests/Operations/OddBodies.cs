@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Operations;
 

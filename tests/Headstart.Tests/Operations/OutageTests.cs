@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Operations;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Operations;
 

@@ -1,7 +1,8 @@
 using System.Text;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
-using Headstart.Tests.Texts;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Training;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Operations;
 

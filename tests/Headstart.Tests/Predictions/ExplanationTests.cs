@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Tests.Onnx;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 using NetVips;
 
 namespace Headstart.Tests.Predictions;

@@ -1,8 +1,8 @@
 using System.Net;
 using Headstart.Operations;
-using Headstart.Tests.Data;
 using Headstart.Tests.NanoNets;
 using Headstart.Tests.Operations;
+using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Predictions;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Fetching;
-using Headstart.Tests.Images;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Predictions;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Headstart.Operations;
-using Headstart.Tests.Data;
 using Headstart.Tests.Operations;
+using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Predictions;

@@ -1,4 +1,4 @@
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Predictions;
 

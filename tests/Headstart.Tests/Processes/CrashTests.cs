@@ -14,7 +14,7 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
         "evaluating" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Publishing'"),
         "publishing" => Hold("BEFORE INSERT ON model_versions", "true"),
         "the first features" => Hold("BEFORE INSERT ON feature_vectors", "true"),
-        "the claim" => Hold("BEFORE INSERT ON run_images", "true"),
+        "the claim" => Hold("BEFORE INSERT ON run_examples", "true"),
         _ => throw new ArgumentOutOfRangeException(nameof(stage)),
     };
 

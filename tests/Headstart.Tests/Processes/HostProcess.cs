@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
-using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Operations;
+using Headstart.Postgres;
+using Headstart.Tests.Postgres;
 using Npgsql;
 
 namespace Headstart.Tests.Processes;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Headstart.Data;
-using Headstart.Tests.Data;
+using Headstart.Operations;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Processes;
 

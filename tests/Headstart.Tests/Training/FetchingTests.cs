@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Data;
+using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Training;
 

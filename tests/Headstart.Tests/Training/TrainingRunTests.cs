@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Headstart.Jobs;
-using Headstart.Training;
+using Headstart.Data;
 using Microsoft.EntityFrameworkCore;
 using NetVips;
 
@@ -181,7 +180,7 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.PetsAsync(5);
         var run = await _client.StartRunAsync(model);
-        while ((string?)run["state"] == "queued" || !await host.QueryAsync(db => db.RunImages.AnyAsync(i => i.RunId == Guid.Parse((string)run["id"]!))))
+        while ((string?)run["state"] == "queued" || !await host.QueryAsync(db => db.RunExamples.AnyAsync(i => i.RunId == Guid.Parse((string)run["id"]!))))
         {
             await Task.Delay(20, Api.Cancel);
             run = await _client.GetJsonAsync($"{model}/training-runs/{run["id"]}");

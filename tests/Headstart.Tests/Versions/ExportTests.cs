@@ -4,10 +4,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using Headstart.Learning.Native;
 using Headstart.Tests.Access;
-using Headstart.Tests.Data;
-using Headstart.Tests.Images;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Predictions;
 using Headstart.Tests.Processes;
+using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 

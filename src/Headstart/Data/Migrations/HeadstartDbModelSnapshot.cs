@@ -23,7 +23,7 @@ namespace Headstart.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("Headstart.Access.Account", b =>
+            modelBuilder.Entity("Headstart.Data.Account", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -43,7 +43,7 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("name");
 
-                    b.ComplexProperty(typeof(Dictionary<string, object>), "Quotas", "Headstart.Access.Account.Quotas#Quotas", b1 =>
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Quotas", "Headstart.Data.Account.Quotas#Quotas", b1 =>
                         {
                             b1.IsRequired();
 
@@ -74,7 +74,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("accounts", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Access.ApiKey", b =>
+            modelBuilder.Entity("Headstart.Data.ApiKey", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -130,7 +130,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("api_keys", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Access.AuditEntry", b =>
+            modelBuilder.Entity("Headstart.Data.AuditEntry", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -184,120 +184,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("audit_entries", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Access.UsageDay", b =>
-                {
-                    b.Property<Guid>("KeyId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("key_id");
-
-                    b.Property<DateOnly>("Day")
-                        .HasColumnType("date")
-                        .HasColumnName("day");
-
-                    b.Property<long>("Predictions")
-                        .HasColumnType("bigint")
-                        .HasColumnName("predictions");
-
-                    b.Property<long>("Requests")
-                        .HasColumnType("bigint")
-                        .HasColumnName("requests");
-
-                    b.HasKey("KeyId", "Day")
-                        .HasName("pk_usage_days");
-
-                    b.ToTable("usage_days", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Backbones.ExtractionShard", b =>
-                {
-                    b.Property<Guid>("ExtractionId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("extraction_id");
-
-                    b.Property<int>("Number")
-                        .HasColumnType("integer")
-                        .HasColumnName("number");
-
-                    b.Property<DateTime?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
-
-                    b.Property<DateTime>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.PrimitiveCollection<byte[][]>("Images")
-                        .IsRequired()
-                        .HasColumnType("bytea[]")
-                        .HasColumnName("images");
-
-                    b.Property<string>("Space")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("space");
-
-                    b.HasKey("ExtractionId", "Number")
-                        .HasName("pk_extraction_shards");
-
-                    b.ToTable("extraction_shards", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Backbones.FeatureVector", b =>
-                {
-                    b.Property<byte[]>("Sha256")
-                        .HasColumnType("bytea")
-                        .HasColumnName("sha256");
-
-                    b.Property<string>("Space")
-                        .HasColumnType("text")
-                        .HasColumnName("space");
-
-                    b.Property<byte[]>("Values")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("values");
-
-                    b.HasKey("Sha256", "Space")
-                        .HasName("pk_feature_vectors");
-
-                    b.ToTable("feature_vectors", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Backbones.SharedBackbone", b =>
-                {
-                    b.Property<string>("Id")
-                        .HasColumnType("text")
-                        .HasColumnName("id");
-
-                    b.Property<DateTime>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("Manifest")
-                        .IsRequired()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("manifest");
-
-                    b.Property<bool>("Registered")
-                        .HasColumnType("boolean")
-                        .HasColumnName("registered");
-
-                    b.Property<DateTime?>("RemovedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("removed_at");
-
-                    b.Property<byte[]>("Sha256")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("sha256");
-
-                    b.HasKey("Id")
-                        .HasName("pk_shared_backbones");
-
-                    b.ToTable("shared_backbones", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>
+            modelBuilder.Entity("Headstart.Data.BatchItem", b =>
                 {
                     b.Property<Guid>("BatchId")
                         .HasColumnType("uuid")
@@ -311,14 +198,14 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("answer");
 
+                    b.Property<Guid?>("ExampleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("example_id");
+
                     b.Property<string>("FileName")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("file_name");
-
-                    b.Property<Guid?>("ImageId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("image_id");
 
                     b.Property<byte[]>("Sha256")
                         .HasColumnType("bytea")
@@ -334,7 +221,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("batch_items", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.BatchPredictions.BatchPrediction", b =>
+            modelBuilder.Entity("Headstart.Data.BatchPrediction", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -431,7 +318,252 @@ namespace Headstart.Data.Migrations
                     b.ToTable("batch_predictions", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.ImageSearches.ImageSearch", b =>
+            modelBuilder.Entity("Headstart.Data.Category", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("ModelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("model_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.HasKey("Id")
+                        .HasName("pk_categories");
+
+                    b.HasIndex("ModelId", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_categories_model_id_name");
+
+                    b.ToTable("categories", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.Example", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Bytes")
+                        .HasColumnType("integer")
+                        .HasColumnName("bytes");
+
+                    b.Property<bool>("Confirmed")
+                        .HasColumnType("boolean")
+                        .HasColumnName("confirmed");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("FileName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file_name");
+
+                    b.Property<int>("Height")
+                        .HasColumnType("integer")
+                        .HasColumnName("height");
+
+                    b.Property<string>("MediaType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("media_type");
+
+                    b.Property<Guid>("ModelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("model_id");
+
+                    b.Property<byte[]>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Split")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("split");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Width")
+                        .HasColumnType("integer")
+                        .HasColumnName("width");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.Data.Example.Origin#ImageOrigin", b1 =>
+                        {
+                            b1.Property<string>("Author");
+
+                            b1.Property<string>("Licence");
+
+                            b1.Property<string>("LicenceUrl");
+
+                            b1.Property<string>("Page");
+
+                            b1.Property<string>("Source");
+
+                            b1.Property<string>("Title");
+
+                            b1.Property<string>("Url")
+                                .IsRequired();
+
+                            b1
+                                .ToJson("origin")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("Id")
+                        .HasName("pk_examples");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_examples_model_id_id");
+
+                    b.HasIndex("ModelId", "Sha256")
+                        .IsUnique()
+                        .HasDatabaseName("ix_examples_model_id_sha256");
+
+                    b.ToTable("examples", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.ExampleLabel", b =>
+                {
+                    b.Property<Guid>("ExampleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("example_id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.HasKey("ExampleId", "CategoryId")
+                        .HasName("pk_example_labels");
+
+                    b.HasIndex("CategoryId", "ExampleId")
+                        .HasDatabaseName("ix_example_labels_category_id_example_id");
+
+                    b.ToTable("example_labels", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.ExtractionShard", b =>
+                {
+                    b.Property<Guid>("ExtractionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("extraction_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime?>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.PrimitiveCollection<byte[][]>("Images")
+                        .IsRequired()
+                        .HasColumnType("bytea[]")
+                        .HasColumnName("images");
+
+                    b.Property<string>("Space")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("space");
+
+                    b.HasKey("ExtractionId", "Number")
+                        .HasName("pk_extraction_shards");
+
+                    b.ToTable("extraction_shards", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.FeatureVector", b =>
+                {
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("Space")
+                        .HasColumnType("text")
+                        .HasColumnName("space");
+
+                    b.Property<byte[]>("Values")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("values");
+
+                    b.HasKey("Sha256", "Space")
+                        .HasName("pk_feature_vectors");
+
+                    b.ToTable("feature_vectors", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.FitShard", b =>
+                {
+                    b.Property<Guid>("WorkId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("work_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTime?>("ClaimedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_until");
+
+                    b.Property<byte[]>("Result")
+                        .HasColumnType("bytea")
+                        .HasColumnName("result");
+
+                    b.HasKey("WorkId", "Number")
+                        .HasName("pk_fit_shards");
+
+                    b.ToTable("fit_shards", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.FitWork", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.PrimitiveCollection<string[]>("Spaces")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("spaces");
+
+                    b.HasKey("Id")
+                        .HasName("pk_fit_works");
+
+                    b.ToTable("fit_works", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.ImageSearch", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -531,7 +663,7 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("train");
 
-                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Queries", "Headstart.ImageSearches.ImageSearch.Queries#SearchQuery", b1 =>
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Queries", "Headstart.Data.ImageSearch.Queries#SearchQuery", b1 =>
                         {
                             b1.IsRequired();
 
@@ -563,178 +695,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("image_searches", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.ImageSearches.SearchCandidate", b =>
-                {
-                    b.Property<Guid>("SearchId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("search_id");
-
-                    b.Property<int>("Position")
-                        .HasColumnType("integer")
-                        .HasColumnName("position");
-
-                    b.Property<string>("Category")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("category");
-
-                    b.Property<string>("Detail")
-                        .HasColumnType("text")
-                        .HasColumnName("detail");
-
-                    b.Property<string>("Reason")
-                        .HasColumnType("text")
-                        .HasColumnName("reason");
-
-                    b.Property<byte[]>("Sha256")
-                        .HasColumnType("bytea")
-                        .HasColumnName("sha256");
-
-                    b.Property<string>("State")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("state");
-
-                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.ImageSearches.SearchCandidate.Origin#ImageOrigin", b1 =>
-                        {
-                            b1.IsRequired();
-
-                            b1.Property<string>("Author");
-
-                            b1.Property<string>("Licence");
-
-                            b1.Property<string>("LicenceUrl");
-
-                            b1.Property<string>("Page");
-
-                            b1.Property<string>("Source");
-
-                            b1.Property<string>("Title");
-
-                            b1.Property<string>("Url")
-                                .IsRequired();
-
-                            b1
-                                .ToJson("origin")
-                                .HasColumnType("jsonb");
-                        });
-
-                    b.HasKey("SearchId", "Position")
-                        .HasName("pk_search_candidates");
-
-                    b.ToTable("search_candidates", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Images.Image", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<int>("Bytes")
-                        .HasColumnType("integer")
-                        .HasColumnName("bytes");
-
-                    b.Property<bool>("Confirmed")
-                        .HasColumnType("boolean")
-                        .HasColumnName("confirmed");
-
-                    b.Property<DateTime>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("FileName")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("file_name");
-
-                    b.Property<int>("Height")
-                        .HasColumnType("integer")
-                        .HasColumnName("height");
-
-                    b.Property<string>("MediaType")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("media_type");
-
-                    b.Property<Guid>("ModelId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("model_id");
-
-                    b.Property<byte[]>("Sha256")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("sha256");
-
-                    b.Property<string>("Split")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("split");
-
-                    b.Property<string>("Text")
-                        .HasColumnType("text")
-                        .HasColumnName("text");
-
-                    b.Property<int>("Width")
-                        .HasColumnType("integer")
-                        .HasColumnName("width");
-
-                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.Images.Image.Origin#ImageOrigin", b1 =>
-                        {
-                            b1.Property<string>("Author");
-
-                            b1.Property<string>("Licence");
-
-                            b1.Property<string>("LicenceUrl");
-
-                            b1.Property<string>("Page");
-
-                            b1.Property<string>("Source");
-
-                            b1.Property<string>("Title");
-
-                            b1.Property<string>("Url")
-                                .IsRequired();
-
-                            b1
-                                .ToJson("origin")
-                                .HasColumnType("jsonb");
-                        });
-
-                    b.HasKey("Id")
-                        .HasName("pk_images");
-
-                    b.HasIndex("ModelId", "Id")
-                        .HasDatabaseName("ix_images_model_id_id");
-
-                    b.HasIndex("ModelId", "Sha256")
-                        .IsUnique()
-                        .HasDatabaseName("ix_images_model_id_sha256");
-
-                    b.ToTable("images", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Images.ImageLabel", b =>
-                {
-                    b.Property<Guid>("ImageId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("image_id");
-
-                    b.Property<Guid>("CategoryId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("category_id");
-
-                    b.HasKey("ImageId", "CategoryId")
-                        .HasName("pk_image_labels");
-
-                    b.HasIndex("CategoryId", "ImageId")
-                        .HasDatabaseName("ix_image_labels_category_id_image_id");
-
-                    b.ToTable("image_labels", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Imports.Import", b =>
+            modelBuilder.Entity("Headstart.Data.Import", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -845,7 +806,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("imports", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Imports.ImportRejection", b =>
+            modelBuilder.Entity("Headstart.Data.ImportRejection", b =>
                 {
                     b.Property<Guid>("ImportId")
                         .HasColumnType("uuid")
@@ -876,7 +837,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("import_rejections", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Imports.ImportSource", b =>
+            modelBuilder.Entity("Headstart.Data.ImportSource", b =>
                 {
                     b.Property<byte[]>("Sha256")
                         .HasColumnType("bytea")
@@ -888,37 +849,7 @@ namespace Headstart.Data.Migrations
                     b.ToTable("import_sources", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Models.Category", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<Guid>("ModelId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("model_id");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.Property<int>("Position")
-                        .HasColumnType("integer")
-                        .HasColumnName("position");
-
-                    b.HasKey("Id")
-                        .HasName("pk_categories");
-
-                    b.HasIndex("ModelId", "Name")
-                        .IsUnique()
-                        .HasDatabaseName("ix_categories_model_id_name");
-
-                    b.ToTable("categories", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Models.Model", b =>
+            modelBuilder.Entity("Headstart.Data.Model", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -969,66 +900,83 @@ namespace Headstart.Data.Migrations
                     b.ToTable("models", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Training.FitShard", b =>
+            modelBuilder.Entity("Headstart.Data.ModelVersion", b =>
                 {
-                    b.Property<Guid>("WorkId")
+                    b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
-                        .HasColumnName("work_id");
+                        .HasColumnName("model_id");
 
                     b.Property<int>("Number")
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<DateTime?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
+                    b.Property<double>("Accuracy")
+                        .HasColumnType("double precision")
+                        .HasColumnName("accuracy");
 
-                    b.Property<byte[]>("Result")
+                    b.Property<double>("AccuracyHigh")
+                        .HasColumnType("double precision")
+                        .HasColumnName("accuracy_high");
+
+                    b.Property<double>("AccuracyLow")
+                        .HasColumnType("double precision")
+                        .HasColumnName("accuracy_low");
+
+                    b.Property<byte[]>("Artifact")
+                        .IsRequired()
                         .HasColumnType("bytea")
-                        .HasColumnName("result");
+                        .HasColumnName("artifact");
 
-                    b.HasKey("WorkId", "Number")
-                        .HasName("pk_fit_shards");
-
-                    b.ToTable("fit_shards", (string)null);
-                });
-
-            modelBuilder.Entity("Headstart.Training.FitWork", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
+                    b.Property<string>("Backbone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("backbone");
 
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
-                    b.Property<string>("Description")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("description");
+                    b.Property<byte[]>("Judged")
+                        .HasColumnType("bytea")
+                        .HasColumnName("judged");
 
-                    b.PrimitiveCollection<string[]>("Spaces")
+                    b.PrimitiveCollection<List<string>>("KnownBackbones")
                         .IsRequired()
                         .HasColumnType("text[]")
-                        .HasColumnName("spaces");
+                        .HasColumnName("known_backbones");
 
-                    b.HasKey("Id")
-                        .HasName("pk_fit_works");
+                    b.Property<byte[]>("Report")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("report");
 
-                    b.ToTable("fit_works", (string)null);
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("TrainableParameters")
+                        .HasColumnType("integer")
+                        .HasColumnName("trainable_parameters");
+
+                    b.HasKey("ModelId", "Number")
+                        .HasName("pk_model_versions");
+
+                    b.HasIndex("RunId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_model_versions_run_id");
+
+                    b.ToTable("model_versions", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Training.RunImage", b =>
+            modelBuilder.Entity("Headstart.Data.RunExample", b =>
                 {
                     b.Property<Guid>("RunId")
                         .HasColumnType("uuid")
                         .HasColumnName("run_id");
 
-                    b.Property<Guid>("ImageId")
+                    b.Property<Guid>("ExampleId")
                         .HasColumnType("uuid")
-                        .HasColumnName("image_id");
+                        .HasColumnName("example_id");
 
                     b.PrimitiveCollection<List<string>>("Categories")
                         .IsRequired()
@@ -1045,13 +993,109 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("split");
 
-                    b.HasKey("RunId", "ImageId")
-                        .HasName("pk_run_images");
+                    b.HasKey("RunId", "ExampleId")
+                        .HasName("pk_run_examples");
 
-                    b.ToTable("run_images", (string)null);
+                    b.ToTable("run_examples", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Training.TrainingRun", b =>
+            modelBuilder.Entity("Headstart.Data.SearchCandidate", b =>
+                {
+                    b.Property<Guid>("SearchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("search_id");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("category");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<byte[]>("Sha256")
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Origin", "Headstart.Data.SearchCandidate.Origin#ImageOrigin", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<string>("Author");
+
+                            b1.Property<string>("Licence");
+
+                            b1.Property<string>("LicenceUrl");
+
+                            b1.Property<string>("Page");
+
+                            b1.Property<string>("Source");
+
+                            b1.Property<string>("Title");
+
+                            b1.Property<string>("Url")
+                                .IsRequired();
+
+                            b1
+                                .ToJson("origin")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("SearchId", "Position")
+                        .HasName("pk_search_candidates");
+
+                    b.ToTable("search_candidates", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.SharedBackbone", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Manifest")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("manifest");
+
+                    b.Property<bool>("Registered")
+                        .HasColumnType("boolean")
+                        .HasColumnName("registered");
+
+                    b.Property<DateTime?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Sha256")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("sha256");
+
+                    b.HasKey("Id")
+                        .HasName("pk_shared_backbones");
+
+                    b.ToTable("shared_backbones", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.TrainingRun", b =>
                 {
                     b.Property<Guid>("Id")
                         .ValueGeneratedOnAdd()
@@ -1148,7 +1192,7 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("version");
 
-                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Backbones", "Headstart.Training.TrainingRun.Backbones#BackboneTrial", b1 =>
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Backbones", "Headstart.Data.TrainingRun.Backbones#BackboneTrial", b1 =>
                         {
                             b1.IsRequired();
 
@@ -1194,72 +1238,28 @@ namespace Headstart.Data.Migrations
                     b.ToTable("training_runs", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Versions.ModelVersion", b =>
+            modelBuilder.Entity("Headstart.Data.UsageDay", b =>
                 {
-                    b.Property<Guid>("ModelId")
+                    b.Property<Guid>("KeyId")
                         .HasColumnType("uuid")
-                        .HasColumnName("model_id");
+                        .HasColumnName("key_id");
 
-                    b.Property<int>("Number")
-                        .HasColumnType("integer")
-                        .HasColumnName("number");
+                    b.Property<DateOnly>("Day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
 
-                    b.Property<double>("Accuracy")
-                        .HasColumnType("double precision")
-                        .HasColumnName("accuracy");
+                    b.Property<long>("Predictions")
+                        .HasColumnType("bigint")
+                        .HasColumnName("predictions");
 
-                    b.Property<double>("AccuracyHigh")
-                        .HasColumnType("double precision")
-                        .HasColumnName("accuracy_high");
+                    b.Property<long>("Requests")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requests");
 
-                    b.Property<double>("AccuracyLow")
-                        .HasColumnType("double precision")
-                        .HasColumnName("accuracy_low");
+                    b.HasKey("KeyId", "Day")
+                        .HasName("pk_usage_days");
 
-                    b.Property<byte[]>("Artifact")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("artifact");
-
-                    b.Property<string>("Backbone")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("backbone");
-
-                    b.Property<DateTime>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<byte[]>("Judged")
-                        .HasColumnType("bytea")
-                        .HasColumnName("judged");
-
-                    b.PrimitiveCollection<List<string>>("KnownBackbones")
-                        .IsRequired()
-                        .HasColumnType("text[]")
-                        .HasColumnName("known_backbones");
-
-                    b.Property<byte[]>("Report")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("report");
-
-                    b.Property<Guid>("RunId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("run_id");
-
-                    b.Property<int>("TrainableParameters")
-                        .HasColumnType("integer")
-                        .HasColumnName("trainable_parameters");
-
-                    b.HasKey("ModelId", "Number")
-                        .HasName("pk_model_versions");
-
-                    b.HasIndex("RunId")
-                        .IsUnique()
-                        .HasDatabaseName("ix_model_versions_run_id");
-
-                    b.ToTable("model_versions", (string)null);
+                    b.ToTable("usage_days", (string)null);
                 });
 
             modelBuilder.Entity("Microsoft.AspNetCore.DataProtection.EntityFrameworkCore.DataProtectionKey", b =>
@@ -1285,9 +1285,9 @@ namespace Headstart.Data.Migrations
                     b.ToTable("data_protection_keys", (string)null);
                 });
 
-            modelBuilder.Entity("Headstart.Access.ApiKey", b =>
+            modelBuilder.Entity("Headstart.Data.ApiKey", b =>
                 {
-                    b.HasOne("Headstart.Access.Account", null)
+                    b.HasOne("Headstart.Data.Account", null)
                         .WithMany()
                         .HasForeignKey("AccountId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1295,19 +1295,9 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_api_keys_accounts_account_id");
                 });
 
-            modelBuilder.Entity("Headstart.Access.UsageDay", b =>
+            modelBuilder.Entity("Headstart.Data.BatchItem", b =>
                 {
-                    b.HasOne("Headstart.Access.ApiKey", null)
-                        .WithMany()
-                        .HasForeignKey("KeyId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_usage_days_api_keys_key_id");
-                });
-
-            modelBuilder.Entity("Headstart.BatchPredictions.BatchItem", b =>
-                {
-                    b.HasOne("Headstart.BatchPredictions.BatchPrediction", null)
+                    b.HasOne("Headstart.Data.BatchPrediction", null)
                         .WithMany()
                         .HasForeignKey("BatchId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1315,9 +1305,9 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_batch_items_batch_predictions_batch_id");
                 });
 
-            modelBuilder.Entity("Headstart.BatchPredictions.BatchPrediction", b =>
+            modelBuilder.Entity("Headstart.Data.BatchPrediction", b =>
                 {
-                    b.HasOne("Headstart.Models.Model", null)
+                    b.HasOne("Headstart.Data.Model", null)
                         .WithMany()
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1325,76 +1315,9 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_batch_predictions_models_model_id");
                 });
 
-            modelBuilder.Entity("Headstart.ImageSearches.ImageSearch", b =>
+            modelBuilder.Entity("Headstart.Data.Category", b =>
                 {
-                    b.HasOne("Headstart.Models.Model", null)
-                        .WithMany()
-                        .HasForeignKey("ModelId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_image_searches_models_model_id");
-                });
-
-            modelBuilder.Entity("Headstart.ImageSearches.SearchCandidate", b =>
-                {
-                    b.HasOne("Headstart.ImageSearches.ImageSearch", null)
-                        .WithMany()
-                        .HasForeignKey("SearchId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_search_candidates_image_searches_search_id");
-                });
-
-            modelBuilder.Entity("Headstart.Images.Image", b =>
-                {
-                    b.HasOne("Headstart.Models.Model", null)
-                        .WithMany()
-                        .HasForeignKey("ModelId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_images_models_model_id");
-                });
-
-            modelBuilder.Entity("Headstart.Images.ImageLabel", b =>
-                {
-                    b.HasOne("Headstart.Models.Category", null)
-                        .WithMany()
-                        .HasForeignKey("CategoryId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_image_labels_categories_category_id");
-
-                    b.HasOne("Headstart.Images.Image", null)
-                        .WithMany("Labels")
-                        .HasForeignKey("ImageId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_image_labels_images_image_id");
-                });
-
-            modelBuilder.Entity("Headstart.Imports.Import", b =>
-                {
-                    b.HasOne("Headstart.Models.Model", null)
-                        .WithMany()
-                        .HasForeignKey("ModelId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_imports_models_model_id");
-                });
-
-            modelBuilder.Entity("Headstart.Imports.ImportRejection", b =>
-                {
-                    b.HasOne("Headstart.Imports.Import", null)
-                        .WithMany()
-                        .HasForeignKey("ImportId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_rejections_imports_import_id");
-                });
-
-            modelBuilder.Entity("Headstart.Models.Category", b =>
-                {
-                    b.HasOne("Headstart.Models.Model", null)
+                    b.HasOne("Headstart.Data.Model", null)
                         .WithMany("Categories")
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1402,19 +1325,36 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_categories_models_model_id");
                 });
 
-            modelBuilder.Entity("Headstart.Models.Model", b =>
+            modelBuilder.Entity("Headstart.Data.Example", b =>
                 {
-                    b.HasOne("Headstart.Access.Account", null)
+                    b.HasOne("Headstart.Data.Model", null)
                         .WithMany()
-                        .HasForeignKey("AccountId")
+                        .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
-                        .HasConstraintName("fk_models_accounts_account_id");
+                        .HasConstraintName("fk_examples_models_model_id");
                 });
 
-            modelBuilder.Entity("Headstart.Training.FitShard", b =>
+            modelBuilder.Entity("Headstart.Data.ExampleLabel", b =>
                 {
-                    b.HasOne("Headstart.Training.FitWork", null)
+                    b.HasOne("Headstart.Data.Category", null)
+                        .WithMany()
+                        .HasForeignKey("CategoryId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_example_labels_categories_category_id");
+
+                    b.HasOne("Headstart.Data.Example", null)
+                        .WithMany("Labels")
+                        .HasForeignKey("ExampleId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_example_labels_examples_example_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.FitShard", b =>
+                {
+                    b.HasOne("Headstart.Data.FitWork", null)
                         .WithMany()
                         .HasForeignKey("WorkId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1422,36 +1362,56 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_fit_shards_fit_works_work_id");
                 });
 
-            modelBuilder.Entity("Headstart.Training.RunImage", b =>
+            modelBuilder.Entity("Headstart.Data.ImageSearch", b =>
                 {
-                    b.HasOne("Headstart.Training.TrainingRun", null)
-                        .WithMany()
-                        .HasForeignKey("RunId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_run_images_training_runs_run_id");
-                });
-
-            modelBuilder.Entity("Headstart.Training.TrainingRun", b =>
-                {
-                    b.HasOne("Headstart.Models.Model", null)
+                    b.HasOne("Headstart.Data.Model", null)
                         .WithMany()
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
-                        .HasConstraintName("fk_training_runs_models_model_id");
+                        .HasConstraintName("fk_image_searches_models_model_id");
                 });
 
-            modelBuilder.Entity("Headstart.Versions.ModelVersion", b =>
+            modelBuilder.Entity("Headstart.Data.Import", b =>
                 {
-                    b.HasOne("Headstart.Models.Model", null)
+                    b.HasOne("Headstart.Data.Model", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_imports_models_model_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.ImportRejection", b =>
+                {
+                    b.HasOne("Headstart.Data.Import", null)
+                        .WithMany()
+                        .HasForeignKey("ImportId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_import_rejections_imports_import_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.Model", b =>
+                {
+                    b.HasOne("Headstart.Data.Account", null)
+                        .WithMany()
+                        .HasForeignKey("AccountId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_models_accounts_account_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.ModelVersion", b =>
+                {
+                    b.HasOne("Headstart.Data.Model", null)
                         .WithMany()
                         .HasForeignKey("ModelId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_model_versions_models_model_id");
 
-                    b.HasOne("Headstart.Training.TrainingRun", null)
+                    b.HasOne("Headstart.Data.TrainingRun", null)
                         .WithMany()
                         .HasForeignKey("RunId")
                         .OnDelete(DeleteBehavior.Cascade)
@@ -1459,12 +1419,52 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_model_versions_training_runs_run_id");
                 });
 
-            modelBuilder.Entity("Headstart.Images.Image", b =>
+            modelBuilder.Entity("Headstart.Data.RunExample", b =>
+                {
+                    b.HasOne("Headstart.Data.TrainingRun", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_run_examples_training_runs_run_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.SearchCandidate", b =>
+                {
+                    b.HasOne("Headstart.Data.ImageSearch", null)
+                        .WithMany()
+                        .HasForeignKey("SearchId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_search_candidates_image_searches_search_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.TrainingRun", b =>
+                {
+                    b.HasOne("Headstart.Data.Model", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_training_runs_models_model_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.UsageDay", b =>
+                {
+                    b.HasOne("Headstart.Data.ApiKey", null)
+                        .WithMany()
+                        .HasForeignKey("KeyId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_usage_days_api_keys_key_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.Example", b =>
                 {
                     b.Navigation("Labels");
                 });
 
-            modelBuilder.Entity("Headstart.Models.Model", b =>
+            modelBuilder.Entity("Headstart.Data.Model", b =>
                 {
                     b.Navigation("Categories");
                 });

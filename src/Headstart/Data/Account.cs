@@ -1,0 +1,43 @@
+namespace Headstart.Data;
+
+/// <summary>Owns models and API keys. What belongs to one account does not exist for another.</summary>
+public sealed class Account
+{
+    public required Guid Id { get; init; }
+
+    public required string Name { get; set; }
+
+    /// <summary>The installation's first account: its admin keys make the other accounts and see what concerns all of them.</summary>
+    public bool IsOperator { get; init; }
+
+    public Quotas Quotas { get; set; } = new();
+
+    public required DateTime CreatedAt { get; init; }
+}
+
+/// <summary>An API key; only its SHA-256 is kept, so a stolen database opens nothing.</summary>
+public sealed class ApiKey
+{
+    public required Guid Id { get; init; }
+
+    public required Guid AccountId { get; init; }
+
+    public required string Name { get; set; }
+
+    public required byte[] Hash { get; init; }
+
+    /// <summary>The first characters of the key, so that people can tell their keys apart.</summary>
+    public required string Prefix { get; init; }
+
+    /// <summary>What it may do. A key with <see cref="Scope.Admin"/> has all of them.</summary>
+    public required Scope[] Scopes { get; init; }
+
+    public bool IsAdmin => Scopes.Contains(Scope.Admin);
+
+    /// <summary>From then on it opens nothing; null for one that does not end.</summary>
+    public DateTime? ExpiresAt { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public DateTime? RevokedAt { get; set; }
+}

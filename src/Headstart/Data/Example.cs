@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+
+namespace Headstart.Data;
+
+public enum Split
+{
+    Train,
+    Test,
+}
+
+/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, which is here.</summary>
+public sealed class Example
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    /// <summary>One in a model whose categories exclude each other, none for a text without a category; any number where categories do not exclude each other.</summary>
+    public List<ExampleLabel> Labels { get; init; } = [];
+
+    /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
+    public required string FileName { get; init; }
+
+    /// <summary>The example, where it is a text: trimmed, its lines ended by <c>\n</c>. Its UTF-8 is what <see cref="Sha256"/> is of. Else null.</summary>
+    public string? Text { get; init; }
+
+    public required byte[] Sha256 { get; init; }
+
+    /// <summary>For a text <c>text/plain</c>, and its width and height are 0.</summary>
+    public required string MediaType { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public required int Bytes { get; init; }
+
+    /// <summary>As its sender gave it, else <see cref="SplitOf"/>; decided when the image comes, and kept.</summary>
+    public required Split Split { get; init; }
+
+    /// <summary>A person has said that the category is right, so that it is not suspected any more.</summary>
+    public bool Confirmed { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>Where it was found, for an image that came from the web.</summary>
+    public ImageOrigin? Origin { get; init; }
+
+    /// <summary>
+    /// A fifth of all images is held out, decided by the content alone where the sender did not say which: an image stays on its side
+    /// however often it is uploaded, deleted and moved, and however much data comes after it. One that is there keeps the side it has.
+    /// </summary>
+    public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
+        BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
+}
+
+/// <summary>Where an image of the web comes from and under what terms: what has to be said of it wherever it is shown.</summary>
+/// <param name="Url">Of the file.</param>
+/// <param name="Page">That describes it.</param>
+/// <param name="Licence">As its source calls it, such as <c>CC BY-SA 4.0</c>.</param>
+/// <param name="LicenceUrl">The terms.</param>
+/// <param name="Source">Who knew of it, such as <c>wikimedia</c>; null where a user gave the address.</param>
+public sealed record ImageOrigin(
+    string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null, string? Source = null);
+
+/// <summary>That an image shows a category.</summary>
+public sealed class ExampleLabel
+{
+    public required Guid ExampleId { get; init; }
+
+    public required Guid CategoryId { get; init; }
+}

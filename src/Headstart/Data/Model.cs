@@ -1,0 +1,78 @@
+namespace Headstart.Data;
+
+public enum ModelKind
+{
+    ImageClassification,
+
+    /// <summary>An image may show several of the categories, or none.</summary>
+    MultiLabelImageClassification,
+
+    /// <summary>Each text belongs to one of the categories. Texts without one are learned from too: they show how words are used.</summary>
+    TextClassification,
+}
+
+public static class ModelKinds
+{
+    /// <summary>Whether an image may have several categories, or none.</summary>
+    public static bool TakesSeveral(this ModelKind kind) => kind == ModelKind.MultiLabelImageClassification;
+
+    /// <summary>Whether its examples are texts, not images.</summary>
+    public static bool IsText(this ModelKind kind) => kind == ModelKind.TextClassification;
+
+    /// <summary>What an example is called in a sentence.</summary>
+    public static string Example(this ModelKind kind) => kind.IsText() ? "text" : "image";
+
+    /// <summary>What several of them are called.</summary>
+    public static string Examples(this ModelKind kind) => kind.IsText() ? "texts" : "images";
+}
+
+/// <summary>How far a model is; derived from what it has, never stored.</summary>
+public enum ModelState
+{
+    Empty,
+    Collecting,
+    Ready,
+    Training,
+    Trained,
+}
+
+/// <summary>What a user creates: a name, categories, and over time examples, runs and versions.</summary>
+public sealed class Model
+{
+    public const int MaxCategories = 1_000;
+
+    public required Guid Id { get; init; }
+
+    public required Guid AccountId { get; init; }
+
+    public required string Name { get; set; }
+
+    public required ModelKind Kind { get; init; }
+
+    /// <summary>True for a model created without categories: an upload to an unknown category then makes it.</summary>
+    public required bool CategoriesGrow { get; init; }
+
+    public int? PublishedVersion { get; set; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    /// <summary>How many it has. A trigger of the database counts them, in the transaction of whoever adds or deletes some.</summary>
+    public long Examples { get; init; }
+
+    /// <summary>Of these, counted likewise.</summary>
+    public long ExampleBytes { get; init; }
+
+    public List<Category> Categories { get; init; } = [];
+}
+
+public sealed class Category
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    public required string Name { get; set; }
+
+    /// <summary>Categories are shown in the order in which they were given.</summary>
+    public required int Position { get; set; }
+}

@@ -1,0 +1,39 @@
+namespace Headstart.Data;
+
+/// <summary>The immutable result of a training run. Its head and its report are blobs.</summary>
+public sealed class ModelVersion
+{
+    public required Guid ModelId { get; init; }
+
+    /// <summary>1, 2, 3… within the model.</summary>
+    public required int Number { get; init; }
+
+    public required Guid RunId { get; init; }
+
+    public required string Backbone { get; init; }
+
+    /// <summary>What the choice could be made among, see <c>BackboneNews.Known</c>; a backbone that is not in it came later.</summary>
+    public required List<string> KnownBackbones { get; init; }
+
+    public required int TrainableParameters { get; init; }
+
+    public required double Accuracy { get; init; }
+
+    public required double AccuracyLow { get; init; }
+
+    public required double AccuracyHigh { get; init; }
+
+    /// <summary>SHA-256 of the head's artifact in the blob store.</summary>
+    public required byte[] Artifact { get; init; }
+
+    /// <summary>
+    /// SHA-256 of the artifact of a head that learned from the training images only: what the report judged, and what later versions are
+    /// compared with. null in versions made before there was one.
+    /// </summary>
+    public byte[]? Judged { get; init; }
+
+    /// <summary>SHA-256 of the report, JSON, in the blob store.</summary>
+    public required byte[] Report { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace Headstart.Data;
+
+/// <summary>What a key was used for on one day (UTC).</summary>
+public sealed class UsageDay
+{
+    public required Guid KeyId { get; init; }
+
+    public required DateOnly Day { get; init; }
+
+    public required long Requests { get; init; }
+
+    /// <summary>Images and texts answered.</summary>
+    public required long Predictions { get; init; }
+}

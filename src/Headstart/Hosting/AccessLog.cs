@@ -1,0 +1,42 @@
+using System.Security.Claims;
+using Headstart.Access;
+
+namespace Headstart.Hosting;
+
+/// <summary>
+/// A line for every request, with names for programs that read logs. Neither headers nor query are in it: that is where people put keys.
+/// </summary>
+internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var start = clock.GetTimestamp();
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            if (log.IsEnabled(LogLevel.Information))
+            {
+                Write(context, clock.GetElapsedTime(start).TotalMilliseconds);
+            }
+        }
+    }
+
+    // The path as PathString prints it: line breaks are escaped, so that nobody writes lines of his own.
+    private void Write(HttpContext context, double milliseconds)
+    {
+        var (request, response) = (context.Request, context.Response);
+        var account = context.User.FindFirstValue(Caller.AccountClaim);
+        Log.Request(log, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength, response.ContentLength, account, context.TraceIdentifier);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message =
+            "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account {Account}, request {RequestId}")]
+        public static partial void Request(ILogger log, string method, PathString path, int status, double milliseconds,
+            long? bytesReceived, long? bytesSent, string? account, string requestId);
+    }
+}

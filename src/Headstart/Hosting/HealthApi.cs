@@ -1,0 +1,50 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Hosting;
+
+/// <summary>For load balancers: <c>live</c> says that the process answers, <c>ready</c> that it can do its work now.</summary>
+public static class HealthApi
+{
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous().DisableRateLimiting();
+        health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Is the process alive", "Needs no key.");
+        health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops, or has no database or no blob store. Needs no key.")
+            .Produces<HealthResponse>().Refuses(503);
+    }
+
+    private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel)
+    {
+        var reason = await WhyNotReadyAsync(db, shelf, blobs, lifetime, cancel);
+        return reason is null
+            ? TypedResults.Ok(new HealthResponse("ready"))
+            : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
+    }
+
+    /// <returns>null when the host can do its work.</returns>
+    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+        lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
+            : !shelf.IsWarm ? "The backbones are warming up."
+            : !await AnswersAsync(db, cancel) ? "The database does not answer."
+            : !await blobs.AnswersAsync() ? "The blob store does not answer."
+            : null;
+
+    private static async Task<bool> AnswersAsync(HeadstartDb db, CancellationToken cancel)
+    {
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        soon.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            return await db.Database.CanConnectAsync(soon.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}
+
+public sealed record HealthResponse(string Status);

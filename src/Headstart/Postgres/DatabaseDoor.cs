@@ -1,0 +1,107 @@
+using System.Globalization;
+using Headstart.Operations;
+using Npgsql;
+
+namespace Headstart.Postgres;
+
+/// <summary>
+/// The way to a database that somebody else runs, for the host and for every command: waits until it answers, looks whether Headstart can live in it,
+/// and finds out what stands between. Nothing is changed there.
+/// </summary>
+public static partial class DatabaseDoor
+{
+    private const string Channel = "headstart_echo";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30); // what starts beside us may be slower
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Echo = TimeSpan.FromSeconds(3);
+
+    /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
+    /// <param name="log">Is told that it waits.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs it.</exception>
+    public static async Task<DatabaseAddress> ReachAsync(string text, ILogger log, CancellationToken cancel)
+    {
+        var address = DatabaseAddress.Parse(text);
+        await using var connection = new NpgsqlConnection(address.Unpooled);
+        await OpenAsync(connection, address, log, cancel);
+        try
+        {
+            var facts = await ServerFacts.AskAsync(connection, cancel);
+            return facts.Refusal() is { } sentence ? throw new StartupException(sentence)
+                : address with { Sessions = await SessionsAsync(connection, facts, address, cancel) };
+        }
+        catch (NpgsqlException e)
+        {
+            throw new StartupException(DatabaseProblems.Describe(e)!, e);
+        }
+    }
+
+    private static async Task OpenAsync(NpgsqlConnection connection, DatabaseAddress address, ILogger log, CancellationToken cancel)
+    {
+        for (var (started, told) = (TimeProvider.System.GetTimestamp(), false); ;)
+        {
+            try
+            {
+                await connection.OpenAsync(cancel);
+                return;
+            }
+            catch (Exception e) when (DatabaseProblems.Describe(e, address) is { } sentence)
+            {
+                if (!DatabaseProblems.IsPassing(e) || TimeProvider.System.GetElapsedTime(started) > Patience)
+                {
+                    throw new StartupException(sentence, e);
+                }
+
+                if (!told)
+                {
+                    Log.Waiting(log, address.ToString(), e.GetBaseException().Message);
+                    told = true;
+                }
+
+                await Task.Delay(Glance, cancel);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A pooler answers with process ids of its own making. Whether it lends a session for longer than a transaction is seen from what belongs to a
+    /// session: news that this connection waits for, and that another one sends.
+    /// </summary>
+    private static async Task<Sessions> SessionsAsync(NpgsqlConnection connection, ServerFacts facts, DatabaseAddress address, CancellationToken cancel)
+    {
+        if (connection.ProcessID == facts.Backend)
+        {
+            return Sessions.Own;
+        }
+
+        var token = Guid.CreateVersion7().ToString("n", CultureInfo.InvariantCulture);
+        var heard = false;
+        connection.Notification += (_, news) => heard |= news.Payload == token;
+        await ExecuteAsync(connection, $"LISTEN {Channel}", cancel);
+        await using (var other = new NpgsqlConnection(address.Unpooled))
+        {
+            await other.OpenAsync(cancel);
+            await ExecuteAsync(other, $"NOTIFY {Channel}, '{token}'", cancel);
+        }
+
+        for (var started = TimeProvider.System.GetTimestamp(); !heard && TimeProvider.System.GetElapsedTime(started) is var waited && waited < Echo;)
+        {
+            await connection.WaitAsync((int)Math.Ceiling((Echo - waited).TotalMilliseconds), cancel); // never 0, which would wait for ever
+        }
+
+        await ExecuteAsync(connection, $"UNLISTEN {Channel}", cancel);
+        return heard ? Sessions.Lent : Sessions.PerTransaction;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The database at {Address} does not answer yet, and is tried for half a minute: {Reason}")]
+        public static partial void Waiting(ILogger log, string address, string reason);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Data.Common;
+using Headstart.Operations;
+using Npgsql;
+
+namespace Headstart.Postgres;
+
+/// <summary>Reads what Npgsql takes, <c>Host=…;Database=…;Username=…;Password=…</c>, and says what is wrong with it without the password.</summary>
+internal static class DatabaseKeywords
+{
+    private static readonly string[] Password = ["password", "psw", "pwd"];
+
+    /// <exception cref="StartupException">It cannot be used.</exception>
+    public static NpgsqlConnectionStringBuilder Parse(string text)
+    {
+        var said = new DbConnectionStringBuilder();
+        try
+        {
+            said.ConnectionString = text;
+        }
+        catch (ArgumentException)
+        {
+            throw Neither();
+        }
+
+        var address = new NpgsqlConnectionStringBuilder();
+        var before = "";
+        foreach (string keyword in said.Keys) // in the order in which they stand there
+        {
+            Set(address, keyword, said[keyword], Password.Contains(before));
+            before = keyword;
+        }
+
+        // Of libpq's own keywords, with blanks between them, Npgsql would take all for the name of the host.
+        return address.Host is { } host && host.AsSpan().IndexOfAny(' ', '=', '@') >= 0 ? throw Neither() : address;
+    }
+
+    private static void Set(NpgsqlConnectionStringBuilder address, string keyword, object value, bool afterPassword)
+    {
+        if (!address.ContainsKey(keyword))
+        {
+            // A password with a ; in it would end here.
+            throw afterPassword ? DatabaseUrl.Refusal("it has something after the password that is no keyword; put the password in double quotes")
+                : DatabaseUrl.Shown(keyword) != keyword ? Neither()
+                : DatabaseUrl.Refusal($"the keyword '{keyword}' is not supported; remove it");
+        }
+
+        try
+        {
+            address[keyword] = value;
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
+        {
+            throw DatabaseUrl.Refusal($"the value of '{keyword}' is not one of those that it has");
+        }
+    }
+
+    private static StartupException Neither() => DatabaseUrl.Refusal("it is neither an address such as postgres://user:password@host:5432/database "
+        + "nor keywords such as Host=host;Port=5432;Database=database;Username=user;Password=\"password\"");
+}

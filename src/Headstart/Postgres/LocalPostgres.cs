@@ -1,0 +1,246 @@
+using System.ComponentModel;
+using System.Globalization;
+using Headstart.Operations;
+using Npgsql;
+
+namespace Headstart.Postgres;
+
+/// <summary>The PostgreSQL that the host starts and owns: private to it, kept running, stopped with it.</summary>
+public sealed partial class LocalPostgres : IAsyncDisposable
+{
+    private const string Database = "headstart";
+    private const string PasswordFile = "postgres.password";
+    private static readonly string[] Passing = ["shared memory block", "lock file"];
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+
+    private readonly LocalPostgresCluster _cluster;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _supervision;
+    private bool _disposed;
+
+    private LocalPostgres(LocalPostgresCluster cluster, string connectionString, ILogger log)
+    {
+        (_cluster, ConnectionString, _log) = (cluster, connectionString, log);
+        _supervision = Task.Run(() => SuperviseAsync(_stopping.Token));
+    }
+
+    /// <summary>Stays valid for as long as this lives, whatever happens to the server.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>Where the database of a data folder is reached while its host runs; null where there was never one.</summary>
+    public static DatabaseAddress? AddressIn(string dataFolder)
+    {
+        var (port, password) = (Path.Combine(dataFolder, "postgres", "port"), Path.Combine(dataFolder, PasswordFile));
+        return File.Exists(port) && File.Exists(password)
+            ? new(Connection(int.Parse(File.ReadAllText(port), CultureInfo.InvariantCulture), File.ReadAllText(password).Trim()).ConnectionString, IsOwn: true)
+            : null;
+    }
+
+    public static async Task<LocalPostgres> StartAsync(
+        DataFolder folder, LocalPostgresOptions options, ILogger log, CancellationToken ct)
+    {
+        try
+        {
+            var account = PostgresAccount.Current();
+            var home = await LocalPostgresFolder.PrepareAsync(folder, account, log, ct);
+            var binaries = await PostgresBinaries.FindAsync(
+                options, PostgresBinaries.UsualPlaces(), Path.Combine(home, "binaries"), LocalPostgresCluster.MajorIn(home),
+                account, log, ct);
+            var cluster = new LocalPostgresCluster(home, binaries, account, options.Fsync);
+            return await StartAsync(cluster, folder, Path.Combine(home, "port"), log, ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidPassword)
+        {
+            throw new StartupException(
+                $"The password in '{Path.Combine(folder.Path, PasswordFile)}' does not open the local database; " +
+                "put back the file that was there when the database was made.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StartupException(
+                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}. "
+                + $"If Headstart was started as root there (sudo), take the folder back: sudo chown -R $(id -u) '{folder.Path}'.", e);
+        }
+        catch (Exception e) when (e is IOException or Win32Exception or NpgsqlException)
+        {
+            throw new StartupException(
+                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>Also ends a restart that is under way: no server is left behind.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
+        try
+        {
+            await _stopping.CancelAsync();
+            await _supervision;
+        }
+        finally
+        {
+            await _cluster.StopAsync();
+            _stopping.Dispose();
+        }
+
+        Log.Stopped(_log);
+    }
+
+    private static async Task<LocalPostgres> StartAsync(
+        LocalPostgresCluster cluster, DataFolder folder, string portFile, ILogger log, CancellationToken ct)
+    {
+        cluster.TrimLog(0);
+        var password = folder.Secret(PasswordFile);
+        if (!cluster.Exists)
+        {
+            await cluster.CreateAsync(password, ct);
+        }
+
+        LocalPostgres? running = null;
+        try
+        {
+            var port = await StartOnFreePortAsync(cluster, portFile, ct);
+            var connection = Connection(port, password);
+            await EnsureDatabaseAsync(connection, ct);
+            Log.Started(log, port, folder.Path);
+            return running = new LocalPostgres(cluster, connection.ConnectionString, log);
+        }
+        finally
+        {
+            if (running is null)
+            {
+                await cluster.StopAsync();
+            }
+        }
+    }
+
+    private static async Task<int> StartOnFreePortAsync(LocalPostgresCluster cluster, string portFile, CancellationToken ct)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            // A host that was killed leaves its server running. A fresh one has today's settings, and the wait is short.
+            await cluster.StopAsync();
+            var port = LocalPostgresPort.Choose(portFile);
+            cluster.Configure(port);
+            if (await cluster.StartAsync(ct))
+            {
+                return port;
+            }
+
+            // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
+            // somebody took the port in this very moment.
+            var reason = cluster.Reason();
+            var passing = !LocalPostgresPort.IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
+            if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
+            {
+                throw new StartupException($"The local PostgreSQL did not start: {reason} (its log is '{cluster.LogFile}').");
+            }
+
+            await Task.Delay(Glance, ct);
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder Connection(int port, string password) => new()
+    {
+        Host = "127.0.0.1",
+        Port = port,
+        Database = Database,
+        Username = LocalPostgresCluster.Superuser,
+        Password = password,
+        SslMode = SslMode.Disable,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+        ApplicationName = "Headstart",
+        MaxPoolSize = 40, // of the server's 100: there may be more than one pool
+    };
+
+    private static async Task EnsureDatabaseAsync(NpgsqlConnectionStringBuilder connection, CancellationToken ct)
+    {
+        var maintenance = new NpgsqlConnectionStringBuilder(connection.ConnectionString) { Database = "postgres", Pooling = false };
+        await using var source = NpgsqlDataSource.Create(maintenance);
+        await using var exists = source.CreateCommand($"SELECT 1 FROM pg_database WHERE datname = '{Database}'");
+        if (await exists.ExecuteScalarAsync(ct) is null)
+        {
+            await using var create = source.CreateCommand($"CREATE DATABASE {Database}");
+            await create.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    /// <summary>Starts the server again, on the same port, whenever it is gone; never gives up.</summary>
+    private async Task SuperviseAsync(CancellationToken stopping)
+    {
+        for (var failures = 0; !stopping.IsCancellationRequested;)
+        {
+            var pause = Glance * Math.Pow(2, Math.Min(failures, 4));
+            await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                failures = stopping.IsCancellationRequested || await KeepAliveAsync(failures, stopping) ? 0 : failures + 1;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+            {
+                Complain(failures++, e.Message, e);
+            }
+        }
+    }
+
+    private async Task<bool> KeepAliveAsync(int failures, CancellationToken stopping)
+    {
+        if (_cluster.IsRunning())
+        {
+            _cluster.TrimLog();
+            return true;
+        }
+
+        if (failures == 0)
+        {
+            Log.Died(_log);
+        }
+
+        // A server that is still recovering after a minute is not disturbed: the next glance finds it running.
+        if (await _cluster.StartAsync(stopping) || _cluster.IsRunning())
+        {
+            Log.Restarted(_log);
+            return true;
+        }
+
+        Complain(failures, _cluster.Reason(), null);
+        return false;
+    }
+
+    private void Complain(int failures, string reason, Exception? cause)
+    {
+        if (failures == 0)
+        {
+            Log.CannotRestart(_log, reason, cause);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL listens on 127.0.0.1:{Port}; its data is in {Folder}.")]
+        public static partial void Started(ILogger log, int port, string folder);
+
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is stopped.")]
+        public static partial void Stopped(ILogger log);
+
+        [LoggerMessage(LogLevel.Warning, "The local PostgreSQL is gone; starting it again.")]
+        public static partial void Died(ILogger log);
+
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is back.")]
+        public static partial void Restarted(ILogger log);
+
+        [LoggerMessage(LogLevel.Error, "The local PostgreSQL does not start again: {Reason}. Trying on.")]
+        public static partial void CannotRestart(ILogger log, string reason, Exception? cause);
+    }
+}

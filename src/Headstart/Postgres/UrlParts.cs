@@ -1,0 +1,91 @@
+using System.Globalization;
+using Headstart.Operations;
+using Npgsql;
+
+namespace Headstart.Postgres;
+
+/// <summary>What an address has said until now.</summary>
+internal sealed class UrlParts
+{
+    private const int UsualPort = 5432;
+
+    public NpgsqlConnectionStringBuilder To { get; } = [];
+
+    /// <summary>Names or addresses, IPv6 without brackets.</summary>
+    public IReadOnlyList<string> Hosts { get; set; } = [];
+
+    /// <summary>One for each host, one for all, or none.</summary>
+    public IReadOnlyList<string> Ports { get; set; } = [];
+
+    /// <summary>As libpq writes it, or <c>no-verify</c>.</summary>
+    public string? SslMode { get; set; }
+
+    public string? RootCertificate { get; set; }
+
+    /// <summary><c>a:5432,[::1]:5433,%2Fvar%2Frun%2Fpostgresql</c></summary>
+    public void AddHosts(string text)
+    {
+        if (text.Length == 0)
+        {
+            return;
+        }
+
+        var (hosts, ports) = (new List<string>(), new List<string>());
+        foreach (var host in text.Split(','))
+        {
+            var bracket = host.LastIndexOf(']');
+            var colon = host.IndexOf(':', bracket + 1);
+            hosts.Add(Uri.UnescapeDataString(colon < 0 ? host : host[..colon]).TrimStart('[').TrimEnd(']'));
+            ports.Add(colon < 0 ? "" : host[(colon + 1)..]);
+        }
+
+        (Hosts, Ports) = (hosts, ports);
+    }
+
+    /// <exception cref="StartupException">Hosts and ports do not fit together, or TLS is not to be had as asked for.</exception>
+    public NpgsqlConnectionStringBuilder Finish()
+    {
+        SetHosts();
+        SetTls();
+        return To;
+    }
+
+    private void SetHosts()
+    {
+        if (Hosts.Count == 0 || Hosts.Any(host => host.Length == 0))
+        {
+            throw DatabaseUrl.Refusal("it names no host");
+        }
+
+        if (Ports.Count > 1 && Ports.Count != Hosts.Count)
+        {
+            throw DatabaseUrl.Refusal("the parameter 'port' has another number of ports than there are hosts");
+        }
+
+        var ports = Hosts.Select((_, i) => Ports.Count == 0 ? UsualPort : PortOf(Ports[Ports.Count == 1 ? 0 : i])).ToList();
+        (To.Host, To.Port) = Hosts.Count == 1 ? (Hosts[0], ports[0])
+            : (string.Join(',', Hosts.Zip(ports, static (host, port) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}")), UsualPort);
+    }
+
+    private static int PortOf(string text) => text.Length == 0 ? UsualPort
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
+        : throw DatabaseUrl.Refusal("its port is not a number from 1 to 65535");
+
+    /// <summary>As libpq: a root certificate is looked at in mode <c>require</c>, too, and <c>system</c> stands for those of the system.</summary>
+    private void SetTls()
+    {
+        var system = RootCertificate == "system";
+        To.RootCertificate = system ? null : RootCertificate;
+        To.SslMode = (SslMode ?? (system ? "verify-full" : "prefer")) switch
+        {
+            "disable" => Npgsql.SslMode.Disable,
+            "allow" => Npgsql.SslMode.Allow,
+            "prefer" => Npgsql.SslMode.Prefer,
+            "require" => RootCertificate is null ? Npgsql.SslMode.Require : system ? Npgsql.SslMode.VerifyFull : Npgsql.SslMode.VerifyCA,
+            "no-verify" => Npgsql.SslMode.Require, // node-postgres
+            "verify-ca" => Npgsql.SslMode.VerifyCA,
+            "verify-full" => Npgsql.SslMode.VerifyFull,
+            _ => throw DatabaseUrl.Refusal("the parameter 'sslmode' is none of disable, allow, prefer, require, verify-ca, verify-full"),
+        };
+    }
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using Headstart.Data;
+using Headstart.Learning.Evaluation;
+using Headstart.Learning.Heads;
+using Headstart.Reports;
+using Headstart.Versions;
+
+namespace Headstart.Training;
+
+/// <summary>What is known at the end of a run.</summary>
+/// <param name="Judged">A head that learned from the training images only, calibrated.</param>
+/// <param name="Raw">The same one before calibration.</param>
+/// <param name="Temperature">Between the two.</param>
+/// <param name="Curve">null where there are too few images for one.</param>
+/// <param name="Confirmed">Images whose label a person has confirmed.</param>
+public sealed record Findings(
+    Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Judged, Head Raw, double Temperature,
+    LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
+
+/// <summary>Says how good a version is, how sure that is, and what would help.</summary>
+public static class ReportWriter
+{
+    private const int EnoughHeldOut = 20;
+    private const int MostPairs = 5;
+    private const int MostCurves = 24;
+    private const int MostLeftOut = 10; // categories that take their turn at being unknown
+
+    public static Report Write(Findings found)
+    {
+        ArgumentNullException.ThrowIfNull(found);
+        var what = found.Data.Kind.Examples();
+        var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
+        var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
+        var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
+        var judged = test.Features.Select(f => found.Judged.Probabilities(f)).ToList();
+        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Judged.Answer(f))], categories, train.Tags is null);
+        var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
+        var shown = useHeldOut ? heldOut : crossValidated;
+        var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train, what);
+        var (suspects, errors) = ImageFindings.Suspects(found, calibrated);
+        double? meanF1 = train.Tags is null ? null : shown.Classes.Average(c => c.F1 ?? 0);
+        return new()
+        {
+            Sentence = $"{Sentence(shown, meanF1, what)} {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}",
+            Accuracy = shown.Accuracy,
+            AccuracyInterval = Interval(shown),
+            AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
+            CrossValidation = new(crossValidated.Accuracy, Interval(crossValidated), found.Validation.StandardError, crossValidated.Count,
+                found.Validation.Folds, found.Validation.Repeats),
+            HeldOut = heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
+            Categories = categories,
+            Kind = found.Data.Kind,
+            Classes = shown.Classes,
+            PrecisionRecall = useHeldOut ? Curves(test, judged, shown) : Curves(train, calibrated, shown),
+            MeanF1 = meanF1,
+            Thresholds = found.Judged.Thresholds,
+            Confusion = shown.Confusion,
+            ConfusedPairs = Pairs(shown, categories),
+            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, judged) : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
+            Calibration = useHeldOut
+                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], judged)
+                : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
+            Unknown = Unknown(train, test),
+            LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
+            Advice = advice,
+            Balance = Balance(found.Examples.All),
+            Suspects = suspects,
+            ExpectedLabelErrors = errors,
+            Hardest = ImageFindings.Hardest(found, calibrated),
+            Duplicates = found.Examples.Duplicates,
+            Backbones = [],
+            Head = Head(found),
+            TrainableParameters = found.Judged.TrainableParameters,
+            LeftOut = found.Data.LeftOut,
+            UnreadableImages = found.Examples.Unreadable,
+        };
+    }
+
+    private static int[][] Truth(LabelledFeatures set) => [.. Enumerable.Range(0, set.Count).Select(set.LabelsOf)];
+
+    private static string Sentence(Evaluation shown, double? meanF1, string what)
+    {
+        var interval = $"({Advice.Percent(shown.AccuracyInterval.Low)} to {Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty)";
+        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} {what} it had not learned from {interval}."
+            : string.Create(CultureInfo.InvariantCulture, $"Exactly the right labels for {Advice.Percent(shown.Accuracy)} of {shown.Count} {what} it had not learned from {interval}; the mean F1 of the labels is {f1:0.00}.");
+    }
+
+    private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
+
+    private static ConfusedPair[] Pairs(Evaluation evaluation, IReadOnlyList<string> categories) =>
+    [
+        .. evaluation.Confusion.SelectMany((row, truth) => row.Select((count, predicted) => (truth, predicted, count)))
+            .Where(cell => cell.truth != cell.predicted && cell.count > 0).OrderByDescending(cell => cell.count).Take(MostPairs)
+            .Select(cell => new ConfusedPair(categories[cell.truth], categories[cell.predicted], cell.count)),
+    ];
+
+    private static PrecisionRecallCurve[] Curves(LabelledFeatures set, IReadOnlyList<float[]> probabilities, Evaluation evaluation)
+    {
+        var truth = Truth(set);
+        return
+        [
+            .. Enumerable.Range(0, set.Categories.Count).OrderByDescending(k => evaluation.Mistakes[k]).Take(MostCurves)
+                .Select(k => PrecisionRecallCurve.Of(set.Categories[k], [.. probabilities.Select(p => p[k])], [.. truth.Select(labels => labels.Contains(k))]))
+                .OfType<PrecisionRecallCurve>(),
+        ];
+    }
+
+    private static CalibrationReport Calibrate(Findings found, LabelledFeatures set, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after)
+    {
+        var (choices, right) = set.Choices(after);
+        var bins = Calibration.Reliability(choices, right);
+        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(set.Choices(before).Probabilities, right)), Calibration.Error(bins), bins);
+    }
+
+    private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
+    {
+        var region = KnownRegion.Of(train);
+        var caught = new List<bool>();
+        if (train.Categories.Count > 2)
+        {
+            var step = Math.Max(1, train.Categories.Count / MostLeftOut);
+            foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
+            {
+                var others = KnownRegion.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
+                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left).Select(i => others.IsUnknown(train.Features[i])));
+            }
+        }
+
+        return new(KnownRegion.FalseAlarms, region.Threshold, test.Count == 0 ? null : Share(test.Features.Select(f => region.IsUnknown(f))),
+            caught.Count == 0 ? null : Share(caught));
+    }
+
+    private static double Share(IEnumerable<bool> values) => values.Average(value => value ? 1.0 : 0);
+
+    private static BalanceReport Balance(LabelledFeatures all)
+    {
+        var support = all.Support();
+        var (smallest, largest) = (Array.IndexOf(support, support.Min()), Array.IndexOf(support, support.Max()));
+        return new(all.Categories[smallest], support[smallest], all.Categories[largest], support[largest],
+            Math.Round((double)support[largest] / Math.Max(1, support[smallest]), 2));
+    }
+
+    private static HeadReport Head(Findings found)
+    {
+        var method = found.Validation.Method;
+        var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
+        var best = $"did best on {found.Data.Kind.Examples()} left out in turn.";
+        var what = method.Kind switch
+        {
+            HeadKind.Prototypes => $"Prototypes, which suit a handful of {found.Data.Kind.Examples()}, {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            HeadKind.Logistic => $"Logistic regression {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
+            _ => $"A hidden layer of {found.Judged.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
+        };
+        return new(method.Kind, method.Strength, $"{what}: {found.Judged.TrainableParameters} parameters to learn; those of {found.Features.Id} stay as they are.");
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>A form that is kept for later; one that is answered at once is read as it comes.</summary>
+internal sealed class FormBody : UploadBody
+{
+    private readonly string _boundary;
+    private readonly UploadSettings _limits;
+    private int _count;
+
+    private FormBody(Stream stream, string boundary, UploadSettings limits)
+        : base(stream) => (_boundary, _limits) = (boundary, limits);
+
+    public override int Count => _count;
+
+    public static async Task<FormBody> OpenAsync(Stream stream, string boundary, UploadSettings limits, CancellationToken cancel)
+    {
+        var body = new FormBody(stream, boundary, limits);
+        body._count = await body.ReadAsync(0, 0, cancel).CountAsync(cancel);
+        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The form has no part named file, so there is nothing to add.");
+    }
+
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        Stream.Position = 0;
+        var number = 0;
+        await foreach (var file in UploadReader.ReadAsync(Stream, _boundary, _limits.MaxFileBytes, _limits.MaxRows, cancel))
+        {
+            if (++number > _limits.MaxZipFiles)
+            {
+                throw UploadRefusedException.TooLarge("too-many-files",
+                    $"An import may have {_limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the others in another one.");
+            }
+
+            if (number > from)
+            {
+                yield return file;
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Security.Cryptography;
+using Headstart.Access;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Fetching;
+using Headstart.Learning.Imaging;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>
+/// Takes files into a model: fetched where they have to be, checked and stored beside the reading, inserted in small batches. If the client
+/// hangs up or the process dies, what was inserted stays and sending the same files again adds nothing twice.
+/// </summary>
+public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web, Settings settings, TimeProvider clock)
+{
+    private const int BatchSize = 50;
+    private const int FetchedAhead = 16; // these wait for other hosts, not for our cores
+    private static readonly int InFlight = Environment.ProcessorCount + 1;
+    private static readonly SemaphoreSlim Checks = new(InFlight); // of all uploads together: each holds a decoded picture
+    private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
+
+    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly List<CheckedFile> _batch = [];
+    private long _batchBegun;
+    private bool _full; // then files are not stored: the account could fill the disk with what it may not keep
+    private KnownCategories _categories = null!;
+    private Model _model = null!;
+
+    /// <param name="model">Takes the images.</param>
+    /// <param name="files">As they come.</param>
+    /// <param name="confirmed">A person vouches for the categories: an image that is there in another one is moved.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="BadHttpRequestException">The body broke off; everything before that point is stored.</exception>
+    public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
+    {
+        var (accepted, rejected) = (new List<ImageResponse>(), new List<RejectedFile>());
+        await ReadAsync(model, files, async batch =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());
+            await transaction.CommitAsync();
+            accepted.AddRange(taken.Where(t => t.Example is not null).Select(t => ImageResponse.Of(t.Example!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
+            rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
+        }, cancel);
+        return new(accepted, rejected);
+    }
+
+    /// <summary>Checks files and hands them over in batches, in their order: each file once, none left out before another.</summary>
+    /// <param name="model">Whose categories they name; it gains some if they grow.</param>
+    /// <param name="files">As they come.</param>
+    /// <param name="take">Inserts a batch. It is also called when the reading has failed, with what came before.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
+    {
+        _model = model;
+        _full = await db.IsFullAsync(model.AccountId, cancel);
+        _categories = await KnownCategories.OfAsync(db, model, cancel);
+        var working = new Queue<Task<CheckedFile>>();
+        try
+        {
+            await foreach (var file in files.WithCancellation(cancel))
+            {
+                working.Enqueue(await RefuseAsync(file, cancel) is { } refusal
+                    ? Task.FromResult(CheckedFile.Not(refusal))
+                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])], cancel));
+                while (working.Count >= (file.Content is FileContent.Remote ? FetchedAhead : InFlight))
+                {
+                    await TakeAsync(await NextAsync(working), take);
+                }
+            }
+
+            while (working.Count > 0)
+            {
+                await TakeAsync(await NextAsync(working), take);
+            }
+        }
+        finally
+        {
+            // Also when the client has gone or the disk is full: what could be stored until then is kept.
+            await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _batch.AddRange(working.TakeWhile(next => next.IsCompletedSuccessfully).Select(next => next.Result));
+            await HandOverAsync(take);
+        }
+    }
+
+    /// <summary>None for an image that shows no category; how that is said, an empty field, is no name.</summary>
+    private static IEnumerable<string> NamesOf(UploadedFile file) =>
+        file.Categories!.Where(category => category.Length > 0).Select(category => Names.Read(category, "category").Name!).Distinct();
+
+    /// <summary>What can be refused without looking at the bytes. Makes the category when the model's categories grow.</summary>
+    private async Task<RejectedFile?> RefuseAsync(UploadedFile file, CancellationToken cancel)
+    {
+        if (file.Unusable is var (reason, detail))
+        {
+            return new(file.FileName, reason, detail);
+        }
+
+        if (file.Categories is null)
+        {
+            return new(file.FileName, "missing-category", "Send a field named category before the files it applies to.");
+        }
+
+        if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)
+        {
+            return new(file.FileName, "several-categories", "The categories of this model exclude each other, so an image has one of them; "
+                + "a model of the kind multiLabelImageClassification takes several.");
+        }
+
+        foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))
+        {
+            if (await RefuseAsync(file, category, cancel) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
+    {
+        var (name, problem) = Names.Read(category, "category");
+        if (name is null)
+        {
+            return new(file.FileName, "invalid-category", problem!);
+        }
+
+        if (_categories.IsNew(name))
+        {
+            if (file.Bytes is { } bytes && ImageReader.CheckHeader(bytes, _limits) is { } unusable)
+            {
+                return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is no category
+            }
+
+            await _categories.AddAsync(name, cancel);
+        }
+
+        return _categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
+    }
+
+    private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CancellationToken cancel)
+    {
+        if (file.Content is FileContent.Remote(var url))
+        {
+            var fetched = await web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel);
+            var name = file.FileName.Length > 0 ? file.FileName : fetched.FileName;
+            if (fetched.Bytes is null)
+            {
+                return CheckedFile.Not(new(name, fetched.Reason!, fetched.Detail!));
+            }
+
+            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, new(url)) };
+        }
+
+        await Checks.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, categories), CancellationToken.None);
+        }
+        finally
+        {
+            Checks.Release();
+        }
+    }
+
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Guid[] categories)
+    {
+        if (ImageReader.Check(content.Bytes, _limits, out var info) is { } refusal)
+        {
+            return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
+        }
+
+        var sha256 = _full ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
+        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin, file.Split) { IsStored = !_full };
+    }
+
+    /// <summary>One that failed stays where it is, so that nothing that comes after it is taken.</summary>
+    private static async Task<CheckedFile> NextAsync(Queue<Task<CheckedFile>> working)
+    {
+        var file = await working.Peek();
+        _ = working.Dequeue();
+        return file;
+    }
+
+    private async Task TakeAsync(CheckedFile file, Func<IReadOnlyList<CheckedFile>, Task> take)
+    {
+        if (_batch.Count == 0)
+        {
+            _batchBegun = clock.GetTimestamp();
+        }
+
+        _batch.Add(file);
+        if (_batch.Count >= BatchSize || clock.GetElapsedTime(_batchBegun) > LongestBatch)
+        {
+            await HandOverAsync(take);
+        }
+    }
+
+    private async Task HandOverAsync(Func<IReadOnlyList<CheckedFile>, Task> take)
+    {
+        if (_batch.Count > 0)
+        {
+            await take([.. _batch]);
+            _batch.Clear(); // not before: what could not be inserted is tried once more at the end, before anything that comes after it
+        }
+    }
+}

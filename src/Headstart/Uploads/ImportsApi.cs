@@ -1,0 +1,94 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Jobs;
+using Headstart.Operations;
+using Headstart.Versions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Uploads;
+
+/// <param name="Position">In the order in which the images were sent, from 0.</param>
+/// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+public sealed record RejectionResponse(int Position, string FileName, string Reason, string Detail);
+
+public static class ImportsApi
+{
+    public static void MapImports(this RouteGroupBuilder api)
+    {
+        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("texts are taken at once by {0}/texts, 100,000 in a request");
+        imports.MapGet("/", List).Named("listImports", "List the imports",
+            "Newest first. Adding images that take longer than a request should makes one.").Refuses(400, 401, 404);
+        imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);
+        imports.MapGet("/{importId:guid}/events", Events).Named("watchImport", "Watch an import",
+            "Server-sent events, each an import; the stream ends when the import has ended.")
+            .Produces<ImportProgress>(200, "text/event-stream").Refuses(401, 404);
+        imports.MapGet("/{importId:guid}/rejections", Rejections).Named("listImportRejections", "List what an import did not take",
+            "In the order in which it was sent, each with the reason. May be asked for at any time and has what is done so far.").Refuses(400, 401, 404);
+        imports.MapPost("/{importId:guid}/cancel", Cancel).Named("cancelImport", "Cancel an import",
+            "It stops within a few seconds; what was taken stays. An import that has ended stays as it is.").Refuses(401, 404);
+    }
+
+    private static async Task<Results<Ok<Page<ImportProgress>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.Imports.Where(i => i.ModelId == id && (after == null || i.Id < after))
+            .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(ImportProgress.Of), size, i => i.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<ImportProgress>, ProblemHttpResult>> Get(
+        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
+        await Find(db, caller, id, importId).SingleOrDefaultAsync(cancel) is { } import ? TypedResults.Ok(ImportProgress.Of(import)) : NoSuchImport(id);
+
+    private static async Task<Results<ServerSentEventsResult<ImportProgress>, ProblemHttpResult>> Events(
+        Guid id, Guid importId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var query = Find(db, caller, id, importId);
+        return await query.AnyAsync(cancel)
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(
+                query, ImportProgress.Of, import => import.State.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+            : NoSuchImport(id);
+    }
+
+    private static async Task<Results<Ok<Page<RejectionResponse>>, ProblemHttpResult>> Rejections(
+        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, int? limit, int? after, CancellationToken cancel)
+    {
+        if (!await Find(db, caller, id, importId).AnyAsync(cancel))
+        {
+            return NoSuchImport(id);
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await db.ImportRejections.Where(r => r.ImportId == importId && (after == null || r.Position > after))
+            .OrderBy(r => r.Position).Take(size + 1).Select(r => new RejectionResponse(r.Position, r.FileName, r.Reason, r.Detail)).ToListAsync(cancel);
+        return TypedResults.Ok(Page.Of(rows, size, r => $"{r.Position}"));
+    }
+
+    private static async Task<Results<Accepted<ImportProgress>, ProblemHttpResult>> Cancel(
+        Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var query = Find(db, caller, id, importId);
+        if (await query.AnyAsync(cancel))
+        {
+            await JobQueue.CancelAsync(db, ImportJob.Kind, importId, cancel);
+        }
+
+        return await query.SingleOrDefaultAsync(cancel) is { } import
+            ? TypedResults.Accepted($"/api/v1/models/{id}/imports/{importId}", ImportProgress.Of(import))
+            : NoSuchImport(id);
+    }
+
+    private static IQueryable<Import> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid importId) =>
+        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.Imports.Where(i => i.Id == importId), m => m.Id, i => i.ModelId, (_, i) => i);
+
+    private static ProblemHttpResult NoSuchImport(Guid id) => Problems.NoSuch("import", $"/api/v1/models/{id}/imports");
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>The images of <c>{"images":[…]}</c>, one at a time: memory holds one of them, however long the list.</summary>
+internal sealed class JsonRows
+{
+    private JsonReaderState _state;
+    private Place _place;
+    private bool _listed;
+
+    private enum Place
+    {
+        Start,
+        Object,
+        Value, // of a name that says nothing to us
+        Images,
+        List,
+        End,
+    }
+
+    /// <param name="body">From its current position.</param>
+    /// <param name="maxRowBytes">That one image may take.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="UploadRefusedException">An image takes more, or there is no list.</exception>
+    /// <exception cref="BadHttpRequestException">This is not JSON.</exception>
+    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var (window, rows) = (new StreamWindow(body), new JsonRows());
+        while (rows._place != Place.End)
+        {
+            if (rows.Next(window.Bytes, window.Ended, out var passed) is { } row)
+            {
+                window.Pass(passed);
+                yield return row;
+                continue;
+            }
+
+            window.Pass(passed);
+            if (window.Length > maxRowBytes)
+            {
+                throw UploadRefusedException.TooLarge("too-large", $"One of the images takes more than {maxRowBytes:N0} bytes of the JSON; "
+                    + "send a smaller version of it, or raise Headstart:Uploads:MaxFileBytes.");
+            }
+
+            if (rows._place != Place.End)
+            {
+                await window.ReadOnAsync(cancel);
+            }
+        }
+
+        if (!rows._listed)
+        {
+            throw NoList();
+        }
+    }
+
+    /// <summary>A row that was given as a JSON value.</summary>
+    public static ManifestRow Parse(ReadOnlySpan<byte> value, string where)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<NewImage>(value, Json.Options) is { } image ? new(image) : Broken("null");
+        }
+        catch (JsonException e)
+        {
+            return Broken(e.Path is { Length: > 1 } path ? $"look at {path}" : "it is no object, or broken");
+        }
+
+        ManifestRow Broken(string why) => ManifestRow.Not("invalid-row",
+            $$"""{{where}} is not what it should be ({{why}}), such as {"url":"https://…","category":"cats"}.""");
+    }
+
+    /// <summary>The next row; null at the end of what is there.</summary>
+    private ManifestRow? Next(ReadOnlySpan<byte> bytes, bool ended, out int passed)
+    {
+        passed = 0;
+        try
+        {
+            var reader = new Utf8JsonReader(bytes, ended, _state);
+            while (_place != Place.End && Take(ref reader, bytes, out var row))
+            {
+                (_state, passed) = (reader.CurrentState, (int)reader.BytesConsumed);
+                if (row is not null)
+                {
+                    return row;
+                }
+            }
+
+            return null;
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+        }
+    }
+
+    /// <summary>Takes a token, or a value as a whole; false when it is not all there yet.</summary>
+    private bool Take(ref Utf8JsonReader reader, ReadOnlySpan<byte> bytes, out ManifestRow? row)
+    {
+        row = null;
+        if (_place == Place.Value ? !reader.TrySkip() : !reader.Read())
+        {
+            return false;
+        }
+
+        if (_place == Place.List && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            if (!reader.TrySkip())
+            {
+                return false;
+            }
+
+            row = Parse(bytes[start..(int)reader.BytesConsumed], "The image");
+            return true;
+        }
+
+        _place = (_place, reader.TokenType) switch
+        {
+            (Place.Start, JsonTokenType.StartObject) or (Place.List or Place.Value, _) => Place.Object,
+            (Place.Object, JsonTokenType.EndObject) => Place.End,
+            (Place.Object, _) => reader.ValueTextEquals("images") ? Place.Images : Place.Value,
+            (Place.Images, JsonTokenType.StartArray) => Place.List,
+            _ => throw NoList(),
+        };
+        _listed |= _place == Place.List;
+        return true;
+    }
+
+    private static UploadRefusedException NoList() => UploadRefusedException.Invalid("no-files",
+        """The JSON must be an object with a list of images, such as {"images":[{"url":"https://…","category":"cats"}]}.""");
+}

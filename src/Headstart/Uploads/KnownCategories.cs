@@ -1,0 +1,45 @@
+using Headstart.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Uploads;
+
+/// <summary>The categories that an upload may name: those of the model, and where they grow those that it makes.</summary>
+internal sealed class KnownCategories
+{
+    private readonly HeadstartDb _db;
+    private readonly Model _model;
+    private Dictionary<string, Guid> _ids;
+
+    private KnownCategories(HeadstartDb db, Model model, Dictionary<string, Guid> ids) => (_db, _model, _ids) = (db, model, ids);
+
+    /// <summary>The id of a category that is there.</summary>
+    public Guid this[string name] => _ids[name];
+
+    public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, CancellationToken cancel) => new(db, model, await ReadAsync(db, model, cancel));
+
+    /// <summary>Whether <see cref="AddAsync"/> would make it.</summary>
+    public bool IsNew(string name) => _model.CategoriesGrow && !_ids.ContainsKey(name) && _ids.Count < Model.MaxCategories;
+
+    public async Task AddAsync(string name, CancellationToken cancel)
+    {
+        await _db.Database.ExecuteSqlAsync($"""
+            INSERT INTO categories (id, model_id, name, position)
+            SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
+            ON CONFLICT DO NOTHING
+            """, cancel);
+        _ids = await ReadAsync(_db, _model, cancel);
+    }
+
+    /// <returns>Why the name is refused; null where the model has the category.</returns>
+    public string? Refuse(string name) => _ids.ContainsKey(name) ? null
+        : $"The model has no category \"{name}\"; it has {List(_ids.Keys)}. PATCH the model to add one.";
+
+    private static Task<Dictionary<string, Guid>> ReadAsync(HeadstartDb db, Model model, CancellationToken cancel) =>
+        db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
+
+    private static string List(IEnumerable<string> names)
+    {
+        var all = names.Order(StringComparer.Ordinal).ToList();
+        return string.Join(", ", all.Take(10).Select(n => $"\"{n}\"")) + (all.Count > 10 ? $" and {all.Count - 10} more" : all.Count == 0 ? "none" : "");
+    }
+}

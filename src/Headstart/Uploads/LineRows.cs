@@ -1,0 +1,26 @@
+using System.Runtime.CompilerServices;
+
+namespace Headstart.Uploads;
+
+/// <summary>The images of a manifest in JSON Lines: an object a line. A line that cannot be read is a row with a refusal, and the next one is read.</summary>
+internal static class LineRows
+{
+    /// <param name="body">From its current position.</param>
+    /// <param name="maxRowBytes">That a line may have.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var line in StreamLines.ReadAsync(body, maxRowBytes, cancel))
+        {
+            if (Read(line, maxRowBytes) is { } row)
+            {
+                yield return row;
+            }
+        }
+    }
+
+    private static ManifestRow? Read(StreamLine line, int maxRowBytes) =>
+        line.TooLong ? ManifestRow.Not("row-too-long", $"Line {line.Number} is longer than {maxRowBytes:N0} bytes; send a smaller version of the image.")
+        : line.Bytes.Span.Trim(" \t\r"u8).IsEmpty ? null
+        : JsonRows.Parse(line.Bytes.Span, $"Line {line.Number}");
+}

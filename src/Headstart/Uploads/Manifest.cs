@@ -1,0 +1,100 @@
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>
+/// Says what the files that are sent along with it show. A file is found by its path; one that the manifest names without a folder is found
+/// wherever it lies. Rows about the same file are taken together.
+/// </summary>
+internal sealed class Manifest
+{
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly List<(int Number, ManifestRow Row)> _unusable = [];
+
+    public int Count => _entries.Count + _unusable.Count;
+
+    /// <summary>Reads a table or JSON Lines, whichever it is.</summary>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="maxRows">More are refused.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="UploadRefusedException">It is neither, or has too many rows.</exception>
+    public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
+    {
+        var manifest = new Manifest();
+        var first = new byte[64];
+        var read = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancel);
+        body.Position = 0;
+        var lines = first.AsSpan(0, read).Trim("\uFEFF \t\r\n"u8).StartsWith("{"u8);
+        var number = 0;
+        await foreach (var row in lines ? LineRows.ReadAsync(body, 1 << 16, cancel) : TableRows.ReadAsync(body, cancel))
+        {
+            if (++number > maxRows)
+            {
+                throw ManifestBody.TooManyRows(maxRows);
+            }
+
+            manifest.Add(number, row);
+        }
+
+        return manifest;
+    }
+
+    /// <summary>What is said of the file; null where nothing is.</summary>
+    public ManifestEntry? Find(string path)
+    {
+        var key = Key(path);
+        if (!_entries.TryGetValue(key, out var entry) && !_entries.TryGetValue(key[(key.LastIndexOf('/') + 1)..], out entry))
+        {
+            return null;
+        }
+
+        entry.Found = true;
+        return entry.Said;
+    }
+
+    /// <summary>Rows about files that were not sent, and those that say nothing of a file.</summary>
+    public IEnumerable<UploadedFile> Rest() =>
+    [
+        .. _entries.Values.Where(entry => !entry.Found).Select(entry => new UploadedFile(
+            entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent along."), entry.Said.Categories, entry.Said.Split)),
+        .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
+            : new UploadedFile($"row {row.Number}", new FileContent.Unusable("no-file-named",
+                "A manifest that comes with files names one in every row; send addresses and base64 as a body of their own."))),
+    ];
+
+    private void Add(int number, ManifestRow row)
+    {
+        if (row.Reason is not null || !NamesFile(row) || !Sides.TryRead(row.Image.Split, out var split))
+        {
+            _unusable.Add((number, row));
+            return;
+        }
+
+        var file = row.Image.File!;
+        if (_entries.TryGetValue(Key(file), out var entry))
+        {
+            entry.Said = new([.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])], entry.Said.Split ?? split);
+        }
+        else
+        {
+            _entries.Add(Key(file), new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) });
+        }
+    }
+
+    private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
+
+    private static string Key(string path) => string.Join('/', path.Split('/', '\\').Where(part => part is not ("" or ".")));
+
+    private sealed class Entry
+    {
+        public required string FileName { get; init; }
+
+        public required ManifestEntry Said { get; set; }
+
+        public bool Found { get; set; }
+    }
+}
+
+/// <summary>What a manifest says of a file.</summary>
+internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split);

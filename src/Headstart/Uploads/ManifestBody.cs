@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>A list of images in one of the text formats: each has its file in base64 or an address to fetch it from.</summary>
+internal sealed class ManifestBody : UploadBody
+{
+    private const int WordsBytes = 1 << 16; // of a row beside its file
+    private readonly UploadKind _kind;
+    private readonly UploadSettings _limits;
+    private int _count;
+    private int _urls;
+
+    private ManifestBody(UploadKind kind, Stream stream, UploadSettings limits)
+        : base(stream) => (_kind, _limits) = (kind, limits);
+
+    public override int Count => _count;
+
+    public override int Urls => _urls;
+
+    public static async Task<ManifestBody> OpenAsync(UploadKind kind, Stream stream, UploadSettings limits, CancellationToken cancel)
+    {
+        var body = new ManifestBody(kind, stream, limits);
+        await foreach (var row in body.RowsAsync(cancel))
+        {
+            body._urls += row.Image.Url is null ? 0 : 1;
+            if (++body._count > limits.MaxRows)
+            {
+                throw TooManyRows(limits.MaxRows);
+            }
+        }
+
+        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The manifest names no image, so there is nothing to add.");
+    }
+
+    public static UploadRefusedException TooManyRows(int max) => UploadRefusedException.TooLarge("too-many-rows",
+        $"A manifest may have {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
+
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var number = 0;
+        await foreach (var row in RowsAsync(cancel))
+        {
+            if (++number > from)
+            {
+                yield return row.Read(number, _limits.MaxFileBytes);
+            }
+        }
+    }
+
+    private IAsyncEnumerable<ManifestRow> RowsAsync(CancellationToken cancel)
+    {
+        Stream.Position = 0;
+        var largest = (int)Math.Min(_limits.MaxFileBytes / 3 * 4L + WordsBytes, int.MaxValue / 2);
+        return _kind switch
+        {
+            UploadKind.Json => JsonRows.ReadAsync(Stream, largest, cancel),
+            UploadKind.Lines => LineRows.ReadAsync(Stream, largest, cancel),
+            _ => TableRows.ReadAsync(Stream, cancel),
+        };
+    }
+}

@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+using Headstart.Access;
+
+namespace Headstart.Uploads;
+
+/// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+public sealed record RejectedFile(string? FileName, string Reason, string Detail)
+{
+    /// <summary>Where it does not fit into what the account may store.</summary>
+    [JsonIgnore]
+    public QuotaUse? Exceeded { get; init; }
+
+    internal static RejectedFile TooMuch(string? fileName, QuotaUse exceeded) => new(fileName, "quota-exceeded", exceeded.Sentence) { Exceeded = exceeded };
+}

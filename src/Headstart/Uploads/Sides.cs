@@ -1,0 +1,25 @@
+using Headstart.Data;
+
+namespace Headstart.Uploads;
+
+/// <summary>What data sets call the sides of their split. What they keep for choosing between models is for learning here.</summary>
+internal static class Sides
+{
+    private static readonly Dictionary<string, Split> Names = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["train"] = Split.Train,
+        ["val"] = Split.Train,
+        ["valid"] = Split.Train,
+        ["validation"] = Split.Train,
+        ["test"] = Split.Test,
+    };
+
+    public static bool IsName(string name) => Names.ContainsKey(name);
+
+    /// <summary>False for a name that is none; true and null where there is none.</summary>
+    public static bool TryRead(string? name, out Split? side)
+    {
+        side = name?.Trim() is { Length: > 0 } given && Names.TryGetValue(given, out var known) ? known : null;
+        return side is not null || string.IsNullOrWhiteSpace(name);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.CompilerServices;
+
+namespace Headstart.Uploads;
+
+/// <param name="Number">From 1.</param>
+/// <param name="Bytes">Without the end of the line; of one that is too long its beginning.</param>
+internal readonly record struct StreamLine(int Number, ReadOnlyMemory<byte> Bytes, bool TooLong);
+
+/// <summary>The lines of a stream, one at a time: memory holds one of them.</summary>
+internal static class StreamLines
+{
+    private const int Beginning = 16;
+
+    /// <param name="body">From its current position.</param>
+    /// <param name="maxBytes">That a line may have.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async IAsyncEnumerable<StreamLine> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var window = new StreamWindow(body);
+        var number = 0;
+        byte[]? beginning = null; // of a line that is too long
+        while (!window.Ended || window.Length > 0)
+        {
+            var end = window.Bytes.IndexOf((byte)'\n');
+            if (end < 0 && window.Length > maxBytes)
+            {
+                beginning ??= window.Bytes[..Math.Min(Beginning, window.Length)].ToArray();
+                window.Pass(window.Length); // on to the end of the line, without holding it
+            }
+            else if (end < 0 && !window.Ended)
+            {
+                await window.ReadOnAsync(cancel);
+            }
+            else
+            {
+                var line = window.Bytes[..(end < 0 ? window.Length : end)];
+                var tooLong = beginning is not null || line.Length > maxBytes;
+                var bytes = beginning ?? line.ToArray();
+                window.Pass(end < 0 ? window.Length : end + 1);
+                beginning = null;
+                yield return new(++number, bytes, tooLong);
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace Headstart.Uploads;
+
+/// <summary>The kinds of bodies and files that bring texts.</summary>
+internal enum TextFormat
+{
+    /// <summary>An object with a list of texts.</summary>
+    Json,
+
+    /// <summary>A JSON value a line.</summary>
+    JsonLines,
+
+    /// <summary>With commas or semicolons, see <see cref="TextTable"/>.</summary>
+    Table,
+
+    /// <summary>With tabs.</summary>
+    Tabs,
+
+    /// <summary>A text a line.</summary>
+    Lines,
+
+    /// <summary>A form with files of the other formats.</summary>
+    Form,
+}
+
+/// <summary>Reads texts out of a body, in their order.</summary>
+internal static class TextBody
+{
+    private const int WordsBytes = 1 << 16; // of a row beside its text
+
+    /// <summary>What a request of this content type brings; null for something else.</summary>
+    public static TextFormat? FormatOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
+        : type.MediaType.ToString().ToLowerInvariant() switch
+        {
+            "application/json" => TextFormat.Json,
+            "application/jsonl" or "application/x-ndjson" or "application/jsonlines" => TextFormat.JsonLines,
+            "text/csv" => TextFormat.Table,
+            "text/tab-separated-values" => TextFormat.Tabs,
+            "text/plain" => TextFormat.Lines,
+            "multipart/form-data" => RequestBodies.Boundary(contentType) is null ? null : TextFormat.Form,
+            _ => null,
+        };
+
+    /// <summary>The texts of a request. A body that is no form is first taken into a file of <paramref name="spool"/>.</summary>
+    /// <param name="request">Its body was not begun to be read.</param>
+    /// <param name="spool">A folder.</param>
+    /// <param name="limits">What may be in it.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="UploadRefusedException">It is not what it says; what was yielded until then may be kept.</exception>
+    /// <exception cref="BadHttpRequestException">It is not JSON.</exception>
+    public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (FormatOf(request.ContentType) is not { } format)
+        {
+            throw new UploadRefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such "
+                + "files in parts named file (curl -F file=@reviews.csv).");
+        }
+
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has a limit of its own
+        await using var body = format == TextFormat.Form ? null : await Spool.TakeAsync(request.Body, spool, limits.MaxTextsBytes, cancel)
+            ?? throw UploadRefusedException.TooLarge("too-large",
+                $"The body is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts.");
+        await foreach (var text in body is null ? ReadFormAsync(request, limits, cancel) : ReadAsync(format, body, limits, cancel))
+        {
+            yield return text;
+        }
+    }
+
+    private static IAsyncEnumerable<SentText> ReadAsync(TextFormat format, Stream body, UploadSettings limits, CancellationToken cancel)
+    {
+        var largest = 6 * limits.MaxTextBytes + WordsBytes; // JSON may write a byte as \u0061
+        return format switch
+        {
+            TextFormat.Json => ReadJsonAsync(body, cancel),
+            TextFormat.JsonLines => ReadJsonLinesAsync(body, largest, cancel),
+            TextFormat.Table or TextFormat.Tabs => TextTable.ReadAsync(body, format == TextFormat.Tabs, largest, cancel),
+            _ => ReadLinesAsync(body, largest, cancel),
+        };
+    }
+
+    /// <summary>Files of a form, one at a time, by the ends of their names; a field named category is the category of texts that have none.</summary>
+    private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var file in UploadReader.ReadAsync(request, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
+        {
+            if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
+            {
+                var detail = file.Unusable?.Reason == "too-large"
+                    ? $"The file is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts."
+                    : file.Unusable?.Detail ?? "The name of a file with texts ends in .csv, .tsv, .jsonl, .json or .txt.";
+                yield return new(null, null, file.FileName, Reason: file.Unusable?.Reason ?? "unknown-format", Detail: detail);
+                continue;
+            }
+
+            var category = file.Categories is [.., var last] ? last : null;
+            using var body = new MemoryStream(file.Bytes);
+            await foreach (var text in ReadFileAsync(format, body, limits, cancel))
+            {
+                yield return text with { FileName = file.FileName, Category = string.IsNullOrWhiteSpace(text.Category) ? category : text.Category };
+            }
+        }
+    }
+
+    /// <summary>A file that is not what its name says is one text with a problem: the other files are read.</summary>
+    private static async IAsyncEnumerable<SentText> ReadFileAsync(TextFormat format, Stream body, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var texts = ReadAsync(format, body, limits, cancel).GetAsyncEnumerator(cancel);
+        for (SentText? problem = null; problem is null;)
+        {
+            try
+            {
+                if (!await texts.MoveNextAsync())
+                {
+                    yield break;
+                }
+            }
+            catch (UploadRefusedException e)
+            {
+                problem = SentText.Not(e.Type, e.Message);
+            }
+            catch (BadHttpRequestException)
+            {
+                problem = SentText.Not("invalid-json", "The file is not JSON.");
+            }
+
+            yield return problem ?? texts.Current;
+        }
+    }
+
+    private static TextFormat? FormatOfFile(string name) => Path.GetExtension(name).ToLowerInvariant() switch
+    {
+        ".csv" => TextFormat.Table,
+        ".tsv" or ".tab" => TextFormat.Tabs,
+        ".jsonl" or ".ndjson" => TextFormat.JsonLines,
+        ".json" => TextFormat.Json,
+        ".txt" => TextFormat.Lines,
+        _ => null,
+    };
+
+    private static async IAsyncEnumerable<SentText> ReadJsonAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var json = await ParseAsync(body, cancel);
+        if (TextsOf(json.RootElement) is not { ValueKind: JsonValueKind.Array } texts)
+        {
+            throw UploadRefusedException.Invalid("no-texts",
+                """The JSON must be an object with a list of texts, such as {"texts":[{"text":"I loved it","category":"positive"},{"text":"no category"}]}.""");
+        }
+
+        foreach (var text in texts.EnumerateArray())
+        {
+            yield return SentText.Of(text);
+        }
+    }
+
+    private static JsonElement? TextsOf(JsonElement body)
+    {
+        try
+        {
+            return body.ValueKind == JsonValueKind.Object && body.TryGetProperty("texts", out var texts) ? texts : null;
+        }
+        catch (InvalidOperationException) // a name that is half of a surrogate pair
+        {
+            return null;
+        }
+    }
+
+    private static async Task<JsonDocument> ParseAsync(Stream body, CancellationToken cancel)
+    {
+        try
+        {
+            return await JsonDocument.ParseAsync(body, cancellationToken: cancel);
+        }
+        catch (JsonException e)
+        {
+            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+        }
+    }
+
+    private static async IAsyncEnumerable<SentText> ReadJsonLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
+        {
+            yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : OfJson(line);
+        }
+    }
+
+    private static SentText OfJson(Utf8Line line)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(line.Text);
+            return SentText.Of(json.RootElement);
+        }
+        catch (JsonException)
+        {
+            return SentText.Not("invalid-row", $$"""Line {{line.Number}} is not JSON, such as {"text":"…","category":"…"}.""");
+        }
+    }
+
+    private static async IAsyncEnumerable<SentText> ReadLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
+        {
+            if (line.Problem is not null || !string.IsNullOrWhiteSpace(line.Text))
+            {
+                yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : new(line.Text, null);
+            }
+        }
+    }
+}

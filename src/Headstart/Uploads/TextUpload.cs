@@ -1,0 +1,175 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Serialization;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Learning.Imaging;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <param name="Category">Its category; null where it has none and shows only how words are used.</param>
+/// <param name="FileName">Of the file that brought it; empty where a request brought it.</param>
+/// <param name="Sha256">Hexadecimal SHA-256 of its UTF-8.</param>
+/// <param name="Bytes">Of its UTF-8.</param>
+/// <param name="Split">Whether heads learn from the text (<c>train</c>) or are tested on it (<c>test</c>), once it has a category; it never changes.</param>
+/// <param name="Confirmed">Whether a person has found the category right.</param>
+/// <param name="AlreadyThere">In the answer to an upload: the model had the text before, so nothing was stored.</param>
+public sealed record StoredText(
+    Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
+{
+    /// <param name="row">With its labels.</param>
+    /// <param name="names">Of the model's categories.</param>
+    internal static StoredText Of(Example row, IReadOnlyDictionary<Guid, string> names) => new(
+        row.Id, row.Text ?? "", row.Labels is [var label, ..] ? names.GetValueOrDefault(label.CategoryId) : null, row.FileName,
+        Convert.ToHexStringLower(row.Sha256), row.Bytes, row.Split, row.Confirmed, row.CreatedAt);
+}
+
+/// <param name="Index">Of the text among those that were sent, from 0.</param>
+/// <param name="FileName">Of the file that it stands in; null where the body of the request is the file.</param>
+/// <param name="Reason">A stable slug, such as <c>empty-text</c> or <c>unknown-category</c>.</param>
+/// <param name="Detail">What is wrong and what to do.</param>
+public sealed record RejectedText(int Index, string? FileName, string Reason, string Detail)
+{
+    /// <summary>Where it does not fit into what the account may store.</summary>
+    [JsonIgnore]
+    public QuotaUse? Exceeded { get; init; }
+}
+
+public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected);
+
+/// <summary>
+/// Takes texts into a model, in batches: if the client hangs up or the process dies, what was inserted stays and sending the same texts
+/// again adds nothing twice.
+/// </summary>
+public sealed class TextUpload(HeadstartDb db, Settings settings, TimeProvider clock)
+{
+    private const int BatchSize = 1_000;
+
+    private readonly List<StoredText> _accepted = [];
+    private readonly List<RejectedText> _rejected = [];
+    private readonly List<CheckedFile> _batch = [];
+    private readonly List<int> _places = []; // of the batch, among all that were sent
+    private long _bytes;
+
+    /// <param name="model">Of texts; takes them.</param>
+    /// <param name="texts">As they come.</param>
+    /// <param name="confirmed">A person vouches for the categories: a text that is there in another one is moved.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="UploadRefusedException">There are more than one request may bring, or the body is not what it says; what came before is kept.</exception>
+    internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
+    {
+        var categories = await KnownCategories.OfAsync(db, model, cancel);
+        var count = 0;
+        try
+        {
+            await foreach (var sent in texts.WithCancellation(cancel))
+            {
+                if (count == settings.Uploads.MaxRows)
+                {
+                    throw UploadRefusedException.TooLarge("too-many-texts",
+                        $"One request may bring {count:N0} texts (Headstart:Uploads:MaxRows). Those before the limit were taken; send the others in another one.");
+                }
+
+                await TakeAsync(sent, count++, categories, cancel);
+                if (_batch.Count == BatchSize)
+                {
+                    await StoreAsync(model, confirmed);
+                }
+            }
+        }
+        finally
+        {
+            await StoreAsync(model, confirmed); // also when the rest cannot be read: what came whole is kept
+        }
+
+        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)]);
+    }
+
+    private async Task TakeAsync(SentText sent, int place, KnownCategories categories, CancellationToken cancel)
+    {
+        if (Refuse(sent, out var text, out var category, out var split) is var (reason, detail))
+        {
+            _rejected.Add(new(place, sent.FileName, reason, detail));
+            return;
+        }
+
+        if (category is not null && categories.IsNew(category))
+        {
+            await categories.AddAsync(category, cancel);
+        }
+
+        if (category is not null && categories.Refuse(category) is { } unknown)
+        {
+            _rejected.Add(new(place, sent.FileName, "unknown-category", unknown));
+            return;
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(text);
+        if ((_bytes += bytes.Length) > settings.Uploads.MaxTextsBytes)
+        {
+            throw UploadRefusedException.TooLarge("too-large", $"The texts of one request may have {settings.Uploads.MaxTextsBytes:N0} bytes "
+                + "(Headstart:Uploads:MaxTextsBytes). Those before the limit were taken; send the others in another one.");
+        }
+
+        _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,
+            new ImageInfo(0, 0, "text/plain"), null, Split: split, Text: text));
+        _places.Add(place);
+    }
+
+    /// <summary>What can be refused without looking at the model.</summary>
+    private (string Reason, string Detail)? Refuse(SentText sent, out string text, out string? category, out Split? split)
+    {
+        (text, category, split) = ("", null, null);
+        if (sent.Reason is { } reason)
+        {
+            return (reason, sent.Detail!);
+        }
+
+        if (PlainText.Read(sent.Text, settings.Uploads.MaxTextBytes, out text) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!sent.TryReadSplit(out split))
+        {
+            return ("invalid-split", "The split of a text is train, val or test.");
+        }
+
+        if (string.IsNullOrWhiteSpace(sent.Category))
+        {
+            return null;
+        }
+
+        (category, var problem) = Names.Read(sent.Category, "category");
+        return category is null ? ("invalid-category", problem!) : null;
+    }
+
+    private async Task StoreAsync(Model model, bool confirmed)
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        CheckedFile[] batch = [.. _batch];
+        int[] places = [.. _places];
+        _batch.Clear(); // what cannot be inserted is not tried again at the end
+        _places.Clear();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());
+        await transaction.CommitAsync();
+        foreach (var (text, place) in taken.Zip(places))
+        {
+            if (text.Example is { } row)
+            {
+                _accepted.Add(StoredText.Of(row, names) with { AlreadyThere = text.AlreadyThere ? true : null });
+            }
+            else
+            {
+                _rejected.Add(new(place, text.Rejected!.FileName is { Length: > 0 } name ? name : null, text.Rejected.Reason, text.Rejected.Detail) { Exceeded = text.Rejected.Exceeded });
+            }
+        }
+    }
+}

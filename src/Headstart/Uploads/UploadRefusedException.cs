@@ -1,0 +1,17 @@
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Uploads;
+
+/// <summary>An upload as a whole cannot be taken, or not any further; the message is the sentence that its sender reads.</summary>
+public sealed class UploadRefusedException(int status, string type, string sentence) : Exception(sentence)
+{
+    /// <summary>A stable slug.</summary>
+    public string Type => type;
+
+    public ProblemHttpResult Problem() => Problems.Of(status, type, Message);
+
+    internal static UploadRefusedException Invalid(string type, string sentence) => new(StatusCodes.Status422UnprocessableEntity, type, sentence);
+
+    internal static UploadRefusedException TooLarge(string type, string sentence) => new(StatusCodes.Status413PayloadTooLarge, type, sentence);
+}

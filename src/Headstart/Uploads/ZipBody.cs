@@ -1,0 +1,122 @@
+using System.IO.Compression;
+using System.Runtime.CompilerServices;
+using Headstart.Operations;
+
+namespace Headstart.Uploads;
+
+/// <summary>An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or a manifest at its top says what they show.</summary>
+internal sealed class ZipBody : UploadBody
+{
+    private readonly Archive _archive;
+    private readonly UploadSettings _limits;
+    private readonly List<ZipArchiveEntry> _files;
+    private readonly ZipFolders _folders;
+    private readonly Manifest? _manifest;
+
+    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ZipFolders folders, Manifest? manifest)
+        : base(stream)
+    {
+        (_archive, _limits, _files, _folders, _manifest) = (archive, limits, files, folders, manifest);
+        // What the manifest says of files that are not there comes after those that are, each time in the same order.
+        files.ForEach(file => Said(file, _folders.PlaceOf(file.FullName)));
+        Count = files.Count + (_manifest?.Rest().Count() ?? 0);
+    }
+
+    public override int Count { get; }
+
+    public static async Task<ZipBody> OpenAsync(Stream stream, UploadSettings limits, CancellationToken cancel)
+    {
+        var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
+            ? UploadRefusedException.TooLarge("too-many-files",
+                $"An archive may have {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the others in another one.")
+            : UploadRefusedException.Invalid("not-a-zip",
+                "The body is not a zip archive, or it is damaged or broke off; make it anew, as zip -r photos.zip photos does."));
+        try
+        {
+            var files = archive.Files.ToList();
+            if (files.Count == 0)
+            {
+                throw UploadRefusedException.Invalid("no-files", "The archive has no file, so there is nothing to add.");
+            }
+
+            var manifest = await ManifestAsync(files, limits, cancel);
+            return new(stream, archive, limits, files, new(files.Select(file => file.FullName), manifest is not null), manifest);
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
+    }
+
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        foreach (var entry in _files.Skip(from))
+        {
+            var file = await ReadAsync(entry, cancel);
+            unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
+            if (unpacked > _limits.MaxUnpackedBytes)
+            {
+                throw UploadRefusedException.TooLarge("archive-too-large", $"Unpacked, the archive has more than {_limits.MaxUnpackedBytes:N0} bytes "
+                    + "(Headstart:Uploads:MaxUnpackedBytes). What came before that is kept; send the other files in another archive.");
+            }
+
+            yield return file;
+        }
+
+        foreach (var missing in (_manifest?.Rest() ?? []).Skip(Math.Max(0, from - _files.Count)))
+        {
+            yield return missing;
+        }
+    }
+
+    public override void Dispose()
+    {
+        _archive.Dispose();
+        base.Dispose();
+    }
+
+    private async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, CancellationToken cancel)
+    {
+        var place = _folders.PlaceOf(entry.FullName);
+        var said = Said(entry, place);
+        if (place.Reason is null && _manifest is not null && said is null)
+        {
+            return Unusable(entry, "not-in-manifest",
+                "The manifest of the archive says nothing of this file; add a row for it, or leave the manifest out so that the folders are the categories.");
+        }
+
+        if (place.Reason is null && _manifest is null && place.Category is null)
+        {
+            return Unusable(entry, "missing-category",
+                "The file lies in no folder that is its category; put it into one, or add a labels.csv with the header file,category.");
+        }
+
+        var file = place.Reason is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
+            : Unusable(entry, place.Reason, place.Detail!);
+        return file with { Categories = said?.Categories ?? (place.Category is { } category ? [category] : null), Split = said?.Split ?? place.Split };
+    }
+
+    private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
+        new(RequestBodies.Readable(entry.FullName), new FileContent.Unusable(reason, detail));
+
+    /// <summary>A manifest may name files with the wrapping folder or without it.</summary>
+    private ManifestEntry? Said(ZipArchiveEntry entry, ZipPlace place) => _manifest?.Find(place.Path) ?? _manifest?.Find(entry.FullName);
+
+    /// <summary>That at the top, or at the top of the wrapping folder; it is taken out of the files.</summary>
+    private static async Task<Manifest?> ManifestAsync(List<ZipArchiveEntry> files, UploadSettings limits, CancellationToken cancel)
+    {
+        var folders = new ZipFolders(files.Select(file => file.FullName), manifest: true);
+        var at = files.FindIndex(file => folders.PlaceOf(file.FullName).Path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
+            or "manifest.jsonl" or "annotations.csv" or "annotations.jsonl");
+        if (at < 0)
+        {
+            return null;
+        }
+
+        var file = await Archive.ReadAsync(files[at], UploadReader.MaxManifestBytes, cancel);
+        files.RemoveAt(at);
+        return file.Bytes is { } bytes ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
+            : throw UploadRefusedException.Invalid("invalid-manifest", $"{file.FileName} cannot be read: {file.Unusable!.Detail}");
+    }
+}

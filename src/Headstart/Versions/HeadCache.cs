@@ -1,0 +1,113 @@
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Data;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Headstart.Versions;
+
+/// <summary>A version ready to predict.</summary>
+/// <param name="FeatureBytes">What its features take in memory beside it, about; backbones are others' too and not counted.</param>
+public sealed record ServedVersion(int Number, VersionFeatures Features, Head Head, KnownRegion Known, long FeatureBytes = 0)
+{
+    private const int Overhead = 2_000; // of the objects around the numbers, about
+
+    /// <summary>Of a model of images; routes and jobs for images have looked at the kind before they come here.</summary>
+    public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
+
+    /// <summary>What it takes in memory.</summary>
+    public long Bytes => Overhead + FeatureBytes + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
+        + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
+}
+
+/// <summary>
+/// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is never
+/// stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
+/// </summary>
+public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, SharedBackbones shared, TextShelf texts, Settings settings, Telemetry telemetry) : IDisposable
+{
+    private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
+
+    /// <summary>The version, or null where the model has none of this number.</summary>
+    /// <exception cref="HeadArtifactException">The stored head is damaged or of a newer format.</exception>
+    /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
+    public async Task<ServedVersion?> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
+    {
+        var known = _heads.TryGetValue((model, number), out ServedVersion? served);
+        telemetry.LookedForHead(known);
+        if (known)
+        {
+            return served;
+        }
+
+        if (await db.Versions.SingleOrDefaultAsync(v => v.ModelId == model && v.Number == number, cancel) is not { } version)
+        {
+            return null;
+        }
+
+        var bytes = await blobs.GetAsync(version.Artifact, cancel)
+            ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
+        served = await OpenAsync(number, bytes, cancel);
+        return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
+    }
+
+    /// <summary>A head with what it reads, not kept.</summary>
+    /// <exception cref="HeadArtifactException">The bytes are damaged or of another format.</exception>
+    /// <exception cref="VersionUnavailableException">A backbone or the text features are missing on this host.</exception>
+    public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
+    {
+        var artifact = HeadArtifact.Read(bytes);
+        var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
+        return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
+            : throw new VersionUnavailableException($"This version's head reads {artifact.Head.Features} features and {features.Id} gives {features.Length}; train again.");
+    }
+
+    public void Dispose() => _heads.Dispose();
+
+    // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
+    private FeaturePart Part(ArtifactPart read) =>
+        shelf.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
+            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+            ? new(backbone, section)
+            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {shelf.HowToGetOne}");
+
+    private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
+    {
+        if (read.Parts.Any(part => shelf.Find(part.BackboneId) is null))
+        {
+            await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
+        }
+
+        return new([.. read.Parts.Select(Part)]);
+    }
+
+    private async Task<(VersionFeatures Features, long Bytes)> TextsAsync(ArtifactPart part, CancellationToken cancel)
+    {
+        try
+        {
+            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new VersionUnavailableException(
+                $"The features of this version, {part.BackboneId}, are no longer in the blob store, or are damaged there; publish another version or train again."));
+            try
+            {
+                return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+            }
+            catch (TextFeaturesException)
+            {
+                await shared.BringAsync(cancel); // another host trained it, with word vectors that this one has not heard of yet
+                file.Position = 0;
+                return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);
+            }
+        }
+        catch (Exception e) when (e is TextFeaturesException or FormatException)
+        {
+            throw new VersionUnavailableException(e.Message);
+        }
+    }
+}
+
+/// <summary>A version cannot be served here; the message says what to do.</summary>
+public sealed class VersionUnavailableException(string sentence) : Exception(sentence);

@@ -1,0 +1,46 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Versions;
+
+/// <param name="Version">Its number; null where there is none yet.</param>
+/// <param name="Kind">Of the model.</param>
+public sealed record Published(int? Version, ModelKind Kind);
+
+/// <summary>
+/// Which version of a model answers, asked for by every prediction. A version published on this host answers from then on; one published on
+/// another host, when that is heard, and a second later at most.
+/// </summary>
+public sealed class PublishedVersions
+{
+    // Compiled: building the query anew would take longer than asking it.
+    private static readonly Func<HeadstartDb, Guid, Guid, CancellationToken, Task<Published?>> Query = EF.CompileAsyncQuery(
+        (HeadstartDb db, Guid account, Guid id, CancellationToken _) =>
+            db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind)).SingleOrDefault());
+
+    private readonly IDbContextFactory<HeadstartDb> _databases;
+    private readonly Recent<(Guid Account, Guid Model), Published> _published;
+
+    public PublishedVersions(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
+    {
+        (_databases, _published) = (databases, new(TimeSpan.FromSeconds(1), clock));
+        announcements.Listen(Announcement.Versions, Forget);
+    }
+
+    /// <returns>null where the caller has no such model.</returns>
+    public Task<Published?> FindAsync(ClaimsPrincipal caller, Guid id, CancellationToken cancel)
+    {
+        var account = caller.AccountId();
+        return _published.FindAsync((account, id), async () =>
+        {
+            await using var db = await _databases.CreateDbContextAsync(cancel);
+            return await Query(db, account, id, cancel);
+        });
+    }
+
+    /// <summary>After a version was published or a model deleted.</summary>
+    public void Forget() => _published.Forget();
+}
