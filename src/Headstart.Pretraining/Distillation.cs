@@ -75,7 +75,7 @@ public sealed class Distillation : IDisposable
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             SetRate((_epoch + (double)batch / batches) / _settings.Epochs);
-            var (images, maps) = _lessons.Look([.. order.Skip(batch * _settings.BatchSize).Take(_settings.BatchSize)], _epoch + 1);
+            var (images, maps) = _lessons.Batch([.. order.Skip(batch * _settings.BatchSize).Take(_settings.BatchSize)], _epoch + 1);
             using var uncollected = new Uncollected();
             _optimizer.zero_grad();
             var error = Loss(images, maps);

@@ -30,7 +30,7 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
         ArgumentNullException.ThrowIfNull(progress);
         var count = Math.Min(ForComponents, photographs.Count);
         progress.Start("Looking for what the teacher's features have in common", count);
-        var (images, maps) = Look([.. Enumerable.Range(0, count)], epoch: 0);
+        var (images, maps) = Batch([.. Enumerable.Range(0, count)], epoch: 0);
         progress.Add(count);
         teacher.Fit(maps, Math.Min(Components, teacher.Manifest.Features));
         return images;
@@ -38,7 +38,7 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
 
     /// <summary>The photographs with these numbers, in the views of one epoch.</summary>
     /// <returns>Images <c>[n, 3, S, S]</c>, float32, channels last in memory; and the teacher's feature maps.</returns>
-    public (Tensor Images, float[][] Maps) Look(IReadOnlyList<int> numbers, int epoch)
+    public (Tensor Images, float[][] Maps) Batch(IReadOnlyList<int> numbers, int epoch)
     {
         ArgumentNullException.ThrowIfNull(numbers);
         using var scope = NewDisposeScope();
@@ -51,7 +51,7 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
             using var photograph = ImageReader.Decode(photographs.Read(numbers[i]), LongestSide, Enums.Interesting.None, Enums.Size.Down);
             using var part = View.CutFrom(photograph, random);
             var colours = Disturbed(wanted, random);
-            maps[i] = teacher.Look(Input(part, colours));
+            maps[i] = teacher.Extract(Input(part, colours));
             images[i] = Input(part, colours with { Size = settings.InputSize });
         });
         var batch = stack(images.Select(image => tensor(image))).view(numbers.Count, 3, settings.InputSize, settings.InputSize);

@@ -53,7 +53,7 @@ public sealed class Teacher : IDisposable
     }
 
     /// <summary>The raw feature map <c>[features * cells * cells]</c> of a preprocessed image.</summary>
-    public float[] Look(float[] input) => _map.Extract(input, 1)[0];
+    public float[] Extract(float[] input) => _map.Extract(input, 1)[0];
 
     /// <summary>Finds the principal components of these feature maps.</summary>
     public void Fit(IReadOnlyList<float[]> maps, int components)

@@ -70,6 +70,7 @@ try
         var api = app.MapGroup("/api/v1").RequireAuthorization();
         api.MapModels();
         api.MapImages();
+        api.MapFeedback();
         api.MapTexts();
         api.MapImports();
         api.MapImageSearches();
@@ -96,7 +97,7 @@ try
     app.MapJobDashboard(settings);
 
     await app.PrepareAsync(interruption.Token);
-    await app.RunAndGreetAsync(interruption.Token);
+    await app.RunAsync(interruption.Token);
     return 0;
 }
 catch (StartupException e)

@@ -12,6 +12,7 @@ using Headstart.Fetching;
 using Headstart.ImageSearches;
 using Headstart.Jobs;
 using Headstart.NanoNets;
+using Headstart.OpenInference;
 using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Predictions;
@@ -83,15 +84,15 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<BackboneShelf>().AddSingleton<TextShelf>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<LoadedTextBackbones>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
 
-    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ImageUpload>().AddSingleton<WebFetcher>();
+    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ServableVersions>().AddTransient<NamedVersions>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddSingleton<WebFetcher>();
 
     public static IServiceCollection AddTexts(this IServiceCollection services) => services.AddTransient<TextUpload>().AddTransient<TextFeedback>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<TextAnswers>().AddSingleton<VersionExport>();
+        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>().AddSingleton<TextAnswers>().AddTransient<HeatMaps>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
         .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
@@ -131,16 +132,16 @@ public static class Setup
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<PublishedRival>()
+        services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<VersionComparison>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services
-        .AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
+        .AddTransient<NewBatches>().AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
 
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
-        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddJob<SearchJob>(SearchJob.Kind, settings);
+        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>().AddSingleton<ISwept>(static provider => provider.GetRequiredService<ImportSources>())

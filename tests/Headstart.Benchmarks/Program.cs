@@ -2,6 +2,7 @@ using Headstart.Benchmarks;
 using Headstart.Benchmarks.Nodes;
 using Headstart.Benchmarks.Serving;
 using Headstart.Benchmarks.Text;
+using Headstart.Hosting;
 using Headstart.Learning.Backbones;
 using Headstart.Tests;
 

@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>What holds of every page: it can be read and used by everybody, on a small screen too, and loads nothing that its policy forbids.</summary>
+/// <summary>Every page is accessible, fits a small screen and loads nothing that its Content-Security-Policy forbids.</summary>
 public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : IClassFixture<EveryPageTests.Trained>
 {
     private static readonly string[] Serious = ["serious", "critical"];
@@ -26,7 +26,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         page = await site.SignInAsync(width: width, height: 800, scheme: scheme);
         foreach (var (path, shows) in Pages())
         {
-            await page.EvaluateAsync("path => Blazor.navigateTo(path)", path); // as a link does, without loading everything anew
+            await page.EvaluateAsync("path => Blazor.navigateTo(path)", path); // like a link, without reloading the app
             await Expect(page.GetByText(shows).First).ToBeVisibleAsync();
             await CheckAsync(page, width);
         }
@@ -34,7 +34,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await page.EvaluateAsync("() => Blazor.navigateTo('/keys')");
         await page.GetByRole(AriaRole.Button, new() { Name = "New key" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
-        await page.WaitForTimeoutAsync(400); // the dialog fades in, and axe measures contrast as it is
+        await page.WaitForTimeoutAsync(400); // the dialog fades in, and axe measures the contrast of the moment
         await CheckAsync(page, width);
         site.NobodyComplained();
     }
@@ -47,7 +47,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await Expect(page).ToHaveTitleAsync("Sign in · Headstart");
         await page.GetByLabel("API key").FillAsync("a wrong one");
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not known here");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("unknown, revoked or expired");
         await page.GetByLabel("API key").FillAsync(Api.Key);
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Keys and usage" })).ToBeVisibleAsync();
@@ -64,8 +64,8 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var page = await site.SignInAsync("/keys");
         await page.GetByRole(AriaRole.Button, new() { Name = "New key" }).ClickAsync();
-        await page.GetByLabel("What it is for").FillAsync("web shop");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Make the key" }).ClickAsync();
+        await page.GetByLabel("Key name").FillAsync("web shop");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
         var secret = await page.Locator(".secret code").InnerTextAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
         Assert.Equal(secret, await page.EvaluateAsync<string>("() => navigator.clipboard.readText()"));
@@ -84,7 +84,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var page = await site.SignInAsync($"{trained.Path}/try");
         await page.GetByRole(AriaRole.Button, new() { Name = "use the camera" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Take the picture" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Take photo" }).ClickAsync();
         await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Python" }).ClickAsync();
@@ -98,7 +98,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         var page = await site.SignInAsync($"{trained.Path}/try");
         foreach (var (file, kind) in Pets.Cats[20..22].Zip(["paste", "drop"]))
         {
-            await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
+            await page.Locator(".stage[data-ready]").WaitForAsync(); // the script is listening from here on
             await page.EvaluateAsync("""
                 ([bytes, kind]) => {
                   const data = new DataTransfer();
@@ -119,7 +119,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var path = await site.Client.PetsAsync(); // enough that the run does not end before it is cancelled
         var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images");
-        await page.GetByRole(AriaRole.Button, new() { Name = "More for this model" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Model actions" }).ClickAsync();
         await page.GetByRole(AriaRole.Menuitem, new() { Name = "Rename" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Name").FillAsync("House pets");
         await page.GetByRole(AriaRole.Button, new() { Name = "Rename" }).ClickAsync();
@@ -127,10 +127,10 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).First.ClickAsync();
-        await Expect(page.GetByText("The run was cancelled")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Training run cancelled")).ToBeVisibleAsync();
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "More for this model" }).ClickAsync();
-        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Delete the model" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Model actions" }).ClickAsync();
+        await page.GetByRole(AriaRole.Menuitem, new() { Name = "Delete model" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Models" })).ToBeVisibleAsync();
         using var gone = await site.Client.GetAsync(path, Api.Cancel);
@@ -142,17 +142,17 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     public async Task A_text_is_tried_explained_word_by_word_and_corrected()
     {
         var page = await site.SignInAsync($"{trained.Texts}/try");
-        await page.GetByLabel("A text that it has not seen").FillAsync("A wonderful and funny film");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).ClickAsync();
+        await page.GetByLabel("Enter a text the model has not seen").FillAsync("A wonderful and funny film");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Classify" }).ClickAsync();
         await Expect(page.Locator(".sentence")).ToContainTextAsync("good");
         await Expect(page.Locator(".words span[style]").First).ToBeVisibleAsync();
-        await page.GetByLabel("That was wrong").SelectOptionAsync("bad");
-        await Expect(page.GetByText("is now an example of")).ToBeVisibleAsync();
+        await page.GetByLabel("Wrong? Correct it").SelectOptionAsync("bad");
+        await Expect(page.GetByText("was added to")).ToBeVisibleAsync();
 
         await page.GotoAsync($"{trained.Texts}/texts");
         await page.GetByLabel("Show", new() { Exact = true }).SelectOptionAsync("bad");
         var text = page.Locator(".texts li", new() { HasText = "A wonderful and funny film" });
-        await text.GetByRole(AriaRole.Button, new() { Name = "Delete the text" }).ClickAsync();
+        await text.GetByRole(AriaRole.Button, new() { Name = "Delete text" }).ClickAsync();
         await Expect(text).ToHaveCountAsync(0);
         await Expect(page.GetByText("Text deleted")).ToBeVisibleAsync();
         site.NobodyComplained();
@@ -179,7 +179,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
             await Task.Delay(50, Api.Cancel);
         }
 
-        await page.Locator(".texts li").Nth(1).GetByRole(AriaRole.Button, new() { Name = "Delete the text" }).DblClickAsync();
+        await page.Locator(".texts li").Nth(1).GetByRole(AriaRole.Button, new() { Name = "Delete text" }).DblClickAsync();
         await Expect(page.GetByText("Text deleted")).ToHaveCountAsync(1);
         await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).DblClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
@@ -203,9 +203,9 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
     private IEnumerable<(string Path, string Shows)> Pages() =>
     [
-        ("/", "of what it had not seen"), ("/new", "What are the examples?"), ($"{trained.Empty}/images", "drop a folder for each"), ($"{trained.Empty}/training", "Not trained yet"),
+        ("/", "accuracy on unseen"), ("/new", "What do you want to classify?"), ($"{trained.Empty}/images", "drop one folder per category"), ($"{trained.Empty}/training", "Not trained yet"),
         ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
-        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Begins with"), ($"/models/{Guid.Empty}/images", "cannot be shown"),
+        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Prefix"), ($"/models/{Guid.Empty}/images", "Could not load"),
         ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 
@@ -218,7 +218,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width, $"{page.Url} is wider than {width} pixels.");
     }
 
-    /// <summary>A model of cats and dogs that was trained, and one that has nothing.</summary>
+    /// <summary>A trained model of cats and dogs, an empty one and a trained text model.</summary>
     public sealed class Trained(Site site) : IAsyncLifetime
     {
         public string Path { get; private set; } = "";

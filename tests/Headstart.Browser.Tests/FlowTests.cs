@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>From nothing to a tested classifier, as a person does it.</summary>
+/// <summary>From an empty service to a tested classifier, as a person does it.</summary>
 public sealed partial class FlowTests(Site site)
 {
     private const float LongRun = 240_000;
@@ -16,7 +16,7 @@ public sealed partial class FlowTests(Site site)
     {
         var page = await site.SignInAsync();
         await page.GetByRole(AriaRole.Link, new() { NameRegex = MakeModel() }).First.ClickAsync();
-        await page.GetByLabel("What do you want to tell apart?").FillAsync("Pets");
+        await page.GetByLabel("Model name").FillAsync("Pets");
         await page.GetByRole(AriaRole.Textbox, new() { Name = "Categories" }).FillAsync("cats, dogs");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
 
@@ -29,21 +29,21 @@ public sealed partial class FlowTests(Site site)
         // Training, seen live.
         await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
         await Expect(page).ToHaveURLAsync(TrainingAddress());
-        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Progress of the training run" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Progressbar, new() { Name = "Training progress" })).ToBeVisibleAsync();
         await Expect(page.GetByText("Backbones tried")).ToBeVisibleAsync(new() { Timeout = LongRun });
-        await Expect(page.GetByText("this made version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
+        await Expect(page.GetByText("Created version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
 
         // The result.
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
         await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
         Assert.True(await AccuracyAsync(page) > 65);
-        await page.GetByText("Precision over recall").ClickAsync();
+        await page.GetByText("Precision–recall curves").ClickAsync();
         await Expect(page.Locator("svg[aria-label='Precision over recall of dogs']")).ToBeVisibleAsync();
         await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
         await page.Locator(".matrix button").First.ClickAsync();
-        await Expect(page.Locator("h3", new() { HasText = "recognised" })).ToBeVisibleAsync();
+        await Expect(page.Locator("h3", new() { HasText = "predicted correctly" })).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { NameRegex = Looked() }).First.ClickAsync();
-        await Expect(page.GetByText("show the photograph")).ToBeVisibleAsync();
+        await Expect(page.GetByText("show original image")).ToBeVisibleAsync();
         await WaitForPicturesAsync(page);
 
         // Tried on something that is neither, and corrected.
@@ -55,29 +55,29 @@ public sealed partial class FlowTests(Site site)
         await Expect(page.Locator(".sentence")).ToContainTextAsync("dogs");
         await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
         await chooser.SetInputFilesAsync(Directory.GetFiles(strange, "*", SearchOption.AllDirectories)[0]);
-        await Expect(page.Locator(".sentence")).ToContainTextAsync("I do not know this");
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("Unknown");
         await chooser.SetInputFilesAsync(Directory.GetFiles(strange, "*", SearchOption.AllDirectories)[1]);
         await Expect(page.Locator(".bars li")).ToHaveCountAsync(2);
-        await page.GetByLabel("That was wrong").SelectOptionAsync("cats");
-        await Expect(page.GetByText("is now an example of")).ToBeVisibleAsync();
+        await page.GetByLabel("Wrong? Correct it").SelectOptionAsync("cats");
+        await Expect(page.GetByText("was added to")).ToBeVisibleAsync();
         Assert.Equal(31, await CountAsync("cats"));
 
         // A second version, and back to the first.
         await page.GetByRole(AriaRole.Button, new() { Name = "Train now" }).ClickAsync();
-        await Expect(page.GetByText("this made version 2")).ToBeVisibleAsync(new() { Timeout = LongRun });
+        await Expect(page.GetByText("Created version 2")).ToBeVisibleAsync(new() { Timeout = LongRun });
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
         await page.GetByLabel("Compare with version").SelectOptionAsync("1");
-        await Expect(page.GetByText("Version 2 beside version 1")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Version 2 compared with version 1")).ToBeVisibleAsync();
         await page.GetByLabel("Version", new() { Exact = true }).SelectOptionAsync("1");
         var publish = page.GetByRole(AriaRole.Button, new() { Name = "Publish version 1" });
-        if (await PublishedAsync() != 1) // the second was no worse and took its place
+        if (await PublishedAsync() != 1) // the second version was no worse, so it was published
         {
             await publish.ClickAsync();
-            await Expect(page.GetByText("Version 1 answers from now on")).ToBeVisibleAsync();
+            await Expect(page.GetByText("Version 1 is now published")).ToBeVisibleAsync();
         }
 
         Assert.Equal(1, await PublishedAsync());
-        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download it as ONNX").ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download ONNX").ClickAsync());
         Assert.EndsWith(".zip", download.SuggestedFilename, StringComparison.Ordinal);
         site.NobodyComplained();
     }
@@ -96,10 +96,10 @@ public sealed partial class FlowTests(Site site)
     private async Task<System.Text.Json.Nodes.JsonNode> ModelAsync() =>
         (await site.Client.GetJsonAsync("/api/v1/models"))["items"]!.AsArray().Single(m => (string?)m!["name"] == "Pets")!;
 
-    [GeneratedRegex("New model|Make your first model")]
+    [GeneratedRegex("New model|Create your first model")]
     private static partial Regex MakeModel();
 
-    [GeneratedRegex("^Show where it looked")]
+    [GeneratedRegex("^Show heat map")]
     private static partial Regex Looked();
 
     [GeneratedRegex("/training$")]

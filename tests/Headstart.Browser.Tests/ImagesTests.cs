@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>Putting the images of a model in order.</summary>
+/// <summary>Sorting the images of a model.</summary>
 public sealed class ImagesTests(Site site)
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class ImagesTests(Site site)
         await page.GetByRole(AriaRole.Listbox, new() { Name = "Images" }).FocusAsync();
         await page.Keyboard.PressAsync("Delete");
         await Expect(page.Locator(".tile")).ToHaveCountAsync(5);
-        await page.GotoAsync("/"); // whoever leaves does not want it back
+        await page.GotoAsync("/"); // leaving the page makes the deletion final
         await EventuallyAsync(async () => (await site.Client.GetJsonAsync($"{path}/images"))["items"]!.AsArray().Count == 5);
         site.NobodyComplained();
     }
@@ -64,13 +64,13 @@ public sealed class ImagesTests(Site site)
 
         Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path))["state"]);
         var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images?show=suspects");
-        await page.GetByRole(AriaRole.Button, new() { Name = "It is cats" }).First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change to cats" }).First.ClickAsync();
         await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("12 images");
 
         await page.GetByLabel("Show", new() { Exact = true }).SelectOptionAsync("Duplicates");
         await page.GetByRole(AriaRole.Button, new() { Name = "Keep only again.jpg" }).ClickAsync();
         await Expect(page.GetByText("No duplicates")).ToBeVisibleAsync();
-        await Expect(page.GetByText("1 image deleted")).ToBeHiddenAsync(); // nobody has wanted it back
+        await Expect(page.GetByText("1 image deleted")).ToBeHiddenAsync(); // the undo message has closed
         await EventuallyAsync(async () => (await site.Client.GetJsonAsync($"{path}/images?limit=100"))["items"]!.AsArray().Count == 23);
         site.NobodyComplained();
     }
@@ -90,7 +90,7 @@ public sealed class ImagesTests(Site site)
     {
         for (var looks = 0; !await holds(); looks++)
         {
-            Assert.True(looks < 300, "It does not come true.");
+            Assert.True(looks < 300, "The condition did not become true within 30 s.");
             await Task.Delay(100, Api.Cancel);
         }
     }

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>The main job where nginx has the pages below <c>/headstart/</c> and nothing beside it: a link or a script that forgets the prefix gets a 404, and is told of.</summary>
+/// <summary>The main job behind an nginx that serves only <c>/headstart/</c>: a link or script that omits the prefix gets a 404 and fails the test.</summary>
 public sealed partial class PathPrefixTests(Site site)
 {
     private const float LongRun = 240_000;
@@ -18,7 +18,7 @@ public sealed partial class PathPrefixTests(Site site)
         await using var cutting = await NginxBelowPrefix.StartAsync(site.Client.BaseAddress!, cuts: true, says: true);
         var page = await site.SignInAsync($"{cutting.Address}headstart/");
         await page.GetByRole(AriaRole.Link, new() { NameRegex = MakeModel() }).First.ClickAsync();
-        await page.GetByLabel("What do you want to tell apart?").FillAsync("Pets below a prefix");
+        await page.GetByLabel("Model name").FillAsync("Pets below a prefix");
         await page.GetByRole(AriaRole.Textbox, new() { Name = "Categories" }).FillAsync("cats, dogs");
         await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
         await page.Locator("[data-category=cats]").DropAsync(Pets.Cats[..10]);
@@ -31,14 +31,14 @@ public sealed partial class PathPrefixTests(Site site)
         await Expect(page).ToHaveURLAsync(TrainingAddress());
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync(new() { Timeout = LongRun });
         await Expect(page.Locator(".sentence")).ToContainTextAsync("right on");
-        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download it as ONNX").ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download ONNX").ClickAsync());
         Assert.StartsWith($"{cutting.Address}headstart/api/v1/", download.Url, StringComparison.Ordinal);
-        var report = await page.Context.RunAndWaitForPageAsync(() => page.GetByText("Report to send on").ClickAsync());
+        var report = await page.Context.RunAndWaitForPageAsync(() => page.GetByText("Shareable report").ClickAsync());
         await Expect(report.Locator("h1")).ToBeVisibleAsync();
         await report.CloseAsync();
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
-        await page.Locator(".stage[data-ready]").WaitForAsync(); // else the script would not hear of it yet
+        await page.Locator(".stage[data-ready]").WaitForAsync(); // the script is listening from here on
         await page.Locator(".stage input[type=file]").SetInputFilesAsync(Pets.Dogs[0]);
         await Expect(page.Locator(".bars li").First).ToContainTextAsync("dogs");
         await Expect(page.Locator(".stage .heat")).ToBeVisibleAsync();
@@ -65,7 +65,7 @@ public sealed partial class PathPrefixTests(Site site)
         Assert.All(files, file => Assert.DoesNotMatch("""(?i)((href|src|action)="(@\(\$")?|NavigateTo\(\$?"|(fetch|import)\(["'`]|\$"|url\()/[\w"]""", File.ReadAllText(file)));
     }
 
-    [GeneratedRegex("New model|Make your first model")]
+    [GeneratedRegex("New model|Create your first model")]
     private static partial Regex MakeModel();
 
     [GeneratedRegex("/headstart/models/[^/]+/training$")]

@@ -4,10 +4,10 @@ using Microsoft.Playwright;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>Files as a person drags them into a page.</summary>
+/// <summary>Image files, dropped on a page as a person would.</summary>
 internal static class Photographs
 {
-    /// <summary>Drops files on a place of the page.</summary>
+    /// <summary>Drops files on an element.</summary>
     public static async Task DropAsync(this ILocator place, IEnumerable<string> files)
     {
         var data = await place.Page.EvaluateHandleAsync("""
@@ -21,9 +21,9 @@ internal static class Photographs
     }
 
     /// <summary>A folder with two folders of tiny pictures, no two alike.</summary>
-    /// <param name="folder">Where.</param>
-    /// <param name="count">Of both together.</param>
-    /// <param name="seed">Other seeds give other pictures.</param>
+    /// <param name="folder">Where to create it.</param>
+    /// <param name="count">The number of pictures in both together.</param>
+    /// <param name="seed">Different seeds give different pictures.</param>
     public static string Draw(TemporaryFolder folder, int count, int seed)
     {
         const int Side = 32;

@@ -12,19 +12,19 @@ using Xunit.v3;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>The program as a process on an empty data folder, and Chromium to look at its pages with.</summary>
+/// <summary>The service as a process on an empty data folder, and Chromium to open its pages.</summary>
 public sealed class Site : IAsyncLifetime
 {
-    private const float Patience = 60_000; // milliseconds; a machine that runs tests is slow
+    private const float Patience = 60_000; // milliseconds; test machines are slow
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     public HostProcess Program { get; } = new();
 
-    /// <summary>What the host finds when it searches the web.</summary>
+    /// <summary>The image catalogues that the host searches.</summary>
     public Catalogues Catalogues { get; } = new();
 
-    /// <summary>What browsers complained about: scripts that failed, and what the policy of the pages forbade.</summary>
+    /// <summary>Browser errors: failed scripts and requests, and violations of the Content-Security-Policy.</summary>
     public ConcurrentQueue<string> Complaints { get; } = new();
 
     public HttpClient Client
@@ -36,14 +36,14 @@ public sealed class Site : IAsyncLifetime
         }
     }
 
-    /// <summary>Whether there is a Chromium. Fixtures ask, because one that skips makes its tests fail.</summary>
+    /// <summary>Whether there is a Chromium. Fixtures check this, because a fixture that skips fails its tests.</summary>
     public bool HasBrowser => _browser is not null;
 
     public async ValueTask InitializeAsync()
     {
         if (Chromium() is not { } chromium)
         {
-            return; // skipping is for tests; here it would fail them all
+            return; // tests skip themselves; skipping here would fail them all
         }
 
         foreach (var (name, value) in Catalogues.Settings.Append(("Headstart:Fetching:AllowedHosts", "127.0.0.1")))
@@ -51,7 +51,7 @@ public sealed class Site : IAsyncLifetime
             Program.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        Program.Environment["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true"; // so that one host can be behind a proxy, too
+        Program.Environment["ASPNETCORE_FORWARDEDHEADERS_ENABLED"] = "true"; // some tests put a proxy in front
         await Program.StartAsync();
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
@@ -61,7 +61,7 @@ public sealed class Site : IAsyncLifetime
         });
     }
 
-    /// <summary>A page of a browser that has never been here.</summary>
+    /// <summary>A page in a fresh browser context, without cookies.</summary>
     public async Task<IPage> OpenAsync(int width = 1_200, int height = 850, ColorScheme scheme = ColorScheme.Light)
     {
         SkipWithoutBrowser();
@@ -85,7 +85,7 @@ public sealed class Site : IAsyncLifetime
         };
         page.Console += (_, message) =>
         {
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) // those are told above, with their address
+            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) // reported above, with the URL
             {
                 Complaints.Enqueue($"{message.Text} at {message.Location}");
             }
@@ -104,7 +104,7 @@ public sealed class Site : IAsyncLifetime
         return page;
     }
 
-    /// <summary>No browser has complained since the last time somebody asked.</summary>
+    /// <summary>Fails if a browser reported an error since the last call.</summary>
     public void NobodyComplained()
     {
         var complaints = Complaints.ToList();

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>Many files, and a host that goes away under them.</summary>
+/// <summary>Uploads of many files, and of files while the host is killed.</summary>
 public sealed partial class UploadTests(Site site) : IDisposable
 {
     private const float Long = 240_000;
@@ -49,12 +49,12 @@ public sealed partial class UploadTests(Site site) : IDisposable
         await Expect(page.Locator("#components-reconnect-modal")).ToBeVisibleAsync();
         await site.Program.StartAsync();
 
-        // The page comes back by itself, signed in as before, when the last file is there.
+        // The page reconnects by itself, still signed in, once the last file is uploaded.
         await Expect(page.Locator("#components-reconnect-modal")).ToBeHiddenAsync(new() { Timeout = Long });
         await Expect(page.Locator("[data-category=noise] .head span")).ToHaveTextAsync("200 images", new() { Timeout = Long });
         await Expect(page.Locator("[data-category=static] .head span")).ToHaveTextAsync("200 images");
         Assert.Equal("200, 200", await CountsAsync(id));
-        site.Complaints.Clear(); // of lost connections
+        site.Complaints.Clear(); // lost connections are expected here
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
             new() { Name = "real.jpg", MimeType = "image/jpeg", Buffer = Pets.Cat },
         ]);
 
-        await Expect(page.Locator("#uploads summary")).ToHaveTextAsync("1 could not be used");
+        await Expect(page.Locator("#uploads summary")).ToHaveTextAsync("1 file rejected");
         await page.Locator("#uploads summary").ClickAsync();
         await Expect(page.Locator("#uploads li")).ToContainTextAsync("<b>letter</b>.txt");
         await Expect(page.Locator("[data-category=letters] .head span")).ToHaveTextAsync("1 image");
@@ -78,16 +78,16 @@ public sealed partial class UploadTests(Site site) : IDisposable
     {
         var (cats, dogs) = (Pets.Cats, Pets.Dogs);
         var (id, page) = await NewAsync("cats", "dogs");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Paste addresses for cats" }).ClickAsync();
-        await page.GetByLabel("Addresses, one a line").FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Paste URLs for cats" }).ClickAsync();
+        await page.GetByLabel("URLs, one per line").FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");
         await page.GetByRole(AriaRole.Button, new() { Name = "Fetch" }).ClickAsync();
-        await Expect(page.GetByText("1 image fetched; 1 could not be")).ToBeVisibleAsync();
+        await Expect(page.GetByText("1 image fetched; 1 failed")).ToBeVisibleAsync();
         await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("1 image");
 
         site.Catalogues.Openverse("cats", cats[5..9].Select(File.ReadAllBytes));
         site.Catalogues.Wikimedia("dogs", dogs[5..9].Select(File.ReadAllBytes));
         await page.GetByRole(AriaRole.Button, new() { Name = "search the web" }).ClickAsync();
-        await page.GetByLabel("Train when they are there").UncheckAsync();
+        await page.GetByLabel("Train when the import finishes").UncheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Search", Exact = true }).ClickAsync();
         await Expect(page.Locator(".review .tile")).ToHaveCountAsync(8, new() { Timeout = Long });
         await page.Locator(".review .tile").First.ClickAsync();

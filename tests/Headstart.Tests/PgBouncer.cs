@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Headstart.Hosting;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;
 using Npgsql;

@@ -9,7 +9,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Headstart.Learning.Backbones;
 
 /// <summary>
-/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract"/> may be called from many threads at once;
+/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract(ReadOnlyMemory{float}, int)"/> may be called from many threads at once;
 /// training and predictions share the one session.
 /// </summary>
 public sealed class Backbone : IDisposable
@@ -72,7 +72,7 @@ public sealed class Backbone : IDisposable
     /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
     /// <param name="file">The network.</param>
     /// <param name="threads">
-    /// Threads that share one call of <see cref="Extract"/>. 1 gives the highest throughput when there are as many callers as cores;
+    /// Threads that share one call of <see cref="Extract(ReadOnlyMemory{float}, int)"/>. 1 gives the highest throughput when there are as many callers as cores;
     /// more shorten a lone call.
     /// </param>
     /// <param name="stages">
@@ -157,7 +157,7 @@ public sealed class Backbone : IDisposable
 
     /// <summary>The feature vector of one decoded image.</summary>
     /// <returns><c>[Length]</c></returns>
-    public float[] See(CentreSquare square)
+    public float[] Extract(CentreSquare square)
     {
         ArgumentNullException.ThrowIfNull(square);
         using var input = ModelInput.Of(square, Manifest.Preprocessing);

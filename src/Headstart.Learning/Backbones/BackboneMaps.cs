@@ -17,7 +17,7 @@ public sealed record FeatureMap(int Channels, int Cells, float[] Values)
 
 /// <summary>
 /// A second ONNX Runtime session of a backbone, which ends in the feature maps that its features are the averages of.
-/// <see cref="Look"/> may be called from many threads at once. Belongs to its backbone, which disposes of it.
+/// <see cref="Extract"/> may be called from many threads at once. Belongs to its backbone, which disposes of it.
 /// </summary>
 public sealed class BackboneMaps : IDisposable
 {
@@ -79,7 +79,7 @@ public sealed class BackboneMaps : IDisposable
     }
 
     /// <summary>The maps of a preprocessed image <c>[3, S, S]</c>, for each of <see cref="Sections"/>.</summary>
-    public IReadOnlyDictionary<FeatureSection, FeatureMap> Look(ReadOnlyMemory<float> chw) =>
+    public IReadOnlyDictionary<FeatureSection, FeatureMap> Extract(ReadOnlyMemory<float> chw) =>
         All(chw).Where(pair => Sections.Contains(pair.Key)).ToDictionary();
 
     public void Dispose()

@@ -69,7 +69,7 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
             using var square = CentreSquare.Of(image, alike.Key);
             foreach (var (i, backbone) in alike)
             {
-                vectors[i] = backbone.See(square);
+                vectors[i] = backbone.Extract(square);
             }
         }
 

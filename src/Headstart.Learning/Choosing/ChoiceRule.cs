@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Choosing;
 
 /// <summary>
@@ -10,11 +12,6 @@ namespace Headstart.Learning.Choosing;
 /// </summary>
 public static class ChoiceRule
 {
-    /// <summary>Standard errors that count as certain.</summary>
-    private const double Certainty = 2;
-
-    /// <summary>What speed may cost, in nats of the log loss: about a third of a point of accuracy.</summary>
-    internal const double Tolerance = 0.01;
 
     /// <param name="trials">On the same images with the same splits; fastest first.</param>
     /// <param name="favourite">One of them.</param>
@@ -42,17 +39,17 @@ public static class ChoiceRule
         return trials.Where(trial => trial != chosen).Select(trial => Distance(trial, chosen)).DefaultIfEmpty(double.PositiveInfinity).Min();
     }
 
-    private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > Certainty * error;
+    private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > ChoiceCertainty * error;
 
     private static bool IsFaster(Tried trial, Tried than) => trial.MsPerExample < than.MsPerExample;
 
-    private static bool IsAsGood(Tried trial, Tried than) => than.Lead(trial) is var (mean, error) && mean + Certainty * error <= Tolerance;
+    private static bool IsAsGood(Tried trial, Tried than) => than.Lead(trial) is var (mean, error) && mean + ChoiceCertainty * error <= ChoiceTolerance;
 
     /// <summary>A faster one would have to come within the tolerance, any other to be clearly better.</summary>
     private static double Distance(Tried trial, Tried chosen)
     {
         var (mean, error) = chosen.Lead(trial);
-        var missing = mean + Certainty * error - (IsFaster(trial, chosen) ? Tolerance : 0);
+        var missing = mean + ChoiceCertainty * error - (IsFaster(trial, chosen) ? ChoiceTolerance : 0);
         return error > 0 ? Math.Max(0, missing / error) : missing > 0 ? double.PositiveInfinity : 0;
     }
 }

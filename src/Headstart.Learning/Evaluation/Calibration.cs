@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Evaluation;
 
@@ -14,10 +15,6 @@ public sealed record ReliabilityBin(double Confidence, double Accuracy, int Coun
 /// </summary>
 public static class Calibration
 {
-    private const int Bins = 10;
-    private const double Coldest = 0.05;
-    private const double Hottest = 20;
-    private const double Spread = 0.5; // of the logarithm of temperatures that are to be expected
     private const float Least = 1e-7f;
     private const int Block = 1024; // rows
 
@@ -35,7 +32,7 @@ public static class Calibration
         float[][] logits = [.. runs.Select(run => run.SelectMany(Logits).ToArray())]; // [repeats][n * k]
         var block = new float[Block * classes];
         // The loss has one minimum over 1 / temperature (it is convex there), and so over its logarithm: golden section.
-        var (low, high, golden) = (Math.Log(Coldest), Math.Log(Hottest), (Math.Sqrt(5) - 1) / 2);
+        var (low, high, golden) = (Math.Log(LowestTemperature), Math.Log(HighestTemperature), (Math.Sqrt(5) - 1) / 2);
         var (left, right) = (high - golden * (high - low), low + golden * (high - low));
         var (atLeft, atRight) = (Loss(left), Loss(right));
         while (high - low > 1e-4)
@@ -73,7 +70,7 @@ public static class Calibration
                 }
             }
 
-            return loss / logits.Length + logarithm * logarithm / (2 * Spread * Spread);
+            return loss / logits.Length + logarithm * logarithm / (2 * TemperatureSpread * TemperatureSpread);
         }
     }
 
@@ -94,7 +91,7 @@ public static class Calibration
     {
         ArgumentNullException.ThrowIfNull(probabilities);
         return [.. probabilities.Zip(labels, (p, label) => (Confidence: (double)TensorPrimitives.Max<float>(p), Right: TensorPrimitives.IndexOfMax<float>(p) == label))
-            .GroupBy(answer => Math.Min(Bins - 1, (int)(answer.Confidence * Bins))).OrderBy(bin => bin.Key)
+            .GroupBy(answer => Math.Min(CalibrationBins - 1, (int)(answer.Confidence * CalibrationBins))).OrderBy(bin => bin.Key)
             .Select(bin => new ReliabilityBin(bin.Average(a => a.Confidence), bin.Average(a => a.Right ? 1.0 : 0), bin.Count()))];
     }
 

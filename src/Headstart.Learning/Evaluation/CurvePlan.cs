@@ -1,5 +1,6 @@
 using Headstart.Learning.Heads;
 using Headstart.Learning.Native;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Evaluation;
 
@@ -9,11 +10,6 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public sealed class CurvePlan : FitPlan
 {
-    private const int ManyImages = 600;
-    private const int MostFolds = 5;
-    private const int FoldsOfMany = 2; // a fit on many images takes long, and many test images need no more
-
-    private static readonly double[] Shares = [0.25, 0.4, 0.6, 0.8, 1];
 
     private readonly LabelledFeatures _set;
     private readonly HeadMethod _method;
@@ -36,11 +32,11 @@ public sealed class CurvePlan : FitPlan
         for (var repeat = 0; repeat < repeats; repeat++)
         {
             var assignment = StratifiedFolds.Assign(set, folds, random);
-            for (var fold = 0; fold < (set.Count <= ManyImages ? folds : Math.Min(FoldsOfMany, folds)); fold++)
+            for (var fold = 0; fold < (set.Count <= ManyForCurve ? folds : Math.Min(CurveFoldsOfMany, folds)); fold++)
             {
                 int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
                 random.Shuffle(training);
-                _folds.Add(([.. Shares.Select(share => Part(training, share))], [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
+                _folds.Add(([.. CurveShares.Select(share => Part(training, share))], [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
             }
         }
     }
@@ -65,7 +61,7 @@ public sealed class CurvePlan : FitPlan
     {
         ArgumentNullException.ThrowIfNull(fits);
         var all = _folds.Sum(fold => fold.Unseen.Length);
-        return LearningCurve.Fit([.. Shares.Select((_, i) => new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),
+        return LearningCurve.Fit([.. CurveShares.Select((_, i) => new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),
             fits.Sum(fit => (double)fit[i]) / all))], all / _repeats);
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Headstart.Learning.Heads;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Evaluation;
 
@@ -12,10 +13,6 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public static class Outliers
 {
-    /// <summary>Fewer images say nothing about what is usual.</summary>
-    public const int MinImages = 8;
-
-    private const double Deviations = 3;
     private const double NormalDeviation = 1.4826; // of a normal distribution, in its median absolute deviations
 
     /// <summary>Indices of the images that do not belong, in rising order.</summary>
@@ -23,19 +20,19 @@ public static class Outliers
     public static List<int> Find(IReadOnlyList<float[]> features)
     {
         ArgumentNullException.ThrowIfNull(features);
-        if (features.Count < MinImages)
+        if (features.Count < MinForOutliers)
         {
             return [];
         }
 
-        var units = features.Select(KnownRegion.Unit).ToList();
+        var units = features.Select(NoveltyDetector.Unit).ToList();
         var sum = new float[units[0].Length];
         units.ForEach(unit => TensorPrimitives.Add(sum, unit, sum));
         // The sum of the cosines to all others is the product with the sum of all, less the one with itself.
         var alike = units.ConvertAll(unit => (double)(TensorPrimitives.Dot<float>(sum, unit) - TensorPrimitives.Dot<float>(unit, unit)) / (units.Count - 1));
         var median = Median(alike);
         var usual = NormalDeviation * Median(alike.FindAll(value => value >= median).ConvertAll(value => value - median));
-        return [.. Enumerable.Range(0, alike.Count).Where(i => alike[i] < median - Deviations * usual - 1e-6)];
+        return [.. Enumerable.Range(0, alike.Count).Where(i => alike[i] < median - OutlierDeviations * usual - 1e-6)];
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

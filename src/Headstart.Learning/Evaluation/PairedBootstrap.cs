@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public static class PairedBootstrap
 {
-    private const int Draws = 1000;
-    private const double Tail = 0.05;
-
     /// <summary>90 % interval of the accuracy of the second less that of the first, -1..1.</summary>
     /// <param name="first"><c>[n]</c>, whether each answer was right; at least one.</param>
     /// <param name="second"><c>[n]</c></param>
@@ -21,7 +20,7 @@ public static class PairedBootstrap
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Count, first.Count);
         var random = new Random(seed);
         int[] differences = [.. first.Zip(second, (one, other) => (other ? 1 : 0) - (one ? 1 : 0))];
-        var means = new double[Draws];
+        var means = new double[BootstrapDraws];
         foreach (ref var mean in means.AsSpan())
         {
             var sum = 0;
@@ -34,6 +33,6 @@ public static class PairedBootstrap
         }
 
         Array.Sort(means);
-        return (means[(int)(Tail * Draws)], means[(int)((1 - Tail) * Draws) - 1]);
+        return (means[(int)(BootstrapTail * BootstrapDraws)], means[(int)((1 - BootstrapTail) * BootstrapDraws) - 1]);
     }
 }

@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>What would come of answering a category from a probability on.</summary>
@@ -12,8 +14,6 @@ public sealed record PrecisionRecallPoint(double Probability, double Precision, 
 /// <param name="Points">From high probabilities to low ones; at most 20.</param>
 public sealed record PrecisionRecallCurve(string Category, double AveragePrecision, IReadOnlyList<PrecisionRecallPoint> Points)
 {
-    private const int MostPoints = 20;
-
     /// <param name="category">Its name.</param>
     /// <param name="probabilities"><c>[n]</c>: of the category, by heads that have not learned from the image.</param>
     /// <param name="belongs"><c>[n]</c></param>
@@ -50,6 +50,6 @@ public sealed record PrecisionRecallCurve(string Category, double AveragePrecisi
     }
 
     /// <summary>The first, the last, and others at equal distances.</summary>
-    private static List<PrecisionRecallPoint> Thin(List<PrecisionRecallPoint> points) => points.Count <= MostPoints ? points
-        : [.. Enumerable.Range(0, MostPoints).Select(i => points[i * (points.Count - 1) / (MostPoints - 1)])];
+    private static List<PrecisionRecallPoint> Thin(List<PrecisionRecallPoint> points) => points.Count <= MostCurvePoints ? points
+        : [.. Enumerable.Range(0, MostCurvePoints).Select(i => points[i * (points.Count - 1) / (MostCurvePoints - 1)])];
 }

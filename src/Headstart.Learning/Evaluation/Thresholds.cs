@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
@@ -6,10 +8,6 @@ namespace Headstart.Learning.Evaluation;
 /// </summary>
 public static class Thresholds
 {
-    private const int Parts = 5;
-    private const float Lowest = 0.05f;
-    private const float Highest = 0.95f;
-
     /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
     /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
     /// <returns><c>[k]</c>; one half for a label that no image has.</returns>
@@ -29,11 +27,11 @@ public static class Thresholds
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(truth);
         var answers = new int[probabilities.Count][];
-        for (var part = 0; part < Parts; part++)
+        for (var part = 0; part < ThresholdParts; part++)
         {
-            int[] others = [.. Enumerable.Range(0, answers.Length).Where(i => i % Parts != part)];
+            int[] others = [.. Enumerable.Range(0, answers.Length).Where(i => i % ThresholdParts != part)];
             var thresholds = others.Length == 0 ? null : ForF1([.. others.Select(i => probabilities[i])], [.. others.Select(i => truth[i])]);
-            for (var i = part; i < answers.Length; i += Parts)
+            for (var i = part; i < answers.Length; i += ThresholdParts)
             {
                 answers[i] = [.. probabilities[i].Index().Where(p => p.Item >= (thresholds?[p.Index] ?? 0.5f)).Select(p => p.Index)];
             }
@@ -58,6 +56,6 @@ public static class Thresholds
             }
         }
 
-        return all == 0 ? 0.5f : Math.Clamp(threshold, Lowest, Highest);
+        return all == 0 ? 0.5f : Math.Clamp(threshold, LowestThreshold, HighestThreshold);
     }
 }

@@ -34,7 +34,7 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         features ??= recipe.Extract(image);
         var shares = head.Slope(features, label);
         TensorPrimitives.Multiply(shares, features, shares);
-        var maps = recipe.Backbones.Where(backbone => backbone.Maps is not null).ToDictionary(backbone => backbone, backbone => Look(backbone, image));
+        var maps = recipe.Backbones.Where(backbone => backbone.Maps is not null).ToDictionary(backbone => backbone, backbone => MapsOf(backbone, image));
         var (grids, unseen, at) = (new List<(int Cells, float[] Evidence)>(), new List<FeaturePart>(), 0);
         foreach (var part in recipe.Parts)
         {
@@ -53,10 +53,10 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         return grids.Count == 0 ? null : Sum(grids, unseen);
     }
 
-    private static IReadOnlyDictionary<FeatureSection, FeatureMap> Look(Backbone backbone, byte[] image)
+    private static IReadOnlyDictionary<FeatureSection, FeatureMap> MapsOf(Backbone backbone, byte[] image)
     {
         using var input = ModelInput.Of(image, backbone.Manifest.Preprocessing);
-        return backbone.Maps!.Look(input.Chw);
+        return backbone.Maps!.Extract(input.Chw);
     }
 
     /// <summary>

@@ -4,7 +4,7 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>What comes after the backbones, as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and <see cref="KnownRegion"/>.</summary>
+/// <summary>What comes after the backbones, as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and <see cref="NoveltyDetector"/>.</summary>
 internal static class HeadGraph
 {
     private const float Tiny = 1e-30f; // instead of 0 below a fraction: what is above it is 0 then
@@ -37,7 +37,7 @@ internal static class HeadGraph
     }
 
     /// <summary>float32, a scalar: cosine to the nearest mean direction.</summary>
-    public static string Nearness(GraphBuilder b, KnownRegion known, string features)
+    public static string Nearness(GraphBuilder b, NoveltyDetector known, string features)
     {
         float[] directions = [.. known.Directions.SelectMany(direction => direction)];
         var products = b.Node("Gemm", [features, b.Floats(directions, known.Directions.Count, known.Directions[0].Length)], GraphBuilder.Integer("transB", 1));
@@ -47,7 +47,7 @@ internal static class HeadGraph
         return b.Node("Where", [b.Node("Greater", [length, b.Float(0)]), cosine, b.Float(-1)]);
     }
 
-    public static string Unknown(GraphBuilder b, KnownRegion known, string nearness) => b.Node("Less", [nearness, b.Float((float)known.Threshold)]);
+    public static string Unknown(GraphBuilder b, NoveltyDetector known, string nearness) => b.Node("Less", [nearness, b.Float((float)known.Threshold)]);
 
     private static string Layer(GraphBuilder b, DenseLayer layer, string input)
     {

@@ -34,7 +34,7 @@ public static class ModelExport
     /// <returns>The ONNX file.</returns>
     /// <exception cref="ModelExportException">The networks cannot be put into one model.</exception>
     /// <exception cref="BackboneException">The file of a backbone is gone or is another by now.</exception>
-    public static byte[] Build(FeatureRecipe recipe, Head head, KnownRegion known, IReadOnlyDictionary<string, string> about)
+    public static byte[] Build(FeatureRecipe recipe, Head head, NoveltyDetector known, IReadOnlyDictionary<string, string> about)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(head);
@@ -58,7 +58,7 @@ public static class ModelExport
         }
     }
 
-    private static ModelProto Assemble(FeatureRecipe recipe, Head head, KnownRegion known)
+    private static ModelProto Assemble(FeatureRecipe recipe, Head head, NoveltyDetector known)
     {
         var networks = recipe.Backbones.Select(backbone => backbone.ReadNetwork()).ToList();
         var opset = Math.Max(Opset, networks.Max(OpsetUpgrade.VersionOf));
@@ -94,7 +94,7 @@ public static class ModelExport
         return others.Select(sets => sets.First()).Prepend(new OperatorSetIdProto { Domain = "", Version = opset });
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Metadata(FeatureRecipe recipe, Head head, KnownRegion known)
+    private static IEnumerable<KeyValuePair<string, string>> Metadata(FeatureRecipe recipe, Head head, NoveltyDetector known)
     {
         yield return new("labels", JsonSerializer.Serialize(head.Labels, Readable));
         if (head.Thresholds is { } thresholds)

@@ -11,7 +11,7 @@ namespace Headstart.Learning.Heads;
 /// number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all that. Strings are
 /// an int32 length and UTF-8. The same head always gives the same bytes.
 /// </summary>
-public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, KnownRegion Known)
+public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, NoveltyDetector Known)
 {
     /// <summary>The version written, and the newest that can be read.</summary>
     public const int FormatVersion = 4;
@@ -131,7 +131,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
             known[i] = reader.Floats(head.Features);
         }
 
-        var region = new KnownRegion(known, reader.Double());
+        var region = new NoveltyDetector(known, reader.Double());
         Require(reader.Remaining == 0, "The head has more contents than it should.");
         return new HeadArtifact(parts, head, region);
     }

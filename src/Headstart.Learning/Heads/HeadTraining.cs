@@ -1,5 +1,6 @@
 using Headstart.Learning.Native;
 using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
@@ -10,19 +11,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 public static class HeadTraining
 {
-    /// <summary>Strengths of the L2 penalty, strongest first: each fit starts from the one before.</summary>
-    internal static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
-
-    private static readonly double[] Shares = [1, 0.5, 0.2];
-    private const int FewImages = 20; // a category; with more of them prototypes have nothing to offer
-
-    private static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
-    private const int EnoughForHidden = 50; // images for each category on average; with fewer a hidden layer has nothing to offer
-    internal const int AxesForHidden = 256; // more cost time and only add noise
-    internal const int HiddenSeed = 1;
-
-    internal const double SparseSelectionTolerance = 1e-3;
-    private const double SparseTolerance = 1e-4;
 
     /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
     /// <param name="set">At least two categories with two images each.</param>
@@ -87,8 +75,8 @@ public static class HeadTraining
         var (space, inputs) = spaces.Of(rows);
         if (method.Kind == HeadKind.Hidden)
         {
-            var (hidden, output) = new HiddenNetwork(space.Longest(inputs, AxesForHidden), part, HiddenSeed).Fit(method.Strength, cancel);
-            return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(AxesForHidden).Unfold(hidden, HiddenNetwork.Units)), thresholds);
+            var (hidden, output) = new HiddenNetwork(space.Longest(inputs, HiddenAxes), part, HiddenSeed).Fit(method.Strength, cancel);
+            return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(HiddenAxes).Unfold(hidden, HiddenUnits)), thresholds);
         }
 
         var parameters = new double[space.Rows * classes];
@@ -116,7 +104,7 @@ public static class HeadTraining
     /// <summary>What is worth trying on a set of this size.</summary>
     internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
-        .. set.Tags is null && set.Support().Min() <= FewImages && SparseRegression.RowsOf(set) is null ? Shares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. set.Tags is null && set.Support().Min() <= FewForPrototypes && SparseRegression.RowsOf(set) is null ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
         .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];

@@ -1,4 +1,5 @@
 using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
@@ -10,11 +11,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class HiddenNetwork
 {
-    /// <summary>h</summary>
-    public const int Units = 64;
-
-    private const int Parts = 7; // one of them is kept aside
-    private const int Patience = 8; // iterations
 
     private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _learned;
     private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _aside;
@@ -30,7 +26,7 @@ internal sealed class HiddenNetwork
     public HiddenNetwork(Tensor inputs, LabelledFeatures set, int seed)
     {
         (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
-        var parts = StratifiedFolds.Assign(set, Parts, new Random(seed));
+        var parts = StratifiedFolds.Assign(set, HiddenParts, new Random(seed));
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
         _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).to(float64).data<double>()];
 
@@ -49,16 +45,16 @@ internal sealed class HiddenNetwork
     public (double[] Hidden, double[] Output) Fit(double l2, CancellationToken cancel)
     {
         var random = new Random(_seed);
-        var point = new double[_rows * Units + (Units + 1) * _classes];
+        var point = new double[_rows * HiddenUnits + (HiddenUnits + 1) * _classes];
         for (var i = 0; i < point.Length; i++)
         {
-            // Units start with outputs about 1 (inputs are Variance together), logits with less.
-            point[i] = Normal(random) * (i < _rows * Units ? 1 / Math.Sqrt(RowSpace.Variance) : 0.5 / Math.Sqrt(Units));
+            // Units start with outputs about 1 (the inputs have the variance FeatureVariance together), logits with less.
+            point[i] = Normal(random) * (i < _rows * HiddenUnits ? 1 / Math.Sqrt(FeatureVariance) : 0.5 / Math.Sqrt(HiddenUnits));
         }
 
         var (best, least, since) = ((double[])point.Clone(), double.PositiveInfinity, 0);
         Lbfgs.Minimise((at, gradient) => Evaluate(at, gradient, l2), point, Curvature(l2), 1e-5, cancel, IsStillImproving);
-        return (best[..(_rows * Units)], best[(_rows * Units)..]);
+        return (best[..(_rows * HiddenUnits)], best[(_rows * HiddenUnits)..]);
 
         bool IsStillImproving(double[] at)
         {
@@ -69,7 +65,7 @@ internal sealed class HiddenNetwork
                 (best, least) = ((double[])at.Clone(), loss);
             }
 
-            return since < Patience;
+            return since < HiddenPatience;
         }
     }
 
@@ -80,21 +76,21 @@ internal sealed class HiddenNetwork
     public double[] Probabilities(Tensor inputs, double[] hidden, double[] output)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(inputs, tensor(hidden, [_rows, Units]), tensor(output, [Units + 1, _classes]));
+        var (_, logits) = Forward(inputs, tensor(hidden, [_rows, HiddenUnits]), tensor(output, [HiddenUnits + 1, _classes]));
         return [.. LogisticRegression.Activated(logits, _exclusive).data<double>()];
     }
 
     private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)
     {
         using var scope = NewDisposeScope();
-        var hidden = tensor(point[..(_rows * Units)].ToArray(), [_rows, Units]);
-        var output = tensor(point[(_rows * Units)..].ToArray(), [Units + 1, _classes]);
+        var hidden = tensor(point[..(_rows * HiddenUnits)].ToArray(), [_rows, HiddenUnits]);
+        var output = tensor(point[(_rows * HiddenUnits)..].ToArray(), [HiddenUnits + 1, _classes]);
         var (units, logits) = Forward(_learned.Inputs, hidden, output);
         var (loss, outer) = LogisticRegression.Loss(logits, _learned.Targets, _learned.Weights, _exclusive);
-        var inner = outer.mm(output.narrow(0, 0, Units).t()) * units.sign();
+        var inner = outer.mm(output.narrow(0, 0, HiddenUnits).t()) * units.sign();
         // Written as the transpose of a product with the inputs as they lie in memory: faster.
         inner.t().to(_learned.Inputs.dtype).mm(_learned.Inputs).t().to(float64).contiguous().data<double>().CopyTo(gradient);
-        WithOnes(units).t().mm(outer).contiguous().data<double>().CopyTo(gradient[(_rows * Units)..]);
+        WithOnes(units).t().mm(outer).contiguous().data<double>().CopyTo(gradient[(_rows * HiddenUnits)..]);
         for (var i = 0; i < point.Length; i++)
         {
             if (IsPenalised(i))
@@ -110,7 +106,7 @@ internal sealed class HiddenNetwork
     private double Aside(double[] point)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * Units)], [_rows, Units]), tensor(point[(_rows * Units)..], [Units + 1, _classes]));
+        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]), tensor(point[(_rows * HiddenUnits)..], [HiddenUnits + 1, _classes]));
         return LogisticRegression.Loss(logits, _aside.Targets, _aside.Weights, _exclusive).Loss;
     }
 
@@ -123,12 +119,12 @@ internal sealed class HiddenNetwork
     private static Tensor WithOnes(Tensor rows) => cat([rows, ones([rows.shape[0], 1], float64)], 1);
 
     private bool IsPenalised(int parameter) =>
-        parameter < (_rows - 1) * Units || (parameter >= _rows * Units && parameter < _rows * Units + Units * _classes);
+        parameter < (_rows - 1) * HiddenUnits || (parameter >= _rows * HiddenUnits && parameter < _rows * HiddenUnits + HiddenUnits * _classes);
 
     private double[] Curvature(double l2) =>
     [
-        .. Enumerable.Range(0, _rows * Units).Select(i => 0.25 * _moments[i / Units] / Units + l2),
-        .. Enumerable.Repeat(0.25 + l2, (Units + 1) * _classes),
+        .. Enumerable.Range(0, _rows * HiddenUnits).Select(i => 0.25 * _moments[i / HiddenUnits] / HiddenUnits + l2),
+        .. Enumerable.Repeat(0.25 + l2, (HiddenUnits + 1) * _classes),
     ];
 
     /// <summary>Box and Muller.</summary>

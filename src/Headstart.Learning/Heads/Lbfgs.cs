@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Heads;
 
@@ -8,9 +9,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal static class Lbfgs
 {
-    private const int Memory = 10;
-    private const int MaxIterations = 300;
-
     /// <summary>Writes the gradient at a point and returns the value there.</summary>
     public delegate double Objective(ReadOnlySpan<double> point, Span<double> gradient);
 
@@ -25,11 +23,11 @@ internal static class Lbfgs
     public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel,
         Func<double[], bool>? proceed = null)
     {
-        var steps = new List<(double[] Step, double[] Change, double Curvature)>(Memory);
+        var steps = new List<(double[] Step, double[] Change, double Curvature)>(LbfgsMemory);
         var (gradient, direction) = (new double[x.Length], new double[x.Length]);
         var (next, nextGradient) = (new double[x.Length], new double[x.Length]);
         var value = objective(x, gradient);
-        for (var iteration = 0; iteration < MaxIterations; iteration++)
+        for (var iteration = 0; iteration < LbfgsIterations; iteration++)
         {
             cancel.ThrowIfCancellationRequested();
             if (Math.Abs(TensorPrimitives.MaxMagnitude<double>(gradient)) <= tolerance || proceed?.Invoke(x) is false)
@@ -38,7 +36,7 @@ internal static class Lbfgs
             }
 
             Direction(gradient, hessian, steps, direction);
-            if (!LineSearch(objective, x, value, gradient, direction, next, nextGradient, ref value))
+            if (!LineSearch(objective, x, gradient, direction, next, nextGradient, ref value))
             {
                 return iteration; // at the limit of double precision
             }
@@ -48,7 +46,7 @@ internal static class Lbfgs
             nextGradient.CopyTo(gradient, 0);
         }
 
-        return MaxIterations;
+        return LbfgsIterations;
     }
 
     private static void Direction(double[] gradient, ReadOnlySpan<double> hessian,
@@ -87,17 +85,19 @@ internal static class Lbfgs
         return last.Curvature / expected;
     }
 
-    private static bool LineSearch(Objective objective, double[] x, double value, double[] gradient, double[] direction,
-        double[] next, double[] nextGradient, ref double nextValue)
+    /// <summary>Finds <c>next</c> along the direction, and sets <c>value</c> from that at <c>x</c> to that at <c>next</c>.</summary>
+    private static bool LineSearch(
+        Objective objective, double[] x, double[] gradient, double[] direction, double[] next, double[] nextGradient, ref double value)
     {
         const double Decrease = 1e-4, Flattening = 0.9;
+        var before = value;
         var slope = TensorPrimitives.Dot<double>(gradient, direction);
         var (low, high, step) = (0.0, double.PositiveInfinity, 1.0);
         for (var attempt = 0; attempt < 50 && slope < 0; attempt++)
         {
             TensorPrimitives.MultiplyAdd(direction, step, x, next);
-            nextValue = objective(next, nextGradient);
-            if (!(nextValue <= value + Decrease * step * slope))
+            value = objective(next, nextGradient);
+            if (!(value <= before + Decrease * step * slope))
             {
                 high = step;
             }
@@ -128,7 +128,7 @@ internal static class Lbfgs
             return; // rounding only: the line search has seen to it that the slope flattens
         }
 
-        if (steps.Count == Memory)
+        if (steps.Count == LbfgsMemory)
         {
             steps.RemoveAt(0);
         }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
@@ -15,9 +16,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class RowSpace : IDisposable
 {
-    /// <summary>Of all features together, after scaling: the same strength of a penalty then means about the same on any features.</summary>
-    internal const double Variance = 2_000;
-
     private readonly Tensor _mean; // [d]
     private readonly Tensor _scale; // [1]; 0 where nothing varies
     private readonly Tensor _axes; // [d, r], orthonormal columns
@@ -30,7 +28,7 @@ internal sealed class RowSpace : IDisposable
         using var squares = difference * difference;
         using var sum = squares.sum();
         var variance = sum.item<double>() / features.shape[0];
-        _scale = tensor([variance > 0 ? Math.Sqrt(Variance / variance) : 0]);
+        _scale = tensor([variance > 0 ? Math.Sqrt(FeatureVariance / variance) : 0]);
         var centred = Centre(features);
         _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // the longest last
     }

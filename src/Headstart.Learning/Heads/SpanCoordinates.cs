@@ -10,9 +10,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class SpanCoordinates
 {
-    /// <summary>Examples up to which that is faster than <see cref="SparseRegression"/>.</summary>
-    public const int MostExamples = 1_200;
-
     private readonly SparseRows _rows;
     private readonly double[] _basis; // [n, r]: the basis is rows^T x this
     private readonly int _rank;

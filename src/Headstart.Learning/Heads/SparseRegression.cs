@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Heads;
 
@@ -29,7 +30,7 @@ internal sealed class SparseRegression
 
     /// <summary>The features of a set that is to be fitted here; null for others.</summary>
     public static SparseRows? RowsOf(LabelledFeatures set) =>
-        set.Features is SparseRows sparse && sparse.Count > SpanCoordinates.MostExamples ? sparse : null;
+        set.Features is SparseRows sparse && sparse.Count > MostForSpan ? sparse : null;
 
     /// <summary>Number of parameters: (d + 1) x k.</summary>
     public int Parameters => _moments.Length * _classes;
@@ -170,7 +171,7 @@ internal sealed class SparseRegression
 
         var n = (double)rows.Count;
         var variance = TensorPrimitives.Sum<double>(moments) / n - TensorPrimitives.SumOfSquares<double>(sums) / n / n;
-        var scale = variance > 1e-12 ? Math.Sqrt(RowSpace.Variance / variance) : 0;
+        var scale = variance > 1e-12 ? Math.Sqrt(FeatureVariance / variance) : 0;
         TensorPrimitives.Multiply(moments, scale * scale / n, moments);
         moments[^1] = 1;
         return (scale, moments);

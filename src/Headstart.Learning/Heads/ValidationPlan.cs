@@ -1,4 +1,5 @@
 using Headstart.Learning.Native;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
@@ -9,8 +10,6 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
-    private const int MostFolds = 5;
-
     private readonly LabelledFeatures _set;
     private readonly SparseRows? _sparse;
     private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
@@ -103,13 +102,13 @@ public sealed class ValidationPlan : FitPlan
         var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes) : null;
         var regression = new LogisticRegression(inputs, learned);
         var parameters = new double[space.Rows * classes]; // from one strength to the next
-        var network = methods.Exists(method => method.Kind == HeadKind.Hidden) ? new HiddenNetwork(space.Longest(inputs, HeadTraining.AxesForHidden), learned, HeadTraining.HiddenSeed) : null;
+        var network = methods.Exists(method => method.Kind == HeadKind.Hidden) ? new HiddenNetwork(space.Longest(inputs, HiddenAxes), learned, HiddenSeed) : null;
         return [.. methods.SelectMany(method =>
         {
             if (method.Kind == HeadKind.Hidden)
             {
                 var (hidden, output) = network!.Fit(method.Strength, cancel);
-                return network.Probabilities(space.Longest(unseenInputs, HeadTraining.AxesForHidden), hidden, output);
+                return network.Probabilities(space.Longest(unseenInputs, HiddenAxes), hidden, output);
             }
 
             if (method.Kind == HeadKind.Logistic)
@@ -129,7 +128,7 @@ public sealed class ValidationPlan : FitPlan
         var parameters = new double[regression.Parameters];
         return [.. methods.SelectMany(method =>
         {
-            regression.Fit(parameters, method.Strength, HeadTraining.SparseSelectionTolerance, cancel);
+            regression.Fit(parameters, method.Strength, SparseSelectionTolerance, cancel);
             return regression.Probabilities(unseenRows, parameters);
         }).Select(p => (float)p)];
     }

@@ -1,6 +1,7 @@
 using Headstart.Learning.Native;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Tokenizers;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
@@ -10,9 +11,6 @@ namespace Headstart.Learning.Texts;
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
 {
-    /// <summary>Tokens that are looked at, the two at the ends among them; more are beyond what such networks were trained with.</summary>
-    public const int MaxTokens = 256;
-
     private static readonly string[] Known = ["input_ids", "attention_mask", "token_type_ids"];
 
     private readonly SessionOptions _options;
@@ -65,7 +63,7 @@ internal sealed class SentenceEncoder : IDisposable
     {
         var cut = text.Length > Tokens.MaxLength ? text[..Tokens.MaxLength] : text;
         // The tokenizer's own lower case and accents need ICU, which we do without.
-        var ids = _tokenizer.EncodeToIds(_cased ? cut : UnicodeText.WithoutAccents(UnicodeText.Folded(cut)), MaxTokens, addSpecialTokens: true, out _, out _)
+        var ids = _tokenizer.EncodeToIds(_cased ? cut : UnicodeText.WithoutAccents(UnicodeText.Folded(cut)), MaxSentenceTokens, addSpecialTokens: true, out _, out _)
             .Select(id => (long)id).ToArray();
         using var tokens = OrtValue.CreateTensorValueFromMemory(ids, [1, ids.Length]);
         using var mask = OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, ids.Length).ToArray(), [1, ids.Length]);

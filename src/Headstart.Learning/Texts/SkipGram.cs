@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using Headstart.Learning.Native;
 using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Texts;
@@ -12,12 +13,6 @@ namespace Headstart.Learning.Texts;
 /// </summary>
 internal sealed class SkipGram
 {
-    public const int Dimensions = 100;
-
-    private const int Noise = 128; // words a lesson
-    private const float NoiseShare = 5; // that a pair meets, on average
-    private const long Work = 2_000_000; // centre words altogether; what a short corpus is repeated for
-    private const int MaxPasses = 40;
 
     private readonly Vocabulary _words;
     private readonly int[][] _rows; // of each word those of its table rows: the word's own and its pieces'
@@ -28,7 +23,7 @@ internal sealed class SkipGram
     private SkipGram(Vocabulary words, WordVectors? start, int seed)
     {
         _words = words;
-        _dimensions = start?.Dimensions ?? Dimensions;
+        _dimensions = start?.Dimensions ?? VectorDimensions;
         _rows = [.. words.Words.Select((word, i) => (int[])[i, .. WordPieces.Of(word).Select(piece => words.Words.Count + piece)])];
         _inputs = new(Start(start, new Random(seed)), _dimensions);
         _outputs = new(new float[words.Words.Count * _dimensions], _dimensions);
@@ -46,10 +41,10 @@ internal sealed class SkipGram
         var skipGram = new SkipGram(words, start, seed);
         var lessons = new SkipGramLessons(words, seed);
         var size = words.Texts.Sum(text => (long)text.Length);
-        var passes = (int)Math.Clamp(Work / Math.Max(1, size), 1, MaxPasses);
+        var passes = (int)Math.Clamp(VectorWork / Math.Max(1, size), 1, VectorPasses);
         for (var pass = 0; pass < passes; pass++)
         {
-            foreach (var lesson in lessons.Pass(Noise))
+            foreach (var lesson in lessons.Pass(NoiseWords))
             {
                 cancel.ThrowIfCancellationRequested();
                 skipGram.Learn(lesson);
@@ -103,7 +98,7 @@ internal sealed class SkipGram
         var pairs = new float[lesson.Centres.Count];
         foreach (var centre in lesson.Pairs)
         {
-            pairs[centre] += NoiseShare / Noise;
+            pairs[centre] += NoiseShare / NoiseWords;
         }
 
         using var scope = NewDisposeScope();
@@ -145,8 +140,8 @@ internal sealed class SkipGram
             AddWord(word, vectors.AsSpan(word * _dimensions, _dimensions));
         }
 
-        var pieces = new float[WordPieces.Buckets * _dimensions];
-        for (var piece = 0; piece < WordPieces.Buckets; piece++)
+        var pieces = new float[WordPieceBuckets * _dimensions];
+        for (var piece = 0; piece < WordPieceBuckets; piece++)
         {
             _inputs.Row(_words.Words.Count + piece).CopyTo(pieces.AsSpan(piece * _dimensions));
         }
@@ -157,7 +152,7 @@ internal sealed class SkipGram
     /// <summary>Words that have a vector start with it; others, and all pieces, with next to nothing.</summary>
     private float[] Start(WordVectors? start, Random random)
     {
-        var values = new float[(_words.Words.Count + WordPieces.Buckets) * _dimensions];
+        var values = new float[(_words.Words.Count + WordPieceBuckets) * _dimensions];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = (random.NextSingle() - 0.5f) / _dimensions;

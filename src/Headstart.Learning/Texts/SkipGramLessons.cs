@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>
@@ -6,14 +8,9 @@ namespace Headstart.Learning.Texts;
 /// </summary>
 internal sealed class SkipGramLessons(Vocabulary words, int seed)
 {
-    /// <summary>Centre words a lesson.</summary>
-    public const int Size = 1_024;
-
-    private const int Window = 5;
-    private const double Frequent = 1e-3;
 
     private readonly Random _random = new(seed);
-    private readonly double[] _kept = [.. words.Counts.Select(count => Math.Min(1, Math.Sqrt(Frequent * words.TotalTokens / count)))];
+    private readonly double[] _kept = [.. words.Counts.Select(count => Math.Min(1, Math.Sqrt(FrequentWord * words.TotalTokens / count)))];
     private readonly double[] _noise = Cumulated(words.Counts);
 
     /// <summary>One lesson.</summary>
@@ -35,7 +32,7 @@ internal sealed class SkipGramLessons(Vocabulary words, int seed)
             int[] kept = [.. words.Texts[text].Where(word => _random.NextDouble() < _kept[word])];
             for (var at = 0; at < kept.Length; at++)
             {
-                var reach = _random.Next(1, Window + 1);
+                var reach = _random.Next(1, VectorWindow + 1);
                 for (var beside = Math.Max(0, at - reach); beside <= Math.Min(kept.Length - 1, at + reach); beside++)
                 {
                     if (beside != at)
@@ -46,7 +43,7 @@ internal sealed class SkipGramLessons(Vocabulary words, int seed)
                 }
 
                 centres.Add(kept[at]);
-                if (centres.Count == Size)
+                if (centres.Count == LessonWords)
                 {
                     yield return new(centres, pairs, contexts, Drawn(noise));
                     (centres, pairs, contexts) = ([], [], []);

@@ -1,14 +1,11 @@
 using System.Runtime.InteropServices;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
 /// <summary>The terms of one sort that a text is compared by, and the weight of each. Immutable.</summary>
 internal sealed class TermBlock
 {
-    /// <summary>More make heads larger and hardly better.</summary>
-    public const int MaxTerms = 16_384;
-
-    private const int MaxTexts = 30_000; // so many say which terms there are
 
     private readonly string[] _terms;
     private readonly float[] _rarity; // of each term, ln((1 + n) / (1 + texts with it)) + 1
@@ -32,7 +29,7 @@ internal sealed class TermBlock
     {
         var all = corpus.TokensOfAll;
         var texts = corpus.Labelled.Count > 0 ? corpus.Labelled.Count : all.Count;
-        var counted = Frequencies(Enumerable.Range(0, Math.Min(texts, MaxTexts)).Select(i => all[(int)((long)i * texts / Math.Min(texts, MaxTexts))]), divide, null, cancel);
+        var counted = Frequencies(Enumerable.Range(0, Math.Min(texts, TextsForTerms)).Select(i => all[(int)((long)i * texts / Math.Min(texts, TextsForTerms))]), divide, null, cancel);
         string[] terms = [.. counted.OrderByDescending(term => term.Value).ThenBy(term => term.Key.Length).ThenBy(term => term.Key, StringComparer.Ordinal)
             .Take(MaxTerms).Select(term => term.Key)];
         var frequencies = Frequencies(all, divide, terms, cancel);

@@ -1,11 +1,10 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>What is counted in a text. A term is handed out as characters that are gone after the call: most are never kept.</summary>
 internal static class Terms
 {
-    private const int ShortestPiece = 3;
-    private const int LongestPiece = 5;
-
     public delegate void Counter(ReadOnlySpan<char> term);
 
     /// <summary>Every token and every two that follow each other, a space between them, which is in no token.</summary>
@@ -37,7 +36,7 @@ internal static class Terms
                 var word = padded[..(token.Text.Length + 2)];
                 word[0] = word[^1] = ' ';
                 token.Text.CopyTo(word[1..]);
-                for (var length = ShortestPiece; length <= Math.Min(LongestPiece, word.Length); length++)
+                for (var length = ShortestTermPiece; length <= Math.Min(LongestTermPiece, word.Length); length++)
                 {
                     for (var at = 0; at + length <= word.Length; at++)
                     {

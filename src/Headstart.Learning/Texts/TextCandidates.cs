@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>The features that could suit a model's texts.</summary>
@@ -5,7 +7,6 @@ public static class TextCandidates
 {
     private const string SkipGramName = "skipgram";
     private const string Tuned = "-tuned";
-    private const int UsualTexts = 50;
 
     /// <summary>What <see cref="Fit"/> makes, by name.</summary>
     /// <param name="registered">What was found in folders.</param>

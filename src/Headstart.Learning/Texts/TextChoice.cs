@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
@@ -12,13 +13,9 @@ namespace Headstart.Learning.Texts;
 /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
 public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trials, double Stability)
 {
-    /// <summary>Labelled texts that are looked at; more cost time and decide nothing else.</summary>
-    public const int Probe = 1_000;
-
-    private const int FewTexts = 30; // fewer say nothing of features, and the favourite stays
 
     /// <param name="candidates">At least one, cheapest first.</param>
-    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="Probe"/> of them are looked at where there are more.</param>
+    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="TrainingDefaults.ProbeTexts"/> of them are looked at where there are more.</param>
     /// <param name="labels">Their labels, indices into <paramref name="categories"/>.</param>
     /// <param name="categories">The k names.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -48,7 +45,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         }
 
         var favourite = trials[TextCandidates.Favourite(candidates)]!;
-        var chosen = probe.Length < FewTexts ? favourite : ChoiceRule.Choose([.. trials.OfType<TextTrial>()], favourite);
+        var chosen = probe.Length < FewTextsToChoose ? favourite : ChoiceRule.Choose([.. trials.OfType<TextTrial>()], favourite);
         return new(chosen, Best(trials), ChoiceRule.Stability(trials.OfType<TextTrial>().ToList(), chosen));
 
         void Try(int i)
@@ -66,8 +63,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
     /// <summary>The probed examples: all, or of each category its share, and five at least where there are five.</summary>
     private static int[] Sample(IReadOnlyList<int> labels, int categories, Random random)
     {
-        const int Least = 5;
-        if (labels.Count <= Probe)
+        if (labels.Count <= ProbeTexts)
         {
             return [.. Enumerable.Range(0, labels.Count)];
         }
@@ -75,7 +71,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         int[] order = [.. Enumerable.Range(0, labels.Count)];
         random.Shuffle(order);
         return [.. Enumerable.Range(0, categories).SelectMany(k => order.Where(i => labels[i] == k) is var own
-            ? own.Take(Math.Max(Least, (int)((long)Probe * own.Count() / labels.Count))) : []).Order()];
+            ? own.Take(Math.Max(FewTextsOfCategory, (int)((long)ProbeTexts * own.Count() / labels.Count))) : []).Order()];
     }
 
     private static List<TextTrial> Best(IEnumerable<TextTrial?> trials) => [.. trials.OfType<TextTrial>().OrderBy(trial => trial.LogLoss)];

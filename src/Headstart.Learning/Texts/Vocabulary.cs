@@ -1,12 +1,10 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>The words of a corpus, most frequent first, and which of them stand where.</summary>
 internal sealed class Vocabulary
 {
-    /// <summary>Rarer words are made of their pieces alone.</summary>
-    public const int MaxWords = 30_000;
-
-    private const int ManyTokens = 20_000; // with so many, a word that is there once is left to its pieces
 
     private Vocabulary(string[] words, int[] counts, int[][] texts, long tokens) => (Words, Counts, Texts, TotalTokens) = (words, counts, texts, tokens);
 

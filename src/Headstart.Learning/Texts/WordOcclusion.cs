@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>What a word says about a label.</summary>
@@ -10,9 +12,6 @@ public sealed record WordWeight(string Word, int Start, int Length, double Weigh
 /// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky 2016).</summary>
 public static class WordOcclusion
 {
-    /// <summary>So many words, the first of the text, are tried.</summary>
-    public const int MaxWords = 200;
-
     /// <param name="text">The text.</param>
     /// <param name="features">What the head reads.</param>
     /// <param name="probabilities">The head: features <c>[d]</c> to probabilities <c>[k]</c>.</param>
@@ -27,7 +26,7 @@ public static class WordOcclusion
         ArgumentNullException.ThrowIfNull(probabilities);
         var whole = probabilities(features.Of(text))[label];
         var words = new List<WordWeight>();
-        foreach (var token in Tokens.Of(text).Where(token => token.Kind != TokenKind.Punctuation).Take(MaxWords))
+        foreach (var token in Tokens.Of(text).Where(token => token.Kind != TokenKind.Punctuation).Take(ExplainedWords))
         {
             cancel.ThrowIfCancellationRequested();
             var without = text.Remove(token.Start, token.Length);

@@ -1,3 +1,5 @@
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
 /// <summary>
@@ -6,17 +8,13 @@ namespace Headstart.Learning.Texts;
 /// </summary>
 internal static class WordPieces
 {
-    public const int Buckets = 1 << 15;
-
-    private const int Shortest = 3;
-    private const int Longest = 6;
 
     /// <summary>Buckets of the pieces of a word; one may be there twice. None of a word that is a single character.</summary>
     public static List<int> Of(string word)
     {
         var marked = $"<{word}>";
         var buckets = new List<int>();
-        for (var length = Shortest; length <= Math.Min(Longest, marked.Length); length++)
+        for (var length = ShortestWordPiece; length <= Math.Min(LongestWordPiece, marked.Length); length++)
         {
             for (var at = 0; at + length <= marked.Length; at++)
             {
@@ -36,6 +34,6 @@ internal static class WordPieces
             hash = (hash ^ unit) * 16_777_619u;
         }
 
-        return (int)(hash % Buckets);
+        return (int)(hash % WordPieceBuckets);
     }
 }

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using Headstart.Learning.Native;
 using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
 
 namespace Headstart.Learning.Texts;
@@ -16,10 +17,6 @@ internal sealed class WordVectorFeatures : TextFeatures
 
     /// <summary>Ends the name of a weighted mean.</summary>
     public const string Weighted = "-sif";
-
-    private const double A = 1e-3;
-    private const int MaxTexts = 10_000; // so many say what they have in common
-    private const double Rare = 1e-5; // rarer words have all their weight
 
     private readonly WordVectors _vectors;
     private readonly RegisteredText? _source; // what the vectors are read from; null where they were learned here
@@ -50,15 +47,15 @@ internal sealed class WordVectorFeatures : TextFeatures
         foreach (var (i, word) in words.Words.Index())
         {
             var share = (double)words.Counts[i] / words.TotalTokens;
-            if (weighted && share > Rare)
+            if (weighted && share > SifRare)
             {
-                weights.Add(word, (float)(A / (A + share)));
+                weights.Add(word, (float)(SifSmoothing / (SifSmoothing + share)));
             }
         }
 
         var (id, d) = (weighted ? name + Weighted : name, vectors.Dimensions);
         var plain = new WordVectorFeatures(id, vectors, source, weights, new float[d], new float[d * d]);
-        var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / MaxTexts) == 0).Select(plain.Mean).Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
+        var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / TextsForSif) == 0).Select(plain.Mean).Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
         if (means.Count == 0)
         {
             return plain;

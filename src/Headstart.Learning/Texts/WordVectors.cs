@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
@@ -8,15 +9,15 @@ internal sealed class WordVectors
     private readonly string[] _words;
     private readonly Dictionary<string, int> _places;
     private readonly float[] _vectors; // [words, d]
-    private readonly float[] _pieces; // [WordPieces.Buckets, d], or none
+    private readonly float[] _pieces; // [WordPieceBuckets, d], or none
 
     /// <param name="words">The words in their folded form, none twice.</param>
     /// <param name="vectors"><c>[words, d]</c></param>
-    /// <param name="pieces"><c>[WordPieces.Buckets, d]</c>, or empty.</param>
+    /// <param name="pieces"><c>[WordPieceBuckets, d]</c>, or empty.</param>
     /// <param name="dimensions">d</param>
     public WordVectors(string[] words, float[] vectors, float[] pieces, int dimensions)
     {
-        if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != WordPieces.Buckets * dimensions))
+        if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != WordPieceBuckets * dimensions))
         {
             throw new ArgumentException($"{words.Length} words, {vectors.Length} and {pieces.Length} values do not make vectors of {dimensions}.");
         }
@@ -36,14 +37,14 @@ internal sealed class WordVectors
     {
         var (dimensions, count) = (reader.ReadInt32(), reader.ReadInt32());
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)dimensions, 10_000u);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Vocabulary.MaxWords);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)MaxWords);
         var words = new string[count];
         for (var i = 0; i < count; i++)
         {
             words[i] = reader.ReadString();
         }
 
-        return new(words, Halves(count * dimensions), Halves(WordPieces.Buckets * dimensions), dimensions);
+        return new(words, Halves(count * dimensions), Halves(WordPieceBuckets * dimensions), dimensions);
 
         float[] Halves(int values)
         {

@@ -9,7 +9,7 @@ namespace Headstart.Access;
 public sealed record Stored(long Models, long Images, long Bytes);
 
 /// <summary>What is left of the images and bytes; certain only while the account is held.</summary>
-public sealed class Room(Quotas quotas, Stored stored)
+public sealed class RemainingQuota(Quotas quotas, Stored stored)
 {
     private long _images = stored.Images;
     private long _bytes = stored.Bytes;
@@ -60,15 +60,15 @@ public static class AccountQuotas
         await db.Accounts.Where(a => a.Id == account).Select(a => a.Quotas).SingleOrDefaultAsync(cancel) ?? new();
 
     /// <summary>Holds the account. Null when it may store any amount.</summary>
-    public static async Task<Room?> HoldRoomAsync(this HeadstartDb db, Guid account) => await db.RoomAsync(account, await db.HoldQuotasAsync(account), default);
+    public static async Task<RemainingQuota?> HoldRemainingQuotaAsync(this HeadstartDb db, Guid account) => await db.RemainingQuotaAsync(account, await db.HoldQuotasAsync(account), default);
 
     /// <summary>As things are now, without holding the account. Null when it may store any amount.</summary>
-    public static async Task<Room?> RoomAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        await db.RoomAsync(account, await db.QuotasAsync(account, cancel), cancel);
+    public static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
+        await db.RemainingQuotaAsync(account, await db.QuotasAsync(account, cancel), cancel);
 
     /// <summary>Whether not even the smallest example fits, as things are now.</summary>
     public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
-        (await db.RoomAsync(account, cancel))?.Take(1) is not null;
+        (await db.RemainingQuotaAsync(account, cancel))?.Take(1) is not null;
 
     public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
     {
@@ -91,7 +91,7 @@ public static class AccountQuotas
         return ((int)Math.Clamp(limit - used, 0, int.MaxValue), new(Quota.ConcurrentRuns, limit, used));
     }
 
-    private static async Task<Room?> RoomAsync(this HeadstartDb db, Guid account, Quotas quotas, CancellationToken cancel) =>
+    private static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, Quotas quotas, CancellationToken cancel) =>
         (quotas.Images ?? quotas.Bytes) is null ? null : new(quotas, await db.StoredAsync(account, cancel));
 
     /// <summary>Training runs that wait or work.</summary>

@@ -1,8 +1,8 @@
-using System.ComponentModel;
 using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Data;
 using Headstart.Operations;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
@@ -19,6 +19,14 @@ public sealed record AuditedChange(
         JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
 }
 
+/// <param name="Operation">Only this one, such as deleteModel.</param>
+/// <param name="Key">Only those of the key with this id.</param>
+/// <param name="Since">Only those at this time or later.</param>
+/// <param name="Until">Only those before this time.</param>
+public sealed record AuditQuery(
+    [property: FromQuery(Name = "operation")] string? Operation, [property: FromQuery(Name = "key")] Guid? Key,
+    [property: FromQuery(Name = "since")] DateTimeOffset? Since, [property: FromQuery(Name = "until")] DateTimeOffset? Until);
+
 public static class AuditApi
 {
     public static void MapAudit(this RouteGroupBuilder api) => api.MapGroup("/audit").WithTags("Accounts").Needs(Scope.Admin)
@@ -26,11 +34,10 @@ public static class AuditApi
         .Refuses(400, 401, 403);
 
     private static async Task<Page<AuditedChange>> List(
-        HeadstartDb db, ClaimsPrincipal caller, [Description("Only this one, such as deleteModel.")] string? operation, [Description("Only those of the key with this id.")] Guid? key,
-        [Description("Only those at this time or later.")] DateTimeOffset? since, [Description("Only those before this time.")] DateTimeOffset? until,
-        int? limit, Guid? after, CancellationToken cancel)
+        HeadstartDb db, ClaimsPrincipal caller, [AsParameters] AuditQuery query, [AsParameters] PageQuery page, CancellationToken cancel)
     {
-        var size = Page.Limit(limit);
+        var (operation, key, since, until) = query;
+        var (size, after) = (Page.Limit(page.Limit), page.After);
         var account = caller.AccountId();
         var (from, to) = (since?.UtcDateTime, until?.UtcDateTime);
         var rows = await db.AuditEntries.AsNoTracking()

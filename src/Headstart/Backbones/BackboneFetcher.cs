@@ -4,12 +4,12 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Brings backbones of the catalogue onto the shelf while the host runs. Whoever wants the same one waits for the same transfer, and a
+/// Brings backbones of the catalogue onto the loaded while the host runs. Whoever wants the same one waits for the same transfer, and a
 /// transfer that was begun goes on when nobody waits any more: the next run will want it. What failed is remembered for some minutes, so
 /// that runs on a machine without internet lose no time on it.
 /// </summary>
 public sealed partial class BackboneFetcher(
-    Settings settings, DataPaths paths, HostCatalogue catalogue, BackboneShelf shelf, SharedBackbones shared, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
+    Settings settings, DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, SharedBackbones shared, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
 {
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
@@ -50,7 +50,7 @@ public sealed partial class BackboneFetcher(
     private bool IsForgotten(Fetch fetch) =>
         fetch.Ended.IsCompleted && (fetch.Failure is null || clock.GetElapsedTime(fetch.EndedAt) > Memory);
 
-    /// <returns>null when the backbone is on the shelf, else why it is not.</returns>
+    /// <returns>null when the backbone is on the loaded, else why it is not.</returns>
     private async Task<string?> RunAsync(Fetch fetch)
     {
         var id = fetch.Entry.Manifest.Id;
@@ -58,8 +58,8 @@ public sealed partial class BackboneFetcher(
         {
             Log.Begins(log, id);
             var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch, lifetime.ApplicationStopping);
-            shelf.Take(file);
-            shared.Look();
+            loaded.Take(file);
+            shared.Wake();
             return null;
         }
         catch (BackboneException e)
@@ -97,7 +97,7 @@ public sealed class Fetch(CatalogueEntry entry) : IProgress<(long Done, long Tot
     /// <summary>Bytes that are here.</summary>
     public long Done => Interlocked.Read(ref _done);
 
-    /// <summary>Why the backbone is not on the shelf, without its name and a full stop; null when it is.</summary>
+    /// <summary>Why the backbone is not on the loaded, without its name and a full stop; null when it is.</summary>
     public Task<string?> Ended { get; internal set; } = Task.FromResult<string?>(null);
 
     /// <summary>The same at this moment; null also as long as the transfer goes on.</summary>

@@ -4,13 +4,13 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>Says which backbones have come since something was trained.</summary>
-public sealed class BackboneNews(BackboneShelf shelf, HostCatalogue catalogue, Settings settings)
+public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue, Settings settings)
 {
     /// <summary>
     /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's SHA-256,
     /// and the ids of those that could be fetched.
     /// </summary>
-    public List<string> Known() => [.. shelf.All.Select(b => Name(b.Manifest)), .. Fetchable().Select(e => e.Manifest.Id)];
+    public List<string> Known() => [.. loaded.All.Select(b => Name(b.Manifest)), .. Fetchable().Select(e => e.Manifest.Id)];
 
     /// <summary>
     /// Backbones that were not known then and might do better than those a version reads: of a higher published accuracy, or of none, when
@@ -22,14 +22,14 @@ public sealed class BackboneNews(BackboneShelf shelf, HostCatalogue catalogue, S
     public List<BackboneManifest> Since(IReadOnlyCollection<string> known, string recipe, double? maxLatencyMs)
     {
         var used = FeatureRecipe.BackboneIds(recipe).ToHashSet();
-        var best = shelf.All.Where(b => used.Contains(b.Manifest.Id)).Max(b => b.Manifest.PublishedAccuracy) ?? 0;
-        return [.. shelf.All.Where(b => !known.Contains(Name(b.Manifest)) && !(b.MsPerImage > maxLatencyMs)).Select(b => b.Manifest)
+        var best = loaded.All.Where(b => used.Contains(b.Manifest.Id)).Max(b => b.Manifest.PublishedAccuracy) ?? 0;
+        return [.. loaded.All.Where(b => !known.Contains(Name(b.Manifest)) && !(b.MsPerImage > maxLatencyMs)).Select(b => b.Manifest)
             .Concat(Fetchable().Where(e => !known.Contains(e.Manifest.Id) && !known.Contains(Name(e.Manifest))).Select(e => e.Manifest))
             .Where(m => !used.Contains(m.Id) && (m.PublishedAccuracy is null || m.PublishedAccuracy > best))];
     }
 
     private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
-        ? catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null) : [];
+        ? catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null) : [];
 
     /// <summary>What tells a backbone from another one of the same id.</summary>
     public static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";

@@ -10,7 +10,7 @@ namespace Headstart.Backbones;
 
 /// <summary>Backbones of the users' own: taken in and let go while the host runs.</summary>
 public sealed class BackboneRegistry(
-    BackboneShelf shelf, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
+    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
@@ -39,7 +39,7 @@ public sealed class BackboneRegistry(
         try
         {
             var sha256 = await Sha256Async(file, cancel);
-            if (shelf.All.FirstOrDefault(b => b.Manifest.Sha256 == sha256 && given.Fits(b.Manifest)) is { } known)
+            if (loaded.All.FirstOrDefault(b => b.Manifest.Sha256 == sha256 && given.Fits(b.Manifest)) is { } known)
             {
                 return (known, false, null);
             }
@@ -66,7 +66,7 @@ public sealed class BackboneRegistry(
             return BackboneUse.NotRegistered();
         }
 
-        if (await BackboneUse.TakeOffAsync(token => UsedAsync(backbone, token), () => shelf.Remove(backbone), () => shelf.Return(backbone), cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(backbone, token), () => loaded.Remove(backbone), () => loaded.Return(backbone), cancel) is { } used)
         {
             return used;
         }
@@ -81,7 +81,7 @@ public sealed class BackboneRegistry(
     public void Dispose() => _one.Dispose();
 
     private string? Taken(BackboneManifest manifest) =>
-        shelf.Find(manifest.Id) is not null ? $"This host has another backbone with the id '{manifest.Id}', or the same with other mean or std; choose another id."
+        loaded.Find(manifest.Id) is not null ? $"This host has another backbone with the id '{manifest.Id}', or the same with other mean or std; choose another id."
         : catalogue.Find(manifest.Id) is { } entry && entry.Manifest.Sha256 != manifest.Sha256 ? $"The catalogue has another backbone with the id '{manifest.Id}'; choose another id."
         : null;
 
@@ -90,8 +90,8 @@ public sealed class BackboneRegistry(
         var placed = BackboneFolders.Place(file, manifest, paths.RegisteredBackbones);
         try
         {
-            await shared.GiveAsync(placed, registered: true, CancellationToken.None); // first: what was removed once would be taken off the shelf again
-            return await Task.Run(() => shelf.Take(placed));
+            await shared.GiveAsync(placed, registered: true, CancellationToken.None); // first: what was removed once would be taken off the loaded again
+            return await Task.Run(() => loaded.Take(placed));
         }
         catch
         {

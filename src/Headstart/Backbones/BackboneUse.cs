@@ -26,12 +26,12 @@ internal static class BackboneUse
         return users == 0 ? null : InUse($"Versions of {users} {(users == 1 ? "model" : "models")} need it to answer; delete those models first.");
     }
 
-    /// <summary>Takes one off its shelf unless something needs it. From then on no run gets it; one that got it a moment before is seen by looking again.</summary>
+    /// <summary>Takes one off its loaded unless something needs it. From then on no run gets it; one that got it a moment before is seen by looking again.</summary>
     /// <param name="find">Looks for what needs it.</param>
-    /// <param name="remove">From the shelf.</param>
-    /// <param name="putBack">On the shelf.</param>
+    /// <param name="remove">From the loaded.</param>
+    /// <param name="putBack">On the loaded.</param>
     /// <param name="cancel">Ends the first look.</param>
-    /// <returns>null when it is off the shelf, else why it stays.</returns>
+    /// <returns>null when it is off the loaded, else why it stays.</returns>
     public static async Task<ProblemHttpResult?> TakeOffAsync(Func<CancellationToken, Task<ProblemHttpResult?>> find, Action remove, Action putBack, CancellationToken cancel)
     {
         if (await find(cancel) is { } used)

@@ -50,16 +50,16 @@ public static class BackbonesApi
             "Only one that was registered over the API and that no version needs. Needs an operator.").Refuses(401, 403, 404, 409);
     }
 
-    private static Page<BackboneResponse> List(BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(
+    private static Page<BackboneResponse> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(
         [
-            .. shelf.All.Select(b => Response(b, registry)),
-            .. catalogue.Entries.Where(e => shelf.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
+            .. loaded.All.Select(b => Response(b, registry)),
+            .. catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
         ],
         null);
 
     private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(
-        string backbone, BackboneShelf shelf, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>
-        shelf.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
+        string backbone, LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>
+        loaded.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
         : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry, fetcher))
         : NoSuchBackbone();
 
@@ -91,9 +91,9 @@ public static class BackbonesApi
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
-        string backbone, BackboneShelf shelf, BackboneRegistry registry, CancellationToken cancel)
+        string backbone, LoadedBackbones loaded, BackboneRegistry registry, CancellationToken cancel)
     {
-        if (shelf.Find(backbone) is not { } here)
+        if (loaded.Find(backbone) is not { } here)
         {
             return NoSuchBackbone();
         }

@@ -17,7 +17,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     private const double ShardMs = 2_000; // of one core, for a shard of a long extraction
     private const int Ahead = 12; // a shard is at most this part of what is left then, so that nobody waits long for the last
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private int _leading;
 
@@ -61,7 +61,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
                 }
                 else
                 {
-                    await Task.Delay(Look, clock, cancel); // the others have the last ones in hand
+                    await Task.Delay(PollInterval, clock, cancel); // the others have the last ones in hand
                 }
 
                 var left = await LeftAsync(extraction, cancel);
@@ -88,9 +88,9 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         // Materialized: a plan may ask a sub-select once for every row, which finds another shard each time, as the one before is claimed by then.
         var claimed = await db.ExtractionShards.FromSql($"""
             WITH next AS MATERIALIZED (SELECT extraction_id, number FROM extraction_shards
-                WHERE space = ANY ({spaces}) AND (claimed_until IS NULL OR claimed_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
+                WHERE space = ANY ({spaces}) AND (leased_until IS NULL OR leased_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
                 ORDER BY extraction_id, number LIMIT 1 FOR UPDATE SKIP LOCKED)
-            UPDATE extraction_shards AS shard SET claimed_until = now() + {Patience} FROM next
+            UPDATE extraction_shards AS shard SET leased_until = now() + {Patience} FROM next
             WHERE shard.extraction_id = next.extraction_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);

@@ -20,8 +20,8 @@ public sealed partial class SharedBackbones : BackgroundService
 
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly IBlobStore _blobs;
-    private readonly BackboneShelf _shelf;
-    private readonly TextShelf _texts;
+    private readonly LoadedBackbones _loaded;
+    private readonly LoadedTextBackbones _texts;
     private readonly DataPaths _paths;
     private readonly TimeProvider _clock;
     private readonly ILogger<SharedBackbones> _log;
@@ -29,15 +29,15 @@ public sealed partial class SharedBackbones : BackgroundService
     private readonly SemaphoreSlim _news = new(0, 1);
     private readonly bool _alone;
 
-    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, BackboneShelf shelf, TextShelf texts, DataPaths paths,
+    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths,
         Announcements announcements, TimeProvider clock, ILogger<SharedBackbones> log)
     {
-        (_databases, _blobs, _shelf, _texts, _paths, _clock, _log, _alone) = (databases, blobs, shelf, texts, paths, clock, log, database.IsOwn);
-        announcements.Listen(Announcement.Backbones, Look);
+        (_databases, _blobs, _loaded, _texts, _paths, _clock, _log, _alone) = (databases, blobs, loaded, texts, paths, clock, log, database.IsOwn);
+        announcements.Listen(Announcement.Backbones, Wake);
     }
 
     /// <summary>Soon gives what came to this host to all others.</summary>
-    public void Look() => _news.Wake();
+    public void Wake() => _news.Wake();
 
     /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
     public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
@@ -150,7 +150,7 @@ public sealed partial class SharedBackbones : BackgroundService
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         var known = await db.SharedBackbones.Select(b => b.Id).ToListAsync(cancel);
-        foreach (var backbone in _shelf.All.ExceptBy(known, b => b.Manifest.Id))
+        foreach (var backbone in _loaded.All.ExceptBy(known, b => b.Manifest.Id))
         {
             foreach (var (folder, registered) in ((string, bool)[])[(_paths.Backbones, false), (_paths.RegisteredBackbones, true)])
             {
@@ -187,12 +187,12 @@ public sealed partial class SharedBackbones : BackgroundService
             }
         }
 
-        var backbone = _shelf.Find(shared.Id);
+        var backbone = _loaded.Find(shared.Id);
         return (backbone?.Manifest.Sha256, LetGo);
 
         void LetGo()
         {
-            _shelf.Remove(backbone!);
+            _loaded.Remove(backbone!);
             BackboneFolders.Remove(shared.Id, Folder(shared));
         }
     }
@@ -221,7 +221,7 @@ public sealed partial class SharedBackbones : BackgroundService
             }
 
             var manifest = BackboneManifest.Parse(System.Text.Encoding.UTF8.GetBytes(shared.Manifest));
-            _shelf.Take(BackboneFolders.Place(half, manifest, folder));
+            _loaded.Take(BackboneFolders.Place(half, manifest, folder));
         }
         catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {

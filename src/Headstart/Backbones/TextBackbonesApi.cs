@@ -36,10 +36,10 @@ public static class TextBackbonesApi
             "Only what was registered over the API and no version needs; one that merely began with them keeps what it made of them. Needs an operator.").Refuses(401, 403, 404, 409);
     }
 
-    private static Page<TextBackboneResponse> List(TextShelf shelf, TextRegistry registry) => new(
+    private static Page<TextBackboneResponse> List(LoadedTextBackbones loaded, TextRegistry registry) => new(
         [
-            .. shelf.All.Select(file => Response(file, registry)),
-            .. TextCatalogue.Entries.Where(entry => shelf.Find(entry.Id) is null).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
+            .. loaded.All.Select(file => Response(file, registry)),
+            .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
                 Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
                 $"It is not fetched by itself: the verb 'backbones fetch {entry.Id}' brings it, or put {TextCatalogueEntry.NetworkName} and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} "
                 + "of a backbones folder; the host finds it at its next start.")),
@@ -70,8 +70,8 @@ public static class TextBackbonesApi
         }
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(string backbone, TextShelf shelf, TextRegistry registry, CancellationToken cancel) =>
-        shelf.Find(backbone) is not { } here ? BackbonesApi.NoSuchBackbone($"/api/v1{Path}")
+    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(string backbone, LoadedTextBackbones loaded, TextRegistry registry, CancellationToken cancel) =>
+        loaded.Find(backbone) is not { } here ? BackbonesApi.NoSuchBackbone($"/api/v1{Path}")
         : await registry.RemoveAsync(here, cancel) is { } refusal ? refusal
         : TypedResults.NoContent();
 

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>Word vectors of the users' own: taken in and let go while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
-public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases) : IDisposable
+public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1); // two of one id must not both find it free
 
@@ -41,13 +41,13 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
             await using (var bytes = File.OpenRead(file))
             {
                 var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancel));
-                if (shelf.All.FirstOrDefault(text => text.Sha256 == sha256 && (id ?? text.Id) == text.Id) is { } known)
+                if (loaded.All.FirstOrDefault(text => text.Sha256 == sha256 && (id ?? text.Id) == text.Id) is { } known)
                 {
                     return (known, false, null);
                 }
             }
 
-            if (TextCandidates.IsTaken(name, shelf.All))
+            if (TextCandidates.IsTaken(name, loaded.All))
             {
                 return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"Other features for texts may be called '{name}' already; choose another id."));
             }
@@ -74,7 +74,7 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
             return BackboneUse.NotRegistered();
         }
 
-        if (await BackboneUse.TakeOffAsync(token => UsedAsync(text, token), () => shelf.Remove(text), () => shelf.Return(text), cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(text, token), () => loaded.Remove(text), () => loaded.Return(text), cancel) is { } used)
         {
             return used;
         }
@@ -91,10 +91,10 @@ public sealed class TextRegistry(TextShelf shelf, SharedBackbones shared, DataPa
     private async Task<RegisteredText> TakeAsync(string file, string id, string name)
     {
         var place = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name);
-        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: what was removed once would be taken off the shelf again
+        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: what was removed once would be taken off the loaded again
         try
         {
-            return await Task.Run(() => shelf.Take(file, place));
+            return await Task.Run(() => loaded.Take(file, place));
         }
         catch
         {

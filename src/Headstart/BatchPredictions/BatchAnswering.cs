@@ -36,7 +36,7 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
         foreach (var ((index, _), vector) in items.Zip(vectors))
         {
-            answers[index] = vector is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.Judge(version, vector));
+            answers[index] = vector is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.Classify(version, vector));
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     /// <param name="room">Of the account; null for any amount.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <returns>The images, at least one, or why there are none.</returns>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, Room? room, CancellationToken cancel)
+    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
         var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
@@ -68,7 +68,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     };
 
     /// <summary>Stores files beside the reading. What cannot be used is an item with an error at once.</summary>
-    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files, Room? room)
+    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
     {
         var items = new List<NewItem>();
         var bytes = 0L;

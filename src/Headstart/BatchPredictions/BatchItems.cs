@@ -14,7 +14,7 @@ internal sealed class BatchItems(HeadstartDb db)
     public async Task<QuotaUse?> InsertAsync(Guid account, BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if (batch.Bytes > 0 && (await db.HoldRoomAsync(account))?.Exceeded(batch.Bytes) is { } exceeded)
+        if (batch.Bytes > 0 && (await db.HoldRemainingQuotaAsync(account))?.Exceeded(batch.Bytes) is { } exceeded)
         {
             return exceeded;
         }

@@ -4,13 +4,11 @@ using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Jobs;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.BatchPredictions;
 
@@ -74,106 +72,12 @@ public static class BatchPredictionsApi
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
-        Guid id, HttpContext http,
+        Guid id, int? version, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
-        PublishedVersions published, HeadstartDb db, HeadCache heads, [FromServices] BatchIntake images, [FromServices] TextBatchIntake texts, [FromServices] BatchItems known, Usage usage, JobQueue queue, TimeProvider clock, int? version, CancellationToken cancel)
+        [FromServices] NewBatches batches, CancellationToken cancel)
     {
-        if (await published.FindAsync(http.User, id, cancel) is not { } model)
-        {
-            return Problems.NoSuchModel();
-        }
-
-        if (await BeforeAsync(db, id, idempotencyKey, cancel) is { } before)
-        {
-            return Accepted(before);
-        }
-
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            return Problems.InvalidIdempotencyKey();
-        }
-
-        if ((version ?? model.Version) is not { } number)
-        {
-            return Problems.NoPublishedVersion();
-        }
-
-        if (await RefuseAsync(db, heads, id, number, cancel) is { } unservable)
-        {
-            return unservable;
-        }
-
-        var (items, refusal) = model.Kind.IsText() ? await texts.ReadAsync(id, http, cancel)
-            : await images.ReadAsync(id, http, await db.RoomAsync(http.User.AccountId(), cancel), cancel);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
-
-        var wanted = items.Count(item => item.Answer is null);
-        if (await usage.TakeAsync(http.User, wanted, cancel) is { } exceeded)
-        {
-            return exceeded.Problem(("images", wanted));
-        }
-
-        var batch = NewBatch(id, number, items, idempotencyKey, clock.Now());
-        var inserted = false;
-        try
-        {
-            if (await known.InsertAsync(http.User.AccountId(), batch, items, cancel) is { } full)
-            {
-                return full.Problem();
-            }
-
-            inserted = true;
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
-        {
-            return Accepted((await BeforeAsync(db, id, idempotencyKey, cancel))!); // its twin was a moment faster
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
-        {
-            return Problems.NoSuchModel();
-        }
-        finally
-        {
-            usage.CountPredictions(http.User, inserted ? 0 : -wanted); // counted before, so that two batches at once do not both fit
-        }
-
-        // If we die here the batch is queued and the sweep enqueues it.
-        queue.Enqueue(BatchJob.Kind, batch.Id);
-        return Accepted(batch);
-    }
-
-    /// <summary>A version that cannot answer is refused now rather than found out later.</summary>
-    private static async Task<ProblemHttpResult?> RefuseAsync(HeadstartDb db, HeadCache heads, Guid model, int version, CancellationToken cancel)
-    {
-        try
-        {
-            return await heads.GetAsync(db, model, version, cancel) is null ? Problems.NoSuch("version", $"/api/v1/models/{model}/versions") : null;
-        }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
-        {
-            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
-        }
-    }
-
-    private static BatchPrediction NewBatch(Guid model, int version, List<NewItem> items, string? idempotencyKey, DateTime now)
-    {
-        var refused = items.Count(i => i.Answer is not null);
-        return new()
-        {
-            Id = Guid.CreateVersion7(),
-            ModelId = model,
-            Version = version,
-            State = JobState.Queued,
-            Images = items.Count,
-            Bytes = items.Sum(i => (long)i.Bytes),
-            Done = refused,
-            Failed = refused,
-            IdempotencyKey = idempotencyKey,
-            CreatedAt = now,
-        };
+        var (batch, refusal) = await batches.StartAsync(http, id, version, idempotencyKey, cancel);
+        return batch is null ? refusal! : Accepted(batch);
     }
 
     private static async Task<Results<Ok<Page<BatchResponse>>, ProblemHttpResult>> List(
@@ -231,9 +135,6 @@ public static class BatchPredictionsApi
 
     private static IQueryable<BatchPrediction> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid batchId) =>
         db.ModelsOf(caller).Where(m => m.Id == id).Join(db.BatchPredictions.Where(b => b.Id == batchId), m => m.Id, b => b.ModelId, (_, b) => b);
-
-    private static async Task<BatchPrediction?> BeforeAsync(HeadstartDb db, Guid id, string? key, CancellationToken cancel) =>
-        key is null ? null : await db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == id && b.IdempotencyKey == key, cancel);
 
     private static Accepted<BatchResponse> Accepted(BatchPrediction batch) =>
         TypedResults.Accepted($"/api/v1/models/{batch.ModelId}/batch-predictions/{batch.Id}", BatchResponse.Of(batch));

@@ -14,7 +14,7 @@ public sealed class BlobReferences(IBlobStore blobs)
     public const string ToBlobs = """
         SELECT sha256 FROM examples WHERE text IS NULL
         UNION ALL SELECT artifact FROM model_versions
-        UNION ALL SELECT judged FROM model_versions WHERE judged IS NOT NULL
+        UNION ALL SELECT evaluated FROM model_versions WHERE evaluated IS NOT NULL
         UNION ALL SELECT report FROM model_versions
         UNION ALL SELECT i.sha256 FROM run_examples i JOIN training_runs r ON r.id = i.run_id JOIN models m ON m.id = r.model_id
             WHERE r.state IN ('Queued', 'Running') AND m.kind <> 'TextClassification'

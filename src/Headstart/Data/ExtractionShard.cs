@@ -18,7 +18,7 @@ public sealed class ExtractionShard
     public required byte[][] Images { get; init; }
 
     /// <summary>Until then somebody is taken to be at it; null where nobody took it.</summary>
-    public DateTime? ClaimedUntil { get; init; }
+    public DateTime? LeasedUntil { get; init; }
 
     public DateTime CreatedAt { get; init; }
 }

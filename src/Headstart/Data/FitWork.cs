@@ -23,7 +23,7 @@ public sealed class FitShard
     public required int Number { get; init; }
 
     /// <summary>Until then somebody is taken to be at it; null where nobody took it.</summary>
-    public DateTime? ClaimedUntil { get; init; }
+    public DateTime? LeasedUntil { get; init; }
 
     /// <summary>The answer, float32 each; null until it is there.</summary>
     public byte[]? Result { get; init; }

@@ -30,7 +30,7 @@ public sealed class ModelVersion
     /// SHA-256 of the artifact of a head that learned from the training images only: what the report judged, and what later versions are
     /// compared with. null in versions made before there was one.
     /// </summary>
-    public byte[]? Judged { get; init; }
+    public byte[]? Evaluated { get; init; }
 
     /// <summary>SHA-256 of the report, JSON, in the blob store.</summary>
     public required byte[] Report { get; init; }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Examples;
 
@@ -11,7 +12,6 @@ internal static class TextLookAlikes
 {
     private const int RunLength = 5; // characters
     private const int Bands = 8, RowsOfBand = 4; // two texts of likeness s meet with 1 - (1 - s^4)^8: 0.98 at 0.8, 0.05 at 0.3
-    private const double Same = 0.8; // of all different runs
     private const int LongestLook = 5_000; // characters; what long texts have in common shows in their beginnings
 
     /// <summary>Pairs of texts that are the same; of a group not all pairs, but enough that they hang together.</summary>
@@ -32,7 +32,7 @@ internal static class TextLookAlikes
             {
                 // Each against the first: a bucket of thousands must not cost millions.
                 var first = bucket.First();
-                pairs.UnionWith(bucket.Skip(1).Where(i => Likeness(runs[first], runs[i]) >= Same).Select(i => (first, i)));
+                pairs.UnionWith(bucket.Skip(1).Where(i => Likeness(runs[first], runs[i]) >= SameText).Select(i => (first, i)));
             }
         }
 

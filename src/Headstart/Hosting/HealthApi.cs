@@ -16,18 +16,18 @@ public static class HealthApi
             .Produces<HealthResponse>().Refuses(503);
     }
 
-    private static async Task<IResult> ReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel)
+    private static async Task<IResult> ReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel)
     {
-        var reason = await WhyNotReadyAsync(db, shelf, blobs, lifetime, cancel);
+        var reason = await WhyNotReadyAsync(db, loaded, blobs, lifetime, cancel);
         return reason is null
             ? TypedResults.Ok(new HealthResponse("ready"))
             : Problems.Of(StatusCodes.Status503ServiceUnavailable, "not-ready", reason);
     }
 
     /// <returns>null when the host can do its work.</returns>
-    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
         lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
-            : !shelf.IsWarm ? "The backbones are warming up."
+            : !loaded.IsWarm ? "The backbones are warming up."
             : !await AnswersAsync(db, cancel) ? "The database does not answer."
             : !await blobs.AnswersAsync() ? "The blob store does not answer."
             : null;

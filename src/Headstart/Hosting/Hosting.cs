@@ -130,12 +130,12 @@ public static class Hosting
         await Schema.MigrateAsync(app.Services, cancel);
         await app.Services.GetRequiredService<BlobHealth>().WaitAsync(cancel);
         await app.Services.GetRequiredService<FirstKey>().AddConfiguredAsync(cancel);
-        await Task.Run(app.Services.GetRequiredService<BackboneShelf>().Open, cancel);
+        await Task.Run(app.Services.GetRequiredService<LoadedBackbones>().Open, cancel);
     }
 
     /// <summary>Runs until Ctrl-C or SIGTERM. The first key is made only now, when nothing can keep it from being shown.</summary>
     /// <param name="interrupted">Somebody asked for the end before it had begun; later it is the host that hears of it.</param>
-    public static async Task RunAndGreetAsync(this WebApplication app, CancellationToken interrupted)
+    public static async Task RunAsync(this WebApplication app, CancellationToken interrupted)
     {
         try
         {

@@ -11,7 +11,7 @@ namespace Headstart.ImageSearches;
 /// Leaves out candidates that the model has, that are there twice, or that do not belong among the others of their category, and what is more than
 /// wanted. All of it is decided at once and written at once: if we die before that it is decided anew.
 /// </summary>
-public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, BackboneShelf shelf, FeatureCache features, Fingerprints prints)
+public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, LoadedBackbones loaded, FeatureCache features, Fingerprints prints)
 {
     internal async Task SiftAsync(SearchWork work)
     {
@@ -20,7 +20,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, B
             .OrderBy(c => c.Position).ToListAsync(work.Token);
         var moves = new Dictionary<int, Move>();
         var left = await WithoutKnownAsync(db, work.Search.ModelId, candidates, moves, work.Token);
-        if (shelf.All.Count > 0 && left.Count > 0)
+        if (loaded.All.Count > 0 && left.Count > 0)
         {
             left = await WithoutStrangeAsync(left, moves, work.Token);
         }
@@ -61,7 +61,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, B
     private async Task<List<SearchCandidate>> WithoutStrangeAsync(List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
     {
         // Training tries the favourite whatever the images are, so these vectors are not computed for nothing.
-        var recipe = Candidates.Favourite(shelf.All, double.PositiveInfinity);
+        var recipe = Candidates.Favourite(loaded.All, double.PositiveInfinity);
         var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
         var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image cannot be read.");
         var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), prints, cancel);

@@ -11,7 +11,6 @@ using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.ImageSearches;
 
@@ -44,48 +43,10 @@ public static class ImageSearchesApi
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Start(
         Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the search it made before.")] string? idempotencyKey,
-        HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        [FromServices] NewSearches searches, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
-        {
-            return Problems.NoSuchModel();
-        }
-
-        if (await BeforeAsync() is { } before)
-        {
-            return Started(before);
-        }
-
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            return Problems.InvalidIdempotencyKey();
-        }
-
-        var (search, refusal) = NewSearches.Of(model, request ?? new(), [.. sources.Select(s => s.Name)], settings.ImageSearches, idempotencyKey, clock.Now());
-        if (search is null)
-        {
-            return refusal!;
-        }
-
-        db.Add(search);
-        try
-        {
-            await db.SaveChangesAsync(cancel);
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
-        {
-            return Started((await BeforeAsync())!); // its twin was a moment faster
-        }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
-        {
-            return Problems.NoSuchModel();
-        }
-
-        queue.Enqueue(SearchJob.Kind, search.Id); // if we die before it, the search is queued and the sweep enqueues it
-        return Started(new() { Search = search, Counts = [] });
-
-        async Task<SearchView?> BeforeAsync() => idempotencyKey is null ? null
-            : await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && s.IdempotencyKey == idempotencyKey), db).AsNoTracking().SingleOrDefaultAsync(cancel);
+        var (search, refusal) = await searches.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel);
+        return search is null ? refusal! : Started(search);
     }
 
     private static async Task<Results<Ok<Page<SearchResponse>>, ProblemHttpResult>> List(
@@ -146,13 +107,14 @@ public static class ImageSearchesApi
     }
 
     private static async Task<Results<Ok<Page<CandidateResponse>>, ProblemHttpResult>> Candidates(
-        Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, string? state, string? category, int? limit, int? after, CancellationToken cancel)
+        Guid id, Guid searchId, [AsParameters] CandidateQuery query, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
         if (!await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
         {
             return NoSuchSearch(id);
         }
 
+        var (state, category, limit, after) = query;
         var one = CandidateState.Found;
         if (state is not null && (!Enum.TryParse(state, ignoreCase: true, out one) || !Enum.IsDefined(one) || !state.All(char.IsLetter)))
         {
@@ -168,27 +130,28 @@ public static class ImageSearchesApi
     }
 
     private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Content(
-        Guid id, Guid searchId, int position, HttpContext http, HeadstartDb db, IBlobStore blobs, int? size, CancellationToken cancel)
+        [AsParameters] CandidatePath of, int? size, HttpContext http, HeadstartDb db, IBlobStore blobs, CancellationToken cancel)
     {
         if (ThumbnailSize.Refuse(size) is { } refusal)
         {
             return refusal;
         }
 
-        return await FindAsync(db, http.User, id, searchId, position, cancel) is { Sha256: { } sha256 } && await blobs.GetAsync(sha256, cancel) is { } bytes
+        return await FindAsync(db, http.User, of, cancel) is { Sha256: { } sha256 } && await blobs.GetAsync(sha256, cancel) is { } bytes
             ? TypedResults.Bytes(ImageReader.Thumbnail(bytes, size ?? Thumbnail), "image/jpeg")
-            : NoSuchCandidate(id, searchId);
+            : NoSuchCandidate(of);
     }
 
     private static async Task<Results<Ok<CandidateResponse>, ProblemHttpResult>> Change(
-        Guid id, Guid searchId, int position, CandidateChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
+        [AsParameters] CandidatePath of, CandidateChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
+        var (id, searchId, position) = of;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.HoldModelAsync(id); // before the search, as whoever deletes the model does
         await db.Database.ExecuteSqlAsync($"SELECT FROM image_searches WHERE id = {searchId} FOR UPDATE", cancel); // a worker moves candidates under this lock, too
-        if (await FindAsync(db, caller, id, searchId, position, cancel) is not { } candidate)
+        if (await FindAsync(db, caller, of, cancel) is not { } candidate)
         {
-            return NoSuchCandidate(id, searchId);
+            return NoSuchCandidate(of);
         }
 
         var added = candidate.State == CandidateState.Added;
@@ -214,7 +177,7 @@ public static class ImageSearchesApi
         await db.SearchCandidates.Where(c => c.SearchId == searchId && c.Position == position).ExecuteUpdateAsync(set => set
             .SetProperty(c => c.State, state).SetProperty(c => c.Reason, (string?)null).SetProperty(c => c.Detail, (string?)null), cancel);
         await transaction.CommitAsync(cancel);
-        return TypedResults.Ok(Of((await FindAsync(db, caller, id, searchId, position, cancel))!));
+        return TypedResults.Ok(Of((await FindAsync(db, caller, of, cancel))!));
     }
 
     private static CandidateResponse Of(SearchCandidate c) => new(c.Position, c.Category, c.State, c.Reason, c.Detail, c.Sha256 is not null, c.Origin);
@@ -228,11 +191,11 @@ public static class ImageSearchesApi
     private static IQueryable<ImageSearch> SearchesOf(HeadstartDb db, ClaimsPrincipal caller, Guid id) =>
         db.ModelsOf(caller).Where(m => m.Id == id).Join(db.ImageSearches, m => m.Id, s => s.ModelId, (_, s) => s);
 
-    private static Task<SearchCandidate?> FindAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid searchId, int position, CancellationToken cancel) =>
-        SearchesOf(db, caller, id).Where(s => s.Id == searchId).Join(db.SearchCandidates.Where(c => c.Position == position), s => s.Id, c => c.SearchId, (_, c) => c)
+    private static Task<SearchCandidate?> FindAsync(HeadstartDb db, ClaimsPrincipal caller, CandidatePath of, CancellationToken cancel) =>
+        SearchesOf(db, caller, of.Id).Where(s => s.Id == of.SearchId).Join(db.SearchCandidates.Where(c => c.Position == of.Position), s => s.Id, c => c.SearchId, (_, c) => c)
             .AsNoTracking().SingleOrDefaultAsync(cancel);
 
     private static ProblemHttpResult NoSuchSearch(Guid id) => Problems.NoSuch("image search", $"/api/v1/models/{id}/image-searches");
 
-    private static ProblemHttpResult NoSuchCandidate(Guid id, Guid searchId) => Problems.NoSuch("candidate", $"/api/v1/models/{id}/image-searches/{searchId}/candidates");
+    private static ProblemHttpResult NoSuchCandidate(CandidatePath of) => Problems.NoSuch("candidate", $"/api/v1/models/{of.Id}/image-searches/{of.SearchId}/candidates");
 }

@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.ImageSearches;
 
@@ -43,3 +44,15 @@ public sealed record CandidateResponse(
 
 /// <param name="Rejected">True leaves the image out, or takes it out of the model again; false takes it in, also one that was dropped, until the images are added.</param>
 public sealed record CandidateChange(bool Rejected);
+
+/// <param name="State">Only those of this state.</param>
+/// <param name="Category">Only those of this category.</param>
+/// <param name="Limit">So many entries.</param>
+/// <param name="After">Those behind this position.</param>
+public sealed record CandidateQuery(
+    [property: FromQuery(Name = "state")] string? State, [property: FromQuery(Name = "category")] string? Category,
+    [property: FromQuery(Name = "limit")] int? Limit, [property: FromQuery(Name = "after")] int? After);
+
+/// <param name="Id">Of the model.</param>
+public sealed record CandidatePath(
+    [property: FromRoute(Name = "id")] Guid Id, [property: FromRoute(Name = "searchId")] Guid SearchId, [property: FromRoute(Name = "position")] int Position);

@@ -1,21 +1,74 @@
+using System.Security.Claims;
+using Headstart.Access;
 using Headstart.Data;
+using Headstart.Jobs;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>What a search may be.</summary>
-internal static class NewSearches
+/// <summary>Starts searches.</summary>
+internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock)
 {
     private const int PerCategory = 60;
     private const int MaxQueries = 100;
     private const int MaxWords = 200;
 
-    /// <returns>The row, queued, or why there is none.</returns>
-    public static (ImageSearch? Search, ProblemHttpResult? Refusal) Of(
-        Model model, NewSearchRequest request, IReadOnlyList<string> sources, ImageSearchSettings limits, string? idempotencyKey, DateTime now)
+    /// <param name="caller">Owns the model.</param>
+    /// <param name="id">Of the model.</param>
+    /// <param name="request">What to look for.</param>
+    /// <param name="idempotencyKey">The same key gives the search that it made before.</param>
+    /// <param name="cancel">Ends it before the search is there.</param>
+    /// <returns>The search, queued, or why there is none.</returns>
+    public async Task<(SearchView? Search, ProblemHttpResult? Refusal)> StartAsync(
+        ClaimsPrincipal caller, Guid id, NewSearchRequest request, string? idempotencyKey, CancellationToken cancel)
     {
-        if ((Refuse(request, sources, limits) ?? Refuse(model, request.Queries!)) is { } refusal)
+        if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return (null, Problems.NoSuchModel());
+        }
+
+        if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
+        {
+            return (before, null);
+        }
+
+        if (idempotencyKey is { Length: 0 or > 200 })
+        {
+            return (null, Problems.InvalidIdempotencyKey());
+        }
+
+        var (search, refusal) = Of(model, request, [.. sources.Select(s => s.Name)], idempotencyKey);
+        if (search is null)
+        {
+            return (null, refusal);
+        }
+
+        db.Add(search);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException e) when (e.IsDuplicate())
+        {
+            return (await BeforeAsync(id, idempotencyKey, cancel), null);
+        }
+        catch (DbUpdateException e) when (e.IsOrphan())
+        {
+            return (null, Problems.NoSuchModel());
+        }
+
+        queue.Enqueue(SearchJob.Kind, search.Id); // if we die before it, the search is queued and the sweep enqueues it
+        return (new() { Search = search, Counts = [] }, null);
+    }
+
+    private Task<SearchView?> BeforeAsync(Guid model, string? key, CancellationToken cancel) => key is null ? Task.FromResult<SearchView?>(null)
+        : SearchView.Of(db.ImageSearches.Where(s => s.ModelId == model && s.IdempotencyKey == key), db).AsNoTracking().SingleOrDefaultAsync(cancel);
+
+    private (ImageSearch? Search, ProblemHttpResult? Refusal) Of(Model model, NewSearchRequest request, IReadOnlyList<string> names, string? idempotencyKey)
+    {
+        if ((Refuse(request, names, settings.ImageSearches) ?? Refuse(model, request.Queries!)) is { } refusal)
         {
             return (null, refusal);
         }
@@ -28,11 +81,11 @@ internal static class NewSearches
             Queries = [.. request.Queries!.Select(query => new SearchQuery(query.Key.Trim(), query.Value!.Trim()))],
             PerCategory = request.PerCategory ?? PerCategory,
             Licences = request.Licences,
-            Sources = [.. request.Sources ?? sources],
+            Sources = [.. request.Sources ?? names],
             Train = request.Train,
             Review = request.Review,
             IdempotencyKey = idempotencyKey,
-            CreatedAt = now,
+            CreatedAt = clock.Now(),
         }, null);
     }
 

@@ -7,6 +7,7 @@ using Headstart.Training;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Models;
 
@@ -191,7 +192,7 @@ public static class ModelsApi
     private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool unlabelled, bool training) =>
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
-        : categories.Count(c => c.ImageCount >= Dataset.MinImages) >= Dataset.MinCategories ? ModelState.Ready
+        : categories.Count(c => c.ImageCount >= MinExamples) >= MinCategories ? ModelState.Ready
         : unlabelled || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

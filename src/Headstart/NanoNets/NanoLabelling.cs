@@ -1,6 +1,5 @@
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
@@ -8,7 +7,7 @@ using Headstart.Versions;
 namespace Headstart.NanoNets;
 
 /// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as everybody's.</summary>
-internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published, HeadCache heads, Predictor predictor, WebFetcher web, Settings settings)
+internal sealed class NanoLabelling(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
 {
     /// <param name="http">Who asks.</param>
     /// <param name="model">The model's id.</param>
@@ -16,31 +15,15 @@ internal sealed class NanoLabelling(HeadstartDb db, PublishedVersions published,
     /// <param name="cancel">Gives the place in the queue up.</param>
     public async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request, CancellationToken cancel)
     {
-        if (await published.FindAsync(http.User, model, cancel) is not { } found)
+        var found = await versions.FindAsync(http.User, model, number: null, cancel);
+        return found switch
         {
-            return NanoAnswer.NoSuchModel();
-        }
-
-        if (found.Kind.IsText())
-        {
-            return NanoAnswer.OfTexts(model);
-        }
-
-        if (found.Version is not { } number)
-        {
-            return NanoAnswer.NotReady();
-        }
-
-        try
-        {
-            return await heads.GetAsync(db, model, number, cancel) is { } version
-                ? await AnswerAsync(http, model, version, request, cancel)
-                : NanoAnswer.NoSuchModel(); // deleted a moment ago
-        }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
-        {
-            return NanoAnswer.NotReady(e.Message);
-        }
+            { Kind: ModelKind.TextClassification } => NanoAnswer.OfTexts(model),
+            { Version: { } version } => await AnswerAsync(http, model, version, request, cancel),
+            { Refusal.StatusCode: StatusCodes.Status404NotFound } => NanoAnswer.NoSuchModel(),
+            { Refusal.ProblemDetails: { Type: "version-unavailable", Detail: var why } } => NanoAnswer.NotReady(why),
+            _ => NanoAnswer.NotReady(),
+        };
     }
 
     private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request, CancellationToken cancel)

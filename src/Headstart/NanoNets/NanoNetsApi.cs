@@ -5,6 +5,7 @@ using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.NanoNets;
 
@@ -49,7 +50,7 @@ public static class NanoNetsApi
     {
         var given = (await NanoRequest.ReadAsync(http.Request, settings, cancel)).All("categories");
         given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
-        if (given.Count < Dataset.MinCategories)
+        if (given.Count < MinCategories)
         {
             return NanoAnswer.Bad("Zero or one category", "Zero or one category was given. Add two or more, each in a field named categories.");
         }

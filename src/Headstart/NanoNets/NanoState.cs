@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Training;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.NanoNets;
 
@@ -31,7 +31,7 @@ internal static class NanoState
         return rows.ConvertAll(row =>
         {
             var error = row.Last is { State: JobState.Failed, Error: var why } ? why ?? "it failed" : null;
-            var enough = row.Categories.Count(c => c.Count >= Dataset.MinImages) >= Dataset.MinCategories;
+            var enough = row.Categories.Count(c => c.Count >= MinExamples) >= MinCategories;
             var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress ?? 0, error);
             return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status, row.Categories.ConvertAll(c => new NanoCategory(c.Name, c.Count)));
         });
@@ -50,7 +50,7 @@ internal static class NanoState
         _ when published => (5, error is null ? "Model hosted. Can be used for prediction" : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
         _ when error is not null => (-1, $"Error in model training: {error}"),
         _ when enough => (2, "Training data annotated. Need to start training"),
-        _ when images => (1, $"Training data uploaded. At least {Dataset.MinCategories} categories need {Dataset.MinImages} images or more"),
+        _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need {MinExamples} images or more"),
         _ => (0, "Model created. No training data uploaded yet"),
     };
 }

@@ -14,6 +14,7 @@ using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.OpenInference;
@@ -38,12 +39,12 @@ public static class OpenInferenceApi
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting().Named("oipLive", "Is the server alive", "Needs no key.");
         v2.MapGet("/health/ready", Ready).AllowAnonymous().DisableRateLimiting().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.").Produces<ServerReady>(503);
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
-        models.MapGet("/", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => Metadata(model, null, http, published, db, heads, cancel))
+        models.MapGet("/", (string model, HttpContext http, HeadstartDb db, [FromServices] NamedVersions versions, CancellationToken cancel) => Metadata(model, null, http, db, versions, cancel))
             .Named("oipModel", "What a model takes and gives", ByName).Fails(404, 409);
-        models.MapGet("/ready", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel) => IsReady(model, null, http, published, db, heads, cancel))
+        models.MapGet("/ready", (string model, HttpContext http, [FromServices] NamedVersions versions, CancellationToken cancel) => IsReady(model, null, http, versions, cancel))
             .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Fails(404, 409);
-        models.MapPost("/infer", (string model, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel) =>
-            Infer(model, null, http, published, db, heads, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
+        models.MapPost("/infer", (string model, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings, CancellationToken cancel) =>
+            Infer(model, null, http, versions, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
         models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Fails(404, 409);
         models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Fails(404, 409);
         models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).TakesTensors();
@@ -64,14 +65,14 @@ public static class OpenInferenceApi
     }
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
-        HeadstartDb db, BackboneShelf shelf, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
-        await HealthApi.WhyNotReadyAsync(db, shelf, blobs, lifetime, cancel) is null ? TypedResults.Ok(new ServerReady(true))
+        HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+        await HealthApi.WhyNotReadyAsync(db, loaded, blobs, lifetime, cancel) is null ? TypedResults.Ok(new ServerReady(true))
             : TypedResults.Json(new ServerReady(false), statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private static async Task<Results<Ok<ModelMetadata>, JsonHttpResult<InferError>>> Metadata(
-        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+        string model, string? version, HttpContext http, HeadstartDb db, [FromServices] NamedVersions versions, CancellationToken cancel)
     {
-        var (id, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
+        var (id, served, error) = await versions.FindAsync(http, model, version, cancel);
         if (served is null)
         {
             return error!;
@@ -90,17 +91,17 @@ public static class OpenInferenceApi
     }
 
     private static async Task<Results<Ok<ModelReady>, JsonHttpResult<InferError>>> IsReady(
-        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
+        string model, string? version, HttpContext http, [FromServices] NamedVersions versions, CancellationToken cancel)
     {
-        var (_, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
+        var (_, served, error) = await versions.FindAsync(http, model, version, cancel);
         return served is null ? error! : TypedResults.Ok(new ModelReady(model, true));
     }
 
     private static async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> Infer(
-        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, Predictor predictor, Settings settings, CancellationToken cancel)
+        string model, string? version, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings, CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = RequestReader.MaxBytes(settings);
-        var (_, served, error) = await FindAsync(model, version, http, published, db, heads, cancel);
+        var (_, served, error) = await versions.FindAsync(http, model, version, cancel);
         if (served is null)
         {
             return error!;
@@ -180,35 +181,7 @@ public static class OpenInferenceApi
         return outputs;
     }
 
-    /// <summary>The version that answers, or why there is none.</summary>
-    private static async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
-        string model, string? version, HttpContext http, PublishedVersions published, HeadstartDb db, HeadCache heads, CancellationToken cancel)
-    {
-        var id = Guid.TryParse(model, out var parsed) ? parsed
-            : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
-        if (await published.FindAsync(http.User, id, cancel) is not { } found)
-        {
-            return (id, null, Refuse(StatusCodes.Status404NotFound, $"There is no model \"{model}\" in your account."));
-        }
-
-        var number = version is null ? found.Version : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
-        if (number is null)
-        {
-            return (id, null, Refuse(StatusCodes.Status409Conflict, "The model has no published version yet; train it first."));
-        }
-
-        try
-        {
-            return await heads.GetAsync(db, id, number.Value, cancel) is { } served ? (id, served, null)
-                : (id, null, Refuse(StatusCodes.Status404NotFound, $"The model has no version {version}."));
-        }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
-        {
-            return (id, null, Refuse(StatusCodes.Status409Conflict, e.Message));
-        }
-    }
-
-    private static JsonHttpResult<InferError> Refuse(int status, string error) => TypedResults.Json(new InferError(error), statusCode: status);
+    internal static JsonHttpResult<InferError> Refuse(int status, string error) => TypedResults.Json(new InferError(error), statusCode: status);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

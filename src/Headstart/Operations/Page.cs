@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Mvc;
+
 namespace Headstart.Operations;
 
 /// <summary>One page of a list, newest first; <c>next</c> goes into <c>?after=</c> for the page that follows.</summary>
@@ -16,3 +18,8 @@ public static class Page
     public static Page<T> Of<T>(List<T> rows, int limit, Func<T, string> key) =>
         rows.Count > limit ? new(rows[..limit], key(rows[limit - 1])) : new(rows, null);
 }
+
+/// <summary>Which part of a list.</summary>
+/// <param name="Limit">So many entries.</param>
+/// <param name="After">Those behind this one: the page before has it as <c>next</c>.</param>
+public sealed record PageQuery([property: FromQuery(Name = "limit")] int? Limit, [property: FromQuery(Name = "after")] Guid? After);

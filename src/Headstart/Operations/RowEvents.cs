@@ -8,7 +8,7 @@ namespace Headstart.Operations;
 /// <summary>The changes of a row as server-sent events. The row decides, so this works on every node.</summary>
 internal static class RowEvents
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     /// <param name="row">One row, or none once it is deleted.</param>
@@ -40,7 +40,7 @@ internal static class RowEvents
                 yield break;
             }
 
-            await Task.Delay(Look, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(PollInterval, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

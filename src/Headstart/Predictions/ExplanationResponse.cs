@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Texts;
 using Headstart.Versions;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Predictions;
 
@@ -24,7 +25,7 @@ public sealed record ExplanationResponse(
     internal static ExplanationResponse Of(ServedVersion version, string text, int label, CancellationToken cancel)
     {
         var words = WordsOf(version, text, label, cancel);
-        var detail = words.Count < WordOcclusion.MaxWords ? null : $"Only the first {WordOcclusion.MaxWords} words were looked at.";
+        var detail = words.Count < ExplainedWords ? null : $"Only the first {ExplainedWords} words were looked at.";
         return new(version.Head.Labels[label], null, null, words.Count == 0 ? "The text has no word that could be left out." : detail,
             [.. words.Select(word => new WordResponse(word.Word, word.Start, word.Length, Math.Round(word.Weight, 6)))]);
     }

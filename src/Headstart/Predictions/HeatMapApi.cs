@@ -1,13 +1,12 @@
-using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Predictions;
@@ -21,44 +20,45 @@ public static class HeatMapApi
                 + "Of the published version unless ?version= names another.")
             .Produces<byte[]>(200, "image/png", "image/jpeg").Refuses(400, 401, 404, 409, 503);
 
-    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
-        Guid id, Guid imageId, int? version, int? size, HttpContext http, HeadstartDb db, IBlobStore blobs, HeadCache heads, Predictor predictor, ClaimsPrincipal caller, CancellationToken cancel)
+    private static Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
+        Guid id, Guid imageId, int? version, int? size, HttpContext http, [FromServices] HeatMaps maps, CancellationToken cancel) =>
+        maps.DrawAsync(http, (id, imageId), version, size, cancel);
+}
+
+internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersions versions, Predictor predictor)
+{
+    /// <param name="http">Who asks.</param>
+    /// <param name="of">The image, and its model.</param>
+    /// <param name="version">Which answers; null for the published one.</param>
+    /// <param name="size">Of a JPEG, a square that it fits; null for the whole picture as PNG.</param>
+    /// <param name="cancel">Gives the place in the queue up.</param>
+    public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
+        HttpContext http, (Guid Model, Guid Image) of, int? version, int? size, CancellationToken cancel)
     {
         if (ThumbnailSize.Refuse(size) is { } refusal)
         {
             return refusal;
         }
 
-        var found = await db.ModelsOf(caller).Where(m => m.Id == id)
-            .Join(db.Examples.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (m, i) => new { m.PublishedVersion, i.Sha256 }).SingleOrDefaultAsync(cancel);
-        if (found is null || await blobs.GetAsync(found.Sha256, cancel) is not { } image)
+        var sha256 = await db.ModelsOf(http.User).Where(m => m.Id == of.Model)
+            .Join(db.Examples.Where(e => e.Id == of.Image), m => m.Id, e => e.ModelId, (_, e) => e.Sha256).SingleOrDefaultAsync(cancel);
+        if (sha256 is null || await blobs.GetAsync(sha256, cancel) is not { } image)
         {
-            return Problems.NoSuch("image", $"/api/v1/models/{id}/images");
+            return Problems.NoSuch("image", $"/api/v1/models/{of.Model}/images");
         }
 
-        if ((version ?? found.PublishedVersion) is not { } number)
+        var found = await versions.FindAsync(http.User, of.Model, version, cancel);
+        if (found.Version is not { } served)
         {
-            return Problems.NoPublishedVersion();
+            return found.Refusal!;
         }
 
-        try
+        if (await predictor.AskAsync(http.User, served, image, explain: true, cancel) is not { } answer)
         {
-            if (await heads.GetAsync(db, id, number, cancel) is not { } served)
-            {
-                return Problems.NoSuch("version", $"/api/v1/models/{id}/versions");
-            }
-
-            if (await predictor.AskAsync(caller, served, image, explain: true, cancel) is not { } answer)
-            {
-                return PredictionsApi.Overloaded(http);
-            }
-
-            return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
-                : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map of this image.");
+            return PredictionsApi.Overloaded(http);
         }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
-        {
-            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
-        }
+
+        return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
+            : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map of this image.");
     }
 }

@@ -43,8 +43,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
         return WithUsage(caller, !explain && !known.Contains(null)
-            ? Judge(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
-            : await cores.RunAsync(caller.AccountId(), image.Length, () => Look(version, image, sha256, known, explain), cancel));
+            ? Classify(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
+            : await cores.RunAsync(caller.AccountId(), image.Length, () => Predict(version, image, sha256, known, explain), cancel));
     }
 
     /// <summary>The answer for one text.</summary>
@@ -111,7 +111,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
-        return Look(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
+        return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
     }
 
     /// <summary>The answer for one text, on the calling thread and at once: for work in the background.</summary>
@@ -127,7 +127,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>The answer for an image whose features are known.</summary>
     /// <param name="version">Which answers.</param>
     /// <param name="features">As the version's head reads them.</param>
-    public Answer Judge(ServedVersion version, float[] features) => Judge(version, features, null);
+    public Answer Classify(ServedVersion version, float[] features) => Classify(version, features, null);
 
     private Answer Read(ServedVersion version, string text, bool explain, CancellationToken cancel)
     {
@@ -138,7 +138,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
             features = texts.Of(text);
         }
 
-        var answer = Judge(version, features);
+        var answer = Classify(version, features);
         return explain ? answer with { Explanation = ExplanationResponse.Of(version, text, version.Head.Best(features), cancel) } : answer;
     }
 
@@ -154,7 +154,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>On a worker's thread.</summary>
     /// <param name="sha256">To remember what is seen under; null to forget it.</param>
-    private Answer Look(ServedVersion version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
+    private Answer Predict(ServedVersion version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
     {
         // Damage that the header does not show is found by the one decode that follows.
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
@@ -164,8 +164,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
         try
         {
-            See(version.Recipe, image, sha256, vectors);
-            return Judge(version, version.Recipe.Assemble(vectors!), explain ? image : null);
+            Extract(version.Recipe, image, sha256, vectors);
+            return Classify(version, version.Recipe.Assemble(vectors!), explain ? image : null);
         }
         catch (ImageRefusedException e)
         {
@@ -174,7 +174,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>Fills in the vectors that are not known, decoding once for each input size.</summary>
-    private void See(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
+    private void Extract(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
     {
         foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null).GroupBy(b => b.Item.Manifest.Preprocessing.Size))
         {
@@ -183,7 +183,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
             {
                 using (telemetry.Forward(backbone.Manifest.Id))
                 {
-                    vectors[i] = backbone.See(square);
+                    vectors[i] = backbone.Extract(square);
                 }
 
                 if (sha256 is not null)
@@ -200,7 +200,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return CentreSquare.Of(image, size);
     }
 
-    private Answer Judge(ServedVersion version, float[] features, byte[]? explain)
+    private Answer Classify(ServedVersion version, float[] features, byte[]? explain)
     {
         using var timing = telemetry.Head();
         var probabilities = version.Head.Probabilities(features);

@@ -16,17 +16,16 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     /// <param name="id">Of the model.</param>
     /// <param name="version">Which answers.</param>
     /// <param name="http">Has the texts.</param>
-    /// <param name="top">Keep so many labels.</param>
-    /// <param name="explain">Also say which words speak for the most probable label.</param>
+    /// <param name="query">What is wanted of each answer.</param>
     /// <param name="cancel">Gives the places in the queue up.</param>
     /// <exception cref="UploadRefusedException">The request has no texts, or more than it may have.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
-        Guid id, ServedVersion version, HttpContext http, int top, bool explain, CancellationToken cancel)
+        Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
         var answers = new List<FilePrediction>();
         foreach (var some in (await ReadAsync(http, cancel)).Chunk(Environment.ProcessorCount))
         {
-            foreach (var answer in await Task.WhenAll(some.Select(text => AskAsync(version, http, text, top, explain, cancel))))
+            foreach (var answer in await Task.WhenAll(some.Select(text => AskAsync(version, http, text, query, cancel))))
             {
                 if (answer is null)
                 {
@@ -43,15 +42,15 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     }
 
     /// <returns>null where the host is busy.</returns>
-    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, int top, bool explain, CancellationToken cancel)
+    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query, CancellationToken cancel)
     {
         if (PlainText.Read(given, settings.Uploads.MaxTextBytes, out var text) is var (_, detail))
         {
             return FilePrediction.Failed(null, detail);
         }
 
-        return await predictor.AskAsync(http.User, version, text, explain, cancel) is { } answer
-            ? FilePrediction.Of(version, null, answer, top) with { Text = text } : null;
+        return await predictor.AskAsync(http.User, version, text, query.Explain is true, cancel) is { } answer
+            ? FilePrediction.Of(version, null, answer, query.Top ?? int.MaxValue) with { Text = text } : null;
     }
 
     private async Task<IReadOnlyList<string?>> ReadAsync(HttpContext http, CancellationToken cancel)

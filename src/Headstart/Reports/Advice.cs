@@ -1,15 +1,13 @@
 using System.Globalization;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Reports;
 
 /// <summary>What would help most, in words.</summary>
 internal static class Advice
 {
-    private const double WorthSaying = 0.005;
-    private static readonly int[] Amounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000];
-
     /// <summary>
     /// More images of the category that would gain most. If only one category grows, only the errors that it takes part in shrink, and they do as
     /// if the whole set had grown like it; each error has two parts, what it was and what it was taken for.
@@ -20,7 +18,7 @@ internal static class Advice
         var support = train.Support();
         var errors = evaluation.Mistakes;
         var best = Enumerable.Range(0, support.Length).Where(k => support[k] > 0 && errors[k] > 0)
-            .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(), Images: Amounts.LastOrDefault(amount => amount <= support[k], Amounts[0])))
+            .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(), Images: AdvisedAmounts.LastOrDefault(amount => amount <= support[k], AdvisedAmounts[0])))
             .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
             .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
         var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);

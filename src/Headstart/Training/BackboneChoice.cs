@@ -4,6 +4,7 @@ using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -15,11 +16,6 @@ namespace Headstart.Training;
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 {
-    private const int ProbeImages = 500;
-    private const int FewBackbones = 3; // fewer are not worth dropping any
-    private const int FewImages = 50; // fewer say nothing about a backbone
-    private const int FewTrials = 4;
-
     /// <param name="Probe">How many images the cross-validation saw.</param>
     /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
     public sealed record Choice(Trial Chosen, int Probe, double Stability);
@@ -86,7 +82,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         foreach (var (round, share) in ((double[])[0.25, 0.5]).Index())
         {
             var sample = data.Sample((int)(share * Math.Min(ProbeImages, data.Train.Count)));
-            if (left.Count <= FewBackbones || sample.Count < FewImages)
+            if (left.Count <= FewBackbones || sample.Count < FewImagesToChoose)
             {
                 continue;
             }
@@ -110,7 +106,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     }
 
     private static LabelledFeatures Checked(LabelledFeatures set) =>
-        set.Support().Min() >= Dataset.MinImages ? set
+        set.Support().Min() >= MinExamples ? set
             : throw new RunRefusedException("So many of the images can no longer be read that a category has fewer than two left; upload them again.");
 
     /// <summary>What the run shows of the trials while they come in, best first; the best so far counts as chosen until the rule has spoken.</summary>

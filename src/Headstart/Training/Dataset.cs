@@ -1,18 +1,13 @@
 using Headstart.Data;
 using Headstart.Learning.Heads;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
 /// <summary>The examples of a run, in an order that depends on their content alone, and which of them are held out.</summary>
 public sealed class Dataset
 {
-    /// <summary>A category with fewer images is left out of the run.</summary>
-    public const int MinImages = 2;
-    public const int MinCategories = 2;
-
-    /// <summary>A category that would keep fewer images for training holds none out.</summary>
-    private const int MinTrainAfterSplit = 5;
 
     /// <param name="Labels">Indices of its categories, in rising order; one where they exclude each other.</param>
     public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels)
@@ -75,7 +70,7 @@ public sealed class Dataset
         var exclusive = !kind.TakesSeveral();
         var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
         // Where any number applies, a label that nearly all images have cannot be learned either.
-        var learned = counts.Where(c => c.Value >= MinImages && (exclusive || rows.Count - c.Value >= MinImages)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
+        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || rows.Count - c.Value >= MinExamples)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
             .Select(row => (Item: new Item(row.ExampleId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
         var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();

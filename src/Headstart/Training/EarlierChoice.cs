@@ -5,6 +5,7 @@ using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -16,8 +17,6 @@ namespace Headstart.Training;
 /// </summary>
 public sealed class EarlierChoice(IBlobStore blobs)
 {
-    private const double Caution = 2;
-
     /// <summary>A choice that stands.</summary>
     /// <param name="Backbone">Id of the features.</param>
     /// <param name="Trials">Those of the run that made it.</param>
@@ -47,7 +46,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
             .Join(db.RunExamples, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var now = await db.RunExamples.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
-        return changed == 0 || stability > Caution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
+        return changed == 0 || stability > ChoiceCaution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
             ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
     }
 

@@ -2,16 +2,13 @@ using System.Numerics.Tensors;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Reports;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
 /// <summary>What heads that had not learned from an image say of it, and of its label.</summary>
 internal static class ImageFindings
 {
-    private const int MostSuspects = 100;
-    private const int MostHardest = 12;
-    private const int MostMistakes = 1_000;
-
     /// <param name="set">The n images.</param>
     /// <param name="probabilities"><c>[n][k]</c>, calibrated, by heads that had not learned from the image.</param>
     /// <returns><c>[n]</c>: the labels that were found to apply, in rising order.</returns>

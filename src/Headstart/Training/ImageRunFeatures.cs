@@ -4,15 +4,14 @@ using Headstart.Examples;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
 using Headstart.Versions;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
 /// <summary>Images: what the backbones of this host see in them, by way of the feature cache.</summary>
 public sealed class ImageRunFeatures(
-    BackboneShelf shelf, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints, TimeProvider clock) : IRunFeatures
+    LoadedBackbones loaded, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints, TimeProvider clock) : IRunFeatures
 {
-    private const int EnoughBackbones = 2;
-
     /// <summary>Fetches what is wanted and not here, and chooses; what an earlier run chose stands if nothing could have changed that.</summary>
     public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
@@ -30,7 +29,7 @@ public sealed class ImageRunFeatures(
             return new(new ImageFeatures(recipe), standing.Report, null);
         }
 
-        var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, TrainingJob.Seed, cancel);
+        var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, Seed, cancel);
         return new(new ImageFeatures(choice.Chosen.Recipe), new(
             $"{choice.Chosen.Recipe.Id} suits these images best, by heads tried on {choice.Probe} of them.", null, choice.Probe,
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
@@ -52,17 +51,17 @@ public sealed class ImageRunFeatures(
 
     private FeatureRecipe Named(string id, double maxMs)
     {
-        var recipe = shelf.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not on this host. {shelf.HowToGetOne}");
+        var recipe = loaded.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not on this host. {loaded.HowToGetOne}");
         return recipe.MsPerImage <= maxMs ? recipe : throw new RunRefusedException(
             $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host and maxLatencyMs allows {maxMs}.");
     }
 
     private List<Backbone> Admissible(TrainingRun run)
     {
-        var all = shelf.All;
+        var all = loaded.All;
         if (all.Count == 0)
         {
-            throw new RunRefusedException($"This host has no backbone. {shelf.HowToGetOne}");
+            throw new RunRefusedException($"This host has no backbone. {loaded.HowToGetOne}");
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();

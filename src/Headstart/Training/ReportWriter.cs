@@ -4,27 +4,23 @@ using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Reports;
 using Headstart.Versions;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
 /// <summary>What is known at the end of a run.</summary>
-/// <param name="Judged">A head that learned from the training images only, calibrated.</param>
+/// <param name="Evaluated">A head that learned from the training images only, calibrated.</param>
 /// <param name="Raw">The same one before calibration.</param>
 /// <param name="Temperature">Between the two.</param>
 /// <param name="Curve">null where there are too few images for one.</param>
 /// <param name="Confirmed">Images whose label a person has confirmed.</param>
 public sealed record Findings(
-    Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Judged, Head Raw, double Temperature,
+    Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Evaluated, Head Raw, double Temperature,
     LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
 
 /// <summary>Says how good a version is, how sure that is, and what would help.</summary>
 public static class ReportWriter
 {
-    private const int EnoughHeldOut = 20;
-    private const int MostPairs = 5;
-    private const int MostCurves = 24;
-    private const int MostLeftOut = 10; // categories that take their turn at being unknown
-
     public static Report Write(Findings found)
     {
         ArgumentNullException.ThrowIfNull(found);
@@ -32,8 +28,8 @@ public static class ReportWriter
         var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
         var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
         var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
-        var judged = test.Features.Select(f => found.Judged.Probabilities(f)).ToList();
-        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Judged.Answer(f))], categories, train.Tags is null);
+        var evaluated = test.Features.Select(f => found.Evaluated.Probabilities(f)).ToList();
+        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Evaluated.Answer(f))], categories, train.Tags is null);
         var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
         var shown = useHeldOut ? heldOut : crossValidated;
         var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train, what);
@@ -51,14 +47,14 @@ public static class ReportWriter
             Categories = categories,
             Kind = found.Data.Kind,
             Classes = shown.Classes,
-            PrecisionRecall = useHeldOut ? Curves(test, judged, shown) : Curves(train, calibrated, shown),
+            PrecisionRecall = useHeldOut ? Curves(test, evaluated, shown) : Curves(train, calibrated, shown),
             MeanF1 = meanF1,
-            Thresholds = found.Judged.Thresholds,
+            Thresholds = found.Evaluated.Thresholds,
             Confusion = shown.Confusion,
             ConfusedPairs = Pairs(shown, categories),
-            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, judged) : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
+            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, evaluated) : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
             Calibration = useHeldOut
-                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], judged)
+                ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], evaluated)
                 : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
             Unknown = Unknown(train, test),
             LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
@@ -70,7 +66,7 @@ public static class ReportWriter
             Duplicates = found.Examples.Duplicates,
             Backbones = [],
             Head = Head(found),
-            TrainableParameters = found.Judged.TrainableParameters,
+            TrainableParameters = found.Evaluated.TrainableParameters,
             LeftOut = found.Data.LeftOut,
             UnreadableImages = found.Examples.Unreadable,
         };
@@ -90,7 +86,7 @@ public static class ReportWriter
     private static ConfusedPair[] Pairs(Evaluation evaluation, IReadOnlyList<string> categories) =>
     [
         .. evaluation.Confusion.SelectMany((row, truth) => row.Select((count, predicted) => (truth, predicted, count)))
-            .Where(cell => cell.truth != cell.predicted && cell.count > 0).OrderByDescending(cell => cell.count).Take(MostPairs)
+            .Where(cell => cell.truth != cell.predicted && cell.count > 0).OrderByDescending(cell => cell.count).Take(MostConfusedPairs)
             .Select(cell => new ConfusedPair(categories[cell.truth], categories[cell.predicted], cell.count)),
     ];
 
@@ -114,19 +110,19 @@ public static class ReportWriter
 
     private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
     {
-        var region = KnownRegion.Of(train);
+        var region = NoveltyDetector.Of(train);
         var caught = new List<bool>();
         if (train.Categories.Count > 2)
         {
             var step = Math.Max(1, train.Categories.Count / MostLeftOut);
             foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
             {
-                var others = KnownRegion.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
+                var others = NoveltyDetector.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
                 caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left).Select(i => others.IsUnknown(train.Features[i])));
             }
         }
 
-        return new(KnownRegion.FalseAlarms, region.Threshold, test.Count == 0 ? null : Share(test.Features.Select(f => region.IsUnknown(f))),
+        return new(FalseAlarms, region.Threshold, test.Count == 0 ? null : Share(test.Features.Select(f => region.IsUnknown(f))),
             caught.Count == 0 ? null : Share(caught));
     }
 
@@ -149,8 +145,8 @@ public static class ReportWriter
         {
             HeadKind.Prototypes => $"Prototypes, which suit a handful of {found.Data.Kind.Examples()}, {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
             HeadKind.Logistic => $"Logistic regression {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
-            _ => $"A hidden layer of {found.Judged.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
+            _ => $"A hidden layer of {found.Evaluated.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
         };
-        return new(method.Kind, method.Strength, $"{what}: {found.Judged.TrainableParameters} parameters to learn; those of {found.Features.Id} stay as they are.");
+        return new(method.Kind, method.Strength, $"{what}: {found.Evaluated.TrainableParameters} parameters to learn; those of {found.Features.Id} stay as they are.");
     }
 }

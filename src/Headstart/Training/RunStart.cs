@@ -7,7 +7,7 @@ using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -15,10 +15,10 @@ namespace Headstart.Training;
 /// <param name="Backbone">The id of a backbone, several joined with <c>+</c>; null or <c>auto</c> for the automatic choice.</param>
 /// <param name="MaxLatencyMs">For one image on this host.</param>
 /// <param name="MaxTrainingSeconds">From start to end.</param>
-public sealed record RunWish(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
+public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, whatever the protocol.</summary>
-public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf texts, WantedBackbones wanted, JobQueue queue, TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -27,11 +27,11 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
     /// <param name="cancel">Ends it before the run is there.</param>
     /// <returns>The run, queued, or why there is none.</returns>
     public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(
-        ClaimsPrincipal caller, Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel) =>
+        ClaimsPrincipal caller, Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel) =>
         await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : (null, Problems.NoSuchModel());
 
     /// <summary>For whoever has seen already that the model may be trained.</summary>
-    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(Guid id, RunWish wish, string? idempotencyKey, CancellationToken cancel)
+    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
     {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
@@ -62,11 +62,11 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
             await db.SaveChangesAsync(cancel);
             await transaction.CommitAsync(cancel);
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException e) when (e.IsDuplicate())
         {
             return (await BeforeAsync(id, idempotencyKey, cancel), null); // its twin was a moment faster
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        catch (DbUpdateException e) when (e.IsOrphan())
         {
             return (null, Problems.NoSuchModel());
         }
@@ -77,7 +77,7 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
     }
 
     /// <summary>A row that waits for its turn; whoever saves it enqueues it.</summary>
-    public static TrainingRun NewRun(Guid model, RunWish wish, string? idempotencyKey, DateTime now) => new()
+    public static TrainingRun NewRun(Guid model, RunOptions wish, string? idempotencyKey, DateTime now) => new()
     {
         Id = Guid.CreateVersion7(),
         ModelId = model,
@@ -92,32 +92,32 @@ public sealed class RunStart(HeadstartDb db, BackboneShelf shelf, TextShelf text
     private async Task<TrainingRun?> BeforeAsync(Guid id, string? key, CancellationToken cancel) =>
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
-    private static ProblemHttpResult? Refuse(RunWish wish) =>
+    private static ProblemHttpResult? Refuse(RunOptions wish) =>
         wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
             : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
             : null;
 
     /// <summary>Of a model of texts.</summary>
-    private ProblemHttpResult? RefuseReader(RunWish wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
+    private ProblemHttpResult? RefuseReader(RunOptions wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
         : Problems.Invalid("unknown-backbone", $"Nothing of this name reads texts here; choose auto or one of {string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
     /// <summary>Of a model of images.</summary>
-    private ProblemHttpResult? RefuseBackbone(RunWish wish)
+    private ProblemHttpResult? RefuseBackbone(RunOptions wish)
     {
         var named = wish.Backbone is "auto" ? null : wish.Backbone;
-        return named is not null && !wanted.CanHave(named) && shelf.All.Count > 0
-                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", shelf.All.Select(b => b.Manifest.Id))}.")
-            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {shelf.HowToGetOne}")
-            : wish.MaxLatencyMs < (named is not null ? shelf.FindRecipe(named)?.MsPerImage : shelf.All.Count > 0 ? shelf.All[0].MsPerImage : null)
-                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {shelf.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+        return named is not null && !wanted.CanHave(named) && loaded.All.Count > 0
+                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
+            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {loaded.HowToGetOne}")
+            : wish.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0 ? loaded.All[0].MsPerImage : null)
+                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {loaded.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
             : null;
     }
 
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
         var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
-        var enough = counts.Count(c => c >= Dataset.MinImages);
-        return enough >= Dataset.MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
-            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {Dataset.MinImages} {kind.Examples()}, and two must. Thirty a category make a good start.");
+        var enough = counts.Count(c => c >= MinExamples);
+        return enough >= MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
+            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {MinExamples} {kind.Examples()}, and two must. Thirty a category make a good start.");
     }
 }

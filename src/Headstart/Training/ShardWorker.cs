@@ -14,16 +14,16 @@ public sealed partial class ShardWorker : BackgroundService
     private readonly SharedFits _fits;
     private readonly FeatureCache _features;
     private readonly Fingerprints _prints;
-    private readonly BackboneShelf _shelf;
+    private readonly LoadedBackbones _loaded;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShardWorker> _log;
     private readonly SemaphoreSlim _news = new(0, 1);
 
     public ShardWorker(
-        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, BackboneShelf shelf, Announcements announcements, TimeProvider clock,
+        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, LoadedBackbones loaded, Announcements announcements, TimeProvider clock,
         ILogger<ShardWorker> log)
     {
-        (_shards, _fits, _features, _prints, _shelf, _clock, _log) = (shards, fits, features, prints, shelf, clock, log);
+        (_shards, _fits, _features, _prints, _loaded, _clock, _log) = (shards, fits, features, prints, loaded, clock, log);
         announcements.Listen(Announcement.Shards, () => _news.Wake());
     }
 
@@ -68,7 +68,7 @@ public sealed partial class ShardWorker : BackgroundService
             return false;
         }
 
-        var here = _shelf.All.ToDictionary(b => b.FeatureSpace);
+        var here = _loaded.All.ToDictionary(b => b.FeatureSpace);
         if (await _shards.ClaimAsync([.. here.Keys, Fingerprints.Space], null, stopping) is not { } shard)
         {
             return await _fits.HelpAsync(stopping);

@@ -13,11 +13,11 @@ namespace Headstart.Training;
 /// Shares the fits of a large run out among all workers, as <see cref="ExtractionShards"/> does with its images: claims only keep two from making the
 /// same one, and the run's own worker makes those that nobody else does. Its claim is renewed while a worker is at a fit, however long that takes.
 /// </summary>
-public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features, BackboneShelf shelf, TimeProvider clock)
+public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features, LoadedBackbones loaded, TimeProvider clock)
 {
     private const long Worthwhile = 2_000_000; // numbers that all fits together read: about a second
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Offers the fits to the other workers, if there are any and it is worth their while.</summary>
     /// <param name="of">What the set's features are; those of texts are not shared.</param>
@@ -65,7 +65,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     /// <returns>Whether there were.</returns>
     public async Task<bool> HelpAsync(CancellationToken stopping)
     {
-        string[] here = [.. shelf.All.Select(backbone => backbone.FeatureSpace)];
+        string[] here = [.. loaded.All.Select(backbone => backbone.FeatureSpace)];
         if (await ClaimAsync(here, null, stopping) is not { } shard)
         {
             return false;
@@ -74,7 +74,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         await using var db = await databases.CreateDbContextAsync(stopping);
         var text = await db.FitWorks.Where(w => w.Id == shard.WorkId).Select(w => w.Description).SingleOrDefaultAsync(stopping);
         if (text is null || JsonSerializer.Deserialize<FitDescription>(text) is not { } description
-            || shelf.FindRecipe(description.Recipe) is not { } recipe)
+            || loaded.FindRecipe(description.Recipe) is not { } recipe)
         {
             return false;
         }
@@ -102,9 +102,9 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         await using var db = await databases.CreateDbContextAsync(cancel);
         var claimed = await db.FitShards.FromSql($"""
             WITH next AS MATERIALIZED (SELECT s.work_id, s.number FROM fit_shards s JOIN fit_works w ON w.id = s.work_id
-                WHERE s.result IS NULL AND w.spaces <@ {spaces} AND (s.claimed_until IS NULL OR s.claimed_until < now()) AND ({work}::uuid IS NULL OR s.work_id = {work})
+                WHERE s.result IS NULL AND w.spaces <@ {spaces} AND (s.leased_until IS NULL OR s.leased_until < now()) AND ({work}::uuid IS NULL OR s.work_id = {work})
                 ORDER BY s.work_id, s.number LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
-            UPDATE fit_shards AS shard SET claimed_until = now() + {Patience} FROM next
+            UPDATE fit_shards AS shard SET leased_until = now() + {Patience} FROM next
             WHERE shard.work_id = next.work_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);
@@ -122,7 +122,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             while (await Task.WhenAny(fit, Task.Delay(Patience / 3, clock, cancel)) != fit)
             {
                 cancel.ThrowIfCancellationRequested();
-                await db.Database.ExecuteSqlAsync($"UPDATE fit_shards SET claimed_until = now() + {Patience} WHERE work_id = {shard.WorkId} AND number = {shard.Number}", cancel);
+                await db.Database.ExecuteSqlAsync($"UPDATE fit_shards SET leased_until = now() + {Patience} WHERE work_id = {shard.WorkId} AND number = {shard.Number}", cancel);
             }
 
             var result = MemoryMarshal.AsBytes<float>(await fit).ToArray();
@@ -153,7 +153,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             }
             else
             {
-                await Task.Delay(Look, clock, cancel); // the others have the last ones in hand
+                await Task.Delay(PollInterval, clock, cancel); // the others have the last ones in hand
             }
         }
 

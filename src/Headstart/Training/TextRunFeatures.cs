@@ -6,6 +6,7 @@ using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -13,7 +14,7 @@ namespace Headstart.Training;
 /// Texts: features that are learned from the model's own texts, also those without a category, in each run anew. A text that was deleted since the
 /// run began is not learned from.
 /// </summary>
-public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
+public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
 {
     private const int AtOnce = 5_000; // read from the database
 
@@ -26,7 +27,7 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
         var names = Names();
         var standing = named is null ? await earlier.FindAsync(db, run.Run, names, data, cancel) : null;
         var fitted = await Task.Run(
-            () => TextCandidates.Fit(corpus, shelf.All, TrainingJob.Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
+            () => TextCandidates.Fit(corpus, loaded.All, Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
         var candidates = Admissible(fitted, run.Run);
         if (standing is not null)
         {
@@ -63,14 +64,14 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
     private static async Task<ChosenFeatures> TryAsync(
         List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names, StageProgress progress, CancellationToken cancel)
     {
-        var sample = data.Sample(TextChoice.Probe).Where(item => texts.ContainsKey(item.ExampleId)).ToList();
+        var sample = data.Sample(ProbeTexts).Where(item => texts.ContainsKey(item.ExampleId)).ToList();
         int[] labels = [.. sample.Select(item => item.Labels[0])];
-        if (labels.CountBy(label => label).Count(c => c.Value >= Dataset.MinImages) < data.Categories.Count)
+        if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
             throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
         }
 
-        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, TrainingJob.Seed, tried =>
+        var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, Seed, tried =>
         {
             progress.Report((double)tried.Count / candidates.Count);
             progress.Show(Table(tried, tried[0]));
@@ -85,7 +86,7 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
     {
         if (fitted.Count == 0)
         {
-            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(shelf.All))}, "
+            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(loaded.All))}, "
                 + "or leave the choice to the run.");
         }
 
@@ -102,7 +103,7 @@ public sealed class TextRunFeatures(TextShelf shelf, EarlierChoice earlier, IBlo
 
     /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
     private List<string> Names() =>
-        [.. TextCandidates.Ids(shelf.All).Concat(shelf.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
+        [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
 
     private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
         t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,

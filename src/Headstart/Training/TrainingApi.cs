@@ -61,7 +61,7 @@ public static class TrainingApi
         Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var wish = request is null ? new RunWish() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
+        var wish = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
         var (run, refusal) = await start.StartAsync(caller, id, wish, idempotencyKey, cancel);
         return run is null ? refusal! : Accepted(run);
     }

@@ -4,6 +4,7 @@ using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -12,14 +13,10 @@ namespace Headstart.Training;
 /// either happens whole or not at all.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishedRival rival, VersionPublisher publisher,
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, VersionComparison versions, VersionPublisher publisher,
     TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; fewer or smaller examples may help.") { OneByOne = true };
-
-    private const int ImagesForCurve = 5; // of each category
-    private const int CurveRepeats = 3;
-    internal const int Seed = 20_240_607;
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
     {
@@ -54,7 +51,7 @@ internal sealed partial class TrainingJob(
         // 1. Freeze. If we die after this the next start learns from the same images.
         await Dataset.FreezeAsync(db, run.Run, cancel);
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
-        if (data.Categories.Count < Dataset.MinCategories)
+        if (data.Categories.Count < MinCategories)
         {
             throw new RunRefusedException("The model no longer has two categories with at least two examples each; add some and start another run.");
         }
@@ -86,13 +83,13 @@ internal sealed partial class TrainingJob(
         }
 
         // Whoever is idle can begin with the curve; we come to it when our heads are made.
-        await using var offered = train.Support().Min() < ImagesForCurve ? null : await fits.OfferAsync(
+        await using var offered = train.Support().Min() < ExamplesForCurve ? null : await fits.OfferAsync(
             chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);
         var temperature = validation.Temperature(train);
         var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
         // Found on images that heads had not learned from; where categories exclude each other there are none.
         var thresholds = train.Tags is null ? null : Thresholds.ForF1(validation.Calibrated(temperature, exclusive: false), train.Tags);
-        var judged = raw.At(temperature).With(thresholds);
+        var evaluated = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85);
@@ -102,15 +99,15 @@ internal sealed partial class TrainingJob(
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
         var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, judged, raw, temperature, curve, confirmed.ToHashSet())), cancel);
+        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, evaluated, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97);
-        var comparison = await rival.CompareAsync(db, run.Run.ModelId, data, examples, judged, features, new StageProgress(run, 0.97, 0.98), cancel);
+        var comparison = await versions.CompareAsync(db, run.Run.ModelId, new(data, examples, evaluated, features), new StageProgress(run, 0.97, 0.98), cancel);
         report = report with { Comparison = comparison, Backbones = run.Status.Backbones, Choice = chosen.Report, SecondsPerStage = watch.Seconds(), Notices = run.Status.Notices };
         var parts = await features.KeepAsync(chosen.Features, cancel);
-        var number = await publisher.PublishAsync(run, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), KnownRegion.Of(all)),
-            new(parts, judged, KnownRegion.Of(train)), report, cancel);
+        var number = await publisher.PublishAsync(run, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)),
+            new(parts, evaluated, NoveltyDetector.Of(train)), report, cancel);
         Log.Succeeded(log, run.Run.Id, number, report.Accuracy);
 
         async Task<CrossValidation> ValidateAsync()

@@ -18,10 +18,10 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
     /// run's end in one transaction, so a run ends once and a version is never half there.
     /// </summary>
     /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
-    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact judged, Report report, CancellationToken cancel)
+    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
-        var judgedBlob = await blobs.PutAsync(judged.Write(), cancel);
+        var evaluatedBlob = await blobs.PutAsync(evaluated.Write(), cancel);
         var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
 
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -46,7 +46,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
             AccuracyLow = report.AccuracyInterval[0],
             AccuracyHigh = report.AccuracyInterval[1],
             Artifact = artifactBlob,
-            Judged = judgedBlob,
+            Evaluated = evaluatedBlob,
             Report = reportBlob,
             CreatedAt = clock.Now(),
         });

@@ -51,7 +51,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     /// <summary>What the model has already needs no room; of the rest the first ones fit. The account is held until the transaction ends.</summary>
     private async Task RefuseWhatDoesNotFitAsync()
     {
-        var room = await db.HoldRoomAsync(model.AccountId);
+        var room = await db.HoldRemainingQuotaAsync(model.AccountId);
         if (room is null && _files.TrueForAll(file => file.IsStored))
         {
             return;

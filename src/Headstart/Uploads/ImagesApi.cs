@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Blobs;
@@ -5,17 +6,31 @@ using Headstart.Data;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Versions;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
 public static class ImagesApi
 {
+    internal static readonly Dictionary<string, string> Fields = new() { ["category"] = "cats" };
+
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
-        api.MapUploads();
+        api.MapPost("/models/{id:guid}/images", Add).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("addImages", "Add labelled images",
+                "Step 2 of the main job. The body is one of these. A form: put a field named category before the files it applies to, in a multi-label model as many "
+                + "as they show, or an empty one; or a part named manifest, a table or JSON Lines that says what the files show. A zip archive: its folders are "
+                + "the categories, folders train, val and test above them are kept, and a labels.csv or labels.jsonl at its top takes their place. JSON, JSON "
+                + "Lines or a table (CSV): each row has the url of an image, or in JSON its base64, and its category; several categories stand in a cell with | "
+                + "between them.\n\n"
+                + "Files that cannot be used are listed with the reason; the others are kept. Sending a file again adds nothing: it is accepted as alreadyThere. "
+                + "What is large, or has more than a few addresses, is answered with 202 and an import that goes on in the background; ?async=true or false decides otherwise.")
+            .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
+            .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
+            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
@@ -24,6 +39,18 @@ public static class ImagesApi
                 "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
+    }
+
+    private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
+        Guid id, HttpContext http,
+        [FromHeader(Name = "Idempotency-Key")][Description("Of an import: sending the same key again gives the one it made before.")] string? idempotencyKey,
+        [FromQuery(Name = "async")][Description("Whether to answer with an import; otherwise what is sent decides.")] bool? background,
+        HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel)
+    {
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the request as a whole may be large: it is read with limits of its own
+        return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
+            : idempotencyKey is { Length: 0 or > 200 } ? Problems.InvalidIdempotencyKey()
+            : await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel);
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(

@@ -2,7 +2,6 @@ using Headstart.Data;
 using Headstart.Jobs;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Headstart.Uploads;
 
@@ -27,11 +26,11 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
         {
             import = await sources.KeepAsync(body, source => NewImport(model, contentType, source, total, key), cancel);
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException e) when (e.IsDuplicate())
         {
             return await FindAsync(model, key, cancel); // its twin was a moment faster
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        catch (DbUpdateException e) when (e.IsOrphan())
         {
             return null;
         }

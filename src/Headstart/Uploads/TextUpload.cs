@@ -43,7 +43,7 @@ public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyLis
 /// Takes texts into a model, in batches: if the client hangs up or the process dies, what was inserted stays and sending the same texts
 /// again adds nothing twice.
 /// </summary>
-public sealed class TextUpload(HeadstartDb db, Settings settings, TimeProvider clock)
+public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings settings, TimeProvider clock)
 {
     private const int BatchSize = 1_000;
 
@@ -52,6 +52,10 @@ public sealed class TextUpload(HeadstartDb db, Settings settings, TimeProvider c
     private readonly List<CheckedFile> _batch = [];
     private readonly List<int> _places = []; // of the batch, among all that were sent
     private long _bytes;
+
+    /// <summary>The texts of a body, as they come.</summary>
+    /// <exception cref="UploadRefusedException">The body is not what it says.</exception>
+    internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) => TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
 
     /// <param name="model">Of texts; takes them.</param>
     /// <param name="texts">As they come.</param>

@@ -46,7 +46,7 @@ public static class TextsApi
 
     private static async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> Upload(
         Guid id, HttpContext http, [FromQuery][Description("Of texts that come without one.")] string? category,
-        HeadstartDb db, TextUpload upload, DataPaths paths, Settings settings, CancellationToken cancel)
+        HeadstartDb db, TextUpload upload, CancellationToken cancel)
     {
         if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
@@ -55,8 +55,7 @@ public static class TextsApi
 
         try
         {
-            var texts = TextBody.ReadAsync(http.Request, paths.Spool, settings.Uploads, cancel);
-            return Answer(await upload.AddAsync(model, Of(texts, category), confirmed: false, cancel));
+            return Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel));
         }
         catch (UploadRefusedException e)
         {
@@ -65,14 +64,14 @@ public static class TextsApi
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, bool? labelled, int? limit, Guid? after, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, bool? labelled, [AsParameters] PageQuery page, CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
-        var size = Page.Limit(limit);
+        var (size, after) = (Page.Limit(page.Limit), page.After);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
             .Where(i => labelled == null || i.Labels.Any() == labelled)

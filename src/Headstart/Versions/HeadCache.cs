@@ -12,7 +12,7 @@ namespace Headstart.Versions;
 
 /// <summary>A version ready to predict.</summary>
 /// <param name="FeatureBytes">What its features take in memory beside it, about; backbones are others' too and not counted.</param>
-public sealed record ServedVersion(int Number, VersionFeatures Features, Head Head, KnownRegion Known, long FeatureBytes = 0)
+public sealed record ServedVersion(int Number, VersionFeatures Features, Head Head, NoveltyDetector Known, long FeatureBytes = 0)
 {
     private const int Overhead = 2_000; // of the objects around the numbers, about
 
@@ -28,7 +28,7 @@ public sealed record ServedVersion(int Number, VersionFeatures Features, Head He
 /// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is never
 /// stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
 /// </summary>
-public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, SharedBackbones shared, TextShelf texts, Settings settings, Telemetry telemetry) : IDisposable
+public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBackbones shared, LoadedTextBackbones texts, Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
@@ -70,14 +70,14 @@ public sealed class HeadCache(IBlobStore blobs, BackboneShelf shelf, SharedBackb
 
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
-        shelf.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
+        loaded.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
             && backbone.Manifest.Preprocessing.Id == read.PreprocessingId && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
-            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {shelf.HowToGetOne}");
+            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
 
     private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
     {
-        if (read.Parts.Any(part => shelf.Find(part.BackboneId) is null))
+        if (read.Parts.Any(part => loaded.Find(part.BackboneId) is null))
         {
             await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
         }

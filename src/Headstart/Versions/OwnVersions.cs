@@ -22,6 +22,8 @@ public static class OwnVersions
 
 internal static class VersionProblems
 {
+    public static ProblemHttpResult Unavailable(string why) => Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", why);
+
     public static ProblemHttpResult Overloaded(HttpContext http)
     {
         http.Response.Headers.RetryAfter = "1";

@@ -83,7 +83,7 @@ public static class VersionsApi
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException or BackboneException)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+            return VersionProblems.Unavailable(e.Message);
         }
         catch (ModelExportException e)
         {

@@ -6,15 +6,15 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Web;
 
-/// <summary>What the API answered.</summary>
-/// <param name="Value">Where it did what was asked.</param>
-/// <param name="Problem">Else the sentence that says why not and what to do.</param>
+/// <summary>A response of the API.</summary>
+/// <param name="Value">The response body on success.</param>
+/// <param name="Problem">On failure, what went wrong and what to do.</param>
 public sealed record Answer<T>(T? Value, string? Problem, int Status)
 {
     public bool Worked => Problem is null;
 }
 
-/// <summary>The API of this host as the signed-in person may use it, see <see cref="OwnApi"/>. Paths are those below <c>/api/v1/</c>.</summary>
+/// <summary>Calls this host's API as the signed-in user, see <see cref="OwnApi"/>. Paths are relative to <c>/api/v1/</c>.</summary>
 public sealed class ApiCalls(OwnApi api, AuthenticationStateProvider who) : IDisposable
 {
     private readonly HttpClient _client = new(api, disposeHandler: false) { BaseAddress = new("http://headstart/api/v1/"), Timeout = TimeSpan.FromMinutes(2) };
@@ -73,11 +73,11 @@ public sealed class ApiCalls(OwnApi api, AuthenticationStateProvider who) : IDis
     {
         try
         {
-            return (await response.Content.ReadFromJsonAsync<ProblemDetails>(Json.Options, cancel))?.Detail ?? $"The host answered {(int)response.StatusCode}.";
+            return (await response.Content.ReadFromJsonAsync<ProblemDetails>(Json.Options, cancel))?.Detail ?? $"The server returned status {(int)response.StatusCode}.";
         }
         catch (JsonException)
         {
-            return $"The host answered {(int)response.StatusCode}.";
+            return $"The server returned status {(int)response.StatusCode}.";
         }
     }
 }

@@ -9,14 +9,14 @@ using MudBlazor;
 
 namespace Headstart.Web;
 
-/// <summary>What the pages of images and of texts have in common: they hear of uploads, and know what the newest report doubts.</summary>
+/// <summary>Base of the image and text pages: listens for uploads and loads the newest report.</summary>
 public abstract class ExamplesPage : ModelPage
 {
     private DotNetObjectReference<ExamplesPage>? _self;
 
     [Inject] private IDialogService Dialogs { get; set; } = default!;
 
-    /// <summary>Of the newest version; null before there is one.</summary>
+    /// <summary>The report of the newest version; null if there is none.</summary>
     protected Report? Report { get; private set; }
 
     protected override async Task LoadAsync()
@@ -32,10 +32,10 @@ public abstract class ExamplesPage : ModelPage
 
     protected abstract Task LoadExamplesAsync();
 
-    /// <summary>Reads what has come since.</summary>
+    /// <summary>Loads examples added since the last load.</summary>
     protected abstract Task LoadNewAsync();
 
-    /// <summary>The script has sent files.</summary>
+    /// <summary>Called by uploads.js after each upload.</summary>
     [JSInvokable]
     public async Task Uploaded(Guid model)
     {
@@ -46,7 +46,7 @@ public abstract class ExamplesPage : ModelPage
         }
     }
 
-    /// <summary>Examples or categories have come.</summary>
+    /// <summary>Reloads after examples or categories were added.</summary>
     protected async Task CameAsync()
     {
         await LoadModelAsync();
@@ -55,7 +55,7 @@ public abstract class ExamplesPage : ModelPage
 
     protected async Task AddCategoryAsync()
     {
-        var dialog = await Dialogs.ShowAsync<TextDialog>("Add a category", new DialogParameters<TextDialog> { { d => d.Label, "Name" }, { d => d.Do, "Add" } });
+        var dialog = await Dialogs.ShowAsync<TextDialog>("Add category", new DialogParameters<TextDialog> { { d => d.Label, "Name" }, { d => d.Do, "Add" } });
         if (await dialog.Result is { Canceled: false, Data: string name }
             && Worked(await Api.PatchAsync<ModelResponse>(Path, new { categories = Model!.Categories.Select(c => c.Name).Append(name.Trim()) })))
         {
@@ -74,7 +74,7 @@ public abstract class ExamplesPage : ModelPage
             }
             catch (JSDisconnectedException)
             {
-                // The browser is away and its list with it.
+                // The browser is gone, and its listeners with it.
             }
 
             _self.Dispose();

@@ -3,10 +3,10 @@ using Headstart.Uploads;
 
 namespace Headstart.Web;
 
-/// <summary>A model's images as an open page knows them, newest first, without those that were deleted a moment ago and may come back.</summary>
+/// <summary>The images of a model loaded by an open page, newest first, without those deleted a moment ago that can still be restored.</summary>
 internal sealed class LoadedImages
 {
-    /// <summary>An open page keeps so many in the host's memory, about half a kilobyte each.</summary>
+    /// <summary>The most images an open page keeps in the host's memory, at about half a kilobyte each.</summary>
     public const int Most = 20_000;
 
     private readonly Dictionary<Guid, ImageResponse> _known = [];
@@ -18,7 +18,7 @@ internal sealed class LoadedImages
 
     public ImageResponse? Find(Guid id) => _removed.Contains(id) ? null : _known.GetValueOrDefault(id);
 
-    /// <summary>Page by page, so that the first are there at once.</summary>
+    /// <summary>Loads page by page, so the first images appear at once.</summary>
     public async Task LoadAsync(ApiCalls api, string model, Action changed, CancellationToken cancel)
     {
         string? after = null;
@@ -31,7 +31,7 @@ internal sealed class LoadedImages
         while (after is not null && _known.Count < Most);
     }
 
-    /// <summary>Those that came since, back to the first one that is known.</summary>
+    /// <summary>Loads newer images, back to the first known one.</summary>
     public async Task LoadNewAsync(ApiCalls api, string model, CancellationToken cancel)
     {
         string? after = null;
@@ -50,8 +50,8 @@ internal sealed class LoadedImages
         _all = null;
     }
 
-    /// <summary>Hides them.</summary>
-    /// <returns>What to call them by in <see cref="Return"/> and <see cref="Settle"/>.</returns>
+    /// <summary>Hides images until <see cref="Return"/> or <see cref="Settle"/>.</summary>
+    /// <returns>The removal to pass to <see cref="Return"/> or <see cref="Settle"/>.</returns>
     public IReadOnlyList<Guid> Remove(IReadOnlyList<Guid> ids)
     {
         _removals.Add(ids);
@@ -65,8 +65,8 @@ internal sealed class LoadedImages
         Hide();
     }
 
-    /// <summary>The removal is for good.</summary>
-    /// <returns>What has to be deleted; nothing when it was settled before.</returns>
+    /// <summary>Makes a removal final.</summary>
+    /// <returns>The images to delete; none if it was settled before.</returns>
     public IReadOnlyList<Guid> Settle(IReadOnlyList<Guid> removal)
     {
         if (!_removals.Remove(removal))

@@ -5,7 +5,7 @@ using MudBlazor;
 
 namespace Headstart.Web;
 
-/// <summary>What every page of a model does: it reads the model, looks again where something is going on, and says what did not work.</summary>
+/// <summary>Base of all model pages: loads the model, polls while work is in progress, and reports failed calls.</summary>
 public abstract class ModelPage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(700);
@@ -25,7 +25,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
 
     protected ModelResponse? Model { get; private set; }
 
-    /// <summary>Why the model cannot be shown.</summary>
+    /// <summary>Why the model could not be loaded.</summary>
     protected string? Problem { get; private set; }
 
     /// <summary>Cancelled when the page is left.</summary>
@@ -48,7 +48,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         }
     }
 
-    /// <summary>Reads what the page shows beside the model.</summary>
+    /// <summary>Loads what the page shows besides the model.</summary>
     protected virtual Task LoadAsync() => Task.CompletedTask;
 
     protected async Task LoadModelAsync()
@@ -57,7 +57,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         (Model, Problem) = (answer.Value ?? Model, answer.Problem);
     }
 
-    /// <summary>Calls again and again until it says that it is done or the page is left.</summary>
+    /// <summary>Polls until <paramref name="look"/> returns true or the user leaves the page.</summary>
     protected async Task WatchAsync(Func<Task<bool>> look)
     {
         using var timer = new PeriodicTimer(Look);
@@ -78,8 +78,8 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         }
     }
 
-    /// <summary>Shows the problem of an answer, if it has one.</summary>
-    /// <returns>Whether it worked.</returns>
+    /// <summary>Shows the error of a failed call.</summary>
+    /// <returns>Whether the call succeeded.</returns>
     protected bool Worked<T>(Answer<T> answer)
     {
         if (!answer.Worked)
@@ -90,7 +90,7 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         return answer.Worked;
     }
 
-    /// <summary>Starts a training run, one however often it is clicked, and goes where it can be watched.</summary>
+    /// <summary>Starts one training run, however often the button is clicked, and shows its progress.</summary>
     protected async Task TrainAsync()
     {
         if (_starting)
@@ -107,15 +107,15 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
         }
         finally
         {
-            _starting = leaving; // a click that is under way may still arrive
+            _starting = leaving; // a second click may still be on its way
         }
     }
 
-    /// <summary>Ends what the page has not written yet and a run should know.</summary>
+    /// <summary>Saves pending changes that the run must see.</summary>
     protected virtual Task BeforeTrainingAsync() => Task.CompletedTask;
 
     /// <summary>Shows the run that was started.</summary>
-    /// <returns>Whether this page is left for that.</returns>
+    /// <returns>Whether this navigates away from the page.</returns>
     protected virtual Task<bool> StartedAsync()
     {
         Navigation.NavigateTo($"models/{Id}/training");

@@ -3,19 +3,19 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Headstart.Web;
 
-/// <summary>The rest of the request pipeline, from where <see cref="WebApp.UseOwnApi"/> stands in it.</summary>
+/// <summary>The request pipeline after <see cref="WebApp.UseOwnApi"/>.</summary>
 public sealed class Pipeline
 {
     public RequestDelegate Run { get; set; } = _ => throw new InvalidOperationException("The pipeline has not been built yet.");
 }
 
 /// <summary>
-/// Sends requests through this host's own pipeline, without a network: the pages use the API as every client does, with its checks, limits and
-/// sentences, and there is no second way to anything. What an answer holds is buffered, so this is for JSON and not for streams.
+/// Sends requests through this host's own pipeline, without a network: the pages use the API as every client does, with the same checks, limits
+/// and messages. Responses are buffered, so use it for JSON, not for streams.
 /// </summary>
 public sealed class OwnApi(IHttpContextFactory contexts, Pipeline pipeline) : HttpMessageHandler
 {
-    /// <summary>Says whose key a request has, in place of a header.</summary>
+    /// <summary>Identifies the caller's key, instead of an Authorization header.</summary>
     public static readonly HttpRequestOptionsKey<string> KeyHash = new("key hash");
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)

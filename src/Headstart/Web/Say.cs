@@ -6,7 +6,7 @@ using Headstart.Reports;
 
 namespace Headstart.Web;
 
-/// <summary>Numbers and states as the pages say them.</summary>
+/// <summary>Formats numbers and states for the pages.</summary>
 internal static class Say
 {
     private const int FewNames = 6;
@@ -30,7 +30,7 @@ internal static class Say
 
     public static string Run(JobState state) => state switch
     {
-        JobState.Queued => "waiting",
+        JobState.Queued => "queued",
         JobState.Running => "training",
         JobState.Succeeded => "done",
         JobState.Failed => "failed",

@@ -11,8 +11,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Headstart.Web;
 
 /// <summary>
-/// Signing in with an API key, which gives a cookie. The cookie holds the key's hash, encrypted with this installation's data protection keys,
-/// and is good as long as the key is. Scripts of other sites cannot use it: whatever changes something needs an antiforgery token, too.
+/// Signs people in with an API key and sets a cookie. The cookie holds the key's hash, encrypted with this installation's data protection keys,
+/// and is valid as long as the key is. Other sites cannot use it: every request that changes something also needs an antiforgery token.
 /// </summary>
 internal static class SignIn
 {
@@ -21,7 +21,7 @@ internal static class SignIn
     public const string TokenHeader = "X-Headstart-Antiforgery";
     private const string Cookie = "headstart";
 
-    /// <summary>On the endpoints that are pages.</summary>
+    /// <summary>Endpoint metadata that marks pages.</summary>
     public sealed record PageEndpoint;
 
     public static AuthenticationBuilder AddSignIn(this AuthenticationBuilder authentication) => authentication.AddCookie(Scheme, options =>
@@ -37,7 +37,7 @@ internal static class SignIn
         {
             if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!, context.HttpContext.RequestAborted) is { } key)
             {
-                context.ReplacePrincipal(new(Caller.Identity(key, HashOf(context.Principal!)!, Scheme))); // what the key may do now, not when it signed in
+                context.ReplacePrincipal(new(Caller.Identity(key, HashOf(context.Principal!)!, Scheme))); // the current scopes, not those at sign-in
             }
             else
             {
@@ -46,14 +46,14 @@ internal static class SignIn
             }
         };
         options.Events.OnRedirectToLogin = context => IsPage(context.HttpContext) ? Redirect(context) : context.HttpContext.AnswerAsync(Problems.Of(
-            StatusCodes.Status401Unauthorized, "unauthorized", "You are not signed in any more, or your key was revoked or has expired; sign in again."));
+            StatusCodes.Status401Unauthorized, "unauthorized", "Your session has ended, or your API key was revoked or has expired. Sign in again."));
         options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Scopes.Refusal(context.HttpContext));
     });
 
-    /// <summary>Whether the cookie says who is asking, and not a key in a header.</summary>
+    /// <summary>Whether the cookie authenticates this request, not a key in a header.</summary>
     public static bool Chosen(HttpContext http) => IsPage(http)
         || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie)
-            && (http.Request.Path.StartsWithSegments("/api/v1") || http.Request.Path.StartsWithSegments("/session"))); // tokens are a person's: the same one must be seen
+            && (http.Request.Path.StartsWithSegments("/api/v1") || http.Request.Path.StartsWithSegments("/session"))); // antiforgery tokens are bound to the cookie's user
 
     public static void MapSignIn(this WebApplication app)
     {
@@ -61,7 +61,7 @@ internal static class SignIn
         app.MapPost("/session/end", OutAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    /// <summary>Cookies come by themselves, so requests that have only a cookie must show that a page of ours made them.</summary>
+    /// <summary>Browsers send cookies with every request, so a request authenticated by cookie must prove that it comes from one of our pages.</summary>
     public static IApplicationBuilder UseAntiforgeryForCookies(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
         var safe = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method);
@@ -69,7 +69,7 @@ internal static class SignIn
             && !await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
         {
             await http.AnswerAsync(Problems.Of(StatusCodes.Status400BadRequest, "antiforgery",
-                $"A request with the cookie alone needs the page's token in {TokenHeader}; scripts send Authorization: Bearer KEY instead. In the page, load it again."));
+                $"Requests signed in by cookie need the page's antiforgery token in {TokenHeader}. In a browser, reload the page. In a script, send Authorization: Bearer KEY instead."));
             return;
         }
 
@@ -85,7 +85,7 @@ internal static class SignIn
 
     private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context)
     {
-        // Whatever host and scheme the browser knows us by. Where to go back to is without the prefix, so that it leads to no other site of this host name.
+        // Relative, so it works for any host name and scheme. The return path omits the prefix, so it cannot lead to another site on this host name.
         var request = context.Request;
         context.Response.Redirect($"{request.PathBase}{Path}{QueryString.Create(context.Options.ReturnUrlParameter, $"{request.Path}{request.QueryString}")}");
         return Task.CompletedTask;
@@ -115,26 +115,26 @@ internal static class SignIn
         return TypedResults.LocalRedirect("~" + Local(to));
     }
 
-    /// <param name="why">As <c>SignInPage</c> tells it.</param>
-    /// <param name="to">Where to go once it works.</param>
+    /// <param name="why">The reason that <c>SignInPage</c> turns into a message.</param>
+    /// <param name="to">Where to go after signing in.</param>
     private static Microsoft.AspNetCore.Http.HttpResults.RedirectHttpResult Back(string why, string? to) => TypedResults.LocalRedirect($"~{Path}?failed={why}&to={Uri.EscapeDataString(Local(to))}");
 
     private static async Task<IResult> OutAsync(HttpContext http, IAntiforgery antiforgery)
     {
         if (!await antiforgery.IsRequestValidAsync(http))
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "antiforgery", "Signing out needs the page's token; load the page again.");
+            return Problems.Of(StatusCodes.Status400BadRequest, "antiforgery", "The antiforgery token is missing or invalid. Reload the page, then sign out again.");
         }
 
         await http.SignOutAsync(Scheme);
         return TypedResults.LocalRedirect("~" + Path);
     }
 
-    /// <summary>A path of ours, whatever was asked for: signing in must not lead to another site.</summary>
+    /// <summary>Only local paths: signing in must not redirect to another site.</summary>
     private static string Local(string? to) => to is ['/', not ('/' or '\\'), ..] && !to.Any(char.IsControl) ? to : "/";
 }
 
-/// <summary>Ends what an open page may do when its key is revoked.</summary>
+/// <summary>Signs open pages out when their key is revoked.</summary>
 internal sealed class SignedIn(ILoggerFactory logs, KnownKeys keys) : RevalidatingServerAuthenticationStateProvider(logs)
 {
     protected override TimeSpan RevalidationInterval => TimeSpan.FromSeconds(10);

@@ -21,16 +21,16 @@ public static class WebApp
         {
             antiforgery.HeaderName = SignIn.TokenHeader;
             antiforgery.Cookie.Name = "headstart-antiforgery";
-            antiforgery.SuppressXFrameOptionsHeader = true; // the policy says it
+            antiforgery.SuppressXFrameOptionsHeader = true; // frame-ancestors in the policy does this
         });
         services.AddScoped<AuthenticationStateProvider, SignedIn>();
         return services.AddSingleton<Pipeline>().AddSingleton<OwnApi>().AddScoped<ApiCalls>();
     }
 
-    /// <summary>From here on requests of the pages take the same way as those that came over the network. Stands before routing.</summary>
+    /// <summary>Requests from the pages enter the pipeline here, like requests from the network. Call before routing.</summary>
     public static void UseOwnApi(this WebApplication app) => app.Use(next => app.Services.GetRequiredService<Pipeline>().Run = next);
 
-    /// <summary>What a browser may do in a page. Stands behind routing.</summary>
+    /// <summary>Adds the Content-Security-Policy to pages. Call after routing.</summary>
     public static void UsePageHeaders(this WebApplication app) => app.Use(static (http, next) =>
         {
             if (http.GetEndpoint()?.Metadata.GetMetadata<SignIn.PageEndpoint>() is not null)
@@ -47,6 +47,6 @@ public static class WebApp
         app.MapStaticAssets().AllowAnonymous();
         app.MapSignIn();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = null)
-            .WithMetadata(new SignIn.PageEndpoint()).Needs(Scope.Read); // whatever the method: the circuit is one that posts
+            .WithMetadata(new SignIn.PageEndpoint()).Needs(Scope.Read); // for every method: the circuit uses POST
     }
 }

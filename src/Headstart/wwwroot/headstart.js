@@ -1,8 +1,8 @@
-// What every page has: uploads, the clipboard, and what happens when the connection to the host breaks off.
+// Shared by all pages: uploads, the clipboard, and reconnecting to the server.
 
 import { busy, listen, forget } from './uploads.js';
 
-// For Blazor, which calls functions by name.
+// Called from Blazor by name.
 window.headstart = {
   listen,
   forget,
@@ -16,7 +16,7 @@ window.headstart = {
   focus: id => document.getElementById(id)?.focus(),
 };
 
-// A form takes the page's token along.
+// Adds the page's antiforgery token to forms marked data-token.
 document.addEventListener('submit', event => {
   if (!('token' in event.target.dataset)) return;
   event.target.append(Object.assign(document.createElement('input'), {
@@ -24,8 +24,8 @@ document.addEventListener('submit', event => {
   }));
 });
 
-// Blazor says how its connection is. A host that was started again does not know the page any more: then the page is loaded anew, but not while
-// files are on their way, which only this page has.
+// Blazor reports its connection state. A restarted server no longer knows the page, so reload it, but only once the uploads have finished:
+// they live in this page.
 const Again = 3_000;
 document.getElementById('components-reconnect-modal').addEventListener('components-reconnect-state-changed', event => {
   if (event.detail.state === 'rejected') reload();

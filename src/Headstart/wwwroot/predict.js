@@ -1,17 +1,17 @@
-// "Try it": a photograph from a file, the clipboard or the camera goes to the predictions API, and its answer to the page.
+// "Try it": sends an image from a file, the clipboard or the camera to the predictions API and hands the prediction to the page.
 
 import { send } from './api.js';
 
-let current = null; // the photograph on the screen
+let current = null; // the image on the screen
 let stream = null;
 
-/** Wires the area up; Answered(json), Failed(text) and Shown() of the component are called. */
+/** Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). */
 export function open(area, model, component) {
   const state = { area, model, component };
   const input = area.querySelector('input[type=file]');
   const chosen = () => { if (input.files[0]) ask(state, input.files[0]); input.value = ''; };
   input.addEventListener('change', chosen);
-  chosen(); // before this script was here
+  chosen(); // a file may have been chosen before this script loaded
   area.addEventListener('dragover', event => event.preventDefault());
   area.addEventListener('drop', event => {
     event.preventDefault();
@@ -27,27 +27,27 @@ export function open(area, model, component) {
   return { dispose: state.close };
 }
 
-async function ask({ area, model, component }, photograph) {
-  current = photograph;
-  picture(area, '.photo', URL.createObjectURL(photograph));
+async function ask({ area, model, component }, image) {
+  current = image;
+  picture(area, '.photo', URL.createObjectURL(image));
   picture(area, '.heat', null);
   await component.invokeMethodAsync('Asking');
   try {
     const data = new FormData();
-    data.append('file', photograph, photograph.name ?? 'camera.jpg');
+    data.append('file', image, image.name ?? 'camera.jpg');
     const answer = await send('POST', `models/${model}/predictions?explain=true&top=20`, data);
     const [prediction] = answer.predictions;
     const heat = prediction.explanation?.data;
     if (heat) picture(area, '.heat', `data:image/png;base64,${heat}`);
-    // The picture stays here: it is too large for the page's connection.
+    // Keep the heat map here: it is too large for the page's connection.
     const explanation = prediction.explanation && { ...prediction.explanation, data: null };
     await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });
   } catch (error) {
-    await component.invokeMethodAsync('Failed', error instanceof TypeError ? 'No connection to the host; try again in a moment.' : error.message);
+    await component.invokeMethodAsync('Failed', error instanceof TypeError ? 'No connection to the server. Try again in a moment.' : error.message);
   }
 }
 
-/** Sends the photograph on the screen back with the right category. */
+/** Sends the image on the screen back with the correct category. */
 export async function correct(model, category) {
   const data = new FormData();
   data.append('category', category);

@@ -1,5 +1,5 @@
-// Uploads go from the browser to the REST API and not through the page's connection: they go on while that is away, wait where the host is
-// away, and send again what had no answer. Sending a file twice adds nothing, so nothing has to be known of what came through.
+// Uploads go straight from the browser to the REST API, not through the page's connection: they continue while that is lost and retry while the
+// server is unreachable. Sending a file twice stores it once, so a retry needs no record of what already arrived.
 
 import { send, ApiError } from './api.js';
 
@@ -7,7 +7,7 @@ const FilesInRequest = 25;
 const BytesInRequest = 8 << 20;
 const AtOnce = 2;
 const LongestWait = 10_000;
-const Farewell = 10_000; // how long the panel stays when all is well
+const Farewell = 10_000; // milliseconds the panel stays after a complete success
 
 const waiting = [];
 const listeners = new Set();
@@ -18,7 +18,7 @@ let trouble = null;
 
 export const busy = () => waiting.length > 0 || active > 0;
 
-/** Calls Uploaded(modelId) of a component whenever files have come in. */
+/** Calls the component's Uploaded(modelId) whenever files have been uploaded. */
 export function listen(component) {
   listeners.add(component);
 }
@@ -27,7 +27,7 @@ export function forget(component) {
   listeners.delete(component);
 }
 
-/** Queues files: [{ file, category }]. A zip archive brings its own categories. */
+/** Queues files: [{ file, category }]. A ZIP archive brings its own categories. */
 export function add(model, entries) {
   if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
   const archives = entries.filter(entry => !entry.texts && entry.file.name.toLowerCase().endsWith('.zip'));
@@ -94,8 +94,8 @@ async function deliver(batch, own) {
         return finish(batch, error.problem?.rejected ?? batch.files.map(file => ({ fileName: file.name, detail: error.message })));
       }
       trouble = error instanceof ApiError
-        ? error.status === 401 ? 'You are signed out: sign in again in another tab, and this goes on.' : error.message
-        : 'No connection to the host. This goes on by itself when it is back.';
+        ? error.status === 401 ? 'You are signed out. Sign in again in another tab to continue the upload.' : error.message
+        : 'No connection to the server. Retrying automatically.';
       show();
       const wait = Math.max(Math.min(500 * 2 ** attempt, LongestWait), 1000 * (error.retryAfter ?? 0));
       await new Promise(resolve => setTimeout(resolve, wait));
@@ -114,10 +114,10 @@ function finish(batch, rejected) {
   total.done += batch.files.length;
   total.rejected.push(...rejected);
   show();
-  for (const component of listeners) component.invokeMethodAsync('Uploaded', batch.model).catch(() => {}); // its page may be away
+  for (const component of listeners) component.invokeMethodAsync('Uploaded', batch.model).catch(() => {}); // its page may be closed
 }
 
-// The panel lives outside of what Blazor draws, so that it stays when the page is drawn anew.
+// The panel is outside the Blazor components, so it survives navigation and reconnects.
 function show() {
   const panel = document.getElementById('uploads');
   panel.hidden = total.files === 0 && total.rejected.length === 0;
@@ -129,10 +129,10 @@ function show() {
   panel.querySelector('button').textContent = open ? 'Cancel' : 'Close';
   const details = panel.querySelector('details');
   details.hidden = total.rejected.length === 0;
-  details.querySelector('summary').textContent = `${total.rejected.length} could not be used`;
+  details.querySelector('summary').textContent = `${total.rejected.length} ${total.rejected.length === 1 ? 'file' : 'files'} rejected`;
   details.querySelector('ul').replaceChildren(...total.rejected.slice(0, 200).map(({ fileName, detail }) => {
     const item = document.createElement('li');
-    item.textContent = `${fileName ?? 'A file'}: ${detail}`;
+    item.textContent = `${fileName ?? 'Unnamed file'}: ${detail}`;
     return item;
   }));
 }
@@ -144,7 +144,7 @@ document.querySelector('#uploads button').addEventListener('click', () => {
 
 addEventListener('beforeunload', event => { if (busy()) event.preventDefault(); });
 
-// --- Places to drop files on: <div data-drop="MODEL" data-category="cats">; without a category folders name it.
+// --- Drop zones: <div data-drop="MODEL" data-category="cats">. Without data-category, folder names become the categories.
 
 const zoneOf = event => event.target.closest?.('[data-drop]');
 const hasFiles = event => event.dataTransfer?.types.includes('Files');
@@ -152,7 +152,7 @@ const hasFiles = event => event.dataTransfer?.types.includes('Files');
 for (const kind of ['dragenter', 'dragover', 'dragleave', 'drop']) {
   document.addEventListener(kind, event => {
     if (!hasFiles(event)) return;
-    event.preventDefault(); // also beside the zones, or the browser would open the file in place of the page
+    event.preventDefault(); // outside the zones too, or the browser would open the file instead of the page
     const zone = zoneOf(event);
     document.querySelectorAll('[data-drop].over').forEach(other => other.classList.toggle('over', other === zone && kind !== 'drop'));
     zone?.classList.toggle('over', kind === 'dragenter' || kind === 'dragover');
@@ -169,7 +169,7 @@ document.addEventListener('change', event => {
 });
 
 async function take(zone, data) {
-  // Entries must be asked for before the event has ended.
+  // Entries must be read before the event ends.
   const entries = [...data.items].map(item => item.webkitGetAsEntry?.() ?? item.getAsFile()).filter(Boolean);
   const files = [];
   for (const entry of entries) {
@@ -186,7 +186,7 @@ async function walk(entry, folders, files) {
   }
   const reader = entry.createReader();
   for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // returns at most 100 entries
     if (some.length === 0) return;
     for (const next of some) await walk(next, [...folders, entry.name], files);
   }
@@ -199,7 +199,7 @@ function queue(zone, files) {
   const nameless = visible.filter(({ file, folders }) => !category && folders.length === 0 && !file.name.toLowerCase().endsWith('.zip'));
   add(model, visible.filter(one => !nameless.includes(one)).map(({ file, folders }) => ({ file, category: category ?? folders.at(-1) ?? '' })));
   if (nameless.length > 0) {
-    total.rejected.push(...nameless.map(({ file }) => ({ fileName: file.name, detail: 'Drop it on a category, or drop a folder with the category\u2019s name.' })));
+    total.rejected.push(...nameless.map(({ file }) => ({ fileName: file.name, detail: 'No category. Drop the file on a category, or in a folder named after one.' })));
     show();
   }
 }

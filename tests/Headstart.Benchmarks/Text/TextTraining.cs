@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Benchmarks.Text;
 
@@ -15,7 +16,7 @@ internal sealed record TextTraining(TextChoice Choice, Head Head, double Seconds
         var candidates = TextCandidates.Fit(new TextCorpus(labelled.Texts, unlabelled), registered, seed, null, CancellationToken.None);
         var choice = TextChoice.Make([.. candidates.Where(c => only is null || c.Id == only)], labelled.Texts, labelled.Labels, labelled.Categories, seed, null, CancellationToken.None);
         var set = new LabelledFeatures(choice.Chosen.Features.Of(labelled.Texts), labelled.Labels, labelled.Categories);
-        var method = set.Count <= TextChoice.Probe ? choice.Chosen.Validation.Method : HeadTraining.CrossValidate(set, seed, CancellationToken.None, linearOnly: true).Method;
+        var method = set.Count <= ProbeTexts ? choice.Chosen.Validation.Method : HeadTraining.CrossValidate(set, seed, CancellationToken.None, linearOnly: true).Method;
         return new(choice, HeadTraining.Train(set, method, CancellationToken.None), Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 

@@ -16,7 +16,7 @@ public sealed class BackboneMapsTests
             using var backbone = Backbone.Open(file, threads: 1, stages: true);
 
             Assert.Equal(backbone.Sections, backbone.Maps!.Sections);
-            Assert.All(backbone.Maps.Look(backbone.TestImage()), map =>
+            Assert.All(backbone.Maps.Extract(backbone.TestImage()), map =>
                 Assert.Equal(map.Value.Channels * map.Value.Cells * map.Value.Cells, map.Value.Values.Length));
         }
     }
@@ -26,10 +26,10 @@ public sealed class BackboneMapsTests
     {
         using var backbone = Backbone.Open(SharedData.Smallest(), threads: 1);
         var image = backbone.TestImage();
-        var expected = backbone.Maps!.Look(image).Single().Value.Values;
+        var expected = backbone.Maps!.Extract(image).Single().Value.Values;
         using var other = Backbone.Open(SharedData.Smallest(), threads: 1);
 
-        Parallel.For(0, 16, _ => Assert.Equal(expected, other.Maps!.Look(image).Single().Value.Values));
+        Parallel.For(0, 16, _ => Assert.Equal(expected, other.Maps!.Extract(image).Single().Value.Values));
         Assert.Same(other.Maps, other.Maps);
     }
 
@@ -39,7 +39,7 @@ public sealed class BackboneMapsTests
         using var folder = new TestFolder();
         using var backbone = Open(folder, OddNetworks.Classifier());
 
-        var map = Assert.Single(backbone.Maps!.Look(backbone.TestImage())).Value;
+        var map = Assert.Single(backbone.Maps!.Extract(backbone.TestImage())).Value;
 
         Assert.Equal((6, 4), (map.Channels, map.Cells));
     }
@@ -76,7 +76,7 @@ public sealed class BackboneMapsTests
         var n = new TinyNetwork();
         using var backbone = Open(folder, n.Bytes(n.Flatten(n.Pool(n.Conv(n.Trunk(), 6, 6))), -1, 6));
         var (image, recipe, head) = (SharedData.OddFile("flower.webp"), FeatureRecipe.Of(backbone), Head(1, -2, 3, 4, -5, 6));
-        var map = Assert.Single(backbone.Maps!.Look(backbone.TestImage())).Value;
+        var map = Assert.Single(backbone.Maps!.Extract(backbone.TestImage())).Value;
         Assert.Contains(Enumerable.Range(0, 6), channel => map.Channel(channel).ToArray() is var values && values.Min() < 0 && values.Max() > 0);
 
         var features = recipe.Extract(image);

@@ -12,7 +12,7 @@ public sealed class AgreementTests
     [InlineData("squeezenet1.1")]
     public async Task The_exported_model_and_the_service_agree_on_the_label_of_995_in_a_thousand_photographs(string recipeId)
     {
-        using var shelf = new Shelf(recipeId);
+        using var loaded = new Shelf(recipeId);
         var backbone = SharedData.Backbones().Single(file => file.Manifest.Id == recipeId);
         var (photographs, agreed, largest) = (0, 0, 0f);
         foreach (var set in Sets)
@@ -22,7 +22,7 @@ public sealed class AgreementTests
             {
                 var data = await SharedData.Features(backbone, $"{set}/{learned}");
                 var head = HeadTraining.Train(data, new HeadMethod(HeadKind.Logistic, 0.03), TestContext.Current.CancellationToken);
-                using var exported = new ExportedModel(ModelExport.Build(shelf.Recipe, head, KnownRegion.Of(data), new Dictionary<string, string>()));
+                using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, NoveltyDetector.Of(data), new Dictionary<string, string>()));
                 var seen = await SharedData.Features(backbone, $"{set}/{judged}"); // by the service, in the order of the files
                 foreach (var (i, file) in SharedData.Photographs($"{set}/{judged}").Index())
                 {

@@ -20,18 +20,18 @@ public sealed class ModelExportTests
     [InlineData("mobilenetv2-1.0@stride16+mobilenet-edgetpu-1.0+squeezenet1.1@stride8+headstart-small", false, false)]
     public void The_exported_model_answers_as_the_service_for_pictures_of_any_size(string recipeId, bool hidden, bool severalLabels)
     {
-        using var shelf = new Shelf(recipeId);
-        var head = RandomHead(shelf.Recipe.Length, hidden, severalLabels);
+        using var loaded = new Shelf(recipeId);
+        var head = RandomHead(loaded.Recipe.Length, hidden, severalLabels);
         var files = SharedData.Photographs("flowers/test").Where((_, i) => i % 6 == 0).ToArray();
-        var known = new KnownRegion([.. files.Take(3).Select(file => Unit(shelf.Recipe.Extract(File.ReadAllBytes(file))))], 0.8);
-        using var exported = new ExportedModel(ModelExport.Build(shelf.Recipe, head, known, Nothing));
+        var known = new NoveltyDetector([.. files.Take(3).Select(file => Unit(loaded.Recipe.Extract(File.ReadAllBytes(file))))], 0.8);
+        using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, Nothing));
         (int Width, int Height)[] sizes =
             [(300, 500), (640, 480), (20, 20), (224, 224), (225, 224), (1, 1), (7, 400), (448, 448), (447, 449), (1500, 90), (1001, 999), (4000, 3000)];
         var answers = new HashSet<bool>();
         foreach (var (i, (width, height)) in sizes.Index())
         {
             var picture = Resized(files[i % files.Length], width, height);
-            var features = shelf.Recipe.Extract(picture);
+            var features = loaded.Recipe.Extract(picture);
             var (probabilities, nearness, unknown) = exported.Ask(picture);
             var expected = head.Probabilities(features);
             Assert.Equal(expected.Length, probabilities.Length);
@@ -48,14 +48,14 @@ public sealed class ModelExportTests
     [Fact]
     public void The_model_says_what_it_is()
     {
-        using var shelf = new Shelf("squeezenet1.1");
-        var head = RandomHead(shelf.Recipe.Length, hidden: false, severalLabels: true);
-        var known = new KnownRegion([new float[shelf.Recipe.Length]], 0.25);
-        using var exported = new ExportedModel(ModelExport.Build(shelf.Recipe, head, known, new Dictionary<string, string> { ["version"] = "7" }));
+        using var loaded = new Shelf("squeezenet1.1");
+        var head = RandomHead(loaded.Recipe.Length, hidden: false, severalLabels: true);
+        var known = new NoveltyDetector([new float[loaded.Recipe.Length]], 0.25);
+        using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, new Dictionary<string, string> { ["version"] = "7" }));
         Assert.Equal("[\"käse\",\"<b>\",\"c\",\"d\"]", exported.Metadata["labels"]);
         Assert.Equal("[0.25,0.5,0.75,1]", exported.Metadata["thresholds"]);
         Assert.Equal(("7", "0.25"), (exported.Metadata["version"], exported.Metadata["unknownBelow"]));
-        var manifest = shelf.Recipe.Backbones[0].Manifest;
+        var manifest = loaded.Recipe.Backbones[0].Manifest;
         Assert.Contains(manifest.Sha256, exported.Metadata["backbones"]);
         Assert.Contains(manifest.Preprocessing.Id, exported.Metadata["backbones"]);
     }
@@ -63,10 +63,10 @@ public sealed class ModelExportTests
     [Fact]
     public void The_same_version_always_gives_the_same_file()
     {
-        using var shelf = new Shelf("headstart-small");
-        var head = RandomHead(shelf.Recipe.Length, hidden: true, severalLabels: false);
-        var known = new KnownRegion([new float[shelf.Recipe.Length]], 0.25);
-        Assert.Equal(ModelExport.Build(shelf.Recipe, head, known, Nothing), ModelExport.Build(shelf.Recipe, head, known, Nothing));
+        using var loaded = new Shelf("headstart-small");
+        var head = RandomHead(loaded.Recipe.Length, hidden: true, severalLabels: false);
+        var known = new NoveltyDetector([new float[loaded.Recipe.Length]], 0.25);
+        Assert.Equal(ModelExport.Build(loaded.Recipe, head, known, Nothing), ModelExport.Build(loaded.Recipe, head, known, Nothing));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class ModelExportTests
         using var backbone = Backbone.Open(file with { Path = path }, threads: 1);
         var recipe = FeatureRecipe.Of(backbone);
         var head = RandomHead(recipe.Length, hidden: false, severalLabels: false);
-        var known = new KnownRegion([new float[recipe.Length]], 0.25);
+        var known = new NoveltyDetector([new float[recipe.Length]], 0.25);
 
         File.AppendAllText(path, "x");
         Assert.Contains("has changed", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing)).Message);
@@ -110,7 +110,7 @@ public sealed class ModelExportTests
         using var backbone = Backbone.Open(new BackboneFile(manifest, path), threads: 1);
 
         var refused = Assert.Throws<ModelExportException>(() => ModelExport.Build(
-            FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new KnownRegion([new float[6]], 0.25), Nothing));
+            FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new NoveltyDetector([new float[6]], 0.25), Nothing));
 
         Assert.Equal("old cannot be exported: The network has the operator TopK of ONNX operator set 10, which is not known to mean the same in set 18.", refused.Message);
     }

@@ -24,7 +24,7 @@ public sealed class HeadArtifactTests
         from ids in Gen.String.AlphaNumeric.Array[1, 3]
         select new HeadArtifact([.. ids.Select(id => new ArtifactPart(id, "abc", "centre224-ü-v1", "stride16"))],
             new Head(labels, new DenseLayer(weights.Length / k, weights, bias), hidden > 0 ? new DenseLayer(d, hiddenWeights, new float[hidden]) : null, exclusive ? null : thresholds),
-            new KnownRegion(known, threshold));
+            new NoveltyDetector(known, threshold));
 
     [Fact]
     public void What_was_written_is_read() => Artifacts.Sample(artifact =>
@@ -109,7 +109,7 @@ public sealed class HeadArtifactTests
         + "00000000000000000000000000d03f53ca4006d5e6c7af7b7819cc82ee18adf3f2c9fb4131988fc039d88588a0f558",
         Convert.ToHexStringLower(Sample().Write()));
 
-    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new Head(["cat", "dog"], new DenseLayer(3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f])), new KnownRegion([[1, 0, 0]], 0.25));
+    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new Head(["cat", "dog"], new DenseLayer(3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f])), new NoveltyDetector([[1, 0, 0]], 0.25));
 
     private static string AssertRefused(byte[] bytes) => Assert.Throws<HeadArtifactException>(() => HeadArtifact.Read(bytes)).Message;
 }

@@ -28,7 +28,7 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory, dimensions, noise: 2);
 
         var (one, other) = (HeadTraining.CrossValidate(set, 7, Cancel), HeadTraining.CrossValidate(set, 7, Cancel));
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel), KnownRegion.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel), NoveltyDetector.Of(set)).Write();
 
         Assert.Equal((one.Accuracy, one.StandardError, one.Method), (other.Accuracy, other.StandardError, other.Method));
         Assert.Equal(one.OutOfFold.SelectMany(row => row), other.OutOfFold.SelectMany(row => row));
@@ -123,7 +123,7 @@ public sealed class HeadTrainingTests
     public void A_hidden_layer_has_the_same_bits_for_the_same_set()
     {
         var set = Quadrants(100);
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Hidden, 0.1), Cancel), KnownRegion.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Hidden, 0.1), Cancel), NoveltyDetector.Of(set)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }

@@ -1,5 +1,6 @@
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Tests.Heads;
 
@@ -49,7 +50,7 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), KnownRegion.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), NoveltyDetector.Of(set)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }
@@ -65,7 +66,7 @@ public sealed class RealPhotographsTests
         var (n, d, k) = (set.Count, set.Dimensions, set.Categories.Count);
         var support = set.Support();
         var mean = Enumerable.Range(0, d).Select(j => set.Features.Average(row => (double)row[j])).ToArray();
-        var scale = Math.Sqrt(set.Features.Average(row => row.Zip(mean, (value, m) => (value - m) * (value - m)).Sum()) / RowSpace.Variance);
+        var scale = Math.Sqrt(set.Features.Average(row => row.Zip(mean, (value, m) => (value - m) * (value - m)).Sum()) / FeatureVariance);
         var slope = new double[k, d + 1];
         for (var i = 0; i < n; i++)
         {

@@ -46,7 +46,7 @@ public sealed class PretrainingTests
 
         using var seen = student.forward(images).permute(0, 2, 3, 1);
 
-        using var truth = teacher.Map([.. Enumerable.Range(0, 2).Select(i => teacher.Look([.. images[i].data<float>()]))], seen.shape[1]);
+        using var truth = teacher.Map([.. Enumerable.Range(0, 2).Select(i => teacher.Extract([.. images[i].data<float>()]))], seen.shape[1]);
         using var difference = (seen - truth).abs().max();
         Assert.InRange(difference.item<float>(), 0, 0.01f);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Hosting;
 using Headstart.Tests.Blobs;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;

@@ -39,7 +39,7 @@ public abstract class CollectorContract(TestHost host)
         await ReferAsync(IdOf(model), item, candidate);
         var (nobodys, nobodysImport) = (await PutAsync(_stores.Blobs), await PutAsync(_stores.Imports));
         await _client.DeleteAsync($"{model}/images/{deleted["id"]}", Api.Cancel);
-        List<byte[]> needed = [HashOf(image), version.Artifact, version.Judged!, version.Report, .. features, item, candidate];
+        List<byte[]> needed = [HashOf(image), version.Artifact, version.Evaluated!, version.Report, .. features, item, candidate];
         List<byte[]> unneeded = [HashOf(deleted), nobodys];
 
         Assert.Equal(0, (await CollectAsync(TimeSpan.FromHours(-1))).SetAside); // within their grace
@@ -136,7 +136,7 @@ public abstract class CollectorContract(TestHost host)
         string[] none = ["ApiKey.Hash", "FeatureVector.Sha256", "FeatureVector.Values", "FitShard.Result"];
         string[] references =
         [
-            "BatchItem.Sha256", "Image.Sha256", "Import.Source", "ImportSource.Sha256", "ModelVersion.Artifact", "ModelVersion.Judged", "ModelVersion.Report",
+            "BatchItem.Sha256", "Example.Sha256", "Import.Source", "ImportSource.Sha256", "ModelVersion.Artifact", "ModelVersion.Evaluated", "ModelVersion.Report",
             "RunExample.Sha256", "SearchCandidate.Sha256", "SharedBackbone.Sha256",
         ];
 

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Hosting;
 using Headstart.Tests.Processes;
 using Headstart.Tests.Uploads;
 

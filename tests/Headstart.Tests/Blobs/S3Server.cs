@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Headstart.Blobs;
+using Headstart.Hosting;
 using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;

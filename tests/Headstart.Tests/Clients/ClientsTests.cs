@@ -1,4 +1,5 @@
 using System.Text;
+using Headstart.Hosting;
 using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.Postgres;

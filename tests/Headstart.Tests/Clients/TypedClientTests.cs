@@ -71,7 +71,7 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(run.Id, (await client.StartRunAsync(model.Id, new(), "once", Api.Cancel)).Id);
         Assert.Equal(run.Id, (await client.NewestRunAsync(model.Id, Api.Cancel))!.Id);
         run = await client.WatchAsync(run, Api.Cancel).LastAsync(Api.Cancel);
-        Assert.Equal((RunState.Succeeded, 1), (run.State, run.Version));
+        Assert.Equal((JobState.Succeeded, 1), (run.State, run.Version));
         var version = await client.GetVersionAsync(model.Id, 1, Api.Cancel);
         Assert.InRange(version.Accuracy, version.AccuracyInterval[0], version.AccuracyInterval[1]);
         Assert.Equal(version.Accuracy, (await client.GetReportAsync(model.Id, 1, Api.Cancel)).Accuracy);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Headstart.Hosting;
 using Headstart.Operations;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Headstart.Backbones;
 
 namespace Headstart.Tests.Operations;
 
@@ -78,7 +79,7 @@ public sealed partial class DependencyRuleTests
             .Concat(whole ? ExtensionMethod().Matches(code).Select(match => match.Groups[1].Value) : []);
     }
 
-    [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|BackboneShelf|Predictor|HeadCache|RunStart|ImageUpload)\b")]
+    [GeneratedRegex(@"\b(HeadstartDb|IBlobStore|DbContext|LoadedBackbones|Predictor|HeadCache|RunStart|ImageUpload)\b")]
     private static partial Regex Behind();
 
     [GeneratedRegex(@"^\uFEFF?@?using Headstart\.(\w+);?", RegexOptions.Multiline)]

@@ -1,3 +1,4 @@
+using Headstart.Hosting;
 using Headstart.Operations;
 
 namespace Headstart.Tests.Operations;

@@ -127,7 +127,7 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
                 INSERT INTO takers VALUES (current_setting('application_name'), cardinality(NEW.images)); RETURN NEW; END $$;
             CREATE TRIGGER note AFTER UPDATE ON extraction_shards FOR EACH ROW WHEN (NEW.space <> 'fingerprint-1') EXECUTE FUNCTION note();
             CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.number = 0 THEN NEW.claimed_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
+                IF NEW.number = 0 THEN NEW.leased_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
             CREATE TRIGGER die BEFORE INSERT ON extraction_shards FOR EACH ROW EXECUTE FUNCTION die();
             """);
         var model = await nodes.First.Client.NewModelAsync();
@@ -156,7 +156,7 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
                 INSERT INTO fitters VALUES (current_setting('application_name'), NEW.work_id, NEW.number); RETURN NEW; END $$;
             CREATE TRIGGER note_fit AFTER UPDATE ON fit_shards FOR EACH ROW WHEN (NEW.result IS NOT NULL) EXECUTE FUNCTION note_fit();
             CREATE FUNCTION die_fit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF NEW.number = 0 THEN NEW.claimed_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
+                IF NEW.number = 0 THEN NEW.leased_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
             CREATE TRIGGER die_fit BEFORE INSERT ON fit_shards FOR EACH ROW EXECUTE FUNCTION die_fit();
             """);
         var model = await nodes.First.Client.NewModelAsync();

@@ -1,6 +1,7 @@
 using Headstart.Backups;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Hosting;
 using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;

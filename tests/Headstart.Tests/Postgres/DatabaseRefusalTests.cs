@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Headstart.Backups;
 using Headstart.Data;
+using Headstart.Hosting;
 using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Tests.Processes;

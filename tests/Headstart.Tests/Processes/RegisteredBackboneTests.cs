@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Hosting;
 using Headstart.Learning.Tests.Onnx;
 using Headstart.Tests.Backbones;
 

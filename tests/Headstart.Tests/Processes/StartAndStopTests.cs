@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
+using Headstart.Hosting;
 using Headstart.Tests.Backbones;
 using Npgsql;
 

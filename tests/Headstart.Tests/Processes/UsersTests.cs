@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.Versioning;
 using System.Text.Json.Nodes;
+using Headstart.Hosting;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Web;
 

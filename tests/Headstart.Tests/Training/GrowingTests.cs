@@ -29,7 +29,7 @@ public sealed class GrowingTests(TestHost host) : IClassFixture<TestHost>
     /// <summary>Trains, and counts the images that pass through the backbone meanwhile.</summary>
     private async Task<long> ForwardedAsync(string model)
     {
-        var backbone = host.Services.GetRequiredService<BackboneShelf>().All.Single(b => b.Manifest.Id == "headstart-small");
+        var backbone = host.Services.GetRequiredService<LoadedBackbones>().All.Single(b => b.Manifest.Id == "headstart-small");
         var before = backbone.ImagesSeen;
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model, new { backbone = backbone.Manifest.Id }))["state"]);
         return backbone.ImagesSeen - before;

@@ -1,3 +1,4 @@
+using Headstart.Hosting;
 using Headstart.Jobs;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.BatchPredictions;

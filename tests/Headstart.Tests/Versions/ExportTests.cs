@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using Headstart.Hosting;
 using Headstart.Learning.Native;
 using Headstart.Tests.Access;
 using Headstart.Tests.Postgres;

@@ -1,3 +1,4 @@
+using Headstart.Hosting;
 using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Versions;

@@ -2,10 +2,10 @@ using MudBlazor;
 
 namespace Headstart.Web.Layout;
 
-/// <summary>Colours and letters of all pages, the same as those of the report. The contrast of each pair is checked by the browser tests.</summary>
+/// <summary>Colours and fonts of all pages, the same as in the report. The browser tests check the contrast.</summary>
 internal static class Look
 {
-    private static readonly string[] Letters = ["system-ui", "sans-serif"]; // nothing is loaded from elsewhere
+    private static readonly string[] Letters = ["system-ui", "sans-serif"]; // system fonts only: nothing is downloaded
 
     public static MudTheme Theme { get; } = new()
     {

@@ -112,7 +112,7 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
             await errors.WriteLineAsync(notice);
         }
 
-        if (run.State != RunState.Succeeded)
+        if (run.State != JobState.Succeeded)
         {
             throw new CommandException(run.Error ?? $"The run was {run.State}.");
         }

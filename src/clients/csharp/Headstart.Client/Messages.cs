@@ -20,10 +20,11 @@ public enum ModelState
     Trained,
 }
 
-public enum RunState
+public enum JobState
 {
     Queued,
     Running,
+    Reviewing,
     Succeeded,
     Failed,
     Cancelled,
@@ -61,11 +62,11 @@ public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs
 /// <param name="Detail">What it waits for at the moment.</param>
 /// <param name="Notices">What was not as it should be and did not end the run.</param>
 public sealed record Run(
-    Guid Id, Guid ModelId, RunState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
+    Guid Id, Guid ModelId, JobState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
     string? Detail, IReadOnlyList<string> Notices)
 {
     /// <summary>Whether it still waits or works.</summary>
-    internal bool IsUnderWay() => State is RunState.Queued or RunState.Running;
+    internal bool IsUnderWay() => State is JobState.Queued or JobState.Running;
 }
 
 public sealed record PageOfRun(IReadOnlyList<Run> Items, string? Next);

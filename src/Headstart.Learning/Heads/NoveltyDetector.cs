@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Heads;
 
@@ -7,16 +8,13 @@ namespace Headstart.Learning.Heads;
 /// categories, so that only this can say "none of them". Nearness is the cosine to the nearest mean direction; over our public sets that tells
 /// foreign images as well as the nearest training images do, and takes k vectors instead of n. Immutable and thread-safe.
 /// </summary>
-public sealed class KnownRegion
+public sealed class NoveltyDetector
 {
-    /// <summary>Share of images of the categories that may be called unknown.</summary>
-    public const double FalseAlarms = 0.05;
-
     private readonly float[][] _directions;
 
     /// <param name="directions">Of each category, a vector <c>[d]</c> of length 1.</param>
     /// <param name="threshold">What is less near is unknown.</param>
-    public KnownRegion(IReadOnlyList<float[]> directions, double threshold)
+    public NoveltyDetector(IReadOnlyList<float[]> directions, double threshold)
     {
         ArgumentNullException.ThrowIfNull(directions);
         ArgumentOutOfRangeException.ThrowIfZero(directions.Count);
@@ -36,7 +34,7 @@ public sealed class KnownRegion
     /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is met.</summary>
     /// <param name="set">At least two categories, and two images of each category that has any.</param>
     /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
-    public static KnownRegion Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
+    public static NoveltyDetector Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
     {
         ArgumentNullException.ThrowIfNull(set);
         var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
@@ -57,7 +55,7 @@ public sealed class KnownRegion
         }).Order().ToList();
         // The share below the k-th smallest of n is about k / (n + 1) for images to come.
         var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, nearness.Count);
-        return new KnownRegion([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)], nearness[smallest - 1]);
+        return new NoveltyDetector([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)], nearness[smallest - 1]);
     }
 
     /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>

@@ -2,7 +2,7 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Tests.Heads;
 
-public sealed class KnownRegionTests
+public sealed class NoveltyDetectorTests
 {
     [Fact]
     public async Task Clothes_steel_and_hands_are_neither_cats_nor_dogs()
@@ -10,7 +10,7 @@ public sealed class KnownRegionTests
         var file = SharedData.Backbones().Single(backbone => backbone.Manifest.Id == "mobilenetv2-1.0");
         var pets = await SharedData.Features(file, "cats_dogs");
         bool Held(int i) => i % 4 == 0;
-        var known = KnownRegion.Of(pets.Some([.. Enumerable.Range(0, pets.Count).Where(i => !Held(i))]));
+        var known = NoveltyDetector.Of(pets.Some([.. Enumerable.Range(0, pets.Count).Where(i => !Held(i))]));
 
         var falseAlarms = Enumerable.Range(0, pets.Count).Where(Held).Count(i => known.IsUnknown(pets.Features[i]));
         Assert.InRange(falseAlarms, 0, 3); // of 15; 5 % are expected
@@ -29,7 +29,7 @@ public sealed class KnownRegionTests
         float[] Image(int label) => [.. Enumerable.Range(0, 20).Select(j => (j % 2 == label ? 1 : 0) + 0.4f * (random.NextSingle() - 0.5f))];
         var set = new LabelledFeatures([.. Enumerable.Range(0, 400).Select(i => Image(i % 2))], [.. Enumerable.Range(0, 400).Select(i => i % 2)], ["a", "b"]);
 
-        var known = KnownRegion.Of(set, falseAlarms: 0.1);
+        var known = NoveltyDetector.Of(set, falseAlarms: 0.1);
 
         Assert.InRange(Enumerable.Range(0, 2000).Count(i => known.IsUnknown(Image(i % 2))), 120, 290);
         Assert.True(known.IsUnknown(new float[20]));

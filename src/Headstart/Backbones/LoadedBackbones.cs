@@ -8,7 +8,7 @@ namespace Headstart.Backbones;
 /// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Filled at start; later ones
 /// join while the host runs.
 /// </summary>
-public sealed partial class BackboneShelf(Settings settings, DataPaths paths, HostCatalogue catalogue, ILogger<BackboneShelf> log) : IDisposable
+public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, HostCatalogue catalogue, ILogger<LoadedBackbones> log) : IDisposable
 {
     private readonly Lock _gate = new(); // for writers; readers take the list as it is
     private volatile IReadOnlyList<Backbone> _all = [];

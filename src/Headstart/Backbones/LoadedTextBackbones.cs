@@ -7,7 +7,7 @@ namespace Headstart.Backbones;
 /// Pretrained knowledge of words that lies in the backbone folders or in their folder <c>text</c>: word vectors and sentence networks, shared by every
 /// model of texts. Looked for when it is first wanted; what is registered later joins while the host runs.
 /// </summary>
-public sealed partial class TextShelf(Settings settings, DataPaths paths, ILogger<TextShelf> log) : IDisposable
+public sealed partial class LoadedTextBackbones(Settings settings, DataPaths paths, ILogger<LoadedTextBackbones> log) : IDisposable
 {
     private readonly Lock _gate = new();
     private IReadOnlyList<RegisteredText>? _all;

@@ -6,6 +6,7 @@ using Headstart.Operations;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
@@ -13,45 +14,43 @@ namespace Headstart.Training;
 /// Compares a new version with the published one on the same held-out images. Both are represented by heads that did not learn from
 /// these: an image's content decides whether it is held out, so that it was when the published version was made, too.
 /// </summary>
-public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings settings)
+public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Settings settings)
 {
-    private const int Enough = 20;
-    private const int Seed = 1;
-
     /// <returns>null where no version is published yet.</returns>
     public async Task<ComparisonReport?> CompareAsync(
-        HeadstartDb db, Guid model, Dataset data, Examples examples, Head judged, IRunFeatures features, IProgress<double> progress, CancellationToken cancel)
+        HeadstartDb db, Guid model, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
-        var rival = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
+        var published = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
             .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) => v).SingleOrDefaultAsync(cancel);
-        if (rival is null)
+        if (published is null)
         {
             return null;
         }
 
         return settings.Training.Publish == PublishRule.Never
-                ? new(rival.Number, 0, null, null, false, $"Version {rival.Number} stays published: Headstart:Training:Publish is never.")
+                ? new(published.Number, 0, null, null, false, $"Version {published.Number} stays published: Headstart:Training:Publish is never.")
             : settings.Training.Publish == PublishRule.Always
-                ? new(rival.Number, 0, null, null, true, "Published, as Headstart:Training:Publish is always.")
-            : examples.Test.Count < Enough
-                ? new(rival.Number, examples.Test.Count, null, null, true, $"Published: {examples.Test.Count} held-out {data.Kind.Examples()} are too few to compare it with version {rival.Number}.")
-            : await OpenAsync(rival, cancel) is not { } served
-                ? new(rival.Number, 0, null, null, true, $"Published: version {rival.Number} cannot be used on this host any more, so there was nothing to compare with.")
-            : await CompareAsync(db, served, data, examples, judged, features, progress, cancel);
+                ? new(published.Number, 0, null, null, true, "Published, as Headstart:Training:Publish is always.")
+            : candidate.Examples.Test.Count < EnoughHeldOut
+                ? new(published.Number, candidate.Examples.Test.Count, null, null, true, $"Published: {candidate.Examples.Test.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version {published.Number}.")
+            : await OpenAsync(published, cancel) is not { } served
+                ? new(published.Number, 0, null, null, true, $"Published: version {published.Number} cannot be used on this host any more, so there was nothing to compare with.")
+            : await CompareAsync(db, served, candidate, progress, cancel);
     }
 
     private static async Task<ComparisonReport> CompareAsync(
-        HeadstartDb db, ServedVersion rival, Dataset data, Examples examples, Head judged, IRunFeatures features, IProgress<double> progress, CancellationToken cancel)
+        HeadstartDb db, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
+        var (data, examples, evaluated, features) = candidate;
         var items = data.Train.Concat(data.Test).ToDictionary(item => item.ExampleId);
-        var read = await features.ReadAsync(db, rival.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
+        var read = await features.ReadAsync(db, published.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
         var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
-        var (number, what) = (rival.Number, data.Kind.Examples());
+        var (number, what) = (published.Number, data.Kind.Examples());
         string[][] truth = [.. Enumerable.Range(0, examples.Test.Count).Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
-        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) => vectors.TryGetValue(id, out var vector) && IsRight(rival.Head, vector, labels))];
-        bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(judged, vector, labels))];
+        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) => vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels))];
+        bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
-        var (low, high) = PairedBootstrap.Difference(before, now, Seed);
+        var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
         var worse = high < 0;
         return new(number, now.Length, difference, [low, high], !worse, worse
             ? $"Not published: on {now.Length} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
@@ -65,7 +64,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings s
     {
         try
         {
-            return version.Judged is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
+            return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
         }
         catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
         {
@@ -73,3 +72,7 @@ public sealed class PublishedRival(HeadCache heads, IBlobStore blobs, Settings s
         }
     }
 }
+
+/// <summary>What a run has made and may publish.</summary>
+/// <param name="Head">Has not learned from the held-out examples.</param>
+public sealed record Candidate(Dataset Data, Examples Examples, Head Head, IRunFeatures Features);

@@ -1,0 +1,108 @@
+namespace Headstart.Learning;
+
+/// <summary>
+/// Every constant that decides what a training run tries, keeps and says, with the reason for its value. None of them is a setting: a run that needs
+/// tuning by its user has failed.
+/// </summary>
+public static class TrainingDefaults
+{
+    // Data
+    public const int MinCategories = 2;                    // one category is nothing to tell apart
+    public const int MinExamples = 2;                      // of a category: one to learn from while the other is judged
+    public const int MinTrainAfterSplit = 5;               // a category that would keep fewer holds none out
+    public const int Seed = 20_240_607;                    // folds and draws are the same in every attempt of a run
+    public const double SamePicture = 0.975;               // cosine of two feature vectors: above it two pictures show the same
+    public const double AlmostSamePicture = 0.9;           // the same, where the fingerprints almost agree
+    public const double SameFingerprint = 0.8;             // share of equal bits
+    public const double AlmostSameFingerprint = 0.965;     // cosine that fingerprints of that likeness must have beside them
+    public const double SameText = 0.8;                    // share of common runs of five characters, of all different ones
+
+    // Choice of the features
+    public const int ProbeImages = 500;                    // more change the order of backbones no more
+    public const int ProbeTexts = 1_000;
+    public const int FewImagesToChoose = 50;               // fewer say nothing about a backbone
+    public const int FewTextsToChoose = 30;                // fewer say nothing about features, and the favourite stays
+    public const int FewTextsOfCategory = 5;               // in a sample of texts
+    public const int FewBackbones = 3;                     // fewer are not worth dropping any after a first look
+    public const int FewTrials = 4;                        // that go on after the first look
+    public const int EnoughBackbones = 2;                  // with so many the built-in one is left out: it is the weakest
+    public const int UsualTexts = 50;                      // fewer labels cannot feed a joined feature space
+    public const double ChoiceCertainty = 2;               // standard errors by which a challenger must beat the favourite
+    public const double ChoiceTolerance = 0.01;            // nats of log loss that speed may cost: about a third of a point of accuracy
+    public const double ChoiceCaution = 2;                 // standard errors a choice must have been away from another to be kept without a new trial
+
+    // Heads
+    public const int MostFolds = 5;                        // the usual compromise of bias and time
+    public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003]; // L2, strongest first: each fit starts from the one before
+    public static readonly double[] PrototypeShares = [1, 0.5, 0.2]; // of the pull towards the mean of a category
+    public const int FewForPrototypes = 20;                // images a category; with more of them prototypes have nothing to offer
+    public const double FeatureVariance = 2_000;           // of all features after scaling: the same penalty then means the same on any features
+    public static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
+    public const int EnoughForHidden = 50;                 // images a category on average; with fewer a hidden layer has nothing to offer
+    public const int HiddenUnits = 64;
+    public const int HiddenAxes = 256;                     // principal axes that it sees; more cost time and only add noise
+    public const int HiddenParts = 7;                      // one of them stops the fit early
+    public const int HiddenPatience = 8;                   // iterations without a better part that is kept aside
+    public const int HiddenSeed = 1;
+    public const int LbfgsMemory = 10;                     // pairs; Nocedal and Wright suggest 3 to 20
+    public const int LbfgsIterations = 300;                // convex fits end long before
+    public const double SparseSelectionTolerance = 1e-3;   // while heads are compared
+    public const double SparseTolerance = 1e-4;            // for the head that is kept
+    public const int MostForSpan = 1_200;                  // examples up to which their span is faster than sparse regression
+
+    // Calibration, thresholds and the unknown
+    public const int CalibrationBins = 10;                 // as in the literature on expected calibration error
+    public const double LowestTemperature = 0.05;
+    public const double HighestTemperature = 20;
+    public const double TemperatureSpread = 0.5;           // standard deviation of the logarithm that few examples are drawn to
+    public const int ThresholdParts = 5;                   // the threshold of a label is the median over so many parts
+    public const float LowestThreshold = 0.05f;
+    public const float HighestThreshold = 0.95f;
+    public const double FalseAlarms = 0.05;                // share of examples of the categories that may be called unknown
+    public const int MostLeftOut = 10;                     // categories that take their turn at being unknown
+
+    // Report and comparison
+    public const int EnoughHeldOut = 20;                   // fewer held-out examples: the accuracy is cross-validated, and versions are not compared
+    public const int BootstrapDraws = 1_000;               // of the paired difference of two versions
+    public const double BootstrapTail = 0.05;              // on both sides together
+    public const int ComparisonSeed = 1;
+    public const int ExamplesForCurve = 5;                 // a category; with fewer there is no learning curve
+    public const int CurveRepeats = 3;
+    public const int CurveFoldsOfMany = 2;                 // a fit on many images takes long, and many test images need no more
+    public const int ManyForCurve = 600;
+    public static readonly double[] CurveShares = [0.25, 0.4, 0.6, 0.8, 1]; // of the training examples
+    public const double WorthSaying = 0.005;               // an advice that promises less accuracy is not given
+    public static readonly int[] AdvisedAmounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000]; // people count in round numbers
+    public const int MinForOutliers = 8;                   // fewer images say nothing about what is usual
+    public const double OutlierDeviations = 3;
+    public const int MostSuspects = 100;                   // nobody checks more
+    public const int MostHardest = 12;                     // a page
+    public const int MostMistakes = 1_000;
+    public const int MostConfusedPairs = 5;
+    public const int MostCurves = 24;                      // categories with a precision-recall curve of their own
+    public const int MostCurvePoints = 20;
+
+    // Texts
+    public const int MaxTerms = 16_384;                    // more make heads larger and hardly better
+    public const int TextsForTerms = 30_000;               // so many say which terms there are
+    public const int ShortestTermPiece = 3;                // characters
+    public const int LongestTermPiece = 5;
+    public const int MaxWords = 30_000;                    // rarer words are made of their pieces alone
+    public const int ManyTokens = 20_000;                  // with so many, a word that is there once is left to its pieces
+    public const int WordPieceBuckets = 1 << 15;           // fastText has two million, for a thousand times the text
+    public const int ShortestWordPiece = 3;                // characters, as in fastText
+    public const int LongestWordPiece = 6;
+    public const double SifSmoothing = 1e-3;               // a in Arora et al. 2017
+    public const double SifRare = 1e-5;                    // rarer words have all their weight
+    public const int TextsForSif = 10_000;                 // so many say what texts have in common
+    public const int VectorDimensions = 100;               // of the skip-gram
+    public const int VectorWindow = 5;                     // words on each side, as in word2vec
+    public const double FrequentWord = 1e-3;               // more frequent words are thinned, as in word2vec
+    public const int NoiseWords = 128;                     // that a lesson shares
+    public const float NoiseShare = 5;                     // that a pair meets, on average
+    public const long VectorWork = 2_000_000;              // centre words altogether: what a short corpus is repeated for
+    public const int VectorPasses = 40;                    // at most
+    public const int LessonWords = 1_024;                  // centre words a lesson
+    public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
+    public const int ExplainedWords = 200;                 // the first of the text
+}

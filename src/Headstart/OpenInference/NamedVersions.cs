@@ -1,0 +1,25 @@
+using System.Globalization;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Versions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.OpenInference;
+
+/// <summary>Versions as the protocol names them: a model by its id or its name.</summary>
+internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
+{
+    /// <summary>The version that answers, or why there is none.</summary>
+    public async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
+        HttpContext http, string model, string? version, CancellationToken cancel)
+    {
+        var id = Guid.TryParse(model, out var parsed) ? parsed
+            : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
+        var number = version is null ? (int?)null : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        var found = await versions.FindAsync(http.User, id, number, cancel);
+        return (id, found.Version, found.Refusal is not { } refusal ? null : OpenInferenceApi.Refuse(refusal.StatusCode,
+            found.Kind is null ? $"There is no model \"{model}\" in your account."
+            : refusal.StatusCode == StatusCodes.Status404NotFound ? $"The model has no version {version}." : refusal.ProblemDetails.Detail!));
+    }
+}

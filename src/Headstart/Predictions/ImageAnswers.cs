@@ -1,0 +1,96 @@
+using Headstart.Fetching;
+using Headstart.Operations;
+using Headstart.Uploads;
+using Headstart.Versions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Predictions;
+
+/// <summary>Predictions of a model of images.</summary>
+internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings settings)
+{
+    public bool IsStopping => predictor.IsStopping;
+
+    /// <param name="id">Of the model.</param>
+    /// <param name="version">Which answers.</param>
+    /// <param name="http">Has the images, or names them.</param>
+    /// <param name="query">What is wanted of each answer.</param>
+    /// <param name="cancel">Gives the places in the queue up.</param>
+    /// <exception cref="UploadRefusedException">The request has texts.</exception>
+    public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
+        Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
+    {
+        if (await OpenFilesAsync(http, cancel) is not { } files)
+        {
+            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data with parts named file, "
+                + "or application/json as in {\"urls\":[\"https://…\"]}.");
+        }
+
+        var answers = new List<FilePrediction>();
+        await foreach (var (file, answer) in predictor.AskAsync(http.User, version, files, query.Explain is true, cancel))
+        {
+            if (answers.Count == settings.Predictions.MaxFiles)
+            {
+                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request may have {settings.Predictions.MaxFiles} files; send the others in another one.");
+            }
+
+            if (answer is null && file.Bytes is not null)
+            {
+                return PredictionsApi.Overloaded(http);
+            }
+
+            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail) : FilePrediction.Of(version, file.FileName, answer, query.Top ?? int.MaxValue));
+        }
+
+        return answers switch
+        {
+            [] => Problems.Invalid("no-files", "The form has no part named file, or the JSON no urls, so there was nothing to predict."),
+            [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
+                ("modelId", id), ("version", version.Number), ("predictions", answers)),
+            _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
+        };
+    }
+
+    private async Task<IAsyncEnumerable<UploadedFile>?> OpenFilesAsync(HttpContext http, CancellationToken cancel)
+    {
+        var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (RequestBodies.Boundary(http.Request) is { } boundary)
+        {
+            total!.MaxRequestBodySize = null; // read one file at a time, each with its own limit
+            return UploadReader.ReadAsync(http.Request, boundary, settings.Uploads.MaxFileBytes, cancel);
+        }
+
+        if (http.Request.HasJsonContentType())
+        {
+            var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
+            var urls = request?.Urls ?? (request?.Texts is null ? [] : throw NoTexts());
+            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel).Select(UploadedFile.Of);
+        }
+
+        total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;
+        return http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true
+            || http.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) is true
+            ? One(http.Request, settings.Uploads.MaxFileBytes, cancel)
+            : null;
+    }
+
+    private static UploadRefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
+        "This model classifies images and has no answer for texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
+
+    private static async IAsyncEnumerable<UploadedFile> One(
+        HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        // Kestrel has answered 413 before more than the limit was read.
+        if (request.ContentLength is not { } length)
+        {
+            yield return new(null!, FileContent.Of(await RequestBodies.ReadToEndAsync(request.Body, limit, cancel), limit));
+            yield break;
+        }
+
+        var file = new byte[length]; // at most the limit, or Kestrel had refused it
+        await request.Body.ReadExactlyAsync(file, cancel);
+        yield return new(null!, new FileContent.Here(file));
+    }
+}

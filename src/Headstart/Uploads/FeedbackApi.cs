@@ -1,0 +1,40 @@
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Uploads;
+
+public static class FeedbackApi
+{
+    public static void MapFeedback(this RouteGroupBuilder api) =>
+        api.MapPost("/models/{id:guid}/feedback", Give).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("giveFeedback", "Send a prediction back with the right label",
+                "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
+                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them. "
+                + "A text model takes JSON with the text and its category, and answers as adding texts does.")
+            .WithMetadata(new FileForm(ImagesApi.Fields, RawImage: false, Json: typeof(LabelledText)))
+            .WithMetadata(new AlsoAnswers(typeof(TakenTexts))).Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+
+    private static async Task<Results<Ok<TakenTexts>, Ok<UploadResponse>, ProblemHttpResult>> Give(
+        Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests images, [FromServices] TextFeedback texts, CancellationToken cancel)
+    {
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
+        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        IResult answer = model.Kind.IsText() ? (await texts.TakeAsync(model, http.Request, cancel)).Result
+            : RequestBodies.Boundary(http.Request) is null ? Problems.NotMultipart()
+            : (await images.FormAsync(model, http.Request, manifests: false, confirmed: true, cancel)).Result;
+        return answer switch
+        {
+            Ok<TakenTexts> taken => taken,
+            Ok<UploadResponse> uploaded => uploaded,
+            var refusal => (ProblemHttpResult)refusal,
+        };
+    }
+}

@@ -1,0 +1,127 @@
+using System.Runtime.CompilerServices;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Uploads;
+
+/// <summary>Requests that bring images: answered at once, or with an import where that would take too long.</summary>
+internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, DataPaths paths, Settings settings)
+{
+    /// <param name="model">Takes the images.</param>
+    /// <param name="request">A form, an archive, or a list.</param>
+    /// <param name="background">Whether to make an import; null where what is sent decides.</param>
+    /// <param name="key">Of an import: the same key gives the one it made before.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> TakeAsync(
+        Model model, HttpRequest request, bool? background, string? key, CancellationToken cancel)
+    {
+        if (await imports.FindAsync(model.Id, key, cancel) is { } before)
+        {
+            return Accepted(before);
+        }
+
+        if (UploadBody.KindOf(request.ContentType) is not { } kind)
+        {
+            return UnknownKind();
+        }
+
+        try
+        {
+            return kind == UploadKind.Form && background is not true ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
+                : await BodyAsync(model, request, kind, background, key, cancel);
+        }
+        catch (UploadRefusedException e)
+        {
+            return e.Problem();
+        }
+    }
+
+    /// <summary>What takes longer than a request should becomes an import: what is large, and what has much to be fetched.</summary>
+    private async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> BodyAsync(
+        Model model, HttpRequest request, UploadKind kind, bool? background, string? key, CancellationToken cancel)
+    {
+        var limits = settings.Uploads;
+        var contentType = request.ContentType!;
+        using var body = await OpenAsync(kind, contentType, request.Body, cancel);
+        if (background ?? (body.Urls > limits.AtOnceUrls || body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes))
+        {
+            return await imports.StartAsync(model.Id, contentType, body.Stream, body.Count, key, cancel) is { } import ? Accepted(import) : Problems.NoSuchModel();
+        }
+
+        return body.Count > limits.MaxFiles
+            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"A request that is answered at once may have {limits.MaxFiles:N0} files "
+                + "(Headstart:Uploads:MaxFiles); leave async=false out, and it becomes an import.")
+            : OrImport(Answer(await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel)));
+    }
+
+    /// <summary>A form is read as it comes: what came whole is kept, whatever becomes of the rest.</summary>
+    public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FormAsync(
+        Model model, HttpRequest request, bool manifests, bool confirmed, CancellationToken cancel)
+    {
+        var limits = settings.Uploads;
+        var parts = UploadReader.ReadAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes, manifests ? limits.MaxRows : null, cancel);
+        var files = new Counted(parts, limits.MaxFiles);
+        var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
+        return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
+                $"One request may have {limits.MaxFiles} files (Headstart:Uploads:MaxFiles). Those before the limit were taken ({answer.Accepted.Count} accepted); "
+                + "send the others in another request, or all with ?async=true as an import.",
+                ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
+            : Answer(answer);
+    }
+
+    /// <summary>Spools the body and looks at it as a whole.</summary>
+    private async Task<UploadBody> OpenAsync(UploadKind kind, string contentType, Stream body, CancellationToken cancel)
+    {
+        var limits = settings.Uploads;
+        var (max, setting) = kind is UploadKind.Zip or UploadKind.Form ? (limits.MaxZipBytes, "MaxZipBytes") : (limits.MaxManifestBytes, "MaxManifestBytes");
+        var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel) ?? throw new UploadRefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
+            $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
+        try
+        {
+            return await UploadBody.OpenAsync(contentType, spool, limits, cancel);
+        }
+        catch
+        {
+            await spool.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
+        : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so there was nothing to add.")
+        : answer.Exceeded is { } exceeded ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected))
+        : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the files could be used; the first one: {answer.Rejected[0].Detail}",
+            ("accepted", answer.Accepted), ("rejected", answer.Rejected));
+
+    private static Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult> OrImport(Results<Ok<UploadResponse>, ProblemHttpResult> answer) =>
+        answer.Result is Ok<UploadResponse> ok ? ok : (ProblemHttpResult)answer.Result;
+
+    private static Accepted<ImportProgress> Accepted(Import import) =>
+        TypedResults.Accepted($"/api/v1/models/{import.ModelId}/imports/{import.Id}", ImportProgress.Of(import));
+
+    private static ProblemHttpResult UnknownKind() => Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+        "Send multipart/form-data with a boundary and the files in parts named file (curl -F category=cats -F file=@cat.jpg), an archive as application/zip "
+        + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or a list of images as application/json, application/x-ndjson or text/csv.");
+
+    /// <summary>Ends the reading after so many files, and remembers that there were more.</summary>
+    private sealed class Counted(IAsyncEnumerable<UploadedFile> files, int limit)
+    {
+        public bool TooMany { get; private set; }
+
+        public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
+        {
+            var count = 0;
+            await foreach (var file in files.WithCancellation(cancel))
+            {
+                if (++count > limit)
+                {
+                    TooMany = true;
+                    yield break;
+                }
+
+                yield return file;
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Security.Claims;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Headstart.Versions;
+
+/// <summary>A version that can answer, or why none can: one of the two.</summary>
+/// <param name="Kind">Of the model; null where the caller has no such model.</param>
+public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHttpResult? Refusal);
+
+/// <summary>Finds the version that answers, for every protocol: whose model it is, which version is published, and its head and features.</summary>
+public sealed class ServableVersions(PublishedVersions published, HeadCache heads, HeadstartDb db)
+{
+    /// <param name="caller">Must own the model.</param>
+    /// <param name="model">Its id.</param>
+    /// <param name="number">Of a version; null for the published one.</param>
+    /// <param name="cancel">Ends the search.</param>
+    public async Task<Servable> FindAsync(ClaimsPrincipal caller, Guid model, int? number, CancellationToken cancel)
+    {
+        if (await published.FindAsync(caller, model, cancel) is not var (current, kind))
+        {
+            return new(null, null, Problems.NoSuchModel());
+        }
+
+        if ((number ?? current) is not { } wanted)
+        {
+            return new(kind, null, Problems.NoPublishedVersion());
+        }
+
+        try
+        {
+            return await heads.GetAsync(db, model, wanted, cancel) is { } version ? new(kind, version, null) : new(kind, null, VersionProblems.NoSuchVersion(model));
+        }
+        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        {
+            return new(kind, null, VersionProblems.Unavailable(e.Message));
+        }
+    }
+}
