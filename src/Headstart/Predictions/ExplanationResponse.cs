@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Headstart.Learning.Explaining;
-using Headstart.Learning.Texts;
 using Headstart.Versions;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -24,25 +23,10 @@ public sealed record ExplanationResponse(
     /// <param name="cancel">Looked at before each word.</param>
     internal static ExplanationResponse Of(ServedVersion version, string text, int label, CancellationToken cancel)
     {
-        var words = WordsOf(version, text, label, cancel);
+        var words = WordExplanation.Of(version, text, label, cancel);
         var detail = words.Count < ExplainedWords ? null : $"Only the first {ExplainedWords} words were looked at.";
         return new(version.Head.Labels[label], null, null, words.Count == 0 ? "The text has no word that could be left out." : detail,
             [.. words.Select(word => new WordResponse(word.Word, word.Start, word.Length, Math.Round(word.Weight, 6)))]);
-    }
-
-    /// <summary>By log-odds and not by probability, which hardly moves where the answer is sure.</summary>
-    internal static IReadOnlyList<WordWeight> WordsOf(ServedVersion version, string text, int label, CancellationToken cancel)
-    {
-        return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
-
-        float[] LogOdds(float[] features)
-        {
-            var logits = new float[version.Head.Labels.Count];
-            version.Head.Logits(features, logits);
-            var most = logits.Where((_, k) => k != label).Max();
-            logits[label] -= (float)(most + Math.Log(logits.Where((_, k) => k != label).Sum(logit => Math.Exp(logit - most))));
-            return logits; // only the label's is asked for
-        }
     }
 
     /// <param name="version">What answered.</param>

@@ -108,7 +108,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     }
 
     private static IReadOnlyList<WordWeight> Words(string text, ServedVersion served, string predicted) => served.Head.Labels.ToList().IndexOf(predicted) is var label && label < 0 ? []
-        : ExplanationResponse.WordsOf(served, text, label, CancellationToken.None);
+        : WordExplanation.Of(served, text, label, CancellationToken.None);
 
     private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);
 

@@ -467,10 +467,6 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<DateTime?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
-
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -479,6 +475,10 @@ namespace Headstart.Data.Migrations
                         .IsRequired()
                         .HasColumnType("bytea[]")
                         .HasColumnName("images");
+
+                    b.Property<DateTime?>("LeasedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("leased_until");
 
                     b.Property<string>("Space")
                         .IsRequired()
@@ -522,9 +522,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<DateTime?>("ClaimedUntil")
+                    b.Property<DateTime?>("LeasedUntil")
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
+                        .HasColumnName("leased_until");
 
                     b.Property<byte[]>("Result")
                         .HasColumnType("bytea")
@@ -936,9 +936,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
-                    b.Property<byte[]>("Judged")
+                    b.Property<byte[]>("Evaluated")
                         .HasColumnType("bytea")
-                        .HasColumnName("judged");
+                        .HasColumnName("evaluated");
 
                     b.PrimitiveCollection<List<string>>("KnownBackbones")
                         .IsRequired()

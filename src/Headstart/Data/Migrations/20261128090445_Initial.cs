@@ -73,7 +73,7 @@ namespace Headstart.Data.Migrations
                     number = table.Column<int>(type: "integer", nullable: false),
                     space = table.Column<string>(type: "text", nullable: false),
                     images = table.Column<byte[][]>(type: "bytea[]", nullable: false),
-                    claimed_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    leased_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
                 },
                 constraints: table =>
@@ -191,7 +191,7 @@ namespace Headstart.Data.Migrations
                 {
                     work_id = table.Column<Guid>(type: "uuid", nullable: false),
                     number = table.Column<int>(type: "integer", nullable: false),
-                    claimed_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    leased_until = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
                     result = table.Column<byte[]>(type: "bytea", nullable: true)
                 },
                 constraints: table =>
@@ -529,7 +529,7 @@ namespace Headstart.Data.Migrations
                     accuracy_low = table.Column<double>(type: "double precision", nullable: false),
                     accuracy_high = table.Column<double>(type: "double precision", nullable: false),
                     artifact = table.Column<byte[]>(type: "bytea", nullable: false),
-                    judged = table.Column<byte[]>(type: "bytea", nullable: true),
+                    evaluated = table.Column<byte[]>(type: "bytea", nullable: true),
                     report = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false)
                 },

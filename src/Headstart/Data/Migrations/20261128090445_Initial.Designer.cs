@@ -13,7 +13,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Headstart.Data.Migrations
 {
     [DbContext(typeof(HeadstartDb))]
-    [Migration("20261128083946_Initial")]
+    [Migration("20261128090445_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -470,10 +470,6 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<DateTime?>("ClaimedUntil")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
-
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -482,6 +478,10 @@ namespace Headstart.Data.Migrations
                         .IsRequired()
                         .HasColumnType("bytea[]")
                         .HasColumnName("images");
+
+                    b.Property<DateTime?>("LeasedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("leased_until");
 
                     b.Property<string>("Space")
                         .IsRequired()
@@ -525,9 +525,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<DateTime?>("ClaimedUntil")
+                    b.Property<DateTime?>("LeasedUntil")
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_until");
+                        .HasColumnName("leased_until");
 
                     b.Property<byte[]>("Result")
                         .HasColumnType("bytea")
@@ -939,9 +939,9 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
-                    b.Property<byte[]>("Judged")
+                    b.Property<byte[]>("Evaluated")
                         .HasColumnType("bytea")
-                        .HasColumnName("judged");
+                        .HasColumnName("evaluated");
 
                     b.PrimitiveCollection<List<string>>("KnownBackbones")
                         .IsRequired()

@@ -1,0 +1,23 @@
+using Headstart.Learning.Texts;
+using Headstart.Versions;
+
+namespace Headstart.Predictions;
+
+/// <summary>How much each word of a text speaks for a label.</summary>
+internal static class WordExplanation
+{
+    /// <summary>By log-odds and not by probability, which hardly moves where the answer is sure.</summary>
+    public static IReadOnlyList<WordWeight> Of(ServedVersion version, string text, int label, CancellationToken cancel)
+    {
+        return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
+
+        float[] LogOdds(float[] features)
+        {
+            var logits = new float[version.Head.Labels.Count];
+            version.Head.Logits(features, logits);
+            var most = logits.Where((_, k) => k != label).Max();
+            logits[label] -= (float)(most + Math.Log(logits.Where((_, k) => k != label).Sum(logit => Math.Exp(logit - most))));
+            return logits; // only the label's is asked for
+        }
+    }
+}
