@@ -1,4 +1,4 @@
-# The main job over HTTP. `host` is the address and `key` the key that the functions use; `model` the model that learn made.
+# The main job over HTTP. The functions use the URL in `host` and the key in `key`; learn puts the model's id into `model`.
 
 host= key= model= detail=
 first= first_photographs=() second= second_photographs=()
@@ -9,7 +9,7 @@ api() { # api PATH CURL-ARGUMENT…: the answer's body; fails unless the status 
   curl -sS --fail-with-body -m 120 -H "Authorization: Bearer $key" "$@" "$host/api/v1$path"
 }
 
-# The first two folders; the last photograph of each is for asking.
+# Uses the first two folders; the last photograph of each is kept for predictions.
 choose_photographs() {
   local folders
   mapfile -t folders < <(find "$photographs" -mindepth 1 -maxdepth 1 -type d | sort | head -n 2)
@@ -17,14 +17,14 @@ choose_photographs() {
   first=$(basename "${folders[0]}") second=$(basename "${folders[1]}")
   mapfile -t first_photographs < <(find "${folders[0]}" -type f | sort)
   mapfile -t second_photographs < <(find "${folders[1]}" -type f | sort)
-  ((${#first_photographs[@]} > 4 && ${#second_photographs[@]} > 4)) || stop "Five photographs of each category are the least."
+  ((${#first_photographs[@]} > 4 && ${#second_photographs[@]} > 4)) || stop "Each category needs at least five photographs."
 }
 
 make_model() {
   model=$(api /models --json "$(jq -n --arg a "$first" --arg b "$second" --arg name "Tried $RANDOM" '{name: $name, kind: "imageClassification", categories: [$a, $b]}')" | jq -er .id)
 }
 
-upload() { # all but those for asking
+upload() { # all except those kept for predictions
   form_of "${first_photographs[@]:0:${#first_photographs[@]}-1}"
   local form=(-F "category=$first" "${files[@]}")
   form_of "${second_photographs[@]:0:${#second_photographs[@]}-1}"
@@ -71,7 +71,7 @@ start_run() { run=$(api "/models/$model/training-runs" --json '{}' | jq -er .id)
 
 run_state() { api "/models/$model/training-runs/$run" | jq -r .state; }
 
-# Nodes may be away meanwhile, which is what some promises are about.
+# Nodes may be down meanwhile; some checks are about that.
 await_run() {
   local state
   for _ in $(seq 900); do

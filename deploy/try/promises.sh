@@ -1,4 +1,4 @@
-# What was promised, and whether it held.
+# The checks and their results.
 
 promises=()
 broken=0
@@ -12,7 +12,8 @@ note() {
   say "$1: $2 ${3:+($3)}"
 }
 
-# promise SENTENCE COMMAND…: it holds if the command succeeds. Its last line of output is the detail; a failure's last lines are shown.
+# promise SENTENCE COMMAND…: passes if the command succeeds. The last line of its output is the detail; of a failure the last lines are
+# shown.
 promise() {
   local sentence=$1 began=$SECONDS
   shift

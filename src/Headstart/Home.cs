@@ -17,7 +17,8 @@ public sealed class Home : IAsyncDisposable
 
     public DatabaseAddress Database { get; }
 
-    /// <exception cref="StartupException">Another host uses the folder, a restore into it has not ended, or there is no PostgreSQL to be had or none that can be used.</exception>
+    /// <exception cref="StartupException">Another host uses the folder, a restore into it did not finish, or no usable PostgreSQL was
+    /// found.</exception>
     public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel, bool restoring = false)
     {
         var connectionString = configuration.GetConnectionString("Headstart");
@@ -45,7 +46,7 @@ public sealed class Home : IAsyncDisposable
         }
     }
 
-    /// <summary>For what happens before there is a host.</summary>
+    /// <summary>For logs before the host is built.</summary>
     internal static ILoggerFactory StartLogs(IConfiguration configuration) =>
         LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
 

@@ -112,7 +112,8 @@ catch (Exception e) when (DatabaseProblems.Describe(e) is { } sentence)
 }
 catch (UnauthorizedAccessException e)
 {
-    await Console.Error.WriteLineAsync($"{e.Message} If Headstart was started as root before (sudo), give its data folder back to this account with chown -R.");
+    await Console.Error.WriteLineAsync($"{e.Message} If Headstart was once started as root (sudo), change the owner of its data folder "
+        + "back with chown -R.");
     return 1;
 }
 catch (OperationCanceledException) when (interruption.Requested)

@@ -29,7 +29,7 @@ using Microsoft.AspNetCore.DataProtection.Repositories;
 
 namespace Headstart;
 
-/// <summary>What each feature puts into the container.</summary>
+/// <summary>Registers the services of each feature.</summary>
 public static class Setup
 {
     public static IServiceCollection AddDatabase(this IServiceCollection services) => services

@@ -35,10 +35,10 @@ public sealed partial class FlowTests(Site site)
 
         // The result.
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
-        await Expect(page.Locator(".sentence")).ToContainTextAsync("images it had not learned from");
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("images not used for training");
         Assert.True(await AccuracyAsync(page) > 65);
         await page.GetByText("Precision–recall curves").ClickAsync();
-        await Expect(page.Locator("svg[aria-label='Precision over recall of dogs']")).ToBeVisibleAsync();
+        await Expect(page.Locator("svg[aria-label='Precision–recall curve of dogs']")).ToBeVisibleAsync();
         await Expect(page.Locator(".matrix button").First).ToBeVisibleAsync();
         await page.Locator(".matrix button").First.ClickAsync();
         await Expect(page.Locator("h3", new() { HasText = "predicted correctly" })).ToBeVisibleAsync();

@@ -30,7 +30,7 @@ public sealed partial class PathPrefixTests(Site site)
         await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
         await Expect(page).ToHaveURLAsync(TrainingAddress());
         await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync(new() { Timeout = LongRun });
-        await Expect(page.Locator(".sentence")).ToContainTextAsync("right on");
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("correct on");
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download ONNX").ClickAsync());
         Assert.StartsWith($"{cutting.Address}headstart/api/v1/", download.Url, StringComparison.Ordinal);
         var report = await page.Context.RunAndWaitForPageAsync(() => page.GetByText("Shareable report").ClickAsync());

@@ -228,19 +228,19 @@ public sealed class Backbone : IDisposable
     {
         if (_input.Length == 0 || _output.Length == 0)
         {
-            throw new BackboneException("it does not have exactly one input and one output");
+            throw new BackboneException("it must have exactly one input and one output");
         }
 
         var shape = _session.InputMetadata[_input].Dimensions;
         var size = Manifest.Preprocessing.Size;
         if (shape.Length != 4 || shape[1] is not (3 or < 0) || !shape[2..].All(side => side == size || side < 0))
         {
-            throw new BackboneException($"its input has shape [{string.Join(", ", shape)}] and [-1, 3, {size}, {size}] is needed");
+            throw new BackboneException($"its input has shape [{string.Join(", ", shape)}], but [-1, 3, {size}, {size}] is required");
         }
 
         if (!Extract(TestImage(), 1)[0].All(float.IsFinite))
         {
-            throw new BackboneException("it gives features that are not finite numbers");
+            throw new BackboneException("its features are not finite numbers");
         }
     }
 
@@ -267,7 +267,7 @@ public sealed class Backbone : IDisposable
         var features = outputs[0].GetTensorDataAsSpan<float>();
         return features.Length == (long)count * Length
             ? Rows(features, count)
-            : throw new BackboneException($"it gives {features.Length / count} features an image and its manifest says {Length}");
+            : throw new BackboneException($"it returns {features.Length / count} features per image, but its manifest says {Length}");
     }
 
     private float[][] Rows(ReadOnlySpan<float> features, int count)

@@ -54,23 +54,24 @@ public static class BackboneCheck
         var text = shape is null ? "not declared" : $"[{string.Join(", ", shape)}]";
         if (shape is [_, > 3, > 3, 3])
         {
-            throw new BackboneException($"its input is {text}, with the colours last; export it with the colours first, [n, 3, S, S]");
+            throw new BackboneException($"its input is {text}, with colour channels last; export it with channels first, [n, 3, S, S]");
         }
 
         if (shape is not [< 0 or 0 or 1, < 0 or 3, var height, var width] || height != width)
         {
-            throw new BackboneException($"the shape of its input is {text} and [n, 3, S, S] is needed, with n not fixed or 1");
+            throw new BackboneException($"its input has shape {text}, but [n, 3, S, S] is required, with n dynamic or 1");
         }
 
         if (!graph.InputIsFloat)
         {
-            throw new BackboneException("its input does not take float32 numbers; export it with a float32 input");
+            throw new BackboneException("its input is not float32; export it with a float32 input");
         }
 
         var side = height > 0 ? height : given ?? throw new BackboneException(
-            "the size of its input is not fixed in the file; say it in 'size' (the side in pixels that it was trained with, most often 224)");
-        return side is < 8 or > LargestSide ? throw new BackboneException($"it wants pictures of {side} pixels and 8 to {LargestSide} are possible")
-            : given is not null && given != side ? throw new BackboneException($"'size' is {given} and the file says {side}; leave 'size' away")
+            "the file does not fix its input size; give it in 'size' (the side in pixels that it was trained with, usually 224)");
+        return side is < 8 or > LargestSide ? throw new BackboneException($"its input images have {side} pixels per side; 8 to "
+            + $"{LargestSide} are supported")
+            : given is not null && given != side ? throw new BackboneException($"'size' is {given}, but the file says {side}; omit 'size'")
             : (int)side;
     }
 
@@ -94,16 +95,16 @@ public static class BackboneCheck
 
         if (!features.All(f => f.All(float.IsFinite)))
         {
-            throw new BackboneException("it gives features that are not finite numbers");
+            throw new BackboneException("its features are not finite numbers");
         }
 
         if (Alike(features[0], features[1]) || Alike(features[1], features[2]))
         {
-            throw new BackboneException("its features are the same whatever the picture shows; are its weights trained?");
+            throw new BackboneException("its features are the same for every image; are its weights trained?");
         }
 
         return Alike(features[1], features[3]) ? (features[0].Length, Math.Max(0, peak - before))
-            : throw new BackboneException("it gives other features each time it sees the same picture; export it for inference, not for training");
+            : throw new BackboneException("its features for the same image vary; export it for inference, not for training");
     }
 
     private static float[] Features(InferenceSession session, float[] image, int size)

@@ -1,6 +1,6 @@
 namespace Headstart.Learning.Backbones;
 
-/// <summary>What somebody says of a network of their own. All of it may be left out where the file or the catalogue tells it.</summary>
+/// <summary>A user's description of their own network. Everything that the file or the catalogue says may be omitted.</summary>
 public sealed record BackboneDescription
 {
     /// <summary>Its name from now on; without one, the name of the file in lower case.</summary>

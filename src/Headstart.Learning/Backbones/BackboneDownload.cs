@@ -18,8 +18,8 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     /// <param name="folder">Where to; made if it is missing. The file is called <c>id.onnx</c>.</param>
     /// <param name="mirrorPrefix">Takes the place of scheme and host of the address: <c>https://mirror/zoo/</c> + path.</param>
     /// <param name="progress">Bytes so far and in all; also those that another task or process brings.</param>
-    /// <param name="cancel">Ends the wait; the transfer itself ends when nobody waits for it any more.</param>
-    /// <exception cref="BackboneException">It could not be fetched; the message is a sentence that says why.</exception>
+    /// <param name="cancel">Ends the wait; the transfer itself ends when its last waiter is gone.</param>
+    /// <exception cref="BackboneException">The download failed; the message says why.</exception>
     public async Task<BackboneFile> FetchAsync(CatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
         IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
     {
@@ -36,7 +36,7 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     /// <param name="progress">Of one file after the other.</param>
     /// <param name="cancel">Ends the wait.</param>
     /// <returns>Where they are.</returns>
-    /// <exception cref="BackboneException">It could not be fetched; the message is a sentence that says why.</exception>
+    /// <exception cref="BackboneException">The download failed; the message says why.</exception>
     public async Task<string> FetchAsync(TextCatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
         IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
     {
@@ -56,7 +56,7 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         catch (Exception exception) when
             (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)
         {
-            throw new BackboneException($"The backbone '{id}' could not be fetched: {exception.Message.TrimEnd('.')}.", exception);
+            throw new BackboneException($"The backbone '{id}' could not be downloaded: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 
@@ -91,7 +91,7 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         if (!await IsIntactAsync(part, file, cancel))
         {
             File.Delete(part);
-            throw new BackboneException("what the server sent does not have the SHA-256 that the catalogue says; it was thrown away");
+            throw new BackboneException("the downloaded file does not have the SHA-256 in the catalogue and was deleted");
         }
     }
 
@@ -159,10 +159,10 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
 
     private static Uri Address(PublishedFile file, Uri? mirror)
     {
-        var address = file.Address ?? throw new BackboneException("the catalogue has no address for it");
+        var address = file.Address ?? throw new BackboneException("the catalogue has no URL for it");
         if (mirror is { IsAbsoluteUri: false } or { Scheme: not ("http" or "https") })
         {
-            throw new BackboneException($"the mirror '{mirror.OriginalString}' is not an http or https address");
+            throw new BackboneException($"the mirror '{mirror.OriginalString}' is not an http or https URL");
         }
 
         return mirror is null ? address : new Uri($"{mirror.AbsoluteUri.TrimEnd('/')}{address.PathAndQuery}");

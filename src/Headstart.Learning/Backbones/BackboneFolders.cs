@@ -49,7 +49,7 @@ public static class BackboneFolders
         ArgumentNullException.ThrowIfNull(manifest);
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{manifest.Id}.onnx");
-        // The manifest first: if we die after it, it describes nothing and does no harm, while a file without one would be a stranger.
+        // The manifest first: if the process dies after it, a manifest without a file does no harm, but a file without one is unknown.
         File.WriteAllBytes(ManifestPath(path) + ".new", manifest.ToJson());
         File.Move(ManifestPath(path) + ".new", ManifestPath(path), overwrite: true);
         File.Move(file, path, overwrite: true);
@@ -93,7 +93,7 @@ public static class BackboneFolders
             + $"the program's verb makes one and takes it in: backbones add '{path}'");
         return manifest.Sha256 == sha256
             ? new BackboneFile(manifest with { Bytes = bytes }, path)
-            : throw new BackboneException($"its SHA-256 is {sha256} and its manifest says {manifest.Sha256}");
+            : throw new BackboneException($"its SHA-256 is {sha256}, but its manifest says {manifest.Sha256}");
     }
 
     private static BackboneManifest? ReadManifest(string path)

@@ -44,7 +44,7 @@ public sealed partial record BackboneManifest
 
     /// <summary>
     /// Megabytes (10^6 bytes) that a fresh process grew by while the first images passed through the loaded network; see
-    /// <see cref="BackboneCheck"/>. null where nobody measured.
+    /// <see cref="BackboneCheck"/>. null if not measured.
     /// </summary>
     public double? MemoryPerImageMb { get; init; }
 

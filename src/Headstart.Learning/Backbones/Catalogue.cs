@@ -15,7 +15,7 @@ public static class Catalogue
     /// <param name="sha256">Lower-case hexadecimal.</param>
     public static CatalogueEntry? Find(string sha256) => BySha256.GetValueOrDefault(sha256);
 
-    /// <summary>Somebody else's list, in the form of <c>catalogue.json</c>.</summary>
+    /// <summary>A custom catalogue, in the format of <c>catalogue.json</c>.</summary>
     /// <exception cref="BackboneException">It cannot be read or used; the message is a sentence that says why.</exception>
     public static IReadOnlyList<CatalogueEntry> Read(string path)
     {

@@ -7,13 +7,13 @@ public sealed record DownloadSettings
     public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Further attempts after a break, a stall, an overloaded or a failing server; counted anew once <see cref="RetryReset"/> bytes came.
+    /// Further attempts after a break, a stall, an overloaded or a failing server; the count restarts once <see cref="RetryReset"/> bytes came.
     /// </summary>
     public int Retries { get; init; } = 4;
 
     /// <summary>
-    /// Try again too where no connection can be made at all. Somebody who waits for other things in the meantime would rather hear at once
-    /// that this machine has no internet; a connection that was there and broke is always tried again.
+    /// Whether to retry if no connection can be made at all. A person who waits would rather learn immediately that this machine has no
+    /// internet access; a broken connection is always retried.
     /// </summary>
     public bool RetryUnreachable { get; init; } = true;
 

@@ -17,7 +17,7 @@ internal sealed class SharedWork
 
     /// <param name="key">Callers with the same key share.</param>
     /// <param name="progress">Hears what the work reports from now on.</param>
-    /// <param name="work">Done by the first caller's request; the token is cancelled when nobody waits any more.</param>
+    /// <param name="work">Started by the first caller; the token is cancelled when the last waiter is gone.</param>
     /// <param name="cancel">Ends this caller's wait.</param>
     public static async Task RunAsync(string key, IProgress<(long, long)>? progress,
         Func<Action<(long, long)>, CancellationToken, Task> work, CancellationToken cancel)

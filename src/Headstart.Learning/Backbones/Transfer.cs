@@ -23,7 +23,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
 
     private readonly long _total = published.Bytes;
 
-    /// <summary>Continues after what the part file has. If we die here, the part file holds a prefix and the next attempt continues.</summary>
+    /// <summary>Resumes after the bytes in the part file. If the process dies here, the next attempt resumes from that file.</summary>
     /// <exception cref="BackboneException">Trying again would not help.</exception>
     /// <exception cref="BrokenTransferException">Trying again may help.</exception>
     public async Task RunAsync(Uri address, CancellationToken cancel)
@@ -78,10 +78,10 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
             throw new BackboneException($"the server redirects more than {settings.Redirects} times");
         }
 
-        var target = response.Headers.Location ?? throw new BackboneException("the server redirects to nowhere");
+        var target = response.Headers.Location ?? throw new BackboneException("the server redirects without a target URL");
         target = target.IsAbsoluteUri ? target : new Uri(address, target);
         return target.Scheme is "http" or "https" ? target
-            : throw new BackboneException($"the server redirects to a '{target.Scheme}' address, which is not followed");
+            : throw new BackboneException($"the server redirects to a '{target.Scheme}' URL, which is not followed");
     }
 
     private async Task ReceiveAsync(HttpResponseMessage response, long have, CancellationTokenSource stall)
@@ -93,7 +93,8 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
                 if (range?.From != have || (range.Length is { } length && length != _total))
                 {
                     File.Delete(part);
-                    throw new BrokenTransferException("the server has a file of another length or sends another part than was asked for");
+                    throw new BrokenTransferException("the server's file has a different length, or the server sent a different part "
+                        + "than requested");
                 }
 
                 break;
@@ -103,13 +104,13 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
                 break;
             case HttpStatusCode.RequestedRangeNotSatisfiable when have > 0:
                 File.Delete(part);
-                throw new BrokenTransferException("the server has a shorter file than we have of it already");
+                throw new BrokenTransferException("the server's file is shorter than the part already downloaded");
             case HttpStatusCode.NotFound or HttpStatusCode.Gone:
-                throw new BackboneException($"there is nothing at its address ({(int)response.StatusCode})");
+                throw new BackboneException($"there is no file at its URL ({(int)response.StatusCode})");
             case HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
                 throw new BrokenTransferException($"the server is overloaded or failing ({(int)response.StatusCode})", Wait(response));
             default:
-                throw new BackboneException($"the server refuses it ({(int)response.StatusCode})");
+                throw new BackboneException($"the server refuses the download ({(int)response.StatusCode})");
         }
 
         await CopyAsync(response, have, stall);
@@ -119,7 +120,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
     {
         if (length is not null && length != _total)
         {
-            throw new BackboneException($"the server announces {length} bytes and the catalogue says {_total}: it is another file");
+            throw new BackboneException($"the server announces {length} bytes, but the catalogue says {_total}: it is a different file");
         }
     }
 
@@ -134,7 +135,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
             if (have + count > _total)
             {
                 file.SetLength(0);
-                throw new BackboneException($"the server sends more than the {_total} bytes that the catalogue says: it is another file");
+                throw new BackboneException($"the server sends more than the {_total} bytes in the catalogue: it is a different file");
             }
 
             OnDisk(() => file.Write(buffer, 0, count));

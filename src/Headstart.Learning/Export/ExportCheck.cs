@@ -24,12 +24,13 @@ internal static class ExportCheck
             var answer = Ask(model, pixels, side);
             if (answer.Length != expected.Length || !(answer.Zip(expected, (a, b) => MathF.Abs(a - b)).Sum() < Tolerance * Math.Max(1, expected.Sum())))
             {
-                throw new OnnxModelException("put into one model its networks answer differently than alone.");
+                throw new OnnxModelException("the combined model gives different results than its networks alone.");
             }
         }
         catch (OnnxRuntimeException exception)
         {
-            throw new OnnxModelException($"ONNX Runtime does not open what came out ({exception.Message.TrimEnd('.', '\n')}).", exception);
+            throw new OnnxModelException("ONNX Runtime cannot load the exported model "
+                + $"({exception.Message.TrimEnd('.', '\n')}).", exception);
         }
     }
 

@@ -77,12 +77,14 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         var header = new ArtifactReader(bytes[Magic.Length..]);
         var version = header.Int32();
         Require(version <= FormatVersion,
-            $"This head has format version {version} and this Headstart reads up to {FormatVersion}: update Headstart.");
+            $"This head has format version {version}, but this release of Headstart reads versions up to {FormatVersion}: update "
+                + "Headstart.");
         Require(version == FormatVersion, $"This head has format version {version}, which is no longer read: train the model again.");
-        Require(header.Int64() == bytes.Length, "The head is cut short or has something appended: fetch it again.");
-        Require(bytes.Length >= HeaderLength + SHA256.HashSizeInBytes, "The head is cut short: fetch it again.");
+        Require(header.Int64() == bytes.Length, "The head file is truncated or has extra data at the end: restore or download it again.");
+        Require(bytes.Length >= HeaderLength + SHA256.HashSizeInBytes, "The head file is truncated: restore or download it again.");
         var content = bytes[..^SHA256.HashSizeInBytes];
-        Require(SHA256.HashData(content).AsSpan().SequenceEqual(bytes[content.Length..]), "The head is damaged: fetch it again.");
+        Require(SHA256.HashData(content).AsSpan().SequenceEqual(bytes[content.Length..]), "The head file is damaged: restore or download "
+            + "it again.");
         try
         {
             return ReadContent(new ArtifactReader(content[HeaderLength..]));
@@ -90,7 +92,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
             // The checksum is right, so the file was made this way: sizes that do not fit, text that is not UTF-8, values that are not finite.
-            throw new HeadArtifactException("The contents of the head contradict each other.", exception);
+            throw new HeadArtifactException("The contents of the head file are inconsistent.", exception);
         }
     }
 
@@ -132,7 +134,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         }
 
         var region = new NoveltyDetector(known, reader.Double());
-        Require(reader.Remaining == 0, "The head has more contents than it should.");
+        Require(reader.Remaining == 0, "The head file has unexpected extra contents.");
         return new HeadArtifact(parts, head, region);
     }
 

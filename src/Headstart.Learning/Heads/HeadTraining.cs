@@ -27,7 +27,7 @@ public static class HeadTraining
         return plan.Conclude(plan.FitAll(cancel, progress));
     }
 
-    /// <summary>How often a set of n images is split anew: the fewer there are, the more the split matters and the less it costs.</summary>
+    /// <summary>Number of different splits for n images: with fewer images, the split matters more and costs less.</summary>
     public static int Repeats(int images) => Math.Clamp(600 / Math.Max(1, images), 1, 5);
 
     /// <summary>Fits one head to the whole set.</summary>

@@ -98,18 +98,21 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     {
         Refuse(Categories.Count < 2, "At least two categories are needed.");
         Refuse(Features.Count != Labels.Count, $"There are {Features.Count} feature vectors and {Labels.Count} labels.");
-        Refuse(Enumerable.Range(0, Labels.Count).SelectMany(LabelsOf).Any(label => label < 0 || label >= Categories.Count), "A label names a category that does not exist.");
+        Refuse(Enumerable.Range(0, Labels.Count).SelectMany(LabelsOf).Any(label => label < 0 || label >= Categories.Count),
+            "A label refers to a category that does not exist.");
         var support = Support();
         var smallest = Array.IndexOf(support, support.Min());
         Refuse(support[smallest] < perCategory,
-            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} examples that are needed to learn from; those that say or show the same thing stay together on one side.");
+            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} training examples it needs; add more, "
+                + "and note that near duplicates count on one side of the split only.");
         var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
-        Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': {perCategory} without it are needed at least.");
+        Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': add images until at least "
+            + $"{perCategory} lack it.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
         Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
         var first = Features[0];
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(first)),
-            "All images look exactly the same to the backbone: there is nothing to tell the categories apart by.");
+            "All images have identical features, so the categories cannot be told apart; add different images or use another backbone.");
     }
 
     private static void Refuse(bool condition, string sentence)

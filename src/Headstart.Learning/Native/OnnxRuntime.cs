@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>Starts ONNX Runtime once, without its reports to its makers: what runs here is nobody else's business.</summary>
+/// <summary>Starts ONNX Runtime once, with telemetry switched off.</summary>
 public static partial class OnnxRuntime
 {
     private const string Switch = "ORT_DISABLE_TELEMETRY";

@@ -39,7 +39,7 @@ public static class ProcessMemory
         }
     }
 
-    /// <summary>Lets <see cref="Peak"/> begin anew where the system has a way to: Linux, unless it is locked down.</summary>
+    /// <summary>Resets <see cref="Peak"/> where the system supports it: Linux, unless it is locked down.</summary>
     public static void ForgetPeak()
     {
         try

@@ -25,7 +25,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
         }
 
         return graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
-            : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs and none of them comes from a classifier.");
+            : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs, but none of them comes from a classifier.");
     }
 
     /// <summary>The feature map that global average pooling turns into these features.</summary>
@@ -43,7 +43,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
 
     /// <summary>The one output as features, whatever made it.</summary>
     public FeatureTensor Output() => graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
-        : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs and exactly one, the features, is needed.");
+        : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs; exactly one, the features, is required.");
 
     private FeatureTensor AlreadyFeatures(string output)
     {

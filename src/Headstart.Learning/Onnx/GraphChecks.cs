@@ -39,19 +39,19 @@ internal static class GraphChecks
             foreach (var input in node.Input.Where(input => input.Length > 0 && !known.Contains(input)))
             {
                 throw new OnnxModelException(
-                    $"The node '{node.Name}' ({node.OpType}) needs '{input}', which nothing before it makes: "
+                    $"The node '{node.Name}' ({node.OpType}) needs '{input}', which no earlier node produces: "
                     + "the nodes are not in order or form a cycle.");
             }
 
             foreach (var output in node.Output.Where(output => output.Length > 0 && !known.Add(output)))
             {
-                throw new OnnxModelException($"The tensor '{output}' is made twice.");
+                throw new OnnxModelException($"The tensor '{output}' is produced twice.");
             }
         }
 
         foreach (var output in graph.Output.Where(output => !known.Contains(output.Name)))
         {
-            throw new OnnxModelException($"Nothing makes the output '{output.Name}'.");
+            throw new OnnxModelException($"No node produces the output '{output.Name}'.");
         }
     }
 
@@ -63,7 +63,7 @@ internal static class GraphChecks
             .Concat(attributes.Where(attribute => attribute.T is not null).Select(attribute => attribute.T))
             .Concat(attributes.SelectMany(attribute => attribute.Tensors));
         Require(!tensors.Any(tensor => tensor.DataLocation != 0 || tensor.ExternalData.Count > 0),
-            "The model keeps weights in other files; only models in one file are accepted.");
+            "The model stores weights in other files; export it as a single file.");
         foreach (var inner in attributes.SelectMany(Subgraphs))
         {
             RefuseExternalData(inner); // protobuf has limited the depth

@@ -42,7 +42,7 @@ internal static class GraphCut
     {
         foreach (var tensor in at.SelectMany(features => features.Tensors).Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
         {
-            throw new OnnxModelException($"The graph makes no tensor '{tensor}' out of the image.");
+            throw new OnnxModelException($"The graph computes no tensor '{tensor}' from the image.");
         }
     }
 

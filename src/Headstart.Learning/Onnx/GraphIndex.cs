@@ -101,7 +101,7 @@ internal sealed class GraphIndex
         var inputs = Graph.Input.Where(input => !IsConstant(input.Name)).ToList();
         if (inputs.Count != 1)
         {
-            throw new OnnxModelException($"The graph has {inputs.Count} inputs and exactly one, the image, is needed.");
+            throw new OnnxModelException($"The graph has {inputs.Count} inputs; exactly one, the image, is required.");
         }
 
         return inputs[0].Name;

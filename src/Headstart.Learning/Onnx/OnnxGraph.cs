@@ -40,7 +40,7 @@ public sealed class OnnxGraph
             using var stream = File.OpenRead(path);
             if (stream.Length > LargestFile)
             {
-                throw new OnnxModelException($"The file has {stream.Length} bytes and at most {LargestFile} are read.");
+                throw new OnnxModelException($"The file has {stream.Length:N0} bytes; at most {LargestFile:N0} are supported.");
             }
 
             var bytes = new byte[stream.Length];
@@ -64,7 +64,7 @@ public sealed class OnnxGraph
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or OutOfMemoryException)
         {
-            throw new OnnxModelException($"This is not an ONNX model, or a damaged one: {exception.Message.TrimEnd('.')}.", exception);
+            throw new OnnxModelException($"The file is not an ONNX model, or is damaged: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 

@@ -71,7 +71,8 @@ internal sealed class OpsetUpgrade
         var upgrade = new OpsetUpgrade(model, to);
         if (upgrade._from < Oldest)
         {
-            throw new OnnxModelException($"The network uses ONNX operator set {upgrade._from}, and {Oldest} is the oldest that can be joined with others.");
+            throw new OnnxModelException($"The network uses ONNX operator set {upgrade._from}; joining networks requires {Oldest} or "
+                + "later. Export it with a newer one.");
         }
 
         upgrade.Rewrite(model.Graph);
@@ -103,7 +104,8 @@ internal sealed class OpsetUpgrade
     {
         if (NotKnown.TryGetValue(node.OpType, out var changed) && _from < changed && changed <= _to)
         {
-            throw new OnnxModelException($"The network has the operator {node.OpType} of ONNX operator set {_from}, which is not known to mean the same in set {_to}.");
+            throw new OnnxModelException($"The network uses the operator {node.OpType} of ONNX operator set {_from}, which may behave "
+                + $"differently in set {_to}.");
         }
 
         if (BecameInputs.TryGetValue(node.OpType, out var became) && _from < became.Since)
@@ -155,7 +157,8 @@ internal sealed class OpsetUpgrade
     {
         if (Take(node, "spatial") is { I: 0 })
         {
-            throw new OnnxModelException("The network normalises every pixel by itself (BatchNormalization with spatial = 0), which newer ONNX operator sets do not have.");
+            throw new OnnxModelException("The network uses BatchNormalization with spatial = 0, which newer ONNX operator sets do not "
+                + "support.");
         }
 
         KeepFirst(node.Output);

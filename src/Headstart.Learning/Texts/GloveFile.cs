@@ -94,7 +94,8 @@ internal static class GloveFile
             {
                 words.Add(word);
                 values.AddRange(parts.Skip(1).Select(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value)
-                    ? value : throw new TextFeaturesException($"{name} cannot be read as word vectors: '{part}' in line {line} is no number.")));
+                    ? value : throw new TextFeaturesException($"{name} cannot be read as word vectors: '{part}' in line {line} is not a "
+                        + "number.")));
             }
         }
 

@@ -89,7 +89,8 @@ public sealed class RegisteredText : IDisposable
     /// <param name="path">The file, under the name that gives its id.</param>
     /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
     public static RegisteredText Open(string path) =>
-        Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} does not begin as word vectors do");
+        Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} is not a word vector file: its first line "
+            + "does not fit");
 
     public void Dispose()
     {
@@ -102,7 +103,8 @@ public sealed class RegisteredText : IDisposable
     /// <exception cref="TextFeaturesException">It is not there.</exception>
     internal static RegisteredText Require(IEnumerable<RegisteredText> registered, string id, string sha256) =>
         registered.FirstOrDefault(file => file.Sha256 == sha256)
-            ?? throw new TextFeaturesException($"The features '{id}' are made with a file that is not in the backbone folders any more (SHA-256 {sha256}): put it back.");
+            ?? throw new TextFeaturesException($"The features '{id}' need a file that is no longer in the backbone folders (SHA-256 "
+                + $"{sha256}): put it back.");
 
     private static RegisteredText? Identify(string path)
     {

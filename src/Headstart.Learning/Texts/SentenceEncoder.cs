@@ -42,7 +42,7 @@ internal sealed class SentenceEncoder : IDisposable
             session = new InferenceSession(network, options);
             if (session.InputNames.FirstOrDefault(name => !Known.Contains(name)) is { } other)
             {
-                throw new TextFeaturesException($"it wants an input '{other}', and only {string.Join(", ", Known)} are known");
+                throw new TextFeaturesException($"it has an unsupported input '{other}'; supported are {string.Join(", ", Known)}");
             }
 
             // A vocabulary without capitals belongs to a network that was never shown any, nor accents.
@@ -85,7 +85,8 @@ internal sealed class SentenceEncoder : IDisposable
     {
         if (shape is not ([1, _] or [1, _, _]))
         {
-            throw new TextFeaturesException($"its output is [{string.Join(", ", shape)}], and a vector for each token or one for the sentence is wanted");
+            throw new TextFeaturesException($"its output has shape [{string.Join(", ", shape)}]; one vector per token or per sentence is "
+                + "required");
         }
 
         var mean = new float[shape[^1]];

@@ -38,13 +38,15 @@ internal static class TextFeaturesFile
         using var whole = new MemoryStream();
         stream.CopyTo(whole);
         var bytes = whole.ToArray();
-        Require(bytes.AsSpan().StartsWith(Magic) && bytes.Length >= Magic.Length + sizeof(int) + SHA256.HashSizeInBytes, "This file does not hold text features.");
+        Require(bytes.AsSpan().StartsWith(Magic) && bytes.Length >= Magic.Length + sizeof(int) + SHA256.HashSizeInBytes, "This is not a "
+            + "text features file.");
         Require(SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(bytes.AsSpan(^SHA256.HashSizeInBytes..)),
-            "The text features are damaged or cut short: fetch them again.");
+            "The text features file is damaged or truncated: restore or download it again.");
         using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, bytes.Length - Magic.Length - SHA256.HashSizeInBytes), Strict);
         var version = reader.ReadInt32();
         Require(version == FormatVersion, version > FormatVersion
-            ? $"These text features have format version {version} and this Headstart reads up to {FormatVersion}: update Headstart."
+            ? $"These text features have format version {version}, but this release of Headstart reads versions up to {FormatVersion}: "
+                + "update Headstart."
             : $"These text features have format version {version}, which is no longer read: train the model again.");
         try
         {
@@ -53,7 +55,7 @@ internal static class TextFeaturesFile
         catch (Exception exception) when (exception is ArgumentException or EndOfStreamException or FormatException or OverflowException)
         {
             // The checksum is right, so the file was made this way.
-            throw new TextFeaturesException("The contents of the text features contradict each other.", exception);
+            throw new TextFeaturesException("The contents of the text features file are inconsistent.", exception);
         }
     }
 
@@ -76,7 +78,8 @@ internal static class TextFeaturesFile
         WordVectorFeatures.Kind => WordVectorFeatures.Read(reader, registered),
         SentenceFeatures.Kind => SentenceFeatures.Read(reader, registered),
         JoinedFeatures.Kind => new JoinedFeatures(ReadPart(reader, registered), ReadPart(reader, registered)),
-        var kind => throw new TextFeaturesException($"These text features are of the kind '{kind}', which this Headstart does not know: update Headstart."),
+        var kind => throw new TextFeaturesException($"These text features are of the kind '{kind}', which this release of Headstart does "
+            + "not support: update Headstart."),
     };
 
     private static void Require(bool condition, string otherwise)

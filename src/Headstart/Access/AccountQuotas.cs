@@ -3,19 +3,19 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <summary>What an account has.</summary>
-/// <param name="Images">Texts included.</param>
-/// <param name="Bytes">Of these, and of what is kept for batches.</param>
+/// <summary>How much an account stores.</summary>
+/// <param name="Images">Images and texts.</param>
+/// <param name="Bytes">Bytes of images, texts and batch files.</param>
 public sealed record Stored(long Models, long Images, long Bytes);
 
-/// <summary>What is left of the images and bytes; certain only while the account is held.</summary>
+/// <summary>What is left of the quotas for images and bytes; reliable only while the account is locked.</summary>
 public sealed class RemainingQuota(Quotas quotas, Stored stored)
 {
     private long _images = stored.Images;
     private long _bytes = stored.Bytes;
 
-    /// <summary>Takes the place of one more.</summary>
-    /// <returns>The quota that does not let it in; null when it is in.</returns>
+    /// <summary>Reserves room for one more example.</summary>
+    /// <returns>The quota that is exceeded; null when there is room.</returns>
     public QuotaUse? Take(long bytes)
     {
         if (_images >= quotas.Images)
@@ -33,7 +33,7 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
         return null;
     }
 
-    /// <summary>The quota that does not let so many bytes more in; takes nothing.</summary>
+    /// <summary>The quota that this many more bytes would exceed, or null; reserves nothing.</summary>
     public QuotaUse? Exceeded(long bytes) => _bytes + bytes > quotas.Bytes ? new(Quota.Bytes, quotas.Bytes, _bytes) : null;
 }
 
@@ -44,7 +44,7 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
 /// </summary>
 public static class AccountQuotas
 {
-    /// <summary>Until the transaction ends nobody else adds anything to the account, if it has quotas.</summary>
+    /// <summary>Locks the account, if it has quotas, so that no other transaction adds anything to it.</summary>
     public static async Task<Quotas> HoldQuotasAsync(this HeadstartDb db, Guid account)
     {
         if (await db.QuotasAsync(account, default) is { Images: null, Bytes: null, Models: null, ConcurrentRuns: null } none)
@@ -53,20 +53,20 @@ public static class AccountQuotas
         }
 
         await db.Database.ExecuteSqlAsync($"SELECT FROM accounts WHERE id = {account} FOR NO KEY UPDATE");
-        return await db.QuotasAsync(account, default); // of now, not of before the wait
+        return await db.QuotasAsync(account, default); // read again: they may have changed during the wait
     }
 
     public static async Task<Quotas> QuotasAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
         await db.Accounts.Where(a => a.Id == account).Select(a => a.Quotas).SingleOrDefaultAsync(cancel) ?? new();
 
-    /// <summary>Holds the account. Null when it may store any amount.</summary>
+    /// <summary>Locks the account. Null when it has no limit for images and bytes.</summary>
     public static async Task<RemainingQuota?> HoldRemainingQuotaAsync(this HeadstartDb db, Guid account) => await db.RemainingQuotaAsync(account, await db.HoldQuotasAsync(account), default);
 
-    /// <summary>As things are now, without holding the account. Null when it may store any amount.</summary>
+    /// <summary>Does not lock the account. Null when it has no limit for images and bytes.</summary>
     public static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
         await db.RemainingQuotaAsync(account, await db.QuotasAsync(account, cancel), cancel);
 
-    /// <summary>Whether not even the smallest example fits, as things are now.</summary>
+    /// <summary>Whether not even the smallest example fits at the moment.</summary>
     public static async Task<bool> IsFullAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
         (await db.RemainingQuotaAsync(account, cancel))?.Take(1) is not null;
 
@@ -78,8 +78,8 @@ public static class AccountQuotas
         return models with { Bytes = models.Bytes + batches };
     }
 
-    /// <summary>Holds the account.</summary>
-    /// <returns>How many training runs it may begin now, and the quota that allows no more.</returns>
+    /// <summary>Locks the account.</summary>
+    /// <returns>How many training runs it may start now, and the quota that limits them.</returns>
     public static async Task<(int Left, QuotaUse? Quota)> LeftForRunsAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
     {
         if ((await db.HoldQuotasAsync(account)).ConcurrentRuns is not { } limit)
@@ -94,7 +94,7 @@ public static class AccountQuotas
     private static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, Quotas quotas, CancellationToken cancel) =>
         (quotas.Images ?? quotas.Bytes) is null ? null : new(quotas, await db.StoredAsync(account, cancel));
 
-    /// <summary>Training runs that wait or work.</summary>
+    /// <summary>Training runs that are queued or running.</summary>
     public static Task<long> RunsUnderWayAsync(this HeadstartDb db, Guid account, CancellationToken cancel) => db.TrainingRuns
         .Where(r => r.State == JobState.Queued || r.State == JobState.Running).LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
 }

@@ -5,36 +5,40 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="Quotas">What it may have; those of the host's settings when they are left out.</param>
+/// <param name="Quotas">Limits of the account; defaults to the quotas in the host's settings (<c>Headstart:Quotas</c>).</param>
 public sealed record NewAccountRequest(string? Name, Quotas? Quotas = null);
 
-/// <param name="Quotas">All of them: what is left out or null has no limit from now on.</param>
+/// <param name="Quotas">Replaces all quotas: one that is omitted or null becomes unlimited.</param>
 public sealed record AccountChange(string? Name = null, Quotas? Quotas = null);
 
-/// <param name="Operator">Whether its admin keys may make and change accounts.</param>
+/// <param name="Operator">Whether its admin keys may create and change accounts.</param>
 public sealed record AccountResponse(Guid Id, string Name, bool Operator, Quotas Quotas, DateTime CreatedAt)
 {
     internal static AccountResponse Of(Account account) => new(account.Id, account.Name, account.IsOperator, account.Quotas, account.CreatedAt);
 }
 
-/// <param name="Key">Its first admin key, which makes others. It is shown in this answer and never again.</param>
+/// <param name="Key">The account's first admin key. It appears only in this response.</param>
 public sealed record NewAccountResponse(Guid Id, string Name, bool Operator, Quotas Quotas, DateTime CreatedAt, Guid KeyId, string Key);
 
-/// <summary>The accounts of an installation, for its operators. Nobody else sees that there are others.</summary>
+/// <summary>The accounts of an installation, for its operators. Other accounts do not see them.</summary>
 public static class AccountsApi
 {
     public static void MapAccounts(this RouteGroupBuilder api)
     {
         var accounts = api.MapGroup("/accounts").WithTags("Accounts").RequireAuthorization(Scopes.Operator);
-        accounts.MapPost("/", Create).Named("createAccount", "Make an account",
-                "Models and keys of one account do not exist for another. Its first admin key is in this answer and never shown again. Needs an operator: an admin key of the first account.")
+        accounts.MapPost("/", Create).Named("createAccount", "Create an account",
+                "Accounts cannot see each other's models and keys. The response contains the account's first admin key, which is never "
+                    + "shown again. Needs an operator key: an admin key of the first account.")
             .Example("""{"name":"Web shop","quotas":{"images":10000,"predictionsPerDay":50000}}""").Refuses(400, 401, 403, 422);
-        accounts.MapGet("/", List).Named("listAccounts", "List the accounts", "Newest first. Needs an operator.").Refuses(400, 401, 403);
-        accounts.MapGet("/{accountId:guid}", Get).Named("getAccount", "Get an account", "Its name and its quotas. Needs an operator.").Refuses(401, 403, 404);
-        accounts.MapPatch("/{accountId:guid}", Change).Named("changeAccount", "Rename an account, or set its quotas",
-                "Quotas are set all together: those that are left out have no limit then. What is there already stays, also beyond a quota. Needs an operator.")
+        accounts.MapGet("/", List).Named("listAccounts", "List the accounts", "Newest first. Needs an operator key.")
+            .Refuses(400, 401, 403);
+        accounts.MapGet("/{accountId:guid}", Get).Named("getAccount", "Get an account", "Returns its name and quotas. Needs an operator "
+            + "key.").Refuses(401, 403, 404);
+        accounts.MapPatch("/{accountId:guid}", Change).Named("changeAccount", "Rename an account or set its quotas",
+                "Replaces all quotas: one that is omitted becomes unlimited. Lowering a quota deletes nothing. Needs an operator key.")
             .Example("""{"quotas":{"images":20000,"predictionsPerDay":50000}}""").Refuses(400, 401, 403, 404, 422);
-        accounts.MapDelete("/{accountId:guid}", Delete).Named("deleteAccount", "Delete an account without models", "With its keys. Its models have to be deleted before. Needs an operator.")
+        accounts.MapDelete("/{accountId:guid}", Delete).Named("deleteAccount", "Delete an account without models", "Also deletes its API "
+            + "keys. Delete its models first. Needs an operator key.")
             .Refuses(401, 403, 404, 409);
     }
 
@@ -98,14 +102,14 @@ public static class AccountsApi
         account.Quotas = change.Quotas ?? account.Quotas;
         await db.SaveChangesAsync(cancel);
         await Announcements.SayAsync(db, Announcement.Keys, CancellationToken.None);
-        known.Forget(); // with a key its account's quotas are remembered
+        known.Forget(); // cached keys include their account's quotas
         return TypedResults.Ok(AccountResponse.Of(account));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(Guid accountId, HeadstartDb db, KnownKeys known, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        // Locked, so that no model comes into it between the look whether it has one and its end.
+        // Locked, so that no model is added between the check and the delete.
         await db.Database.ExecuteSqlAsync($"SELECT FROM accounts WHERE id = {accountId} FOR UPDATE", cancel);
         if (await db.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId, cancel) is not { } account)
         {
@@ -114,12 +118,14 @@ public static class AccountsApi
 
         if (account.IsOperator)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "operator-account", "This is the account that makes the others; it stays.");
+            return Problems.Of(StatusCodes.Status409Conflict, "operator-account", "This is the operator account, which manages the other "
+                + "accounts; it cannot be deleted.");
         }
 
         if (await db.Models.AnyAsync(m => m.AccountId == accountId, cancel))
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "account-has-models", "The account has models; delete them first, with a key of that account.");
+            return Problems.Of(StatusCodes.Status409Conflict, "account-has-models", "The account still has models; delete them first, "
+                + "with a key of that account.");
         }
 
         await db.Accounts.Where(a => a.Id == accountId).ExecuteDeleteAsync(cancel);
@@ -129,8 +135,10 @@ public static class AccountsApi
     }
 
     private static ProblemHttpResult? Refuse(Quotas? quotas) => quotas?.Negative() is { } quota
-        ? Problems.Invalid("invalid-quotas", $"The quota {new QuotaUse(quota, null, 0).Name} must not be negative; leave it out for no limit.") : null;
+        ? Problems.Invalid("invalid-quotas", $"The quota {new QuotaUse(quota, null, 0).Name} must not be negative; omit it for no limit.")
+        : null;
 
     private static ProblemHttpResult NoSuchAccount() =>
-        Problems.Of(StatusCodes.Status404NotFound, "account-not-found", "There is no account with this id; GET /api/v1/accounts lists those there are.");
+        Problems.Of(StatusCodes.Status404NotFound, "account-not-found", "There is no account with this id; GET /api/v1/accounts lists the "
+            + "accounts.");
 }

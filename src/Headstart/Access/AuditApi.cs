@@ -7,11 +7,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="KeyName">As it was then.</param>
-/// <param name="Operation">As this document calls it; the method and the route of what is not in it.</param>
-/// <param name="Subjects">What it was done to: the values in the route, such as <c>id</c> of the model.</param>
-/// <param name="Status">Of the answer; null while it is being worked on, and where the host died before there was one.</param>
-/// <param name="Address">Where the request came from; null for one that a page of this host made.</param>
+/// <param name="KeyName">Name of the API key at that time.</param>
+/// <param name="Operation">The operationId in this document, or the method and route of an operation that is not in it.</param>
+/// <param name="Subjects">What was changed: the values in the route, such as the <c>id</c> of the model.</param>
+/// <param name="Status">HTTP status of the response; null while the request is running, and if the host died before responding.</param>
+/// <param name="Address">IP address of the client; null for a request from a page of this host.</param>
 public sealed record AuditedChange(
     Guid Id, DateTime At, Guid KeyId, string KeyName, string Operation, IReadOnlyDictionary<string, string> Subjects, int? Status, string? Address)
 {
@@ -19,10 +19,10 @@ public sealed record AuditedChange(
         JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
 }
 
-/// <param name="Operation">Only this one, such as deleteModel.</param>
-/// <param name="Key">Only those of the key with this id.</param>
-/// <param name="Since">Only those at this time or later.</param>
-/// <param name="Until">Only those before this time.</param>
+/// <param name="Operation">Only this operation, such as deleteModel.</param>
+/// <param name="Key">Only changes made with the key of this id.</param>
+/// <param name="Since">Only changes at or after this time.</param>
+/// <param name="Until">Only changes before this time.</param>
 public sealed record AuditQuery(
     [property: FromQuery(Name = "operation")] string? Operation, [property: FromQuery(Name = "key")] Guid? Key,
     [property: FromQuery(Name = "since")] DateTimeOffset? Since, [property: FromQuery(Name = "until")] DateTimeOffset? Until);
@@ -30,7 +30,8 @@ public sealed record AuditQuery(
 public static class AuditApi
 {
     public static void MapAudit(this RouteGroupBuilder api) => api.MapGroup("/audit").WithTags("Accounts").Needs(Scope.Admin)
-        .MapGet("/", List).Named("listAudit", "See who changed what", "Every operation of the account that changed something, or tried to; not predictions. Newest first. Needs an admin key.")
+        .MapGet("/", List).Named("listAudit", "List the audit log",
+            "Every operation of the account that changed something or tried to, except predictions. Newest first. Needs an admin key.")
         .Refuses(400, 401, 403);
 
     private static async Task<Page<AuditedChange>> List(

@@ -84,7 +84,7 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The status {Status} of the audited change {Entry} could not be written down: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot write status {Status} to audit log entry {Entry}: {Reason}")]
         public static partial void NoStatus(ILogger log, Guid entry, int status, string reason);
     }
 }
@@ -121,7 +121,7 @@ public sealed partial class AuditPruning(IDbContextFactory<HeadstartDb> database
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Old entries of the audit log could not be deleted and will be later: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot delete old audit log entries; retrying in an hour: {Reason}")]
         public static partial void NotPruned(ILogger log, string reason);
     }
 }

@@ -7,7 +7,7 @@ namespace Headstart.Access;
 /// <summary>The default account and the key that opens a new installation.</summary>
 public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock)
 {
-    /// <summary>Makes <c>Headstart:BootstrapKey</c> valid, on any start: it is also the way back in after the last key was lost.</summary>
+    /// <summary>Makes <c>Headstart:BootstrapKey</c> valid on every start: it also restores access when the last key was lost.</summary>
     public async Task AddConfiguredAsync(CancellationToken cancel)
     {
         if (settings.BootstrapKey is { Length: > 0 } key)
@@ -16,7 +16,7 @@ public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings 
         }
     }
 
-    /// <summary>A new admin key when there is none at all, else null.</summary>
+    /// <summary>A new admin key if the installation has no key, otherwise null.</summary>
     public async Task<string?> MakeAsync()
     {
         var key = Secrets.NewKey();

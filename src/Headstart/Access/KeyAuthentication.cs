@@ -30,7 +30,7 @@ public sealed class KeyAuthentication(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        // Health answers without the database, whatever key came along.
+        // Anonymous endpoints such as health ignore keys, so that they need no database.
         if (Context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null || ReadHash() is not { } hash)
         {
             return AuthenticateResult.NoResult();
@@ -55,7 +55,7 @@ public sealed class KeyAuthentication(
     {
         if (_wait is { } wait)
         {
-            await Context.TooManyAsync(wait, "Too many keys that are not known here came from your address, so none is looked at");
+            await Context.TooManyAsync(wait, "Too many failed sign-ins from your IP address");
             return;
         }
 
@@ -64,10 +64,10 @@ public sealed class KeyAuthentication(
         Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\"" : "Bearer";
         await Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
             hash is null && Request.Headers.Authorization.Count == 0
-                ? "This address needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."
+                ? "This endpoint needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."
             : hash is not null && await keys.HasExpiredAsync(hash, Context.RequestAborted)
-                ? "The API key has expired; ask for a new one, which an admin key makes: POST /api/v1/keys."
-                : "The API key is not known here or was revoked; the host printed the first one when it started on an empty data folder."));
+                ? "The API key has expired; ask an administrator for a new one (POST /api/v1/keys with an admin key)."
+                : "The API key is unknown or revoked; the host printed the first key when it started on an empty data folder."));
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Context.AnswerAsync(Scopes.Refusal(Context));
@@ -104,7 +104,7 @@ public sealed class KeyAuthentication(
     }
 }
 
-/// <summary>Who is asking.</summary>
+/// <summary>The claims of the calling API key.</summary>
 public static class Caller
 {
     public const string AccountClaim = "account";
@@ -112,9 +112,9 @@ public static class Caller
     public const string KeyHashClaim = "key-hash";
     private const string QuotaClaim = "quota-";
 
-    /// <param name="key">Whose holder is asking.</param>
-    /// <param name="hash">Of the key.</param>
-    /// <param name="scheme">How it came.</param>
+    /// <param name="key">The key that the request was made with.</param>
+    /// <param name="hash">SHA-256 of the key.</param>
+    /// <param name="scheme">The authentication scheme it was sent with.</param>
     public static ClaimsIdentity Identity(KnownKey key, byte[] hash, string scheme)
     {
         var identity = new ClaimsIdentity(scheme);
@@ -133,7 +133,7 @@ public static class Caller
         return identity;
     }
 
-    /// <summary>What the caller's account may have of it; null for any amount. As it was two seconds ago at most.</summary>
+    /// <summary>The limit of the caller's account, at most two seconds old; null for no limit.</summary>
     public static long? Limit(this ClaimsPrincipal caller, Quota quota) =>
         caller.FindFirstValue(QuotaClaim + quota) is { } limit ? long.Parse(limit, CultureInfo.InvariantCulture) : null;
 

@@ -21,11 +21,11 @@ public sealed class KeyGuesses(Settings settings) : IDisposable
             RateLimits.BucketOf(address), _ => RateLimits.Bucket(most, 1, TimeSpan.FromMinutes(1) / most)))
         : null;
 
-    /// <summary>How long the sender of this request must wait before a key of his is looked at; null when it is now.</summary>
+    /// <summary>How long this IP address must wait before its next key is checked; null for no wait.</summary>
     public TimeSpan? Wait(HttpContext http) =>
         _guesses is not null && http.Connection.RemoteIpAddress is { } address && _guesses.GetStatistics(address)?.CurrentAvailablePermits is 0 ? _each : null;
 
-    /// <summary>A key with this hash came and is not known.</summary>
+    /// <summary>Counts a request with an unknown key.</summary>
     public void Count(HttpContext http, byte[] hash)
     {
         ref var place = ref _refused[BinaryPrimitives.ReadUInt16LittleEndian(hash) & (Remembered - 1)];

@@ -6,15 +6,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="Name">What it is for.</param>
-/// <param name="Admin">Short for all scopes.</param>
-/// <param name="Scopes">What it may do; <c>read</c>, <c>predict</c> and <c>write</c> when they are left out. <c>admin</c> includes the others.</param>
-/// <param name="ExpiresAt">From then on it opens nothing; it does not end when this is left out.</param>
+/// <param name="Name">What the key is for, such as <c>web shop</c>.</param>
+/// <param name="Admin">Shorthand for all scopes.</param>
+/// <param name="Scopes">What the key may do; defaults to <c>read</c>, <c>predict</c> and <c>write</c>. <c>admin</c> includes the
+/// others.</param>
+/// <param name="ExpiresAt">When the key stops working; omit it for a key that does not expire.</param>
 public sealed record NewKeyRequest(string? Name, bool Admin = false, IReadOnlyList<Scope>? Scopes = null, DateTimeOffset? ExpiresAt = null);
 
 public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt, DateTime? RevokedAt);
 
-/// <param name="Key">The secret itself. It is shown in this answer and never again.</param>
+/// <param name="Key">The secret key. It appears only in this response.</param>
 public sealed record NewKeyResponse(Guid Id, string Name, string Key, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt);
 
 public static class KeysApi
@@ -22,10 +23,11 @@ public static class KeysApi
     public static void MapKeys(this RouteGroupBuilder api)
     {
         var keys = api.MapGroup("/keys").WithTags("Keys").Needs(Scope.Admin);
-        keys.MapPost("/", Create).Named("createKey", "Make an API key", "The key is in this answer and never shown again. Its scopes say what it may do: read, predict (and nothing else: such a key may stand in a web page), write, admin. "
-                + "Needs an admin key.")
+        keys.MapPost("/", Create).Named("createKey", "Create an API key", "The response contains the key, which is never shown again. Its "
+            + "scopes say what it may do: read, predict, write, admin. A key with only the scope predict may be published in a web page. "
+            + "Needs an admin key.")
             .Example("""{"name":"web shop","scopes":["predict"]}""").Refuses(400, 401, 403, 422);
-        keys.MapGet("/", List).Named("listKeys", "List the API keys", "Revoked keys stay in the list.").Refuses(400, 401, 403);
+        keys.MapGet("/", List).Named("listKeys", "List the API keys", "Includes revoked keys.").Refuses(400, 401, 403);
         keys.MapDelete("/{keyId:guid}", Revoke).Named("revokeKey", "Revoke an API key", "It stops working at once. The last admin key that does not expire cannot be revoked.")
             .Refuses(401, 403, 404, 409);
     }
@@ -41,12 +43,14 @@ public static class KeysApi
 
         if (request.Scopes is [])
         {
-            return Problems.Invalid("invalid-scopes", "A key needs at least one of the scopes read, predict, write and admin; leave scopes out for the first three.");
+            return Problems.Invalid("invalid-scopes", "A key needs at least one of the scopes read, predict, write and admin; omit scopes "
+                + "for the first three.");
         }
 
         if (request.ExpiresAt <= clock.GetUtcNow())
         {
-            return Problems.Invalid("invalid-expiry", "expiresAt must be a time to come, such as 2030-01-31T00:00:00Z; leave it out for a key that does not expire.");
+            return Problems.Invalid("invalid-expiry", "expiresAt must be in the future, such as 2030-01-31T00:00:00Z; omit it for a key "
+                + "that does not expire.");
         }
 
         var secret = Secrets.NewKey();
@@ -79,12 +83,14 @@ public static class KeysApi
             .AsTracking().ToListAsync(cancel);
         if (keys.SingleOrDefault(k => k.Id == keyId) is not { } key)
         {
-            return Problems.Of(StatusCodes.Status404NotFound, "key-not-found", "There is no such key, or it is revoked already; GET /api/v1/keys lists them.");
+            return Problems.Of(StatusCodes.Status404NotFound, "key-not-found", "There is no API key with this id, or it is already "
+                + "revoked; GET /api/v1/keys lists the keys.");
         }
 
         if (Lasts(key) && keys.Count(Lasts) == 1)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "last-admin-key", "This is the only admin key that does not expire; make another one before you revoke it.");
+            return Problems.Of(StatusCodes.Status409Conflict, "last-admin-key", "This is the only admin key that does not expire; create "
+                + "another one before you revoke it.");
         }
 
         key.RevokedAt = clock.Now();
@@ -95,6 +101,6 @@ public static class KeysApi
         return TypedResults.NoContent();
     }
 
-    /// <summary>One of these is always there, so that nobody is locked out by and by.</summary>
+    /// <summary>An account always keeps one of these, so that it cannot be locked out.</summary>
     private static bool Lasts(ApiKey key) => key is { IsAdmin: true, ExpiresAt: null };
 }

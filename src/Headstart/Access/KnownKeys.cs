@@ -4,9 +4,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="Id">Of the key.</param>
+/// <param name="Id">Id of the key.</param>
 /// <param name="IsOperator">Whether its account is the installation's first.</param>
-/// <param name="Quotas">Of its account.</param>
+/// <param name="Quotas">Quotas of its account.</param>
 public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, bool IsOperator, Quotas Quotas);
 
 /// <summary>
@@ -25,10 +25,10 @@ public sealed class KnownKeys
         announcements.Listen(Announcement.Keys, Forget);
     }
 
-    /// <summary>The key with this hash, or null where there is none that is valid now.</summary>
+    /// <summary>The valid key with this hash, or null.</summary>
     public async Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && !HasExpired(key) ? key : null;
 
-    /// <summary>Whether the key with this hash would be valid, had its time not run out.</summary>
+    /// <summary>Whether the key with this hash exists but has expired.</summary>
     public async Task<bool> HasExpiredAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && HasExpired(key);
 
     /// <summary>After a key was revoked, or an account changed.</summary>

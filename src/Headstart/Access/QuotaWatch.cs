@@ -4,12 +4,12 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <summary>Marks an endpoint that takes from these quotas.</summary>
+/// <summary>Marks an endpoint that uses these quotas.</summary>
 public sealed record Spends(params IReadOnlyList<Quota> Quotas);
 
 public static class Spending
 {
-    /// <summary>The endpoint takes from these quotas: its answers say what is left.</summary>
+    /// <summary>The endpoint uses these quotas: its responses say what is left.</summary>
     public static RouteHandlerBuilder Spends(this RouteHandlerBuilder endpoint, params Quota[] quotas) => endpoint.WithMetadata(new Spends(quotas))
         .Refuses(quotas.Any(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? StatusCodes.Status429TooManyRequests : StatusCodes.Status402PaymentRequired);
 
@@ -25,7 +25,7 @@ public static class Spending
 internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
 {
     private const int Day = 86_400;
-    private const int AgainForARun = 30; // seconds; nobody knows when a run ends
+    private const int AgainForARun = 30; // seconds; a guess, as the end of a run is unknown
     private const long Most = 999_999_999_999_999; // what a number in a structured field may be
 
     public async Task InvokeAsync(HttpContext http)
@@ -76,15 +76,15 @@ internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFa
     private static bool IsDaily(QuotaUse use) => use.Quota == Quota.PredictionsPerDay;
 }
 
-/// <summary>What of the quotas is used.</summary>
+/// <summary>Reads how much of the quotas is used.</summary>
 internal static class AccountUse
 {
-    /// <param name="db">May be null where only predictions are asked for.</param>
-    /// <param name="usage">Has these.</param>
-    /// <param name="account">Whose.</param>
-    /// <param name="quotas">Which; in this order.</param>
+    /// <param name="db">May be null if only predictions are read.</param>
+    /// <param name="usage">Counts predictions.</param>
+    /// <param name="account">The account.</param>
+    /// <param name="quotas">Which quotas; the result has the same order.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <returns>Without limits.</returns>
+    /// <returns>What is used, with limits left null.</returns>
     public static async Task<List<QuotaUse>> ReadAsync(HeadstartDb? db, Usage usage, Guid account, IReadOnlyList<Quota> quotas, CancellationToken cancel)
     {
         var stored = db is null || quotas.All(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? null : await db.StoredAsync(account, cancel);

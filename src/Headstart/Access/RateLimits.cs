@@ -13,9 +13,9 @@ namespace Headstart.Access;
 /// </summary>
 public static class RateLimits
 {
-    private const int MostBuckets = 1 << 16; // addresses share one beyond it, by chance; so their memory is bounded, whoever comes
+    private const int MostBuckets = 1 << 16; // more IP addresses share buckets, so memory is bounded
 
-    /// <summary>Before the key is looked at. Stands behind routing.</summary>
+    /// <summary>Runs after routing and before the key is checked.</summary>
     public static void UseAddressLimit(this WebApplication app, Settings settings)
     {
         if (settings.RateLimits.PerAddressPerSecond is > 0 and var limit)
@@ -26,7 +26,7 @@ public static class RateLimits
         }
     }
 
-    /// <summary>Stands behind authentication: only keys that exist have a bucket.</summary>
+    /// <summary>Runs after authentication: only valid keys have a bucket.</summary>
     public static void UseKeyLimit(this WebApplication app, Settings settings)
     {
         if (settings.RateLimits.PerKeyPerSecond is > 0 and var limit)
@@ -38,7 +38,7 @@ public static class RateLimits
         }
     }
 
-    /// <summary>Says when to come again, in a header and in a sentence.</summary>
+    /// <summary>Answers 429 and says when to try again, in a header and in a sentence.</summary>
     public static Task TooManyAsync(this HttpContext http, TimeSpan wait, string why)
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
@@ -50,7 +50,7 @@ public static class RateLimits
     internal static int BucketOf(IPAddress address)
     {
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        var hash = new HashCode(); // other numbers in every process: nobody can choose an address to share the bucket of another
+        var hash = new HashCode(); // seeded per process: an attacker cannot choose to share another's bucket
         hash.AddBytes(address.GetAddressBytes().AsSpan(0, address.AddressFamily == AddressFamily.InterNetworkV6 ? 8 : 4));
         return hash.ToHashCode() & (MostBuckets - 1);
     }
@@ -61,6 +61,7 @@ public static class RateLimits
     {
         GlobalLimiter = limiter,
         OnRejected = static (context, _) => new(context.HttpContext.TooManyAsync(
-            context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.Zero, "Too many requests came with this key or from your address")),
+            context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.Zero, "Too many requests with this API "
+                + "key or from your IP address")),
     };
 }

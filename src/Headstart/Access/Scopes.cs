@@ -17,13 +17,13 @@ public static class Scopes
 
     public static IReadOnlyList<Scope> All { get; } = Enum.GetValues<Scope>();
 
-    /// <summary>Of a key that was made without any.</summary>
+    /// <summary>The scopes of a key that is created without any.</summary>
     public static IReadOnlyList<Scope> Usual { get; } = [Scope.Read, Scope.Predict, Scope.Write];
 
-    /// <summary>One for all endpoints.</summary>
+    /// <summary>The policy of all endpoints.</summary>
     internal static AuthorizationPolicy Policy { get; } = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRequirement()).Build();
 
-    /// <summary>As in JSON, and as the name of the policy and of the role.</summary>
+    /// <summary>The scope's name in JSON, and the name of its policy and role.</summary>
     public static string Name(Scope scope) => scope.ToString().ToLowerInvariant();
 
     /// <summary>The endpoint needs this scope, whatever its method.</summary>
@@ -41,21 +41,22 @@ public static class Scopes
         var needed = NeededFor(http);
         var has = http.User.FindAll(ClaimTypes.Role).Select(role => role.Value).Where(role => role != Operator).ToArray();
         return Problems.Of(StatusCodes.Status403Forbidden, "forbidden", needed == Operator
-            ? "This concerns the whole installation and needs an operator: an admin key of its first account. The key you sent is not one."
-            : $"This needs a key with the scope {needed}; yours has {(has.Length == 0 ? "none" : string.Join(", ", has))}. An admin key makes others: POST /api/v1/keys.",
+            ? "This endpoint concerns the whole installation and needs an operator key: an admin key of the first account."
+            : $"This endpoint needs a key with the scope {needed}; yours has {(has.Length == 0 ? "none" : string.Join(", ", has))}. "
+                + "Create one with an admin key: POST /api/v1/keys.",
             ("scope", needed));
     }
 }
 
-/// <summary>That the key has the scope which the endpoint needs.</summary>
+/// <summary>Requires the scope that the endpoint needs.</summary>
 internal sealed class ScopeRequirement : IAuthorizationRequirement;
 
-/// <summary>Looks whether it has.</summary>
+/// <summary>Checks <see cref="ScopeRequirement"/>.</summary>
 internal sealed class ScopeCheck : AuthorizationHandler<ScopeRequirement>
 {
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
     {
-        // A page that draws itself anew asks without a request.
+        // A page that rerenders over its live connection has no request.
         if (context.User.IsInRole(context.Resource is HttpContext http ? Scopes.NeededFor(http) : Scopes.Name(Scope.Read)))
         {
             context.Succeed(requirement);

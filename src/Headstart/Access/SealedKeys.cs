@@ -8,7 +8,7 @@ namespace Headstart.Access;
 
 /// <summary>
 /// Data protection keys that all web nodes share lie in the database, and there encrypted (AES-256-GCM) with a key that is made of
-/// <see cref="Settings.SharedSecret"/> (HKDF, RFC 5869): with a stolen database alone nobody can make cookies.
+/// <see cref="Settings.SharedSecret"/> (HKDF, RFC 5869): a stolen database alone is not enough to forge cookies.
 /// </summary>
 internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
 {
@@ -28,7 +28,7 @@ internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
         HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(settings.SharedSecret!), 32, info: "data protection keys"u8.ToArray()), AesGcm.TagByteSizes.MaxSize);
 }
 
-/// <summary>The way back; made by data protection, by the name that stands beside what was sealed.</summary>
+/// <summary>Decrypts what <see cref="SealedKeys"/> encrypted; data protection creates it by the type name stored with the key.</summary>
 internal sealed class OpenedKeys(IServiceProvider services) : IXmlDecryptor
 {
     /// <exception cref="CryptographicException">It was sealed with another secret.</exception>

@@ -12,12 +12,12 @@ public static class Secrets
 
     public static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
-    /// <param name="account">Whose it is.</param>
-    /// <param name="name">What it is for.</param>
+    /// <param name="account">The account it belongs to.</param>
+    /// <param name="name">What the key is for.</param>
     /// <param name="key">The secret.</param>
-    /// <param name="scopes">What it may do; all, if one of them is <see cref="Scope.Admin"/>.</param>
-    /// <param name="now">When.</param>
-    /// <param name="expires">When it ends.</param>
+    /// <param name="scopes">What the key may do; everything, if one of them is <see cref="Scope.Admin"/>.</param>
+    /// <param name="now">Creation time.</param>
+    /// <param name="expires">Expiry; null for none.</param>
     public static ApiKey Entity(Guid account, string name, string key, IReadOnlyList<Scope> scopes, DateTime now, DateTime? expires = null) => new()
     {
         Id = Guid.CreateVersion7(),

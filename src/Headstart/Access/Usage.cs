@@ -16,13 +16,13 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     private readonly ConcurrentDictionary<(Guid Account, DateOnly Day), Total> _totals = new();
     private readonly SemaphoreSlim _writing = new(1);
 
-    /// <summary>A request that had a key in its header; what pages do to draw themselves is not counted.</summary>
+    /// <summary>Counts a request with an API key in its header; requests of pages are not counted.</summary>
     public void CountRequest(ClaimsPrincipal caller) => Interlocked.Increment(ref Of(caller).Requests);
 
-    /// <summary>An image or a text was answered, for a program or for a page.</summary>
+    /// <summary>Counts one predicted image or text, for a program or a page.</summary>
     public void CountPrediction(ClaimsPrincipal caller) => CountPredictions(caller, 1);
 
-    /// <summary>So many of a batch were asked for; less than none for a batch that came to nothing.</summary>
+    /// <summary>Counts the predictions of a batch; negative for a batch that failed.</summary>
     public void CountPredictions(ClaimsPrincipal caller, int count)
     {
         Interlocked.Add(ref Of(caller).Predictions, count);
@@ -69,7 +69,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         return null;
     }
 
-    /// <summary>Writes down what was counted.</summary>
+    /// <summary>Writes the counts to the database.</summary>
     public async Task WriteAsync()
     {
         await _writing.WaitAsync();
@@ -89,10 +89,10 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         }
     }
 
-    /// <summary>Adds what was counted to the rows; if that fails it is counted as before.</summary>
+    /// <summary>Adds the counts to the rows; if that fails, they stay in memory.</summary>
     private async Task AddAsync()
     {
-        // A count stays where it is and gives away what it has: whoever adds meanwhile adds to the next time.
+        // Counters are reset, not replaced: what is added meanwhile is written next time.
         var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0), Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
             .Where(r => r.Requests != 0 || r.Predictions != 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
         if (rows.Length == 0)
@@ -131,7 +131,7 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         }
     }
 
-    /// <summary>What all hosts have written down of these accounts.</summary>
+    /// <summary>Reads what all hosts have written for these accounts.</summary>
     private async Task ReadTotalsAsync(DateOnly day, Guid[] accounts, CancellationToken cancel)
     {
         if (accounts.Length == 0)
@@ -192,16 +192,16 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         public long Predictions;
     }
 
-    /// <summary>Of an account, on a day.</summary>
+    /// <summary>Predictions of one account on one day.</summary>
     private sealed class Total
     {
         public long Unwritten; // by this host
-        public long Written = -1; // by all hosts; less than none while nobody has asked
+        public long Written = -1; // by all hosts; negative until it is read
     }
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "What keys were used for could not be written down and will be later: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot write usage counts; retrying in 5 s: {Reason}")]
         public static partial void Later(ILogger log, string reason);
     }
 }

@@ -6,15 +6,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="Keys">Those that were used; all of the account for an admin key, else the one that asks.</param>
-/// <param name="Quotas">Of the account, with what is used of them now. A limit that is null is none.</param>
+/// <param name="Keys">Keys that were used: all keys of the account for an admin key, otherwise only the calling key.</param>
+/// <param name="Quotas">Quotas of the account and their current use. A limit of null means unlimited.</param>
 public sealed record UsageResponse(IReadOnlyList<KeyUsage> Keys, IReadOnlyList<QuotaUse> Quotas);
 
-/// <param name="Days">On which it was used, newest first.</param>
+/// <param name="Days">Days on which the key was used, newest first.</param>
 public sealed record KeyUsage(Guid KeyId, string Name, IReadOnlyList<UsageOfDay> Days);
 
 /// <param name="Day">UTC.</param>
-/// <param name="Predictions">Images and texts answered.</param>
+/// <param name="Predictions">Number of predicted images and texts.</param>
 public sealed record UsageOfDay(DateOnly Day, long Requests, long Predictions);
 
 public static class UsageApi
@@ -22,9 +22,11 @@ public static class UsageApi
     private const int Days = 30;
     private const int MostDays = 366;
 
-    public static void MapUsage(this RouteGroupBuilder api) => api.MapGet("/usage", Get).WithTags("Keys").Named("getUsage", "See what the keys were used for, and what is left",
-        "Requests and predictions of each key and day, of the last 30 days or of ?days=. It is a few seconds behind. An admin key sees all keys of the account, another only itself. "
-        + "Also the quotas of the account, and what is used of them. Answers that take from a quota say what is left in their headers RateLimit-Policy and RateLimit.")
+    public static void MapUsage(this RouteGroupBuilder api) => api.MapGet("/usage", Get).WithTags("Keys").Named("getUsage", "Get usage "
+        + "and quotas",
+        "Requests and predictions per key and day, for the last 30 days or ?days=, a few seconds behind. An admin key sees all keys of "
+            + "the account, other keys only themselves. Also the quotas of the account and their current use. Responses that count "
+            + "against a quota report what is left in the headers RateLimit-Policy and RateLimit.")
         .Refuses(400, 401);
 
     private static async Task<Results<Ok<UsageResponse>, ProblemHttpResult>> Get(HeadstartDb db, Usage usage, TimeProvider clock, ClaimsPrincipal caller, int? days, CancellationToken cancel)

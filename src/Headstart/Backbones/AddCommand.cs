@@ -58,11 +58,11 @@ public static class AddCommand
             var found = RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]).Found;
             if (TextCandidates.IsTaken(id, [.. found.Where(text => text.Path != place)]))
             {
-                throw new BackboneException($"Other features for texts may be called '{id}' already; give this one another id with --id.");
+                throw new BackboneException($"The id '{id}' is already taken; choose another one with --id.");
             }
 
             File.Move(copy, place, overwrite: true);
-            Console.WriteLine($"{id} is at {place}: word vectors of {dimensions} numbers");
+            Console.WriteLine($"{id} is at {place}: word vectors with {dimensions} dimensions");
             return 0;
         }
         finally
@@ -77,7 +77,7 @@ public static class AddCommand
             .FirstOrDefault(f => f.Manifest.Id == manifest.Id && f.Manifest.Sha256 != manifest.Sha256);
         if (other is not null)
         {
-            throw new BackboneException($"{other.Path} is another backbone with the id '{manifest.Id}'; give this one another id with --id.");
+            throw new BackboneException($"{other.Path} already has the id '{manifest.Id}'; choose another id with --id.");
         }
     }
 }

@@ -4,9 +4,9 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Brings backbones of the catalogue onto the loaded while the host runs. Whoever wants the same one waits for the same transfer, and a
-/// transfer that was begun goes on when nobody waits any more: the next run will want it. What failed is remembered for some minutes, so
-/// that runs on a machine without internet lose no time on it.
+/// Downloads backbones of the catalogue and loads them while the host runs. Requests for the same backbone share one download, and a
+/// download continues even if its run ends: the next run will want it. Failures are remembered for some minutes, so
+/// that runs on a machine without internet access lose no time.
 /// </summary>
 public sealed partial class BackboneFetcher(
     Settings settings, DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, SharedBackbones shared, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
@@ -17,10 +17,10 @@ public sealed partial class BackboneFetcher(
     private readonly Dictionary<string, Fetch> _fetches = [];
     private readonly BackboneDownload _download = new(new() { RetryUnreachable = false });
 
-    /// <summary>May it be fetched, and is it something to fetch?</summary>
+    /// <summary>Whether downloads are on and the catalogue has it.</summary>
     public bool CanFetch(string id) => settings.Backbones.Download && catalogue.Find(id) is not null;
 
-    /// <summary>The transfer of this backbone that is going on, or that failed lately.</summary>
+    /// <summary>The download of this backbone that is running or failed recently.</summary>
     public Fetch? Find(string id)
     {
         lock (_gate)
@@ -29,9 +29,9 @@ public sealed partial class BackboneFetcher(
         }
     }
 
-    /// <summary>Begins a transfer or joins the one that is going on.</summary>
-    /// <param name="entry">What to bring.</param>
-    /// <param name="again">Try even where that failed a moment ago, because somebody asked for this very backbone.</param>
+    /// <summary>Starts a download or joins the running one.</summary>
+    /// <param name="entry">The backbone to download.</param>
+    /// <param name="again">Retry even after a recent failure, because a user asked for this backbone.</param>
     public Fetch Begin(CatalogueEntry entry, bool again)
     {
         lock (_gate)
@@ -50,7 +50,7 @@ public sealed partial class BackboneFetcher(
     private bool IsForgotten(Fetch fetch) =>
         fetch.Ended.IsCompleted && (fetch.Failure is null || clock.GetElapsedTime(fetch.EndedAt) > Memory);
 
-    /// <returns>null when the backbone is on the loaded, else why it is not.</returns>
+    /// <returns>null when the backbone is loaded, else why it is not.</returns>
     private async Task<string?> RunAsync(Fetch fetch)
     {
         var id = fetch.Entry.Manifest.Id;
@@ -69,7 +69,7 @@ public sealed partial class BackboneFetcher(
         }
         catch (OperationCanceledException)
         {
-            return "the host stops";
+            return "the host is stopping";
         }
         finally
         {
@@ -79,7 +79,7 @@ public sealed partial class BackboneFetcher(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Fetching the backbone {Id}")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "Downloading backbone {Id}")]
         public static partial void Begins(ILogger log, string id);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
@@ -87,20 +87,20 @@ public sealed partial class BackboneFetcher(
     }
 }
 
-/// <summary>One transfer, for all who wait for it.</summary>
+/// <summary>One download, shared by all who wait for it.</summary>
 public sealed class Fetch(CatalogueEntry entry) : IProgress<(long Done, long Total)>
 {
     private long _done;
 
     public CatalogueEntry Entry { get; } = entry;
 
-    /// <summary>Bytes that are here.</summary>
+    /// <summary>Bytes downloaded so far.</summary>
     public long Done => Interlocked.Read(ref _done);
 
-    /// <summary>Why the backbone is not on the loaded, without its name and a full stop; null when it is.</summary>
+    /// <summary>Why the backbone is not loaded, without its name and a full stop; null when it is.</summary>
     public Task<string?> Ended { get; internal set; } = Task.FromResult<string?>(null);
 
-    /// <summary>The same at this moment; null also as long as the transfer goes on.</summary>
+    /// <summary>The result so far; null also while the download runs.</summary>
     public string? Failure => Ended.IsCompletedSuccessfully ? Ended.Result : null;
 
     internal long EndedAt { get; set; }

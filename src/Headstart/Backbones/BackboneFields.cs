@@ -58,12 +58,13 @@ public static class BackboneFields
     }
 
     private static int Side(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var side) ? side
-        : throw new BackboneException("'size' must be a whole number of pixels, as 224.");
+        : throw new BackboneException("'size' must be a whole number of pixels, such as 224.");
 
     private static float[] Numbers(string name, string text)
     {
         var numbers = text.Split(',').Select(n => float.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) ? x : float.NaN).ToArray();
         return numbers.Length == 3 && numbers.All(float.IsFinite) && (name != "std" || numbers.All(n => n > 0)) ? numbers
-            : throw new BackboneException($"'{name}' must be three {(name == "std" ? "positive " : "")}numbers with commas between, as {Examples[name]}.");
+            : throw new BackboneException($"'{name}' must be three {(name == "std" ? "positive " : "")}numbers separated by commas, such "
+                + $"as {Examples[name]}.");
     }
 }

@@ -3,7 +3,7 @@ using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
-/// <summary>Says which backbones have come since something was trained.</summary>
+/// <summary>Finds backbones that are new since a version was trained.</summary>
 public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue, Settings settings)
 {
     /// <summary>
@@ -31,6 +31,6 @@ public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue
     private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
         ? catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null) : [];
 
-    /// <summary>What tells a backbone from another one of the same id.</summary>
+    /// <summary>Distinguishes backbones with the same id.</summary>
     public static string Name(BackboneManifest manifest) => $"{manifest.Id} {manifest.Sha256[..12]}";
 }

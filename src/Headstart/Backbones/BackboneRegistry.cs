@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
-/// <summary>Backbones of the users' own: taken in and let go while the host runs.</summary>
+/// <summary>Adds and removes users' own backbones while the host runs.</summary>
 public sealed class BackboneRegistry(
     LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
 {
@@ -28,11 +28,11 @@ public sealed class BackboneRegistry(
         return Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
     }
 
-    /// <summary>Is it one that a user registered, so that it can be removed?</summary>
+    /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(Backbone backbone) => File.Exists(Path.Combine(paths.RegisteredBackbones, $"{backbone.Manifest.Id}.onnx"));
 
     /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
-    /// <returns>The backbone and whether it is new here, or why it cannot be had.</returns>
+    /// <returns>The backbone and whether it is new, or why it was refused.</returns>
     public async Task<(Backbone? Backbone, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
     {
         await _one.WaitAsync(cancel);
@@ -58,7 +58,7 @@ public sealed class BackboneRegistry(
         }
     }
 
-    /// <returns>null when it is gone, else why it stays.</returns>
+    /// <returns>null when it was removed, else why not.</returns>
     public async Task<ProblemHttpResult?> RemoveAsync(Backbone backbone, CancellationToken cancel)
     {
         if (!IsRegistered(backbone))
@@ -81,8 +81,10 @@ public sealed class BackboneRegistry(
     public void Dispose() => _one.Dispose();
 
     private string? Taken(BackboneManifest manifest) =>
-        loaded.Find(manifest.Id) is not null ? $"This host has another backbone with the id '{manifest.Id}', or the same with other mean or std; choose another id."
-        : catalogue.Find(manifest.Id) is { } entry && entry.Manifest.Sha256 != manifest.Sha256 ? $"The catalogue has another backbone with the id '{manifest.Id}'; choose another id."
+        loaded.Find(manifest.Id) is not null ? $"This host already has a backbone with the id '{manifest.Id}', with other weights, mean "
+            + "or std; choose another id."
+        : catalogue.Find(manifest.Id) is { } entry && entry.Manifest.Sha256 != manifest.Sha256 ? "The catalogue already has another "
+            + $"backbone with the id '{manifest.Id}'; choose another id."
         : null;
 
     private async Task<Backbone> TakeAsync(string file, BackboneManifest manifest)
@@ -90,7 +92,8 @@ public sealed class BackboneRegistry(
         var placed = BackboneFolders.Place(file, manifest, paths.RegisteredBackbones);
         try
         {
-            await shared.GiveAsync(placed, registered: true, CancellationToken.None); // first: what was removed once would be taken off the loaded again
+            // First: otherwise an earlier removal would unload it again.
+            await shared.GiveAsync(placed, registered: true, CancellationToken.None);
             return await Task.Run(() => loaded.Take(placed));
         }
         catch

@@ -9,7 +9,7 @@ namespace Headstart.Backbones;
 
 /// <summary>A form with one backbone.</summary>
 /// <param name="FileName">How its owner calls the file.</param>
-/// <param name="Fields">What is said of it.</param>
+/// <param name="Fields">Its text fields.</param>
 public sealed record BackboneForm(string FileName, IReadOnlyDictionary<string, string> Fields);
 
 /// <summary>Reads a form with one backbone and what is said of it; the file goes to disk as it comes.</summary>
@@ -17,10 +17,10 @@ public static class BackboneUpload
 {
     private const int MaxFieldBytes = 4_096;
 
-    /// <param name="request">Whose body it is.</param>
-    /// <param name="names">Of the fields that there may be.</param>
-    /// <param name="path">Where the file goes; whoever calls removes it.</param>
-    /// <param name="maxBytes">That it may have.</param>
+    /// <param name="request">The request to read.</param>
+    /// <param name="names">Names of the allowed fields.</param>
+    /// <param name="path">Where to write the file; the caller deletes it.</param>
+    /// <param name="maxBytes">The largest file that is accepted.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <returns>The form, or why it cannot be taken.</returns>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart.</exception>
@@ -31,7 +31,8 @@ public static class BackboneUpload
         if (RequestBodies.Boundary(request) is not { } boundary)
         {
             return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send multipart/form-data with a boundary and the backbone in a part named file, as curl -F file=@resnet.onnx does."));
+                "Send multipart/form-data with a boundary and the backbone in a part named file, for example with curl -F "
+                    + "file=@resnet.onnx."));
         }
 
         var reader = new MultipartReader(boundary, request.Body);
@@ -47,7 +48,7 @@ public static class BackboneUpload
                 if (!await SaveAsync(section.Body, path, maxBytes, cancel))
                 {
                     return (null, Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large",
-                        $"The file is larger than {maxBytes:N0} bytes; Headstart:Backbones:MaxUploadBytes sets the limit."));
+                        $"The file is larger than {maxBytes:N0} bytes, the limit set by Headstart:Backbones:MaxUploadBytes."));
                 }
             }
             else if (names.Contains(name) && await Read(RequestBodies.ReadToEndAsync(section.Body, MaxFieldBytes, cancel)) is { } text)
@@ -56,12 +57,15 @@ public static class BackboneUpload
             }
             else
             {
-                return (null, Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each in a request of its own."
-                    : $"The form takes one part named file and short texts named {string.Join(", ", names)}; it has another part or a long text."));
+                return (null, Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each file in its own "
+                    + "request."
+                    : $"The form takes one part named file and text fields named {string.Join(", ", names)} of at most {MaxFieldBytes:N0} "
+                        + "bytes each; remove other parts and shorten long texts."));
             }
         }
 
-        return fileName is null ? (null, Problems.Invalid("no-file", "The form has no part named file; send the backbone with it, as curl -F file=@resnet.onnx does."))
+        return fileName is null ? (null, Problems.Invalid("no-file", "The form has no part named file; send the backbone in it, for "
+            + "example with curl -F file=@resnet.onnx."))
             : (new(fileName.Length > 0 ? fileName : "the file", fields), null);
     }
 
@@ -85,7 +89,7 @@ public static class BackboneUpload
         return true;
     }
 
-    /// <summary>Tells what the sender did wrong from what our disk does.</summary>
+    /// <summary>Separates mistakes of the sender from errors of our disk.</summary>
     private static async Task<T> Read<T>(Task<T> read)
     {
         try
@@ -94,7 +98,8 @@ public static class BackboneUpload
         }
         catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
         {
-            throw new BadHttpRequestException($"The multipart body is broken ({e.Message.TrimEnd('.')}); nothing was kept, send it again.", e);
+            throw new BadHttpRequestException($"The multipart body is malformed ({e.Message.TrimEnd('.')}); nothing was saved, send it "
+                + "again.", e);
         }
     }
 }

@@ -6,15 +6,16 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Backbones;
 
 /// <param name="Features">Length of its feature vectors.</param>
-/// <param name="PublishedAccuracy">ImageNet top-1 accuracy its authors report, in percent.</param>
-/// <param name="Present">Whether this host can use it.</param>
-/// <param name="MsPerImage">Measured on this host at start, one image at a time; null for one that is not here.</param>
+/// <param name="PublishedAccuracy">ImageNet top-1 accuracy that its authors report, in percent.</param>
+/// <param name="Present">Whether this host has it.</param>
+/// <param name="MsPerImage">Milliseconds per image, measured at start, one image at a time; null if this host does not have the
+/// backbone.</param>
 /// <param name="MemoryPerImageMb">
-/// Megabytes that a fresh process grew by while the first images passed through it, beyond the loaded network; measured where a backbone is registered.
+/// Megabytes by which a fresh process grew for its first images, beyond the loaded network; measured when a backbone is registered.
 /// </param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
-/// <param name="BytesFetched">How much of it is here while it is being fetched.</param>
-/// <param name="Problem">Why it could not be fetched a moment ago, or that nothing may be.</param>
+/// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
+/// <param name="Problem">Why the last download failed, or that downloads are off.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source, string Licence,
     bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem);
@@ -23,13 +24,13 @@ public enum BackboneState
 {
     Present,
 
-    /// <summary>On its way.</summary>
+    /// <summary>Being downloaded.</summary>
     Fetching,
 
-    /// <summary>In the catalogue: a run that names it fetches it, and <c>backbones fetch</c> ahead of time.</summary>
+    /// <summary>In the catalogue: a training run that names it downloads it; <c>backbones fetch</c> does so ahead of time.</summary>
     Available,
 
-    /// <summary>It could not be fetched some minutes ago; a run that names it tries again.</summary>
+    /// <summary>The last download failed; a training run that names it tries again.</summary>
     Failed,
 }
 
@@ -39,15 +40,20 @@ public static class BackbonesApi
     {
         var backbones = api.MapGroup("/backbones").WithTags("Backbones");
         backbones.MapGet("/", List).Named("listBackbones", "List the backbones",
-            "Those this host has, the fastest first, with the time measured here; then those of the catalogue that can be fetched, with how far they are.").Refuses(401);
-        backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "One that this host has or that its catalogue knows.").Refuses(401, 404);
+            "First the backbones of this host, fastest first, with their measured time; then those of the catalogue, with the state of "
+                + "their download.").Refuses(401);
+        backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "Finds backbones of this host and of its catalogue.")
+            .Refuses(401, 404);
         backbones.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerBackbone", "Register a backbone of your own",
-                "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at its end is found and cut off. "
-                + "All fields may be left out; size is the side of the input where the file leaves it open. It is tried in a process of its own first. The next training run can use it. Sending the same file again changes nothing. All accounts share it, so this needs an operator.")
+                "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at "
+                    + "its end is detected and removed. All fields are optional; size is the side of the input in pixels, if the file "
+                    + "does not say. The file is tested in a separate process. The next training run can use it. Sending the same file "
+                    + "again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteBackbone", "Delete a registered backbone",
-            "Only one that was registered over the API and that no version needs. Needs an operator.").Refuses(401, 403, 404, 409);
+            "Only a backbone that was registered over the API and that no version needs. Needs an operator key.")
+            .Refuses(401, 403, 404, 409);
     }
 
     private static Page<BackboneResponse> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(
@@ -107,9 +113,10 @@ public static class BackbonesApi
     private static BackboneResponse Response(CatalogueEntry entry, BackboneFetcher fetcher)
     {
         var fetch = fetcher.Find(entry.Manifest.Id);
-        return !fetcher.CanFetch(entry.Manifest.Id) ? Response(entry.Manifest, BackboneState.Available, problem: "Headstart:Backbones:Download is false, so it is not fetched.")
+        return !fetcher.CanFetch(entry.Manifest.Id) ? Response(entry.Manifest, BackboneState.Available, problem: "Not downloaded, because "
+            + "Headstart:Backbones:Download is false.")
             : fetch is null ? Response(entry.Manifest, BackboneState.Available)
-            : fetch.Failure is { } failure ? Response(entry.Manifest, BackboneState.Failed, problem: $"It could not be fetched: {failure}.")
+            : fetch.Failure is { } failure ? Response(entry.Manifest, BackboneState.Failed, problem: $"The download failed: {failure}.")
             : Response(entry.Manifest, BackboneState.Fetching, bytesFetched: fetch.Done);
     }
 
@@ -119,5 +126,5 @@ public static class BackbonesApi
         manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state, bytesFetched, problem);
 
     internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
-        $"This host has no such backbone; GET {list} lists those it has.");
+        $"This host has no backbone with this id; GET {list} lists the backbones.");
 }

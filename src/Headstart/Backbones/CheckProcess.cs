@@ -5,8 +5,8 @@ using Headstart.Learning.Backbones;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Tries a file of somebody else in a process of its own: one that crashes, eats the memory or never ends harms nobody, and the memory it
-/// takes is measured where nothing else moves.
+/// Tests a user's file in a separate process: one that crashes, eats the memory or never ends does not harm the host, and the memory it
+/// takes can be measured precisely.
 /// </summary>
 public static class CheckProcess
 {
@@ -26,19 +26,20 @@ public static class CheckProcess
             {
                 0 => BackboneManifest.Parse(Encoding.UTF8.GetBytes(await output)),
                 1 when (await error).Trim() is { Length: > 0 } sentence => throw new BackboneException(sentence.Split('\n')[^1]),
-                var code => throw Unusable(given, $"the process that tried it ended with {code}, as happens when a network needs more memory than there is"),
+                var code => throw Unusable(given, $"the process that tested it exited with code {code}, as it does when the network needs "
+                    + "more memory than the host has"),
             };
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw Unusable(given, $"it did not pass four pictures within {Patience.TotalMinutes:0} minutes");
+            throw Unusable(given, $"it did not process four images within {Patience.TotalMinutes:0} minutes");
         }
         finally
         {
             if (!process.HasExited)
             {
                 process.Kill(entireProcessTree: true);
-                await process.WaitForExitAsync(CancellationToken.None); // so that nobody holds the file any more
+                await process.WaitForExitAsync(CancellationToken.None); // so that the file is no longer open
             }
         }
     }

@@ -24,13 +24,13 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     /// <summary>Whether a run of this worker's own shares something out now: then it does not help others.</summary>
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
 
-    /// <summary>Are there other workers?</summary>
+    /// <summary>Whether there are other workers.</summary>
     public bool HasHelpers => workers.GetMonitoringApi().Servers().SelectMany(server => server.Queues).GroupBy(queue => queue).Any(same => same.Count() > 1);
 
     /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
     public IDisposable Lead() => new Leading(this);
 
-    /// <summary>Are there others that could help, and is there enough to do?</summary>
+    /// <summary>Whether other workers could help and there is enough to do.</summary>
     /// <param name="msEach">Milliseconds that one image takes.</param>
     /// <param name="images">How many.</param>
     public bool IsWorthwhile(double msEach, int images)
@@ -38,7 +38,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         return images >= 2 * Least && images * msEach > ShardMs / 2 && HasHelpers;
     }
 
-    /// <summary>Has the vectors of the images computed, by this worker and whoever else is there.</summary>
+    /// <summary>Computes the vectors of the images together with the other workers.</summary>
     /// <param name="space">The backbone's <c>FeatureSpace</c>, or that of fingerprints.</param>
     /// <param name="msEach">Milliseconds that one image takes.</param>
     /// <param name="images">SHA-256 each.</param>
@@ -61,7 +61,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
                 }
                 else
                 {
-                    await Task.Delay(PollInterval, clock, cancel); // the others have the last ones in hand
+                    await Task.Delay(PollInterval, clock, cancel); // other workers are computing the last ones
                 }
 
                 var left = await LeftAsync(extraction, cancel);
@@ -78,7 +78,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         }
     }
 
-    /// <summary>The oldest shard that nobody is at, or null.</summary>
+    /// <summary>Claims the oldest shard that no worker has, or null.</summary>
     /// <param name="spaces">Feature spaces of the backbones that are here.</param>
     /// <param name="extraction">One request's, or null for any.</param>
     /// <param name="cancel">Ends the asking.</param>
@@ -104,7 +104,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
         await db.ExtractionShards.Where(s => s.ExtractionId == shard.ExtractionId && s.Number == shard.Number).ExecuteDeleteAsync(cancel);
     }
 
-    /// <summary>What a run left behind whose worker died: nobody waits for it.</summary>
+    /// <summary>Deletes the shards of runs whose worker died.</summary>
     public async Task SweepAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);

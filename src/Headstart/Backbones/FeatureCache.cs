@@ -105,7 +105,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         void Count() => progress?.Report(Interlocked.Increment(ref done));
     }
 
-    /// <summary>Writes what is made of images, whoever else writes the same.</summary>
+    /// <summary>Writes feature vectors; other workers may write the same ones.</summary>
     internal static Task KeepAsync(HeadstartDb db, string space, IEnumerable<(byte[] Sha256, byte[] Values)> made, CancellationToken cancel)
     {
         // Sorted, so that two workers that write the same wait for each other instead of deadlocking.
@@ -132,7 +132,7 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
     }
 
     private async Task<byte[]> LoadAsync(byte[] sha256, CancellationToken cancel) => await blobs.GetAsync(sha256, cancel)
-        ?? throw new ImageRefusedException(new("missing", "The image's bytes are no longer in the blob store, or are damaged there."));
+        ?? throw new ImageRefusedException(new("missing", "The image is missing from the blob store or damaged there."));
 
     private async Task<float[]?[]> ReadAsync(Backbone backbone, IReadOnlyList<byte[]> images, CancellationToken cancel)
     {

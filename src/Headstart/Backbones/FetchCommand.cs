@@ -5,7 +5,7 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// <c>backbones fetch [id…]</c>: brings backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
+/// <c>backbones fetch [id…]</c>: downloads backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
 /// that host finds them when a run wants them or at its next start. Sentence networks only by name and for the next start.
 /// </summary>
 public static class FetchCommand
@@ -18,7 +18,7 @@ public static class FetchCommand
     {
         if (!settings.Backbones.Download)
         {
-            throw new StartupException("Headstart:Backbones:Download is false, so nothing is fetched.");
+            throw new StartupException("Headstart:Backbones:Download is false; set it to true to download backbones.");
         }
 
         var folder = new DataPaths(DataFolder.Resolve(settings.DataDirectory)).Backbones;
@@ -47,7 +47,8 @@ public static class FetchCommand
         IReadOnlyList<string> images = [.. catalogue.Entries.Select(e => e.Manifest.Id)];
         IReadOnlyList<string> known = [.. images, .. TextCatalogue.Entries.Select(e => e.Id)];
         var unknown = ids.Except(known).ToList();
-        return unknown.Count > 0 ? throw new StartupException($"The catalogue has no {string.Join(", ", unknown)} to fetch; it has {string.Join(", ", known)}.")
+        return unknown.Count > 0 ? throw new StartupException($"The catalogue has no backbone {string.Join(", ", unknown)}. Available: "
+            + $"{string.Join(", ", known)}.")
             : ids.Count == 0 ? images : ids;
     }
 

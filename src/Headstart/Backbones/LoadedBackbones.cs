@@ -26,9 +26,10 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     /// <summary>The recipe with this id (a backbone's, or several with + between them), or null where this host lacks something of it.</summary>
     public FeatureRecipe? FindRecipe(string id) => FeatureRecipe.Parse(id, All);
 
-    /// <summary>What to tell someone who wants to train where there is no backbone.</summary>
-    public string HowToGetOne => $"Fetch one (the program's verb: backbones fetch mobilenetv3-small-075), register one (POST /api/v1/backbones), put one (an .onnx file "
-        + $"with its .json manifest) into {OwnFolder}, or name a folder that has some in Headstart:Backbones:Directories; after the last two start the host again.";
+    /// <summary>What to do when the host has no backbone.</summary>
+    public string HowToGetOne => "Download one (command: Headstart backbones fetch mobilenetv3-small-075), register one (POST "
+        + $"/api/v1/backbones), or copy one (an .onnx file with its .json manifest) into {OwnFolder} or a folder listed in "
+        + "Headstart:Backbones:Directories and restart the host.";
 
     /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>
     public void Open()
@@ -62,7 +63,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         }
     }
 
-    /// <summary>Opens and measures a backbone and gives it to whoever asks from now on. One of this id that is here already stays.</summary>
+    /// <summary>Opens and measures a backbone and makes it available. If one with this id is already loaded, it stays.</summary>
     /// <exception cref="BackboneException">It cannot be used.</exception>
     public Backbone Take(BackboneFile file)
     {
@@ -84,7 +85,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     }
 
     /// <summary>
-    /// Nobody gets it from now on. It is not disposed of, as a run or a prediction may have it in hand: its session goes with the last of
+    /// Makes it unavailable. It is not disposed of, as a run or a prediction may have it in hand: its session goes with the last of
     /// them, by its finalizer.
     /// </summary>
     public void Remove(Backbone backbone)
@@ -95,7 +96,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         }
     }
 
-    /// <summary>Everybody gets it again.</summary>
+    /// <summary>Makes a removed backbone available again.</summary>
     public void Return(Backbone backbone)
     {
         lock (_gate)
@@ -120,7 +121,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
         public static partial void Problem(ILogger log, string problem);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "There is no backbone, so nothing can be trained yet. {HowToGetOne}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "No backbone found, so training is not possible yet. {HowToGetOne}")]
         public static partial void None(ILogger log, string howToGetOne);
     }
 }

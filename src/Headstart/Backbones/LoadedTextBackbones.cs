@@ -12,7 +12,7 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
     private readonly Lock _gate = new();
     private IReadOnlyList<RegisteredText>? _all;
 
-    /// <summary>What is here now; as it was, for whoever has it in hand, when something comes or goes.</summary>
+    /// <summary>The loaded word vectors and sentence networks, as an immutable snapshot.</summary>
     public IReadOnlyList<RegisteredText> All
     {
         get
@@ -26,7 +26,7 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
 
     public RegisteredText? Find(string id) => All.FirstOrDefault(text => text.Id == id);
 
-    /// <summary>Moves a file of word vectors that was checked to its place, from the same file system; everybody gets it from now on.</summary>
+    /// <summary>Moves a checked file of word vectors to its place on the same file system and makes it available.</summary>
     /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
     public RegisteredText Take(string file, string place)
     {
@@ -40,7 +40,7 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
         }
     }
 
-    /// <summary>Nobody gets it from now on. It is not disposed of, as a run or a prediction may have it in hand.</summary>
+    /// <summary>Makes it unavailable. It is not disposed of, as a run or a prediction may have it in hand.</summary>
     public void Remove(RegisteredText text)
     {
         lock (_gate)
@@ -49,7 +49,7 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
         }
     }
 
-    /// <summary>Everybody gets it, again or for the first time; one of an id that is here already stays.</summary>
+    /// <summary>Makes it available, unless one with this id is already loaded.</summary>
     public void Return(RegisteredText text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -12,7 +12,7 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing here
-/// where the host has a database of its own, and so no others. Folders that settings name are the business of whoever set them.
+/// where the host has a database of its own, and so no others. Folders named in settings are not shared.
 /// </summary>
 public sealed partial class SharedBackbones : BackgroundService
 {
@@ -36,7 +36,7 @@ public sealed partial class SharedBackbones : BackgroundService
         announcements.Listen(Announcement.Backbones, Wake);
     }
 
-    /// <summary>Soon gives what came to this host to all others.</summary>
+    /// <summary>Triggers an exchange with the other hosts.</summary>
     public void Wake() => _news.Wake();
 
     /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
@@ -69,7 +69,7 @@ public sealed partial class SharedBackbones : BackgroundService
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
     }
 
-    /// <summary>All hosts let a registered backbone go.</summary>
+    /// <summary>Removes a registered backbone from all hosts.</summary>
     public async Task TakeBackAsync(string id, CancellationToken cancel)
     {
         if (_alone)
@@ -82,7 +82,7 @@ public sealed partial class SharedBackbones : BackgroundService
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
     }
 
-    /// <summary>Brings what others have and this host lacks, and lets go what was removed.</summary>
+    /// <summary>Downloads what other hosts have and this one lacks, and unloads what was removed.</summary>
     public async Task BringAsync(CancellationToken cancel)
     {
         if (_alone)
@@ -113,7 +113,7 @@ public sealed partial class SharedBackbones : BackgroundService
         }
     }
 
-    /// <summary>Before addresses open: a host that answers has what the others have.</summary>
+    /// <summary>Runs before the host accepts requests, so that it has what the others have.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await TryAsync(ExchangeAsync, cancellationToken);
@@ -145,7 +145,7 @@ public sealed partial class SharedBackbones : BackgroundService
         }
     }
 
-    /// <summary>What lies in this host's folders and nobody was told of: fetched by the verb, or given by a host that died.</summary>
+    /// <summary>Shares files that other hosts do not know yet, for example from the fetch command.</summary>
     private async Task GiveAllAsync(CancellationToken cancel)
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
@@ -172,7 +172,7 @@ public sealed partial class SharedBackbones : BackgroundService
         }
     }
 
-    /// <summary>What this host has of that name, and how it lets it go.</summary>
+    /// <summary>What this host has under that id, and how to unload it.</summary>
     private (string? Sha256, Action LetGo) Here(SharedBackbone shared)
     {
         if (shared.TextId is { } id)
@@ -203,7 +203,8 @@ public sealed partial class SharedBackbones : BackgroundService
         var half = Path.Combine(folder, $"{Guid.CreateVersion7():n}.upload");
         try
         {
-            await using (var bytes = await _blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is no longer in the blob store"))
+            await using (var bytes = await _blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is missing "
+                + "from the blob store"))
             await using (var file = File.Create(half))
             {
                 await bytes.CopyToAsync(file, cancel);
@@ -225,7 +226,7 @@ public sealed partial class SharedBackbones : BackgroundService
         }
         catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {
-            Log.Failed(_log, $"The backbone {shared.Id} of another host cannot be used here: {e.Message}");
+            Log.Failed(_log, $"Cannot use backbone {shared.Id} of another host: {e.Message}");
         }
         finally
         {
@@ -243,7 +244,7 @@ public sealed partial class SharedBackbones : BackgroundService
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
         {
-            Log.Failed(_log, $"Backbones are not shared with other hosts at the moment: {e.GetBaseException().Message}");
+            Log.Failed(_log, $"Cannot share backbones with other hosts; retrying: {e.GetBaseException().Message}");
         }
     }
 

@@ -7,12 +7,12 @@ namespace Headstart.Backbones;
 
 /// <param name="Kind">Word vectors in GloVe's format, or a sentence network with its vocabulary.</param>
 /// <param name="Features">Length of its word vectors; null for a sentence network.</param>
-/// <param name="Bytes">Of the file, or of the network; of both files for one that is not here.</param>
-/// <param name="Sha256">Of the file, or of the sums of network and vocabulary.</param>
-/// <param name="Source">Where it is published, of those we know by name.</param>
+/// <param name="Bytes">Size of the file, or of the network; of network and vocabulary if this host does not have them.</param>
+/// <param name="Sha256">SHA-256 of the file, or of the hashes of network and vocabulary.</param>
+/// <param name="Source">Where it is published; null unless the catalogue has it.</param>
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
-/// <param name="UsedAs">What a run of texts can be told to use as its <c>backbone</c>, and tries by itself otherwise.</param>
-/// <param name="Problem">Why it is not here, and what to do.</param>
+/// <param name="UsedAs">Ids that a training run of a text model accepts as its <c>backbone</c>; without one it tries them all.</param>
+/// <param name="Problem">Why this host does not have it, and what to do.</param>
 public sealed record TextBackboneResponse(
     string Id, RegisteredTextKind Kind, int? Features, long Bytes, string Sha256, string? Source, string? Licence, bool Present, bool Registered,
     IReadOnlyList<string> UsedAs, string? Problem);
@@ -25,15 +25,19 @@ public static class TextBackbonesApi
     {
         var texts = api.MapGroup(Path).WithTags("Backbones");
         texts.MapGet("/", List).Named("listTextBackbones", "List the backbones for texts",
-            "Word vectors and sentence networks that were registered or lie in the folder text of a backbones folder, looked for once, when they are first wanted; then those known by name. "
-            + "What needs no file, TF-IDF and vectors learned from a model's own texts, is tried besides them.").Refuses(401);
+            "First the word vectors and sentence networks of this host: registered ones, and those in the folder text of a backbones "
+                + "folder, which is read once. Then those of the catalogue. Training also tries TF-IDF and vectors learned from the "
+                + "model's own texts, which need no file.").Refuses(401);
         texts.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerTextBackbone", "Register word vectors of your own",
-                "A file in GloVe's text format, .txt or .txt.gz: a word and its values a line, the most frequent words first; the first 200,000 count. id may be left out. The next training run of a text model tries them, "
-                + "as they are and as what its own word vectors begin with. Sending the same file again changes nothing. All accounts share it, so this needs an operator.")
+                "A file in GloVe's text format, .txt or .txt.gz: one word and its values per line, most frequent words first; the first "
+                    + "200,000 words are used. id is optional. The next training run of a text model tries the vectors as they are and as "
+                    + "a starting point for its own. Sending the same file again changes nothing. All accounts share them, so this needs "
+                    + "an operator key.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["id"] = "our-words" }, RawImage: false, OneFile: true))
             .Produces<TextBackboneResponse>().Produces<TextBackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         texts.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteTextBackbone", "Delete registered word vectors",
-            "Only what was registered over the API and no version needs; one that merely began with them keeps what it made of them. Needs an operator.").Refuses(401, 403, 404, 409);
+            "Only word vectors that were registered over the API and that no version needs. A version that only started from them has its "
+                + "own copy. Needs an operator key.").Refuses(401, 403, 404, 409);
     }
 
     private static Page<TextBackboneResponse> List(LoadedTextBackbones loaded, TextRegistry registry) => new(
@@ -41,8 +45,9 @@ public static class TextBackbonesApi
             .. loaded.All.Select(file => Response(file, registry)),
             .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
                 Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
-                $"It is not fetched by itself: the verb 'backbones fetch {entry.Id}' brings it, or put {TextCatalogueEntry.NetworkName} and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} "
-                + "of a backbones folder; the host finds it at its next start.")),
+                $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {TextCatalogueEntry.NetworkName} "
+                    + $"and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} of a backbones folder; then restart the "
+                    + "host.")),
         ],
         null);
 

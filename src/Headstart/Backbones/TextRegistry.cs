@@ -8,12 +8,12 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
-/// <summary>Word vectors of the users' own: taken in and let go while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
+/// <summary>Adds and removes users' own word vectors while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
 public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1); // two of one id must not both find it free
 
-    /// <summary>Is it one that a user registered, so that it can be removed?</summary>
+    /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(RegisteredText text) => Path.GetDirectoryName(text.Path) == paths.RegisteredTexts;
 
     /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
@@ -21,12 +21,13 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
     /// <param name="id">null for the name of the file.</param>
     /// <param name="fileName">How its owner calls it.</param>
     /// <param name="cancel">Ends it before the file is taken in.</param>
-    /// <returns>The backbone and whether it is new here, or why it cannot be had.</returns>
+    /// <returns>The word vectors and whether they are new, or why they were refused.</returns>
     public async Task<(RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, string? id, string fileName, CancellationToken cancel)
     {
         if (RegisteredText.EndingOf(fileName) is not { } ending)
         {
-            return Refused(Problems.Invalid("unusable-backbone", $"{fileName} is not called .txt or .txt.gz, as word vectors in GloVe's format are; sentence networks are put into the folder text of a backbones folder."));
+            return Refused(Problems.Invalid("unusable-backbone", $"{fileName} must be a .txt or .txt.gz file with word vectors in GloVe's "
+                + "format; copy sentence networks into the folder text of a backbones folder instead."));
         }
 
         var name = id ?? BackboneDescription.IdOf(fileName[..^ending.Length]);
@@ -49,7 +50,8 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
 
             if (TextCandidates.IsTaken(name, loaded.All))
             {
-                return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"Other features for texts may be called '{name}' already; choose another id."));
+                return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"The id '{name}' is already taken; choose "
+                    + "another one."));
             }
 
             await Task.Run(() => RegisteredText.Check(file, fileName), cancel);
@@ -65,7 +67,7 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
         }
     }
 
-    /// <returns>null when it is gone, else why it stays.</returns>
+    /// <returns>null when it was removed, else why not.</returns>
     public async Task<ProblemHttpResult?> RemoveAsync(RegisteredText text, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -91,7 +93,7 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
     private async Task<RegisteredText> TakeAsync(string file, string id, string name)
     {
         var place = Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName, name);
-        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: what was removed once would be taken off the loaded again
+        await shared.GiveTextAsync(file, id, name, CancellationToken.None); // first: otherwise an earlier removal would unload it again
         try
         {
             return await Task.Run(() => loaded.Take(file, place));

@@ -1,9 +1,9 @@
 namespace Headstart.Backups;
 
 /// <summary>What a backup folder holds; written last, so that a folder without it is no backup.</summary>
-/// <param name="Format">Of this file and the folder.</param>
+/// <param name="Format">Format of this file and the folder.</param>
 /// <param name="Headstart">The program that made it.</param>
-/// <param name="At">The moment that it shows.</param>
+/// <param name="At">The time of the snapshot.</param>
 /// <param name="Database">The dump.</param>
 /// <param name="Files">Registered backbones, and the keys that protect cookies.</param>
 /// <param name="Blobs">How many the dump refers to.</param>

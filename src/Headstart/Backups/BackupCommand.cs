@@ -26,7 +26,7 @@ public static class BackupCommand
     {
         if (args is not [_, var path, ..] || path.StartsWith("--", StringComparison.Ordinal))
         {
-            throw new StartupException("Say where the backup goes: Headstart backup FOLDER.");
+            throw new StartupException("Name the folder for the backup: Headstart backup FOLDER.");
         }
 
         configuration["Logging:LogLevel:Default"] = "Warning";
@@ -38,7 +38,7 @@ public static class BackupCommand
         }
         catch (Exception e) when (IsOrdinary(e))
         {
-            throw new StartupException($"The backup in '{path}' was not made: {Reason(e)}.", e);
+            throw new StartupException($"The backup to '{path}' failed: {Reason(e)}.", e);
         }
     }
 
@@ -112,8 +112,9 @@ public static class BackupCommand
             return 0;
         }
 
-        Console.Error.WriteLine($"{missing.Count} blobs that rows refer to were missing or damaged in the blob store before: {string.Join(", ", missing.Take(5))}"
-            + (missing.Count > 5 ? ", … (all are in backup.json)." : "."));
+        Console.Error.WriteLine($"{missing.Count} blobs were already missing or damaged in the blob store: "
+            + $"{string.Join(", ", missing.Take(5))}"
+            + (missing.Count > 5 ? ", … (backup.json lists all of them)." : "."));
         return 2;
     }
 

@@ -57,13 +57,15 @@ internal sealed class BackupFolder : IDisposable
         var manifest = System.IO.Path.Combine(folder.Path, ManifestFile);
         if (!File.Exists(manifest))
         {
-            throw new StartupException($"'{folder.Path}' has no {ManifestFile}, so it is no backup, or one that did not end; make it again.");
+            throw new StartupException($"'{folder.Path}' has no {ManifestFile}, so it is not a backup or an incomplete one; create the "
+                + "backup again.");
         }
 
         await using var file = File.OpenRead(manifest);
         var backup = await JsonSerializer.DeserializeAsync<Backup>(file, Json.Options, cancel);
         return backup is { Format: Backup.CurrentFormat } ? (folder, backup)
-            : throw new StartupException($"The backup in '{folder.Path}' has the format {backup?.Format}, which this Headstart does not read; update it.");
+            : throw new StartupException($"The backup in '{folder.Path}' has format {backup?.Format}, which this version of Headstart "
+                + "cannot read; update Headstart.");
     }
 
     public void Dispose() => _lock?.Dispose();

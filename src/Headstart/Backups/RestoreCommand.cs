@@ -20,7 +20,7 @@ public static class RestoreCommand
     {
         if (args is not [_, var path, ..] || path.StartsWith("--", StringComparison.Ordinal))
         {
-            throw new StartupException("Say where the backup is: Headstart restore FOLDER.");
+            throw new StartupException("Name the folder of the backup: Headstart restore FOLDER.");
         }
 
         configuration["Logging:LogLevel:Default"] = "Warning";
@@ -43,7 +43,7 @@ public static class RestoreCommand
         }
         catch (Exception e) when (BackupCommand.IsOrdinary(e))
         {
-            throw new StartupException($"'{path}' was not restored: {BackupCommand.Reason(e)}. Repeat the command when that is put right.", e);
+            throw new StartupException($"Restoring '{path}' failed: {BackupCommand.Reason(e)}. Fix this and repeat the command.", e);
         }
     }
 
@@ -54,7 +54,8 @@ public static class RestoreCommand
         {
             if (!await folder.IsIntactAsync(file, cancel))
             {
-                throw new StartupException($"'{folder.PathOf(file)}' is missing or damaged, so nothing was restored; take another copy of the backup.");
+                throw new StartupException($"'{folder.PathOf(file)}' is missing or damaged, so nothing was restored; use another copy of "
+                    + "the backup.");
             }
         }
     }
@@ -95,7 +96,8 @@ public static class RestoreCommand
         var bodies = await BackupCommand.CopyAsync(folder.Imports, installation.Stores.Imports, imports, cancel);
         if (copied.Missing.Concat(bodies.Missing).Except(backup.Missing).ToList() is { Count: > 0 } lost)
         {
-            throw new StartupException($"{lost.Count} blobs are missing or damaged in the backup, {lost[0]} for one; put them back from another copy of it and repeat the command.");
+            throw new StartupException($"{lost.Count} blobs are missing or damaged in the backup, for example {lost[0]}; replace them "
+                + "from another copy of the backup and repeat the command.");
         }
 
         foreach (var file in backup.Files)
@@ -104,7 +106,8 @@ public static class RestoreCommand
         }
 
         mark.Remove();
-        Console.WriteLine($"The backup of {backup.At:u} is restored: the database, {blobs.Count + imports.Count - backup.Missing.Count} blobs and {backup.Files.Count} other files.");
+        Console.WriteLine($"Restored the backup of {backup.At:u}: the database, {blobs.Count + imports.Count - backup.Missing.Count} "
+            + $"blobs and {backup.Files.Count} other files.");
         return BackupCommand.Told(backup.Missing);
     }
 }

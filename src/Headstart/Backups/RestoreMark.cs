@@ -13,7 +13,8 @@ internal sealed class RestoreMark(string dataFolder, string backup)
     {
         if (File.Exists(Path.Combine(dataFolder, Name)))
         {
-            throw new StartupException($"A restore into the data folder '{dataFolder}' has not ended; repeat it, or begin with an empty folder.");
+            throw new StartupException($"A restore into the data folder '{dataFolder}' did not finish; repeat it, or start with an empty "
+                + "folder.");
         }
     }
 
@@ -29,7 +30,8 @@ internal sealed class RestoreMark(string dataFolder, string backup)
         if (File.Exists(_path))
         {
             return File.ReadAllText(_path) == backup ? true
-                : throw new StartupException($"Another backup was being restored into the data folder '{dataFolder}'; repeat that, or set Headstart:DataDirectory to an empty folder.");
+                : throw new StartupException($"A restore of another backup into the data folder '{dataFolder}' did not finish; repeat "
+                    + "that one, or set Headstart:DataDirectory to an empty folder.");
         }
 
         return Directory.EnumerateFileSystemEntries(dataFolder).All(entry => Path.GetFileName(entry) is DataFolder.LockFile or "lost+found") ? false

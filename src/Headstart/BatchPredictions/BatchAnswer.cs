@@ -6,10 +6,10 @@ using Headstart.Predictions;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>What a version says of an item, as a prediction at once would.</summary>
-/// <param name="Labels">All, by falling probability; none where there is an error.</param>
+/// <summary>A version's prediction for an item, the same as a single prediction.</summary>
+/// <param name="Labels">All labels by descending probability; empty if there is an error.</param>
 /// <param name="Unknown">Whether the image or text resembles none of the categories.</param>
-/// <param name="Error">Why there is no answer.</param>
+/// <param name="Error">Why there is no prediction.</param>
 public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
 {
     public static BatchAnswer Of(FilePrediction prediction) =>
@@ -23,15 +23,15 @@ public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown
 }
 
 /// <param name="Probability">0 to 1.</param>
-/// <param name="Applies">With several labels an image, whether this one applies; else absent.</param>
+/// <param name="Applies">In a multi-label model, whether the label applies; otherwise absent.</param>
 public sealed record BatchLabel(
     string Label, double Probability, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Applies = null);
 
-/// <summary>A line of the results of images: the answer, and what it is about.</summary>
-/// <param name="ImageId">Of a stored image; null for a file that was sent.</param>
+/// <summary>A line of image results: the image and its prediction.</summary>
+/// <param name="ImageId">Id of a stored image; null for an uploaded file.</param>
 public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
 {
-    /// <param name="item">With an answer.</param>
+    /// <param name="item">An item with its prediction.</param>
     public static BatchLine Of(BatchItem item)
     {
         var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
@@ -39,15 +39,15 @@ public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<Bat
     }
 }
 
-/// <summary>A line of the results of texts: the answer, and what it is about.</summary>
-/// <param name="Text">null where it could not be read.</param>
-/// <param name="TextId">Of a stored text; null for one that was sent.</param>
-/// <param name="FileName">Of the file that it stood in, where there was one.</param>
+/// <summary>A line of text results: the text and its prediction.</summary>
+/// <param name="Text">The text; null if it could not be read.</param>
+/// <param name="TextId">Id of a stored text; null for an uploaded one.</param>
+/// <param name="FileName">The file that contained it, if any.</param>
 public sealed record TextBatchLine(
     string? Text, Guid? TextId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? FileName,
     IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
 {
-    /// <param name="item">With an answer.</param>
+    /// <param name="item">An item with its prediction.</param>
     public static TextBatchLine Of(BatchItem item)
     {
         var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);

@@ -7,14 +7,14 @@ using Headstart.Versions;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>Answers items with a version, on all cores, letting those go first who wait for a prediction.</summary>
+/// <summary>Predicts items with a version on all cores, giving way to single predictions.</summary>
 public sealed class BatchAnswering(FeatureCache features, Predictor predictor, IBlobStore blobs, Cores cores)
 {
-    private const int TextsInTurn = 64; // before others go first: what takes one image some milliseconds takes so many texts
+    private const int TextsInTurn = 64; // texts per turn: they take about as long as one image
 
-    private const string Missing = "The image's bytes are no longer in the blob store, or are damaged there.";
+    private const string Missing = "The image is missing from the blob store, or damaged there; upload it again.";
 
-    /// <summary>The answers, in the order of <paramref name="items"/>.</summary>
+    /// <summary>The predictions, in the order of <paramref name="items"/>.</summary>
     public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
     {
         var answers = new BatchAnswer[items.Count];
@@ -30,7 +30,9 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         return answers;
     }
 
-    /// <summary>The model's own images: those it has been trained on need no forward pass, and the others will not in the next training run.</summary>
+    /// <summary>
+    /// Predicts the model's own images: training images need no forward pass, and the features of the others are cached for the next run.
+    /// </summary>
     private async Task AnswerStoredAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers, CancellationToken cancel)
     {
         var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
@@ -42,11 +44,11 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
 
     private BatchAnswer AnswerFile(ServedVersion version, BatchItem file, CancellationToken cancel)
     {
-        var bytes = blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a thread of ours, see below
+        var bytes = blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a dedicated thread, see below
         return bytes is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.AnswerNow(version, bytes));
     }
 
-    /// <summary>Takes turns on threads of its own, as the pool's stay free for requests.</summary>
+    /// <summary>Uses dedicated threads, so that the thread pool stays free for requests.</summary>
     private Task WorkAsync(IReadOnlyList<(int Index, BatchItem Item)[]> turns, Action<(int Index, BatchItem Item)> answer, CancellationToken cancel)
     {
         var next = -1;

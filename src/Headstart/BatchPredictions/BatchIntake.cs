@@ -9,17 +9,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>An image or text on its way into a batch.</summary>
-/// <param name="Answer">Why it cannot be answered, where that is known already.</param>
-/// <param name="Bytes">That are kept for it.</param>
+/// <summary>An image or text to be added to a batch.</summary>
+/// <param name="Answer">Why it cannot be predicted, if already known.</param>
+/// <param name="Bytes">Number of bytes stored for it.</param>
 internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Guid? ExampleId, BatchAnswer? Answer, int Bytes = 0)
 {
     public static NewItem Refused(string fileName, string why) => new(fileName, null, null, null, BatchAnswer.Refused(why));
 }
 
 /// <summary>
-/// Takes the images of a batch out of a request: files of a form or an archive, which are stored as they come, or images that the model has.
-/// If the client hangs up or the process dies meanwhile there is no batch.
+/// Reads the images of a batch from a request: files of a form or an archive, which are stored while reading, or stored images of the
+/// model.
+/// If the client disconnects or the process dies meanwhile, no batch is created.
 /// </summary>
 internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
 {
@@ -28,11 +29,11 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly int _maxFiles = settings.BatchPredictions.MaxFiles;
 
-    /// <param name="model">May have them.</param>
-    /// <param name="http">Has them, or names them.</param>
-    /// <param name="room">Of the account; null for any amount.</param>
+    /// <param name="model">The model of the stored images.</param>
+    /// <param name="http">Contains the images, or names stored ones.</param>
+    /// <param name="room">Bytes that the account may still store; null for no limit.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <returns>The images, at least one, or why there are none.</returns>
+    /// <returns>At least one image, or the refusal.</returns>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
@@ -61,13 +62,13 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     private (List<NewItem>, ProblemHttpResult?) Checked((List<NewItem> Items, ProblemHttpResult? Refusal) taken) => taken switch
     {
         { Refusal: not null } => taken,
-        { Items.Count: 0 } => ([], Problems.Invalid("no-files", "The request names or has no image, so there is nothing to predict.")),
+        { Items.Count: 0 } => ([], Problems.Invalid("no-files", "The request contains or names no image, so there is nothing to predict.")),
         _ when taken.Items.Count > _maxFiles => ([], Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
-            $"A batch may have {_maxFiles:N0} images; put the others into another one.")),
+            $"A batch may contain {_maxFiles:N0} images; send the rest in another batch.")),
         _ => taken,
     };
 
-    /// <summary>Stores files beside the reading. What cannot be used is an item with an error at once.</summary>
+    /// <summary>Stores files while reading. Unusable files become items with an error.</summary>
     private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
     {
         var items = new List<NewItem>();
@@ -86,12 +87,12 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
 
                 if (room?.Exceeded(bytes) is { } exceeded)
                 {
-                    return ([], exceeded.Problem()); // what was stored until now is collected, as no row refers to it
+                    return ([], exceeded.Problem()); // the blobs stored so far are collected, as no row refers to them
                 }
 
                 if (items.Count > _maxFiles)
                 {
-                    break; // one too many says enough
+                    break; // one too many is enough to refuse
                 }
             }
 
@@ -104,14 +105,14 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
         }
         finally
         {
-            // What was begun is ended, also when another one failed.
+            // Finish the started ones, even if another one failed.
             await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private async Task<NewItem> StoreAsync(UploadedFile file) =>
         file.Bytes is null ? NewItem.Refused(file.FileName, file.Unusable!.Detail)
-        // Damage that the header does not show is found by the decode.
+        // Damage that the header does not reveal is found by the decode.
         : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? NewItem.Refused(file.FileName, refusal.Detail)
         : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null, file.Bytes.Length);
 
@@ -120,7 +121,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
         if (request.Images is null == request.ImageIds is null)
         {
             return ([], Problems.Invalid("no-images-named",
-                """Say which stored images: either {"images":{}}, all or some of them, or {"imageIds":[...]}."""));
+                """Name stored images: {"images":{}} for all or a filtered part of them, or {"imageIds":[...]}."""));
         }
 
         return request.ImageIds is { } ids ? await known.NamedAsync(model, ids, "image", cancel)

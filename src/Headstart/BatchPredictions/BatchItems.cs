@@ -6,11 +6,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>The items of batches in the database, and the images or texts that a model has as such.</summary>
+/// <summary>The items of batches in the database, and stored images or texts as items.</summary>
 internal sealed class BatchItems(HeadstartDb db)
 {
-    /// <summary>Inserts a batch with its items: whole, or not at all.</summary>
-    /// <returns>The quota of the account that has no room for it; null when it is in.</returns>
+    /// <summary>Inserts a batch with its items, atomically.</summary>
+    /// <returns>The quota of the account that it exceeds; null if it was inserted.</returns>
     public async Task<QuotaUse?> InsertAsync(Guid account, BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -32,32 +32,33 @@ internal sealed class BatchItems(HeadstartDb db)
         return null;
     }
 
-    /// <summary>Those with these ids, in this order; the refusal names one that is not there.</summary>
-    /// <param name="model">Has them.</param>
-    /// <param name="ids">May name one several times.</param>
+    /// <summary>The examples with these ids, in this order; the refusal names a missing one.</summary>
+    /// <param name="model">The model of the examples.</param>
+    /// <param name="ids">Ids, possibly repeated.</param>
     /// <param name="what">image or text.</param>
     /// <param name="cancel">Ends the query.</param>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
         var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id))).ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
         return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
-            ? ([], Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists those it has."))
+            ? ([], Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists its "
+                + $"{what}s."))
             : ([.. ids.Select(id => found[id])], null);
     }
 
-    /// <summary>All that are so, the oldest first, and one more than <paramref name="atMost"/> where there are more.</summary>
-    /// <param name="model">Has them.</param>
-    /// <param name="category">Only of this one.</param>
-    /// <param name="split">Only of this side.</param>
-    /// <param name="labelled">Only those with a category, or only those without.</param>
-    /// <param name="atMost">So many may be taken.</param>
+    /// <summary>All matching examples, oldest first; one more than <paramref name="atMost"/> if there are more.</summary>
+    /// <param name="model">The model of the examples.</param>
+    /// <param name="category">Only this category.</param>
+    /// <param name="split">Only this split.</param>
+    /// <param name="labelled">Only labelled, or only unlabelled texts.</param>
+    /// <param name="atMost">The most that a batch may contain.</param>
     /// <param name="cancel">Ends the query.</param>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ChosenAsync(
         Guid model, string? category, Split? split, bool? labelled, int atMost, CancellationToken cancel)
     {
         if (category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == category, cancel))
         {
-            return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has."));
+            return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories."));
         }
 
         return (await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))

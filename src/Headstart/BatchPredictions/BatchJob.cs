@@ -7,14 +7,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.BatchPredictions;
 
 /// <summary>
-/// Answers a batch from its first item without an answer to its end. Each item gets one answer, whoever finds it: the version is fixed, and answers are only
-/// written where there is none.
+/// Predicts a batch, starting at its first item without a prediction. Each item gets exactly one prediction, whichever worker computes it:
+/// the version is fixed, and predictions are never overwritten.
 /// </summary>
 internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering, TimeProvider clock) : IJob
 {
-    public static readonly JobKind Kind = new("batches", "batch_predictions", "batch", "What was answered until then is in the results.");
+    public static readonly JobKind Kind = new("batches", "batch_predictions", "batch", "The predictions so far are in the results.");
 
-    private const int AtOnce = 64, TextsAtOnce = 1_024; // items between two writes: what is repeated if we die between them
+    private const int AtOnce = 64, TextsAtOnce = 1_024; // items between two writes, which are repeated if the process dies between them
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
     {
@@ -28,7 +28,7 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
         {
             if (await heads.GetAsync(db, batch.ModelId, batch.Version, lease.Token) is not { } version)
             {
-                return JobEnd.Failed($"The model has no version {batch.Version} any more.");
+                return JobEnd.Failed($"Version {batch.Version} of the model was deleted.");
             }
 
             await AnswerAsync(db, lease, version);
@@ -45,7 +45,7 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
         var (answered, started) = (0, clock.GetTimestamp());
         for (var after = -1; ;)
         {
-            // What an earlier worker has answered is left out.
+            // Skip what an earlier worker has predicted.
             var items = await db.BatchItems.AsNoTracking().Where(i => i.BatchId == lease.Id && i.Position > after && i.Answer == null)
                 .OrderBy(i => i.Position).Take(version.Features is WordFeatures ? TextsAtOnce : AtOnce).ToListAsync(lease.Token);
             if (items.Count == 0)
@@ -60,14 +60,14 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
         }
     }
 
-    /// <summary>If the process dies before the commit the answers are found anew; after it they are never touched again.</summary>
+    /// <summary>If the process dies before the commit, the predictions are computed again; after it they never change.</summary>
     private async Task WriteAsync(JobLease lease, List<BatchItem> items, IReadOnlyList<BatchAnswer> answers, double secondsEach)
     {
         var positions = items.Select(i => i.Position).ToArray();
         var (texts, failed) = (answers.Select(a => a.ToJson()).ToArray(), answers.Select(a => a.Error is not null).ToArray());
         await using var db = await databases.CreateDbContextAsync(lease.Token);
         await using var transaction = await db.Database.BeginTransactionAsync(lease.Token);
-        await db.HoldModelAsync(lease.ModelId); // a row that is written twice asks for its model again
+        await db.HoldModelAsync(lease.ModelId); // writing a row twice locks its model again
         await lease.HoldAsync(db);
         await db.Database.ExecuteSqlAsync($"""
             WITH answered AS (

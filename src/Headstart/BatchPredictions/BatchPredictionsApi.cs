@@ -12,30 +12,30 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>One of these: stored images or texts of the model, by what they are or by their ids, or texts that are not stored.</summary>
-/// <param name="Images">All that are so; an empty object is all of the model's.</param>
-/// <param name="ImageIds">These, in this order.</param>
-/// <param name="Texts">A list of strings, or of objects with a <c>text</c>.</param>
-/// <param name="StoredTexts">All that are so; an empty object is all of the model's.</param>
-/// <param name="TextIds">These, in this order.</param>
+/// <summary>Send one of these: stored images or texts of the model, filtered or by id, or texts to predict.</summary>
+/// <param name="Images">Stored images that match; an empty object selects all.</param>
+/// <param name="ImageIds">Ids of stored images, in this order.</param>
+/// <param name="Texts">Texts to predict: strings, or objects with a <c>text</c>.</param>
+/// <param name="StoredTexts">Stored texts that match; an empty object selects all.</param>
+/// <param name="TextIds">Ids of stored texts, in this order.</param>
 public sealed record NewBatchRequest(
     StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, JsonElement? Texts = null, StoredTexts? StoredTexts = null, IReadOnlyList<Guid>? TextIds = null);
 
-/// <param name="Category">Only of this one.</param>
-/// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>
+/// <param name="Category">Only this category.</param>
+/// <param name="Split">Only training examples, or only test examples.</param>
 public sealed record StoredImages(string? Category = null, Split? Split = null);
 
-/// <param name="Category">Only of this one.</param>
-/// <param name="Split">Only those that heads learn from, or only those they are tested on.</param>
-/// <param name="Labelled">Only those with a category, or only those without.</param>
+/// <param name="Category">Only this category.</param>
+/// <param name="Split">Only training examples, or only test examples.</param>
+/// <param name="Labelled">Only labelled, or only unlabelled texts.</param>
 public sealed record StoredTexts(string? Category = null, Split? Split = null, bool? Labelled = null);
 
-/// <param name="Version">Which answers all of it, whatever is published meanwhile.</param>
+/// <param name="Version">The version that predicts the whole batch, whatever is published meanwhile.</param>
 /// <param name="Progress">0 to 1.</param>
-/// <param name="SecondsLeft">An estimate.</param>
-/// <param name="Images">How many images or texts it has.</param>
-/// <param name="Done">Those with an answer or an error.</param>
-/// <param name="Failed">Those of them with an error.</param>
+/// <param name="SecondsLeft">Estimated seconds left.</param>
+/// <param name="Images">Number of images or texts in the batch.</param>
+/// <param name="Done">How many have a prediction or an error.</param>
+/// <param name="Failed">How many have an error.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record BatchResponse(
     Guid Id, Guid ModelId, int Version, JobState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed, string? Error,
@@ -52,28 +52,30 @@ public static class BatchPredictionsApi
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
         batches.MapPost("/", Start).Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes).Named("startBatchPrediction", "Predict many images or texts",
-                "Takes a form with parts named file, a zip archive, or JSON that names stored images of the model; for a model of texts whatever brings "
-                + "texts to it, or JSON that names stored ones. Answers at once; the work is done in "
-                + "the background and lets other predictions go first. The version is fixed now: the published one unless ?version= names another. "
-                + "Files and texts that cannot be read become results with an error.")
+                "Send a form with parts named file, a zip archive, or JSON that names stored images of the model; for a text model any "
+                + "format that adds texts, or JSON that names stored texts. The batch runs in the background and gives way to single "
+                + "predictions. Its version is fixed when it starts: the published one unless ?version= names another. Files and texts "
+                + "that cannot be read get an error in the results.")
             .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest), Texts: true))
             .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
             .Refuses(400, 401, 402, 404, 409, 413, 415, 422, 507);
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
-        batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the answers of a batch",
-                "A JSON object a line with ?format=jsonl, or a table with ?format=csv, in the order in which the images or texts were sent. "
-                + "May be asked for at any time and has what is done so far; it is complete when done equals images.")
+        batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
+                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. While the batch runs, it "
+                + "contains the results so far; it is complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
-            "It stops within a few seconds; what is answered stays in the results. A batch that has ended stays as it is.").Refuses(401, 404);
-        batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "With its results; one that is running stops.")
+            "It stops within a few seconds; the results so far stay. Cancelling a finished batch changes nothing.").Refuses(401, 404);
+        batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "Deletes its results too; a "
+            + "running batch stops.")
             .Refuses(401, 404);
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(
         Guid id, int? version, HttpContext http,
-        [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the batch it made before.")] string? idempotencyKey,
+        [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the batch it "
+            + "started.")] string? idempotencyKey,
         [FromServices] NewBatches batches, CancellationToken cancel)
     {
         var (batch, refusal) = await batches.StartAsync(http, id, version, idempotencyKey, cancel);

@@ -8,15 +8,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>The answers of a batch, written as they are read: memory holds one item, however large the batch.</summary>
+/// <summary>Streams the results of a batch, so memory holds one item however large the batch is.</summary>
 internal static class BatchResults
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
-    // Spreadsheets run fields that begin with = + - @ as formulas, and file names and texts are given by users: those get an apostrophe in front.
+    // Spreadsheets run fields that begin with = + - @ as formulas; file names and texts come from users, so they get a leading apostrophe.
     private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape };
 
-    /// <summary>A JSON object a line.</summary>
+    /// <summary>One JSON object per line.</summary>
     public static async Task WriteLinesAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
     {
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
@@ -27,8 +27,8 @@ internal static class BatchResults
     }
 
     /// <summary>
-    /// A header, then a row an item: the image's file or the text, and its id; the most probable label and its probability, or all labels that apply;
-    /// then the probability of each label.
+    /// A header, then one row per item: the image's file name or the text, and its id; the most probable label and its probability, or all
+    /// labels that apply; then the probability of each label.
     /// </summary>
     public static async Task WriteTableAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
     {
@@ -55,7 +55,9 @@ internal static class BatchResults
         ];
     }
 
-    /// <summary>The version's labels by name, as an answer has them: the version itself may not be servable here any more.</summary>
+    /// <summary>
+    /// The version's labels by name, taken from a stored prediction: the version itself may no longer be usable on this host.
+    /// </summary>
     private static async Task<List<string>> LabelsAsync(HeadstartDb db, Guid batch, CancellationToken cancel)
     {
         var some = await db.BatchItems.FromSql(

@@ -12,16 +12,16 @@ namespace Headstart.BatchPredictions;
 internal sealed class NewBatches(
     HeadstartDb db, ServableVersions versions, BatchIntake images, TextBatchIntake texts, BatchItems stored, Usage usage, JobQueue queue, TimeProvider clock)
 {
-    /// <param name="http">Has the images or texts, or names them.</param>
+    /// <param name="http">Contains the images or texts, or names stored ones.</param>
     /// <param name="id">Of the model.</param>
-    /// <param name="number">Of the version that answers; null for the published one.</param>
-    /// <param name="idempotencyKey">The same key gives the batch that it made before.</param>
-    /// <param name="cancel">Ends it before the batch is there.</param>
+    /// <param name="number">Number of the version; null for the published one.</param>
+    /// <param name="idempotencyKey">The same key returns the batch that it started.</param>
+    /// <param name="cancel">Cancels before the batch is created.</param>
     /// <returns>The batch, queued, or why there is none.</returns>
     public async Task<(BatchPrediction? Batch, ProblemHttpResult? Refusal)> StartAsync(
         HttpContext http, Guid id, int? number, string? idempotencyKey, CancellationToken cancel)
     {
-        var found = await versions.FindAsync(http.User, id, number, cancel); // one that cannot answer is refused now rather than found out later
+        var found = await versions.FindAsync(http.User, id, number, cancel); // refuse an unusable version now rather than later
         if (found.Kind is null)
         {
             return (null, found.Refusal);
@@ -76,10 +76,10 @@ internal sealed class NewBatches(
         }
         finally
         {
-            usage.CountPredictions(http.User, inserted ? 0 : -wanted); // counted before, so that two batches at once do not both fit
+            usage.CountPredictions(http.User, inserted ? 0 : -wanted); // counted before, so that of two concurrent batches only one fits
         }
 
-        queue.Enqueue(BatchJob.Kind, batch.Id); // if we die before it, the batch is queued and the sweep enqueues it
+        queue.Enqueue(BatchJob.Kind, batch.Id); // if the process dies before this, the batch is queued and the sweep enqueues it
         return (batch, null);
     }
 

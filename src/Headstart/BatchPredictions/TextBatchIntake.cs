@@ -7,24 +7,26 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>Takes the texts of a batch out of a request: those that are sent, in any form that uploads have, or those that the model has.</summary>
+/// <summary>Reads the texts of a batch from a request: sent texts, in any format of uploads, or stored texts of the model.</summary>
 internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataPaths paths)
 {
-    private const string NameTexts = """Say which texts: {"texts":["…"]}, or stored ones: either {"storedTexts":{}}, all or some of them, or {"textIds":[...]}.""";
+    private const string NameTexts = """Send texts, {"texts":["…"]}, or name stored ones: {"storedTexts":{}} for all or a filtered """
+        + """part of them, or {"textIds":[...]}.""";
 
     private readonly UploadSettings _limits = settings.Uploads;
 
-    /// <param name="model">May have them.</param>
-    /// <param name="http">Has them, or names them.</param>
+    /// <param name="model">The model of the stored texts.</param>
+    /// <param name="http">Contains the texts, or names stored ones.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <returns>The texts, at least one, or why there are none.</returns>
+    /// <returns>At least one text, or the refusal.</returns>
     public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
         try
         {
             var (items, refusal) = TextBody.FormatOf(http.Request.ContentType) == TextFormat.Json ? await FindAsync(model, http, cancel)
                 : (await TakeAsync(TextBody.ReadAsync(http.Request, paths.Spool, _limits, cancel)), null);
-            return refusal is null && items.Count == 0 ? ([], Problems.Invalid("no-texts", "The request names or has no text, so there is nothing to predict.")) : (items, refusal);
+            return refusal is null && items.Count == 0 ? ([], Problems.Invalid("no-texts", "The request contains or names no text, so "
+                + "there is nothing to predict.")) : (items, refusal);
         }
         catch (UploadRefusedException e)
         {
@@ -49,7 +51,7 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
     private (List<NewItem>, ProblemHttpResult?) Few((List<NewItem> Items, ProblemHttpResult? Refusal) found) =>
         found.Items.Count > _limits.MaxRows ? throw TooMany() : found;
 
-    /// <summary>What cannot be read is an item with an error.</summary>
+    /// <summary>Unreadable texts become items with an error.</summary>
     private async Task<List<NewItem>> TakeAsync(IAsyncEnumerable<SentText> texts)
     {
         var items = new List<NewItem>();
@@ -66,7 +68,8 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
             var length = Encoding.UTF8.GetByteCount(text);
             if ((bytes += length) > _limits.MaxTextsBytes)
             {
-                throw UploadRefusedException.TooLarge("too-large", $"The texts of a batch may have {_limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); put the others into another one.");
+                throw UploadRefusedException.TooLarge("too-large", $"The texts of a batch may take {_limits.MaxTextsBytes:N0} bytes "
+                    + "(Headstart:Uploads:MaxTextsBytes); send the rest in another batch.");
             }
 
             items.Add(refusal is null ? new(sent.FileName ?? "", null, text, null, null, length) : NewItem.Refused(sent.FileName ?? "", refusal));
@@ -76,5 +79,6 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
     }
 
     private UploadRefusedException TooMany() =>
-        UploadRefusedException.TooLarge("too-many-texts", $"A batch may have {_limits.MaxRows:N0} texts (Headstart:Uploads:MaxRows); put the others into another one.");
+        UploadRefusedException.TooLarge("too-many-texts", $"A batch may contain {_limits.MaxRows:N0} texts (Headstart:Uploads:MaxRows); "
+            + "send the rest in another batch.");
 }

@@ -14,7 +14,7 @@ public sealed partial class BlobCollection(BlobCollector collector, BlobSettings
     {
         var every = TimeSpan.FromHours(settings.CollectEveryHours);
         var soon = every < Soon ? every : Soon;
-        // Not at once, when everybody is busy with the start; and soon, as a host may not run for a day.
+        // Not during the start, which is busy, but soon, as a host may not run for a day.
         for (var pause = soon; ; pause = await CollectAsync(stopping) ? every : soon)
         {
             await Task.Delay(pause, clock, stopping);
@@ -37,7 +37,7 @@ public sealed partial class BlobCollection(BlobCollector collector, BlobSettings
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The collection of unneeded blobs did not work and is tried again: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Blob collection failed; retrying later: {Reason}")]
         public static partial void Failed(ILogger log, string reason);
     }
 }

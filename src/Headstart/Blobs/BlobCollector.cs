@@ -4,9 +4,9 @@ using Npgsql;
 
 namespace Headstart.Blobs;
 
-/// <param name="SetAside">Nothing refers to them, as it seems.</param>
-/// <param name="BroughtBack">Something did after all.</param>
-/// <param name="Deleted">Lay aside for a grace, and still nothing refers to them.</param>
+/// <param name="SetAside">Blobs that seem unreferenced.</param>
+/// <param name="BroughtBack">Blobs that turned out to be referenced.</param>
+/// <param name="Deleted">Blobs still unreferenced after a grace period aside.</param>
 public sealed record Collected(int SetAside, int BroughtBack, int Deleted);
 
 /// <summary>
@@ -53,13 +53,13 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
         {
             await using var first = new NpgsqlCommand("SELECT id::text FROM accounts ORDER BY created_at, id LIMIT 1", database);
             return await first.ExecuteScalarAsync(cancel) as string;
-        }, cancel) ?? throw new InvalidOperationException("nobody has a key yet");
+        }, cancel) ?? throw new InvalidOperationException("the installation has no account yet");
         foreach (var store in (IBlobStore[])[stores.Blobs, stores.Imports])
         {
             if (await store.OwnerAsync(installation, cancel) is var owner && owner != installation)
             {
-                throw new InvalidOperationException($"the blobs belong to the installation {owner} and this database to {installation}; "
-                    + "if they are right together, delete what is named owner beside the blobs");
+                throw new InvalidOperationException($"the blob store belongs to installation {owner}, but this database to {installation}; "
+                    + "if they belong together, delete the file or object named owner in the blob store");
             }
         }
     }
@@ -107,7 +107,7 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Of the blobs that nothing refers to {Aside} were set aside, {Back} brought back and {Deleted} deleted")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "Blob collection: {Aside} quarantined, {Back} restored, {Deleted} deleted")]
         public static partial void Done(ILogger log, int aside, int back, int deleted);
     }
 }

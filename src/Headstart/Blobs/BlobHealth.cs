@@ -2,7 +2,7 @@ using Headstart.Operations;
 
 namespace Headstart.Blobs;
 
-/// <summary>Whether the blob store answers: asked at most every few seconds, however many ask here.</summary>
+/// <summary>Whether the blob store responds: checked at most every few seconds, however often this is called.</summary>
 public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
@@ -13,7 +13,7 @@ public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
     private Task<bool>? _answer;
     private long _asked;
 
-    /// <summary>What was found at most five seconds ago.</summary>
+    /// <summary>The result of a check at most five seconds ago.</summary>
     public Task<bool> AnswersAsync()
     {
         lock (_lock)

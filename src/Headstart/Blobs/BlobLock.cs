@@ -21,7 +21,9 @@ public sealed class BlobLock : IAsyncDisposable
     /// <summary>SQL that is true where the running transaction may delete: no collector and no backup is at work until it ends.</summary>
     public static FormattableString MayDelete => $"""SELECT pg_try_advisory_xact_lock({Key}) AS "Value" """;
 
-    /// <summary>For the collector; null while somebody else has the lock. It is that of a transaction, which a pooler keeps together.</summary>
+    /// <summary>
+    /// For the collector; null while another process has the lock. It is that of a transaction, which a pooler keeps together.
+    /// </summary>
     public static async Task<BlobLock?> TryDeleteAsync(DatabaseAddress database, CancellationToken cancel)
     {
         var opened = await OpenAsync(database, cancel);

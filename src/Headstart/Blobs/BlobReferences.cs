@@ -73,7 +73,7 @@ public sealed class BlobReferences(IBlobStore blobs)
             {
                 if (await blobs.GetAsync(head, cancel) is not { } bytes)
                 {
-                    continue; // without its head nobody can use its features
+                    continue; // without its head its features are useless
                 }
 
                 features = _features[name] = [.. HeadArtifact.Read(bytes).Parts.Where(part => part.PreprocessingId == ArtifactPart.Text)

@@ -25,7 +25,7 @@ public sealed class BlockStream(long length, Func<long, int, CancellationToken, 
     public override long Position
     {
         get => _position;
-        set => _position = value >= 0 ? value : throw new IOException("There is nothing before the start.");
+        set => _position = value >= 0 ? value : throw new IOException("Cannot seek before the start.");
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

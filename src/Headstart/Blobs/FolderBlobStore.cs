@@ -114,7 +114,7 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
-                // Once more also where nothing lay aside: somebody else may have brought it back in between.
+                // Retry even if nothing was aside: another process may have restored it in between.
                 if (!BringBack(sha256) && looks > 0)
                 {
                     return null;

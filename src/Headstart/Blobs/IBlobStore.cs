@@ -22,13 +22,13 @@ public interface IBlobStore
     /// <summary>The blob as a seekable stream, or null when there is none. It is not compared with its name. One that lies aside comes back.</summary>
     Task<Stream?> OpenAsync(byte[] sha256, CancellationToken cancel);
 
-    /// <summary>Deletes the blob, if there is one. Whoever calls knows that nobody else needs these bytes.</summary>
+    /// <summary>Deletes the blob, if there is one. The caller makes sure that nothing else needs it.</summary>
     Task DeleteAsync(byte[] sha256, CancellationToken cancel);
 
-    /// <summary>Asks the store for little. Throws where it cannot be used.</summary>
+    /// <summary>Sends a small request. Throws if the store cannot be used.</summary>
     Task CheckAsync(CancellationToken cancel);
 
-    /// <summary>Whose blobs these are: the installation that asked first.</summary>
+    /// <summary>The installation that these blobs belong to: the first that asked.</summary>
     Task<string> OwnerAsync(string installation, CancellationToken cancel);
 
     /// <summary>Everything that lies in a place, in any order, also what is put or moved meanwhile or not.</summary>
@@ -43,7 +43,7 @@ public interface IBlobStore
     /// <summary>Deletes what lies aside under this name, and only that. For the one collector.</summary>
     Task EraseAsync(byte[] sha256, CancellationToken cancel);
 
-    /// <summary>Deletes what puts that died before this moment left half written.</summary>
+    /// <summary>Deletes half-written files of puts that died before this time.</summary>
     Task DeleteHalvesAsync(DateTime before, CancellationToken cancel);
 }
 

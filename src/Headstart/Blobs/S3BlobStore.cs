@@ -47,7 +47,7 @@ public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshne
         var found = await WhereverAsync(sha256, async key => (await bucket.FindAsync(key, cancel))?.Length as object, cancel);
         return found is not long length ? null : new BlockStream(length, async (offset, count, token) =>
             await WhereverAsync(sha256, key => bucket.GetAsync(key, new ByteRange(offset, offset + count - 1), token), token)
-            ?? throw new IOException("The blob was deleted while it was read."));
+            ?? throw new IOException("The blob was deleted while it was being read."));
     }
 
     public Task DeleteAsync(byte[] sha256, CancellationToken cancel) => bucket.DeleteAsync(KeyOf(BlobPlace.Kept, sha256), cancel);

@@ -195,20 +195,24 @@ public sealed class S3Bucket : IDisposable
         catch (Exception e) when (e is AmazonClientException or HttpRequestException or IOException or TimeoutException
             || (e is OperationCanceledException && !cancel.IsCancellationRequested))
         {
-            throw new BlobStoreUnavailableException($"The blob store ({_where}) does not answer: {e.GetBaseException().Message.TrimEnd('.')}.", passing: true, e);
+            throw new BlobStoreUnavailableException($"The blob store ({_where}) is not responding: "
+                + $"{e.GetBaseException().Message.TrimEnd('.')}.", passing: true, e);
         }
     }
 
     private BlobStoreUnavailableException Refused(AmazonServiceException e) => e switch
     {
         { ErrorCode: "NoSuchBucket" } => new(
-            $"The blob store ({_where}) has no bucket '{_bucket}'; make it, or set Headstart:Blobs:S3:Bucket to one that is there.", passing: false, e),
+            $"The blob store ({_where}) has no bucket '{_bucket}'; create it, or set Headstart:Blobs:S3:Bucket to an existing bucket.",
+            passing: false, e),
         { StatusCode: HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect } or { ErrorCode: "AuthorizationHeaderMalformed" } => new(
-            $"The bucket '{_bucket}' is not where the blob store ({_where}) was asked for it; set Headstart:Blobs:S3:Region to its region.", passing: false, e),
+            $"The bucket '{_bucket}' of the blob store ({_where}) is in another region; set Headstart:Blobs:S3:Region to its region.",
+            passing: false, e),
         { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => new(
-            $"The blob store ({_where}) refuses the keys ({e.ErrorCode}); set Headstart:Blobs:S3:AccessKey and SecretKey to keys "
+            $"The blob store ({_where}) rejected the access key ({e.ErrorCode}); set Headstart:Blobs:S3:AccessKey and SecretKey to keys "
             + $"that may list, read, write and delete in the bucket '{_bucket}'.", passing: false, e),
-        _ => new($"The blob store ({_where}) answered with {(int)e.StatusCode} {e.ErrorCode}: {e.Message.TrimEnd('.')}.", passing: true, e),
+        _ => new($"The blob store ({_where}) responded with {(int)e.StatusCode} {e.ErrorCode}: {e.Message.TrimEnd('.')}.",
+            passing: true, e),
     };
 
     private static DateTime Utc(DateTime? at) => at?.ToUniversalTime() ?? DateTime.UnixEpoch;

@@ -26,7 +26,7 @@ public sealed class ApiKey
 
     public required byte[] Hash { get; init; }
 
-    /// <summary>The first characters of the key, so that people can tell their keys apart.</summary>
+    /// <summary>The first characters of the key, so that users can tell their keys apart.</summary>
     public required string Prefix { get; init; }
 
     /// <summary>What it may do. A key with <see cref="Scope.Admin"/> has all of them.</summary>
@@ -34,7 +34,7 @@ public sealed class ApiKey
 
     public bool IsAdmin => Scopes.Contains(Scope.Admin);
 
-    /// <summary>From then on it opens nothing; null for one that does not end.</summary>
+    /// <summary>When the key stops working; null if it does not expire.</summary>
     public DateTime? ExpiresAt { get; init; }
 
     public required DateTime CreatedAt { get; init; }

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Headstart.Data;
 
-/// <summary>What hosts tell each other: that something changed which others may remember.</summary>
+/// <summary>What hosts tell each other: which cached data has changed.</summary>
 public enum Announcement
 {
     Keys,
@@ -23,7 +23,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 {
     private const string Channel = "headstart";
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15); // then the connection is asked whether it is still there
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15); // then the connection is checked
 
     private readonly ConcurrentQueue<(Announcement Of, Action Heard)> _listeners = new();
 
@@ -34,7 +34,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         return db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel}, {what.ToString()})", cancel);
     }
 
-    /// <param name="what">What to be told of.</param>
+    /// <param name="what">The change to listen for.</param>
     /// <param name="heard">Called from another thread, and also when something may have been missed; must be quick and must not throw.</param>
     public void Listen(Announcement what, Action heard) => _listeners.Enqueue((what, heard));
 
@@ -67,7 +67,7 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 
     private async Task HearAsync(CancellationToken stopping)
     {
-        // Not pooled: the pool would hand a connection that listens to somebody else.
+        // Not pooled: another caller would get a connection that listens.
         await using var connection = new NpgsqlConnection(database.Unpooled);
         connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
         await connection.OpenAsync(stopping);
@@ -105,11 +105,12 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "What other hosts change is not heard at the moment, and is looked at instead: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "LISTEN connection lost; polling instead: {Reason}")]
         public static partial void Lost(ILogger log, string reason);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The database is behind a pooler in transaction mode: this host does not hear of other hosts' changes but looks for them, "
-            + "versions every second, keys every two, shared work every three, backbones every thirty. Backup and restore need PostgreSQL's own address.")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The database is behind a pooler in transaction mode, so LISTEN does not work "
+            + "and this host polls instead: versions every 1 s, API keys every 2 s, shared work every 3 s, backbones every 30 s. Backup "
+            + "and restore need a direct connection to PostgreSQL.")]
         public static partial void Deaf(ILogger log);
     }
 }

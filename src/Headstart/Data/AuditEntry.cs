@@ -11,7 +11,7 @@ public sealed class AuditEntry
 
     public required Guid KeyId { get; init; }
 
-    /// <summary>As it was then.</summary>
+    /// <summary>The key's name at that time.</summary>
     public required string KeyName { get; init; }
 
     /// <summary>As the OpenAPI document calls it; its method and route where it is not in there.</summary>
@@ -20,9 +20,9 @@ public sealed class AuditEntry
     /// <summary>The values of the route, as JSON: which model, which image.</summary>
     public required string Subjects { get; init; }
 
-    /// <summary>Of the answer; null while there is none, and for ever if the process died before it.</summary>
+    /// <summary>HTTP status of the response; null while there is none, and if the process died before it.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Where the request came from; null for one that a page made inside of the host.</summary>
+    /// <summary>IP address of the client; null for a request of a page of this host.</summary>
     public string? Address { get; init; }
 }

@@ -9,7 +9,9 @@ public sealed class BatchPrediction
 
     public required Guid ModelId { get; init; }
 
-    /// <summary>Which version answers all of it, whatever is published meanwhile. So an item has one answer, whoever finds it.</summary>
+    /// <summary>
+    /// The version that predicts the whole batch, whatever is published meanwhile, so that retries give the same answers.
+    /// </summary>
     public required int Version { get; init; }
 
     public required JobState State { get; init; }

@@ -38,7 +38,7 @@ public sealed class Example
     /// <summary>As its sender gave it, else <see cref="SplitOf"/>; decided when the image comes, and kept.</summary>
     public required Split Split { get; init; }
 
-    /// <summary>A person has said that the category is right, so that it is not suspected any more.</summary>
+    /// <summary>A person confirmed the category, so it is no longer reported as suspicious.</summary>
     public bool Confirmed { get; init; }
 
     public required DateTime CreatedAt { get; init; }
@@ -54,12 +54,12 @@ public sealed class Example
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;
 }
 
-/// <summary>Where an image of the web comes from and under what terms: what has to be said of it wherever it is shown.</summary>
-/// <param name="Url">Of the file.</param>
-/// <param name="Page">That describes it.</param>
-/// <param name="Licence">As its source calls it, such as <c>CC BY-SA 4.0</c>.</param>
-/// <param name="LicenceUrl">The terms.</param>
-/// <param name="Source">Who knew of it, such as <c>wikimedia</c>; null where a user gave the address.</param>
+/// <summary>Source and licence of an image from the web: the attribution to show with it.</summary>
+/// <param name="Url">URL of the file.</param>
+/// <param name="Page">URL of the page that describes it.</param>
+/// <param name="Licence">Name of the licence, as its source gives it, such as <c>CC BY-SA 4.0</c>.</param>
+/// <param name="LicenceUrl">URL of the licence.</param>
+/// <param name="Source">Which source found it, such as <c>wikimedia</c>; null if a user gave the URL.</param>
 public sealed record ImageOrigin(
     string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null, string? Source = null);
 

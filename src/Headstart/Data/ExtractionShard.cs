@@ -6,7 +6,7 @@ namespace Headstart.Data;
 /// </summary>
 public sealed class ExtractionShard
 {
-    /// <summary>Of the run's request; rises with time.</summary>
+    /// <summary>Id of the run's request; ascending in time.</summary>
     public required Guid ExtractionId { get; init; }
 
     public required int Number { get; init; }
@@ -17,7 +17,7 @@ public sealed class ExtractionShard
     /// <summary>SHA-256 each.</summary>
     public required byte[][] Images { get; init; }
 
-    /// <summary>Until then somebody is taken to be at it; null where nobody took it.</summary>
+    /// <summary>Until then a worker is assumed to be computing it; null while unclaimed.</summary>
     public DateTime? LeasedUntil { get; init; }
 
     public DateTime CreatedAt { get; init; }

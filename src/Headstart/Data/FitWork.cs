@@ -1,6 +1,6 @@
 namespace Headstart.Data;
 
-/// <summary>Fits that a run waits for. Nobody needs it when the run's worker has died: the next one makes its own.</summary>
+/// <summary>Fits that a run waits for. If the run's worker dies, they are useless: the next worker creates its own.</summary>
 public sealed class FitWork
 {
     /// <summary>Rises with time.</summary>
@@ -22,7 +22,7 @@ public sealed class FitShard
 
     public required int Number { get; init; }
 
-    /// <summary>Until then somebody is taken to be at it; null where nobody took it.</summary>
+    /// <summary>Until then a worker is assumed to be computing it; null while unclaimed.</summary>
     public DateTime? LeasedUntil { get; init; }
 
     /// <summary>The answer, float32 each; null until it is there.</summary>

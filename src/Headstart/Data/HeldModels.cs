@@ -6,7 +6,7 @@ namespace Headstart.Data;
 public static class HeldModels
 {
     /// <summary>
-    /// Until the transaction ends nobody drops the model or one of its categories. Whoever puts images into categories holds the
+    /// Locks the model and its categories against deletion until the transaction ends. Code that adds images to categories locks the
     /// model first and looks for the category then: a category that is dropped takes its images with it.
     /// </summary>
     public static Task HoldModelAsync(this HeadstartDb db, Guid id) =>

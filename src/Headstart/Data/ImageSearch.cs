@@ -2,16 +2,16 @@ namespace Headstart.Data;
 
 public enum SearchStage
 {
-    /// <summary>Asks the sources for addresses.</summary>
+    /// <summary>Asks the sources for image URLs.</summary>
     Searching,
 
-    /// <summary>Fetches the files.</summary>
+    /// <summary>Downloads the images.</summary>
     Fetching,
 
-    /// <summary>Leaves out what is there twice or does not belong.</summary>
+    /// <summary>Drops duplicates and poor matches.</summary>
     Sifting,
 
-    /// <summary>Puts what is left into the model.</summary>
+    /// <summary>Adds the remaining images to the model.</summary>
     Adding,
 }
 
@@ -51,7 +51,7 @@ public sealed class ImageSearch
     /// <summary>Categories whose candidates are written down.</summary>
     public List<string> Searched { get; init; } = [];
 
-    /// <summary>What was not as it should be and did not end the search.</summary>
+    /// <summary>Problems that did not end the search.</summary>
     public List<string> Notices { get; init; } = [];
 
     /// <summary>The training run that it started.</summary>
@@ -72,10 +72,10 @@ public sealed record SearchQuery(string Category, string Words);
 
 public enum CandidateState
 {
-    /// <summary>Its address is known.</summary>
+    /// <summary>Its URL is known.</summary>
     Found,
 
-    /// <summary>Its file is here.</summary>
+    /// <summary>It is downloaded.</summary>
     Fetched,
 
     /// <summary>It is to be added.</summary>
@@ -121,7 +121,7 @@ public enum Licences
     /// <summary>Those that may be used commercially and changed, as training and showing thumbnails do.</summary>
     Commercial,
 
-    /// <summary>Those that nobody owns: public domain and CC0.</summary>
+    /// <summary>Public domain and CC0.</summary>
     PublicDomain,
 
     /// <summary>Whatever the source has.</summary>

@@ -12,7 +12,7 @@ public sealed class Import
 
     public required JobState State { get; init; }
 
-    /// <summary>Of the body, which says how to read it.</summary>
+    /// <summary>Content-Type of the body, which says how to read it.</summary>
     public required string ContentType { get; init; }
 
     /// <summary>Names the body in <c>ImportSources</c>.</summary>
@@ -27,12 +27,12 @@ public sealed class Import
     /// <summary>Images that the model has now.</summary>
     public int Accepted { get; init; }
 
-    /// <summary>Those of them that it had before.</summary>
+    /// <summary>How many of these it already had.</summary>
     public int AlreadyThere { get; init; }
 
     public int Rejected { get; init; }
 
-    /// <summary>Of the files that were taken.</summary>
+    /// <summary>Bytes of the accepted files.</summary>
     public long Bytes { get; init; }
 
     public double? SecondsLeft { get; init; }

@@ -18,14 +18,15 @@ public static class MigrateCommand
         var text = configuration.GetConnectionString("Headstart");
         if (string.IsNullOrWhiteSpace(text))
         {
-            throw new StartupException("migrate needs a database in ConnectionStrings:Headstart; one that the host keeps in its data folder is brought up to date when the host starts.");
+            throw new StartupException("migrate needs a database in ConnectionStrings:Headstart; a database in the data folder is "
+                + "migrated when the host starts.");
         }
 
         using var logs = Home.StartLogs(configuration);
         var address = await DatabaseDoor.ReachAsync(text, logs.CreateLogger(typeof(DatabaseDoor)), cancel);
         await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(address).AddSingleton<ILoggerFactory>(logs).AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);
-        Console.WriteLine("The database has this program's schema.");
+        Console.WriteLine("The database is up to date.");
         return 0;
     }
 }

@@ -22,7 +22,7 @@ public static class ModelKinds
     /// <summary>What an example is called in a sentence.</summary>
     public static string Example(this ModelKind kind) => kind.IsText() ? "text" : "image";
 
-    /// <summary>What several of them are called.</summary>
+    /// <summary>The plural of <see cref="Example"/>.</summary>
     public static string Examples(this ModelKind kind) => kind.IsText() ? "texts" : "images";
 }
 
@@ -59,7 +59,7 @@ public sealed class Model
     /// <summary>How many it has. A trigger of the database counts them, in the transaction of whoever adds or deletes some.</summary>
     public long Examples { get; init; }
 
-    /// <summary>Of these, counted likewise.</summary>
+    /// <summary>Bytes of the examples, counted likewise.</summary>
     public long ExampleBytes { get; init; }
 
     public List<Category> Categories { get; init; } = [];

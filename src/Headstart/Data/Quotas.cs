@@ -1,12 +1,12 @@
 namespace Headstart.Data;
 
-/// <summary>What an account may have or do only so much of.</summary>
+/// <summary>What an account's quotas limit.</summary>
 public enum Quota
 {
     /// <summary>Examples in all of its models: images, and texts too.</summary>
     Images,
 
-    /// <summary>Of these.</summary>
+    /// <summary>Bytes of these examples and of batch files.</summary>
     Bytes,
 
     Models,
@@ -14,11 +14,11 @@ public enum Quota
     /// <summary>Images and texts answered on one day (UTC), those of batches included.</summary>
     PredictionsPerDay,
 
-    /// <summary>Training runs that wait or work.</summary>
+    /// <summary>Training runs that are queued or running.</summary>
     ConcurrentRuns,
 }
 
-/// <summary>How much; null is no limit.</summary>
+/// <summary>Limits of an account; null means unlimited.</summary>
 public sealed record Quotas(long? Images = null, long? Bytes = null, long? Models = null, long? PredictionsPerDay = null, long? ConcurrentRuns = null)
 {
     public long? this[Quota quota] => quota switch
@@ -30,6 +30,6 @@ public sealed record Quotas(long? Images = null, long? Bytes = null, long? Model
         _ => ConcurrentRuns,
     };
 
-    /// <summary>The first that makes no sense; null when all do.</summary>
+    /// <summary>The first negative quota, or null.</summary>
     internal Quota? Negative() => Enum.GetValues<Quota>().Where(quota => this[quota] < 0).Select(quota => (Quota?)quota).FirstOrDefault();
 }

@@ -31,7 +31,8 @@ public static partial class Schema
         var (known, applied) = (db.Database.GetMigrations().ToList(), (await db.Database.GetAppliedMigrationsAsync(cancel)).ToList());
         if (applied.Except(known).ToList() is { Count: > 0 } unknown)
         {
-            throw new StartupException($"The database was made by a newer Headstart (it has the migration {unknown[^1]}); start that one, or use another database.");
+            throw new StartupException($"The database was migrated by a newer Headstart (migration {unknown[^1]}); start that version, or "
+                + "use another database.");
         }
 
         var pending = known.Except(applied).Any();
@@ -88,8 +89,9 @@ public static partial class Schema
         var (user, database, lacking) = (row.GetString(3), row.GetString(4), new List<string>());
         if (tables && row.IsDBNull(0))
         {
-            throw new StartupException($"The search path of {user} names no schema that is there in the database {database}; correct Search Path in "
-                + $"ConnectionStrings:Headstart, or have the database's owner run there: CREATE SCHEMA public AUTHORIZATION {user};");
+            throw new StartupException($"The search path of {user} names no existing schema in the database {database}; correct Search "
+                + "Path in ConnectionStrings:Headstart, or have the owner of the database run in it: CREATE SCHEMA public AUTHORIZATION "
+                + $"{user};");
         }
 
         if (tables && !row.GetBoolean(1))
@@ -104,7 +106,8 @@ public static partial class Schema
 
         if (lacking.Count > 0)
         {
-            throw new StartupException($"{user} may not create Headstart's tables in the database {database}; have its owner run there: {string.Join(' ', lacking)}");
+            throw new StartupException($"{user} may not create Headstart's tables in the database {database}; have its owner run in it: "
+                + $"{string.Join(' ', lacking)}");
         }
     }
 
@@ -115,7 +118,7 @@ public static partial class Schema
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Another Headstart is migrating the database; waiting for its end.")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "Another Headstart is migrating the database; waiting for it to finish.")]
         public static partial void Waiting(ILogger log);
     }
 }

@@ -1,17 +1,17 @@
 namespace Headstart.Data;
 
-/// <summary>What a key may do.</summary>
+/// <summary>What an API key may do.</summary>
 public enum Scope
 {
-    /// <summary>See what there is.</summary>
+    /// <summary>Read models, examples, training runs and versions.</summary>
     Read,
 
-    /// <summary>Ask for predictions, one by one or in batches, and nothing else: such a key may stand in a page that everybody reads.</summary>
+    /// <summary>Predict, one by one or in batches, and nothing else: such a key may be published in a web page.</summary>
     Predict,
 
     /// <summary>Change models and what belongs to them.</summary>
     Write,
 
-    /// <summary>Keys, and what the account did; it may do all the rest, too.</summary>
+    /// <summary>Manage keys and read the audit log; includes the other scopes.</summary>
     Admin,
 }

@@ -8,7 +8,7 @@ public sealed class SharedBackbone
     /// <summary>The backbone's; of word vectors with <c>text/</c> before, as image backbones may be called the same.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Of the file.</summary>
+    /// <summary>SHA-256 of the file.</summary>
     public required byte[] Sha256 { get; init; }
 
     /// <summary>As JSON; of word vectors the name of their file, which says everything else.</summary>

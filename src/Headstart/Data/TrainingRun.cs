@@ -31,10 +31,10 @@ public sealed class TrainingRun
 
     public List<BackboneTrial> Backbones { get; set; } = [];
 
-    /// <summary>What the run waits for at the moment, for people: a backbone on its way.</summary>
+    /// <summary>What the run is waiting for, as a sentence: for example a download.</summary>
     public string? Detail { get; set; }
 
-    /// <summary>Sentences about what was not as it should be and did not end the run.</summary>
+    /// <summary>Problems that did not end the run, as sentences.</summary>
     public List<string> Notices { get; set; } = [];
 
     /// <summary>A backbone's id, or null for the automatic choice.</summary>

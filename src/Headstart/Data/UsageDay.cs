@@ -9,6 +9,6 @@ public sealed class UsageDay
 
     public required long Requests { get; init; }
 
-    /// <summary>Images and texts answered.</summary>
+    /// <summary>Number of predicted images and texts.</summary>
     public required long Predictions { get; init; }
 }

@@ -7,16 +7,16 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Examples;
 
-/// <summary>Fingerprints of stored images, kept beside their feature vectors. Where there are other workers they make a part.</summary>
+/// <summary>Fingerprints of stored images, kept with their feature vectors. Other workers, if any, compute part of them.</summary>
 public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, ExtractionShards shards)
 {
-    /// <summary>Stands in the place of a backbone's feature space; another name when <see cref="Fingerprint"/> sees other things.</summary>
+    /// <summary>The name of the feature space; change it when <see cref="Fingerprint"/> computes something else.</summary>
     public const string Space = "fingerprint-1";
 
-    private const double MsEach = 10; // of one core, for a photograph of some hundred pixels
+    private const double MsEach = 10; // milliseconds on one core, for a photograph of a few hundred pixels
     private const int AtOnce = 500;
 
-    /// <summary>The fingerprint of each image (SHA-256), in the same order; null where one cannot be read.</summary>
+    /// <summary>The fingerprint of each image (SHA-256), in the same order; null for an unreadable one.</summary>
     public async Task<Fingerprint?[]> GetAsync(IReadOnlyList<byte[]> images, CancellationToken cancel)
     {
         var prints = await ReadAsync(images, cancel);
@@ -38,11 +38,11 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
         return await ReadAsync(images, cancel);
     }
 
-    /// <summary>Makes and keeps those that are missing, by this host alone.</summary>
+    /// <summary>Computes and stores the missing ones, on this host only.</summary>
     public async Task ComputeAsync(IReadOnlyList<byte[]> images, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        foreach (var some in images.Chunk(AtOnce)) // what is made is kept if we die
+        foreach (var some in images.Chunk(AtOnce)) // so that finished ones are kept if the process dies
         {
             var made = new ConcurrentBag<(byte[] Sha256, byte[] Grey)>();
             var known = await ReadAsync(some, cancel);
@@ -81,7 +81,7 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
         }
         catch (ImageRefusedException)
         {
-            return null; // its features came from the cache and its file has been damaged since
+            return null; // its features were cached, but its file has been damaged since
         }
     }
 }

@@ -4,16 +4,16 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Examples;
 
-/// <summary>Stored images that are one picture: scaled, compressed or cut a little.</summary>
+/// <summary>Finds near-duplicate images: the same picture scaled, compressed or slightly cropped.</summary>
 public static class LookAlikes
 {
-    // On our public sets, files that were scaled or compressed are at least 0.98 like the original and 0.83 alike to a backbone; cut by a
-    // twentieth, 0.8 to 0.99 and 0.95. Of different photographs no two are more than 0.9 like each other, but for bare steel (0.97 and 0.93).
+    // On our public data sets, scaled or compressed files have a fingerprint similarity of at least 0.98 to the original and a backbone
+    // similarity of 0.83; cropped by 5 %, 0.8 to 0.99 and 0.95. Different photographs stay below 0.9, except bare steel (0.97 and 0.93).
 
-    /// <summary>Alike to the backbone, which is quick to tell of all pairs, and then place by place.</summary>
-    /// <param name="features">Of each image, <c>[n][d]</c>.</param>
-    /// <param name="images">SHA-256 of each.</param>
-    /// <param name="prints">Where their fingerprints are kept.</param>
+    /// <summary>Compares all pairs by backbone features, which is fast, and the similar ones by fingerprint.</summary>
+    /// <param name="features">The features of each image, <c>[n][d]</c>.</param>
+    /// <param name="images">The SHA-256 of each image.</param>
+    /// <param name="prints">The store of their fingerprints.</param>
     /// <param name="cancel">Ends the work.</param>
     public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints, CancellationToken cancel)
     {

@@ -5,16 +5,17 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Examples;
 
 /// <summary>
-/// Texts that are one text: with other capitals, punctuation or spaces, or a few words changed. MinHash over runs of characters (Broder 1997) finds
-/// the ones to look at in one pass; what they have in common is then counted.
+/// Finds near-duplicate texts: with other capitals, punctuation or spaces, or a few changed words. MinHash over runs of characters (Broder
+/// 1997) finds candidate pairs in one pass; their similarity is then computed exactly.
 /// </summary>
 internal static class TextLookAlikes
 {
     private const int RunLength = 5; // characters
-    private const int Bands = 8, RowsOfBand = 4; // two texts of likeness s meet with 1 - (1 - s^4)^8: 0.98 at 0.8, 0.05 at 0.3
-    private const int LongestLook = 5_000; // characters; what long texts have in common shows in their beginnings
+    // two texts of similarity s become a candidate pair with probability 1 - (1 - s^4)^8: 0.98 at 0.8, 0.05 at 0.3
+    private const int Bands = 8, RowsOfBand = 4;
+    private const int LongestLook = 5_000; // characters; the beginnings of long texts show whether they are similar
 
-    /// <summary>Pairs of texts that are the same; of a group not all pairs, but enough that they hang together.</summary>
+    /// <summary>Pairs of near-duplicate texts; of a group not all pairs, but enough to connect it.</summary>
     public static IReadOnlyList<(int First, int Second)> Pairs(IReadOnlyList<string> texts, CancellationToken cancel)
     {
         var runs = new HashSet<uint>[texts.Count];
@@ -30,7 +31,7 @@ internal static class TextLookAlikes
             cancel.ThrowIfCancellationRequested();
             foreach (var bucket in Enumerable.Range(0, texts.Count).Where(i => runs[i].Count > 0).GroupBy(i => signatures[i][band]))
             {
-                // Each against the first: a bucket of thousands must not cost millions.
+                // Compare each with the first only: a bucket of thousands must not cost millions of comparisons.
                 var first = bucket.First();
                 pairs.UnionWith(bucket.Skip(1).Where(i => Likeness(runs[first], runs[i]) >= SameText).Select(i => (first, i)));
             }
@@ -39,7 +40,7 @@ internal static class TextLookAlikes
         return [.. pairs.Order()];
     }
 
-    /// <summary>Letters and digits in small, with one space between words.</summary>
+    /// <summary>Lower-case letters and digits, with one space between words.</summary>
     private static string Plain(string text)
     {
         var plain = new StringBuilder();
@@ -58,7 +59,7 @@ internal static class TextLookAlikes
         return plain.ToString().TrimEnd();
     }
 
-    /// <summary>Hashes of the runs of characters, FNV-1a.</summary>
+    /// <summary>FNV-1a hashes of the runs of characters.</summary>
     private static HashSet<uint> Runs(string plain)
     {
         var runs = new HashSet<uint>();
@@ -76,7 +77,7 @@ internal static class TextLookAlikes
         return runs;
     }
 
-    /// <summary>Of each band, its smallest hashes taken together.</summary>
+    /// <summary>For each band, its combined minimum hashes.</summary>
     private static ulong[] Signature(HashSet<uint> runs)
     {
         var bands = new ulong[Bands];
@@ -98,7 +99,7 @@ internal static class TextLookAlikes
         return bands;
     }
 
-    /// <summary>Jaccard: what both have of what either has.</summary>
+    /// <summary>Jaccard similarity: the size of the intersection divided by that of the union.</summary>
     private static double Likeness(HashSet<uint> one, HashSet<uint> other)
     {
         var both = one.Count(other.Contains);

@@ -7,8 +7,8 @@ using Microsoft.Security.AntiSSRF;
 
 namespace Headstart.Fetching;
 
-/// <summary>A file of the web, or why it could not be had.</summary>
-/// <param name="FileName">The last part of its address, for people to read.</param>
+/// <summary>A fetched file, or why it could not be fetched.</summary>
+/// <param name="FileName">The last part of its URL, for people to read.</param>
 /// <param name="Bytes">Null when <paramref name="Reason"/> is set.</param>
 /// <param name="Reason">A stable slug, such as <c>not-found</c> or <c>private-address</c>.</param>
 /// <param name="Detail">What is wrong and what to do.</param>
@@ -18,7 +18,7 @@ public sealed record FetchedFile(string FileName, byte[]? Bytes, string? Reason,
 }
 
 /// <summary>
-/// Gets files from addresses that users give. An address may lead anywhere, so where it really leads is checked when the connection is made
+/// Fetches files from URLs that users give. A URL may lead anywhere, so its IP address is checked when the connection is made
 /// (AntiSSRF), for every redirect anew: no private, loopback, link-local or otherwise special network is ever asked, whatever a name
 /// resolves to and however often that changes. Hosts get a few requests at a time, and are asked again when they are busy.
 /// </summary>
@@ -67,7 +67,7 @@ public sealed class WebFetcher : IDisposable
     /// <param name="cancel">Ends the waiting.</param>
     public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
 
-    /// <summary>Gets images, some at a time, in the order of their addresses; each has its address for a name.</summary>
+    /// <summary>Fetches several images at a time, in the order of their URLs; each has its URL as its name.</summary>
     public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(urls);
@@ -87,7 +87,7 @@ public sealed class WebFetcher : IDisposable
         }
         finally
         {
-            // Whoever stops asking leaves nothing running that throws where nobody looks.
+            // If the caller stops early, no fetch is left running with an unobserved exception.
             await ((Task)Task.WhenAll(ahead)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -104,7 +104,7 @@ public sealed class WebFetcher : IDisposable
         if (Read(url, null) is not { } address)
         {
             return FetchedFile.Not(RequestBodies.Readable(url ?? ""), "invalid-url",
-                "This is no address that can be fetched; it must begin with http:// or https:// and hold no user name or password.");
+                "Not a URL that can be fetched: use http or https, without credentials.");
         }
 
         for (var attempt = 1; ; attempt++)
@@ -115,7 +115,7 @@ public sealed class WebFetcher : IDisposable
                 return file;
             }
 
-            // Random, so that those who were turned away together do not come back together.
+            // Random, so that refused requests do not all retry at the same moment.
             await Task.Delay(pause.Value + Random.Shared.NextDouble() * TimeSpan.FromMilliseconds(250 << attempt), _clock, cancel);
         }
     }
@@ -141,13 +141,13 @@ public sealed class WebFetcher : IDisposable
 
                 if (Read(response.Headers.Location.ToString(), address) is not { } next)
                 {
-                    return (FetchedFile.Not(name, "invalid-url", "The address redirects to something that cannot be fetched."), null);
+                    return (FetchedFile.Not(name, "invalid-url", "The URL redirects to a URL that cannot be fetched."), null);
                 }
 
                 address = next;
             }
 
-            return (FetchedFile.Not(name, "too-many-redirects", $"The address redirects more than {MaxRedirects} times."), null);
+            return (FetchedFile.Not(name, "too-many-redirects", $"The URL redirects more than {MaxRedirects} times."), null);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -155,13 +155,15 @@ public sealed class WebFetcher : IDisposable
         }
         catch (Exception e) when (Refused(e))
         {
-            return (FetchedFile.Not(name, "private-address", "The address leads into a private network, or to this machine, which is not asked; "
-                + "download the file there and upload it, or let the operator name the host in Headstart:Fetching:AllowedHosts."), null);
+            return (FetchedFile.Not(name, "private-address", "The URL leads to a private network or to this machine, from which Headstart "
+                + "does not fetch; download the file and upload it, or ask the operator to add the host to "
+                + "Headstart:Fetching:AllowedHosts."), null);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
             // The guard throws what sockets and name servers say as it is.
-            return (FetchedFile.Not(name, "unreachable", $"The host could not be reached, or broke off: {e.GetBaseException().Message.TrimEnd('.')}."), TimeSpan.Zero);
+            return (FetchedFile.Not(name, "unreachable", "The host could not be reached, or closed the connection: "
+                + $"{e.GetBaseException().Message.TrimEnd('.')}."), TimeSpan.Zero);
         }
     }
 
@@ -171,24 +173,28 @@ public sealed class WebFetcher : IDisposable
         var status = (int)response.StatusCode;
         if (status == 429 || status >= 500)
         {
-            return (FetchedFile.Not(name, "host-busy", $"The host answers {status}, also when it is asked again; try later."), Pause(response.Headers.RetryAfter));
+            return (FetchedFile.Not(name, "host-busy",
+                $"The host responded with status {status}, even after retries; try again later."),
+                Pause(response.Headers.RetryAfter));
         }
 
         if (status is 404 or 410)
         {
-            return (FetchedFile.Not(name, "not-found", $"The host answers {status}: there is no such file (any more)."), null);
+            return (FetchedFile.Not(name, "not-found",
+                $"The host responded with status {status}: the file does not exist or was removed."), null);
         }
 
         if (status != 200)
         {
-            return (FetchedFile.Not(name, "host-refuses", $"The host answers {status} instead of the file."), null);
+            return (FetchedFile.Not(name, "host-refuses", $"The host responded with status {status} instead of the file."), null);
         }
 
         var type = response.Content.Headers.ContentType?.MediaType;
         if (!Fits(type, kind))
         {
             return (FetchedFile.Not(name, "not-an-image",
-                $"The host sends {RequestBodies.Readable(type!)} instead of an image; give the address of the picture itself, not of a page that shows it."), null);
+                $"The host sent {RequestBodies.Readable(type!)} instead of an image; use the URL of the image itself, not of a page that "
+                    + "shows it."), null);
         }
 
         var bytes = response.Content.Headers.ContentLength > maxBytes ? null

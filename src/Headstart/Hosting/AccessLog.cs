@@ -24,7 +24,7 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
         }
     }
 
-    // The path as PathString prints it: line breaks are escaped, so that nobody writes lines of his own.
+    // The path as PathString prints it: line breaks are escaped, so that clients cannot forge log lines.
     private void Write(HttpContext context, double milliseconds)
     {
         var (request, response) = (context.Request, context.Response);

@@ -5,14 +5,16 @@ using Headstart.Operations;
 
 namespace Headstart.Hosting;
 
-/// <summary>For load balancers: <c>live</c> says that the process answers, <c>ready</c> that it can do its work now.</summary>
+/// <summary>For load balancers: <c>live</c> says that the process runs, <c>ready</c> that it can handle requests.</summary>
 public static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var health = app.MapGroup("/health").WithTags("Health").AllowAnonymous().DisableRateLimiting();
-        health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Is the process alive", "Needs no key.");
-        health.MapGet("/ready", ReadyAsync).Named("ready", "Can the host do its work", "503 while it starts, stops, or has no database or no blob store. Needs no key.")
+        health.MapGet("/live", () => TypedResults.Ok(new HealthResponse("live"))).Named("live", "Check liveness", "200 while the process "
+            + "runs. Needs no key.");
+        health.MapGet("/ready", ReadyAsync).Named("ready", "Check readiness",
+                "503 while the host starts or stops, or while its database or blob store is not responding. Needs no key.")
             .Produces<HealthResponse>().Refuses(503);
     }
 
@@ -28,8 +30,8 @@ public static class HealthApi
     public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
         lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
             : !loaded.IsWarm ? "The backbones are warming up."
-            : !await AnswersAsync(db, cancel) ? "The database does not answer."
-            : !await blobs.AnswersAsync() ? "The blob store does not answer."
+            : !await AnswersAsync(db, cancel) ? "The database is not responding."
+            : !await blobs.AnswersAsync() ? "The blob store is not responding."
             : null;
 
     private static async Task<bool> AnswersAsync(HeadstartDb db, CancellationToken cancel)

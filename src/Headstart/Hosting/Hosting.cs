@@ -134,7 +134,7 @@ public static class Hosting
     }
 
     /// <summary>Runs until Ctrl-C or SIGTERM. The first key is made only now, when nothing can keep it from being shown.</summary>
-    /// <param name="interrupted">Somebody asked for the end before it had begun; later it is the host that hears of it.</param>
+    /// <param name="interrupted">Cancelled by Ctrl-C or SIGTERM during the start; afterwards the host handles them.</param>
     public static async Task RunAsync(this WebApplication app, CancellationToken interrupted)
     {
         try
@@ -143,7 +143,7 @@ public static class Hosting
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another address.");
+            throw new StartupException($"{e.Message} Stop the program that uses it, or set ASPNETCORE_URLS to another URL.");
         }
 
         var key = await app.Services.GetRequiredService<FirstKey>().MakeAsync();
@@ -159,18 +159,19 @@ public static class Hosting
             """ + (key is null ? "" : $"""
 
               API key   {key}
-                        Shown this once; keep it. It opens everything in this installation.
+                        Shown only once; keep it safe. It gives full access to this installation.
             """) + Environment.NewLine);
         await app.WaitForShutdownAsync(interrupted);
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) => context.Response.StatusCode switch
     {
-        404 => Problems.Of(404, "not-found", $"There is nothing at this address; {context.Request.PathBase}/swagger lists those there are."),
-        405 => Problems.Of(405, "method-not-allowed", $"This address does not take that method; {context.Request.PathBase}/swagger lists those it takes."),
-        408 => Problems.Of(408, "too-slow", "The body arrived too slowly; send the request again."),
-        413 => Problems.Of(413, "too-large", "The body is larger than this address takes."),
-        415 => Problems.Of(415, "unsupported-media-type", "This address takes application/json; send that Content-Type."),
-        var status => Problems.Of(status, $"status-{status}", "The request could not be answered."),
+        404 => Problems.Of(404, "not-found", $"There is no endpoint at this path; {context.Request.PathBase}/swagger lists the endpoints."),
+        405 => Problems.Of(405, "method-not-allowed", $"This endpoint does not support this method; {context.Request.PathBase}/swagger "
+            + "lists the methods."),
+        408 => Problems.Of(408, "too-slow", "The request body arrived too slowly; send the request again."),
+        413 => Problems.Of(413, "too-large", "The request body is larger than this endpoint accepts."),
+        415 => Problems.Of(415, "unsupported-media-type", "This endpoint takes JSON; send Content-Type: application/json."),
+        var status => Problems.Of(status, $"status-{status}", "The request could not be processed."),
     };
 }

@@ -24,7 +24,7 @@ public static class Measuring
         });
         if (collector)
         {
-            // Nobody listens otherwise, and a trace that nobody gets costs nothing only where it is not begun.
+            // Without a collector no traces are started, so that they cost nothing.
             services.AddOpenTelemetry().WithTracing(traces => traces.AddSource(Telemetry.Name).AddAspNetCoreInstrumentation().AddOtlpExporter());
         }
 

@@ -2,13 +2,13 @@ using Headstart.Data;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>Asks sources in turn, page by page, until there are enough addresses or no more.</summary>
+/// <summary>Queries the sources in turn, page by page, until there are enough URLs or no more.</summary>
 internal sealed class CandidateSearch(IEnumerable<IImageSource> sources, Licences licences)
 {
-    /// <summary>More than are wanted, as some cannot be fetched, are there twice or do not belong.</summary>
+    /// <summary>More than requested, since some cannot be downloaded, are duplicates or do not match.</summary>
     private static int Wanted(int perCategory) => perCategory + perCategory / 2 + 10;
 
-    /// <returns>Those of the sources in turn, each source's best first; and why a source gave fewer than it might have.</returns>
+    /// <returns>Images from the sources in turn, each source's best first; and why a source returned fewer than possible.</returns>
     public async Task<(List<ImageOrigin> Found, List<string> Notices)> FindAsync(string words, int perCategory, CancellationToken cancel)
     {
         var wanted = Wanted(perCategory);

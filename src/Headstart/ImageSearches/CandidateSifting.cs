@@ -8,8 +8,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.ImageSearches;
 
 /// <summary>
-/// Leaves out candidates that the model has, that are there twice, or that do not belong among the others of their category, and what is more than
-/// wanted. All of it is decided at once and written at once: if we die before that it is decided anew.
+/// Drops candidates that the model already has, duplicates, candidates that do not match the others of their category, and surplus ones.
+/// Everything is decided and written in one step: if the process dies before that, it is decided again.
 /// </summary>
 public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, LoadedBackbones loaded, FeatureCache features, Fingerprints prints)
 {
@@ -30,7 +30,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
             foreach (var (i, candidate) in category.Index())
             {
                 moves[candidate.Position] = i < work.Search.PerCategory ? new(candidate.Position, CandidateState.Kept)
-                    : new(candidate.Position, CandidateState.Dropped, "enough", "There were enough before it.");
+                    : new(candidate.Position, CandidateState.Dropped, "enough", "Not needed: enough images were found before it.");
             }
         }
 
@@ -51,7 +51,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
             if (there || twice)
             {
                 moves[candidate.Position] = new(candidate.Position, CandidateState.Dropped, there ? "already-there" : "duplicate",
-                    there ? "The model has this image." : "The same file was found before.");
+                    there ? "The model already has this image." : "Duplicate: the same file was found before.");
             }
 
             return !there && !twice;
@@ -60,17 +60,20 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
 
     private async Task<List<SearchCandidate>> WithoutStrangeAsync(List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
     {
-        // Training tries the favourite whatever the images are, so these vectors are not computed for nothing.
+        // Training always tries the favourite, so these vectors are reused.
         var recipe = Candidates.Favourite(loaded.All, double.PositiveInfinity);
         var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
-        var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image cannot be read.");
+        var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image is damaged and cannot "
+            + "be read.");
         var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), prints, cancel);
         var groups = NearDuplicates.Groups(left.Count, pairs);
         var copies = left.Where((_, place) => groups[place] != place).ToHashSet();
-        left = Keep(left, copies.Contains, "near-duplicate", "The same picture was found before, in another size or a little changed.");
+        left = Keep(left, copies.Contains, "near-duplicate", "Near duplicate: the same picture was found before, resized or slightly "
+            + "changed.");
         var strange = left.GroupBy(i => candidates[i].Category)
             .SelectMany(category => Outliers.Find([.. category.Select(i => vectors[i]!)]).Select(category.ElementAt)).ToHashSet();
-        return Keep(left, strange.Contains, "does-not-belong", "It looks unlike the other images that were found for its category.").ConvertAll(i => candidates[i]);
+        return Keep(left, strange.Contains, "does-not-belong", "Outlier: it does not look like the other images found for its "
+            + "category.").ConvertAll(i => candidates[i]);
 
         List<int> Keep(List<int> some, Func<int, bool> drop, string reason, string detail)
         {

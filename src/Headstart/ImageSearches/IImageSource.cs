@@ -2,22 +2,22 @@ using Headstart.Data;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>A catalogue of images on the web that can be asked for words.</summary>
+/// <summary>A searchable catalogue of images on the web.</summary>
 public interface IImageSource
 {
-    /// <summary>As in <see cref="ImageOrigin.Source"/> and in requests.</summary>
+    /// <summary>Its name in <see cref="ImageOrigin.Source"/> and in requests.</summary>
     string Name { get; }
 
-    /// <param name="words">What the images should show.</param>
-    /// <param name="licences">Which may be used.</param>
-    /// <param name="page">What <see cref="SourcePage.Next"/> said; null for the first page.</param>
-    /// <param name="cancel">Ends the waiting.</param>
+    /// <param name="words">The search words.</param>
+    /// <param name="licences">The allowed licences.</param>
+    /// <param name="page">The value of <see cref="SourcePage.Next"/>; null for the first page.</param>
+    /// <param name="cancel">Cancels the request.</param>
     Task<SourcePage> SearchAsync(string words, Licences licences, string? page, CancellationToken cancel);
 }
 
-/// <param name="Found">Best first.</param>
-/// <param name="Next">Names the page after this one; null where there is none.</param>
-/// <param name="Error">Why the source has no answer, as a sentence.</param>
+/// <param name="Found">The images found, best first.</param>
+/// <param name="Next">Names the next page; null if this is the last.</param>
+/// <param name="Error">Why the source did not answer, as a sentence.</param>
 public sealed record SourcePage(IReadOnlyList<ImageOrigin> Found, string? Next, string? Error = null)
 {
     internal static SourcePage Failed(string source, string? why) => new([], null, $"{source} could not be searched: {why}");

@@ -19,30 +19,35 @@ public static class ImageSearchesApi
     private const int Thumbnail = 256;
     public static void MapImageSearches(this RouteGroupBuilder api)
     {
-        var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches").ForImages("texts of your own go to {0}/texts");
+        var searches = api.MapGroup("/models/{id:guid}/image-searches").WithTags("Image searches").ForImages("send your own texts to "
+            + "{0}/texts");
         searches.MapPost("/", Start).Named("startImageSearch", "Search the web for images",
-                "Looks for openly licensed images of each category, leaves out what is there twice or does not belong, adds the rest to the model with author, "
-                + "licence and page, and starts a training run. With review it waits before the images are added.")
+                "Searches openly licensed images for each category, removes duplicates and poor matches, adds the rest to the model "
+                + "with author, licence and source page, and starts a training run. With review, the search waits for your approval "
+                + "before adding images.")
             .Example("""{"queries":{"cats":"domestic cat","dogs":"dog"},"perCategory":60,"train":true}""").Refuses(400, 401, 404, 422);
         searches.MapGet("/", List).Named("listImageSearches", "List the image searches", "Newest first.").Refuses(400, 401, 404);
-        searches.MapGet("/{searchId:guid}", Get).Named("getImageSearch", "Get an image search", "Its state, and what became of what was found.").Refuses(401, 404);
+        searches.MapGet("/{searchId:guid}", Get).Named("getImageSearch", "Get an image search", "Its state, and the number of images "
+            + "found, downloaded, kept and added per category.").Refuses(401, 404);
         searches.MapGet("/{searchId:guid}/events", Events).Named("watchImageSearch", "Watch an image search",
-                "Server-sent events, each a search; the stream ends when the search has ended or waits for a review.")
+                "Server-sent events, each the search's current state; the stream ends when the search ends or waits for review.")
             .Produces<SearchResponse>(200, "text/event-stream").Refuses(401, 404);
-        searches.MapPost("/{searchId:guid}/accept", Accept).Named("acceptImageSearch", "Accept what a search found",
-            "Ends the review: what is kept is added to the model.").Refuses(401, 404, 409);
+        searches.MapPost("/{searchId:guid}/accept", Accept).Named("acceptImageSearch", "Accept the images of a search",
+            "Ends the review and adds the kept images to the model.").Refuses(401, 404, 409);
         searches.MapPost("/{searchId:guid}/cancel", Cancel).Named("cancelImageSearch", "Cancel an image search",
-            "It stops within a few seconds; images that were added stay. A search that has ended stays as it is.").Refuses(401, 404);
-        searches.MapGet("/{searchId:guid}/candidates", Candidates).Named("listSearchCandidates", "List what a search found",
-            "In the order in which it was found, with author, licence and page; of one state with ?state=, of one category with ?category=.").Refuses(400, 401, 404);
+            "It stops within a few seconds; images added so far stay. Cancelling a finished search changes nothing.").Refuses(401, 404);
+        searches.MapGet("/{searchId:guid}/candidates", Candidates).Named("listSearchCandidates", "List the candidates of a search",
+            "In the order found, with author, licence and source page; filter with ?state= and ?category=.").Refuses(400, 401, 404);
         searches.MapGet("/{searchId:guid}/candidates/{position:int}/content", Content).Named("getSearchCandidateContent", "Get a candidate's image",
-            "As a JPEG that fits a square of ?size= pixels, 256 where it is left out.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
-        searches.MapPatch("/{searchId:guid}/candidates/{position:int}", Change).Named("changeSearchCandidate", "Leave a candidate out, or take it in",
-            "Before the images are added or after.").Example("""{"rejected":true}""").Refuses(400, 401, 404, 409);
+            "As a JPEG that fits a square of ?size= pixels; 256 by default.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
+        searches.MapPatch("/{searchId:guid}/candidates/{position:int}", Change).Named("changeSearchCandidate", "Reject or keep a candidate",
+            "Works before the images are added; afterwards rejecting removes the image from the "
+                + "model.").Example("""{"rejected":true}""").Refuses(400, 401, 404, 409);
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Start(
-        Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the search it made before.")] string? idempotencyKey,
+        Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the "
+            + "search it started.")] string? idempotencyKey,
         [FromServices] NewSearches searches, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var (search, refusal) = await searches.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel);
@@ -88,10 +93,11 @@ public static class ImageSearchesApi
 
         if (waiting == 0 && !view.Search.Accepted)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "nothing-to-accept", "Only a search with review waits to be accepted, once it has fetched what it found.");
+            return Problems.Of(StatusCodes.Status409Conflict, "nothing-to-accept", "The search is not waiting for review. Only a search "
+                + "started with review can be accepted, after it has downloaded its images.");
         }
 
-        queue.Enqueue(SearchJob.Kind, searchId); // if we die before it the sweep enqueues it
+        queue.Enqueue(SearchJob.Kind, searchId); // if the process dies before this, the sweep enqueues it
         return Started(view);
     }
 
@@ -147,8 +153,9 @@ public static class ImageSearchesApi
     {
         var (id, searchId, position) = of;
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        await db.HoldModelAsync(id); // before the search, as whoever deletes the model does
-        await db.Database.ExecuteSqlAsync($"SELECT FROM image_searches WHERE id = {searchId} FOR UPDATE", cancel); // a worker moves candidates under this lock, too
+        await db.HoldModelAsync(id); // before the search, in the same order as deleting the model
+        // a worker also moves candidates under this lock
+        await db.Database.ExecuteSqlAsync($"SELECT FROM image_searches WHERE id = {searchId} FOR UPDATE", cancel);
         if (await FindAsync(db, caller, of, cancel) is not { } candidate)
         {
             return NoSuchCandidate(of);
@@ -159,13 +166,14 @@ public static class ImageSearchesApi
         if (!open && !added && change.Rejected != (candidate.State == CandidateState.Rejected))
         {
             return Problems.Of(StatusCodes.Status409Conflict, "not-in-review", change.Rejected
-                ? "The image is not in the model, so there is nothing to take out of it."
-                : "An image can be taken in while the search is in review; later, upload it.");
+                ? "The image is not in the model, so there is nothing to remove."
+                : "An image can be kept only while the search is in review; upload it instead.");
         }
 
         if (candidate.Sha256 is null && !change.Rejected)
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "not-fetched", $"There is no file of this image. {candidate.Detail}");
+            return Problems.Of(StatusCodes.Status409Conflict, "not-fetched", "The file of this image was not downloaded. "
+                + $"{candidate.Detail}");
         }
 
         if (added && change.Rejected)

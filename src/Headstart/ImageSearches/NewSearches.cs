@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>Starts searches.</summary>
+/// <summary>Starts image searches.</summary>
 internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock)
 {
     private const int PerCategory = 60;
@@ -17,9 +17,9 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
 
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
-    /// <param name="request">What to look for.</param>
-    /// <param name="idempotencyKey">The same key gives the search that it made before.</param>
-    /// <param name="cancel">Ends it before the search is there.</param>
+    /// <param name="request">What to search.</param>
+    /// <param name="idempotencyKey">The same key returns the search that it started.</param>
+    /// <param name="cancel">Cancels before the search is created.</param>
     /// <returns>The search, queued, or why there is none.</returns>
     public async Task<(SearchView? Search, ProblemHttpResult? Refusal)> StartAsync(
         ClaimsPrincipal caller, Guid id, NewSearchRequest request, string? idempotencyKey, CancellationToken cancel)
@@ -59,7 +59,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             return (null, Problems.NoSuchModel());
         }
 
-        queue.Enqueue(SearchJob.Kind, search.Id); // if we die before it, the search is queued and the sweep enqueues it
+        queue.Enqueue(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
         return (new() { Search = search, Counts = [] }, null);
     }
 
@@ -91,12 +91,14 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
 
     private static ProblemHttpResult? Refuse(NewSearchRequest request, IReadOnlyList<string> sources, ImageSearchSettings limits) =>
         request.Queries is not { Count: > 0 and <= MaxQueries }
-            ? Problems.Invalid("invalid-queries", $"Say what to search for each category, 1 to {MaxQueries} of them, as in " + """{"queries":{"cats":"domestic cat"}}.""")
+            ? Problems.Invalid("invalid-queries", $"Send search words for 1 to {MaxQueries} categories, such as "
+                + """{"queries":{"cats":"domestic cat"}}.""")
         : request.PerCategory < 1 || request.PerCategory > limits.MaxPerCategory
             ? Problems.Invalid("invalid-per-category", $"perCategory must be between 1 and {limits.MaxPerCategory} (Headstart:ImageSearches:MaxPerCategory).")
         : request.Sources?.FirstOrDefault(name => !sources.Contains(name)) is { } unknown
-            ? Problems.Invalid("unknown-source", $"There is no source \"{unknown}\"; there are {string.Join(" and ", sources)}.")
-        : request.Sources is { Count: 0 } ? Problems.Invalid("unknown-source", $"Name a source, or leave sources out for all: {string.Join(" and ", sources)}.")
+            ? Problems.Invalid("unknown-source", $"Unknown source \"{unknown}\". Available: {string.Join(" and ", sources)}.")
+        : request.Sources is { Count: 0 } ? Problems.Invalid("unknown-source", "Name a source, or omit sources to search all of them: "
+            + $"{string.Join(" and ", sources)}.")
         : null;
 
     private static ProblemHttpResult? Refuse(Model model, IReadOnlyDictionary<string, string?> queries)
@@ -116,7 +118,8 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
 
             if (string.IsNullOrWhiteSpace(words) || words.Length > MaxWords || words.Any(char.IsControl))
             {
-                return Problems.Invalid("invalid-queries", $"The words for \"{name}\" must not be blank, have control characters or more than {MaxWords} characters.");
+                return Problems.Invalid("invalid-queries", $"The search words for \"{name}\" must not be blank, contain control "
+                    + $"characters or exceed {MaxWords} characters.");
             }
         }
 

@@ -6,8 +6,10 @@ using Headstart.Operations;
 namespace Headstart.ImageSearches;
 
 /// <summary>
-/// Openverse, a catalogue of openly licensed images from many collections: https://api.openverse.org/v1/#tag/images. Who has no account there gets
-/// pages of 20 and a limited number of them; beyond it the answer is 429, which <see cref="WebFetcher"/> waits out where that is soon.
+/// Openverse, a catalogue of openly licensed images from many collections: https://api.openverse.org/v1/#tag/images. Without an account,
+/// pages
+/// have 20 entries and their number is limited; beyond that the answer is 429, which <see cref="WebFetcher"/> waits out if the wait is
+/// short.
 /// </summary>
 public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
 {
@@ -32,7 +34,7 @@ public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
         }
         catch (JsonException)
         {
-            return SourcePage.Failed("Openverse", "its answer is not the JSON that it documents.");
+            return SourcePage.Failed("Openverse", "its answer does not match its documented JSON format.");
         }
     }
 
@@ -40,7 +42,7 @@ public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
         [.. (answer.Results ?? []).Where(r => r.Url is not null).Select(r => new ImageOrigin(r.Url!, r.ForeignLandingUrl, r.Title, r.Creator, Licence(r), r.LicenseUrl, "openverse"))],
         page < answer.PageCount ? $"{page + 1}" : null);
 
-    /// <summary>As people write it: CC BY-SA 4.0.</summary>
+    /// <summary>The usual short name of the licence, such as CC BY-SA 4.0.</summary>
     private static string? Licence(Result result) => result.License switch
     {
         null => null,

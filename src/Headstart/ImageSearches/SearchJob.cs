@@ -10,14 +10,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>Searches, fetches, sifts, adds and starts a training run, each from where an earlier worker ended.</summary>
+/// <summary>
+/// Searches, downloads, sifts and adds images and starts a training run; each step continues where an earlier worker stopped.
+/// </summary>
 internal sealed class SearchJob(
     IDbContextFactory<HeadstartDb> databases, IEnumerable<IImageSource> sources, WebFetcher web, IBlobStore blobs, CandidateSifting sifting, ImageUpload upload,
     RunStart runs, Settings settings) : IJob
 {
-    public static readonly JobKind Kind = new("searches", "image_searches", "image search", "What was found until then is in its candidates.") { AtOnce = 3 };
+    public static readonly JobKind Kind = new("searches", "image_searches", "image search", "The images found so far are in its "
+        + "candidates.") { AtOnce = 3 };
 
-    private const int FetchedAtOnce = 16; // candidates between two writes: what is repeated if we die between them
+    private const int FetchedAtOnce = 16; // candidates between two writes, which are repeated if the process dies between them
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
     {
@@ -79,7 +82,10 @@ internal sealed class SearchJob(
             : new(candidate.Position, CandidateState.Fetched, Sha256: await blobs.PutAsync(bytes, cancel));
     }
 
-    /// <summary>Through the same door as uploads, so that the same rules hold. Dying here leaves images that are found there by the next worker.</summary>
+    /// <summary>
+    /// Adds images with the code of uploads, so that the same rules apply. If the process dies here, the next worker finds the added
+    /// images.
+    /// </summary>
     private async Task AddAsync(SearchWork work)
     {
         await work.EnterAsync(SearchStage.Adding);
@@ -93,7 +99,8 @@ internal sealed class SearchJob(
             await work.MoveAsync(CandidateState.Kept, [.. batch.Select(c => there.Contains(Convert.ToHexStringLower(c.Sha256!))
                 ? new Move(c.Position, CandidateState.Added)
                 : answer.Exceeded is { } exceeded ? new Move(c.Position, CandidateState.Dropped, "quota-exceeded", exceeded.Sentence)
-                : new Move(c.Position, CandidateState.Dropped, "refused", "The model did not take the image: it has it in another category, or the category is gone."))]);
+                : new Move(c.Position, CandidateState.Dropped, "refused", "The image was not added: the model has it in another "
+                    + "category, or the category was deleted."))]);
         }
     }
 
@@ -116,10 +123,11 @@ internal sealed class SearchJob(
             var row = await db.ImageSearches.AsNoTracking().SingleAsync(s => s.Id == work.Search.Id, work.Token);
             var dropped = await db.SearchCandidates.FirstOrDefaultAsync(c => c.SearchId == work.Search.Id && c.Detail != null, work.Token);
             return JobEnd.Failed("No image was added. " + (row.Notices.FirstOrDefault()
-                ?? (dropped is null ? "The sources know none; try other words." : $"The first one was left out because: {dropped.Detail}")));
+                ?? (dropped is null ? "The sources found none; try other search words." : "The first candidate was dropped. "
+                    + $"{dropped.Detail}")));
         }
 
-        // One run, however often this is repeated: its key is that of the search.
+        // At most one run, however often this is repeated: its idempotency key names the search.
         var (run, refusal) = work.Search.Train ? await runs.StartAsync(work.Search.ModelId, new(), $"image-search-{work.Search.Id}", work.Token) : default;
         await work.SucceedAsync(run?.Id, refusal is null ? null : $"No training run was started: {refusal.ProblemDetails.Detail}");
         return null;

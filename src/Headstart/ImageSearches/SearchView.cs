@@ -2,7 +2,7 @@ using Headstart.Data;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>A search and how many of its candidates are where.</summary>
+/// <summary>A search and the number of its candidates in each state.</summary>
 internal sealed class SearchView
 {
     public required ImageSearch Search { get; init; }
@@ -28,7 +28,7 @@ internal sealed class SearchView
         counts.Where(c => c.State == CandidateState.Dropped).GroupBy(c => c.Reason ?? "").OrderBy(g => g.Key, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Sum(c => c.Count)));
 
-    /// <summary>Fetching takes nearly all of the time.</summary>
+    /// <summary>Downloading takes nearly all of the time.</summary>
     private double Progress() => Search.State == JobState.Succeeded ? 1 : Search.Stage switch
     {
         SearchStage.Searching => 0.1 * Search.Searched.Count / Search.Queries.Count,

@@ -5,10 +5,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
-/// <summary>A search that a worker has the lease of, and what may change of it: a candidate only moves on from the state in which it was seen.</summary>
+/// <summary>A search whose lease a worker holds, and its changes: a candidate only moves on from the state in which it was read.</summary>
 internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLease lease, ImageSearch search)
 {
-    /// <summary>As it was when the work began.</summary>
+    /// <summary>The search as it was when the work began.</summary>
     public ImageSearch Search => search;
 
     public CancellationToken Token => lease.Token;
@@ -16,7 +16,7 @@ internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLe
     public Task EnterAsync(SearchStage stage) => WriteAsync(db => db.ImageSearches.Where(s => s.Id == search.Id)
         .ExecuteUpdateAsync(set => set.SetProperty(s => s.Stage, stage)), progressed: false);
 
-    /// <summary>Writes down what was found for a category, whole, so that the next start need not ask again.</summary>
+    /// <summary>Stores everything found for a category, so that a restart does not search again.</summary>
     public Task AddAsync(string category, IReadOnlyList<ImageOrigin> found, IReadOnlyList<string> notices) => WriteAsync(db => db.Database.ExecuteSqlAsync($"""
         WITH marked AS (
             UPDATE image_searches SET searched = array_append(searched, {category}), notices = notices || {notices.ToArray()}
@@ -26,9 +26,9 @@ internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLe
         FROM marked, unnest({found.Select(origin => JsonSerializer.Serialize(origin)).ToArray()}) WITH ORDINALITY AS new (origin, place)
         """));
 
-    /// <summary>Moves candidates on. Those that a person has moved meanwhile stay where they are.</summary>
-    /// <param name="from">The state that they were seen in.</param>
-    /// <param name="moves">Where to, and why.</param>
+    /// <summary>Moves candidates to another state, except those that a person has moved meanwhile.</summary>
+    /// <param name="from">The state in which they were read.</param>
+    /// <param name="moves">The new states, with reasons.</param>
     public Task MoveAsync(CandidateState from, IReadOnlyList<Move> moves) => WriteAsync(db => db.Database.ExecuteSqlAsync($"""
         UPDATE search_candidates AS candidate SET state = new.state, reason = new.reason, detail = new.detail, sha256 = coalesce(new.sha256, candidate.sha256)
         FROM unnest({moves.Select(m => m.Position).ToArray()}, {moves.Select(m => m.State.ToString()).ToArray()}, {moves.Select(m => m.Reason).ToArray()},
@@ -36,7 +36,7 @@ internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLe
         WHERE candidate.search_id = {search.Id} AND candidate.position = new.position AND candidate.state = {from.ToString()}
         """));
 
-    /// <summary>Ends the search with the run that it started, or with the reason why it started none.</summary>
+    /// <summary>Ends the search with the run it started, or with the reason why it started none.</summary>
     public Task SucceedAsync(Guid? run, string? notice) => WriteAsync(async db =>
     {
         await db.Database.ExecuteSqlAsync($"""
@@ -56,7 +56,7 @@ internal sealed class SearchWork(IDbContextFactory<HeadstartDb> databases, JobLe
     }
 }
 
-/// <summary>What becomes of a candidate.</summary>
-/// <param name="Reason">Of one that is dropped.</param>
-/// <param name="Sha256">Of one that was fetched.</param>
+/// <summary>The new state of a candidate.</summary>
+/// <param name="Reason">Why it was dropped.</param>
+/// <param name="Sha256">SHA-256 of a downloaded file.</param>
 internal sealed record Move(int Position, CandidateState State, string? Reason = null, string? Detail = null, byte[]? Sha256 = null);

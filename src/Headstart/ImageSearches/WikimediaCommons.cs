@@ -8,8 +8,9 @@ using Headstart.Operations;
 namespace Headstart.ImageSearches;
 
 /// <summary>
-/// Wikimedia Commons through MediaWiki's API: https://www.mediawiki.org/wiki/API:Search and API:Imageinfo. Everything there may be used commercially and
-/// changed. Asked for pictures 800 pixels wide, as Wikimedia wants of those who need no more, and told who asks (Headstart:Fetching:Contact).
+/// Wikimedia Commons through MediaWiki's API: https://www.mediawiki.org/wiki/API:Search and API:Imageinfo. All its licences allow
+/// commercial
+/// use and modification. As Wikimedia asks, requests are for pictures 800 pixels wide and include a contact (Headstart:Fetching:Contact).
 /// </summary>
 public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) : IImageSource
 {
@@ -29,7 +30,7 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
         }
         catch (JsonException)
         {
-            return SourcePage.Failed("Wikimedia Commons", "its answer is not the JSON that it documents.");
+            return SourcePage.Failed("Wikimedia Commons", "its answer does not match its documented JSON format.");
         }
     }
 
@@ -37,7 +38,7 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
     {
         if (answer.Error is { } error)
         {
-            return SourcePage.Failed("Wikimedia Commons", $"it says \"{error.Info ?? error.Code}\".");
+            return SourcePage.Failed("Wikimedia Commons", $"it answered \"{error.Info ?? error.Code}\".");
         }
 
         var found = (answer.Query?.Pages ?? []).OrderBy(p => p.Index).Where(p => p.Imageinfo is [{ Url: not null }, ..])
@@ -49,7 +50,7 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
         info.Thumburl ?? info.Url!, info.Descriptionurl, title.StartsWith("File:", StringComparison.Ordinal) ? title[5..] : title,
         Text(info, "Artist"), Text(info, "LicenseShortName"), Text(info, "LicenseUrl"), "wikimedia");
 
-    /// <summary>The metadata is HTML that its uploaders wrote: only its words are kept.</summary>
+    /// <summary>The metadata is HTML written by uploaders; only its text is kept.</summary>
     private static string? Text(Info info, string name) =>
         info.Extmetadata?.GetValueOrDefault(name)?.Value is { ValueKind: JsonValueKind.String } value
         && Blanks().Replace(WebUtility.HtmlDecode(Tag().Replace(value.GetString()!, " ")), " ").Trim() is { Length: > 0 } text

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;
 
-/// <summary>How much work waits for workers and is being worked on, on all hosts together, for whoever adds and removes workers.</summary>
+/// <summary>How many jobs are queued and running on all hosts, for autoscaling workers.</summary>
 public sealed partial class Backlog(
     IDbContextFactory<HeadstartDb> databases, IEnumerable<JobKind> kinds, Telemetry telemetry, TimeProvider clock, ILogger<Backlog> log) : BackgroundService
 {
@@ -28,7 +28,7 @@ public sealed partial class Backlog(
             }
             catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
             {
-                // Whatever it was, most likely a database that is away: what nobody knows is not shown.
+                // Whatever it was, most likely a database outage: report no numbers rather than old ones.
                 Volatile.Write(ref _entries, []);
                 Log.Unknown(log, e.GetBaseException().Message);
             }
@@ -49,7 +49,7 @@ public sealed partial class Backlog(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "How much work waits is not known at the moment: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot count waiting jobs: {Reason}")]
         public static partial void Unknown(ILogger log, string reason);
     }
 }

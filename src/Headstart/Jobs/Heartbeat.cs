@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Headstart.Jobs;
 
-/// <summary>Renews a lease once a second until it is lost or nobody needs it.</summary>
+/// <summary>Renews a lease once a second until it is lost or disposed.</summary>
 internal sealed class Heartbeat : IAsyncDisposable
 {
     /// <summary>How long a lease lasts that is not renewed; <see cref="JobStatements"/> has the same for the database.</summary>

@@ -5,7 +5,7 @@ namespace Headstart.Jobs;
 /// <summary>A kind of job. Each job is a row of <paramref name="Table"/>, which has the columns of <see cref="JobColumns"/>.</summary>
 /// <param name="Name">Names its queue in Hangfire and its series in the metrics.</param>
 /// <param name="Table">In the database.</param>
-/// <param name="Noun">What people call one: "import".</param>
+/// <param name="Noun">Its name in sentences, such as "import".</param>
 /// <param name="Advice">Ends the sentence about a job that failed for no reason its user knows: what is left of its work, or what to do.</param>
 public sealed record JobKind(string Name, string Table, string Noun, string Advice)
 {

@@ -78,7 +78,7 @@ public sealed class JobLease : IAsyncDisposable
 
     /// <summary>
     /// Locks the row until the caller's transaction ends and makes sure that it is still ours, so that what else is written there is written by one worker.
-    /// Whoever also locks the model locks that first, as whoever deletes it does.
+    /// Code that also locks the model locks that first, as deleting it does.
     /// </summary>
     /// <param name="db">Has the transaction.</param>
     /// <param name="progressed">The work gets on, so earlier attempts do not count against it.</param>

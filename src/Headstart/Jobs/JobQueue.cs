@@ -6,7 +6,7 @@ namespace Headstart.Jobs;
 
 /// <summary>
 /// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job, because the sweep
-/// finds every job that nobody works on.
+/// finds every job that no worker works on.
 /// </summary>
 public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds, ILogger<JobQueue> log)
 {
@@ -35,11 +35,11 @@ public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, I
         }
     }
 
-    /// <summary>Ends a job, whoever works on it. One that has ended stays as it is.</summary>
+    /// <summary>Cancels a job, even while a worker is at it. A job that has ended stays as it is.</summary>
     public static Task CancelAsync(HeadstartDb db, JobKind kind, Guid id, CancellationToken cancel) =>
         db.Database.ExecuteSqlRawAsync(JobStatements.Of(kind).Cancel, [id], cancel);
 
-    /// <summary>Enqueues the jobs whose worker is gone, and those that wait and that nobody was told of lately.</summary>
+    /// <summary>Enqueues jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
     public async Task SweepAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -63,7 +63,7 @@ public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, I
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Job} could not be enqueued and waits for the sweep: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot enqueue the {Kind} {Job}; the sweep will start it: {Reason}")]
         public static partial void NotEnqueued(ILogger log, string kind, Guid job, string reason);
     }
 }

@@ -41,7 +41,8 @@ public sealed partial class JobRunner(
         {
             end = lease.Attempts <= MaxAttempts
                 ? await services.GetRequiredKeyedService<IJob>(kind.Name).RunAsync(lease)
-                : JobEnd.Failed($"The {kind.Noun} was started {MaxAttempts} times at the same place and its worker died each time; the log of the host may say why. "
+                : JobEnd.Failed($"The {kind.Noun} was started {MaxAttempts} times without progress and its worker died each time; the "
+                    + "host's log may say why. "
                     + kind.Advice);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -72,7 +73,7 @@ public sealed partial class JobRunner(
             }
 
             end = JobEnd.Failed(status is < 500 or StatusCodes.Status507InsufficientStorage ? detail
-                : $"The {kind.Noun} ended in an unexpected error, which is in the log of the host. {kind.Advice}");
+                : $"The {kind.Noun} failed with an unexpected error; see the host's log. {kind.Advice}");
         }
 
         if (end is not null)
@@ -107,13 +108,14 @@ public sealed partial class JobRunner(
         [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} is now {State} {Error}")]
         public static partial void Ended(ILogger log, string kind, Guid job, JobState state, string? error);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} waits for the next start of a worker")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} is queued again because this host is stopping")]
         public static partial void Released(ILogger log, string kind, Guid job);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} was cancelled, or is another worker's; this attempt stops")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "The {Kind} {Job} was cancelled or taken over by another worker; this "
+            + "attempt stops")]
         public static partial void Left(ILogger log, string kind, Guid job);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Job} was interrupted, {Type}: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The {Kind} {Job} was interrupted ({Type}): {Reason}")]
         public static partial void Interrupted(ILogger log, string kind, Guid job, string type, string reason);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "The {Kind} {Job} met an unexpected error")]

@@ -65,7 +65,7 @@ internal sealed class JobStatements
     /// <summary>{0} is the model.</summary>
     public string Next { get; }
 
-    /// <summary>Jobs whose worker is gone, and those that wait and that nobody was told of lately.</summary>
+    /// <summary>Jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
     public string Lost { get; }
 
     /// <summary>Every job that is marked as running.</summary>

@@ -2,13 +2,13 @@ using Headstart.Postgres;
 
 namespace Headstart.Jobs;
 
-/// <summary>Something that a worker may leave behind when it dies.</summary>
+/// <summary>Cleans up what a worker may leave behind when it dies.</summary>
 public interface ISwept
 {
     Task SweepAsync(CancellationToken cancel);
 }
 
-/// <summary>Finds, every few seconds, the jobs that nobody works on and what dead workers left.</summary>
+/// <summary>Finds, every few seconds, jobs that no worker works on and what dead workers left.</summary>
 public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leavings, DatabaseAddress database, TimeProvider clock, ILogger<JobSweep> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
@@ -44,7 +44,7 @@ public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leaving
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The sweep of jobs failed and is tried again: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The job sweep failed; retrying in 3 s: {Reason}")]
         public static partial void Failed(ILogger log, string reason);
     }
 }

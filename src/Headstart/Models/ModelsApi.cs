@@ -13,27 +13,28 @@ namespace Headstart.Models;
 
 /// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number of them;
 /// <c>textClassification</c>: each text belongs to one of the categories.</param>
-/// <param name="Categories">May be empty: uploads then make the categories they name.</param>
+/// <param name="Categories">May be empty: uploads then create the categories they name.</param>
 public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string?>? Categories = null);
 
-/// <param name="Name">The new name, or nothing to keep it.</param>
-/// <param name="Categories">The categories from now on, or nothing to keep them. One that has images cannot be left out.</param>
+/// <param name="Name">The new name; omit it to keep the current one.</param>
+/// <param name="Categories">The new list of all categories; omit it to keep the current ones. A category that still has examples cannot be
+/// dropped.</param>
 public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categories);
 
-/// <param name="ImageCount">Images, or in a text model texts.</param>
+/// <param name="ImageCount">Number of images, or of texts in a text model.</param>
 public sealed record CategoryResponse(string Name, int ImageCount);
 
-/// <param name="Number">Of the version.</param>
-/// <param name="Accuracy">0 to 1, see the version.</param>
+/// <param name="Number">Number of the version.</param>
+/// <param name="Accuracy">0 to 1; the version says how it was measured.</param>
 public sealed record PublishedResponse(int Number, double Accuracy, IReadOnlyList<double> AccuracyInterval);
 
-/// <summary>The training run that was started last.</summary>
+/// <summary>The most recent training run.</summary>
 public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt, DateTime? FinishedAt);
 
-/// <param name="Published">The version that answers, and how good it is; null before there is one.</param>
-/// <param name="LastRun">null before the first.</param>
-/// <param name="Update">Set when backbones have come that might do better than the published version: POST /models/retrain uses them.</param>
-/// <param name="UnlabelledCount">Texts without a category, which are learned from too; absent in a model of images.</param>
+/// <param name="Published">The published version and its accuracy; null before the first one.</param>
+/// <param name="LastRun">The most recent training run; null before the first one.</param>
+/// <param name="Update">Set when new backbones may do better than the published version; POST /models/retrain uses them.</param>
+/// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
     ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun,
@@ -44,13 +45,17 @@ public static class ModelsApi
     public static void MapModels(this RouteGroupBuilder api)
     {
         var models = api.MapGroup("/models").WithTags("Models");
-        models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1 of the main job. Without categories the model takes them from the uploads.").Spends(Quota.Models)
+        models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1. Without categories, the model takes them from the "
+            + "uploads.").Spends(Quota.Models)
             .Example("""{"name":"Pets","kind":"imageClassification","categories":["cats","dogs"]}""").Refuses(400, 401, 409, 422);
         models.MapGet("/", List).Named("listModels", "List the models", "Newest first.").Refuses(400, 401);
-        models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "With its state and the number of images in each category.").Refuses(401, 404);
-        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add or drop categories", "What is not named stays.")
+        models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "Returns its state and the number of examples in each category.")
+            .Refuses(401, 404);
+        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add or drop categories", "Omitted fields stay as they "
+            + "are.")
             .Example("""{"name":"House pets","categories":["cats","dogs","rabbits"]}""").Refuses(400, 401, 404, 409, 422);
-        models.MapDelete("/{id:guid}", Delete).Named("deleteModel", "Delete a model", "With its images, runs and versions.").Refuses(401, 404);
+        models.MapDelete("/{id:guid}", Delete).Named("deleteModel", "Delete a model", "Also deletes its examples, training runs and "
+            + "versions.").Refuses(401, 404);
     }
 
     private static async Task<Results<Created<ModelResponse>, ProblemHttpResult>> Create(
@@ -97,7 +102,7 @@ public static class ModelsApi
     {
         var account = caller.AccountId();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        // Locked, so that no image comes into a category between the look whether it is empty and its end.
+        // Locked, so that no example is added to a category between the check and the delete.
         var models = await db.Models.FromSql($"SELECT * FROM models WHERE id = {id} AND account_id = {account} FOR UPDATE").AsTracking().ToListAsync(cancel);
         if (models is not [var model])
         {

@@ -13,8 +13,8 @@ public static class NewModels
     /// <param name="account">Owns it.</param>
     /// <param name="name">As <see cref="Names"/> reads them.</param>
     /// <param name="kind">Whether an image has one category or any number.</param>
-    /// <param name="categories">From <see cref="ReadCategories"/>; with none the uploads make those they name.</param>
-    /// <param name="now">When.</param>
+    /// <param name="categories">From <see cref="ReadCategories"/>; if empty, uploads create the categories they name.</param>
+    /// <param name="now">Creation time.</param>
     public static Model Of(Guid account, string name, ModelKind kind, IReadOnlyList<string> categories, DateTime now)
     {
         var model = new Model
@@ -39,7 +39,7 @@ public static class NewModels
         names = [];
         if (given.Count > Model.MaxCategories)
         {
-            return Problems.Invalid("too-many-categories", $"A model has at most {Model.MaxCategories} categories.");
+            return Problems.Invalid("too-many-categories", $"A model can have at most {Model.MaxCategories} categories.");
         }
 
         for (var i = 0; i < given.Count; i++)

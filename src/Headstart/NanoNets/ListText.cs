@@ -4,11 +4,11 @@ using System.Text.Json;
 namespace Headstart.NanoNets;
 
 /// <summary>
-/// Lists that arrive as one text: JSON, or what Python prints, <c>['cats', "dog's"]</c>, which is what the generated client sends for a list.
+/// Lists sent as one string: JSON, or a printed Python list, <c>['cats', "dog's"]</c>, as NanoNets' generated client sends it.
 /// </summary>
 internal static class ListText
 {
-    /// <returns>The elements; null where the text is no list of texts.</returns>
+    /// <returns>The elements; null if the string is not a list of strings.</returns>
     public static List<string>? Read(string text)
     {
         text = text.Trim();
@@ -65,7 +65,7 @@ internal static class ListText
 
             if (text[length] == '\\' && length + 1 < text.Length)
             {
-                length++; // of the escapes those that a name can have: quotes and the backslash itself
+                length++; // only the escapes that occur in names: quotes and the backslash itself
             }
 
             item.Append(text[length]);

@@ -7,27 +7,27 @@ namespace Headstart.NanoNets;
 /// <summary>A category and how many images it has.</summary>
 public sealed record NanoCategory(string Name, int Count);
 
-/// <param name="ModelId">The id that the model has everywhere in Headstart.</param>
+/// <param name="ModelId">The id of the model, the same as in all of Headstart.</param>
 /// <param name="ModelType"><c>classification</c> or <c>multilabelclassification</c>.</param>
 /// <param name="State">See <see cref="NanoState"/>; a number, as clients compare it with 5.</param>
 /// <param name="Status">The state in words.</param>
 /// <param name="Message">After an upload: <c>Success</c>, or that only some of the files were taken.</param>
-/// <param name="Result">After an upload: what became of each file.</param>
+/// <param name="Result">After an upload: the result for each file.</param>
 public sealed record NanoModel(
     string ModelId, string ModelType, int State, string Status, IReadOnlyList<NanoCategory> Categories, string? Message = null, IReadOnlyList<NanoFile>? Result = null);
 
 /// <summary>A file of an upload.</summary>
 /// <param name="Message"><c>Success</c>, or what is wrong with it.</param>
-/// <param name="File">Its name, or the URL that it came from.</param>
+/// <param name="File">Its name, or its URL.</param>
 public sealed record NanoFile(string Message, string File);
 
 public sealed record NanoLabel(string Label, double Probability);
 
 /// <summary>A prediction for one file.</summary>
 /// <param name="Message"><c>Success</c>, or why it could not be read.</param>
-/// <param name="Prediction">All labels by falling probability; none where the file could not be read.</param>
-/// <param name="File">Its name, or its URL: what most clients look at.</param>
-/// <param name="Input">The same, for those that look here.</param>
+/// <param name="Prediction">All labels by descending probability; empty if the file could not be read.</param>
+/// <param name="File">Its name, or its URL; the field that most clients read.</param>
+/// <param name="Input">The same, for clients that read this field.</param>
 public sealed record NanoPrediction(string Message, IReadOnlyList<NanoLabel> Prediction, string File, string Input);
 
 public sealed record NanoPredictions(string Message, string ModelId, IReadOnlyList<NanoPrediction> Result);
@@ -52,7 +52,7 @@ internal static class NanoJson
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // people read it in terminals, and it is never part of a page
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people in terminals; it is never part of an HTML page
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 }

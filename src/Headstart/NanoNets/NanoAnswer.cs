@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Headstart.NanoNets;
 
-/// <summary>Answers as NanoNets gives them; clients parse every one as JSON, errors too.</summary>
+/// <summary>Answers in NanoNets' format; clients parse every answer as JSON, including errors.</summary>
 internal static class NanoAnswer
 {
     public static IResult Of<T>(T body, int status = StatusCodes.Status200OK) => TypedResults.Json(body, NanoJson.Options, statusCode: status);
@@ -14,7 +14,7 @@ internal static class NanoAnswer
 
     public static IResult Bad(string reason, string message) => Error(StatusCodes.Status400BadRequest, reason, message);
 
-    /// <summary>In the very words that clients print.</summary>
+    /// <summary>Uses NanoNets' exact words, which clients print.</summary>
     public static IResult NotReady(string? message = null) =>
         Error(StatusCodes.Status409Conflict, "Model is not ready", message ?? "Please check the current state of model");
 
@@ -22,7 +22,7 @@ internal static class NanoAnswer
         Error(StatusCodes.Status404NotFound, "Model not found", "There is no model with this id in your account; GET /api/v2/ImageCategorization/Models/ lists yours.");
 
     public static IResult OfTexts(Guid model) => Error(StatusCodes.Status409Conflict, "Model classifies texts",
-        $"The model classifies texts, which these addresses do not; use /api/v1/models/{model}.");
+        $"The model classifies texts, which the NanoNets API does not support; use /api/v1/models/{model}.");
 
     public static IResult Busy(HttpContext http, string seconds, string message)
     {
@@ -30,7 +30,7 @@ internal static class NanoAnswer
         return Error(StatusCodes.Status503ServiceUnavailable, "Busy", message);
     }
 
-    /// <summary>A refusal of Headstart's. NanoNets has no 422.</summary>
+    /// <summary>A refusal by Headstart. NanoNets has no 422.</summary>
     public static IResult Of(ProblemDetails problem) => Error(
         problem.Status is StatusCodes.Status422UnprocessableEntity or null ? StatusCodes.Status400BadRequest : problem.Status.Value,
         Words(problem.Type ?? "error"), problem.Detail ?? "");

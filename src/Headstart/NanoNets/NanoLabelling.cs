@@ -6,13 +6,13 @@ using Headstart.Versions;
 
 namespace Headstart.NanoNets;
 
-/// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as everybody's.</summary>
+/// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as in the other APIs.</summary>
 internal sealed class NanoLabelling(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
 {
-    /// <param name="http">Who asks.</param>
+    /// <param name="http">The request.</param>
     /// <param name="model">The model's id.</param>
-    /// <param name="request">Has files, URLs or both.</param>
-    /// <param name="cancel">Gives the place in the queue up.</param>
+    /// <param name="request">Contains files, URLs or both.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
     public async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request, CancellationToken cancel)
     {
         var found = await versions.FindAsync(http.User, model, number: null, cancel);
@@ -31,17 +31,19 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         var images = request.Images;
         if (images.Count == 0)
         {
-            return NanoAnswer.Bad("File missing", "There is no image in the request: files go into parts named file or files, addresses into fields named urls.");
+            return NanoAnswer.Bad("File missing", "The request contains no image: send files in parts named file or files, URLs in "
+                + "fields named urls.");
         }
 
         if (images.Count > settings.Predictions.MaxFiles)
         {
-            return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Predictions.MaxFiles} images; send the others in another one.");
+            return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", "One request may contain "
+                + $"{settings.Predictions.MaxFiles} images; send the rest in another request.");
         }
 
         if (predictor.IsStopping)
         {
-            return NanoAnswer.Busy(http, "5", "The host is stopping; send the request to another one, or again when this one is back.");
+            return NanoAnswer.Busy(http, "5", "The host is shutting down; retry on another host, or when this one is back.");
         }
 
         var results = new List<NanoPrediction>();
@@ -51,7 +53,7 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
             var name = images[results.Count];
             if (file.Bytes is not null && answer is null)
             {
-                return NanoAnswer.Busy(http, "1", "Too many images are waiting already; try again in a second.");
+                return NanoAnswer.Busy(http, "1", "Too many images are waiting; try again in a second.");
             }
 
             results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name) : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));

@@ -10,9 +10,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.NanoNets;
 
 /// <summary>
-/// The paths of NanoNets' image API, so that programs written for it work when only the host name is changed. It translates and asks the same
-/// features as <c>/api/v1</c>. Each kind of model takes every form of an address that is known to be in use: the model in the path, in the query or in
-/// the form, with a slash behind or without. It is left out of the OpenAPI document: new programs are better served by <c>/api/v1</c>.
+/// The endpoints of NanoNets' image API, so that programs written for it work after changing only the host name. They translate requests to
+/// the features of <c>/api/v1</c>. Each kind of model accepts every form of URL known to be in use: the model in the path, in the query
+/// or in
+/// the form, with or without a trailing slash. They are not in the OpenAPI document, since new programs should use <c>/api/v1</c>.
 /// </summary>
 public static class NanoNetsApi
 {
@@ -52,7 +53,8 @@ public static class NanoNetsApi
         given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
         if (given.Count < MinCategories)
         {
-            return NanoAnswer.Bad("Zero or one category", "Zero or one category was given. Add two or more, each in a field named categories.");
+            return NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, each in a field "
+                + "named categories.");
         }
 
         if (NewModels.ReadCategories([.. given], out var categories) is { } refusal)
@@ -60,7 +62,7 @@ public static class NanoNetsApi
             return NanoAnswer.Of(refusal.ProblemDetails);
         }
 
-        // NanoNets' models have no name, ours have one each.
+        // Models have no name in NanoNets, but need one here.
         var name = $"NanoNets {Guid.CreateVersion7()}";
         var model = NewModels.Of(http.User.AccountId(), name, kind, categories, clock.Now());
         return await NewModels.AddAsync(db, model, cancel) is { } taken
@@ -68,7 +70,7 @@ public static class NanoNetsApi
             : NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    /// <summary>All of the account that classify images, whatever their kind.</summary>
+    /// <summary>All image models of the account, of both kinds.</summary>
     private static async Task<IResult> List(HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         NanoAnswer.Of(await db.ModelsOf(caller).Where(m => m.Kind != ModelKind.TextClassification).ReadAsync(db, cancel));
 
@@ -100,7 +102,7 @@ public static class NanoNetsApi
         return error ?? await upload.AddAsync(http.User, model!, request, cancel);
     };
 
-    /// <summary>A second call while a run waits or works changes nothing; after it, it trains again on what the model has then.</summary>
+    /// <summary>A second call while a run is queued or running changes nothing; afterwards it trains again on the current images.</summary>
     private static Delegate Train(ModelKind kind) => async (
         string? id, HttpContext http, HeadstartDb db, RunStart start, Settings settings, CancellationToken cancel) =>
     {
@@ -138,7 +140,8 @@ public static class NanoNetsApi
             : model.Kind == kind ? (model, null)
             : model.Kind.IsText() ? (null, NanoAnswer.OfTexts(model.Id))
             : (null, NanoAnswer.Error(StatusCodes.Status404NotFound, "Model not found",
-                $"The model is of the type {NanoState.TypeOf(model.Kind)}; its addresses begin with {Root}/{(model.Kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization")}/."));
+                $"The model is of the type {NanoState.TypeOf(model.Kind)}; its endpoints begin with "
+                    + $"{Root}/{(model.Kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization")}/."));
     }
 
     /// <summary>The model that the path, the query and the form agree on.</summary>
@@ -146,12 +149,13 @@ public static class NanoNetsApi
     {
         var ids = request.ModelIds.Concat(path is null ? [] : [path]).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         id = default;
-        return ids is [] ? NanoAnswer.Bad("Model id missing", "Say which model: a field or a query parameter named modelId, or its id in the path.")
+        return ids is [] ? NanoAnswer.Bad("Model id missing", "Name the model: send its id in the path, or in a field or query parameter "
+            + "named modelId.")
             : ids.Count > 1 ? NanoAnswer.Bad("Model ids differ", $"The request names several models: {string.Join(", ", ids.Take(5))}.")
             : Guid.TryParse(ids[0], out id) ? null
             : NanoAnswer.NoSuchModel();
     }
 
     private static IResult NotHere(string what) => NanoAnswer.Error(StatusCodes.Status501NotImplemented, $"{what} is not supported",
-        $"{what} is not what Headstart does: it classifies images. {Root}/ImageCategorization and {Root}/MultiLabelClassification are here.");
+        $"Headstart only classifies images here: use {Root}/ImageCategorization or {Root}/MultiLabelClassification.");
 }

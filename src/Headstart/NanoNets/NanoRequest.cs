@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Headstart.NanoNets;
 
 /// <summary>
-/// What a client sent, wherever it put it: the query, a multipart or urlencoded form, or JSON under any content type or none. Fields may stand
-/// behind the files that they say something about, so files lie in temporary files until all is read.
+/// What a client sent, wherever it put it: the query, a multipart or urlencoded form, or JSON under any content type or none. Fields may
+/// follow the files that they describe, so files are kept in temporary files until everything is read.
 /// </summary>
 internal sealed class NanoRequest
 {
@@ -21,7 +21,7 @@ internal sealed class NanoRequest
     private readonly Dictionary<string, List<string>> _fields = new(StringComparer.OrdinalIgnoreCase);
     private List<IFormFile> _files = [];
 
-    /// <summary>What the images are called: first the files, then the URLs.</summary>
+    /// <summary>The names of the images: first the files, then the URLs.</summary>
     public IReadOnlyList<string> Images => [.. _files.Select(file => RequestBodies.Readable(file.FileName)), .. Urls];
 
     public IReadOnlyList<string> Urls => All("urls");
@@ -52,14 +52,14 @@ internal sealed class NanoRequest
         return request;
     }
 
-    /// <summary>All values of a field. One that is a list in itself, as JSON or as Python prints it, counts as its elements.</summary>
+    /// <summary>All values of a field. A value that is a JSON or printed Python list counts as its elements.</summary>
     public IReadOnlyList<string> All(string name) =>
         [.. _fields.GetValueOrDefault(name, []).SelectMany(value => ListText.Read(value) ?? [value]).Where(value => value.Length > 0)];
 
-    /// <summary>The first value of a field as it was sent; null where there is none.</summary>
+    /// <summary>The first value of a field as sent; null if there is none.</summary>
     public string? First(string name) => _fields.GetValueOrDefault(name, []).Find(value => value.Length > 0);
 
-    /// <summary>Every model id in the request; clients that name the model twice name the same one.</summary>
+    /// <summary>Every model id in the request; a client that names the model twice must name the same one.</summary>
     public IEnumerable<string> ModelIds => All("modelId").Concat(All("model_id")).Concat(All("id"));
 
     /// <summary>The images, in the same order; memory holds one file, or the few URLs that are fetched at once.</summary>
@@ -100,7 +100,8 @@ internal sealed class NanoRequest
         }
         catch (Exception e) when (e is InvalidDataException or (IOException and not BadHttpRequestException))
         {
-            throw new BadHttpRequestException($"The multipart body is broken ({e.Message.TrimEnd('.')}). Nothing of it was kept; send it again.", e);
+            throw new BadHttpRequestException($"The multipart body is malformed ({e.Message.TrimEnd('.')}). Nothing was kept; send it "
+                + "again.", e);
         }
     }
 
@@ -130,7 +131,7 @@ internal sealed class NanoRequest
         }
         catch (JsonException e)
         {
-            throw new BadHttpRequestException("The body begins like JSON and is not.", e);
+            throw new BadHttpRequestException("The body looks like JSON but is not valid.", e);
         }
     }
 

@@ -9,13 +9,14 @@ namespace Headstart.NanoNets;
 
 /// <summary>
 /// A model as clients of NanoNets see it. Its state is a number: -1 training failed, 0 no images, 1 not enough labelled images,
-/// 2 training can start, 3 queued, 4 training, 5 ready to predict. A model that trains again is at 3 or 4 meanwhile, so that whoever waits for 5
-/// waits for the new version; the old one answers until then.
+/// 2 training can start, 3 queued, 4 training, 5 ready to predict. A model that is retrained goes back to 3 or 4, so that clients waiting
+/// for 5
+/// wait for the new version; the old one predicts until then.
 /// </summary>
 internal static class NanoState
 {
     /// <param name="models">Some of the caller's.</param>
-    /// <param name="db">Has them.</param>
+    /// <param name="db">Contains the models.</param>
     /// <param name="cancel">Ends the reading.</param>
     public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
     {
@@ -37,7 +38,7 @@ internal static class NanoState
         });
     }
 
-    /// <summary>One model of the caller's, which is there.</summary>
+    /// <summary>One existing model of the caller.</summary>
     public static async Task<NanoModel> ReadAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, CancellationToken cancel) =>
         (await db.ModelsOf(caller).Where(m => m.Id == id).ReadAsync(db, cancel)).Single();
 

@@ -8,13 +8,13 @@ using Headstart.Uploads;
 
 namespace Headstart.NanoNets;
 
-/// <summary>Files and URLs with their categories into a model, by the same <see cref="ImageUpload"/> as everybody's.</summary>
+/// <summary>Adds files and URLs with their categories to a model, by the same <see cref="ImageUpload"/> as the other APIs.</summary>
 internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher web, Settings settings)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="model">With its categories.</param>
-    /// <param name="request">Has the files.</param>
-    /// <param name="cancel">Ends the reading; what was taken until then is kept.</param>
+    /// <param name="request">Contains the files.</param>
+    /// <param name="cancel">Stops reading; images added so far are kept.</param>
     public async Task<IResult> AddAsync(ClaimsPrincipal caller, Model model, NanoRequest request, CancellationToken cancel)
     {
         var images = request.Images;
@@ -40,18 +40,20 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }, whole ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    /// <param name="categories">Of each image; null where the request says nothing of it.</param>
+    /// <param name="categories">The categories of each image; null if the request has none for it.</param>
     private IResult? CategoriesOf(Model model, NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
         categories = [];
         if (images.Count == 0)
         {
-            return NanoAnswer.Bad("File missing", "There is no image in the request: files go into parts named file or files, addresses into fields named urls.");
+            return NanoAnswer.Bad("File missing", "The request contains no image: send files in parts named file or files, URLs in "
+                + "fields named urls.");
         }
 
         if (images.Count > settings.Uploads.MaxFiles)
         {
-            return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", $"One request may have {settings.Uploads.MaxFiles} images; send the others in another one.");
+            return NanoAnswer.Error(StatusCodes.Status413PayloadTooLarge, "Too many files", "One request may contain "
+                + $"{settings.Uploads.MaxFiles} images; send the rest in another request.");
         }
 
         if ((model.Kind.TakesSeveral() ? Annotations(request, images, out categories) : Category(request, images, out categories)) is { } error)
@@ -69,12 +71,14 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     {
         var category = request.First("category");
         categories = category is null ? [] : [.. images.Select(_ => (string[])[category])];
-        return category is null ? NanoAnswer.Bad("Category missing", "Say which category the images show: a field or a query parameter named category.") : null;
+        return category is null ? NanoAnswer.Bad("Category missing", "Send the category of the images in a field or query parameter "
+            + "named category.") : null;
     }
 
     /// <summary>
-    /// <c>data</c> says of each image what it shows. For URLs there are also fields named <c>categories</c>: all of one URL, or as many as there are
-    /// URLs, in their order.
+    /// <c>data</c> has the categories of each image. For URLs there are also fields named <c>categories</c>: all for a single URL, or as
+    /// many as
+    /// there are URLs, in their order.
     /// </summary>
     private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
@@ -83,7 +87,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         {
             if (ReadData(data) is not { } annotations)
             {
-                return NanoAnswer.Bad("Data is not valid", """The field data is a list in JSON: [{"filename":"a.jpg","categories":["x","y"]}].""");
+                return NanoAnswer.Bad("Data is not valid",
+                    """The field data must be a JSON list: [{"filename":"a.jpg","categories":["x","y"]}].""");
             }
 
             categories = [.. images.Select(name => annotations.GetValueOrDefault(name))];
@@ -94,7 +99,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         var urls = request.Urls.Count;
         if (urls != images.Count || named.Count == 0 || (urls > 1 && urls != named.Count))
         {
-            return NanoAnswer.Bad("Annotations missing", """Say what each image shows in a field named data: [{"filename":"a.jpg","categories":["x","y"]}].""");
+            return NanoAnswer.Bad("Annotations missing",
+                """Send the categories of each image in a field named data: [{"filename":"a.jpg","categories":["x","y"]}].""");
         }
 
         categories = urls == 1 ? [named] : [.. named.Select(name => (string[])[name])];
@@ -120,11 +126,11 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            return null; // no JSON, or JSON of another shape
+            return null; // not JSON, or JSON of another shape
         }
     }
 
-    /// <summary>An image that nothing is said of is refused: to Headstart one without a label shows none of the categories.</summary>
+    /// <summary>Refuses an image without an annotation, since Headstart takes an image without a label as one of no category.</summary>
     private async IAsyncEnumerable<UploadedFile> ReadAsync(
         NanoRequest request, IReadOnlyList<IReadOnlyList<string>?> categories, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -135,7 +141,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
                 : file with
                 {
                     Content = new FileContent.Unusable("annotation-missing",
-                        "The field data has no entry with categories for this file; an empty list says that it shows none of them."),
+                        "The field data has no entry with categories for this file; add one, with an empty list if no category applies."),
                 };
         }
     }

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Headstart.OpenInference;
 
-/// <summary>What the server is.</summary>
-/// <param name="Extensions">None that the protocol names; tensors in binary form are understood in requests.</param>
+/// <summary>Name, version and extensions of the server.</summary>
+/// <param name="Extensions">Always empty; requests may contain binary tensors.</param>
 public sealed record ServerMetadata(string Name, string Version, IReadOnlyList<string> Extensions);
 
 public sealed record ServerLive(bool Live);
@@ -13,8 +13,8 @@ public sealed record ServerReady(bool Ready);
 
 public sealed record ModelReady(string Name, bool Ready);
 
-/// <param name="Name">As it was asked for: the model's id or its name.</param>
-/// <param name="Versions">Numbers, newest first.</param>
+/// <param name="Name">The model's id or name, as requested.</param>
+/// <param name="Versions">Version numbers, newest first.</param>
 /// <param name="Parameters">The model's labels, in the order of <c>probabilities</c>.</param>
 public sealed record ModelMetadata(
     string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadata> Inputs, IReadOnlyList<TensorMetadata> Outputs, ModelParameters Parameters);
@@ -24,19 +24,21 @@ public sealed record ModelParameters(IReadOnlyList<string> Labels);
 /// <param name="Shape">-1 for any size.</param>
 public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<long> Shape);
 
-/// <param name="Id">Comes back in the answer.</param>
-/// <param name="Outputs">Those wanted; all without it.</param>
+/// <param name="Id">Returned in the answer.</param>
+/// <param name="Outputs">The requested outputs; all by default.</param>
 public sealed record InferRequest(string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs);
 
-/// <param name="Name">image, or text for a model of texts</param>
+/// <param name="Name"><c>image</c>, or <c>text</c> for a text model.</param>
 /// <param name="Datatype">
-/// <c>BYTES</c>: files, in JSON as Base64, in binary form each after its length; texts as strings, or in UTF-8. <c>UINT8</c>: pixels, red, green and blue, row by row.
+/// <c>BYTES</c>: files, in JSON as base64, in binary form each preceded by its length; texts as strings, or in UTF-8. <c>UINT8</c>:
+/// pixels in
+/// red, green and blue, row by row.
 /// </param>
 /// <param name="Shape"><c>[n]</c> files or texts; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
 /// <param name="Data">The elements, nested or flat; absent in binary form.</param>
 public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data, TensorParameters? Parameters);
 
-/// <param name="BinaryDataSize">So many bytes behind the JSON are this tensor.</param>
+/// <param name="BinaryDataSize">Number of bytes after the JSON that contain this tensor.</param>
 public sealed record TensorParameters([property: JsonPropertyName("binary_data_size")] long? BinaryDataSize);
 
 public sealed record RequestedOutput(string? Name);

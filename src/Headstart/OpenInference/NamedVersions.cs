@@ -7,10 +7,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.OpenInference;
 
-/// <summary>Versions as the protocol names them: a model by its id or its name.</summary>
+/// <summary>Finds versions as the protocol names them, with the model given by id or name.</summary>
 internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
 {
-    /// <summary>The version that answers, or why there is none.</summary>
+    /// <summary>The version to use, or why there is none.</summary>
     public async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
         HttpContext http, string model, string? version, CancellationToken cancel)
     {

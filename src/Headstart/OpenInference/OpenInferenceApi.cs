@@ -20,40 +20,50 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.OpenInference;
 
 /// <summary>
-/// The Open Inference Protocol, version 2, so that standard clients and gateways can predict. A model is named by its id or its name; errors are
-/// <c>{"error": "…"}</c>, as the protocol wants them. It asks the same <see cref="Predictor"/> as everybody.
+/// The Open Inference Protocol, version 2, so that standard clients and gateways can predict. A model is given by its id or its name;
+/// errors
+/// are <c>{"error": "…"}</c>, as the protocol requires. It uses the same <see cref="Predictor"/> as the other APIs.
 /// </summary>
 public static class OpenInferenceApi
 {
     private const string Platform = "headstart";
-    private const string ByName = "By its id or its name.";
-    private const string HowToInfer = "One input named image: BYTES [n], each a file in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue; "
-        + "of a model of texts one input named text: BYTES [n], each a text. Tensors in binary form (Inference-Header-Content-Length) are understood.";
+    private const string ByName = "The model is given by its id or its name.";
+    private const string HowToInfer = "Send one input named image: BYTES [n], each a file in base64, or UINT8 [h, w, 3] or [n, h, w, 3], "
+        + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. Binary tensors "
+        + "(Inference-Header-Content-Length) are supported.";
 
     private static readonly string Release = typeof(OpenInferenceApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
         var v2 = app.MapGroup("/v2").WithTags("Open Inference Protocol");
-        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().DisableRateLimiting().Named("oipServer", "What the server is", "Needs no key.");
-        v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting().Named("oipLive", "Is the server alive", "Needs no key.");
-        v2.MapGet("/health/ready", Ready).AllowAnonymous().DisableRateLimiting().Named("oipReady", "Can the server predict", "Needs no key; /health/ready says why not.").Produces<ServerReady>(503);
+        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().DisableRateLimiting()
+            .Named("oipServer", "Get server metadata", "Needs no key.");
+        v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting()
+            .Named("oipLive", "Check that the server is live", "Needs no key.");
+        v2.MapGet("/health/ready", Ready).AllowAnonymous().DisableRateLimiting()
+            .Named("oipReady", "Check that the server is ready", "Needs no key. If it is not ready, GET /health/ready says why.")
+            .Produces<ServerReady>(503);
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
         models.MapGet("/", (string model, HttpContext http, HeadstartDb db, [FromServices] NamedVersions versions, CancellationToken cancel) => Metadata(model, null, http, db, versions, cancel))
-            .Named("oipModel", "What a model takes and gives", ByName).Fails(404, 409);
+            .Named("oipModel", "Get the inputs and outputs of a model", ByName).Fails(404, 409);
         models.MapGet("/ready", (string model, HttpContext http, [FromServices] NamedVersions versions, CancellationToken cancel) => IsReady(model, null, http, versions, cancel))
-            .Named("oipModelReady", "Can a model predict", "200 when it has a version to answer with.").Fails(404, 409);
+            .Named("oipModelReady", "Check that a model is ready", "Answers 200 if the model has a usable version.").Fails(404, 409);
         models.MapPost("/infer", (string model, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings, CancellationToken cancel) =>
             Infer(model, null, http, versions, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
-        models.MapGet("/versions/{version}", Metadata).Named("oipVersion", "What a version takes and gives", ByName).Fails(404, 409);
-        models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Can a version predict", "200 when it can.").Fails(404, 409);
+        models.MapGet("/versions/{version}", Metadata)
+            .Named("oipVersion", "Get the inputs and outputs of a version", ByName).Fails(404, 409);
+        models.MapGet("/versions/{version}/ready", IsReady).Named("oipVersionReady", "Check that a version is ready", "Answers 200 if "
+            + "the version can predict.").Fails(404, 409);
         models.MapPost("/versions/{version}/infer", Infer).Named("oipVersionInfer", "Predict with a version", HowToInfer).TakesTensors();
     }
 
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
         infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 503).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
-    /// <summary>Declares errors in the protocol's form. Those that do not come from these handlers are problems, as everywhere.</summary>
+    /// <summary>
+    /// Declares errors in the protocol's format. Errors from outside these handlers are problem details, as in the other APIs.
+    /// </summary>
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)
@@ -114,7 +124,7 @@ public static class OpenInferenceApi
             return Refuse(StatusCodes.Status400BadRequest, wrong!);
         }
 
-        // What can be refused is refused before anything counts as a prediction.
+        // Refuse whatever can be refused before counting predictions.
         var read = new List<string>();
         foreach (var (i, element) in elements.Index().Where(_ => texts))
         {
@@ -129,7 +139,7 @@ public static class OpenInferenceApi
         List<string> names = [.. Outputs(served.Head, []).Select(output => output.Name)];
         if (request.Outputs?.FirstOrDefault(wanted => !names.Contains(wanted.Name!)) is { } unknown)
         {
-            return Refuse(StatusCodes.Status400BadRequest, $"There is no output \"{unknown.Name}\"; there are {string.Join(", ", names)}.");
+            return Refuse(StatusCodes.Status400BadRequest, $"Unknown output \"{unknown.Name}\". Available: {string.Join(", ", names)}.");
         }
 
         var answers = new List<Answer>();
@@ -139,7 +149,8 @@ public static class OpenInferenceApi
                 : predictor.AskAsync(http.User, served, element, explain: false, cancel)) is not { } answer)
             {
                 http.Response.Headers.RetryAfter = "1";
-                return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many predictions are waiting already, or the host is stopping; try again in a second.");
+                return Refuse(StatusCodes.Status503ServiceUnavailable, "Too many predictions are waiting, or the host is shutting down; "
+                    + "try again in a second.");
             }
 
             if (answer.Refusal is { } refusal)
@@ -155,11 +166,12 @@ public static class OpenInferenceApi
         return TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
     }
 
-    /// <returns>Why it is no text.</returns>
+    /// <returns>Why the text is refused.</returns>
     private static string? ReadText(byte[] element, int maxBytes, out string text)
     {
         text = "";
-        return Utf8.IsValid(element) ? PlainText.Read(Encoding.UTF8.GetString(element), maxBytes, out text)?.Detail : "It is not valid UTF-8.";
+        return Utf8.IsValid(element) ? PlainText.Read(Encoding.UTF8.GetString(element), maxBytes, out text)?.Detail : "The text is not "
+            + "valid UTF-8.";
     }
 
     private static List<ResponseTensor> Outputs(Head head, List<Answer> answers)

@@ -7,20 +7,20 @@ using Headstart.Operations;
 
 namespace Headstart.OpenInference;
 
-/// <summary>Reads the images or texts out of an inference request: JSON, or JSON with tensors in binary form behind it.</summary>
-/// <param name="settings">Say how much one request may have.</param>
+/// <summary>Reads the images or texts of an inference request: JSON, or JSON followed by binary tensors.</summary>
+/// <param name="settings">Limits for one request.</param>
 /// <param name="texts">Whether the model classifies texts.</param>
 internal sealed class RequestReader(Settings settings, bool texts)
 {
-    private const int Files = 4; // of the largest size in one body, which is held in memory
+    private const int Files = 4; // files of the largest size in one body, which is held in memory
 
     /// <summary>The name of the input.</summary>
     public static string Input(bool texts) => texts ? "text" : "image";
 
-    /// <summary>The largest body.</summary>
+    /// <summary>Limit for the body, in bytes.</summary>
     public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
 
-    /// <returns>The request and its images as files or its texts in UTF-8, or what is wrong with it.</returns>
+    /// <returns>The request with its images as files or its texts in UTF-8, or why it is refused.</returns>
     public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http, CancellationToken cancel)
     {
         if (await RequestBodies.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
@@ -32,7 +32,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         if (http.Headers.TryGetValue("Inference-Header-Content-Length", out var header)
             && (!int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > body.Length))
         {
-            return Wrong("Inference-Header-Content-Length must be the number of bytes that the JSON takes at the beginning of the body.");
+            return Wrong("Inference-Header-Content-Length must be the length in bytes of the JSON at the beginning of the body.");
         }
 
         try
@@ -50,7 +50,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
     {
         if (request.Outputs?.Contains(null!) is true)
         {
-            return Wrong("An output is null; name it.");
+            return Wrong("An output is null; give it a name.");
         }
 
         if (request.Inputs is not [{ Shape: { Count: > 0 } shape } tensor] || tensor.Name != Input(texts))
@@ -60,7 +60,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
 
         if (shape.Any(side => side is < 1 or > int.MaxValue) || (tensor.Parameters?.BinaryDataSize is { } size && (size < 0 || size > binary.Length)))
         {
-            return Wrong("A size in the shape is not positive, or binary_data_size is more than there is behind the JSON.");
+            return Wrong("A size in the shape is not positive, or binary_data_size is larger than the data after the JSON.");
         }
 
         var raw = tensor.Parameters?.BinaryDataSize is { } bytes ? binary[..(int)bytes] : (ReadOnlyMemory<byte>?)null;
@@ -72,10 +72,10 @@ internal sealed class RequestReader(Settings settings, bool texts)
         var (images, error) = (tensor.Datatype, shape) switch
         {
             ("BYTES", [_] or [_, 1]) => raw is { } elements ? Elements(elements, shape[0]) : Strings(tensor.Data!.Value, shape[0]),
-            _ when texts => ([], "The input is BYTES [n], texts in UTF-8."),
+            _ when texts => ([], "The input must be BYTES [n], texts in UTF-8."),
             ("UINT8", [var h, var w, 3]) => Pixels(raw, tensor.Data, 1, (int)h, (int)w),
             ("UINT8", [var n, var h, var w, 3]) => Pixels(raw, tensor.Data, (int)n, (int)h, (int)w),
-            _ => ([], "The input is BYTES [n], files in Base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue."),
+            _ => ([], "The input must be BYTES [n], files in base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue."),
         };
         return error is null ? (request, images, null) : Wrong(error);
     }
@@ -87,7 +87,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         {
             if (rest.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(rest.Span) is var length && length > rest.Length - 4)
             {
-                return ([], "The binary form of BYTES is each element's length, four bytes in little-endian order, and then the element.");
+                return ([], "Binary BYTES must contain, for each element, its length (4 bytes, little-endian) and then the element.");
             }
 
             elements.Add(rest.Slice(4, (int)length).ToArray());
@@ -104,7 +104,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         {
             if (Bytes(element) is not { } bytes)
             {
-                return ([], $"Element {elements.Count} of the input is not a {(texts ? "string of valid Unicode" : "file in Base64")}.");
+                return ([], $"Element {elements.Count} of the input is not a {(texts ? "valid Unicode string" : "file in base64")}.");
             }
 
             elements.Add(bytes);
@@ -135,7 +135,7 @@ internal sealed class RequestReader(Settings settings, bool texts)
         var each = 3L * height * width;
         if ((long)height * width > settings.Uploads.MaxPixels || n > settings.Predictions.MaxFiles)
         {
-            return ([], $"One request may have {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels.");
+            return ([], $"One request may contain {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels each.");
         }
 
         var pixels = binary ?? Flat(data!.Value).Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? value
@@ -147,8 +147,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
     private (IReadOnlyList<byte[]>, string?) Limited(List<byte[]> elements, long n)
     {
         var most = texts ? settings.Predictions.MaxTexts : settings.Predictions.MaxFiles;
-        return elements.Count != n ? ([], $"The shape says {n} {Input(texts)}s and there are {elements.Count}.")
-            : n > most ? ([], $"One request may have {most} {Input(texts)}s; send the others in another one.")
+        return elements.Count != n ? ([], $"The shape says {n} {Input(texts)}s, but the data contains {elements.Count}.")
+            : n > most ? ([], $"One request may contain {most} {Input(texts)}s; send the rest in another request.")
             : (elements, null);
     }
 

@@ -17,17 +17,17 @@ public sealed class QuotaSettings
         Images < 0 || Bytes < 0 || Models < 0 || PredictionsPerDay < 0 || ConcurrentRuns < 0 ? "The settings under Headstart:Quotas must not be negative; leave one out for no limit." : null;
 }
 
-/// <summary>How often somebody may ask. 0 is no limit.</summary>
+/// <summary>Rate limits. 0 is no limit.</summary>
 public sealed class RateLimitSettings
 {
-    /// <summary>Requests with one key, or by one person who signed in with it.</summary>
+    /// <summary>Requests with one API key, or by a user signed in with it.</summary>
     public int PerKeyPerSecond { get; set; }
 
-    /// <summary>Requests from one address, with keys or without.</summary>
+    /// <summary>Requests from one IP address, with or without a key.</summary>
     public int PerAddressPerSecond { get; set; }
 
     /// <summary>
-    /// Keys from one address that are not known here. Beyond it none is looked at, good ones neither, so that nobody finds one by trying.
+    /// Failed sign-ins from one IP address. Beyond the limit no key from it is checked, not even a valid one, to stop guessing.
     /// </summary>
     public int FailedSignInsPerMinute { get; set; } = 30;
 

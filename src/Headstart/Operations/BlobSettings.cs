@@ -1,6 +1,6 @@
 namespace Headstart.Operations;
 
-/// <summary>Section <c>Headstart:Blobs</c>: where blobs are kept, and for how long those that nobody refers to.</summary>
+/// <summary>Section <c>Headstart:Blobs</c>: where blobs are stored, and how long unreferenced ones are kept.</summary>
 public sealed class BlobSettings
 {
     private static readonly TimeSpan LongestFreshness = TimeSpan.FromMinutes(5);
@@ -32,7 +32,7 @@ public sealed class BlobSettings
 /// <summary>Section <c>Headstart:Blobs:S3</c>: a bucket of Amazon S3 or of anything that speaks its protocol. Without a bucket blobs lie in the data folder.</summary>
 public sealed class S3Settings
 {
-    /// <summary>Address of the server; none: Amazon's own in <see cref="Region"/>.</summary>
+    /// <summary>URL of the server; if empty, Amazon S3 in <see cref="Region"/>.</summary>
     public string? Endpoint { get; set; }
 
     public string? Bucket { get; set; }
@@ -50,15 +50,19 @@ public sealed class S3Settings
     public bool IsSet => !string.IsNullOrWhiteSpace(Bucket);
 
     internal string? Problem() =>
-        !IsSet ? Said(Endpoint, AccessKey, SecretKey, Region, Prefix) ? "Headstart:Blobs:S3:Bucket must name the bucket, as other settings of S3 are set." : null
+        !IsSet ? Said(Endpoint, AccessKey, SecretKey, Region, Prefix) ? "Headstart:Blobs:S3:Bucket must name the bucket, because other S3 "
+            + "settings are set." : null
         : Endpoint is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
-            ? $"Headstart:Blobs:S3:Endpoint is \"{endpoint}\"; it must be an address, such as https://minio.example:9000."
+            ? $"Headstart:Blobs:S3:Endpoint is \"{endpoint}\"; it must be a URL, such as https://minio.example:9000."
         : string.IsNullOrWhiteSpace(Endpoint) && string.IsNullOrWhiteSpace(Region)
-            ? "Headstart:Blobs:S3:Region must be the region of the bucket, such as eu-central-1, as no Headstart:Blobs:S3:Endpoint is set."
+            ? "Headstart:Blobs:S3:Region must be the region of the bucket, such as eu-central-1, because no Headstart:Blobs:S3:Endpoint "
+                + "is set."
         : string.IsNullOrWhiteSpace(AccessKey) != string.IsNullOrWhiteSpace(SecretKey)
-            ? "Headstart:Blobs:S3:AccessKey and Headstart:Blobs:S3:SecretKey belong together; set both, or neither for the keys of this machine's AWS configuration."
+            ? "Headstart:Blobs:S3:AccessKey and Headstart:Blobs:S3:SecretKey belong together; set both, or neither to use this machine's "
+                + "AWS credentials."
         : Prefix.Length > 200 || Prefix.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/-_.".Contains(c, StringComparison.Ordinal)) || Prefix.Split('/').Any(part => part is "." or "..")
-            ? "Headstart:Blobs:S3:Prefix may have letters, digits, '-', '_', '.' and '/', at most 200 of them."
+            ? "Headstart:Blobs:S3:Prefix may contain only letters, digits, '-', '_', '.' and '/', at most 200 characters, and no part '.' "
+                + "or '..'."
         : null;
 
     private static bool Said(params string?[] values) => values.Any(value => !string.IsNullOrWhiteSpace(value));

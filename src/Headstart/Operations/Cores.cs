@@ -16,7 +16,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
 
     private readonly object _gate = new(); // no Lock: workers wait for it to be pulsed
     private readonly FairQueue<Work> _waiting;
-    private readonly ManualResetEventSlim _quiet = new(initialState: true); // nothing waits, nobody works
+    private readonly ManualResetEventSlim _quiet = new(initialState: true); // the queue is empty and no worker is busy
     private readonly TimeSpan _longestWait;
     private readonly TimeProvider _clock;
     private readonly Telemetry _telemetry;
@@ -48,8 +48,8 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         }
     }
 
-    /// <summary>Runs a piece of work on one core as soon as it is the account's turn.</summary>
-    /// <param name="account">Who wants it.</param>
+    /// <summary>Runs work on one core as soon as it is the account's turn.</summary>
+    /// <param name="account">The account that asks.</param>
     /// <param name="bytes">What it holds in memory while it waits.</param>
     /// <param name="work">Called on a worker's thread; what it throws is thrown here.</param>
     /// <param name="cancel">Gives the place up. Work that has begun is not interrupted.</param>
@@ -195,7 +195,7 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         /// <summary>False where it was refused.</summary>
         public Task<bool> Ended => _ended.Task;
 
-        /// <summary>When it came.</summary>
+        /// <summary>When it was queued.</summary>
         public long Since => since;
 
         public void Refuse(CancellationToken cancel = default) => _ = cancel.IsCancellationRequested ? _ended.TrySetCanceled(cancel) : _ended.TrySetResult(false);

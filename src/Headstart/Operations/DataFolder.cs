@@ -28,11 +28,11 @@ public sealed class DataFolder : IDisposable
         {
             throw new StartupException(
                 $"The data folder '{path}' cannot be used ({e.Message.TrimEnd('.')}); " +
-                "make it and all in it writable for this account, or set Headstart:DataDirectory to another folder.", e);
+                "make it and everything in it writable for this account, or set Headstart:DataDirectory to another folder.", e);
         }
     }
 
-    /// <summary>Does a host run on it?</summary>
+    /// <summary>Whether a host is using the folder.</summary>
     public static bool IsInUse(string path)
     {
         try

@@ -1,6 +1,6 @@
 namespace Headstart.Operations;
 
-/// <summary>Where things are below the data folder.</summary>
+/// <summary>Paths below the data folder.</summary>
 public sealed record DataPaths(string Root)
 {
     public string Backbones => Path.Combine(Root, "backbones");

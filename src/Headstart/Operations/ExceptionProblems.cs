@@ -51,20 +51,20 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
                 case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:
                 case IOException { HResult: OutOfSpace or WindowsDiskFull }:
                     return (StatusCodes.Status507InsufficientStorage, "storage-full",
-                        "The disk is full. What was stored before stays; free some space and send the request again.");
+                        "The disk is full. Data stored earlier is safe; free some disk space and send the request again.");
                 case PostgresException { SqlState: PostgresErrorCodes.UntranslatableCharacter or PostgresErrorCodes.CharacterNotInRepertoire }:
                     return (StatusCodes.Status400BadRequest, "bad-request", "A text contains a character that cannot be stored (U+0000).");
                 case BlobStoreUnavailableException:
                     return (StatusCodes.Status503ServiceUnavailable, BlobStoreAway,
-                        "The blob store does not answer at the moment. Nothing is lost; try again in a few seconds.");
+                        "The blob store is not responding. No data is lost; try again in a few seconds.");
                 case DbException db when IsConnectionLoss(db):
                     return (StatusCodes.Status503ServiceUnavailable, "database-unavailable",
-                        "The database does not answer at the moment. Nothing is lost; try again in a few seconds.");
+                        "The database is not responding. No data is lost; try again in a few seconds.");
             }
         }
 
         return (StatusCodes.Status500InternalServerError, "internal-error",
-            "Something went wrong on our side; the log of the host has the details under this trace id.");
+            "An unexpected error occurred on the host; its log has the details under this trace id.");
     }
 
     private static bool IsConnectionLoss(DbException e) => e switch
@@ -78,7 +78,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} ended in {Type}")]
+        [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed: {Type}")]
         public static partial void Failed(ILogger log, string method, string path, string type, Exception exception);
     }
 }

@@ -18,7 +18,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
     public long Bytes { get; private set; }
 
     /// <summary>Lets an entry wait.</summary>
-    /// <param name="account">Whose lane.</param>
+    /// <param name="account">The account of the lane.</param>
     /// <param name="bytes">What the entry holds in memory.</param>
     /// <param name="entry">To be returned by <see cref="Dequeue"/>.</param>
     /// <param name="free">So many entries will be taken at once and do not count as waiting.</param>
@@ -36,7 +36,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
             {
                 while (leaving.TryPop(out var back))
                 {
-                    Append(back); // nobody leaves for one who cannot stay
+                    Append(back); // evict nothing if the entry still does not fit
                 }
 
                 return null;
@@ -52,7 +52,7 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
         return place;
     }
 
-    /// <summary>The oldest entry of the lane whose turn it is; null when nobody waits.</summary>
+    /// <summary>The oldest entry of the lane whose turn it is; null when the queue is empty.</summary>
     public T? Dequeue()
     {
         if (_turns.First?.Value is not { } lane)

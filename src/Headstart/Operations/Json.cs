@@ -8,8 +8,8 @@ public static class Json
 {
     public static JsonSerializerOptions Options { get; } = Configure(new(JsonSerializerDefaults.Web));
 
-    /// <summary>A body that is read by hand, because the address takes other kinds beside it.</summary>
-    /// <exception cref="BadHttpRequestException">It is not the JSON that this address takes.</exception>
+    /// <summary>A body that is read by hand, because the endpoint takes other content types too.</summary>
+    /// <exception cref="BadHttpRequestException">It is not the JSON that this endpoint expects.</exception>
     public static async Task<T?> ReadAsync<T>(HttpRequest request, CancellationToken cancel)
     {
         try
@@ -18,7 +18,7 @@ public static class Json
         }
         catch (JsonException e)
         {
-            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+            throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }
     }
 

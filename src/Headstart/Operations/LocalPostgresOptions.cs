@@ -6,7 +6,7 @@ public sealed class LocalPostgresOptions
     /// <summary>The folder with <c>initdb</c>, <c>pg_ctl</c> and <c>postgres</c>; none: they are looked for in the usual places.</summary>
     public string? BinariesDirectory { get; set; }
 
-    /// <summary>May PostgreSQL be downloaded, once, where none is found?</summary>
+    /// <summary>Whether to download PostgreSQL, once, if none is found.</summary>
     public bool Download { get; set; } = true;
 
     /// <summary>A mirror of the Maven repository that the downloads come from; none: Maven Central.</summary>

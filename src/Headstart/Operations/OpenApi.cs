@@ -37,11 +37,17 @@ public static class OpenApi
             {
                 Title = "Headstart",
                 Version = "v1",
-                Description = "Image and text classifiers from a handful of labelled examples. The main job, in order: create a model, add images or texts, "
-                    + "start a training run, watch it, then predict. Press Authorize and enter your API key first.",
+                Description = "Trains image and text classifiers from a few labelled examples and serves them over HTTP. Press Authorize "
+                    + "and enter your API key first. Then create a model, add images or texts, start a training run, wait for it to "
+                    + "succeed, and predict.",
             });
             options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Your API key." });
-            options.AddSecurityDefinition("basic", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic", Description = "The key as user name, no password." });
+            options.AddSecurityDefinition("basic", new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "basic",
+                Description = "Your API key as user name, with an empty password.",
+            });
             options.NonNullableReferenceTypesAsRequired();
             options.SupportNonNullableReferenceTypes();
             options.IncludeXmlComments(Assembly.GetExecutingAssembly(), includeControllerXmlComments: false);
@@ -80,19 +86,20 @@ public sealed class MainJobFirst : IDocumentFilter
 {
     public void Apply(OpenApiDocument document, DocumentFilterContext context) => document.Tags = new HashSet<OpenApiTag>
     {
-        new() { Name = "Models", Description = "Step 1: say what is to be told apart." },
-        new() { Name = "Images", Description = "Step 2: give examples." },
-        new() { Name = "Texts", Description = "Step 2 in a text model: give examples, with categories and without." },
-        new() { Name = "Image searches", Description = "Step 2 without photographs of your own: openly licensed ones from the web." },
-        new() { Name = "Imports", Description = "Step 2 for thousands of images: what was sent is taken in the background." },
-        new() { Name = "Training", Description = "Step 3: make a version." },
-        new() { Name = "Predictions", Description = "Step 4: use it." },
-        new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them at once, look how far it is, fetch the answers." },
-        new() { Name = "Versions", Description = "How good each version is, and which one answers." },
+        new() { Name = "Models", Description = "Step 1: create a model and name its categories." },
+        new() { Name = "Images", Description = "Step 2: add labelled images." },
+        new() { Name = "Texts", Description = "Step 2 for text models: add texts, with or without a category." },
+        new() { Name = "Image searches", Description = "Step 2 without images of your own: find openly licensed images on the web." },
+        new() { Name = "Imports", Description = "Step 2 for thousands of images: the host processes the upload in the background." },
+        new() { Name = "Training", Description = "Step 3: train a version." },
+        new() { Name = "Predictions", Description = "Step 4: classify images and texts." },
+        new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them together, watch the progress, "
+            + "download the predictions." },
+        new() { Name = "Versions", Description = "The accuracy of each version, and which one is published." },
         new() { Name = "Backbones" },
         new() { Name = "Open Inference Protocol", Description = "Predictions for standard clients and gateways." },
         new() { Name = "Keys" },
-        new() { Name = "Accounts", Description = "Who shares this installation, how much each may have of it, and who changed what." },
+        new() { Name = "Accounts", Description = "The accounts of this installation, their quotas, and the audit log." },
         new() { Name = "Health" },
     };
 }
@@ -148,7 +155,7 @@ public sealed class OperationDetails : IOperationFilter
         }
     }
 
-    // Swagger UI fills these in, so only values that do no harm where nobody looks: no filter, no Idempotency-Key.
+    // Swagger UI fills these in, so only harmless values: no filter, no Idempotency-Key.
     private static readonly Dictionary<string, JsonNode> Examples = new()
     {
         ["limit"] = Page.DefaultLimit,
@@ -168,7 +175,7 @@ public sealed class OperationDetails : IOperationFilter
             properties["manifest"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
-                Description = "A table or JSON Lines that says what the files show, such as file,category.",
+                Description = "A CSV table or JSON Lines with the category of each file, such as file,category.",
             };
         }
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Operations;
 
-/// <summary>One page of a list, newest first; <c>next</c> goes into <c>?after=</c> for the page that follows.</summary>
+/// <summary>One page of a list, newest first. Pass <c>next</c> as <c>?after=</c> to get the following page.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>The <c>?limit=</c> of a list, and how a page is cut.</summary>
@@ -19,7 +19,7 @@ public static class Page
         rows.Count > limit ? new(rows[..limit], key(rows[limit - 1])) : new(rows, null);
 }
 
-/// <summary>Which part of a list.</summary>
-/// <param name="Limit">So many entries.</param>
-/// <param name="After">Those behind this one: the page before has it as <c>next</c>.</param>
+/// <summary>Which page of a list.</summary>
+/// <param name="Limit">Number of entries, 1 to 200.</param>
+/// <param name="After">Starts after this entry: the <c>next</c> of the previous page.</param>
 public sealed record PageQuery([property: FromQuery(Name = "limit")] int? Limit, [property: FromQuery(Name = "after")] Guid? After);

@@ -12,7 +12,7 @@ internal static partial class PathPrefix
 {
     private const int Longest = 200;
 
-    // Where our own addresses begin. Below one of these nobody could tell whether a proxy has cut the prefix off.
+    // Our own paths. With one of these as prefix, it would be unclear whether a proxy removed the prefix.
     private static readonly PathString[] Own =
     [
         "/api/v1", "/api/v2", "/v2", "/swagger", "/health", "/metrics", "/hangfire", "/session", "/signin", "/models", "/new", "/keys", "/not-found", "/_blazor",
@@ -67,8 +67,10 @@ internal static partial class PathPrefix
     }
 
     public static string? Problem(string? text) =>
-        Read(text) is not { } prefix ? $"Headstart:PathBase is \"{text}\"; it must be a path such as /headstart, without a host, of letters, digits, dashes, underscores and dots."
-        : prefix.HasValue && IsOwn(prefix) ? $"Headstart:PathBase is \"{text}\", where Headstart has addresses of its own; take another path, such as /headstart."
+        Read(text) is not { } prefix ? $"Headstart:PathBase is \"{text}\"; it must be a path such as /headstart: no host name, only "
+            + "letters, digits, dashes, underscores, dots and tildes."
+        : prefix.HasValue && IsOwn(prefix) ? $"Headstart:PathBase is \"{text}\", which conflicts with Headstart's own paths; choose "
+            + "another path, such as /headstart."
         : null;
 
     private static bool IsOwn(PathString prefix) => Own.Any(own => prefix.StartsWithSegments(own) || own.StartsWithSegments(prefix));

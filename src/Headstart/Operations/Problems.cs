@@ -23,14 +23,16 @@ public static class Problems
         Of(StatusCodes.Status404NotFound, "model-not-found", "There is no model with this id in your account; GET /api/v1/models lists yours.");
 
     public static ProblemHttpResult NoPublishedVersion() => Of(
-        StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait until it has succeeded.");
+        StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait "
+            + "until it succeeds.");
 
     public static ProblemHttpResult InvalidIdempotencyKey() =>
-        Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key has 1 to 200 characters.");
+        Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key must have 1 to 200 characters.");
 
     public static ProblemHttpResult NotMultipart() => Of(
         StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-        "Send multipart/form-data with a boundary and the files in parts named file, as curl -F category=cats -F file=@cat.jpg does.");
+        "Send multipart/form-data with a boundary and the files in parts named file, for example with curl -F category=cats -F "
+            + "file=@cat.jpg.");
 
     public static ProblemHttpResult NoSuch(string what, string list) =>
         Of(StatusCodes.Status404NotFound, $"{what.Replace(' ', '-')}-not-found", $"This model has no such {what}; GET {list} lists them.");

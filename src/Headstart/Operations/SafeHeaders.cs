@@ -1,9 +1,9 @@
 namespace Headstart.Operations;
 
-/// <summary>What keeps browsers from doing more with an answer than was meant.</summary>
+/// <summary>Security headers for all responses.</summary>
 internal static class SafeHeaders
 {
-    // An answer of the API is no page, wherever somebody opens it.
+    // API responses must not act as pages.
     private const string Nothing = "default-src 'none'; frame-ancestors 'none'";
 
     private static readonly string[] Data = ["application/json", "application/problem+json", "application/x-ndjson", "text/event-stream", "text/csv"];

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Headstart.Operations;
 
-/// <summary>How much of a connection's patience the server has. Sizes of bodies are limited where they are read.</summary>
+/// <summary>Connection limits of the server. Body sizes are limited where bodies are read.</summary>
 public sealed class ServerSettings
 {
-    // Nobody is measured before.
+    // The rate is not measured before.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     /// <summary>Connections at the same time; more are closed at once. No limit without it.</summary>

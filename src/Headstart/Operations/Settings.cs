@@ -86,7 +86,7 @@ public sealed class Settings
 
         if (BootstrapKey is { Length: > 0 } key && (key.Length > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
-            return "Headstart:BootstrapKey must have at most 200 characters, without blanks and colons.";
+            return "Headstart:BootstrapKey must have at most 200 characters, without spaces and colons.";
         }
 
         if (SharedSecret is { Length: < MinSecret })
@@ -127,23 +127,23 @@ public sealed class BackboneSettings
     /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
     public IReadOnlyList<string> Directories { get; set; } = [];
 
-    /// <summary>May training runs and <c>backbones fetch</c> download what the catalogue has.</summary>
+    /// <summary>Whether training runs and <c>backbones fetch</c> may download from the catalogue.</summary>
     public bool Download { get; set; } = true;
 
     /// <summary>A catalogue file that takes the place of the built-in one where backbones are fetched.</summary>
     public string? Catalogue { get; set; }
 
-    /// <summary>The largest network that somebody may register as a backbone.</summary>
+    /// <summary>The largest file that may be registered as a backbone.</summary>
     public long MaxUploadBytes { get; set; } = 500 << 20;
 
-    /// <summary>Takes the place of scheme and host in the catalogue's addresses.</summary>
+    /// <summary>Replaces scheme and host of the URLs in the catalogue.</summary>
     public Uri? Mirror { get; set; }
 }
 
-/// <summary>How files are fetched from addresses that users give.</summary>
+/// <summary>How files are fetched from URLs that users give.</summary>
 public sealed class FetchingSettings
 {
-    /// <summary>Names of hosts that may be fetched from although they are private; else only public addresses are asked.</summary>
+    /// <summary>Private hosts that may be fetched from; otherwise only public IP addresses are allowed.</summary>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 
     /// <summary>How long one file may take.</summary>
@@ -152,7 +152,7 @@ public sealed class FetchingSettings
     /// <summary>Requests to one host at the same time.</summary>
     public int RequestsPerHost { get; set; } = 4;
 
-    /// <summary>An e-mail address or page of whoever runs this host; it is told to the hosts that are asked, as Wikimedia wants.</summary>
+    /// <summary>E-mail address or URL of the operator, sent in the User-Agent header, as Wikimedia requires.</summary>
     public string? Contact { get; set; }
 
     internal string UserAgent() => $"Headstart/{typeof(FetchingSettings).Assembly.GetName().Version!.ToString(2)} (image classifier; "
@@ -162,11 +162,11 @@ public sealed class FetchingSettings
         MaxSeconds is not (> 0 and <= 3_600) ? "Headstart:Fetching:MaxSeconds must be more than 0 and at most 3600."
         : RequestsPerHost is < 1 or > 100 ? "Headstart:Fetching:RequestsPerHost must be between 1 and 100."
         : Contact is { } contact && (contact.Length > 200 || contact.Any(c => c is < ' ' or > '~' or '(' or ')'))
-            ? "Headstart:Fetching:Contact must be an e-mail address or a page, of at most 200 characters."
+            ? "Headstart:Fetching:Contact must be an e-mail address or URL of at most 200 characters, without parentheses."
         : null;
 }
 
-/// <summary>Where images of the web are searched.</summary>
+/// <summary>Where to search for images on the web.</summary>
 public sealed class ImageSearchSettings
 {
     public string Openverse { get; set; } = "https://api.openverse.org/v1";
@@ -177,8 +177,10 @@ public sealed class ImageSearchSettings
     public int MaxPerCategory { get; set; } = 500;
 
     internal string? Problem() =>
-        !Uri.TryCreate(Openverse, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Openverse must be an address, such as https://api.openverse.org/v1."
-        : !Uri.TryCreate(Wikimedia, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Wikimedia must be an address, such as https://commons.wikimedia.org/w/api.php."
+        !Uri.TryCreate(Openverse, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Openverse must be a URL, such as "
+            + "https://api.openverse.org/v1."
+        : !Uri.TryCreate(Wikimedia, UriKind.Absolute, out _) ? "Headstart:ImageSearches:Wikimedia must be a URL, such as "
+            + "https://commons.wikimedia.org/w/api.php."
         : MaxPerCategory is < 1 or > 10_000 ? "Headstart:ImageSearches:MaxPerCategory must be between 1 and 10000."
         : null;
 }
@@ -191,7 +193,7 @@ public enum MetricsAccess
 
     Everybody,
 
-    /// <summary>There is no such address.</summary>
+    /// <summary>The endpoint does not exist.</summary>
     Nobody,
 }
 
@@ -206,7 +208,7 @@ public sealed class PredictionSettings
     /// <summary>Images that may wait for a core; beyond it the answer is 503 with Retry-After.</summary>
     public int MaxWaiting { get; set; } = 64;
 
-    /// <summary>What they may hold in memory, as files.</summary>
+    /// <summary>Bytes that the waiting files may take in memory.</summary>
     public long MaxWaitingBytes { get; set; } = 256 << 20;
 
     /// <summary>How long one of them may wait before the answer is 503.</summary>
@@ -222,7 +224,8 @@ public sealed class PredictionSettings
         MaxFiles < 1 ? "Headstart:Predictions:MaxFiles must be at least 1."
         : MaxTexts < 1 ? "Headstart:Predictions:MaxTexts must be at least 1."
         : MaxWaiting < 0 ? "Headstart:Predictions:MaxWaiting must not be negative."
-        : MaxWaitingBytes < maxFileBytes ? $"Headstart:Predictions:MaxWaitingBytes must be at least {maxFileBytes} (Headstart:Uploads:MaxFileBytes), or the largest file could never wait."
+        : MaxWaitingBytes < maxFileBytes ? $"Headstart:Predictions:MaxWaitingBytes must be at least {maxFileBytes} "
+            + "(Headstart:Uploads:MaxFileBytes), or the largest file could never be queued."
         : MaxQueueSeconds is not (> 0 and <= 3_600) ? "Headstart:Predictions:MaxQueueSeconds must be more than 0 and at most 3600."
         : FeatureCacheBytes < 0 ? "Headstart:Predictions:FeatureCacheBytes must not be negative."
         : HeadCacheBytes < 0 ? "Headstart:Predictions:HeadCacheBytes must not be negative."
@@ -237,7 +240,7 @@ public sealed class BatchPredictionSettings
     /// <summary>The largest archive that may be sent.</summary>
     public long MaxZipBytes { get; set; } = 4L << 30;
 
-    /// <summary>What the files of an archive may have together, unpacked.</summary>
+    /// <summary>Total unpacked bytes of the files in an archive.</summary>
     public long MaxUnpackedBytes { get; set; } = 8L << 30;
 
     internal string? Problem() =>

@@ -6,7 +6,7 @@ namespace Headstart.Operations;
 /// <summary>Every measurement and trace of Headstart by name. Prometheus shows <c>headstart.forward.duration</c> as <c>headstart_forward_duration_seconds</c>.</summary>
 public sealed class Telemetry : IDisposable
 {
-    /// <summary>Of the meter and of the traces.</summary>
+    /// <summary>Name of the meter and of the traces.</summary>
     public const string Name = "Headstart";
 
     // From half a millisecond (a head, a known image) to the longest wait in the queue.
@@ -29,25 +29,29 @@ public sealed class Telemetry : IDisposable
     public Telemetry(IMeterFactory meters)
     {
         _meter = meters.Create(Name);
-        _refused = _meter.CreateCounter<long>("headstart.predictions.refused", description: "Images that got no core, by reason: full, unfair, late, cancelled.");
-        _features = _meter.CreateCounter<long>("headstart.features.lookups", description: "Feature vectors looked for in memory, by backbone and result: hit or miss.");
-        _heads = _meter.CreateCounter<long>("headstart.heads.lookups", description: "Heads looked for in memory, by result: hit or miss.");
-        _queue = Duration("headstart.queue.duration", "From coming in to getting a core.");
-        _decode = Duration("headstart.decode.duration", "From the bytes of a file to pixels.");
-        _forward = Duration("headstart.forward.duration", "One image through a backbone, for a prediction.");
-        _head = Duration("headstart.head.duration", "From features to the answer.");
+        _refused = _meter.CreateCounter<long>("headstart.predictions.refused", description: "Predictions refused because no core was "
+            + "free, by reason: full, unfair, late, cancelled.");
+        _features = _meter.CreateCounter<long>("headstart.features.lookups", description: "Lookups in the feature cache, by backbone and "
+            + "result: hit or miss.");
+        _heads = _meter.CreateCounter<long>("headstart.heads.lookups", description: "Lookups in the head cache, by result: hit or miss.");
+        _queue = Duration("headstart.queue.duration", "Time that an image waits for a core.");
+        _decode = Duration("headstart.decode.duration", "Time to decode an image file.");
+        _forward = Duration("headstart.forward.duration", "Time of one image in a backbone, for a prediction.");
+        _head = Duration("headstart.head.duration", "Time from features to the prediction.");
     }
 
-    /// <summary>What to read when somebody asks how long the queue is.</summary>
+    /// <summary>Reads the length of the queue when metrics are collected.</summary>
     public void Watch(Func<(int Count, long Bytes)> waiting)
     {
-        _meter.CreateObservableUpDownCounter("headstart.queue.length", () => waiting().Count, description: "Images that wait for a core.");
-        _meter.CreateObservableUpDownCounter("headstart.queue.size", () => waiting().Bytes, "By", "Bytes of the images that wait for a core.");
+        _meter.CreateObservableUpDownCounter("headstart.queue.length", () => waiting().Count, description: "Images waiting for a core.");
+        _meter.CreateObservableUpDownCounter("headstart.queue.size", () => waiting().Bytes, "By",
+            "Bytes of the images waiting for a core.");
     }
 
-    /// <summary>What to read when somebody asks how much work waits for workers.</summary>
+    /// <summary>Reads how many jobs wait for workers when metrics are collected.</summary>
     public void WatchBacklog(Func<IEnumerable<Measurement<long>>> entries) =>
-        _meter.CreateObservableUpDownCounter("headstart.backlog", entries, description: "Work of all hosts, by kind (training, imports, searches, batches) and state (queued, running).");
+        _meter.CreateObservableUpDownCounter("headstart.backlog", entries, description: "Jobs of all hosts, by kind (training, imports, "
+            + "searches, batches) and state (queued, running).");
 
     public void Refused(string reason) => _refused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

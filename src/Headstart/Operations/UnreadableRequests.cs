@@ -10,9 +10,10 @@ internal static partial class UnreadableRequests
 {
     public static (int Status, string Type, string Detail) Describe(BadHttpRequestException e) => e.StatusCode switch
     {
-        StatusCodes.Status408RequestTimeout => (e.StatusCode, "too-slow", "The body arrived too slowly; send the request again."),
+        StatusCodes.Status408RequestTimeout => (e.StatusCode, "too-slow", "The request body arrived too slowly; send the request again."),
         StatusCodes.Status413PayloadTooLarge => (e.StatusCode, "too-large", e.Message), // names the limit
-        StatusCodes.Status415UnsupportedMediaType => (e.StatusCode, "unsupported-media-type", "This address takes application/json; send that Content-Type."),
+        StatusCodes.Status415UnsupportedMediaType => (e.StatusCode, "unsupported-media-type", "This endpoint takes JSON; send "
+            + "Content-Type: application/json."),
         _ => (e.StatusCode, "bad-request", Sentence(e)),
     };
 
@@ -23,7 +24,7 @@ internal static partial class UnreadableRequests
         http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             && type.Charset.HasValue && !IsKnown(HeaderUtilities.RemoveQuotes(type.Charset).ToString())
             ? http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                $"JSON is read in UTF-8; the charset {type.Charset} is not known here."))
+                $"The charset {type.Charset} is not supported; send JSON in UTF-8."))
             : next(http));
 
     private static bool IsKnown(string charset)
@@ -39,10 +40,12 @@ internal static partial class UnreadableRequests
     }
 
     private static string Sentence(BadHttpRequestException e) =>
-        e.InnerException is JsonException json ? $"The body is not the JSON this address takes{Place(json)}; /swagger shows an example."
-        : e.Message.Contains("no body was provided", StringComparison.Ordinal) ? "This address takes JSON, and there was none; /swagger shows an example."
+        e.InnerException is JsonException json ? $"The body is not the JSON that this endpoint expects{Place(json)}; /swagger shows an "
+            + "example."
+        : e.Message.Contains("no body was provided", StringComparison.Ordinal) ? "This endpoint needs a JSON body, but the request has "
+            + "none; /swagger shows an example."
         : Unbound().Match(e.Message) is { Success: true } match
-            ? $"The value \"{match.Groups["value"].Value}\" of {match.Groups["name"].Value} cannot be read; /swagger says what it may be."
+            ? $"The value \"{match.Groups["value"].Value}\" of {match.Groups["name"].Value} is invalid; /swagger says what is allowed."
         : e.Message;
 
     private static string Place(JsonException json) =>

@@ -1,6 +1,6 @@
 namespace Headstart.Operations;
 
-/// <summary>What one upload may bring, and how.</summary>
+/// <summary>Limits of an upload.</summary>
 public sealed class UploadSettings
 {
     public int MaxFileBytes { get; set; } = 20 << 20;
@@ -13,10 +13,10 @@ public sealed class UploadSettings
     /// <summary>With more files an archive or a manifest becomes an import, which goes on in the background.</summary>
     public int AtOnceFiles { get; set; } = 500;
 
-    /// <summary>As well as with more images that have to be fetched.</summary>
+    /// <summary>With more URLs to fetch an upload also becomes an import.</summary>
     public int AtOnceUrls { get; set; } = 20;
 
-    /// <summary>As well as with more bytes.</summary>
+    /// <summary>With more bytes an upload also becomes an import.</summary>
     public long AtOnceBytes { get; set; } = 256 << 20;
 
     /// <summary>The largest archive, or form that becomes an import.</summary>
@@ -25,7 +25,7 @@ public sealed class UploadSettings
     /// <summary>Files in one archive.</summary>
     public int MaxZipFiles { get; set; } = 100_000;
 
-    /// <summary>What the files of an archive may have together, unpacked.</summary>
+    /// <summary>Total unpacked bytes of the files in an archive.</summary>
     public long MaxUnpackedBytes { get; set; } = 16L << 30;
 
     /// <summary>The largest manifest: JSON, JSON Lines or CSV, with the files that are in it in base64.</summary>

@@ -12,7 +12,7 @@ internal static class Wakes
         }
         catch (Exception e) when (e is SemaphoreFullException or ObjectDisposedException)
         {
-            // Somebody rang a moment ago, or nobody waits any more.
+            // It is already released, or disposed.
         }
     }
 }

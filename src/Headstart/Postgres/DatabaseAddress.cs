@@ -69,7 +69,8 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         var address = DatabaseUrl.Is(text) ? DatabaseUrl.Parse(text) : DatabaseKeywords.Parse(text);
         if (Readers.Contains(address.TargetSessionAttributes))
         {
-            throw DatabaseUrl.Refusal($"target_session_attrs is {address.TargetSessionAttributes}, and Headstart writes; use read-write");
+            throw DatabaseUrl.Refusal($"target_session_attrs is {address.TargetSessionAttributes}, but Headstart needs to write; use "
+                + "read-write");
         }
 
         // Of several servers the one that can be written to; Npgsql takes this for one server as an error.
@@ -78,7 +79,7 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         {
             if (file is not null && !File.Exists(file))
             {
-                throw DatabaseUrl.Refusal($"the file '{file}' that it names for TLS is not there");
+                throw DatabaseUrl.Refusal($"the TLS file '{file}' does not exist");
             }
         }
 
@@ -98,8 +99,9 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     {
         if (Sessions == Sessions.PerTransaction)
         {
-            throw new StartupException($"'{verb}' needs PostgreSQL itself, and ConnectionStrings:Headstart names a pooler in transaction mode, where pg_dump and pg_restore "
-                + "would change the sessions of others; set ConnectionStrings__Headstart to PostgreSQL's own address for this command.");
+            throw new StartupException($"'{verb}' needs a direct connection to PostgreSQL, but ConnectionStrings:Headstart names a pooler "
+                + "in transaction mode, where pg_dump and pg_restore would change other clients' sessions; set "
+                + "ConnectionStrings__Headstart to PostgreSQL's own host and port for this command.");
         }
     }
 

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Headstart.Postgres;
 
 /// <summary>
-/// The way to a database that somebody else runs, for the host and for every command: waits until it answers, looks whether Headstart can live in it,
-/// and finds out what stands between. Nothing is changed there.
+/// Connects to an external database, for the host and for every command: waits until it responds, checks whether Headstart can use it,
+/// and detects poolers. Changes nothing in it.
 /// </summary>
 public static partial class DatabaseDoor
 {
@@ -16,7 +16,7 @@ public static partial class DatabaseDoor
     private static readonly TimeSpan Echo = TimeSpan.FromSeconds(3);
 
     /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
-    /// <param name="log">Is told that it waits.</param>
+    /// <param name="log">Logs that it waits.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs it.</exception>
     public static async Task<DatabaseAddress> ReachAsync(string text, ILogger log, CancellationToken cancel)
@@ -101,7 +101,7 @@ public static partial class DatabaseDoor
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "The database at {Address} does not answer yet, and is tried for half a minute: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "The database at {Address} is not responding yet; retrying for 30 s: {Reason}")]
         public static partial void Waiting(ILogger log, string address, string reason);
     }
 }

@@ -39,7 +39,8 @@ internal static class DatabaseKeywords
         if (!address.ContainsKey(keyword))
         {
             // A password with a ; in it would end here.
-            throw afterPassword ? DatabaseUrl.Refusal("it has something after the password that is no keyword; put the password in double quotes")
+            throw afterPassword ? DatabaseUrl.Refusal("the text after the password is not a keyword; if the password contains a "
+                + "semicolon, put it in double quotes")
                 : DatabaseUrl.Shown(keyword) != keyword ? Neither()
                 : DatabaseUrl.Refusal($"the keyword '{keyword}' is not supported; remove it");
         }
@@ -50,10 +51,11 @@ internal static class DatabaseKeywords
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
         {
-            throw DatabaseUrl.Refusal($"the value of '{keyword}' is not one of those that it has");
+            throw DatabaseUrl.Refusal($"'{keyword}' has an invalid value");
         }
     }
 
-    private static StartupException Neither() => DatabaseUrl.Refusal("it is neither an address such as postgres://user:password@host:5432/database "
-        + "nor keywords such as Host=host;Port=5432;Database=database;Username=user;Password=\"password\"");
+    private static StartupException Neither() => DatabaseUrl.Refusal("it is neither a URL such as "
+        + "postgres://user:password@host:5432/database nor keywords such as "
+        + "Host=host;Port=5432;Database=database;Username=user;Password=\"password\"");
 }

@@ -59,7 +59,7 @@ internal static class DatabaseParameters
         }
         catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
         {
-            throw DatabaseUrl.Refusal($"the value of the parameter '{name}' is not one of those that it has");
+            throw DatabaseUrl.Refusal($"the parameter '{name}' has an invalid value");
         }
     }
 
@@ -71,16 +71,16 @@ internal static class DatabaseParameters
         "sspi" => "SSPI",
         "scram-sha-256" => "ScramSHA256",
         "none" => "None",
-        _ => throw DatabaseUrl.Refusal($"the value of the parameter '{parameter}' is not one of those that it has"),
+        _ => throw DatabaseUrl.Refusal($"the parameter '{parameter}' has an invalid value"),
     };
 
     private static int Number(string name, string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
-        : throw DatabaseUrl.Refusal($"the parameter '{name}' is not a number of seconds");
+        : throw DatabaseUrl.Refusal($"the parameter '{name}' must be a number of seconds");
 
     private static bool Flag(string name, string value) => value.ToLowerInvariant() switch
     {
         "1" or "true" or "on" or "yes" => true,
         "0" or "false" or "off" or "no" => false,
-        _ => throw DatabaseUrl.Refusal($"the parameter '{name}' is neither true nor false"),
+        _ => throw DatabaseUrl.Refusal($"the parameter '{name}' must be true or false"),
     };
 }

@@ -11,8 +11,8 @@ public static class DatabaseProblems
 {
     private const string Setting = "ConnectionStrings:Headstart";
 
-    /// <param name="exception">What was thrown.</param>
-    /// <param name="at">Where, if that is known.</param>
+    /// <param name="exception">The exception.</param>
+    /// <param name="at">The database, if known.</param>
     /// <returns>null where it does not come from a database.</returns>
     public static string? Describe(Exception exception, DatabaseAddress? at = null)
     {
@@ -54,19 +54,25 @@ public static class DatabaseProblems
         var said = e.MessageText.TrimEnd('.');
         return e.SqlState switch
         {
-            PostgresErrorCodes.InvalidPassword => $"The database refuses the user or the password: {said}. Correct {Setting}.",
+            PostgresErrorCodes.InvalidPassword => $"The database rejected the user name or password: {said}. Correct {Setting}.",
             PostgresErrorCodes.InvalidAuthorizationSpecification when said.Contains("no encryption", StringComparison.Ordinal) || said.Contains("SSL off", StringComparison.Ordinal) =>
-                $"The database refuses a connection without TLS: {said}. Set sslmode=require (SSL Mode=Require) in {Setting}, or have it allowed in pg_hba.conf.",
-            PostgresErrorCodes.InvalidAuthorizationSpecification => $"The database refuses the user: {said}. Correct {Setting}, or have the user allowed in pg_hba.conf.",
-            PostgresErrorCodes.InvalidCatalogName => $"There is no such database: {said}. Make it with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0; or correct {Setting}.",
+                $"The database rejected a connection without TLS: {said}. Set sslmode=require (SSL Mode=Require) in {Setting}, or allow "
+                    + "it in pg_hba.conf.",
+            PostgresErrorCodes.InvalidAuthorizationSpecification => $"The database rejected the user: {said}. Correct {Setting}, or allow "
+                + "the user in pg_hba.conf.",
+            PostgresErrorCodes.InvalidCatalogName => $"The database does not exist: {said}. Create it with CREATE DATABASE … ENCODING "
+                + $"'UTF8' TEMPLATE template0; or correct {Setting}.",
             PostgresErrorCodes.InsufficientPrivilege =>
-                $"The database user lacks a right: {said}. Grant it, or name the user in {Setting} that owns Headstart's tables.",
-            PostgresErrorCodes.ReadOnlySqlTransaction => $"The database is read-only: {said}. Name the primary in {Setting}.",
-            PostgresErrorCodes.TooManyConnections => $"The database takes no more connections: {said}. Raise max_connections, or set Maximum Pool Size in {Setting}.",
+                $"The database user lacks a privilege: {said}. Grant it, or set {Setting} to the user that owns Headstart's tables.",
+            PostgresErrorCodes.ReadOnlySqlTransaction => $"The database is read-only: {said}. Set {Setting} to the primary.",
+            PostgresErrorCodes.TooManyConnections => $"The database accepts no more connections: {said}. Raise max_connections, or set "
+                + $"Maximum Pool Size in {Setting}.",
             PostgresErrorCodes.ProtocolViolation when said.Contains("startup parameter", StringComparison.Ordinal) =>
-                $"The pooler in front of the database refuses a parameter: {said}. Remove it from {Setting}, or name PostgreSQL itself there.",
-            PostgresErrorCodes.ProtocolViolation => $"The pooler in front of the database refuses: {said}. Correct {Setting}, or look into the pooler's log.",
-            _ => $"The database refuses: {said} ({e.SqlState}).",
+                $"The pooler in front of the database rejected a parameter: {said}. Remove it from {Setting}, or connect to PostgreSQL "
+                    + "directly.",
+            PostgresErrorCodes.ProtocolViolation => $"The pooler in front of the database rejected the connection: {said}. Correct "
+                + $"{Setting}, or check the pooler's log.",
+            _ => $"The database reported an error: {said} ({e.SqlState}).",
         };
     }
 
@@ -77,16 +83,19 @@ public static class DatabaseProblems
         {
             { InnerException: PostgresException refused } => Describe(refused),
             { InnerException: AggregateException several } when several.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } refused => Describe(refused),
-            { InnerException: AuthenticationException } => $"The certificate of the database server is refused: {reason}. "
-                + $"Name the file with the certificate of its authority as sslrootcert (Root Certificate) in {Setting}, or set sslmode=require, which does not check it.",
+            { InnerException: AuthenticationException } => $"The certificate of the database server is not trusted: {reason}. Set "
+                + $"sslrootcert (Root Certificate) in {Setting} to the file with its CA certificate, or set sslmode=require, which does "
+                + "not check it.",
             _ when e.GetBaseException() is CryptographicException => $"A certificate or key that {Setting} names for TLS cannot be read: {reason}.",
             _ when e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal) =>
-                $"The database server does not offer TLS; set sslmode=prefer (SSL Mode=Prefer) in {Setting}, or switch ssl on in its postgresql.conf.",
-            _ when e.Message.StartsWith("No password has been provided", StringComparison.Ordinal) => $"The database wants a password and {Setting} has none; add it.",
-            _ when IsNoServer(e) => $"None of the servers in {Setting} can be reached and written to; start one, or name the primary.",
+                $"The database server does not offer TLS; set sslmode=prefer (SSL Mode=Prefer) in {Setting}, or turn on ssl in its "
+                    + "postgresql.conf.",
+            _ when e.Message.StartsWith("No password has been provided", StringComparison.Ordinal) => "The database requires a password, "
+                + $"but {Setting} has none; add it.",
+            _ when IsNoServer(e) => $"No server in {Setting} is both reachable and writable; start one, or name the primary.",
             { InnerException: SocketException or IOException or TimeoutException or AggregateException } =>
                 $"The database{(at is null ? "" : $" at {at}")} cannot be reached: {reason}. Start it, or correct {Setting}.",
-            _ => $"The database cannot be used: {reason}. Look at {Setting}.",
+            _ => $"The database cannot be used: {reason}. Check {Setting}.",
         };
     }
 }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Headstart.Postgres;
 
 /// <summary>
-/// Reads addresses as hosting companies give them, <c>postgres://user:password@host:5432/database?sslmode=require</c>, into what Npgsql takes.
+/// Reads URLs as hosting companies give them, <c>postgres://user:password@host:5432/database?sslmode=require</c>, into what Npgsql takes.
 /// (<see href="https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS"/>)
 /// </summary>
 internal static class DatabaseUrl
@@ -23,7 +23,7 @@ internal static class DatabaseUrl
         var at = authority.LastIndexOf('@'); // none is in the name of a host
         if (at < 0 && rest.Contains('@', StringComparison.Ordinal))
         {
-            throw Refusal("the user or the password has a / or ? in it; write %2F for / and %3F for ?");
+            throw Refusal("the user name or password contains / or ?; write %2F for / and %3F for ?");
         }
 
         var question = rest.IndexOf('?', StringComparison.Ordinal);
@@ -53,7 +53,7 @@ internal static class DatabaseUrl
             if (both.Length < 2 || !DatabaseParameters.Set(parts, name, Decoded(both[1], name)))
             {
                 // A password with an & in it would end here.
-                throw Refusal(afterPassword ? "it has something after the password that is no parameter; write %26 for an & in the password"
+                throw Refusal(afterPassword ? "the text after the password is not a parameter; write %26 for & in the password"
                     : both.Length < 2 ? $"the parameter '{Shown(name)}' has no value" : $"the parameter '{Shown(name)}' is not supported; remove it");
             }
 

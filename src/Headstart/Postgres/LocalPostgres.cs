@@ -54,14 +54,15 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InvalidPassword)
         {
             throw new StartupException(
-                $"The password in '{Path.Combine(folder.Path, PasswordFile)}' does not open the local database; " +
-                "put back the file that was there when the database was made.", e);
+                $"The password in '{Path.Combine(folder.Path, PasswordFile)}' does not match the local database; " +
+                "restore the file from when the database was created.", e);
         }
         catch (UnauthorizedAccessException e)
         {
             throw new StartupException(
-                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}. "
-                + $"If Headstart was started as root there (sudo), take the folder back: sudo chown -R $(id -u) '{folder.Path}'.", e);
+                $"The local PostgreSQL in '{folder.Path}' could not be started: {e.Message.Trim().TrimEnd('.')}. If Headstart was once "
+                    + $"started as root (sudo), change the folder's owner back: sudo chown -R $(id -u) '{folder.Path}'.",
+                e);
         }
         catch (Exception e) when (e is IOException or Win32Exception or NpgsqlException)
         {
@@ -135,12 +136,12 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             }
 
             // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
-            // somebody took the port in this very moment.
+            // another program just took the port.
             var reason = cluster.Reason();
             var passing = !LocalPostgresPort.IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
             if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
-                throw new StartupException($"The local PostgreSQL did not start: {reason} (its log is '{cluster.LogFile}').");
+                throw new StartupException($"The local PostgreSQL did not start: {reason} (see its log '{cluster.LogFile}').");
             }
 
             await Task.Delay(Glance, ct);
@@ -228,19 +229,19 @@ public sealed partial class LocalPostgres : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The local PostgreSQL listens on 127.0.0.1:{Port}; its data is in {Folder}.")]
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is listening on 127.0.0.1:{Port}; its data is in {Folder}.")]
         public static partial void Started(ILogger log, int port, string folder);
 
-        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is stopped.")]
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL has stopped.")]
         public static partial void Stopped(ILogger log);
 
-        [LoggerMessage(LogLevel.Warning, "The local PostgreSQL is gone; starting it again.")]
+        [LoggerMessage(LogLevel.Warning, "The local PostgreSQL stopped unexpectedly; restarting it.")]
         public static partial void Died(ILogger log);
 
-        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is back.")]
+        [LoggerMessage(LogLevel.Information, "The local PostgreSQL is running again.")]
         public static partial void Restarted(ILogger log);
 
-        [LoggerMessage(LogLevel.Error, "The local PostgreSQL does not start again: {Reason}. Trying on.")]
+        [LoggerMessage(LogLevel.Error, "The local PostgreSQL cannot be restarted: {Reason}. Retrying.")]
         public static partial void CannotRestart(ILogger log, string reason, Exception? cause);
     }
 }

@@ -48,7 +48,8 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
         {
             throw new StartupException($"The local database could not be created: {LastLine(output)}."
                 + (output.Contains("effective user ID", StringComparison.Ordinal)
-                    ? " PostgreSQL's programs run only as a user that the system knows: start Headstart as one, or set ConnectionStrings:Headstart to a running database."
+                    ? " PostgreSQL runs only as a user listed in /etc/passwd: start Headstart as such a user, or set "
+                        + "ConnectionStrings:Headstart to a running database."
                     : ""));
         }
 
@@ -59,7 +60,7 @@ public sealed partial class LocalPostgresCluster(string folder, PostgresBinaries
 
     /// <summary>Settings for a small machine; written before every start, so that a newer Headstart may change them.</summary>
     public void Configure(int port) => File.WriteAllText(Path.Combine(_cluster, "headstart.conf"), $"""
-        # Written by Headstart at every start. Settings of your own go to the end of postgresql.conf.
+        # Written by Headstart at every start. Put your own settings at the end of postgresql.conf.
         listen_addresses = '127.0.0.1'
         port = {port}
         unix_socket_directories = ''

@@ -14,7 +14,7 @@ public static partial class LocalPostgresFolder
         if (new DirectoryInfo(path).LinkTarget is { } target && !Directory.Exists(path))
         {
             throw new StartupException(
-                $"The local database is kept in '{target}', which is gone; bring it back, or delete the link '{path}' to begin anew.");
+                $"The local database is in '{target}', which no longer exists; restore it, or delete the link '{path}' to start empty.");
         }
 
         MakePrivate(path);
@@ -29,7 +29,7 @@ public static partial class LocalPostgresFolder
         {
             throw new StartupException(
                 $"The account '{account.Name}', which runs the local database, cannot reach '{folder}'; " +
-                "let it pass the folders above, or set Headstart:DataDirectory to another folder.");
+                "give it execute permission on the folders above, or set Headstart:DataDirectory to another folder.");
         }
 
         return await MoveElsewhereAsync(path, account, log, cancel);
@@ -82,7 +82,7 @@ public static partial class LocalPostgresFolder
     private static partial class Log
     {
         [LoggerMessage(LogLevel.Information,
-            "The account {Account}, which runs the local database, cannot reach {Path}: the database is kept in {Folder}.")]
+            "The account {Account}, which runs the local database, cannot reach {Path}; storing the database in {Folder} instead.")]
         public static partial void KeptElsewhere(ILogger log, string? account, string path, string folder);
     }
 }

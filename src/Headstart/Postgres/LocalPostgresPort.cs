@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 
 namespace Headstart.Postgres;
 
-/// <summary>The port of the local PostgreSQL: chosen once, and kept for as long as nobody else sits on it.</summary>
+/// <summary>The port of the local PostgreSQL: chosen once, and kept as long as it is free.</summary>
 public static class LocalPostgresPort
 {
     public static int Choose(string file)

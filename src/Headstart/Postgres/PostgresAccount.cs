@@ -27,7 +27,7 @@ public sealed class PostgresAccount
 
         var known = File.ReadLines("/etc/passwd").Select(line => line.Split(':')[0]).ToHashSet();
         return new PostgresAccount(Array.Find(Unprivileged, known.Contains) ?? throw new StartupException(
-            "PostgreSQL refuses to run as root and there is no account 'postgres' or 'nobody' to run it; " +
+            "PostgreSQL refuses to run as root, and there is no account 'postgres' or 'nobody' to run it; " +
             "run Headstart as an ordinary user, or set ConnectionStrings:Headstart to a running database."));
     }
 
@@ -46,7 +46,7 @@ public sealed class PostgresAccount
         }
     }
 
-    /// <summary>Can this account write to the folder, and pass every folder above it?</summary>
+    /// <summary>Whether this account can write to the folder and pass every folder above it.</summary>
     public async Task<bool> CanUseAsync(string folder, CancellationToken cancel) =>
         Name is null || (await RunAsync("test", ["-w", folder], cancel)).ExitCode == 0;
 

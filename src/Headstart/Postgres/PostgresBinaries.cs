@@ -18,7 +18,7 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
 
     public string PgCtl => Program(Folder, "pg_ctl");
 
-    /// <summary>Where a PostgreSQL that somebody installed is usually found, best first.</summary>
+    /// <summary>The usual folders of an installed PostgreSQL, best first.</summary>
     public static IEnumerable<string> UsualPlaces()
     {
         var path = Environment.GetEnvironmentVariable("PATH") ?? "";
@@ -90,13 +90,14 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
             await server.InstallAsync(limit.Token);
             await account.OwnAsync(downloads, cancel);
             var folder = Path.Combine(server.InstallDir, "bin");
-            return new PostgresBinaries(folder, await MajorAsync(folder, account, cancel) ?? throw new IOException("it does not run here"));
+            return new PostgresBinaries(folder, await MajorAsync(folder, account, cancel) ?? throw new IOException("it does not run on "
+                + "this machine"));
         }
         catch (Exception e) when (e is PostgresEmbedException or UnsupportedPlatformException or HttpRequestException or IOException
             or UnauthorizedAccessException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             var reason = e is OperationCanceledException ? "it took too long" : e.Message.Split('\n')[0].Trim().TrimEnd('.');
-            throw new StartupException($"{missing} and it could not be downloaded ({reason}); {Advice(clusterMajor)}", e);
+            throw new StartupException($"{missing}, and the download failed ({reason}); {Advice(clusterMajor)}", e);
         }
     }
 
@@ -124,7 +125,7 @@ public sealed partial record PostgresBinaries(string Folder, int Major)
     private static string Missing(LocalPostgresOptions options, int? clusterMajor, SortedSet<int> others)
     {
         var wanted = clusterMajor is { } major
-            ? $"PostgreSQL {major}, which made the local database,"
+            ? $"PostgreSQL {major}, which created the local database,"
             : $"PostgreSQL {OldestMajor} or newer";
         var where = string.IsNullOrWhiteSpace(options.BinariesDirectory)
             ? ""

@@ -44,8 +44,9 @@ public sealed class PostgresTools
         }
 
         return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString), server) : throw new StartupException(
-            $"pg_dump and pg_restore {major}, of the database's version, were not found; install PostgreSQL's client programs (on Debian and Ubuntu the package is "
-            + $"postgresql-client-{major}), or set Headstart:Postgres:BinariesDirectory to the folder that has them.");
+            $"pg_dump and pg_restore {major} (the database's version) were not found; install PostgreSQL's client programs (on Debian and "
+                + $"Ubuntu the package is postgresql-client-{major}), or set Headstart:Postgres:BinariesDirectory to the folder that has "
+                + "them.");
     }
 
     /// <summary>Writes the database as a snapshot sees it to a file; without the queue of jobs, which is made anew from the rows.</summary>
@@ -63,7 +64,7 @@ public sealed class PostgresTools
         var start = new ProcessStartInfo(Program(_folder, name), [.. arguments, "--no-password"]) { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var (variable, value) in Variables().Where(variable => variable.Value is not null))
         {
-            start.Environment[variable] = value; // not arguments: those are everybody's to read
+            start.Environment[variable] = value; // not arguments: other users could read those
         }
 
         foreach (var elsewhere in (string[])["PGHOSTADDR", "PGSERVICE", "PGTARGETSESSIONATTRS"])
@@ -74,7 +75,7 @@ public sealed class PostgresTools
         var (exitCode, _, error) = await RunAsync(start, cancel);
         if (exitCode != 0)
         {
-            throw new StartupException($"{name} ended with {exitCode}: {error.Trim().Split('\n')[0].TrimEnd('.')}.");
+            throw new StartupException($"{name} exited with code {exitCode}: {error.Trim().Split('\n')[0].TrimEnd('.')}.");
         }
     }
 

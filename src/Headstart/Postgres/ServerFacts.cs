@@ -5,11 +5,11 @@ namespace Headstart.Postgres;
 /// <summary>What a server says of itself and of a database.</summary>
 /// <param name="Backend">The process that answers.</param>
 /// <param name="Version">Such as 150004.</param>
-/// <param name="Encoding">Of the database.</param>
+/// <param name="Encoding">Encoding of the database.</param>
 /// <param name="IsStandby">Whether it follows another server.</param>
 /// <param name="IsReadOnly">Whether it takes no changes, for whatever reason.</param>
 /// <param name="Database">Its name, quoted where SQL needs it.</param>
-/// <param name="User">As quoted.</param>
+/// <param name="User">The user, quoted where SQL needs it.</param>
 public sealed record ServerFacts(int Backend, int Version, string Encoding, bool IsStandby, bool IsReadOnly, string Database, string User)
 {
     /// <summary>The oldest PostgreSQL that the migrations and a training run were tried on.</summary>
@@ -30,11 +30,14 @@ public sealed record ServerFacts(int Backend, int Version, string Encoding, bool
 
     /// <returns>Why Headstart cannot live in this database and what to do; null where it can.</returns>
     public string? Refusal() =>
-        Version / 10000 < OldestMajor ? $"The server is PostgreSQL {Major}, and Headstart needs {OldestMajor} or newer; name another server in ConnectionStrings:Headstart."
-        : Encoding != "UTF8" ? $"The database {Database} has the encoding {Encoding}, and Headstart needs UTF8; make one with CREATE DATABASE headstart OWNER {User} "
-            + "ENCODING 'UTF8' TEMPLATE template0; and name it in ConnectionStrings:Headstart."
-        : IsStandby ? "The server is a read-only standby, and Headstart writes; name the primary in ConnectionStrings:Headstart, or all servers with commas between (host-a:5432,host-b:5432)."
-        : IsReadOnly ? $"The database {Database} is read-only (default_transaction_read_only is on for it, for {User} or for the server), and Headstart writes; switch that off."
+        Version / 10000 < OldestMajor ? $"The server is PostgreSQL {Major}, but Headstart needs {OldestMajor} or newer; name another "
+            + "server in ConnectionStrings:Headstart."
+        : Encoding != "UTF8" ? $"The database {Database} has the encoding {Encoding}, but Headstart needs UTF8; create one with CREATE "
+            + $"DATABASE headstart OWNER {User} ENCODING 'UTF8' TEMPLATE template0; and name it in ConnectionStrings:Headstart."
+        : IsStandby ? "The server is a read-only standby, but Headstart needs to write; name the primary in ConnectionStrings:Headstart, "
+            + "or all servers separated by commas (host-a:5432,host-b:5432)."
+        : IsReadOnly ? $"The database {Database} is read-only (default_transaction_read_only is on for it, for {User} or for the server), "
+            + "but Headstart needs to write; turn that off."
         : null;
 
     private string Major => Version >= 100000 ? $"{Version / 10000}" : $"{Version / 10000}.{Version / 100 % 100}";

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>What an address has said until now.</summary>
+/// <summary>What has been read from a URL so far.</summary>
 internal sealed class UrlParts
 {
     private const int UsualPort = 5432;
@@ -42,7 +42,7 @@ internal sealed class UrlParts
         (Hosts, Ports) = (hosts, ports);
     }
 
-    /// <exception cref="StartupException">Hosts and ports do not fit together, or TLS is not to be had as asked for.</exception>
+    /// <exception cref="StartupException">Hosts and ports do not match, or the TLS mode is invalid.</exception>
     public NpgsqlConnectionStringBuilder Finish()
     {
         SetHosts();
@@ -59,7 +59,7 @@ internal sealed class UrlParts
 
         if (Ports.Count > 1 && Ports.Count != Hosts.Count)
         {
-            throw DatabaseUrl.Refusal("the parameter 'port' has another number of ports than there are hosts");
+            throw DatabaseUrl.Refusal("the number of ports in the parameter 'port' differs from the number of hosts");
         }
 
         var ports = Hosts.Select((_, i) => Ports.Count == 0 ? UsualPort : PortOf(Ports[Ports.Count == 1 ? 0 : i])).ToList();
@@ -85,7 +85,8 @@ internal sealed class UrlParts
             "no-verify" => Npgsql.SslMode.Require, // node-postgres
             "verify-ca" => Npgsql.SslMode.VerifyCA,
             "verify-full" => Npgsql.SslMode.VerifyFull,
-            _ => throw DatabaseUrl.Refusal("the parameter 'sslmode' is none of disable, allow, prefer, require, verify-ca, verify-full"),
+            _ => throw DatabaseUrl.Refusal(
+                "the parameter 'sslmode' must be one of disable, allow, prefer, require, verify-ca, verify-full"),
         };
     }
 }

@@ -11,13 +11,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Predictions;
 
-/// <summary>Where a version sees what it answers, in an image of the model.</summary>
+/// <summary>Heat maps: which areas of an image of the model support the predicted label.</summary>
 public static class HeatMapApi
 {
     public static void MapHeatMaps(this RouteGroupBuilder api) =>
-        api.MapGet("/models/{id:guid}/images/{imageId:guid}/heat-map", Draw).WithTags("Images").Named("getImageHeatMap", "See where an image shows its label",
-                "A PNG, or with ?size= a JPEG that fits a square of that many pixels: the image with red where most of it speaks for what the version answers, down to blue. "
-                + "Of the published version unless ?version= names another.")
+        api.MapGet("/models/{id:guid}/images/{imageId:guid}/heat-map", Draw).WithTags("Images").Named(
+                "getImageHeatMap", "Get a heat map of an image",
+                "Shows which areas support the predicted label, from red (most) to blue, drawn over the image. A PNG, or with ?size= a "
+                + "JPEG that fits a square of that many pixels. Uses the published version unless ?version= names another.")
             .Produces<byte[]>(200, "image/png", "image/jpeg").Refuses(400, 401, 404, 409, 503);
 
     private static Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
@@ -27,11 +28,11 @@ public static class HeatMapApi
 
 internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersions versions, Predictor predictor)
 {
-    /// <param name="http">Who asks.</param>
+    /// <param name="http">The request.</param>
     /// <param name="of">The image, and its model.</param>
-    /// <param name="version">Which answers; null for the published one.</param>
-    /// <param name="size">Of a JPEG, a square that it fits; null for the whole picture as PNG.</param>
-    /// <param name="cancel">Gives the place in the queue up.</param>
+    /// <param name="version">Number of the version; null for the published one.</param>
+    /// <param name="size">Side of the square that a JPEG must fit; null for the full-size PNG.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
     public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
         HttpContext http, (Guid Model, Guid Image) of, int? version, int? size, CancellationToken cancel)
     {
@@ -59,6 +60,7 @@ internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersion
         }
 
         return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
-            : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map of this image.");
+            : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map",
+                answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map for this image.");
     }
 }

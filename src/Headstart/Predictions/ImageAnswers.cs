@@ -7,17 +7,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Predictions;
 
-/// <summary>Predictions of a model of images.</summary>
+/// <summary>Predictions of image models.</summary>
 internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings settings)
 {
     public bool IsStopping => predictor.IsStopping;
 
     /// <param name="id">Of the model.</param>
-    /// <param name="version">Which answers.</param>
-    /// <param name="http">Has the images, or names them.</param>
-    /// <param name="query">What is wanted of each answer.</param>
-    /// <param name="cancel">Gives the places in the queue up.</param>
-    /// <exception cref="UploadRefusedException">The request has texts.</exception>
+    /// <param name="version">The version to use.</param>
+    /// <param name="http">Contains the images, or their URLs.</param>
+    /// <param name="query">Options for the predictions.</param>
+    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <exception cref="UploadRefusedException">The request contains texts.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
@@ -25,7 +25,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         {
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data with parts named file, "
-                + "or application/json as in {\"urls\":[\"https://…\"]}.");
+                + "or application/json such as {\"urls\":[\"https://…\"]}.");
         }
 
         var answers = new List<FilePrediction>();
@@ -33,7 +33,8 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         {
             if (answers.Count == settings.Predictions.MaxFiles)
             {
-                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request may have {settings.Predictions.MaxFiles} files; send the others in another one.");
+                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "One request may contain "
+                    + $"{settings.Predictions.MaxFiles} files; send the rest in another request.");
             }
 
             if (answer is null && file.Bytes is not null)
@@ -46,7 +47,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
 
         return answers switch
         {
-            [] => Problems.Invalid("no-files", "The form has no part named file, or the JSON no urls, so there was nothing to predict."),
+            [] => Problems.Invalid("no-files", "There is nothing to predict: send a form with parts named file, or JSON with urls."),
             [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
                 ("modelId", id), ("version", version.Number), ("predictions", answers)),
             _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
@@ -77,7 +78,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     }
 
     private static UploadRefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
-        "This model classifies images and has no answer for texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
+        "This model classifies images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
 
     private static async IAsyncEnumerable<UploadedFile> One(
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)

@@ -10,32 +10,33 @@ using Headstart.Versions;
 
 namespace Headstart.Predictions;
 
-/// <summary>What a version says of one example.</summary>
-/// <param name="Refusal">Why the file cannot be read; then the rest is empty.</param>
-/// <param name="Features">Of the example, as the version's head reads them.</param>
+/// <summary>A version's prediction for one example.</summary>
+/// <param name="Refusal">Why the file cannot be read; the rest is then empty.</param>
+/// <param name="Features">The example's features, as the version's head reads them.</param>
 /// <param name="Probabilities">In the order of the head's labels.</param>
 /// <param name="Unknown">Whether the example resembles none of the categories.</param>
-/// <param name="Explanation">What speaks for the most probable label, if that was asked for.</param>
+/// <param name="Explanation">What supports the most probable label, if requested.</param>
 public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
 
 /// <summary>
-/// Bytes to answer, for every model on this host: whoever predicts, by whatever protocol, asks here. Decode, forward, head; the backbones'
-/// sessions and the cores are shared, see <see cref="Cores"/>.
+/// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
+/// cores
+/// are shared, see <see cref="Cores"/>.
 /// </summary>
 public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry, IHostApplicationLifetime lifetime)
 {
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
 
-    /// <summary>No new requests are taken any more; those that were are answered to their end.</summary>
+    /// <summary>Whether new requests are refused; requests already accepted are still answered.</summary>
     public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>The answer for one image.</summary>
-    /// <param name="caller">Whose turn it takes.</param>
-    /// <param name="version">Which answers.</param>
+    /// <summary>Predicts one image.</summary>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
+    /// <param name="version">The version to use.</param>
     /// <param name="image">The file.</param>
-    /// <param name="explain">Also say where the most probable label is seen.</param>
-    /// <param name="cancel">Gives the place in the queue up.</param>
-    /// <returns>null when the host is busy: come back later.</returns>
+    /// <param name="explain">Also explain the most probable label.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, byte[] image, bool explain, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
@@ -43,17 +44,17 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
         return WithUsage(caller, !explain && !known.Contains(null)
-            ? Classify(version, version.Recipe.Assemble(known!), null) // takes no turn: heads are small
+            ? Classify(version, version.Recipe.Assemble(known!), null) // no queueing: heads are small
             : await cores.RunAsync(caller.AccountId(), image.Length, () => Predict(version, image, sha256, known, explain), cancel));
     }
 
-    /// <summary>The answer for one text.</summary>
-    /// <param name="caller">Whose turn it takes.</param>
-    /// <param name="version">Of a model of texts.</param>
+    /// <summary>Predicts one text.</summary>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
+    /// <param name="version">A version of a text model.</param>
     /// <param name="text">The text.</param>
-    /// <param name="explain">Also say which words speak for the most probable label.</param>
-    /// <param name="cancel">Gives the place in the queue up.</param>
-    /// <returns>null when the host is busy: come back later.</returns>
+    /// <param name="explain">Also return the weight of each word for the most probable label.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, string text, bool explain, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
@@ -62,15 +63,16 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>
-    /// The answers for files as they come, in their order. As many are looked at together as there are cores, while the next one is being read; what
-    /// was begun and is not waited for any more gives its place up.
+    /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
+    /// abandoned
+    /// predictions give up their place in the queue.
     /// </summary>
-    /// <param name="caller">Whose turn it takes.</param>
-    /// <param name="version">Which answers.</param>
-    /// <param name="files">Those without bytes are passed on.</param>
-    /// <param name="explain">Also say where the most probable label is seen.</param>
-    /// <param name="cancel">Gives the places in the queue up.</param>
-    /// <returns>With each file its answer; null for one without bytes, and where the host is busy.</returns>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
+    /// <param name="version">The version to use.</param>
+    /// <param name="files">Files without bytes are passed through.</param>
+    /// <param name="explain">Also explain the most probable label.</param>
+    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <returns>Each file with its prediction; null for a file without bytes, or if the host is busy.</returns>
     public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAsync(
         ClaimsPrincipal caller, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -101,10 +103,10 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>
-    /// The answer for one image, on the calling thread and at once: for work in the background, which lets requests go first by itself
-    /// (<see cref="Cores.GiveWay"/>). What it sees is not kept in memory; thousands of images would drive out those that repeat.
+    /// Predicts one image immediately, on the calling thread: for background work, which gives way to requests by itself
+    /// (<see cref="Cores.GiveWay"/>). The features are not cached, since thousands of images would evict those that repeat.
     /// </summary>
-    /// <param name="version">Which answers.</param>
+    /// <param name="version">The version to use.</param>
     /// <param name="image">The file.</param>
     public Answer AnswerNow(ServedVersion version, byte[] image)
     {
@@ -114,8 +116,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
     }
 
-    /// <summary>The answer for one text, on the calling thread and at once: for work in the background.</summary>
-    /// <param name="version">Of a model of texts.</param>
+    /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
+    /// <param name="version">A version of a text model.</param>
     /// <param name="text">The text.</param>
     public Answer AnswerNow(ServedVersion version, string text)
     {
@@ -124,9 +126,9 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return Read(version, text, explain: false, CancellationToken.None);
     }
 
-    /// <summary>The answer for an image whose features are known.</summary>
-    /// <param name="version">Which answers.</param>
-    /// <param name="features">As the version's head reads them.</param>
+    /// <summary>Predicts an image from its features.</summary>
+    /// <param name="version">The version to use.</param>
+    /// <param name="features">The features, as the version's head reads them.</param>
     public Answer Classify(ServedVersion version, float[] features) => Classify(version, features, null);
 
     private Answer Read(ServedVersion version, string text, bool explain, CancellationToken cancel)
@@ -152,11 +154,11 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return answer;
     }
 
-    /// <summary>On a worker's thread.</summary>
-    /// <param name="sha256">To remember what is seen under; null to forget it.</param>
+    /// <summary>Runs on a worker thread.</summary>
+    /// <param name="sha256">Cache key of the features; null not to cache them.</param>
     private Answer Predict(ServedVersion version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
     {
-        // Damage that the header does not show is found by the one decode that follows.
+        // Damage that the header does not reveal is found by the decode that follows.
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
         {
             return new(refusal, [], [], false, null);
@@ -173,7 +175,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         }
     }
 
-    /// <summary>Fills in the vectors that are not known, decoding once for each input size.</summary>
+    /// <summary>Computes the missing vectors, decoding once per input size.</summary>
     private void Extract(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
     {
         foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null).GroupBy(b => b.Item.Manifest.Preprocessing.Size))

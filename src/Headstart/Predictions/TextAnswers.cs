@@ -8,17 +8,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Predictions;
 
-/// <summary>Predictions of a model of texts.</summary>
+/// <summary>Predictions of text models.</summary>
 internal sealed class TextAnswers(Predictor predictor, Settings settings)
 {
-    private const string HowToAsk = """as JSON, as in {"texts":["I loved it"]}, or one text as text/plain""";
+    private const string HowToAsk = """as JSON such as {"texts":["I loved it"]}, or one text as text/plain""";
 
     /// <param name="id">Of the model.</param>
-    /// <param name="version">Which answers.</param>
-    /// <param name="http">Has the texts.</param>
-    /// <param name="query">What is wanted of each answer.</param>
-    /// <param name="cancel">Gives the places in the queue up.</param>
-    /// <exception cref="UploadRefusedException">The request has no texts, or more than it may have.</exception>
+    /// <param name="version">The version to use.</param>
+    /// <param name="http">Contains the texts.</param>
+    /// <param name="query">Options for the predictions.</param>
+    /// <param name="cancel">Gives up the places in the queue.</param>
+    /// <exception cref="UploadRefusedException">The request contains no texts, or too many.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
@@ -41,7 +41,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
             : TypedResults.Ok(new PredictionResponse(id, version.Number, answers));
     }
 
-    /// <returns>null where the host is busy.</returns>
+    /// <returns>null if the host is busy.</returns>
     private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query, CancellationToken cancel)
     {
         if (PlainText.Read(given, settings.Uploads.MaxTextBytes, out var text) is var (_, detail))
@@ -72,19 +72,21 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
         return request?.Texts switch
         {
             { Count: > 0 } texts => texts.Count <= settings.Predictions.MaxTexts ? texts : throw UploadRefusedException.TooLarge("too-many-texts",
-                $"One request may have {settings.Predictions.MaxTexts:N0} texts (Headstart:Predictions:MaxTexts); send the others in another one."),
+                $"One request may contain {settings.Predictions.MaxTexts:N0} texts (Headstart:Predictions:MaxTexts); send the rest in "
+                    + "another request."),
             _ when request?.Urls is not null => throw NotImages(),
-            _ => throw UploadRefusedException.Invalid("no-texts", "The JSON has no texts, so there was nothing to predict."),
+            _ => throw UploadRefusedException.Invalid("no-texts", "The JSON contains no texts to predict; send {\"texts\":[\"…\"]}."),
         };
     }
 
     private async Task<string> ReadOneAsync(HttpRequest request, CancellationToken cancel)
     {
         var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw UploadRefusedException.TooLarge(
-            "too-large", $"The text has more than {settings.Uploads.MaxTextBytes:N0} bytes (Headstart:Uploads:MaxTextBytes); send the part that says what it is about.");
+            "too-large", $"The text has more than {settings.Uploads.MaxTextBytes:N0} bytes (Headstart:Uploads:MaxTextBytes); send its "
+                + "most relevant part.");
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw UploadRefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
     }
 
     private static UploadRefusedException NotImages() => new(
-        StatusCodes.Status409Conflict, "wrong-kind", $"This model classifies texts and has no answer for images: send texts {HowToAsk}.");
+        StatusCodes.Status409Conflict, "wrong-kind", $"This model classifies texts, not images: send texts {HowToAsk}.");
 }

@@ -3,10 +3,10 @@ using Headstart.Versions;
 
 namespace Headstart.Predictions;
 
-/// <summary>How much each word of a text speaks for a label.</summary>
+/// <summary>How much each word of a text supports a label.</summary>
 internal static class WordExplanation
 {
-    /// <summary>By log-odds and not by probability, which hardly moves where the answer is sure.</summary>
+    /// <summary>Uses log-odds instead of probability, which hardly changes for confident predictions.</summary>
     public static IReadOnlyList<WordWeight> Of(ServedVersion version, string text, int label, CancellationToken cancel)
     {
         return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
@@ -17,7 +17,7 @@ internal static class WordExplanation
             version.Head.Logits(features, logits);
             var most = logits.Where((_, k) => k != label).Max();
             logits[label] -= (float)(most + Math.Log(logits.Where((_, k) => k != label).Sum(logit => Math.Exp(logit - most))));
-            return logits; // only the label's is asked for
+            return logits; // only the label's logit is needed
         }
     }
 }

@@ -2,7 +2,7 @@ using Headstart.Data;
 
 namespace Headstart.Reports;
 
-/// <summary>How good the version is, whether it is better than the last one, and what would make the next one better.</summary>
+/// <summary>The version's accuracy, its comparison with the published one, and what would improve it.</summary>
 internal static class AccuracySections
 {
     public static Html All(Report report) => $"{Accuracy(report)}{Comparison(report.Comparison)}{Help(report)}";
@@ -11,23 +11,26 @@ internal static class AccuracySections
     {
         var what = report.Kind.Examples();
         var folds = report.CrossValidation;
+        var parts = $"{folds.Images} {what} in {folds.Folds} folds{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}";
         var how = report.AccuracyFrom == AccuracySource.HeldOut
-            ? $"{Html.Title(what)} that were held out, chosen by their content. The head that was judged never saw them; the one that is served learned from them too."
-            : $"There are too few {what} to hold enough of them out, so each one was judged by a head that was trained without it.";
+            ? $"Measured on held-out {what}, selected by their content. The evaluated head was not trained on them; the served head is "
+                + $"trained on all {what}."
+            : $"There are too few {what} to hold any out, so each one was evaluated by a head trained without it (cross-validation).";
         return Html.Section("Accuracy", $"""
             <dl class="facts">
-            <div><dt>{(report.MeanF1 is null ? "Right answers" : "All labels right")}</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
-            <div><dt>With 95 % certainty</dt><dd>{Interval(report.AccuracyInterval)}</dd></div>
+            <div><dt>{(report.MeanF1 is null ? "Accuracy" : "All labels correct")}</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
+            <div><dt>95 % interval</dt><dd>{Interval(report.AccuracyInterval)}</dd></div>
             {(report.MeanF1 is { } f1 ? (Html)$"<div><dt>Mean F1 of the labels</dt><dd>{f1:0.00}</dd></div>" : null)}
             <div><dt>Measured on</dt><dd>{Measured(report)}</dd></div>
-            <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{folds.Images} {what} in {folds.Folds} parts{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}</small></dd></div>
+            <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{parts}</small></dd></div>
             </dl>
             <p class="soft">{how}</p>
             """);
     }
 
     private static Html Measured(Report report) => report.AccuracyFrom == AccuracySource.HeldOut && report.HeldOut is { } heldOut
-        ? (Html)$"{heldOut.Images} {report.Kind.Examples()}<small>held out</small>" : (Html)$"{report.CrossValidation.Images} {report.Kind.Examples()}<small>left out in turn</small>";
+        ? (Html)$"{heldOut.Images} {report.Kind.Examples()}<small>held out</small>"
+        : (Html)$"{report.CrossValidation.Images} {report.Kind.Examples()}<small>cross-validation</small>";
 
     private static Html? Comparison(ComparisonReport? comparison)
     {
@@ -36,7 +39,7 @@ internal static class AccuracySections
             return null;
         }
 
-        return Html.Section($"Against version {comparison.Version}", Html.Paragraph(comparison.Sentence));
+        return Html.Section($"Compared with version {comparison.Version}", Html.Paragraph(comparison.Sentence));
     }
 
     private static Html? Help(Report report)
@@ -46,7 +49,7 @@ internal static class AccuracySections
             return null;
         }
 
-        return Html.Section("What would help", $"{(report.Advice is { } advice ? Html.Paragraph(advice.Sentence) : null)}{Curve(report)}");
+        return Html.Section("Learning curve", $"{(report.Advice is { } advice ? Html.Paragraph(advice.Sentence) : null)}{Curve(report)}");
     }
 
     private static Html? Curve(Report report)
@@ -58,9 +61,11 @@ internal static class AccuracySections
 
         return $"""
             <figure>{Plots.LearningCurve(curve, report.Kind.Examples())}
-            <figcaption>Dots: measured with parts of the {report.Kind.Examples()}. Dashed: what to expect with more {report.Kind.Examples()} like these; the true value is in the band with 90 % certainty.</figcaption></figure>
+            <figcaption>Dots: accuracy measured with part of the {report.Kind.Examples()}. Dashed line: expected accuracy with more
+            {report.Kind.Examples()} like these, with its 90 % interval.</figcaption></figure>
             {Html.Table("Expected accuracy", [Html.Title(report.Kind.Examples()), "Expected accuracy", "90 % interval"], Html.Each(curve.Forecasts, f =>
-                $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (as now)" : "")}</th><td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
+                $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (now)" : "")}</th>"
+                    + $"<td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
             """;
     }
 

@@ -4,7 +4,7 @@ using Headstart.Learning.Evaluation;
 
 namespace Headstart.Reports;
 
-/// <summary>What the answers are worth: which categories are mixed up, what a probability means, and what is called unknown.</summary>
+/// <summary>Confusion matrix, metrics per category, calibration, and unknown images or texts.</summary>
 internal static class AnswerSections
 {
     private const int LargestMatrix = 150; // a thousand categories are a million cells
@@ -19,9 +19,10 @@ internal static class AnswerSections
             return null;
         }
 
-        var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("Nothing was taken for something else.") : Html.Table("Most confused", ["Category", "Taken for", Html.Title(report.Kind.Examples())],
+        var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("No category was confused with another.")
+            : Html.Table("Most confused", ["Category", "Predicted as", Html.Title(report.Kind.Examples())],
             Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"), "words");
-        return Html.Section("What is taken for what", $"""
+        return Html.Section("Confusion matrix", $"""
             {Matrix(report)}
             <h3>Most often confused</h3>
             {pairs}
@@ -34,10 +35,11 @@ internal static class AnswerSections
         var all = Enumerable.Range(0, names.Count);
         int[] shown = names.Count <= LargestMatrix ? [.. all]
             : [.. all.OrderByDescending(k => confusion[k].Sum() - confusion[k][k] + confusion.Sum(row => row[k]) - confusion[k][k]).Take(LargestMatrix).Order()];
-        var cut = shown.Length == names.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" Of {names.Count} categories it has the {shown.Length} with most mistakes.");
+        var cut = shown.Length == names.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" It shows the {shown.Length} "
+            + $"categories with the most mistakes, of {names.Count}.");
         return $"""
-            <p class="soft">Each row is a category, each column an answer; a cell says how many {report.Kind.Examples()} got it. Blue is right, orange is wrong, and the
-            stronger the colour, the larger the share of the row.{cut}</p>
+            <p class="soft">Rows are true categories, columns are predicted ones; each cell is a number of {report.Kind.Examples()}. Blue is
+            correct, orange is wrong; a stronger colour is a larger share of the row.{cut}</p>
             <div class="wide matrix{(shown.Length > FewCategories ? " many" : "")}" role="region" aria-label="Confusion matrix" tabindex="0"><table>
             <thead><tr><td></td>{Html.Each(shown, k => $"<th scope=\"col\" title=\"{names[k]}\"><span>{names[k]}</span></th>")}</tr></thead>
             <tbody>{Html.Each(shown, truth => $"<tr><th scope=\"row\" title=\"{names[truth]}\">{names[truth]}</th>{Html.Each(shown, predicted => Cell(confusion[truth], truth, predicted))}</tr>\n")}</tbody>
@@ -64,11 +66,14 @@ internal static class AnswerSections
             return null;
         }
 
-        var several = report.Thresholds is null ? "" : " F1 is their harmonic mean. An image may show several; each applies from its threshold on, which was chosen for the highest F1.";
+        var several = report.Thresholds is null ? ""
+            : " F1 is the harmonic mean of both. An image may have several categories; each applies if its probability reaches its "
+                + "threshold, which was chosen for the highest F1.";
         string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"], Html.Title(report.Kind.Examples())];
-        return Html.Section("Each category", $"""
-            <p class="soft">Precision: of the {report.Kind.Examples()} that got this answer, the share that it was right for. Recall: of the {report.Kind.Examples()} of this category, the share that was recognised.{several}</p>
-            {Html.Table("Each category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
+        return Html.Section("Metrics per category", $"""
+            <p class="soft">Precision: the share of {report.Kind.Examples()} predicted as this category that belong to it. Recall: the share
+            of {report.Kind.Examples()} of this category that are predicted as it.{several}</p>
+            {Html.Table("Metrics per category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
             {Curves(report)}
             """);
     }
@@ -80,11 +85,12 @@ internal static class AnswerSections
             return null;
         }
 
-        var cut = report.PrecisionRecall.Count == report.Classes.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" The {report.PrecisionRecall.Count} categories with most mistakes are shown.");
+        var cut = report.PrecisionRecall.Count == report.Classes.Count ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" Shown: the {report.PrecisionRecall.Count} categories with the most mistakes.");
         return $"""
-            <h3>Precision over recall</h3>
-            <p class="soft">A category could be answered from another probability on. To the right more of its {report.Kind.Examples()} are found, further up fewer others come along: the
-            nearer to the upper right corner, the better.{cut}</p>
+            <h3>Precision–recall curves</h3>
+            <p class="soft">Precision and recall of each category for every probability threshold. Closer to the upper right corner is
+            better.{cut}</p>
             <div class="pictures large">{Html.Each(report.PrecisionRecall, curve => $"""
                 <figure>{Plots.PrecisionRecall(curve)}
                 <figcaption><b>{curve.Category}</b>average precision {Html.Percent(curve.AveragePrecision)}</figcaption></figure>
@@ -109,17 +115,19 @@ internal static class AnswerSections
 
         var raw = calibration.Temperature switch
         {
-            > 1.02 => "were too sure of themselves",
-            < 0.98 => "were too cautious",
-            _ => "were about right",
+            > 1.02 => "were overconfident",
+            < 0.98 => "were underconfident",
+            _ => "were well calibrated",
         };
-        return Html.Section("What a probability means", $"""
-            <p>If 90 % means nine in ten, the dots lie on the dashed line. The probabilities and the share of right answers differ by {100 * calibration.ErrorAfter:0.#} points on
-            average; before correction it was {100 * calibration.ErrorBefore:0.#} (expected calibration error).</p>
-            <p>The correction is one number, the temperature, here {calibration.Temperature:0.00}: without it the probabilities {raw}. It changes how sure the answers are, never which one is given.</p>
+        return Html.Section("Calibration", $"""
+            <p>If nine in ten predictions with 90 % are correct, and so on, the dots lie on the dashed line. On average, probability and
+            accuracy differ by {100 * calibration.ErrorAfter:0.#} percentage points; before calibration by
+            {100 * calibration.ErrorBefore:0.#} (expected calibration error).</p>
+            <p>Calibration divides the logits by one number, the temperature, here {calibration.Temperature:0.00}. Without it the
+            probabilities {raw}. It changes the probabilities, never the predicted category.</p>
             <div class="sides"><figure>{Plots.Reliability(calibration.Reliability)}
-            <figcaption>Larger dots: more answers. An orange line is how far a group is from where it should be.</figcaption></figure>
-            {Html.Table("Answers by probability", ["Probability", "Right", "Answers"], Html.Each(calibration.Reliability, bin =>
+            <figcaption>Larger dots: more predictions. Orange lines: the distance from perfect calibration.</figcaption></figure>
+            {Html.Table("Predictions by probability", ["Probability", "Correct", "Predictions"], Html.Each(calibration.Reliability, bin =>
                 $"<tr><td>{Html.PercentOrDash(bin.Confidence)}</td><td>{Html.PercentOrDash(bin.Accuracy)}</td><td>{bin.Count}</td></tr>"))}</div>
             """);
     }
@@ -131,14 +139,15 @@ internal static class AnswerSections
             return null;
         }
 
-        var seen = unknown.HeldOutFalseAlarmRate is { } rate ? $" Of the held-out {what} {Advice.Percent(rate)} were." : "";
+        var seen = unknown.HeldOutFalseAlarmRate is { } rate ? $" Of the held-out {what}, {Advice.Percent(rate)} were." : "";
         var caught = unknown.ExpectedCatchRate is { } expected
-            ? $"When a whole category was left out, {Advice.Percent(expected)} of its {what} were called unknown: that is what to expect of things as much like the categories as these are like each other. "
-                + "Quite other things are caught more often."
-            : "How many other things it catches cannot be said with so few categories.";
-        return Html.Section($"{Html.Title(what)} of something else", $"""
-            <p>What resembles none of the categories is called unknown. The threshold is set so that about {Html.Percent(unknown.FalseAlarmRate)} of the {what} that do belong to one are called
-            unknown by mistake.{seen}</p>
+            ? $"When a whole category was left out of training, {Advice.Percent(expected)} of its {what} were marked unknown. Expect "
+                + $"that rate for {what} as similar to the categories as these are to each other; very different {what} are detected "
+                + "more often."
+            : $"With so few categories, the detection rate of unknown {what} cannot be estimated.";
+        return Html.Section($"Unknown {what}", $"""
+            <p>{Html.Title(what)} that resemble none of the categories are marked unknown. The threshold is set so that about
+            {Html.Percent(unknown.FalseAlarmRate)} of the {what} that belong to a category are marked unknown by mistake.{seen}</p>
             {Html.Paragraph(caught)}
             """);
     }

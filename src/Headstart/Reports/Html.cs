@@ -6,8 +6,8 @@ using System.Text;
 namespace Headstart.Reports;
 
 /// <summary>
-/// A piece of a page, written as an interpolated string. What is put into one becomes text that no browser takes for markup, in elements and
-/// in quoted attributes; only another piece stays as it is. A plain string cannot become a piece, so escaping cannot be forgotten.
+/// A piece of a page, written as an interpolated string. Interpolated values are escaped for elements and quoted attributes; only another
+/// piece is inserted as it is. A plain string cannot become a piece, so escaping cannot be forgotten.
 /// </summary>
 [InterpolatedStringHandler]
 internal sealed class Html(int literalLength, int formattedCount)
@@ -36,7 +36,7 @@ internal sealed class Html(int literalLength, int formattedCount)
 
     public static IEnumerable<Html> Each<T>(IEnumerable<T> items, Func<T, Html> piece) => items.Select(piece);
 
-    /// <returns>null where there is nothing to say.</returns>
+    /// <returns>null if the body is empty.</returns>
     public static Html? Section(string title, Html? body)
     {
         if (body is null)
@@ -47,12 +47,12 @@ internal sealed class Html(int literalLength, int formattedCount)
         return $"<section><h2>{title}</h2>\n{body}\n</section>\n";
     }
 
-    /// <summary>A word as it begins a sentence.</summary>
+    /// <summary>A word with its first letter capitalised.</summary>
     public static string Title(string word) => char.ToUpperInvariant(word[0]) + word[1..];
 
     public static Html Paragraph(string text) => $"<p>{text}</p>";
 
-    /// <summary>Wide tables scroll in a box of their own, by keyboard too.</summary>
+    /// <summary>Wide tables scroll in their own box, also by keyboard.</summary>
     public static Html Table(string name, IEnumerable<string> heads, IEnumerable<Html> rows, string look = "") => $"""
         <div class="wide" role="region" aria-label="{name}" tabindex="0"><table class="{look}"><thead><tr>{Each(heads, head => $"<th scope=\"col\">{head}</th>")}</tr></thead>
         <tbody>{rows}</tbody></table></div>
@@ -60,7 +60,7 @@ internal sealed class Html(int literalLength, int formattedCount)
 
     public static Html Percent(double share) => $"<span class=\"n\">{Advice.Percent(share)}</span>";
 
-    /// <summary>For columns, whose points should stand below each other; a dash for what is not known.</summary>
+    /// <summary>For table columns, with aligned decimal points; a dash for unknown values.</summary>
     public static string PercentOrDash(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.0} %") : "–";
 
     public static string Range(double low, double high) => string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.0} to {100 * high:0.0} %");

@@ -3,7 +3,7 @@ using Headstart.Operations;
 
 namespace Headstart.Reports;
 
-/// <summary>Images worth a look, with pictures of those that are still there.</summary>
+/// <summary>Images worth checking, with pictures of those that still exist.</summary>
 internal static class ImageSections
 {
     public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Duplicates(report, pictures)}";
@@ -17,12 +17,12 @@ internal static class ImageSections
 
         var count = report.ExpectedLabelErrors switch
         {
-            0 => "Hardly any label is likely to be wrong; these are the ones to look at first.",
-            1 => "About one label is probably wrong; these are the ones to look at first.",
-            var n => $"About {n} labels are probably wrong; these are the ones to look at first.",
+            0 => "Probably all labels are correct; check these first.",
+            1 => "About one label is probably wrong; check these first.",
+            var n => $"About {n} labels are probably wrong; check these first.",
         };
         return Html.Section("Labels that may be wrong", $"""
-            <p>{count} The probabilities are those of heads that had not learned from the {report.Kind.Example()}.</p>
+            <p>{count} The probabilities come from heads not trained on the {report.Kind.Example()}.</p>
             <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), heat: false, $"labelled {suspect.Category}", $"""
                 <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)}, {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId), suspect.Category)}
                 """))}</div>
@@ -43,15 +43,20 @@ internal static class ImageSections
         }
 
         var marked = report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Words is { Count: > 0 });
-        var heat = marked ? " The colours show which words speak for what the text was taken for: blue for it, orange against it." : report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
-            ? " The colours show which places speak for what the image was taken for: red most, then yellow, green and blue." : "";
+        var heat = marked ? " Colours show how words affect the predicted category: blue supports it, orange opposes it."
+            : report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
+            ? " Colours show which areas support the predicted category: red most, then yellow, green and blue." : "";
         return Html.Section($"Hardest {report.Kind.Examples()}", $"""
-            <p>Their own category was found least probable by heads that had not learned from them.{heat}</p>
+            <p>Heads not trained on these {report.Kind.Examples()} found their own category least probable.{heat}</p>
             <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), heat: true, $"labelled {image.Category}", $"""
-                <b>{image.Category}</b>{(image.Predicted == image.Category ? "recognised" : $"taken for {image.Predicted}")}, {image.Category} {Html.Percent(image.Probability)}{Since(pictures.GetValueOrDefault(image.ImageId), image.Category)}
+                <b>{image.Category}</b>{Outcome(image)}, {image.Category} {Html.Percent(image.Probability)}{Since(
+                    pictures.GetValueOrDefault(image.ImageId), image.Category)}
                 """))}</div>
             """);
     }
+
+    private static string Outcome(HardImageReport image) =>
+        image.Predicted == image.Category ? "correct" : $"predicted as {image.Predicted}";
 
     private static Html? Duplicates(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
@@ -61,9 +66,9 @@ internal static class ImageSections
         }
 
         var more = report.Duplicates.Count - ReportPictures.MostGroups;
-        return Html.Section("The same thing twice", $"""
-            <p>{(report.Kind.IsText() ? "Texts that say" : "Images that show")} the same thing, in {report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")}. Each group was kept together wherever {report.Kind.Examples()} were held out, so the accuracy
-            is not flattered by them.</p>
+        return Html.Section("Near duplicates", $"""
+            <p>{report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")} of nearly identical {report.Kind.Examples()}.
+            Each group is either trained on or held out as a whole, so near duplicates do not inflate the accuracy.</p>
             <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);
     }
@@ -92,7 +97,7 @@ internal static class ImageSections
         return $"<figure>{image}<figcaption>{caption}<br>{picture.FileName}</figcaption></figure>\n";
     }
 
-    /// <summary>What became of the image after the report.</summary>
+    /// <summary>What happened to the image after the report.</summary>
     private static string Since(Picture? picture, string category) => picture switch
     {
         null => "",

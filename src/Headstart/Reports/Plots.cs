@@ -15,7 +15,7 @@ internal static class Plots
     private const int SmallSide = 200;
     private const int SmallMargin = 50;
 
-    /// <summary>Accuracy over the number of images (logarithmic): what was measured, and the forecast in its band.</summary>
+    /// <summary>Accuracy by number of images (logarithmic): measured points, and the forecast with its interval.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
     /// <param name="what">The examples, such as images.</param>
     public static Html LearningCurve(LearningCurveReport curve, string what)
@@ -33,26 +33,26 @@ internal static class Plots
         var step = floor < 0.5 ? 0.2 : floor < 0.9 ? 0.1 : 0.02;
         var ticks = Enumerable.Range(0, (int)((1 - floor) / step + 1e-9) + 1).Select(i => 1 - i * step);
         return $"""
-            <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: accuracy over the number of {what} learned from">
+            <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: accuracy by number of training {what}">
             {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text>")}
             {Html.Each(Ticks(images, X), count => $"<text x=\"{X(count):0.#}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{count}</text>")}
             <path class="band" d="{Path(band)}"/>
             <path class="dashed" d="{Path(curve.Forecasts.Select(f => (X(f.Images), Y(f.Accuracy))))}"/>
             <path class="line" d="{Path(curve.Points.Select(p => (X(p.Images), Y(p.Accuracy))))}"/>
             {Html.Each(curve.Points, p => $"<circle class=\"dot\" cx=\"{X(p.Images):0.#}\" cy=\"{Y(p.Accuracy):0.#}\" r=\"4\"><title>{p.Images} {what}: {Advice.Percent(p.Accuracy)}</title></circle>")}
-            <text x="{(Left + right) / 2}" y="{CurveHeight - 8}" text-anchor="middle">{what} learned from</text>
+            <text x="{(Left + right) / 2}" y="{CurveHeight - 8}" text-anchor="middle">training {what}</text>
             <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>
             </svg>
             """;
     }
 
-    /// <summary>How often answers of a confidence were right; on the diagonal, as often as they said.</summary>
+    /// <summary>The accuracy of predictions by confidence; on the diagonal, both are equal.</summary>
     public static Html Reliability(IReadOnlyList<ReliabilityBin> bins)
     {
         var square = new Square(Left, ReliabilitySide - 24, ReliabilitySide - Bottom);
         var most = bins.Max(bin => bin.Count);
         return $"""
-            <svg viewBox="0 0 {ReliabilitySide} {ReliabilitySide}" role="img" aria-label="Reliability: share of right answers over their probability">
+            <svg viewBox="0 0 {ReliabilitySide} {ReliabilitySide}" role="img" aria-label="Calibration: accuracy by predicted probability">
             {square.Grid([0, 0.25, 0.5, 0.75, 1])}
             <path class="dashed" d="M{Left} {square.Bottom}L{square.Right} {Top}"/>
             {Html.Each(bins, bin => $"""
@@ -60,18 +60,18 @@ internal static class Plots
                 <circle class="dot" cx="{square.X(bin.Confidence):0.#}" cy="{square.Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
                 <title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
                 """)}
-            <text x="{(Left + square.Right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">probability it gave (%)</text>
-            <text transform="translate(16 {(Top + square.Bottom) / 2}) rotate(-90)" text-anchor="middle">share that was right</text>
+            <text x="{(Left + square.Right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">predicted probability (%)</text>
+            <text transform="translate(16 {(Top + square.Bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>
             </svg>
             """;
     }
 
-    /// <summary>Precision over recall of one category: what is gained and lost as it is answered from lower probabilities on.</summary>
+    /// <summary>The precision–recall curve of one category, over all probability thresholds.</summary>
     public static Html PrecisionRecall(PrecisionRecallCurve curve)
     {
         var square = new Square(SmallMargin, SmallSide - 14, SmallSide - 28);
         return $"""
-            <svg viewBox="0 0 {SmallSide} {SmallSide}" role="img" aria-label="Precision over recall of {curve.Category}">
+            <svg viewBox="0 0 {SmallSide} {SmallSide}" role="img" aria-label="Precision–recall curve of {curve.Category}">
             {square.Grid([0, 0.5, 1])}
             <path class="line" d="M{square.Left} {square.Y(curve.Points[0].Precision):0.#}{Html.Each(curve.Points, p => $"L{square.X(p.Recall):0.#} {square.Y(p.Precision):0.#}")}"/>
             {Html.Each(curve.Points, p => $"""
@@ -82,7 +82,7 @@ internal static class Plots
             """;
     }
 
-    /// <summary>Those of the numbers that have room below the axis, the largest in any case.</summary>
+    /// <summary>The tick labels that fit below the axis, always including the largest.</summary>
     private static IEnumerable<int> Ticks(IEnumerable<int> images, Func<int, double> x)
     {
         var taken = double.PositiveInfinity;
@@ -96,7 +96,7 @@ internal static class Plots
         }
     }
 
-    /// <summary>A place for one share over another, both from 0 to 1.</summary>
+    /// <summary>A square plot of two shares, both from 0 to 1.</summary>
     private readonly record struct Square(int Left, int Right, int Bottom)
     {
         public double X(double share) => Left + (Right - Left) * share;

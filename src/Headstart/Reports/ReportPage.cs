@@ -4,8 +4,8 @@ using Headstart.Data;
 namespace Headstart.Reports;
 
 /// <summary>
-/// A report as one HTML page that needs nothing else, to be read, printed and sent to others. No script, nothing to load; a browser that
-/// opens the saved file is told so again by the policy inside it.
+/// A report as one self-contained HTML page to read, print and share. It has no script and loads nothing; the policy inside the page tells
+/// this to a browser that opens the saved file.
 /// </summary>
 internal static class ReportPage
 {

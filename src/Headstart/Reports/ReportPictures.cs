@@ -11,18 +11,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Reports;
 
-/// <summary>An example of the model as a page shows it.</summary>
-/// <param name="FileName">What the sender called it.</param>
-/// <param name="Category">Its category today, or all of them; a correction may have changed it since the report.</param>
-/// <param name="Confirmed">Whether a person has said that this is right.</param>
-/// <param name="Thumbnail">A data URI; null where the bytes cannot be read, or no picture is shown.</param>
-/// <param name="Heat">The same with the heat map of what it was taken for laid over it; null where there is none.</param>
-/// <param name="Text">In a text model, in place of pictures.</param>
-/// <param name="Words">What its words say for what it was taken for; null where nobody looked.</param>
+/// <summary>An example of the model as shown on the page.</summary>
+/// <param name="FileName">Its file name as uploaded.</param>
+/// <param name="Category">Its current category or categories; a correction may have changed them since the report.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// <param name="Thumbnail">A data URI; null if the bytes cannot be read or no picture is shown.</param>
+/// <param name="Heat">The thumbnail overlaid with the heat map of the predicted category; null if there is none.</param>
+/// <param name="Text">The text, in a text model.</param>
+/// <param name="Words">The effect of its words on the predicted category; null if not computed.</param>
 internal sealed record Picture(
     string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null, IReadOnlyList<WordWeight>? Words = null);
 
-/// <summary>The pictures of a report's page. Images that were deleted since the report was made are not among them.</summary>
+/// <summary>The pictures of a report's page, without images deleted since the report.</summary>
 internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
 {
     public const int MostSuspects = 12;
@@ -32,8 +32,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     private const int ThumbnailSide = 160;
     private const int HeatSide = 224;
 
-    /// <summary>Each picture takes a turn among the predictions.</summary>
-    /// <returns>By image id; null when too many predictions are waiting already.</returns>
+    /// <summary>Each picture queues like a prediction.</summary>
+    /// <returns>The pictures by image id; null if too many predictions are waiting.</returns>
     public async Task<IReadOnlyDictionary<Guid, Picture>?> DrawAsync(HeadstartDb db, Guid account, ModelVersion version, Report report, CancellationToken cancel)
     {
         var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
@@ -73,7 +73,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         return pictures;
     }
 
-    /// <returns>null where the version cannot predict on this host: its report can be read all the same.</returns>
+    /// <returns>null if the version cannot predict on this host; its report is still readable.</returns>
     private async Task<ServedVersion?> ServedAsync(HeadstartDb db, ModelVersion version, CancellationToken cancel)
     {
         try
@@ -99,7 +99,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         }
     }
 
-    /// <summary>Where what it was taken for is seen; of several labels or none, the most probable one.</summary>
+    /// <summary>The heat map of the predicted category; of several labels or none, that of the most probable one.</summary>
     private static HeatMap? Heat(byte[] image, ServedVersion served, string? predicted)
     {
         var label = served.Head.Labels.ToList().IndexOf(predicted!);

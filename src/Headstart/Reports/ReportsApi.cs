@@ -15,9 +15,11 @@ public static class ReportsApi
     {
         var versions = api.MapGroup("/models/{id:guid}/versions").WithTags("Versions");
         versions.MapGet("/{number:int}/report", GetReport).Named("getReport", "Get a version's report",
-            "Accuracy and its interval, precision and recall of each category, the confusion matrix, the backbones tried, the time each stage took.").Refuses(401, 404);
-        versions.MapGet("/{number:int}/report.html", GetReportPage).Named("getReportPage", "Get a version's report as a page",
-                "The same as one HTML page with diagrams and thumbnails, to read, print and send on: it has no script and loads nothing. Images deleted since are shown without a picture.")
+            "Accuracy with its interval, metrics per category, the confusion matrix, calibration, the learning curve, the backbones "
+                + "tried and the time of each stage.").Refuses(401, 404);
+        versions.MapGet("/{number:int}/report.html", GetReportPage).Named("getReportPage", "Get a version's report as an HTML page",
+                "The report as one self-contained HTML page with charts and thumbnails, to read, print and share. It has no script and "
+                + "loads nothing. Images deleted since the report are shown without a picture.")
             .Produces<string>(StatusCodes.Status200OK, "text/html").Refuses(401, 404, 503);
     }
 
@@ -58,5 +60,6 @@ public static class ReportsApi
         await blobs.GetAsync(version.Report, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Json.Options) : null;
 
     private static ProblemHttpResult NoReport() =>
-        Problems.Of(StatusCodes.Status404NotFound, "report-not-found", "The report's file is no longer in the blob store, or is damaged there; train again.");
+        Problems.Of(StatusCodes.Status404NotFound, "report-not-found", "The report is missing from the blob store, or damaged there; "
+            + "restore a backup or train the model again.");
 }

@@ -3,7 +3,7 @@ using Headstart.Operations;
 
 namespace Headstart.Reports;
 
-/// <summary>What the version was made from, and how.</summary>
+/// <summary>How the version was trained, and on what.</summary>
 internal static class RunSections
 {
     public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
@@ -28,9 +28,14 @@ internal static class RunSections
             return null;
         }
 
-        return Html.Section(report.Kind.IsText() ? "What reads the texts" : "Backbones", $"""
+        string[] columns =
+        [
+            "Backbone", "Accuracy", "± one standard error", "Log loss", Html.Title(report.Kind.Examples()),
+            $"ms per {report.Kind.Example()}",
+        ];
+        return Html.Section("Backbones tried", $"""
             {(report.Choice is { } choice ? Html.Paragraph(choice.Sentence) : null)}
-            {Html.Table("Backbones", ["Tried", "Accuracy", "± one standard error", "Log loss", Html.Title(report.Kind.Examples()), $"ms per {report.Kind.Example()}"], Html.Each(report.Backbones, Row))}
+            {Html.Table("Backbones", columns, Html.Each(report.Backbones, Row))}
             """);
     }
 
@@ -57,8 +62,9 @@ internal static class RunSections
             return null;
         }
 
-        return Html.Section("Worth knowing", $"""
-            {List(null, report.Notices)}{List($"Categories left out: too few {report.Kind.Examples()} to be learned, never answered", report.LeftOut)}{List($"{Html.Title(report.Kind.Examples())} that could not be read",
+        var leftOut = $"Categories with too few {report.Kind.Examples()} to be learned; the version never predicts them";
+        return Html.Section("Notices", $"""
+            {List(null, report.Notices)}{List(leftOut, report.LeftOut)}{List($"Unreadable {report.Kind.Examples()}",
                 report.UnreadableImages.Select(id => pictures.GetValueOrDefault(id)?.FileName ?? $"{id}, deleted since"))}
             """);
     }

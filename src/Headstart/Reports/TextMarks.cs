@@ -2,13 +2,13 @@ using Headstart.Learning.Texts;
 
 namespace Headstart.Reports;
 
-/// <summary>A text as a page shows it: its beginning, with the words marked that say most.</summary>
+/// <summary>A text as shown on the page: its beginning, with the most influential words marked.</summary>
 internal static class TextMarks
 {
     private const int Shown = 400;
     private const int Short = 80;
     private const double Strongest = 0.5; // opacity
-    private const double Faintest = 0.05; // of the strongest word; less is not marked
+    private const double Faintest = 0.05; // relative to the strongest word; weaker words are not marked
 
     public static Html Of(string text, IReadOnlyList<WordWeight> words)
     {
@@ -38,6 +38,6 @@ internal static class TextMarks
         return $"<mark style=\"background:rgb({colour} / {Strongest * Math.Abs(word.Weight) / most:0.##})\">{word.Word}</mark>";
     }
 
-    /// <summary>No half of a surrogate pair is left.</summary>
+    /// <summary>Never cuts a surrogate pair in half.</summary>
     private static int End(string text, int longest) => text.Length <= longest ? text.Length : char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest;
 }

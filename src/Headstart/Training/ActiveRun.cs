@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>A run that a worker has the lease of, and how far it is. Each renewal of the lease writes that to the row.</summary>
+/// <summary>A run whose lease a worker holds, and its progress. Each renewal of the lease writes the progress to the row.</summary>
 public sealed class ActiveRun
 {
     private readonly IDbContextFactory<HeadstartDb> _databases;
@@ -24,8 +24,8 @@ public sealed class ActiveRun
     /// <summary>The stage, its progress and the backbones tried so far.</summary>
     public RunStatus Status { get; set; } = new(RunStage.Choosing, 0, []);
 
-    /// <summary>Begins a stage. It is written at once, so that nobody begins a stage of a run that is no longer theirs.</summary>
-    /// <exception cref="OperationCanceledException">The run was cancelled or is another worker's.</exception>
+    /// <summary>Begins a stage. It is written immediately, so that a worker that lost the lease does not begin it.</summary>
+    /// <exception cref="OperationCanceledException">The run was cancelled, or another worker has it.</exception>
     public async Task EnterAsync(RunStage stage, double progress)
     {
         _lease.Token.ThrowIfCancellationRequested();
@@ -34,8 +34,8 @@ public sealed class ActiveRun
         await _lease.HoldAsync(db, progressed: false);
     }
 
-    /// <summary>Ends the run with the version that it made.</summary>
-    /// <returns>false: it is no longer ours, and what we made must not be used.</returns>
+    /// <summary>Ends the run with the version it made.</summary>
+    /// <returns>false if this worker lost the run; its result must not be used.</returns>
     public async Task<bool> SucceedAsync(HeadstartDb db, int version)
     {
         Status = Status with { Stage = RunStage.Publishing, Progress = 1, Detail = null };
@@ -57,10 +57,10 @@ public sealed class ActiveRun
     }
 }
 
-/// <param name="Progress">Of the whole run, 0 to 1.</param>
+/// <param name="Progress">Progress of the whole run, 0 to 1.</param>
 public sealed record RunStatus(RunStage Stage, double Progress, List<BackboneTrial> Backbones)
 {
-    /// <summary>What is being waited for.</summary>
+    /// <summary>What the run is waiting for.</summary>
     public string? Detail { get; init; }
 
     public List<string> Notices { get; init; } = [];

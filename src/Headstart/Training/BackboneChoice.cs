@@ -9,10 +9,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Finds the features that suit the images, by the cross-validated log loss of a head on a sample of them. That is what will be served, so it is
-/// the objective itself and no proxy of it. Many backbones are first tried on a quarter and a half of the sample, and the worse half of them
-/// is dropped each time; what remains is tried with its inner stages and in pairs, once each, and the better half of that as often as few
-/// images need. The static favourite is kept through all of it.
+/// Finds the best features for the images by the cross-validated log loss of a head on a sample of them: the objective itself, not a proxy.
+/// Many backbones are first tried on a quarter and on half of the sample, and the worse half of them is dropped each time. The remaining
+/// ones are tried with their inner stages and in pairs, once each, and the better half of those as often as few images require. The static
+/// favourite always stays in.
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 {
@@ -21,8 +21,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     public sealed record Choice(Trial Chosen, int Probe, double Stability);
 
     /// <param name="backbones">Within <paramref name="maxMs"/>, cheapest first, at least one.</param>
-    /// <param name="maxMs">Milliseconds an image that joined backbones must keep to.</param>
-    /// <param name="budget">No further backbone is looked at after this time; negative for any time.</param>
+    /// <param name="maxMs">Limit for joined backbones, in milliseconds per image.</param>
+    /// <param name="budget">No further backbone is tried after this time; negative means no limit.</param>
     public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress, TimeSpan budget,
         int seed, CancellationToken cancel)
     {
@@ -107,9 +107,10 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 
     private static LabelledFeatures Checked(LabelledFeatures set) =>
         set.Support().Min() >= MinExamples ? set
-            : throw new RunRefusedException("So many of the images can no longer be read that a category has fewer than two left; upload them again.");
+            : throw new RunRefusedException("Too many images can no longer be read, leaving a category with fewer than two; upload them "
+                + "again.");
 
-    /// <summary>What the run shows of the trials while they come in, best first; the best so far counts as chosen until the rule has spoken.</summary>
+    /// <summary>The trials so far, best first, as the run shows them; the best one counts as chosen until the rule decides.</summary>
     private sealed class TrialTable(StageProgress progress)
     {
         private readonly Dictionary<string, Trial> _trials = [];

@@ -5,14 +5,14 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>The examples of a run, in an order that depends on their content alone, and which of them are held out.</summary>
+/// <summary>The examples of a run, in an order that depends only on their content, and which of them are held out.</summary>
 public sealed class Dataset
 {
 
-    /// <param name="Labels">Indices of its categories, in rising order; one where they exclude each other.</param>
+    /// <param name="Labels">Indices of its categories, ascending; exactly one unless the model is multi-label.</param>
     public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels)
     {
-        /// <summary>The same for images with the same categories.</summary>
+        /// <summary>Equal for images with the same categories.</summary>
         internal string Combination => string.Join(',', Labels);
     }
 
@@ -25,23 +25,23 @@ public sealed class Dataset
 
     public required IReadOnlyList<Item> Test { get; init; }
 
-    /// <summary>Where categories exclude each other, examples with none that is learned: texts without one show how words are used.</summary>
+    /// <summary>Unless the model is multi-label, examples without a learned category: unlabelled texts show how words are used.</summary>
     public required IReadOnlyList<Item> Unlabelled { get; init; }
 
-    /// <summary>Categories of the model that have too few images to be learned.</summary>
+    /// <summary>Categories with too few images to be learned.</summary>
     public required IReadOnlyList<string> LeftOut { get; init; }
 
     /// <summary>Of the model.</summary>
     public ModelKind Kind { get; init; }
 
     /// <summary>
-    /// Writes down once what the run learns from. A second start of the run finds it written and uses the same, whatever happened to
-    /// the model's images in between.
+    /// Records once which examples the run learns from. A restarted run uses the same ones, whatever happened to the model's images in
+    /// between.
     /// </summary>
     public static async Task FreezeAsync(HeadstartDb db, TrainingRun run, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        // The row lock makes twins take turns; the second one finds the flag set.
+        // The row lock serialises concurrent attempts; the second one finds the flag set.
         var first = await db.TrainingRuns.Where(r => r.Id == run.Id && !r.DatasetFrozen)
             .ExecuteUpdateAsync(set => set.SetProperty(r => r.DatasetFrozen, true), cancel);
         if (first == 1)
@@ -69,7 +69,7 @@ public sealed class Dataset
     {
         var exclusive = !kind.TakesSeveral();
         var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
-        // Where any number applies, a label that nearly all images have cannot be learned either.
+        // In a multi-label model, a label that nearly all images have cannot be learned either.
         var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || rows.Count - c.Value >= MinExamples)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
             .Select(row => (Item: new Item(row.ExampleId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
@@ -88,7 +88,9 @@ public sealed class Dataset
         };
     }
 
-    /// <summary>At most <paramref name="limit"/> training images with every category in proportion, at least five of each where there are.</summary>
+    /// <summary>
+    /// At most <paramref name="limit"/> training images, in proportion to the categories, with at least five of each if available.
+    /// </summary>
     public IReadOnlyList<Item> Sample(int limit)
     {
         var share = Math.Min(1, (double)limit / Train.Count);
@@ -102,7 +104,7 @@ public sealed class Dataset
         return Labelled(readable.ConvertAll(i => vectors[i]!), readable.ConvertAll(i => items[i]));
     }
 
-    /// <param name="vectors">Of the items, in the same order.</param>
+    /// <param name="vectors">The vectors of the items, in the same order.</param>
     /// <param name="items">Some of the images.</param>
     public LabelledFeatures Labelled(IReadOnlyList<float[]> vectors, IReadOnlyList<Item> items) =>
         Exclusive ? new(vectors, [.. items.Select(item => item.Labels[0])], Categories) : LabelledFeatures.Tagged(vectors, [.. items.Select(item => item.Labels)], Categories);

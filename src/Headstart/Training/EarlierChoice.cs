@@ -10,25 +10,26 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Whether the features chosen for an earlier version can still be the right ones without looking again. They can when the same backbones
-/// take part under the same latency budget, the categories are the same, and too few images have changed: replacing a share f of the images
-/// moves the mean difference between two candidates by about sqrt(f) standard errors, so where the closest rival is more than twice that away
-/// from being chosen, it would hardly be chosen now.
+/// Decides whether the features chosen for an earlier version can be reused without comparing again. They can if the same backbones take
+/// part under the same latency budget, the categories are the same, and few images have changed: replacing a share f of the images moves
+/// the
+/// mean difference between two candidates by about sqrt(f) standard errors, so a rival that is more than twice that away would hardly be
+/// chosen now.
 /// </summary>
 public sealed class EarlierChoice(IBlobStore blobs)
 {
-    /// <summary>A choice that stands.</summary>
-    /// <param name="Backbone">Id of the features.</param>
-    /// <param name="Trials">Those of the run that made it.</param>
-    /// <param name="Report">What this run says of it.</param>
+    /// <summary>An earlier choice that is still valid.</summary>
+    /// <param name="Backbone">Id of the chosen features.</param>
+    /// <param name="Trials">The trials of the run that made the choice.</param>
+    /// <param name="Report">What this run reports about it.</param>
     public sealed record Standing(string Backbone, IReadOnlyList<BackboneTrial> Trials, ChoiceReport Report);
 
-    /// <param name="db">Has the versions.</param>
-    /// <param name="run">Would choose.</param>
-    /// <param name="candidates">What it would choose among.</param>
-    /// <param name="data">Its examples.</param>
-    /// <param name="cancel">Ends the looking.</param>
-    /// <returns>null where the choice is open.</returns>
+    /// <param name="db">Contains the versions.</param>
+    /// <param name="run">The run that needs features.</param>
+    /// <param name="candidates">The backbones it would choose from.</param>
+    /// <param name="data">The run's examples.</param>
+    /// <param name="cancel">Cancels the query.</param>
+    /// <returns>null if the run must choose.</returns>
     public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<string> candidates, Dataset data, CancellationToken cancel)
     {
         var newest = await db.Versions.Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
@@ -41,7 +42,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
         }
 
         var measured = choice.Version ?? newest.Version.Number;
-        // Against the images that the candidates were compared on, which may be several versions back.
+        // Compare with the images that the candidates were compared on, which may be several versions back.
         var before = await db.Versions.Where(v => v.ModelId == run.ModelId && v.Number == measured)
             .Join(db.RunExamples, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var now = await db.RunExamples.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
@@ -50,7 +51,7 @@ public sealed class EarlierChoice(IBlobStore blobs)
             ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
     }
 
-    /// <summary>What identifies the backbones of a choice.</summary>
+    /// <summary>Identifies the backbones of a choice.</summary>
     public static List<string> Names(IEnumerable<Backbone> backbones) =>
         [.. backbones.Select(b => BackboneNews.Name(b.Manifest)).Order(StringComparer.Ordinal)];
 
@@ -64,8 +65,8 @@ public sealed class EarlierChoice(IBlobStore blobs)
     }
 
     private static string Sentence(ModelKind kind, int version, int changed) => changed == 0
-        ? $"The same {kind.Examples()} as when version {version} was made: its choice stands."
-        : $"{changed} {kind.Examples()} came, went or moved since the choice was made for version {version}, too few to change it.";
+        ? $"Reused the choice of version {version}, because the {kind.Examples()} have not changed since."
+        : $"Reused the choice of version {version}: only {changed} {kind.Examples()} were added, removed or moved since.";
 
     private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
         await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;

@@ -6,16 +6,16 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>What heads that had not learned from an image say of it, and of its label.</summary>
+/// <summary>What heads not trained on an image say about it and its label.</summary>
 internal static class ImageFindings
 {
     /// <param name="set">The n images.</param>
-    /// <param name="probabilities"><c>[n][k]</c>, calibrated, by heads that had not learned from the image.</param>
-    /// <returns><c>[n]</c>: the labels that were found to apply, in rising order.</returns>
+    /// <param name="probabilities"><c>[n][k]</c>, calibrated, from heads not trained on the image.</param>
+    /// <returns><c>[n]</c>: the predicted labels, ascending.</returns>
     public static int[][] Answers(LabelledFeatures set, IReadOnlyList<float[]> probabilities) =>
         set.Tags is null ? [.. probabilities.Select(p => (int[])[TensorPrimitives.IndexOfMax<float>(p)])] : Thresholds.Answers(probabilities, set.Tags);
 
-    /// <returns>Labels that are probably wrong, the most probable first, and about how many are.</returns>
+    /// <returns>Labels that are probably wrong, the most probable first, and an estimate of how many are.</returns>
     public static (IReadOnlyList<SuspectReport> Suspects, int Errors) Suspects(Findings found, IReadOnlyList<float[]> probabilities)
     {
         var (set, ids) = (found.Examples.Train, found.Examples.TrainIds);
@@ -27,7 +27,7 @@ internal static class ImageFindings
             open.Count(s => s.Confident));
     }
 
-    /// <returns>The images whose own labels were found least probable.</returns>
+    /// <returns>The images whose own labels are least probable.</returns>
     public static IReadOnlyList<HardImageReport> Hardest(Findings found, IReadOnlyList<float[]> probabilities)
     {
         var (set, ids) = (found.Examples.Train, found.Examples.TrainIds);
@@ -42,7 +42,7 @@ internal static class ImageFindings
     /// <param name="set">The n images.</param>
     /// <param name="ids"><c>[n]</c></param>
     /// <param name="probabilities"><c>[n][k]</c></param>
-    /// <returns>The images that got another answer than their label, by rising probability of that label.</returns>
+    /// <returns>The misclassified images, by ascending probability of their own label.</returns>
     public static IReadOnlyList<HardImageReport> Mistakes(LabelledFeatures set, IReadOnlyList<Guid> ids, IReadOnlyList<float[]> probabilities) => set.Tags is not null ? [] :
     [
         .. Answers(set, probabilities).Index().Where(answer => answer.Item[0] != set.Labels[answer.Index])

@@ -8,11 +8,13 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>Images: what the backbones of this host see in them, by way of the feature cache.</summary>
+/// <summary>Features of images: computed by the backbones of this host, through the feature cache.</summary>
 public sealed class ImageRunFeatures(
     LoadedBackbones loaded, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints, TimeProvider clock) : IRunFeatures
 {
-    /// <summary>Fetches what is wanted and not here, and chooses; what an earlier run chose stands if nothing could have changed that.</summary>
+    /// <summary>
+    /// Downloads missing backbones and chooses the features; reuses an earlier run's choice if nothing could have changed it.
+    /// </summary>
     public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
         var maxMs = run.Run.MaxLatencyMs ?? double.PositiveInfinity;
@@ -31,7 +33,7 @@ public sealed class ImageRunFeatures(
 
         var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, Seed, cancel);
         return new(new ImageFeatures(choice.Chosen.Recipe), new(
-            $"{choice.Chosen.Recipe.Id} suits these images best, by heads tried on {choice.Probe} of them.", null, choice.Probe,
+            $"{choice.Chosen.Recipe.Id} gave the best cross-validated results on {choice.Probe} of these images.", null, choice.Probe,
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
     }
 
@@ -51,9 +53,11 @@ public sealed class ImageRunFeatures(
 
     private FeatureRecipe Named(string id, double maxMs)
     {
-        var recipe = loaded.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not on this host. {loaded.HowToGetOne}");
+        var recipe = loaded.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not installed on this host. "
+            + $"{loaded.HowToGetOne}");
         return recipe.MsPerImage <= maxMs ? recipe : throw new RunRefusedException(
-            $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host and maxLatencyMs allows {maxMs}.");
+            $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host, but maxLatencyMs is {maxMs} ms; raise it or name a faster "
+                + "backbone.");
     }
 
     private List<Backbone> Admissible(TrainingRun run)
@@ -65,13 +69,14 @@ public sealed class ImageRunFeatures(
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
-        // With two others to choose from, and to join, the built-in one would cost every run time and win by luck only.
+        // With two others to choose from and to join, the built-in one would cost every run time and win only by luck.
         if (fast.Count(b => b.Manifest.Id != BackboneFolders.BuiltInId) >= EnoughBackbones)
         {
             fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
         }
 
         return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"No backbone is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {all[0].MsPerImage:0.0} ms per image.");
+            $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest backbone, which needs {all[0].MsPerImage:0.0} ms per "
+                + "image; raise it.");
     }
 }

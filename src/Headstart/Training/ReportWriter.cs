@@ -8,17 +8,17 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>What is known at the end of a run.</summary>
-/// <param name="Evaluated">A head that learned from the training images only, calibrated.</param>
-/// <param name="Raw">The same one before calibration.</param>
-/// <param name="Temperature">Between the two.</param>
-/// <param name="Curve">null where there are too few images for one.</param>
-/// <param name="Confirmed">Images whose label a person has confirmed.</param>
+/// <summary>The results at the end of a run.</summary>
+/// <param name="Evaluated">A calibrated head trained on the training images only.</param>
+/// <param name="Raw">The same head before calibration.</param>
+/// <param name="Temperature">The calibration temperature between the two.</param>
+/// <param name="Curve">The learning curve; null if there are too few images.</param>
+/// <param name="Confirmed">Images whose label a person confirmed.</param>
 public sealed record Findings(
     Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Evaluated, Head Raw, double Temperature,
     LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
 
-/// <summary>Says how good a version is, how sure that is, and what would help.</summary>
+/// <summary>Writes the report: how accurate a version is, how certain that is, and what would improve it.</summary>
 public static class ReportWriter
 {
     public static Report Write(Findings found)
@@ -76,9 +76,11 @@ public static class ReportWriter
 
     private static string Sentence(Evaluation shown, double? meanF1, string what)
     {
-        var interval = $"({Advice.Percent(shown.AccuracyInterval.Low)} to {Advice.Percent(shown.AccuracyInterval.High)} with 95 % certainty)";
-        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} right on {shown.Count} {what} it had not learned from {interval}."
-            : string.Create(CultureInfo.InvariantCulture, $"Exactly the right labels for {Advice.Percent(shown.Accuracy)} of {shown.Count} {what} it had not learned from {interval}; the mean F1 of the labels is {f1:0.00}.");
+        var interval = $"({Advice.Percent(shown.AccuracyInterval.Low)} to {Advice.Percent(shown.AccuracyInterval.High)} with 95 % "
+            + "confidence)";
+        return meanF1 is not { } f1 ? $"{Advice.Percent(shown.Accuracy)} correct on {shown.Count} {what} not used for training {interval}."
+            : string.Create(CultureInfo.InvariantCulture, $"All labels correct for {Advice.Percent(shown.Accuracy)} of {shown.Count} "
+                + $"{what} not used for training {interval}; mean F1 of the labels: {f1:0.00}.");
     }
 
     private static double[] Interval(Evaluation evaluation) => [evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High];
@@ -140,13 +142,17 @@ public static class ReportWriter
     {
         var method = found.Validation.Method;
         var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
-        var best = $"did best on {found.Data.Kind.Examples()} left out in turn.";
+        const string best = "did best in cross-validation.";
         var what = method.Kind switch
         {
-            HeadKind.Prototypes => $"Prototypes, which suit a handful of {found.Data.Kind.Examples()}, {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
-            HeadKind.Logistic => $"Logistic regression {best} It has one weight for each of {features} features and one bias for each of {categories} categories",
-            _ => $"A hidden layer of {found.Evaluated.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} features, and each of {categories} categories one for each unit",
+            HeadKind.Prototypes => $"Prototypes, which suit very few {found.Data.Kind.Examples()}, {best} The head has one weight for "
+                + $"each of {features} features and one bias for each of {categories} categories",
+            HeadKind.Logistic => $"Logistic regression {best} The head has one weight for each of {features} features and one bias for "
+                + $"each of {categories} categories",
+            _ => $"A hidden layer of {found.Evaluated.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} "
+                + $"features, and each of {categories} categories has a weight for each unit",
         };
-        return new(method.Kind, method.Strength, $"{what}: {found.Evaluated.TrainableParameters} parameters to learn; those of {found.Features.Id} stay as they are.");
+        return new(method.Kind, method.Strength, $"{what}: {found.Evaluated.TrainableParameters} trained parameters. {found.Features.Id} "
+            + "itself is not trained.");
     }
 }

@@ -11,26 +11,26 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
-/// <summary>What is asked of a run.</summary>
+/// <summary>The options of a run.</summary>
 /// <param name="Backbone">The id of a backbone, several joined with <c>+</c>; null or <c>auto</c> for the automatic choice.</param>
-/// <param name="MaxLatencyMs">For one image on this host.</param>
-/// <param name="MaxTrainingSeconds">From start to end.</param>
+/// <param name="MaxLatencyMs">Limit per image on this host, in milliseconds.</param>
+/// <param name="MaxTrainingSeconds">Limit for the whole run, in seconds.</param>
 public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
-/// <summary>Starts training runs, whatever the protocol.</summary>
+/// <summary>Starts training runs, for every API.</summary>
 public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
-    /// <param name="wish">What to do.</param>
-    /// <param name="idempotencyKey">The same key gives the run that it made before.</param>
-    /// <param name="cancel">Ends it before the run is there.</param>
+    /// <param name="wish">The options of the run.</param>
+    /// <param name="idempotencyKey">The same key returns the run that it started.</param>
+    /// <param name="cancel">Cancels before the run is created.</param>
     /// <returns>The run, queued, or why there is none.</returns>
     public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(
         ClaimsPrincipal caller, Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel) =>
         await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : (null, Problems.NoSuchModel());
 
-    /// <summary>For whoever has seen already that the model may be trained.</summary>
+    /// <summary>For callers that have already checked that the model may be trained.</summary>
     public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
     {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
@@ -64,19 +64,19 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(id, idempotencyKey, cancel), null); // its twin was a moment faster
+            return (await BeforeAsync(id, idempotencyKey, cancel), null); // a concurrent request with the same key was faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
             return (null, Problems.NoSuchModel());
         }
 
-        // If we die here the run is queued and the sweep enqueues it.
+        // If the process dies here, the run is queued and the sweep enqueues it.
         queue.Enqueue(TrainingJob.Kind, run.Id);
         return (run, null);
     }
 
-    /// <summary>A row that waits for its turn; whoever saves it enqueues it.</summary>
+    /// <summary>A queued row; the caller saves and enqueues it.</summary>
     public static TrainingRun NewRun(Guid model, RunOptions wish, string? idempotencyKey, DateTime now) => new()
     {
         Id = Guid.CreateVersion7(),
@@ -93,23 +93,27 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
     private static ProblemHttpResult? Refuse(RunOptions wish) =>
-        wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be more than 0 milliseconds.")
-            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds", "maxTrainingSeconds must be more than 0 and at most 1000000.")
+        wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be greater than 0.")
+            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds",
+                "maxTrainingSeconds must be greater than 0 and at most 1,000,000.")
             : null;
 
-    /// <summary>Of a model of texts.</summary>
+    /// <summary>Checks the options for a text model.</summary>
     private ProblemHttpResult? RefuseReader(RunOptions wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
-        : Problems.Invalid("unknown-backbone", $"Nothing of this name reads texts here; choose auto or one of {string.Join(", ", TextCandidates.Ids(texts.All))}.");
+        : Problems.Invalid("unknown-backbone", $"Unknown text backbone \"{RequestBodies.Readable(wish.Backbone)}\". Use auto or one of: "
+            + $"{string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
-    /// <summary>Of a model of images.</summary>
+    /// <summary>Checks the options for an image model.</summary>
     private ProblemHttpResult? RefuseBackbone(RunOptions wish)
     {
         var named = wish.Backbone is "auto" ? null : wish.Backbone;
         return named is not null && !wanted.CanHave(named) && loaded.All.Count > 0
-                ? Problems.Invalid("unknown-backbone", $"There is no such backbone here, nor one that may be fetched; choose auto or one of {string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
-            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train on. {loaded.HowToGetOne}")
+                ? Problems.Invalid("unknown-backbone", $"Unknown backbone \"{RequestBodies.Readable(named)}\". Use auto or one of: "
+                    + $"{string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
+            : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train with. {loaded.HowToGetOne}")
             : wish.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0 ? loaded.All[0].MsPerImage : null)
-                ? Problems.Invalid("latency-too-low", $"That is too fast for this host; its fastest backbone needs {loaded.All[0].MsPerImage:0.0} ms per image (GET /api/v1/backbones).")
+                ? Problems.Invalid("latency-too-low", "maxLatencyMs is below this host's fastest backbone "
+                    + $"({loaded.All[0].MsPerImage:0.0} ms per image); raise it (see GET /api/v1/backbones).")
             : null;
     }
 
@@ -118,6 +122,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
         var enough = counts.Count(c => c >= MinExamples);
         return enough >= MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
-            $"There is nothing to tell apart yet: {enough} of the {counts.Count} categories have at least {MinExamples} {kind.Examples()}, and two must. Thirty a category make a good start.");
+            $"Training needs at least two categories with at least {MinExamples} {kind.Examples()} each; {enough} of the {counts.Count} "
+                + "categories have enough. Thirty per category is a good start.");
     }
 }

@@ -5,7 +5,7 @@ using Headstart.Operations;
 
 namespace Headstart.Training;
 
-/// <summary>A worker that helps with the runs that other workers have: with their images, one shard after another, and with the fits of their heads.</summary>
+/// <summary>Helps with the runs of other workers: with their images, shard by shard, and with fitting their heads.</summary>
 public sealed partial class ShardWorker : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
@@ -53,8 +53,8 @@ public sealed partial class ShardWorker : BackgroundService
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Whatever it was, most likely a database or a blob store that is away: the shard comes free again, and the run's own worker
-                // goes on without us.
+                // Most likely the database or the blob store is unreachable. The shard becomes free again, and the run's own worker
+                // continues without us.
                 Log.Failed(_log, e.GetBaseException().Message);
                 await Task.Delay(Period, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -81,7 +81,8 @@ public sealed partial class ShardWorker : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Another worker's run could not be helped with; it goes on without: {Reason}")]
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Helping with another worker's run failed; that run continues without this "
+            + "host: {Reason}")]
         public static partial void Failed(ILogger log, string reason);
     }
 }

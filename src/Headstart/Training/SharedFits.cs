@@ -10,28 +10,28 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>
-/// Shares the fits of a large run out among all workers, as <see cref="ExtractionShards"/> does with its images: claims only keep two from making the
-/// same one, and the run's own worker makes those that nobody else does. Its claim is renewed while a worker is at a fit, however long that takes.
+/// Distributes the fits of a large run among all workers, as <see cref="ExtractionShards"/> does with its images. Claims only prevent two
+/// workers from computing the same fit, and the run's own worker computes the unclaimed ones. A worker renews its claim while it computes.
 /// </summary>
 public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features, LoadedBackbones loaded, TimeProvider clock)
 {
-    private const long Worthwhile = 2_000_000; // numbers that all fits together read: about a second
+    private const long Worthwhile = 2_000_000; // numbers read by all fits together: about one second
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Offers the fits to the other workers, if there are any and it is worth their while.</summary>
-    /// <param name="of">What the set's features are; those of texts are not shared.</param>
-    /// <param name="images">SHA-256 of each example.</param>
+    /// <summary>Offers the fits to the other workers, if there are any and the fits are large enough.</summary>
+    /// <param name="of">The set's features; those of texts are not shared.</param>
+    /// <param name="images">The SHA-256 of each example.</param>
     /// <param name="set">The examples.</param>
-    /// <param name="task">What is fitted.</param>
-    /// <param name="cancel">Ends the offering.</param>
+    /// <param name="task">The fits.</param>
+    /// <param name="cancel">Cancels the offer.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public async Task<Offer> OfferAsync(VersionFeatures of, IReadOnlyList<byte[]> images, LabelledFeatures set, FitTask task, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(set);
         var plan = await Task.Run(() => task.Plan(set), cancel);
-        var leading = shards.Lead(); // before the others are told: this host hears it too, and would take the core from its own run
+        var leading = shards.Lead(); // before notifying the others: this host is notified too, and would take the core from its own run
         try
         {
             if (of is not ImageFeatures { Recipe: var recipe } || plan.Count < 2 || (long)plan.Count * set.Count * set.Dimensions < Worthwhile || !shards.HasHelpers)
@@ -61,7 +61,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         }
     }
 
-    /// <summary>Makes the fits of another worker's run for as long as there are any.</summary>
+    /// <summary>Computes fits of another worker's run while there are any.</summary>
     /// <returns>Whether there were.</returns>
     public async Task<bool> HelpAsync(CancellationToken stopping)
     {
@@ -90,7 +90,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         return true;
     }
 
-    /// <summary>What runs left behind whose worker died: nobody waits for it.</summary>
+    /// <summary>Deletes the fits of runs whose worker died; nothing waits for them.</summary>
     public async Task SweepAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -153,13 +153,13 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             }
             else
             {
-                await Task.Delay(PollInterval, clock, cancel); // the others have the last ones in hand
+                await Task.Delay(PollInterval, clock, cancel); // other workers are computing the last ones
             }
         }
 
         var made = await ours.ToDictionaryAsync(s => s.Number, s => MemoryMarshal.Cast<byte, float>(s.Result).ToArray(), cancel);
         return made.Count == offer.Plan.Count ? [.. Enumerable.Range(0, made.Count).Select(number => made[number])]
-            : await Task.Run(() => offer.Plan.FitAll(cancel, progress), cancel); // swept away after a day
+            : await Task.Run(() => offer.Plan.FitAll(cancel, progress), cancel); // the sweep deletes it after a day
     }
 
     private async Task DropAsync(Guid work)
@@ -171,15 +171,15 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         }
         catch (Exception e) when (ExceptionProblems.Describe(e).Status == StatusCodes.Status503ServiceUnavailable)
         {
-            // The database is away, which ended the run's attempt too; the sweep finds the rows.
+            // The database is unreachable, which also ended the run's attempt; the sweep finds the rows.
         }
     }
 
-    /// <summary>Fits that others may be at already.</summary>
-    /// <param name="fits">Whose they are.</param>
+    /// <summary>Fits that other workers may already be computing.</summary>
+    /// <param name="fits">The owner.</param>
     /// <param name="plan">Disposed with the offer.</param>
-    /// <param name="leading">As is this.</param>
-    /// <param name="work">null where they are not shared.</param>
+    /// <param name="leading">Disposed with the offer.</param>
+    /// <param name="work">null if the fits are not shared.</param>
     /// <param name="spaces">See <see cref="FitWork.Spaces"/>.</param>
     public sealed class Offer(SharedFits fits, FitPlan plan, IDisposable leading, Guid? work, string[] spaces) : IAsyncDisposable
     {
@@ -189,7 +189,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
 
         internal string[] Spaces => spaces;
 
-        /// <summary>Makes what others do not, and waits for what they have in hand.</summary>
+        /// <summary>Computes the unclaimed fits and waits for those of other workers.</summary>
         /// <returns>The answers, in order.</returns>
         public Task<IReadOnlyList<float[]>> FinishAsync(IProgress<double> progress, CancellationToken cancel) => fits.FinishAsync(this, progress, cancel);
 

@@ -11,17 +11,17 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Texts: features that are learned from the model's own texts, also those without a category, in each run anew. A text that was deleted since the
-/// run began is not learned from.
+/// Features of texts: each run learns them from the model's own texts, including unlabelled ones. A text deleted since the run began is not
+/// used.
 /// </summary>
 public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
 {
-    private const int AtOnce = 5_000; // read from the database
+    private const int AtOnce = 5_000; // rows per database query
 
     public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
     {
         var texts = await TextsAsync(db, run.Run.ModelId, cancel);
-        // Held-out texts teach nothing, not even how words are used.
+        // Held-out texts are not used at all, not even to learn how words are used.
         var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
         var named = run.Run.Backbone;
         var names = Names();
@@ -35,8 +35,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         }
 
         return named is null && standing is null
-            ? await TryAsync(candidates, texts, data, $"words were learned from {corpus.Labelled.Count + corpus.Unlabelled.Count} texts, "
-                + $"{corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with
+            ? await TryAsync(candidates, texts, data, $"word usage was learned from {corpus.Labelled.Count + corpus.Unlabelled.Count} "
+                + $"texts, {corpus.Unlabelled.Count} of them without a category", names, progress.Part(1, 2), cancel) with
             { Others = fitted }
             : new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
     }
@@ -68,7 +68,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         int[] labels = [.. sample.Select(item => item.Labels[0])];
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
-            throw new RunRefusedException("So many texts were deleted meanwhile that a category has fewer than two left; add some and start another run.");
+            throw new RunRefusedException("Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
+                + "another run.");
         }
 
         var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, Seed, tried =>
@@ -78,7 +79,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         }, cancel), cancel);
         progress.Show(Table(choice.Trials, choice.Chosen));
         return new(new WordFeatures(choice.Chosen.Features), new(
-            $"{choice.Chosen.Id} suits these texts best, by heads tried on {sample.Count} of them; {learned}.",
+            $"{choice.Chosen.Id} gave the best cross-validated results on {sample.Count} of these texts; {learned}.",
             null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
     }
 
@@ -86,22 +87,24 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     {
         if (fitted.Count == 0)
         {
-            throw new RunRefusedException($"Nothing named \"{run.Backbone}\" reads these texts on this host; there are {string.Join(", ", TextCandidates.Ids(loaded.All))}, "
-                + "or leave the choice to the run.");
+            throw new RunRefusedException($"The text backbone \"{run.Backbone}\" is not available on this host. Name one of "
+                + $"{string.Join(", ", TextCandidates.Ids(loaded.All))}, "
+                + "or auto.");
         }
 
         var usable = fitted.Where(f => f.Length > 0).ToList();
         if (usable.Count == 0)
         {
-            throw new RunRefusedException("There is hardly a word in these texts, so there is nothing to tell them apart by; add texts with words.");
+            throw new RunRefusedException("These texts contain too few words to tell the categories apart; add texts with words.");
         }
 
         var fast = usable.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
         return fast.Count > 0 ? fast : throw new RunRefusedException(
-            $"Nothing is as fast as maxLatencyMs ({run.MaxLatencyMs}) on this host; the fastest needs {usable.Min(f => f.MsPerText):0.000} ms per text.");
+            $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest text backbone, which needs "
+                + $"{usable.Min(f => f.MsPerText):0.000} ms per text; raise it.");
     }
 
-    /// <summary>What identifies the candidates of a choice: their kinds, and the files that some were found in.</summary>
+    /// <summary>Identifies the candidates of a choice: their kinds, and the files that some come from.</summary>
     private List<string> Names() =>
         [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
 

@@ -10,18 +10,19 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <param name="Backbone">The id of a backbone, several joined with <c>+</c>, or <c>auto</c> for what suits the images best.</param>
-/// <param name="MaxLatencyMs">Consider only backbones that need, alone or joined, at most so many milliseconds per image on this host.</param>
-/// <param name="MaxTrainingSeconds">End within this time, or fail saying so.</param>
+/// <param name="Backbone">The id of a backbone, several ids joined with <c>+</c>, or <c>auto</c> to choose the best automatically.</param>
+/// <param name="MaxLatencyMs">Only consider backbones that need, alone or joined, at most this many milliseconds per image on this
+/// host.</param>
+/// <param name="MaxTrainingSeconds">The run fails if it takes longer than this many seconds.</param>
 public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <param name="Progress">0 to 1.</param>
-/// <param name="SecondsLeft">An estimate.</param>
-/// <param name="Version">The version it made.</param>
+/// <param name="SecondsLeft">Estimated seconds left.</param>
+/// <param name="Version">The number of the version it made.</param>
 /// <param name="Error">Why it failed and what to do.</param>
-/// <param name="Backbones">Those tried so far, by cross-validated accuracy.</param>
-/// <param name="Detail">What it waits for at the moment: a backbone on its way.</param>
-/// <param name="Notices">What was not as it should be and did not end the run, such as a backbone that could not be fetched.</param>
+/// <param name="Backbones">Backbones tried so far, by cross-validated accuracy.</param>
+/// <param name="Detail">What the run is waiting for, such as a backbone download.</param>
+/// <param name="Notices">Problems that did not end the run, such as a failed backbone download.</param>
 public sealed record RunResponse(
     Guid Id, Guid ModelId, JobState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
     IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt, string? Detail, IReadOnlyList<string> Notices)
@@ -32,33 +33,38 @@ public sealed record RunResponse(
 
 }
 
-/// <param name="Runs">One for each model that is trained again.</param>
+/// <param name="Runs">One run for each retrained model.</param>
 public sealed record RetrainResponse(IReadOnlyList<RunResponse> Runs);
 
 public static class TrainingApi
 {
     public static void MapTraining(this RouteGroupBuilder api)
     {
-        api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named("retrainModels", "Train again with new backbones",
-                "Starts a run for every model that might gain from backbones that came since it was trained; its update says which. "
-                + "Known images are not computed again, and models that train already are left out; so are those beyond the runs that the account may have at once.")
+        api.MapGroup("/models/retrain").WithTags("Training").MapPost("/", Retrain).Named(
+                "retrainModels", "Retrain models with new backbones",
+                "Starts a run for every model that might improve with backbones added since it was trained; the model's update field "
+                + "names them. Features of known images are reused. Models already in training are skipped, and so are those beyond "
+                + "the account's limit of concurrent runs.")
             .Spends(Quota.ConcurrentRuns)
             .Refuses(401);
         var runs = api.MapGroup("/models/{id:guid}/training-runs").WithTags("Training");
         runs.MapPost("/", Start).Spends(Quota.ConcurrentRuns).Named("startTrainingRun", "Start a training run",
-                "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other; the version a run makes is published.")
+                "Step 3 of the main job. An empty object is a good choice. Runs of one model queue behind each other. The new version is "
+                + "published unless it is worse than the published one on held-out examples.")
             .Example("""{"backbone":"auto","maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
         runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
         runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run", "Its state, progress and the backbones tried so far.").Refuses(401, 404);
         runs.MapGet("/{runId:guid}/events", Events).Named("watchTrainingRun", "Watch a training run",
-                "Server-sent events, each a run; the stream ends when the run has ended.")
+                "Server-sent events, each the run's current state; the stream ends with the run.")
             .Produces<RunResponse>(200, "text/event-stream").Refuses(401, 404);
-        runs.MapPost("/{runId:guid}/cancel", Cancel).Named("cancelTrainingRun", "Cancel a training run", "It stops within a few seconds; a run that has ended stays as it is.")
+        runs.MapPost("/{runId:guid}/cancel", Cancel).Named("cancelTrainingRun", "Cancel a training run", "It stops within a few seconds. "
+            + "Cancelling a finished run changes nothing.")
             .Refuses(401, 404);
     }
 
     private static async Task<Results<Accepted<RunResponse>, ProblemHttpResult>> Start(
-        Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again gives the run it made before.")] string? idempotencyKey,
+        Guid id, NewRunRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the run "
+            + "it started.")] string? idempotencyKey,
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var wish = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
@@ -82,7 +88,8 @@ public static class TrainingApi
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
-        runs.ForEach(run => queue.Enqueue(TrainingJob.Kind, run.Id)); // if we die here they are queued and the sweep enqueues them
+        // if the process dies here, they are queued and the sweep enqueues them
+        runs.ForEach(run => queue.Enqueue(TrainingJob.Kind, run.Id));
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }
 

@@ -9,14 +9,15 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// One training run from its frozen dataset to a published version: before the last line everything is repeated from the feature cache, and the last line
-/// either happens whole or not at all.
+/// One training run from its frozen dataset to a published version. Everything before the last line can be repeated from the feature cache,
+/// and the last line is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
     IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, VersionComparison versions, VersionPublisher publisher,
     TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
-    public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; fewer or smaller examples may help.") { OneByOne = true };
+    public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
+        + "fewer or smaller examples.") { OneByOne = true };
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
     {
@@ -30,7 +31,8 @@ internal sealed partial class TrainingJob(
         var budget = row.MaxTrainingSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
         if (row.MaxTrainingSeconds is not null)
         {
-            lease.EndsIn(budget, $"The run did not end within maxTrainingSeconds ({row.MaxTrainingSeconds:0}); allow it more time, or name one backbone.");
+            lease.EndsIn(budget, $"The run did not finish within maxTrainingSeconds ({row.MaxTrainingSeconds:0} s); raise the limit, or "
+                + "name one backbone.");
         }
 
         try
@@ -48,20 +50,21 @@ internal sealed partial class TrainingJob(
     {
         var watch = new StageWatch(run, clock);
 
-        // 1. Freeze. If we die after this the next start learns from the same images.
+        // 1. Freeze. If the process dies after this, the next attempt learns from the same images.
         await Dataset.FreezeAsync(db, run.Run, cancel);
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
         if (data.Categories.Count < MinCategories)
         {
-            throw new RunRefusedException("The model no longer has two categories with at least two examples each; add some and start another run.");
+            throw new RunRefusedException("The model no longer has two categories with at least two examples each; add examples and "
+                + "start another run.");
         }
 
-        // 2. Choose. Features of images go to the cache as they come.
+        // 2. Choose. Features of images go to the cache as they are computed.
         await watch.EnterAsync(RunStage.Choosing, 0);
         IRunFeatures features = data.Kind.IsText() ? texts : images;
         using var chosen = await features.ChooseAsync(db, run, data, new(run, 0, 0.5), budget, cancel);
 
-        // 3. Extract what the choice has not seen yet.
+        // 3. Extract the features that the choice has not computed.
         await watch.EnterAsync(RunStage.Extracting, 0.5);
         var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
         var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
@@ -70,9 +73,9 @@ internal sealed partial class TrainingJob(
         // 4. Train.
         await watch.EnterAsync(RunStage.Training, 0.7);
         var progress = new StageProgress(run, 0.7, 0.85);
-        var linearOnly = data.Kind.IsText(); // hidden layers buy nothing on words and take minutes
+        var linearOnly = data.Kind.IsText(); // hidden layers do not improve word features and take minutes
         var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
-            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison left those out
+            && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison skipped those
         var hashes = read.Items.ToDictionary(item => item.ExampleId, item => item.Sha256);
         byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
         var validation = compared ? tried!.Validation : await ValidateAsync();
@@ -82,19 +85,19 @@ internal sealed partial class TrainingJob(
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
         }
 
-        // Whoever is idle can begin with the curve; we come to it when our heads are made.
+        // Idle workers can begin with the learning curve; this one gets to it after its heads.
         await using var offered = train.Support().Min() < ExamplesForCurve ? null : await fits.OfferAsync(
             chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);
         var temperature = validation.Temperature(train);
         var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
-        // Found on images that heads had not learned from; where categories exclude each other there are none.
+        // Chosen on images that the heads were not trained on; only multi-label models have thresholds.
         var thresholds = train.Tags is null ? null : Thresholds.ForF1(validation.Calibrated(temperature, exclusive: false), train.Tags);
         var evaluated = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85);
-        // What is served has also learned from the images that were held out: the report speaks of a head that had seen less, and is not
-        // too kind to this one.
+        // The served head is also trained on the held-out images. The report describes a head trained on less, so it does not overstate
+        // the accuracy.
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
         var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
@@ -117,7 +120,7 @@ internal sealed partial class TrainingJob(
         }
     }
 
-    /// <summary>Tells the lease which stage it is, and keeps the time.</summary>
+    /// <summary>Reports the stage to the lease and measures its time.</summary>
     private sealed class StageWatch(ActiveRun run, TimeProvider clock)
     {
         private readonly Dictionary<string, double> _seconds = [];
@@ -149,7 +152,7 @@ internal sealed partial class TrainingJob(
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} starts (attempt {Attempt})")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} started (attempt {Attempt})")]
         public static partial void Started(ILogger log, Guid run, int attempt);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} made version {Version}, accuracy {Accuracy:0.000}")]
@@ -157,7 +160,7 @@ internal sealed partial class TrainingJob(
     }
 }
 
-/// <summary>A run cannot go on, for a reason its user can do something about; the message is the sentence they read.</summary>
+/// <summary>A run cannot continue, for a reason that its user can fix; the message is the run's error.</summary>
 public sealed class RunRefusedException(string sentence) : Exception(sentence);
 
 /// <summary>Maps the progress of a part (0 to 1) onto its share of the run.</summary>

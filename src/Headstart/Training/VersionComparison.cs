@@ -11,12 +11,13 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Compares a new version with the published one on the same held-out images. Both are represented by heads that did not learn from
-/// these: an image's content decides whether it is held out, so that it was when the published version was made, too.
+/// Compares a new version with the published one on the same held-out images. Both are represented by heads not trained on these: an
+/// image's
+/// content decides whether it is held out, so it was also held out when the published version was made.
 /// </summary>
 public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Settings settings)
 {
-    /// <returns>null where no version is published yet.</returns>
+    /// <returns>null if no version is published yet.</returns>
     public async Task<ComparisonReport?> CompareAsync(
         HeadstartDb db, Guid model, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
@@ -28,13 +29,17 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
         }
 
         return settings.Training.Publish == PublishRule.Never
-                ? new(published.Number, 0, null, null, false, $"Version {published.Number} stays published: Headstart:Training:Publish is never.")
+                ? new(published.Number, 0, null, null, false, $"Not published: version {published.Number} stays published, because "
+                    + "Headstart:Training:Publish is never.")
             : settings.Training.Publish == PublishRule.Always
-                ? new(published.Number, 0, null, null, true, "Published, as Headstart:Training:Publish is always.")
+                ? new(published.Number, 0, null, null, true, "Published, because Headstart:Training:Publish is always.")
             : candidate.Examples.Test.Count < EnoughHeldOut
-                ? new(published.Number, candidate.Examples.Test.Count, null, null, true, $"Published: {candidate.Examples.Test.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version {published.Number}.")
+                ? new(published.Number, candidate.Examples.Test.Count, null, null, true, "Published without comparison: "
+                    + $"{candidate.Examples.Test.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version "
+                    + $"{published.Number}.")
             : await OpenAsync(published, cancel) is not { } served
-                ? new(published.Number, 0, null, null, true, $"Published: version {published.Number} cannot be used on this host any more, so there was nothing to compare with.")
+                ? new(published.Number, 0, null, null, true, $"Published without comparison: version {published.Number} can no longer be "
+                    + "used on this host.")
             : await CompareAsync(db, served, candidate, progress, cancel);
     }
 
@@ -53,8 +58,10 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
         var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
         var worse = high < 0;
         return new(number, now.Length, difference, [low, high], !worse, worse
-            ? $"Not published: on {now.Length} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). Publish it yourself if you know better."
-            : $"Published: on {now.Length} held-out {what} it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
+            ? $"Not published: on {now.Length} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)} "
+                + $"({Advice.Percent(-high)} to {Advice.Percent(-low)}). You can still publish it yourself."
+            : $"Published: on {now.Length} held-out {what} it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} "
+                + $"percentage points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
     }
 
     private static bool IsRight(Head head, float[] features, string[] labels) =>
@@ -73,6 +80,6 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
     }
 }
 
-/// <summary>What a run has made and may publish.</summary>
-/// <param name="Head">Has not learned from the held-out examples.</param>
+/// <summary>A version that a run made and may publish.</summary>
+/// <param name="Head">Not trained on the held-out examples.</param>
 public sealed record Candidate(Dataset Data, Examples Examples, Head Head, IRunFeatures Features);

@@ -10,14 +10,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>Turns a trained head into a version of the model, the published one unless the report says why not.</summary>
+/// <summary>Turns a trained head into a version of the model, and publishes it unless the report says why not.</summary>
 public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, PublishedVersions published, TimeProvider clock)
 {
     /// <summary>
-    /// Blobs first: if we die after them nothing refers to them and the next attempt writes the same. Then version, pointer and the
-    /// run's end in one transaction, so a run ends once and a version is never half there.
+    /// Blobs first: if the process dies after them, nothing refers to them and the next attempt writes the same. Then the version, the
+    /// pointer to it and the run's end in one transaction, so a run ends once and a version is never incomplete.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The run is no longer ours; nothing was published.</exception>
+    /// <exception cref="OperationCanceledException">This worker lost the run; nothing was published.</exception>
     public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
@@ -31,7 +31,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         var number = 1 + (await db.Versions.Where(v => v.ModelId == model).MaxAsync(v => (int?)v.Number, cancel) ?? 0);
         if (locked.Count == 0 || !await run.SucceedAsync(db, number))
         {
-            throw new OperationCanceledException("The run is no longer ours.");
+            throw new OperationCanceledException("Another worker has this run now.");
         }
 
         db.Add(new ModelVersion
@@ -55,7 +55,7 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null)).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
-        published.Forget(); // if we die here, so does what it remembers
+        published.Forget(); // if the process dies here, this in-memory cache is gone too
         return number;
     }
 }

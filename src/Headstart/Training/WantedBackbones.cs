@@ -6,22 +6,22 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>
-/// Before a run chooses: brings what it would like to use and this host does not have. What it names is waited for; what it might choose
-/// (the recommended backbones, and those that came into the catalogue since the model was trained) only for a while. What cannot be had
-/// is a notice, and the run goes on with what is here.
+/// Downloads the backbones that a run may use and this host lacks. A run waits for backbones it names, but only a while for those it might
+/// choose (the recommended ones, and those added to the catalogue since the model was trained). Failed downloads become notices; the run
+/// continues with the backbones it has.
 /// </summary>
 public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalogue, BackboneFetcher fetcher, BackboneNews news, TimeProvider clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Could a run have what it names, or, where it names nothing, anything at all?</summary>
+    /// <summary>Whether the backbone that a run names is available or can be downloaded; without a name, whether any is.</summary>
     public bool CanHave(string? backbone) => backbone is null
         ? loaded.All.Count > 0 || Recommended().Any()
         : loaded.FindRecipe(backbone) is not null || (Missing(backbone) is { Count: > 0 } missing && missing.TrueForAll(fetcher.CanFetch));
 
-    /// <returns>What the run names, where this host has it now; null where the run has to choose for itself.</returns>
-    /// <exception cref="RunRefusedException">There is nothing to go on with.</exception>
+    /// <returns>The backbone that the run names, if this host has it now; null if the run must choose.</returns>
+    /// <exception cref="RunRefusedException">No backbone is available.</exception>
     public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
         var named = run.Run.Backbone;
@@ -42,18 +42,20 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
             return named;
         }
 
-        run.Status = run.Status with { Notices = [.. notices, $"\"{named}\" was asked for and is not on this host: the run chose among the backbones that are."] };
+        run.Status = run.Status with { Notices = [.. notices, $"The requested backbone \"{named}\" is not installed on this host; the "
+            + "run chose from the installed ones."] };
         return null;
     }
 
-    /// <summary>While nothing at all is here, patience has no end but the run's own.</summary>
+    /// <summary>Without any backbone, the run waits until its own time limit.</summary>
     private async Task WaitAsync(ActiveRun run, List<Fetch> fetches, TimeSpan patience, CancellationToken cancel)
     {
         var started = clock.GetTimestamp();
         var all = Task.WhenAll(fetches.Select(f => f.Ended));
         while (!all.IsCompleted && (loaded.All.Count == 0 || clock.GetElapsedTime(started) < patience))
         {
-            run.Status = run.Status with { Detail = $"Fetching {string.Join(", ", fetches.Where(f => !f.Ended.IsCompleted).Select(Progress))}" };
+            var pending = fetches.Where(f => !f.Ended.IsCompleted).Select(Progress);
+            run.Status = run.Status with { Detail = "Downloading " + string.Join(", ", pending) };
             await Task.WhenAny(all, Task.Delay(PollInterval, clock, cancel));
             cancel.ThrowIfCancellationRequested();
         }
@@ -64,14 +66,15 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
     private static List<string> Notices(List<Fetch> fetches, bool unasked) =>
     [
         .. fetches.Where(f => f.Failure is not null).GroupBy(f => f.Failure).Select(g =>
-            $"{string.Join(", ", g.Select(f => f.Entry.Manifest.Id))} could not be fetched: {g.Key}."
-            + (unasked ? " Later runs try again; Headstart:Backbones:Download=false ends that." : "")),
-        .. fetches.Where(f => !f.Ended.IsCompleted).Select(f => $"{Progress(f)} came in time; it is still being fetched, and later runs can use it."),
+            $"{string.Join(", ", g.Select(f => f.Entry.Manifest.Id))} could not be downloaded: {g.Key}."
+            + (unasked ? " Later runs will retry; set Headstart:Backbones:Download=false to stop this." : "")),
+        .. fetches.Where(f => !f.Ended.IsCompleted).Select(f => $"{Progress(f)} arrived in time; the download continues, and later runs "
+            + "can use it."),
     ];
 
     private static string Progress(Fetch fetch) => $"{fetch.Entry.Manifest.Id}: {fetch.Done / 1e6:0.0} of {fetch.Entry.Manifest.Bytes / 1e6:0.0} MB";
 
-    /// <summary>The backbones of a recipe that are not here.</summary>
+    /// <summary>The backbones of a recipe that this host lacks.</summary>
     private List<string> Missing(string recipe) => [.. FeatureRecipe.BackboneIds(recipe).Where(id => loaded.Find(id) is null)];
 
     private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id)).Select(e => e.Manifest.Id);

@@ -4,12 +4,12 @@ using Headstart.Operations;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// A zip archive that somebody sent. Its files are read one at a time, into memory, and nothing is ever written by an entry's name. What an
-/// archive says of itself is not believed: sizes are counted while reading.
+/// An uploaded zip archive. Its files are read into memory one at a time, and no file is ever written under an entry's name. The sizes that
+/// an archive declares are not trusted: bytes are counted while reading.
 /// </summary>
 internal sealed class Archive : IDisposable
 {
-    private const int DirectoryBytes = 1 << 18; // that may be read however small the limits are
+    private const int DirectoryBytes = 1 << 18; // always allowed, however small the limits are
     private const int DirectoryBytesPerFile = 1_024; // an entry needs 46, its name and its times
     private const int UnixKind = 0xF000, UnixLink = 0xA000; // S_IFMT and S_IFLNK of the mode in the upper half of the attributes
 
@@ -21,14 +21,14 @@ internal sealed class Archive : IDisposable
         Files = [.. archive.Entries.Where(entry => !IsIgnored(entry.FullName))];
     }
 
-    /// <summary>In the order of the archive's directory, without folders and what macOS adds to every archive.</summary>
+    /// <summary>In the order of the archive's directory, without folders and the files that macOS adds to every archive.</summary>
     public IReadOnlyList<ZipArchiveEntry> Files { get; }
 
     /// <summary>Reads the directory, which is at the end.</summary>
     /// <param name="stream">Seekable; it stays open.</param>
-    /// <param name="maxFiles">An archive may have millions of entries: its directory is held in memory only as far as this limit needs it.</param>
-    /// <param name="tooMany">Whether it has more.</param>
-    /// <returns>null when it has more, or is no archive.</returns>
+    /// <param name="maxFiles">Bounds memory: an archive may have millions of entries, and only this many are kept.</param>
+    /// <param name="tooMany">Whether it has more files than allowed.</param>
+    /// <returns>null if it has too many files or is not an archive.</returns>
     public static Archive? Open(Stream stream, int maxFiles, out bool tooMany)
     {
         var limited = new LimitedStream(stream, DirectoryBytes + (long)DirectoryBytesPerFile * maxFiles);
@@ -37,7 +37,7 @@ internal sealed class Archive : IDisposable
         {
             stream.Position = 0;
             zip = new ZipArchive(limited, ZipArchiveMode.Read, leaveOpen: true);
-            var archive = new Archive(zip); // the entries are read here, where it may fail
+            var archive = new Archive(zip); // reads the entries, which may fail
             limited.Allowed = long.MaxValue;
             tooMany = archive.Files.Count > maxFiles;
             if (!tooMany)
@@ -67,12 +67,12 @@ internal sealed class Archive : IDisposable
     {
         if (entry.IsEncrypted)
         {
-            return new FileContent.Unusable("encrypted", "The file is encrypted; make the archive without a password.");
+            return new FileContent.Unusable("encrypted", "The file is encrypted; create the archive without a password.");
         }
 
         if ((entry.ExternalAttributes >> 16 & UnixKind) == UnixLink)
         {
-            return new FileContent.Unusable("link", "This is a link to another file; put the file itself into the archive.");
+            return new FileContent.Unusable("link", "This is a link to another file; add the file itself to the archive.");
         }
 
         try
@@ -80,12 +80,13 @@ internal sealed class Archive : IDisposable
             await using var stream = await entry.OpenAsync(cancel);
             var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
             return bytes is not null && bytes.AsSpan().StartsWith("PK\x03\x04"u8)
-                ? new FileContent.Unusable("archive", "The file is not an image but an archive inside the archive; send that one by itself.")
+                ? new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately.")
                 : FileContent.Of(bytes, maxBytes);
         }
         catch (InvalidDataException)
         {
-            return new FileContent.Unusable("damaged-entry", "The file cannot be unpacked: the archive is damaged there, or packs it in a way that is not common.");
+            return new FileContent.Unusable("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an unsupported "
+                + "compression; create it again.");
         }
     }
 

@@ -11,10 +11,12 @@ namespace Headstart.Uploads;
 public static class FeedbackApi
 {
     public static void MapFeedback(this RouteGroupBuilder api) =>
-        api.MapPost("/models/{id:guid}/feedback", Give).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("giveFeedback", "Send a prediction back with the right label",
-                "A form as for adding images: a field named category, the right one, then the files that were predicted wrongly. They become labelled "
-                + "images whose category counts as confirmed; one that the model has in another category is moved. The next training run learns from them. "
-                + "A text model takes JSON with the text and its category, and answers as adding texts does.")
+        api.MapPost("/models/{id:guid}/feedback", Give).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named(
+                "giveFeedback", "Correct a wrong prediction",
+                "Send a form as for adding images: a field named category with the correct category, then the misclassified files. They "
+                + "become labelled images with a confirmed category; an image that the model has in another category is moved. The next "
+                + "training run learns from them. For a text model send JSON with the text and its category; the answer is that of adding "
+                + "texts.")
             .WithMetadata(new FileForm(ImagesApi.Fields, RawImage: false, Json: typeof(LabelledText)))
             .WithMetadata(new AlsoAnswers(typeof(TakenTexts))).Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
 

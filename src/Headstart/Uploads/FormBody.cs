@@ -3,7 +3,7 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>A form that is kept for later; one that is answered at once is read as it comes.</summary>
+/// <summary>A form stored for an import; a form that is answered immediately is read as a stream.</summary>
 internal sealed class FormBody : UploadBody
 {
     private readonly string _boundary;
@@ -19,7 +19,8 @@ internal sealed class FormBody : UploadBody
     {
         var body = new FormBody(stream, boundary, limits);
         body._count = await body.ReadAsync(0, 0, cancel).CountAsync(cancel);
-        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The form has no part named file, so there is nothing to add.");
+        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The form has no part named file, so nothing "
+            + "was added.");
     }
 
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
@@ -31,7 +32,8 @@ internal sealed class FormBody : UploadBody
             if (++number > _limits.MaxZipFiles)
             {
                 throw UploadRefusedException.TooLarge("too-many-files",
-                    $"An import may have {_limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the others in another one.");
+                    $"The form has more than {_limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
+                        + "request.");
             }
 
             if (number > from)

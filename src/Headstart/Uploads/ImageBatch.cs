@@ -7,48 +7,53 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-/// <summary>A file that was looked at: its bytes are stored, or it is refused, or the account has no room for it.</summary>
-/// <param name="Categories">Ids; one where the model's categories exclude each other, none for a text without a category.</param>
+/// <summary>A checked file: its bytes are stored, or it was refused, or the account has no room for it.</summary>
+/// <param name="Categories">Ids of its categories: exactly one unless the model is multi-label, none for an unlabelled text.</param>
 /// <param name="Rejected">Null for a file that was stored.</param>
-/// <param name="Split">The side that its sender gave it; null where the content decides.</param>
-/// <param name="Text">The example where it is a text, which has no file.</param>
+/// <param name="Split">The split given by the sender; null if the content decides.</param>
+/// <param name="Text">The text, for a text example; it has no file.</param>
 public sealed record CheckedFile(
     string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null,
     string? Text = null)
 {
-    /// <summary>Whether its bytes are stored. They are not while the account has no room: then it can only be one that is there already.</summary>
+    /// <summary>
+    /// Whether its bytes are stored. While the account has no room they are not; then only an image that already exists can be accepted.
+    /// </summary>
     public bool IsStored { get; init; } = true;
 
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
 
-/// <summary>What became of a file.</summary>
-/// <param name="Example">With its labels; null where the file was rejected.</param>
-/// <param name="AlreadyThere">Whether the model had the image before.</param>
+/// <summary>The outcome for a file.</summary>
+/// <param name="Example">With its labels; null if the file was rejected.</param>
+/// <param name="AlreadyThere">Whether the model already had the image.</param>
 public sealed record TakenFile(Example? Example, bool AlreadyThere, RejectedFile? Rejected);
 
 /// <summary>
-/// Stored files on their way into a model, in the transaction of the caller: an image never stands there without its categories. An image that the
-/// model has already stays where it is if categories exclude each other and gains the new ones if they do not; unless a person vouches for the
-/// new ones, which then take the place of the old.
+/// Inserts stored files into a model in the caller's transaction, so that an image never lacks its categories. An image that the model
+/// already has keeps its category, or in a multi-label model gains the new ones. If a person vouches for the new categories, they replace
+/// the old ones.
 /// </summary>
 internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> files, bool confirmed)
 {
     private readonly CheckedFile[] _all = [.. files];
     private List<CheckedFile> _files = [.. files.Where(file => file.Rejected is null)];
 
-    /// <summary>What became of each file, in their order, and what the model's categories are called.</summary>
+    /// <summary>The outcome for each file, in order, and the names of the model's categories.</summary>
     public async Task<(List<TakenFile> Taken, Dictionary<Guid, string> Names)> StoreAsync(DateTime now)
     {
         await db.HoldModelAsync(model.Id);
         await RefuseWhatDoesNotFitAsync();
-        List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()]; // those of one millisecond too, so that lists keep the order in which files came
+        // sorted, so that ids of the same millisecond keep the upload order
+        List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()];
         await InsertImagesAsync(ids, now);
         await InsertLabelsAsync();
         return await ReadBackAsync(ids);
     }
 
-    /// <summary>What the model has already needs no room; of the rest the first ones fit. The account is held until the transaction ends.</summary>
+    /// <summary>
+    /// Images that the model already has need no room; of the rest the first ones fit. Locks the account until the transaction ends.
+    /// </summary>
     private async Task RefuseWhatDoesNotFitAsync()
     {
         var room = await db.HoldRemainingQuotaAsync(model.AccountId);
@@ -72,14 +77,15 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
                 }
 
                 _all[i] = CheckedFile.Not(exceeded is not null ? RejectedFile.TooMuch(file.FileName, exceeded)
-                    : new(file.FileName, "quota-exceeded", "There was no room for this file when it came, and there is some now: send it again."));
+                    : new(file.FileName, "quota-exceeded", "The account had no room for this file when it arrived, but has now: send it "
+                        + "again."));
             }
         }
 
         _files = [.. _all.Where(file => file.Rejected is null)];
     }
 
-    /// <summary>In the order of the hashes, so that requests with the same files in another order do not lock each other out.</summary>
+    /// <summary>Inserts in hash order, so that requests with the same files in another order do not deadlock.</summary>
     private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
         INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin, text)
         SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb, text
@@ -106,7 +112,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         }
 
         var several = model.Kind.TakesSeveral();
-        // Where categories exclude each other the first of equal files counts, and an image that has a category keeps it.
+        // Unless the model is multi-label, the first of identical files counts, and an image that has a category keeps it.
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO example_labels (example_id, category_id)
             SELECT example_id, category_id FROM (
@@ -121,7 +127,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
             """);
     }
 
-    /// <summary>An image that was there before is accepted with its own category and refused with another.</summary>
+    /// <summary>An image that already exists is accepted with its own category and refused with another.</summary>
     private async Task<(List<TakenFile>, Dictionary<Guid, string>)> ReadBackAsync(List<Guid> ids)
     {
         var hashes = _files.ConvertAll(i => i.Sha256);
@@ -138,7 +144,8 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0 && file.Categories.Length > 0))
         {
             return new(null, false, new(file.FileName, "removed-meanwhile",
-                $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; look at the model and send it again."));
+                $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; check the model "
+                    + "and send it again."));
         }
 
         return model.Kind.TakesSeveral() || file.Categories.Length == 0 || row.Labels[0].CategoryId == file.Categories[0]

@@ -4,14 +4,14 @@ using Headstart.Data;
 
 namespace Headstart.Uploads;
 
-/// <param name="Category">Its category; null in a model whose images may have several.</param>
-/// <param name="Categories">All of its categories, by name: one, or in a multi-label model any number.</param>
+/// <param name="Category">Its category; null in a multi-label model.</param>
+/// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
-/// <param name="Split">Whether heads learn from the image (<c>train</c>) or are tested on it (<c>test</c>); it never changes. The content decides, unless the archive or the manifest
-/// that brought the image did.</param>
-/// <param name="Confirmed">Whether a person has found the category right.</param>
-/// <param name="AlreadyThere">In the answer to an upload: the model had the image before, so nothing was stored.</param>
-/// <param name="Origin">Where an image of the web was found, by whom it is and under what licence.</param>
+/// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). It never changes. The image's
+/// content decides, unless the uploaded archive or manifest set it.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
+/// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
@@ -30,17 +30,18 @@ public sealed record ImageResponse(
         image.CreatedAt, image.Origin);
 }
 
-/// <summary>Images of the web or in base64.</summary>
+/// <summary>Images by URL or in base64.</summary>
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
 public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected)
 {
-    /// <summary>The quota that something did not fit into.</summary>
+    /// <summary>The exceeded quota.</summary>
     [JsonIgnore]
     public QuotaUse? Exceeded => Rejected.FirstOrDefault(file => file.Exceeded is not null)?.Exceeded;
 }
 
-/// <param name="Category">The right category; it counts as confirmed then.</param>
-/// <param name="Categories">In a multi-label model all that are right, in place of those it has; none is a valid answer. They count as confirmed then.</param>
-/// <param name="Confirmed">Whether a person has found the category right, so that reports do not suspect it any more.</param>
+/// <param name="Category">The correct category; setting it confirms it.</param>
+/// <param name="Categories">In a multi-label model, all correct categories; they replace the current ones and are confirmed. May be
+/// empty.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
 public sealed record ImageChange(string? Category = null, bool? Confirmed = null, IReadOnlyList<string?>? Categories = null);

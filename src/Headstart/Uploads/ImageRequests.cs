@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
 
-/// <summary>Requests that bring images: answered at once, or with an import where that would take too long.</summary>
+/// <summary>Requests that upload images: answered immediately, or with an import if that would take too long.</summary>
 internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, DataPaths paths, Settings settings)
 {
-    /// <param name="model">Takes the images.</param>
+    /// <param name="model">Receives the images.</param>
     /// <param name="request">A form, an archive, or a list.</param>
-    /// <param name="background">Whether to make an import; null where what is sent decides.</param>
-    /// <param name="key">Of an import: the same key gives the one it made before.</param>
+    /// <param name="background">Whether to create an import; null lets the upload decide.</param>
+    /// <param name="key">Idempotency key of an import: the same key returns the import it created.</param>
     /// <param name="cancel">Ends the reading.</param>
     public async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> TakeAsync(
         Model model, HttpRequest request, bool? background, string? key, CancellationToken cancel)
@@ -37,7 +37,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
     }
 
-    /// <summary>What takes longer than a request should becomes an import: what is large, and what has much to be fetched.</summary>
+    /// <summary>Uploads that take too long for one request become imports: large ones, and those with many URLs to fetch.</summary>
     private async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> BodyAsync(
         Model model, HttpRequest request, UploadKind kind, bool? background, string? key, CancellationToken cancel)
     {
@@ -50,12 +50,12 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
 
         return body.Count > limits.MaxFiles
-            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"A request that is answered at once may have {limits.MaxFiles:N0} files "
-                + "(Headstart:Uploads:MaxFiles); leave async=false out, and it becomes an import.")
+            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "With async=false a request may have "
+                + $"{limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); omit async=false to get an import instead.")
             : OrImport(Answer(await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel)));
     }
 
-    /// <summary>A form is read as it comes: what came whole is kept, whatever becomes of the rest.</summary>
+    /// <summary>Reads a form as a stream: files that arrived complete are kept, even if the rest fails.</summary>
     public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FormAsync(
         Model model, HttpRequest request, bool manifests, bool confirmed, CancellationToken cancel)
     {
@@ -64,13 +64,13 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var files = new Counted(parts, limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
-                $"One request may have {limits.MaxFiles} files (Headstart:Uploads:MaxFiles). Those before the limit were taken ({answer.Accepted.Count} accepted); "
-                + "send the others in another request, or all with ?async=true as an import.",
+                $"One request may have {limits.MaxFiles} files (Headstart:Uploads:MaxFiles). The files before the limit were processed "
+                + $"({answer.Accepted.Count} accepted); send the rest in another request, or all of them with ?async=true as an import.",
                 ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
             : Answer(answer);
     }
 
-    /// <summary>Spools the body and looks at it as a whole.</summary>
+    /// <summary>Spools the body and inspects it as a whole.</summary>
     private async Task<UploadBody> OpenAsync(UploadKind kind, string contentType, Stream body, CancellationToken cancel)
     {
         var limits = settings.Uploads;
@@ -89,9 +89,10 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     }
 
     private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
-        : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so there was nothing to add.")
+        : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so nothing was added.")
         : answer.Exceeded is { } exceeded ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected))
-        : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the files could be used; the first one: {answer.Rejected[0].Detail}",
+        : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", "None of the files could be used. The first one: "
+            + $"{answer.Rejected[0].Detail}",
             ("accepted", answer.Accepted), ("rejected", answer.Rejected));
 
     private static Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult> OrImport(Results<Ok<UploadResponse>, ProblemHttpResult> answer) =>
@@ -104,7 +105,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         "Send multipart/form-data with a boundary and the files in parts named file (curl -F category=cats -F file=@cat.jpg), an archive as application/zip "
         + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or a list of images as application/json, application/x-ndjson or text/csv.");
 
-    /// <summary>Ends the reading after so many files, and remembers that there were more.</summary>
+    /// <summary>Stops reading after the given number of files and remembers that there were more.</summary>
     private sealed class Counted(IAsyncEnumerable<UploadedFile> files, int limit)
     {
         public bool TooMany { get; private set; }

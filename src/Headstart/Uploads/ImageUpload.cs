@@ -9,29 +9,29 @@ using Headstart.Operations;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// Takes files into a model: fetched where they have to be, checked and stored beside the reading, inserted in small batches. If the client
-/// hangs up or the process dies, what was inserted stays and sending the same files again adds nothing twice.
+/// Adds files to a model: fetches URLs, checks and stores files while reading, and inserts them in small batches. If the client disconnects
+/// or the process dies, inserted files stay, and sending the same files again adds nothing twice.
 /// </summary>
 public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web, Settings settings, TimeProvider clock)
 {
     private const int BatchSize = 50;
-    private const int FetchedAhead = 16; // these wait for other hosts, not for our cores
+    private const int FetchedAhead = 16; // these wait for other hosts, not for a core
     private static readonly int InFlight = Environment.ProcessorCount + 1;
-    private static readonly SemaphoreSlim Checks = new(InFlight); // of all uploads together: each holds a decoded picture
+    private static readonly SemaphoreSlim Checks = new(InFlight); // shared by all uploads: each holds a decoded image
     private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(2);
 
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
-    private bool _full; // then files are not stored: the account could fill the disk with what it may not keep
+    private bool _full; // then files are not stored, or an account over its quota could fill the disk
     private KnownCategories _categories = null!;
     private Model _model = null!;
 
-    /// <param name="model">Takes the images.</param>
+    /// <param name="model">Receives the images.</param>
     /// <param name="files">As they come.</param>
-    /// <param name="confirmed">A person vouches for the categories: an image that is there in another one is moved.</param>
+    /// <param name="confirmed">A person vouches for the categories: an image in another category is moved.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="BadHttpRequestException">The body broke off; everything before that point is stored.</exception>
+    /// <exception cref="BadHttpRequestException">The body ended early; the files before that point are stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
         var (accepted, rejected) = (new List<ImageResponse>(), new List<RejectedFile>());
@@ -46,10 +46,10 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return new(accepted, rejected);
     }
 
-    /// <summary>Checks files and hands them over in batches, in their order: each file once, none left out before another.</summary>
-    /// <param name="model">Whose categories they name; it gains some if they grow.</param>
+    /// <summary>Checks files and passes them on in batches, in order and each exactly once.</summary>
+    /// <param name="model">The model whose categories they name; unknown categories are added if the model allows it.</param>
     /// <param name="files">As they come.</param>
-    /// <param name="take">Inserts a batch. It is also called when the reading has failed, with what came before.</param>
+    /// <param name="take">Inserts a batch. If reading fails, it is still called with the files before the failure.</param>
     /// <param name="cancel">Ends the reading.</param>
     public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
     {
@@ -77,18 +77,18 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
         finally
         {
-            // Also when the client has gone or the disk is full: what could be stored until then is kept.
+            // Even if the client is gone or the disk is full, keep what could be stored.
             await ((Task)Task.WhenAll(working)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _batch.AddRange(working.TakeWhile(next => next.IsCompletedSuccessfully).Select(next => next.Result));
             await HandOverAsync(take);
         }
     }
 
-    /// <summary>None for an image that shows no category; how that is said, an empty field, is no name.</summary>
+    /// <summary>Empty for an image without a category, which is sent as an empty field.</summary>
     private static IEnumerable<string> NamesOf(UploadedFile file) =>
         file.Categories!.Where(category => category.Length > 0).Select(category => Names.Read(category, "category").Name!).Distinct();
 
-    /// <summary>What can be refused without looking at the bytes. Makes the category when the model's categories grow.</summary>
+    /// <summary>Refuses what can be refused without reading the bytes. Creates the category if the model adds unknown ones.</summary>
     private async Task<RejectedFile?> RefuseAsync(UploadedFile file, CancellationToken cancel)
     {
         if (file.Unusable is var (reason, detail))
@@ -103,8 +103,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)
         {
-            return new(file.FileName, "several-categories", "The categories of this model exclude each other, so an image has one of them; "
-                + "a model of the kind multiLabelImageClassification takes several.");
+            return new(file.FileName, "several-categories", "An image of this model has exactly one category; send one, or use "
+                + "a model of the kind multiLabelImageClassification.");
         }
 
         foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))
@@ -130,7 +130,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         {
             if (file.Bytes is { } bytes && ImageReader.CheckHeader(bytes, _limits) is { } unusable)
             {
-                return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is no category
+                return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is not a category
             }
 
             await _categories.AddAsync(name, cancel);
@@ -175,7 +175,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin, file.Split) { IsStored = !_full };
     }
 
-    /// <summary>One that failed stays where it is, so that nothing that comes after it is taken.</summary>
+    /// <summary>A failed task stays at the head of the queue, so that nothing after it is taken.</summary>
     private static async Task<CheckedFile> NextAsync(Queue<Task<CheckedFile>> working)
     {
         var file = await working.Peek();
@@ -202,7 +202,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         if (_batch.Count > 0)
         {
             await take([.. _batch]);
-            _batch.Clear(); // not before: what could not be inserted is tried once more at the end, before anything that comes after it
+            _batch.Clear(); // not earlier: files that could not be inserted are tried once more at the end, before later ones
         }
     }
 }

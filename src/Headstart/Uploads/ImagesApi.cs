@@ -21,33 +21,43 @@ public static class ImagesApi
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
         api.MapPost("/models/{id:guid}/images", Add).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("addImages", "Add labelled images",
-                "Step 2 of the main job. The body is one of these. A form: put a field named category before the files it applies to, in a multi-label model as many "
-                + "as they show, or an empty one; or a part named manifest, a table or JSON Lines that says what the files show. A zip archive: its folders are "
-                + "the categories, folders train, val and test above them are kept, and a labels.csv or labels.jsonl at its top takes their place. JSON, JSON "
-                + "Lines or a table (CSV): each row has the url of an image, or in JSON its base64, and its category; several categories stand in a cell with | "
-                + "between them.\n\n"
-                + "Files that cannot be used are listed with the reason; the others are kept. Sending a file again adds nothing: it is accepted as alreadyThere. "
-                + "What is large, or has more than a few addresses, is answered with 202 and an import that goes on in the background; ?async=true or false decides otherwise.")
+                "Step 2 of the main job. Send one of these. A form: put a field named category before the files it applies to (in a "
+                + "multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
+                + "JSON Lines with the category of each file. A zip archive: its folders are the categories, folders named train, val "
+                + "and test above them set the split, and a labels.csv or labels.jsonl at the top level replaces the folders. JSON, "
+                + "JSON Lines or CSV: each row has the url of an image, or in JSON its base64, and its category; separate several "
+                + "categories in a cell with |.\n\nFiles that cannot be used are listed with the reason; the others are kept. Sending "
+                + "a file again adds nothing: it is accepted as alreadyThere. Large uploads, and those with more than a few URLs, are "
+                + "answered with 202 and an import that continues in the background; ?async=true or false overrides this.")
             .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
-        images.MapGet("/", List).Named("listImages", "List the images", "Newest first; of one category with ?category=.").Refuses(400, 401, 404);
-        images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "What is known of it; its bytes are under /content.").Refuses(401, 404);
+        images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
+            + "category.").Refuses(400, 401, 404);
+        images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
+            + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
-            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.").Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 404, 412);
+            "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
+            .Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif")
+            .Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 404, 412);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
-                "The category must be one of the model's; a multi-label model takes categories, a list. What a person has set or confirmed is not suspected by reports any more.")
+                "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
+                + "label that a person has set or confirmed.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
-        images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions that learned from it stay as they are.").Refuses(401, 404);
+        images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions trained on it do not "
+            + "change.").Refuses(401, 404);
     }
 
     private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
         Guid id, HttpContext http,
-        [FromHeader(Name = "Idempotency-Key")][Description("Of an import: sending the same key again gives the one it made before.")] string? idempotencyKey,
-        [FromQuery(Name = "async")][Description("Whether to answer with an import; otherwise what is sent decides.")] bool? background,
+        [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "
+            + "created.")] string? idempotencyKey,
+        [FromQuery(Name = "async")][Description("true always answers with an import, false never; by default the upload "
+            + "decides.")] bool? background,
         HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel)
     {
-        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the request as a whole may be large: it is read with limits of its own
+        // the request may be large: reading it enforces its own limits
+        http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
         return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
             : idempotencyKey is { Length: 0 or > 200 } ? Problems.InvalidIdempotencyKey()
             : await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel);
@@ -89,7 +99,7 @@ public static class ImagesApi
             return NoSuchImage(id);
         }
 
-        // An image never changes, and a browser must never take what a user uploaded for a page; see SafeHeaders, too.
+        // An image never changes, and a browser must never render an uploaded file as a page; see also SafeHeaders.
         http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         var tag = new Microsoft.Net.Http.Headers.EntityTagHeaderValue($"\"{Convert.ToHexStringLower(image.Sha256)}-{size ?? 0}\"");
@@ -108,13 +118,14 @@ public static class ImagesApi
 
         if (change is { Category: null, Categories: null, Confirmed: null })
         {
-            return Problems.Invalid("nothing-to-change", "Send the image's right category, or confirmed: true where the one it has is right.");
+            return Problems.Invalid("nothing-to-change", "Send the image's correct category, or confirmed: true if the current one is "
+                + "correct.");
         }
 
         var named = change.Categories ?? (change.Category is null ? null : [change.Category]);
         if (named is not null && !model.Kind.TakesSeveral() && named.Count != 1)
         {
-            return Problems.Invalid("several-categories", "The categories of this model exclude each other, so an image has one of them.");
+            return Problems.Invalid("several-categories", "An image of this model has exactly one category; send one.");
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -125,10 +136,11 @@ public static class ImagesApi
             var categories = await db.Categories.Where(c => c.ModelId == id && names.Contains(c.Name)).Select(c => c.Id).ToListAsync(cancel);
             if (categories.Count < names.Count)
             {
-                return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
+                return Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories, PATCH "
+                    + "it to add one.");
             }
 
-            // The row first: of two changes at once one waits here, so that the image never has the categories of both.
+            // Lock the row first: of two concurrent changes one waits here, so the image never gets the categories of both.
             await db.Examples.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
             await db.ExampleLabels.Where(l => l.ExampleId == imageId).ExecuteDeleteAsync(cancel);
             db.AddRange(categories.Select(category => new ExampleLabel { ExampleId = imageId, CategoryId = category }));

@@ -5,20 +5,20 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-/// <summary>Makes an import of the body of an upload.</summary>
+/// <summary>Turns the body of an upload into an import.</summary>
 public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue queue, TimeProvider clock)
 {
-    /// <summary>The import that the same key made before.</summary>
+    /// <summary>The import that the same key created earlier.</summary>
     public async Task<Import?> FindAsync(Guid model, string? key, CancellationToken cancel) =>
         key is null ? null : await db.Imports.AsNoTracking().SingleOrDefaultAsync(i => i.ModelId == model && i.IdempotencyKey == key, cancel);
 
-    /// <param name="model">Takes the images.</param>
-    /// <param name="contentType">Says how to read the body.</param>
+    /// <param name="model">Receives the images.</param>
+    /// <param name="contentType">Determines how the body is read.</param>
     /// <param name="body">Seekable.</param>
-    /// <param name="total">What is in it.</param>
-    /// <param name="key">Makes one import, however often it comes.</param>
-    /// <param name="cancel">Ends the keeping.</param>
-    /// <returns>null when the model is gone.</returns>
+    /// <param name="total">Number of images in it.</param>
+    /// <param name="key">Idempotency key: creates one import, however often it is sent.</param>
+    /// <param name="cancel">Cancels storing the body.</param>
+    /// <returns>null if the model was deleted.</returns>
     public async Task<Import?> StartAsync(Guid model, string contentType, Stream body, int total, string? key, CancellationToken cancel)
     {
         Import import;
@@ -28,14 +28,14 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return await FindAsync(model, key, cancel); // its twin was a moment faster
+            return await FindAsync(model, key, cancel); // a concurrent request with the same key was faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
             return null;
         }
 
-        // If we die here the import is queued and the sweep enqueues it.
+        // If the process dies here, the import is queued and the sweep enqueues it.
         queue.Enqueue(ImportJob.Kind, import.Id);
         return import;
     }

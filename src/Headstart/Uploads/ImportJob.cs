@@ -9,15 +9,15 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// Takes an import from its mark to its end, letting those go first who wait for a prediction. Files are taken in their order, by a transaction that also
-/// moves the mark behind them.
+/// Continues an import from its mark to its end, giving way to predictions. Files are added in order, in transactions that also move the
+/// mark past them.
 /// </summary>
 internal sealed class ImportJob(
     IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings, TimeProvider clock) : IJob
 {
-    public static readonly JobKind Kind = new("imports", "imports", "import", "What was taken until then stays.")
+    public static readonly JobKind Kind = new("imports", "imports", "import", "Images added so far stay.")
     {
-        AtOnce = 3, // one that fetches from a slow host leaves the cores to the others
+        AtOnce = 3, // an import that waits for a slow host leaves the cores to others
     };
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
@@ -31,11 +31,11 @@ internal sealed class ImportJob(
         }
 
         var longest = settings.Uploads.MaxImportSeconds;
-        lease.EndsIn(TimeSpan.FromSeconds(longest) - (clock.Now() - lease.StartedAt), $"The import did not end within {longest:0} seconds "
-            + "(Headstart:Uploads:MaxImportSeconds). What was taken until then stays; sending the same again goes on there.");
+        lease.EndsIn(TimeSpan.FromSeconds(longest) - (clock.Now() - lease.StartedAt), $"The import did not finish within {longest:0} "
+            + "seconds (Headstart:Uploads:MaxImportSeconds). Images added so far stay; send the same upload again to add the rest.");
         if (await sources.OpenAsync(import, lease.Token) is not { } source)
         {
-            return JobEnd.Failed("What was sent is no longer in the blob store. What was taken until then stays; send the same again.");
+            return JobEnd.Failed("The upload is no longer in the blob store. Images added so far stay; send it again to add the rest.");
         }
 
         try
@@ -59,8 +59,8 @@ internal sealed class ImportJob(
     }
 
     /// <summary>
-    /// Takes files into the model and moves the mark behind them, both or neither: if the process dies before the commit they are taken anew, and after
-    /// it never again.
+    /// Adds files to the model and moves the mark past them in one transaction: if the process dies before the commit they are added again
+    /// later, and after it never.
     /// </summary>
     private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done, double secondsEach)
     {
@@ -90,7 +90,7 @@ internal sealed class ImportJob(
             """);
     }
 
-    /// <summary>On a thread of the pool that may wait: a prediction goes before each file.</summary>
+    /// <summary>Runs on a pool thread that may wait: predictions go before each file.</summary>
     private async IAsyncEnumerable<UploadedFile> PatientlyAsync(IAsyncEnumerable<UploadedFile> files, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var file in files.WithCancellation(cancel))

@@ -2,16 +2,16 @@ using Headstart.Data;
 
 namespace Headstart.Uploads;
 
-/// <summary>How far an import is.</summary>
+/// <summary>An import and its progress.</summary>
 /// <param name="Progress">0 to 1.</param>
-/// <param name="Total">Images, and rows and files that are none.</param>
-/// <param name="Done">Those of them that were taken or rejected.</param>
-/// <param name="Accepted">Images that the model has now.</param>
-/// <param name="AlreadyThere">Those of them that it had before, so that nothing was stored.</param>
-/// <param name="Rejected">What was not taken; under /rejections is why.</param>
-/// <param name="Bytes">Of the accepted files.</param>
-/// <param name="SecondsLeft">An estimate.</param>
-/// <param name="Error">Why it failed and what to do. What was taken until then stays.</param>
+/// <param name="Total">Number of images, including rows and files that are not images.</param>
+/// <param name="Done">How many of them have been accepted or rejected.</param>
+/// <param name="Accepted">Images that the model now has.</param>
+/// <param name="AlreadyThere">Accepted images that the model already had, so nothing was stored.</param>
+/// <param name="Rejected">Images that were rejected; /rejections lists the reasons.</param>
+/// <param name="Bytes">Size of the accepted files, in bytes.</param>
+/// <param name="SecondsLeft">Estimated seconds left.</param>
+/// <param name="Error">Why it failed and what to do. Images added before the failure stay.</param>
 public sealed record ImportProgress(
     Guid Id, Guid ModelId, JobState State, double Progress, int Total, int Done, int Accepted, int AlreadyThere, int Rejected, long Bytes,
     double? SecondsLeft, string? Error, DateTime CreatedAt, DateTime? FinishedAt)

@@ -7,19 +7,20 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The bodies of imports that have not ended, in a place of their own: an image with the same bytes is not theirs to delete. The row of a body is
-/// locked while it is put or deleted, so that neither happens to a body that an import is about to name.
+/// The bodies of unfinished imports, stored apart from images so that deleting a body never deletes an image with the same bytes. The row
+/// of
+/// a body is locked while it is stored or deleted, so that no import can refer to a body that is being deleted.
 /// </summary>
 public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBlobStore blobs, IDbContextFactory<HeadstartDb> databases) : ISwept
 {
-    /// <summary>Keeps a body and inserts the import that <paramref name="import"/> makes of its name: both, or no import.</summary>
+    /// <summary>Stores a body and inserts the import that <paramref name="import"/> creates for its name: both, or neither.</summary>
     /// <exception cref="DbUpdateException">The model is gone, or another import has the idempotency key.</exception>
     public async Task<Import> KeepAsync(Stream body, Func<byte[], Import> import, CancellationToken cancel)
     {
         body.Position = 0;
         var sha256 = await System.Security.Cryptography.SHA256.HashDataAsync(body, cancel);
         await using var db = await databases.CreateDbContextAsync(cancel);
-        // If we die before the commit below, this row lets the sweep find what was put until then.
+        // If the process dies before the commit below, this row lets the sweep find the stored body.
         await db.Database.ExecuteSqlAsync($"INSERT INTO import_sources (sha256) VALUES ({sha256}) ON CONFLICT DO NOTHING", cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.Database.ExecuteSqlRawAsync(DatabaseAddress.MayIdle, cancel);
@@ -33,10 +34,12 @@ public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBl
         return kept;
     }
 
-    /// <summary>Null when it is not there any more.</summary>
+    /// <summary>Null if it no longer exists.</summary>
     public Task<Stream?> OpenAsync(Import import, CancellationToken cancel) => blobs.OpenAsync(import.Source, cancel);
 
-    /// <summary>Deletes what no import needs. If we die before the commit it is deleted again, which does nothing.</summary>
+    /// <summary>
+    /// Deletes bodies that no import needs. If the process dies before the commit, the next sweep repeats it, which is harmless.
+    /// </summary>
     public async Task SweepAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -49,12 +52,12 @@ public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBl
         await db.Database.ExecuteSqlRawAsync(DatabaseAddress.MayIdle, cancel);
         if (!(await db.Database.SqlQuery<bool>(BlobLock.MayDelete).ToListAsync(cancel))[0])
         {
-            return; // a backup needs them; the next sweep looks again
+            return; // a backup needs them; the next sweep tries again
         }
 
         var locked = (await db.ImportSources.FromSql($"SELECT * FROM import_sources FOR UPDATE SKIP LOCKED").AsNoTracking().ToListAsync(cancel))
             .ConvertAll(source => source.Sha256);
-        // Looked at anew behind the locks: an import that was waiting to be committed is seen here.
+        // Query again while holding the locks: an import that was about to commit is visible now.
         var unneeded = await Unneeded(db).Where(source => locked.Contains(source.Sha256)).Select(source => source.Sha256).ToListAsync(cancel);
         foreach (var sha256 in unneeded)
         {

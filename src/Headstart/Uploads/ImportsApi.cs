@@ -9,26 +9,28 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-/// <param name="Position">In the order in which the images were sent, from 0.</param>
+/// <param name="Position">Position in the upload, from 0.</param>
 /// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="Detail">What is wrong and how to fix it.</param>
 public sealed record RejectionResponse(int Position, string FileName, string Reason, string Detail);
 
 public static class ImportsApi
 {
     public static void MapImports(this RouteGroupBuilder api)
     {
-        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("texts are taken at once by {0}/texts, 100,000 in a request");
+        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("send texts to {0}/texts, up to 100,000 "
+            + "per request, without an import");
         imports.MapGet("/", List).Named("listImports", "List the imports",
-            "Newest first. Adding images that take longer than a request should makes one.").Refuses(400, 401, 404);
+            "Newest first. Uploads that take too long for one request become imports.").Refuses(400, 401, 404);
         imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);
         imports.MapGet("/{importId:guid}/events", Events).Named("watchImport", "Watch an import",
-            "Server-sent events, each an import; the stream ends when the import has ended.")
+            "Server-sent events, each the import's current state; the stream ends with the import.")
             .Produces<ImportProgress>(200, "text/event-stream").Refuses(401, 404);
-        imports.MapGet("/{importId:guid}/rejections", Rejections).Named("listImportRejections", "List what an import did not take",
-            "In the order in which it was sent, each with the reason. May be asked for at any time and has what is done so far.").Refuses(400, 401, 404);
+        imports.MapGet("/{importId:guid}/rejections", Rejections).Named("listImportRejections", "List the files that an import rejected",
+            "In upload order, each with the reason. While the import runs, the list contains the rejections so "
+                + "far.").Refuses(400, 401, 404);
         imports.MapPost("/{importId:guid}/cancel", Cancel).Named("cancelImport", "Cancel an import",
-            "It stops within a few seconds; what was taken stays. An import that has ended stays as it is.").Refuses(401, 404);
+            "It stops within a few seconds; images added so far stay. Cancelling a finished import changes nothing.").Refuses(401, 404);
     }
 
     private static async Task<Results<Ok<Page<ImportProgress>>, ProblemHttpResult>> List(

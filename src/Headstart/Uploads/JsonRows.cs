@@ -4,7 +4,7 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>The images of <c>{"images":[…]}</c>, one at a time: memory holds one of them, however long the list.</summary>
+/// <summary>Reads the images of <c>{"images":[…]}</c> one at a time, so memory holds one image however long the list is.</summary>
 internal sealed class JsonRows
 {
     private JsonReaderState _state;
@@ -15,17 +15,17 @@ internal sealed class JsonRows
     {
         Start,
         Object,
-        Value, // of a name that says nothing to us
+        Value, // of a property that we ignore
         Images,
         List,
         End,
     }
 
     /// <param name="body">From its current position.</param>
-    /// <param name="maxRowBytes">That one image may take.</param>
+    /// <param name="maxRowBytes">Limit for one image, in bytes of JSON.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">An image takes more, or there is no list.</exception>
-    /// <exception cref="BadHttpRequestException">This is not JSON.</exception>
+    /// <exception cref="UploadRefusedException">An image is larger, or there is no list.</exception>
+    /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         var (window, rows) = (new StreamWindow(body), new JsonRows());
@@ -41,8 +41,8 @@ internal sealed class JsonRows
             window.Pass(passed);
             if (window.Length > maxRowBytes)
             {
-                throw UploadRefusedException.TooLarge("too-large", $"One of the images takes more than {maxRowBytes:N0} bytes of the JSON; "
-                    + "send a smaller version of it, or raise Headstart:Uploads:MaxFileBytes.");
+                throw UploadRefusedException.TooLarge("too-large", $"One of the images takes more than {maxRowBytes:N0} bytes in the JSON; "
+                    + "send a smaller version, or raise Headstart:Uploads:MaxFileBytes.");
             }
 
             if (rows._place != Place.End)
@@ -66,14 +66,14 @@ internal sealed class JsonRows
         }
         catch (JsonException e)
         {
-            return Broken(e.Path is { Length: > 1 } path ? $"look at {path}" : "it is no object, or broken");
+            return Broken(e.Path is { Length: > 1 } path ? $"look at {path}" : "it is not an object, or not valid JSON");
         }
 
         ManifestRow Broken(string why) => ManifestRow.Not("invalid-row",
-            $$"""{{where}} is not what it should be ({{why}}), such as {"url":"https://…","category":"cats"}.""");
+            $$"""{{where}} is not valid ({{why}}); send an object such as {"url":"https://…","category":"cats"}.""");
     }
 
-    /// <summary>The next row; null at the end of what is there.</summary>
+    /// <summary>The next row; null at the end of the buffered bytes.</summary>
     private ManifestRow? Next(ReadOnlySpan<byte> bytes, bool ended, out int passed)
     {
         passed = 0;
@@ -93,11 +93,11 @@ internal sealed class JsonRows
         }
         catch (JsonException e)
         {
-            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+            throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }
     }
 
-    /// <summary>Takes a token, or a value as a whole; false when it is not all there yet.</summary>
+    /// <summary>Consumes a token, or a whole value; false if it is not fully buffered yet.</summary>
     private bool Take(ref Utf8JsonReader reader, ReadOnlySpan<byte> bytes, out ManifestRow? row)
     {
         row = null;

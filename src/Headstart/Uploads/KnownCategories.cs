@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-/// <summary>The categories that an upload may name: those of the model, and where they grow those that it makes.</summary>
+/// <summary>The categories that an upload may name: the model's, plus those the upload creates if the model allows it.</summary>
 internal sealed class KnownCategories
 {
     private readonly HeadstartDb _db;
@@ -12,12 +12,12 @@ internal sealed class KnownCategories
 
     private KnownCategories(HeadstartDb db, Model model, Dictionary<string, Guid> ids) => (_db, _model, _ids) = (db, model, ids);
 
-    /// <summary>The id of a category that is there.</summary>
+    /// <summary>The id of an existing category.</summary>
     public Guid this[string name] => _ids[name];
 
     public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, CancellationToken cancel) => new(db, model, await ReadAsync(db, model, cancel));
 
-    /// <summary>Whether <see cref="AddAsync"/> would make it.</summary>
+    /// <summary>Whether <see cref="AddAsync"/> would create it.</summary>
     public bool IsNew(string name) => _model.CategoriesGrow && !_ids.ContainsKey(name) && _ids.Count < Model.MaxCategories;
 
     public async Task AddAsync(string name, CancellationToken cancel)
@@ -30,7 +30,7 @@ internal sealed class KnownCategories
         _ids = await ReadAsync(_db, _model, cancel);
     }
 
-    /// <returns>Why the name is refused; null where the model has the category.</returns>
+    /// <returns>Why the name is refused; null if the model has the category.</returns>
     public string? Refuse(string name) => _ids.ContainsKey(name) ? null
         : $"The model has no category \"{name}\"; it has {List(_ids.Keys)}. PATCH the model to add one.";
 

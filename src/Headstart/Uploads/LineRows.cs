@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Headstart.Uploads;
 
-/// <summary>The images of a manifest in JSON Lines: an object a line. A line that cannot be read is a row with a refusal, and the next one is read.</summary>
+/// <summary>
+/// The images of a JSON Lines manifest, one object per line. An unreadable line becomes a refused row; reading continues.
+/// </summary>
 internal static class LineRows
 {
     /// <param name="body">From its current position.</param>
-    /// <param name="maxRowBytes">That a line may have.</param>
+    /// <param name="maxRowBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
     {

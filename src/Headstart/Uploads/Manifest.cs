@@ -4,8 +4,9 @@ using Headstart.Operations;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// Says what the files that are sent along with it show. A file is found by its path; one that the manifest names without a folder is found
-/// wherever it lies. Rows about the same file are taken together.
+/// The categories of the files uploaded with it. Files are matched by path; a name without a folder matches a file in any folder. Rows
+/// about
+/// the same file are merged.
 /// </summary>
 internal sealed class Manifest
 {
@@ -14,11 +15,11 @@ internal sealed class Manifest
 
     public int Count => _entries.Count + _unusable.Count;
 
-    /// <summary>Reads a table or JSON Lines, whichever it is.</summary>
+    /// <summary>Reads a table or JSON Lines, whichever the body is.</summary>
     /// <param name="body">Seekable, from its start.</param>
     /// <param name="maxRows">More are refused.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">It is neither, or has too many rows.</exception>
+    /// <exception cref="UploadRefusedException">The body is neither, or has too many rows.</exception>
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
     {
         var manifest = new Manifest();
@@ -40,7 +41,7 @@ internal sealed class Manifest
         return manifest;
     }
 
-    /// <summary>What is said of the file; null where nothing is.</summary>
+    /// <summary>The manifest's entry for the file; null if there is none.</summary>
     public ManifestEntry? Find(string path)
     {
         var key = Key(path);
@@ -53,14 +54,15 @@ internal sealed class Manifest
         return entry.Said;
     }
 
-    /// <summary>Rows about files that were not sent, and those that say nothing of a file.</summary>
+    /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
     [
         .. _entries.Values.Where(entry => !entry.Found).Select(entry => new UploadedFile(
-            entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent along."), entry.Said.Categories, entry.Said.Split)),
+            entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or "
+                + "remove the row."), entry.Said.Categories, entry.Said.Split)),
         .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
             : new UploadedFile($"row {row.Number}", new FileContent.Unusable("no-file-named",
-                "A manifest that comes with files names one in every row; send addresses and base64 as a body of their own."))),
+                "Every row of a manifest sent with files must name one; send URLs and base64 images in a separate request."))),
     ];
 
     private void Add(int number, ManifestRow row)
@@ -96,5 +98,5 @@ internal sealed class Manifest
     }
 }
 
-/// <summary>What a manifest says of a file.</summary>
+/// <summary>A manifest's entry for a file.</summary>
 internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split);

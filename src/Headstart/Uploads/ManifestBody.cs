@@ -3,10 +3,10 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>A list of images in one of the text formats: each has its file in base64 or an address to fetch it from.</summary>
+/// <summary>A list of images in one of the text formats, each as base64 or as a URL to fetch.</summary>
 internal sealed class ManifestBody : UploadBody
 {
-    private const int WordsBytes = 1 << 16; // of a row beside its file
+    private const int WordsBytes = 1 << 16; // of a row, not counting its file
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;
     private int _count;
@@ -31,11 +31,12 @@ internal sealed class ManifestBody : UploadBody
             }
         }
 
-        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The manifest names no image, so there is nothing to add.");
+        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The manifest lists no images, so nothing was "
+            + "added.");
     }
 
     public static UploadRefusedException TooManyRows(int max) => UploadRefusedException.TooLarge("too-many-rows",
-        $"A manifest may have {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
+        $"The manifest has more than {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
 
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
     {

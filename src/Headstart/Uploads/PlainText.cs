@@ -2,20 +2,20 @@ using System.Text;
 
 namespace Headstart.Uploads;
 
-/// <summary>What is a text that can be learned from and answered.</summary>
+/// <summary>Checks and normalises texts, for training and for predictions.</summary>
 internal static class PlainText
 {
-    /// <summary>Trimmed and with lines that end as everywhere: the same text gets the same SHA-256 whatever it was written with.</summary>
+    /// <summary>Trims the text and normalises line endings, so that the same text always has the same SHA-256.</summary>
     /// <param name="given">As it was sent.</param>
-    /// <param name="maxBytes">Of UTF-8 that it may have.</param>
-    /// <param name="text">The text; empty where it is refused.</param>
-    /// <returns>Why it is refused; null for a good one.</returns>
+    /// <param name="maxBytes">Limit in bytes of UTF-8.</param>
+    /// <param name="text">The text; empty if it is refused.</param>
+    /// <returns>Why it is refused; null if it is valid.</returns>
     public static (string Reason, string Detail)? Read(string? given, int maxBytes, out string text)
     {
         text = "";
         if (given is null)
         {
-            return ("no-text", "There is no text here, such as {\"text\":\"…\"}.");
+            return ("no-text", "The text is missing; send an object such as {\"text\":\"…\"}.");
         }
 
         var trimmed = given.Trim().Trim('\uFEFF').ReplaceLineEndings("\n").Trim();
@@ -26,12 +26,14 @@ internal static class PlainText
 
         if (trimmed.Contains('\0', StringComparison.Ordinal) || !IsWellFormed(trimmed))
         {
-            return ("invalid-characters", "The text has characters that are no text (U+0000, or half of a surrogate pair); is it a file of another kind?");
+            return ("invalid-characters", "The text contains invalid characters (U+0000, or half of a surrogate pair); is it a file of "
+                + "another format?");
         }
 
         if (Encoding.UTF8.GetByteCount(trimmed) is var bytes && bytes > maxBytes)
         {
-            return ("too-large", $"The text has {bytes:N0} bytes and may have {maxBytes:N0} (Headstart:Uploads:MaxTextBytes); send the part that says what it is about.");
+            return ("too-large", $"The text has {bytes:N0} bytes; at most {maxBytes:N0} are allowed (Headstart:Uploads:MaxTextBytes). "
+                + "Send its most relevant part.");
         }
 
         text = trimmed;

@@ -4,10 +4,10 @@ using Headstart.Access;
 namespace Headstart.Uploads;
 
 /// <param name="Reason">A stable slug, such as <c>damaged</c> or <c>unknown-category</c>.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="Detail">What is wrong and how to fix it.</param>
 public sealed record RejectedFile(string? FileName, string Reason, string Detail)
 {
-    /// <summary>Where it does not fit into what the account may store.</summary>
+    /// <summary>Set if the account's storage quota has no room for it.</summary>
     [JsonIgnore]
     public QuotaUse? Exceeded { get; init; }
 

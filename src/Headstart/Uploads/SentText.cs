@@ -4,14 +4,14 @@ using Headstart.Data;
 namespace Headstart.Uploads;
 
 /// <summary>A text as it was sent, or why it could not be read.</summary>
-/// <param name="Category">Empty or null where it has none.</param>
-/// <param name="FileName">Of the file that it stands in; null where the body of the request is the file.</param>
+/// <param name="Category">Empty or null if it has none.</param>
+/// <param name="FileName">The file that contains it; null if the request body is the file.</param>
 /// <param name="Split">As its sender gave it.</param>
 internal sealed record SentText(string? Text, string? Category, string? FileName = null, string? Split = null, string? Reason = null, string? Detail = null)
 {
     public static SentText Not(string reason, string detail) => new(null, null, Reason: reason, Detail: detail);
 
-    /// <summary>A string, or an object with a text and if wanted its category and its split.</summary>
+    /// <summary>A string, or an object with a text and optionally its category and split.</summary>
     public static SentText Of(JsonElement value)
     {
         try
@@ -20,20 +20,22 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
             {
                 JsonValueKind.String => new(value.GetString(), null),
                 JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"), Split: Field(value, "split")),
-                var kind => Not("invalid-row", $$"""This is {{kind.ToString().ToLowerInvariant()}} and not a text, such as {"text":"…","category":"…"}."""),
+                var kind => Not("invalid-row",
+                    $$"""Expected a text such as {"text":"…","category":"…"}, not a JSON {{kind.ToString().ToLowerInvariant()}}."""),
             };
         }
-        catch (InvalidOperationException) // a string that is not Unicode, or a field that is no string
+        catch (InvalidOperationException) // a string that is not valid Unicode, or a field that is not a string
         {
-            return Not("invalid-row", """The text or its category is not a string of valid Unicode, such as {"text":"…","category":"…"}.""");
+            return Not("invalid-row",
+                """The text or its category is not a valid Unicode string; send an object such as {"text":"…","category":"…"}.""");
         }
     }
 
-    /// <summary>The side that its sender gave it; null where the content decides.</summary>
-    /// <returns>Whether it is one, or none was given.</returns>
+    /// <summary>The split given by the sender; null if the content decides.</summary>
+    /// <returns>Whether the given split is valid or absent.</returns>
     public bool TryReadSplit(out Split? side) => Sides.TryRead(Split, out side);
 
-    /// <summary>Data sets name categories 0 and 1, too.</summary>
+    /// <summary>Accepts numbers too, since some data sets name their categories 0 and 1.</summary>
     private static string? Label(JsonElement of, string name) =>
         of.TryGetProperty(name, out var value) && value.ValueKind is (JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) ? value.GetRawText() : Field(of, name);
 

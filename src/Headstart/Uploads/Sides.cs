@@ -2,7 +2,7 @@ using Headstart.Data;
 
 namespace Headstart.Uploads;
 
-/// <summary>What data sets call the sides of their split. What they keep for choosing between models is for learning here.</summary>
+/// <summary>The names that data sets give their splits. Validation sets count as training data here.</summary>
 internal static class Sides
 {
     private static readonly Dictionary<string, Split> Names = new(StringComparer.OrdinalIgnoreCase)
@@ -16,7 +16,7 @@ internal static class Sides
 
     public static bool IsName(string name) => Names.ContainsKey(name);
 
-    /// <summary>False for a name that is none; true and null where there is none.</summary>
+    /// <summary>False for an unknown name; true and null if no name is given.</summary>
     public static bool TryRead(string? name, out Split? side)
     {
         side = name?.Trim() is { Length: > 0 } given && Names.TryGetValue(given, out var known) ? known : null;

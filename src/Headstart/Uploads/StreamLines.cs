@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Headstart.Uploads;
 
 /// <param name="Number">From 1.</param>
-/// <param name="Bytes">Without the end of the line; of one that is too long its beginning.</param>
+/// <param name="Bytes">Without the line ending; for a line that is too long, its beginning.</param>
 internal readonly record struct StreamLine(int Number, ReadOnlyMemory<byte> Bytes, bool TooLong);
 
-/// <summary>The lines of a stream, one at a time: memory holds one of them.</summary>
+/// <summary>Reads the lines of a stream one at a time, so memory holds one line.</summary>
 internal static class StreamLines
 {
     private const int Beginning = 16;
 
     /// <param name="body">From its current position.</param>
-    /// <param name="maxBytes">That a line may have.</param>
+    /// <param name="maxBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
     public static async IAsyncEnumerable<StreamLine> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -25,7 +25,7 @@ internal static class StreamLines
             if (end < 0 && window.Length > maxBytes)
             {
                 beginning ??= window.Bytes[..Math.Min(Beginning, window.Length)].ToArray();
-                window.Pass(window.Length); // on to the end of the line, without holding it
+                window.Pass(window.Length); // skip to the end of the line without buffering it
             }
             else if (end < 0 && !window.Ended)
             {

@@ -1,13 +1,13 @@
 namespace Headstart.Uploads;
 
-/// <summary>A stream through a window of bytes that grows as far as what is in it has to be seen whole.</summary>
+/// <summary>A stream read through a window of bytes that grows until it holds a whole item.</summary>
 internal sealed class StreamWindow(Stream stream)
 {
     private byte[] _bytes = new byte[1 << 16];
     private int _start, _end;
     private bool _begun;
 
-    /// <summary>What has been read and not passed.</summary>
+    /// <summary>The bytes that have been read but not passed.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, _end - _start);
 
     public int Length => _end - _start;
@@ -17,7 +17,7 @@ internal sealed class StreamWindow(Stream stream)
 
     public void Pass(int count) => _start += count;
 
-    /// <summary>Reads on. Where the window is full it becomes twice as wide, so that what is large is not looked at again for every piece of it.</summary>
+    /// <summary>Reads more. A full window doubles, so that a large item is not rescanned for every chunk of it.</summary>
     public async Task ReadOnAsync(CancellationToken cancel)
     {
         if (_start > 0)
@@ -35,7 +35,7 @@ internal sealed class StreamWindow(Stream stream)
         _end += read;
         if (!_begun && Bytes.StartsWith("\uFEFF"u8))
         {
-            Pass(3); // the mark that Windows puts in front of text
+            Pass(3); // the byte order mark that Windows puts in front of text
         }
 
         _begun = true;

@@ -6,9 +6,9 @@ using Headstart.Operations;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The images of a table: a header, then a row an image. Columns are found by their names: <c>url</c> or <c>file</c>, <c>category</c>, and if
-/// wanted <c>split</c> and <c>fileName</c>. Several categories stand in one cell with <c>|</c> or <c>;</c> between them. Columns may be separated by
-/// commas, semicolons or tabs, as the header has it.
+/// The images of a table: a header, then one row per image. Columns are found by name: <c>url</c> or <c>file</c>, <c>category</c>, and
+/// optionally <c>split</c> and <c>fileName</c>. Several categories in one cell are separated by <c>|</c> or <c>;</c>. The header determines
+/// the column separator: comma, semicolon or tab.
 /// </summary>
 internal static class TableRows
 {
@@ -19,7 +19,7 @@ internal static class TableRows
 
     /// <param name="body">From its current position; it stays open.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">It is no such table.</exception>
+    /// <exception cref="UploadRefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, cancel);
@@ -39,7 +39,8 @@ internal static class TableRows
         var columns = Columns.Of(csv.Current.ToArray());
         while (await NextAsync(csv, cancel))
         {
-            yield return open ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; nothing from there on was read.") : columns.Read(csv.Current);
+            yield return open ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table was not "
+                + "read.") : columns.Read(csv.Current);
         }
     }
 
@@ -51,12 +52,12 @@ internal static class TableRows
         }
         catch (CsvFormatException)
         {
-            throw Invalid($"After row {csv.RowNumber} the table cannot be read: a row is longer than {MaxRowBytes:N0} bytes, "
-                + "most likely because a quote is never closed.");
+            throw Invalid($"The table cannot be read after row {csv.RowNumber}: a row is longer than {MaxRowBytes:N0} bytes, "
+                + "probably because a quote is never closed.");
         }
     }
 
-    /// <summary>That of the header: in the cells below, the others may stand between categories.</summary>
+    /// <summary>Taken from the header: in the cells below, the other characters may separate categories.</summary>
     private static async Task<char> SeparatorAsync(Stream body, CancellationToken cancel)
     {
         var (start, head) = (body.Position, new byte[4_096]);
@@ -68,7 +69,7 @@ internal static class TableRows
 
     private static UploadRefusedException Invalid(string sentence) => UploadRefusedException.Invalid("invalid-manifest", sentence);
 
-    /// <summary>Where what is; -1 for a column that the table has not.</summary>
+    /// <summary>The positions of the columns; -1 for a missing one.</summary>
     private sealed record Columns(int Url, int File, int Category, int Split)
     {
         public static Columns Of(string[] header)
@@ -84,7 +85,7 @@ internal static class TableRows
         public ManifestRow Read(CsvRow row)
         {
             var (url, file) = (Cell(row, Url), Cell(row, File));
-            // A row without an address is about its file; the name beside an address is only a name.
+            // A row without a URL is about its file; next to a URL, the name is only a name.
             return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file, Categories: CategoriesOf(row), Split: Cell(row, Split)));
         }
 

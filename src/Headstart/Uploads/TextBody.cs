@@ -6,22 +6,22 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Uploads;
 
-/// <summary>The kinds of bodies and files that bring texts.</summary>
+/// <summary>The formats of bodies and files that contain texts.</summary>
 internal enum TextFormat
 {
     /// <summary>An object with a list of texts.</summary>
     Json,
 
-    /// <summary>A JSON value a line.</summary>
+    /// <summary>One JSON value per line.</summary>
     JsonLines,
 
-    /// <summary>With commas or semicolons, see <see cref="TextTable"/>.</summary>
+    /// <summary>Columns separated by commas or semicolons, see <see cref="TextTable"/>.</summary>
     Table,
 
-    /// <summary>With tabs.</summary>
+    /// <summary>Columns separated by tabs.</summary>
     Tabs,
 
-    /// <summary>A text a line.</summary>
+    /// <summary>One text per line.</summary>
     Lines,
 
     /// <summary>A form with files of the other formats.</summary>
@@ -31,9 +31,9 @@ internal enum TextFormat
 /// <summary>Reads texts out of a body, in their order.</summary>
 internal static class TextBody
 {
-    private const int WordsBytes = 1 << 16; // of a row beside its text
+    private const int WordsBytes = 1 << 16; // of a row, not counting its text
 
-    /// <summary>What a request of this content type brings; null for something else.</summary>
+    /// <summary>The format of a request with this content type; null if it is not supported.</summary>
     public static TextFormat? FormatOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
         : type.MediaType.ToString().ToLowerInvariant() switch
         {
@@ -46,23 +46,23 @@ internal static class TextBody
             _ => null,
         };
 
-    /// <summary>The texts of a request. A body that is no form is first taken into a file of <paramref name="spool"/>.</summary>
-    /// <param name="request">Its body was not begun to be read.</param>
+    /// <summary>The texts of a request. A body other than a form is first written to a file in <paramref name="spool"/>.</summary>
+    /// <param name="request">Its body must not have been read yet.</param>
     /// <param name="spool">A folder.</param>
-    /// <param name="limits">What may be in it.</param>
+    /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">It is not what it says; what was yielded until then may be kept.</exception>
-    /// <exception cref="BadHttpRequestException">It is not JSON.</exception>
+    /// <exception cref="UploadRefusedException">The body does not match its content type; texts yielded so far may be kept.</exception>
+    /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         if (FormatOf(request.ContentType) is not { } format)
         {
             throw new UploadRefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with a text a line, or multipart/form-data with such "
-                + "files in parts named file (curl -F file=@reviews.csv).");
+                "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with one text per line, or "
+                + "multipart/form-data with such files in parts named file (curl -F file=@reviews.csv).");
         }
 
-        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has a limit of its own
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has its own limit
         await using var body = format == TextFormat.Form ? null : await Spool.TakeAsync(request.Body, spool, limits.MaxTextsBytes, cancel)
             ?? throw UploadRefusedException.TooLarge("too-large",
                 $"The body is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts.");
@@ -84,7 +84,7 @@ internal static class TextBody
         };
     }
 
-    /// <summary>Files of a form, one at a time, by the ends of their names; a field named category is the category of texts that have none.</summary>
+    /// <summary>Reads the files of a form one at a time, by file extension; a field named category labels texts without one.</summary>
     private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var file in UploadReader.ReadAsync(request, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
@@ -93,7 +93,7 @@ internal static class TextBody
             {
                 var detail = file.Unusable?.Reason == "too-large"
                     ? $"The file is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts."
-                    : file.Unusable?.Detail ?? "The name of a file with texts ends in .csv, .tsv, .jsonl, .json or .txt.";
+                    : file.Unusable?.Detail ?? "Unknown file format; send a file whose name ends in .csv, .tsv, .jsonl, .json or .txt.";
                 yield return new(null, null, file.FileName, Reason: file.Unusable?.Reason ?? "unknown-format", Detail: detail);
                 continue;
             }
@@ -107,7 +107,7 @@ internal static class TextBody
         }
     }
 
-    /// <summary>A file that is not what its name says is one text with a problem: the other files are read.</summary>
+    /// <summary>A file that does not match its extension becomes one refused text; the other files are read.</summary>
     private static async IAsyncEnumerable<SentText> ReadFileAsync(TextFormat format, Stream body, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var texts = ReadAsync(format, body, limits, cancel).GetAsyncEnumerator(cancel);
@@ -126,7 +126,7 @@ internal static class TextBody
             }
             catch (BadHttpRequestException)
             {
-                problem = SentText.Not("invalid-json", "The file is not JSON.");
+                problem = SentText.Not("invalid-json", "The file is not valid JSON; correct it and send it again.");
             }
 
             yield return problem ?? texts.Current;
@@ -164,7 +164,7 @@ internal static class TextBody
         {
             return body.ValueKind == JsonValueKind.Object && body.TryGetProperty("texts", out var texts) ? texts : null;
         }
-        catch (InvalidOperationException) // a name that is half of a surrogate pair
+        catch (InvalidOperationException) // a property name with half of a surrogate pair
         {
             return null;
         }
@@ -178,7 +178,7 @@ internal static class TextBody
         }
         catch (JsonException e)
         {
-            throw new BadHttpRequestException("The body is not the JSON this address takes.", e);
+            throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }
     }
 
@@ -199,7 +199,8 @@ internal static class TextBody
         }
         catch (JsonException)
         {
-            return SentText.Not("invalid-row", $$"""Line {{line.Number}} is not JSON, such as {"text":"…","category":"…"}.""");
+            return SentText.Not("invalid-row",
+                $$"""Line {{line.Number}} is not valid JSON; send an object such as {"text":"…","category":"…"}.""");
         }
     }
 

@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
 
-/// <param name="Category">The right one.</param>
+/// <param name="Category">The correct category.</param>
 public sealed record LabelledText(string Text, string Category);
 
-/// <summary>A text that was predicted wrongly, with the right category.</summary>
+/// <summary>A misclassified text with its correct category.</summary>
 internal sealed class TextFeedback(TextUpload upload, Settings settings)
 {
     /// <returns>The text as it is stored now, or why it is not.</returns>
@@ -17,7 +17,7 @@ internal sealed class TextFeedback(TextUpload upload, Settings settings)
         if (!request.HasJsonContentType())
         {
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                """Send application/json with the text and its right category, as in {"text":"…","category":"…"}.""");
+                """Send application/json with the text and its correct category, such as {"text":"…","category":"…"}.""");
         }
 
         // JSON may write a byte as \u0061; Kestrel answers 413.
@@ -25,7 +25,7 @@ internal sealed class TextFeedback(TextUpload upload, Settings settings)
         var sent = SentText.Of(await Json.ReadAsync<System.Text.Json.JsonElement>(request, cancel));
         if (sent.Reason is null && string.IsNullOrWhiteSpace(sent.Category))
         {
-            return Problems.Invalid("missing-category", "Say what the right category of the text is.");
+            return Problems.Invalid("missing-category", "Send the correct category of the text in the field category.");
         }
 
         var taken = await upload.AddAsync(model, One(sent), confirmed: true, cancel);

@@ -7,23 +7,23 @@ using Headstart.Operations;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The texts of a table: a header, then a row a text. Columns are found by their names: <c>text</c>, and if wanted <c>category</c> or <c>label</c>, and
-/// <c>split</c>. With tabs between the columns a row is a line and a quote is a quote, unless all of a cell is in quotes; else cells are quoted as
-/// in RFC 4180. A row that cannot be read is one with a problem, and the others are read.
+/// The texts of a table: a header, then one row per text. Columns are found by name: <c>text</c>, and optionally <c>category</c> or
+/// <c>label</c>, and <c>split</c>. With tabs as separators, a row is a line and a quote is a literal quote unless it encloses a whole cell;
+/// otherwise cells are quoted as in RFC 4180. An unreadable row becomes a refused text; the others are read.
 /// </summary>
 internal static class TextTable
 {
     private const int HeaderBytes = 4_096;
-    private const char None = '\u001F'; // between columns where there is one only: no text has it
+    private const char None = '\u001F'; // the separator of a table with one column: it occurs in no text
     private const string Wanted = "The first row of the table must name its columns, such as text,category";
 
     private static readonly string[] TextNames = ["text", "sentence", "message", "content"], CategoryNames = ["category", "label", "class"];
 
     /// <param name="body">Seekable, from its current position; it stays open.</param>
-    /// <param name="tabs">Whether it says that tabs stand between its columns.</param>
-    /// <param name="maxBytes">That a row may have.</param>
+    /// <param name="tabs">Whether tabs separate its columns.</param>
+    /// <param name="maxBytes">Limit for one row, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">It is no such table.</exception>
+    /// <exception cref="UploadRefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, tabs, cancel);
@@ -70,7 +70,8 @@ internal static class TextTable
         {
             if (there is null || open)
             {
-                yield return ([], ("invalid-row", $"Row {csv.RowNumber + (there is null ? 1 : 0)} has a quote that is never closed, or more than {maxBytes:N0} bytes; nothing from there on was read."));
+                yield return ([], ("invalid-row", $"Row {csv.RowNumber + (there is null ? 1 : 0)} has a quote that is never closed, or "
+                    + $"more than {maxBytes:N0} bytes; the rest of the table was not read."));
                 yield break;
             }
 
@@ -94,7 +95,7 @@ internal static class TextTable
         return (cells, null);
     }
 
-    /// <returns>Whether there is a next row; null where it cannot be read.</returns>
+    /// <returns>Whether there is a next row; null if it cannot be read.</returns>
     private static async Task<bool?> NextAsync(CsvReader csv, CancellationToken cancel)
     {
         try
@@ -103,11 +104,11 @@ internal static class TextTable
         }
         catch (CsvFormatException)
         {
-            return null; // longer than a row may be
+            return null; // longer than the limit for a row
         }
     }
 
-    /// <summary>That of the header.</summary>
+    /// <summary>The column separator, taken from the header.</summary>
     private static async Task<char> SeparatorAsync(Stream body, bool tabs, CancellationToken cancel)
     {
         var (start, head) = (body.Position, new byte[HeaderBytes]);
@@ -122,7 +123,7 @@ internal static class TextTable
 
     private static UploadRefusedException Invalid(string sentence) => UploadRefusedException.Invalid("invalid-table", sentence);
 
-    /// <summary>Where what is; -1 for a column that the table has not.</summary>
+    /// <summary>The positions of the columns; -1 for a missing one.</summary>
     private sealed record Columns(int Count, int Text, int Category, int Split)
     {
         public static Columns Of(string[] header)
@@ -133,9 +134,10 @@ internal static class TextTable
         }
 
         public SentText Read(string[] cells) => cells.Skip(Count).Any(cell => cell.Length > 0)
-            ? SentText.Not("invalid-row", $"The row has {cells.Length} columns and the header {Count}: a text that has what stands between columns in it must be in quotes.")
+            ? SentText.Not("invalid-row", $"The row has {cells.Length} columns and the header {Count}; put a text that contains the "
+                + "column separator in quotes.")
             : Text < cells.Length ? new(cells[Text], Cell(cells, Category), Split: Cell(cells, Split))
-            : SentText.Not("invalid-row", $"The row has {cells.Length} columns and the text would be in column {Text + 1}.");
+            : SentText.Not("invalid-row", $"The row has {cells.Length} columns, but the text belongs in column {Text + 1}.");
 
         private static string? Cell(string[] cells, int column) => column >= 0 && column < cells.Length ? cells[column] : null;
     }

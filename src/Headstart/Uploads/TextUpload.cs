@@ -8,13 +8,14 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <param name="Category">Its category; null where it has none and shows only how words are used.</param>
-/// <param name="FileName">Of the file that brought it; empty where a request brought it.</param>
+/// <param name="Category">Its category; null for an unlabelled text, from which only word usage is learned.</param>
+/// <param name="FileName">The uploaded file that contained it; empty if it was not in a file.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of its UTF-8.</param>
-/// <param name="Bytes">Of its UTF-8.</param>
-/// <param name="Split">Whether heads learn from the text (<c>train</c>) or are tested on it (<c>test</c>), once it has a category; it never changes.</param>
-/// <param name="Confirmed">Whether a person has found the category right.</param>
-/// <param name="AlreadyThere">In the answer to an upload: the model had the text before, so nothing was stored.</param>
+/// <param name="Bytes">Size in bytes of UTF-8.</param>
+/// <param name="Split">Whether heads are trained on the text (<c>train</c>) or tested on it (<c>test</c>) once it has a category. It
+/// never changes.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category.</param>
+/// <param name="AlreadyThere">In the answer to an upload: the model already had the text, so nothing was stored.</param>
 public sealed record StoredText(
     Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
@@ -26,13 +27,13 @@ public sealed record StoredText(
         Convert.ToHexStringLower(row.Sha256), row.Bytes, row.Split, row.Confirmed, row.CreatedAt);
 }
 
-/// <param name="Index">Of the text among those that were sent, from 0.</param>
-/// <param name="FileName">Of the file that it stands in; null where the body of the request is the file.</param>
+/// <param name="Index">Position of the text in the request, from 0.</param>
+/// <param name="FileName">The file that contains it; null if the request body is the file.</param>
 /// <param name="Reason">A stable slug, such as <c>empty-text</c> or <c>unknown-category</c>.</param>
-/// <param name="Detail">What is wrong and what to do.</param>
+/// <param name="Detail">What is wrong and how to fix it.</param>
 public sealed record RejectedText(int Index, string? FileName, string Reason, string Detail)
 {
-    /// <summary>Where it does not fit into what the account may store.</summary>
+    /// <summary>Set if the account's storage quota has no room for it.</summary>
     [JsonIgnore]
     public QuotaUse? Exceeded { get; init; }
 }
@@ -40,8 +41,8 @@ public sealed record RejectedText(int Index, string? FileName, string Reason, st
 public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected);
 
 /// <summary>
-/// Takes texts into a model, in batches: if the client hangs up or the process dies, what was inserted stays and sending the same texts
-/// again adds nothing twice.
+/// Adds texts to a model in batches. If the client disconnects or the process dies, inserted texts stay, and sending the same texts again
+/// adds nothing twice.
 /// </summary>
 public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings settings, TimeProvider clock)
 {
@@ -50,18 +51,19 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
     private readonly List<StoredText> _accepted = [];
     private readonly List<RejectedText> _rejected = [];
     private readonly List<CheckedFile> _batch = [];
-    private readonly List<int> _places = []; // of the batch, among all that were sent
+    private readonly List<int> _places = []; // positions of the batch's texts in the request
     private long _bytes;
 
     /// <summary>The texts of a body, as they come.</summary>
-    /// <exception cref="UploadRefusedException">The body is not what it says.</exception>
+    /// <exception cref="UploadRefusedException">The body does not match its content type.</exception>
     internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) => TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
 
-    /// <param name="model">Of texts; takes them.</param>
+    /// <param name="model">A text model; receives the texts.</param>
     /// <param name="texts">As they come.</param>
-    /// <param name="confirmed">A person vouches for the categories: a text that is there in another one is moved.</param>
+    /// <param name="confirmed">A person vouches for the categories: a text in another category is moved.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">There are more than one request may bring, or the body is not what it says; what came before is kept.</exception>
+    /// <exception cref="UploadRefusedException">Too many texts, or the body does not match its content type; the texts before that are
+    /// kept.</exception>
     internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
     {
         var categories = await KnownCategories.OfAsync(db, model, cancel);
@@ -73,7 +75,8 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
                 if (count == settings.Uploads.MaxRows)
                 {
                     throw UploadRefusedException.TooLarge("too-many-texts",
-                        $"One request may bring {count:N0} texts (Headstart:Uploads:MaxRows). Those before the limit were taken; send the others in another one.");
+                        $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were added; "
+                            + "send the rest in another request.");
                 }
 
                 await TakeAsync(sent, count++, categories, cancel);
@@ -85,7 +88,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         }
         finally
         {
-            await StoreAsync(model, confirmed); // also when the rest cannot be read: what came whole is kept
+            await StoreAsync(model, confirmed); // even if the rest cannot be read: texts that arrived complete are kept
         }
 
         return new(_accepted, [.. _rejected.OrderBy(text => text.Index)]);
@@ -113,8 +116,8 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         var bytes = Encoding.UTF8.GetBytes(text);
         if ((_bytes += bytes.Length) > settings.Uploads.MaxTextsBytes)
         {
-            throw UploadRefusedException.TooLarge("too-large", $"The texts of one request may have {settings.Uploads.MaxTextsBytes:N0} bytes "
-                + "(Headstart:Uploads:MaxTextsBytes). Those before the limit were taken; send the others in another one.");
+            throw UploadRefusedException.TooLarge("too-large", $"The texts of one request may take {settings.Uploads.MaxTextsBytes:N0} "
+                + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were added; send the rest in another request.");
         }
 
         _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,
@@ -122,7 +125,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         _places.Add(place);
     }
 
-    /// <summary>What can be refused without looking at the model.</summary>
+    /// <summary>Refuses what can be refused without querying the model.</summary>
     private (string Reason, string Detail)? Refuse(SentText sent, out string text, out string? category, out Split? split)
     {
         (text, category, split) = ("", null, null);
@@ -138,7 +141,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
 
         if (!sent.TryReadSplit(out split))
         {
-            return ("invalid-split", "The split of a text is train, val or test.");
+            return ("invalid-split", "split must be train, val or test.");
         }
 
         if (string.IsNullOrWhiteSpace(sent.Category))
@@ -159,7 +162,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
 
         CheckedFile[] batch = [.. _batch];
         int[] places = [.. _places];
-        _batch.Clear(); // what cannot be inserted is not tried again at the end
+        _batch.Clear(); // a failed insert is not retried at the end
         _places.Clear();
         await using var transaction = await db.Database.BeginTransactionAsync();
         var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());

@@ -11,15 +11,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads;
 
 /// <param name="Text">The text.</param>
-/// <param name="Category">Its category; nothing for a text that only shows how words are used.</param>
-/// <param name="Split">The side on which a new text is kept: <c>test</c>, or <c>train</c> (<c>val</c> is the same); otherwise the content decides.</param>
+/// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
+/// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
+/// decides.</param>
 public sealed record NewText(string Text, string? Category = null, string? Split = null);
 
-/// <summary>Texts with and without a category. A string in the list is a text without one.</summary>
+/// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
 
-/// <param name="Category">The right category; it counts as confirmed then.</param>
-/// <param name="Confirmed">Whether a person has found the category right, so that reports do not suspect it any more.</param>
+/// <param name="Category">The correct category; setting it confirms it.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
 public sealed record TextChange(string? Category = null, bool? Confirmed = null);
 
 public static class TextsApi
@@ -28,24 +29,26 @@ public static class TextsApi
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
         texts.MapPost("/", Upload).Spends(Quota.Images, Quota.Bytes).Named("addTexts", "Add texts, with or without categories",
-                "Step 2 of the main job in a text model. The body is one of these. JSON or JSON Lines: each text has its category, or none. A table (CSV or "
-                + "tab-separated) with the header text,category. Plain text, a text a line, all of ?category= or of none. A form with files of these kinds. "
-                + "Texts without a category are worth sending: how words are used in them is learned too.\n\n"
-                + "Texts that cannot be used are listed with the reason; the others are kept. Sending a text again adds nothing; sent with a category it gets "
-                + "that one if it had none.")
+                "Step 2 of the main job for a text model. Send one of these. JSON or JSON Lines: each text has a category, or none. A "
+                + "table (CSV or tab-separated) with the header text,category. Plain text with one text per line; ?category= labels "
+                + "all of them. A form with files of these formats. Unlabelled texts help too: the model learns from them how words "
+                + "are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again adds "
+                + "nothing, except that an unlabelled text gets the category sent with it.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest), Texts: true))
             .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422, 507);
-        texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; of one category with ?category=, with or without a category with ?labelled=.").Refuses(400, 401, 404);
-        texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "What is known of it.").Refuses(401, 404);
-        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Give a text its right category, or confirm the one it has",
-                "The category must be one of the model's. What a person has set or confirmed is not suspected by reports any more.")
+        texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?labelled= by "
+            + "whether a text has one.").Refuses(400, 401, 404);
+        texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
+        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category",
+                "The category must be one of the model's. Reports no longer suspect a label that a person has set or confirmed.")
             .Example("""{"category":"positive"}""").Refuses(400, 401, 404, 422);
-        texts.MapDelete("/{textId:guid}", Delete).Named("deleteText", "Delete a text", "Versions that learned from it stay as they are.").Refuses(401, 404);
+        texts.MapDelete("/{textId:guid}", Delete).Named("deleteText", "Delete a text", "Versions trained on it do not "
+            + "change.").Refuses(401, 404);
     }
 
     private static async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> Upload(
-        Guid id, HttpContext http, [FromQuery][Description("Of texts that come without one.")] string? category,
+        Guid id, HttpContext http, [FromQuery][Description("The category of texts sent without one.")] string? category,
         HeadstartDb db, TextUpload upload, CancellationToken cancel)
     {
         if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
@@ -92,13 +95,14 @@ public static class TextsApi
     {
         if (change is { Category: null, Confirmed: null })
         {
-            return Problems.Invalid("nothing-to-change", "Send the text's right category, or confirmed: true where the one it has is right.");
+            return Problems.Invalid("nothing-to-change", "Send the text's correct category, or confirmed: true if the current one is "
+                + "correct.");
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.HoldModelAsync(id);
         var confirmed = change.Confirmed ?? true;
-        // The row first: of two changes at once one waits here, so that the text never has the categories of both.
+        // Lock the row first: of two concurrent changes one waits here, so the text never gets the categories of both.
         if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel)
             || await db.Examples.Where(i => i.ModelId == id && i.Id == textId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, confirmed), cancel) == 0)
         {
@@ -110,7 +114,8 @@ public static class TextsApi
             var name = Names.Read(change.Category, "category").Name;
             if (await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel) is not { } category)
             {
-                return Problems.Invalid("unknown-category", "The model has no such category; GET the model for those it has, PATCH it to add one.");
+                return Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories, PATCH "
+                    + "it to add one.");
             }
 
             await db.ExampleLabels.Where(l => l.ExampleId == textId).ExecuteDeleteAsync(cancel);
@@ -119,7 +124,7 @@ public static class TextsApi
         }
         else if (confirmed && !await db.ExampleLabels.AnyAsync(l => l.ExampleId == textId, cancel))
         {
-            return Problems.Invalid("no-category", "The text has no category that could be confirmed; send its category.");
+            return Problems.Invalid("no-category", "The text has no category to confirm; send its category.");
         }
 
         await transaction.CommitAsync(cancel);
@@ -134,10 +139,11 @@ public static class TextsApi
             : NoSuchText(id);
 
     private static Results<Ok<TakenTexts>, ProblemHttpResult> Answer(TakenTexts answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
-        : answer.Rejected.Count == 0 ? Problems.Invalid("no-texts", "There is no text in the request, so there was nothing to add.")
+        : answer.Rejected.Count == 0 ? Problems.Invalid("no-texts", "The request contains no text, so nothing was added.")
         : answer.Rejected.FirstOrDefault(text => text.Exceeded is not null)?.Exceeded is { } exceeded
             ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected.Take(100)))
-        : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", $"None of the texts could be used; the first one: {answer.Rejected[0].Detail}",
+        : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", "None of the texts could be used. The first one: "
+            + $"{answer.Rejected[0].Detail}",
             ("accepted", answer.Accepted), ("rejected", answer.Rejected.Take(100)));
 
     private static async IAsyncEnumerable<SentText> Of(IAsyncEnumerable<SentText> texts, string? category)

@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Uploads;
 
-/// <summary>The kinds of bodies that bring images.</summary>
+/// <summary>The kinds of bodies that contain images.</summary>
 public enum UploadKind
 {
     Form,
@@ -14,8 +14,7 @@ public enum UploadKind
 }
 
 /// <summary>
-/// A body that brings images. It lies in a file or in a blob store, so that it can be read again from any of its images: an import that was
-/// interrupted goes on there.
+/// A body that contains images. It is kept in a file or a blob store, so that an interrupted import can continue reading from any image.
 /// </summary>
 /// <param name="stream">Seekable; it is closed with the body.</param>
 public abstract class UploadBody(Stream stream) : IDisposable
@@ -24,13 +23,15 @@ public abstract class UploadBody(Stream stream) : IDisposable
 
     public long Length => stream.Length;
 
-    /// <summary>Images, and rows and entries that are none: as many as <see cref="ReadAsync"/> yields from the start.</summary>
+    /// <summary>
+    /// Number of images, including rows and entries that are not images: as many as <see cref="ReadAsync"/> yields from the start.
+    /// </summary>
     public abstract int Count { get; }
 
-    /// <summary>Images that have to be fetched first.</summary>
+    /// <summary>Number of images that must be fetched first.</summary>
     public virtual int Urls => 0;
 
-    /// <summary>What a request of this content type brings; null for something else.</summary>
+    /// <summary>The kind of a request with this content type; null if it is not supported.</summary>
     public static UploadKind? KindOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
         : type.MediaType.ToString().ToLowerInvariant() switch
         {
@@ -42,13 +43,13 @@ public abstract class UploadBody(Stream stream) : IDisposable
             _ => null,
         };
 
-    /// <summary>Looks at a body as a whole; nothing of it is taken yet.</summary>
-    /// <param name="contentType">Of which <see cref="KindOf"/> knows the kind.</param>
+    /// <summary>Inspects a body as a whole; no image is added yet.</summary>
+    /// <param name="contentType">One that <see cref="KindOf"/> knows.</param>
     /// <param name="stream">Seekable; it is closed with the body.</param>
-    /// <param name="limits">What may be in it.</param>
+    /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">It cannot be taken.</exception>
-    /// <exception cref="BadHttpRequestException">It is not what its content type says.</exception>
+    /// <exception cref="UploadRefusedException">The body is refused.</exception>
+    /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>
     public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, UploadSettings limits, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -62,11 +63,11 @@ public abstract class UploadBody(Stream stream) : IDisposable
         };
     }
 
-    /// <summary>Images in their order, from the one at a position on, counted from 0.</summary>
-    /// <param name="from">What comes before is neither unpacked nor fetched.</param>
-    /// <param name="unpacked">Bytes that were unpacked of what comes before.</param>
+    /// <summary>The images in order, starting at a position counted from 0.</summary>
+    /// <param name="from">First position; earlier images are neither unpacked nor fetched.</param>
+    /// <param name="unpacked">Bytes already unpacked from earlier images.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">A limit was reached; what was yielded until then may be kept.</exception>
+    /// <exception cref="UploadRefusedException">A limit was reached; images yielded so far may be kept.</exception>
     public abstract IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, CancellationToken cancel);
 
     public virtual void Dispose()

@@ -6,23 +6,26 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Uploads;
 
-/// <summary>Reads files out of <c>multipart/form-data</c> one at a time: memory holds one file, however large the request.</summary>
+/// <summary>Reads files from <c>multipart/form-data</c> one at a time, so memory holds one file however large the request is.</summary>
 public static class UploadReader
 {
     private const int MaxFieldBytes = 4_096;
 
-    /// <summary>Of one that comes with files; it is held in memory.</summary>
+    /// <summary>Limit for a manifest sent with files; it is held in memory.</summary>
     internal const int MaxManifestBytes = 64 << 20;
 
     /// <param name="request">Its body is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
-    /// <param name="maxFileBytes">Of one file; it is held in memory.</param>
+    /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
     public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes, CancellationToken cancel) =>
         ReadAsync(request.Body, boundary, maxFileBytes, maxRows: null, cancel);
 
-    /// <summary>With <paramref name="maxRows"/>, a part named manifest of so many rows may stand before the files and say what they show, see <see cref="Manifest"/>.</summary>
+    /// <summary>
+    /// With <paramref name="maxRows"/>, a part named manifest with up to that many rows may precede the files and label them, see
+    /// <see cref="Manifest"/>.
+    /// </summary>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
     public static async IAsyncEnumerable<UploadedFile> ReadAsync(
         Stream body, string boundary, int maxFileBytes, int? maxRows, [EnumeratorCancellation] CancellationToken cancel)
@@ -30,7 +33,7 @@ public static class UploadReader
         var reader = new MultipartReader(boundary, body);
         List<string>? categories = null;
         Manifest? manifest = null;
-        var complete = true; // a file has come since, so that the next category starts anew
+        var complete = true; // a file has followed, so the next category field starts a new list
         while (await NextAsync(reader, cancel) is { } section)
         {
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
@@ -54,8 +57,8 @@ public static class UploadReader
             {
                 await BodyAsync(section, 0, cancel);
                 yield return new(fileName, new FileContent.Unusable(name.Length == 0 ? "part-without-name" : "unknown-part", name.Length == 0
-                    ? "A part of the form has no name; files go into parts named file."
-                    : $"The part is named \"{RequestBodies.Shorten(name)}\"; files go into parts named file."), categories);
+                    ? "A part of the form has no name; send files in parts named file."
+                    : $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), categories);
             }
             else
             {
@@ -74,19 +77,21 @@ public static class UploadReader
         MultipartSection section, string fileName, List<string>? categories, int maxBytes, CancellationToken cancel) =>
         new(fileName, FileContent.Of(await BodyAsync(section, maxBytes, cancel), maxBytes), categories);
 
-    /// <summary>What the manifest says comes before the category field.</summary>
+    /// <summary>The manifest takes precedence over the category field.</summary>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
         : manifest.Find(file.FileName) is { } said ? file with { Categories = said.Categories, Split = said.Split }
         : file.Categories is not null || file.Unusable is not null ? file
         : file with
         {
-            Content = new FileContent.Unusable("not-in-manifest", "The manifest says nothing of this file; add a row for it, or a field named category before it."),
+            Content = new FileContent.Unusable("not-in-manifest", "The manifest has no row for this file; add one, or a field named "
+                + "category before the file."),
         };
 
     private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes
             ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, cancel)
-            : throw UploadRefusedException.TooLarge("too-large", $"The manifest has more than {MaxManifestBytes:N0} bytes; send the files in several requests.");
+            : throw UploadRefusedException.TooLarge("too-large", $"The manifest is larger than {MaxManifestBytes:N0} bytes; send the "
+                + "files in several requests.");
 
     private static async Task<byte[]?> BodyAsync(MultipartSection section, int limit, CancellationToken cancel)
     {
@@ -113,5 +118,6 @@ public static class UploadReader
     }
 
     private static BadHttpRequestException Broken(Exception e) =>
-        new("The multipart body is broken, or ends too early; send it again. Of an upload what came before that point was kept, and sending it again adds nothing twice.", e);
+        new("The multipart body is malformed or incomplete; send it again. Files that arrived before that point are kept, and sending "
+            + "them again adds nothing twice.", e);
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
 
-/// <summary>An upload as a whole cannot be taken, or not any further; the message is the sentence that its sender reads.</summary>
+/// <summary>An upload is refused, as a whole or from this point on; the message is the problem's detail.</summary>
 public sealed class UploadRefusedException(int status, string type, string sentence) : Exception(sentence)
 {
     /// <summary>A stable slug.</summary>

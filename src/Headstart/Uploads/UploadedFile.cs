@@ -3,22 +3,23 @@ using Headstart.Fetching;
 
 namespace Headstart.Uploads;
 
-/// <summary>A file of an upload, as it came.</summary>
-/// <param name="Categories">What it shows, as its sender said; null where nothing was said. An empty name says that it shows none.</param>
-/// <param name="Split">The side that its sender gave it; null where the content decides.</param>
+/// <summary>A file of an upload, as it arrived.</summary>
+/// <param name="Categories">Its categories as given by the sender; null if none were given. An empty name means that no category
+/// applies.</param>
+/// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
-    /// <summary>One that was fetched before anybody looks at it.</summary>
+    /// <summary>Set if the file was fetched from a URL.</summary>
     public static UploadedFile Of(FetchedFile file) => new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
 
-    /// <summary>Null for a file that is not here.</summary>
+    /// <summary>Null if the file's bytes are not available.</summary>
     public byte[]? Bytes => (Content as FileContent.Here)?.Bytes;
 
-    /// <summary>Why it cannot be taken; null for a file that can.</summary>
+    /// <summary>Why the file is refused; null if it is accepted.</summary>
     public FileContent.Unusable? Unusable => Content as FileContent.Unusable;
 }
 
-/// <summary>What there is of a file: one of these.</summary>
+/// <summary>The content of a file: one of these.</summary>
 public abstract record FileContent
 {
     private FileContent()
@@ -26,16 +27,16 @@ public abstract record FileContent
     }
 
     public static FileContent Of(byte[]? bytes, int maxBytes) => bytes is null
-        ? new Unusable("too-large", $"The file is larger than {maxBytes:N0} bytes; send a smaller version of it.") : new Here(bytes);
+        ? new Unusable("too-large", $"The file is larger than {maxBytes:N0} bytes; send a smaller version.") : new Here(bytes);
 
     /// <param name="Bytes">The file.</param>
-    /// <param name="Origin">Of one that came from the web.</param>
+    /// <param name="Origin">Source, author and licence of an image from the web.</param>
     public sealed record Here(byte[] Bytes, ImageOrigin? Origin = null) : FileContent;
 
-    /// <summary>It has still to be fetched.</summary>
+    /// <summary>A file that has yet to be fetched.</summary>
     public sealed record Remote(string Url) : FileContent;
 
     /// <param name="Reason">A stable slug.</param>
-    /// <param name="Detail">What is wrong and what to do.</param>
+    /// <param name="Detail">What is wrong and how to fix it.</param>
     public sealed record Unusable(string Reason, string Detail) : FileContent;
 }

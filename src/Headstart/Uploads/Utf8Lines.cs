@@ -4,16 +4,16 @@ using System.Text.Unicode;
 
 namespace Headstart.Uploads;
 
-/// <summary>A line without its end, or why it could not be read.</summary>
+/// <summary>A line without its line ending, or why it could not be read.</summary>
 internal readonly record struct Utf8Line(int Number, string Text, (string Reason, string Detail)? Problem);
 
-/// <summary>The lines of a stream that have something in them, as text.</summary>
+/// <summary>The non-empty lines of a stream, as text.</summary>
 internal static class Utf8Lines
 {
     /// <param name="body">From its current position.</param>
-    /// <param name="maxBytes">That a line may have.</param>
+    /// <param name="maxBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">This is another encoding.</exception>
+    /// <exception cref="UploadRefusedException">The body is not UTF-8.</exception>
     public static async IAsyncEnumerable<Utf8Line> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in StreamLines.ReadAsync(body, maxBytes, cancel))
@@ -28,7 +28,8 @@ internal static class Utf8Lines
     }
 
     private static Utf8Line Read(StreamLine line, int maxBytes) => line.TooLong
-            ? new(line.Number, "", ("too-large", $"Line {line.Number} has more than {maxBytes:N0} bytes; send the part of the text that says what it is about."))
+            ? new(line.Number, "", ("too-large", $"Line {line.Number} has more than {maxBytes:N0} bytes; send the most relevant part of "
+                + "the text."))
         : !Utf8.IsValid(line.Bytes.Span) ? new(line.Number, "", ("invalid-utf8", $"Line {line.Number} is not valid UTF-8; save the file as UTF-8 and send it again."))
         : new(line.Number, Encoding.UTF8.GetString(line.Bytes.Span).TrimEnd('\r'), null);
 
@@ -36,7 +37,7 @@ internal static class Utf8Lines
     {
         if (line.Number == 1 && (line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])))
         {
-            throw UploadRefusedException.Invalid("invalid-utf8", "The file is UTF-16, as some programs save text; save it as UTF-8 and send it again.");
+            throw UploadRefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
         }
     }
 }

@@ -4,7 +4,9 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or a manifest at its top says what they show.</summary>
+/// <summary>
+/// An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or a manifest at the top level labels them.
+/// </summary>
 internal sealed class ZipBody : UploadBody
 {
     private readonly Archive _archive;
@@ -17,7 +19,7 @@ internal sealed class ZipBody : UploadBody
         : base(stream)
     {
         (_archive, _limits, _files, _folders, _manifest) = (archive, limits, files, folders, manifest);
-        // What the manifest says of files that are not there comes after those that are, each time in the same order.
+        // Manifest rows about missing files come after the existing files, always in the same order.
         files.ForEach(file => Said(file, _folders.PlaceOf(file.FullName)));
         Count = files.Count + (_manifest?.Rest().Count() ?? 0);
     }
@@ -28,15 +30,17 @@ internal sealed class ZipBody : UploadBody
     {
         var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
             ? UploadRefusedException.TooLarge("too-many-files",
-                $"An archive may have {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the others in another one.")
+                $"The archive has more than {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
+                    + "archive.")
             : UploadRefusedException.Invalid("not-a-zip",
-                "The body is not a zip archive, or it is damaged or broke off; make it anew, as zip -r photos.zip photos does."));
+                "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
+                    + "photos.zip photos."));
         try
         {
             var files = archive.Files.ToList();
             if (files.Count == 0)
             {
-                throw UploadRefusedException.Invalid("no-files", "The archive has no file, so there is nothing to add.");
+                throw UploadRefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
             }
 
             var manifest = await ManifestAsync(files, limits, cancel);
@@ -57,8 +61,9 @@ internal sealed class ZipBody : UploadBody
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
             if (unpacked > _limits.MaxUnpackedBytes)
             {
-                throw UploadRefusedException.TooLarge("archive-too-large", $"Unpacked, the archive has more than {_limits.MaxUnpackedBytes:N0} bytes "
-                    + "(Headstart:Uploads:MaxUnpackedBytes). What came before that is kept; send the other files in another archive.");
+                throw UploadRefusedException.TooLarge("archive-too-large", "Unpacked, the archive is larger than "
+                    + $"{_limits.MaxUnpackedBytes:N0} bytes (Headstart:Uploads:MaxUnpackedBytes). The files before the limit are kept; "
+                    + "send the rest in another archive.");
             }
 
             yield return file;
@@ -83,13 +88,13 @@ internal sealed class ZipBody : UploadBody
         if (place.Reason is null && _manifest is not null && said is null)
         {
             return Unusable(entry, "not-in-manifest",
-                "The manifest of the archive says nothing of this file; add a row for it, or leave the manifest out so that the folders are the categories.");
+                "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
         }
 
         if (place.Reason is null && _manifest is null && place.Category is null)
         {
             return Unusable(entry, "missing-category",
-                "The file lies in no folder that is its category; put it into one, or add a labels.csv with the header file,category.");
+                "The file is not in a category folder; move it into one, or add a labels.csv with the header file,category.");
         }
 
         var file = place.Reason is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
@@ -100,10 +105,10 @@ internal sealed class ZipBody : UploadBody
     private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
         new(RequestBodies.Readable(entry.FullName), new FileContent.Unusable(reason, detail));
 
-    /// <summary>A manifest may name files with the wrapping folder or without it.</summary>
+    /// <summary>A manifest may name files with or without the wrapping folder.</summary>
     private ManifestEntry? Said(ZipArchiveEntry entry, ZipPlace place) => _manifest?.Find(place.Path) ?? _manifest?.Find(entry.FullName);
 
-    /// <summary>That at the top, or at the top of the wrapping folder; it is taken out of the files.</summary>
+    /// <summary>The manifest at the top level or directly in the wrapping folder; it is removed from the files.</summary>
     private static async Task<Manifest?> ManifestAsync(List<ZipArchiveEntry> files, UploadSettings limits, CancellationToken cancel)
     {
         var folders = new ZipFolders(files.Select(file => file.FullName), manifest: true);

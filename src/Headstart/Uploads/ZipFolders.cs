@@ -3,24 +3,24 @@ using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>What the name of an entry says: the path below the wrapping folder, its category and its side. A refusal where it cannot be said.</summary>
+/// <summary>The path of an entry below the wrapping folder, its category and its split; or why the entry is refused.</summary>
 internal sealed record ZipPlace(string Path, string? Category, Split? Split, string? Reason = null, string? Detail = null);
 
 /// <summary>
-/// Reads categories out of the names in an archive: <c>[wrapping folder/][train|val|test/]category/[more/]file</c>. Names are only read, never
-/// used as paths; the two separators are the same, as Windows writes the other one.
+/// Reads categories from the entry names in an archive: <c>[wrapping folder/][train|val|test/]category/[more/]file</c>. Names are only
+/// parsed, never used as paths; backslashes, which Windows writes, count as slashes.
 /// </summary>
 internal sealed class ZipFolders
 {
     private readonly string? _wrapper; // one folder around everything
-    private readonly bool _sides; // train and test lie above the categories
-    private readonly bool _tooDeep; // further folders lie around everything, so that nobody knows which ones are the categories
+    private readonly bool _sides; // split folders such as train and test above the categories
+    private readonly bool _tooDeep; // more than one wrapping folder, so it is unclear which folders are the categories
 
     /// <param name="names">Of all entries.</param>
-    /// <param name="manifest">Whether the categories are in a manifest, so that a side may hold files directly.</param>
+    /// <param name="manifest">Whether a manifest has the categories, so that a split folder may contain files directly.</param>
     public ZipFolders(IEnumerable<string> names, bool manifest)
     {
-        // Only what lies in folders counts: a file at the top, such as a README, is no category.
+        // Only files in folders count: a file at the top level, such as a README, has no category.
         var seen = new Level();
         var below = new Dictionary<string, Level>();
         foreach (var folders in names.Select(Parts).Where(parts => parts is { Length: > 1 }).Select(parts => parts![..^1]))
@@ -43,7 +43,7 @@ internal sealed class ZipFolders
         _tooDeep = !_sides && !manifest && _wrapper is not null && seen is { Only: not null, HasFiles: false };
     }
 
-    /// <summary>A name without empty parts and those that stay where they are; null for one that leads out of the archive.</summary>
+    /// <summary>A name without empty and "." parts; null if it points outside the archive.</summary>
     public static string[]? Parts(string name)
     {
         var parts = name.Split('/', '\\');
@@ -57,7 +57,8 @@ internal sealed class ZipFolders
         if (Parts(name) is not { Length: > 0 } parts)
         {
             return new(name, null, null, "unsafe-name",
-                "The name leads out of the archive; make the archive in the folder that holds the categories, as zip -r photos.zip cats dogs does.");
+                "The name points outside the archive; create the archive in the folder that contains the categories, for example with "
+                    + "zip -r photos.zip cats dogs.");
         }
 
         if (parts.Length > 1 && parts[0] == _wrapper)
@@ -70,23 +71,23 @@ internal sealed class ZipFolders
         _ = _sides && parts.Length > 1 && Sides.TryRead(parts[0], out side);
         var folders = parts[(side is null ? 0 : 1)..^1];
         return _tooDeep
-            ? new(path, null, side, "too-deep", $"The file lies in \"{string.Join('/', name.Split('/', '\\')[..^1])}\": only one folder may lie around "
-                + "those that are the categories; make the archive in the folder that holds them.")
+            ? new(path, null, side, "too-deep", $"The file is in \"{string.Join('/', name.Split('/', '\\')[..^1])}\", but only one "
+                + "folder may enclose the category folders; create the archive in the folder that contains them.")
             : new(path, folders.FirstOrDefault() is { } folder ? RequestBodies.Readable(folder) : null, side);
     }
 
-    /// <summary>The folders at one depth, all of them below the same ones.</summary>
+    /// <summary>The folders at one depth of the archive.</summary>
     private sealed class Level
     {
         public HashSet<string> Folders { get; } = [];
 
-        /// <summary>Whether folders lie in these.</summary>
+        /// <summary>Whether these folders contain folders.</summary>
         public bool Deeper { get; private set; }
 
-        /// <summary>Whether files lie in these themselves.</summary>
+        /// <summary>Whether these folders contain files directly.</summary>
         public bool HasFiles { get; private set; }
 
-        /// <summary>The folder that everything lies in.</summary>
+        /// <summary>The folder that contains everything.</summary>
         public string? Only => Folders.Count == 1 ? Folders.First() : null;
 
         public void Add(string[] folders)

@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Uploads;
 
 /// <param name="MaxFiles">Files in the archive.</param>
-/// <param name="MaxFileBytes">Of one file, unpacked.</param>
-/// <param name="MaxUnpackedBytes">Of all files together, unpacked.</param>
+/// <param name="MaxFileBytes">Limit for one file, unpacked.</param>
+/// <param name="MaxUnpackedBytes">Limit for all files together, unpacked.</param>
 public sealed record ZipLimits(int MaxFiles, int MaxFileBytes, long MaxUnpackedBytes);
 
-/// <summary>Files out of an archive that is the body of a request, see <see cref="Archive"/>. It is spooled, as its directory is at its end.</summary>
+/// <summary>
+/// Reads files from an archive sent as request body, see <see cref="Archive"/>. It is spooled, because a zip's directory is at its end.
+/// </summary>
 public sealed class ZipUpload : IAsyncDisposable
 {
     private readonly Stream _spool;
@@ -20,15 +22,15 @@ public sealed class ZipUpload : IAsyncDisposable
     /// <summary>Why the archive as a whole is refused; known when <see cref="ReadAsync(CancellationToken)"/> has ended.</summary>
     public ProblemHttpResult? Refusal { get; private set; }
 
-    /// <summary>Takes the body in.</summary>
-    /// <param name="body">The archive; whoever calls has limited its length.</param>
-    /// <param name="folder">Where it lies meanwhile, see <see cref="Spool"/>.</param>
-    /// <param name="limits">What to read of it.</param>
+    /// <summary>Spools the body.</summary>
+    /// <param name="body">The archive; the caller has limited its length.</param>
+    /// <param name="folder">Where to spool it, see <see cref="Spool"/>.</param>
+    /// <param name="limits">Limits for reading it.</param>
     /// <param name="cancel">Ends the reading.</param>
     public static async Task<ZipUpload> SpoolAsync(Stream body, string folder, ZipLimits limits, CancellationToken cancel) =>
         new((await Spool.TakeAsync(body, folder, long.MaxValue, cancel))!, limits);
 
-    /// <summary>The files in the order of the archive's directory. Look at <see cref="Refusal"/> afterwards.</summary>
+    /// <summary>The files in the order of the archive's directory. Check <see cref="Refusal"/> afterwards.</summary>
     public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         using var archive = Archive.Open(_spool, _limits.MaxFiles, out var tooMany);
@@ -36,8 +38,9 @@ public sealed class ZipUpload : IAsyncDisposable
         {
             Refusal = tooMany
                 ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
-                    $"An archive may have {_limits.MaxFiles:N0} files; send the others in another one.")
-                : Problems.Invalid("not-a-zip", "The body is not a zip archive, or it is damaged or broke off; make it anew, as zip -r photos.zip photos does.");
+                    $"The archive has more than {_limits.MaxFiles:N0} files; send the rest in another archive.")
+                : Problems.Invalid("not-a-zip", "The body is not a zip archive, or the archive is damaged or incomplete; create it "
+                    + "again, for example with zip -r photos.zip photos.");
             yield break;
         }
 
@@ -49,7 +52,7 @@ public sealed class ZipUpload : IAsyncDisposable
             if (unpacked > _limits.MaxUnpackedBytes)
             {
                 Refusal = Problems.Of(StatusCodes.Status413PayloadTooLarge, "archive-too-large",
-                    $"Unpacked, the archive has more than {_limits.MaxUnpackedBytes:N0} bytes; send its files in several archives.");
+                    $"Unpacked, the archive is larger than {_limits.MaxUnpackedBytes:N0} bytes; send its files in several archives.");
                 yield break;
             }
 

@@ -11,19 +11,19 @@ internal static class ExportReadme
     public static string Of(Model model, ModelVersion version, ServedVersion served) => $$"""
         # {{Inline(model.Name)}}, version {{version.Number}}
 
-        An image classifier, exported from Headstart. `model.onnx` is all of it: it takes the pixels of a
-        photograph of any size and gives an answer. Resizing, cropping and whatever else has to happen to the pixels is inside.
+        An image classifier exported from Headstart. `model.onnx` is self-contained: it takes the pixels of a
+        photograph of any size and returns the prediction. Resizing, cropping and normalising are part of the model.
 
         | | |
         | --- | --- |
         | input `{{ModelExport.Image}}` | uint8 `[height, width, 3]`: red, green and blue from 0 to 255, row by row, upright |
-        | output `{{ModelExport.Probabilities}}` | float32 `[{{served.Head.Labels.Count}}]`, in the order of `labels.txt`{{(served.Head.Thresholds is null ? "; they add up to 1" : "; each label has its own and its own threshold")}} |
-        | output `{{ModelExport.Nearness}}` | float32: how much the picture resembles what the model was trained on, -1 to 1 |
-        | output `{{ModelExport.Unknown}}` | bool: `{{ModelExport.Nearness}}` is below {{Number(served.Known.Threshold)}}, so the picture is probably none of this |
+        | output `{{ModelExport.Probabilities}}` | float32 `[{{served.Head.Labels.Count}}]`, in the order of `labels.txt`{{Sum(served)}} |
+        | output `{{ModelExport.Nearness}}` | float32: how similar the image is to the training images, -1 to 1 |
+        | output `{{ModelExport.Unknown}}` | bool: `{{ModelExport.Nearness}}` < {{Number(served.Known.Threshold)}}: no label may fit |
 
-        It needs ONNX Runtime (operator set 18; tested with 1.30 and 1.31), in any language. Give it the whole photograph: do not shrink it before, as that makes other pixels than the
-        model was trained on. Photographs with a colour profile other than sRGB have to be converted by whoever reads them. The metadata of `model.onnx`
-        has the labels, thresholds and backbones as JSON.
+        It needs ONNX Runtime (operator set 18; tested with 1.30 and 1.31), in any language. Pass the whole photograph: resizing it first
+        changes its pixels and may change the prediction. Convert photographs with another colour profile to sRGB first.
+        The metadata of `model.onnx` contains the labels, thresholds and backbones as JSON.
 
         ## Labels
 
@@ -132,8 +132,11 @@ internal static class ExportReadme
               """)}}
         """;
 
+    private static string Sum(ServedVersion served) =>
+        served.Head.Thresholds is null ? "; they add up to 1" : "; each label has its own probability and threshold";
+
     private static string Threshold(ServedVersion served, int label) =>
-        served.Head.Thresholds is { } thresholds ? $" (from {Number(thresholds[label])} on)" : "";
+        served.Head.Thresholds is { } thresholds ? $" (threshold {Number(thresholds[label])})" : "";
 
     // In code no sign means anything to Markdown, as long as the fence is longer than what is inside.
     private static string Inline(string text) => text.Contains('`', StringComparison.Ordinal) ? $"```` {text} ````" : $"`{text}`";

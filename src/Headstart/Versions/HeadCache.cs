@@ -16,7 +16,7 @@ public sealed record ServedVersion(int Number, VersionFeatures Features, Head He
 {
     private const int Overhead = 2_000; // of the objects around the numbers, about
 
-    /// <summary>Of a model of images; routes and jobs for images have looked at the kind before they come here.</summary>
+    /// <summary>Only for an image model; endpoints and jobs for images check the kind first.</summary>
     public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
 
     /// <summary>What it takes in memory.</summary>
@@ -50,7 +50,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         }
 
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
-            ?? throw new VersionUnavailableException("The version's head is no longer in the blob store, or is damaged there; publish another version or train again.");
+            ?? throw new VersionUnavailableException("The version's head is missing from the blob store or damaged there; publish another "
+                + "version or train again.");
         served = await OpenAsync(number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
@@ -63,7 +64,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         var artifact = HeadArtifact.Read(bytes);
         var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
         return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
-            : throw new VersionUnavailableException($"This version's head reads {artifact.Head.Features} features and {features.Id} gives {features.Length}; train again.");
+            : throw new VersionUnavailableException($"This version's head expects {artifact.Head.Features} features, but {features.Id} "
+                + $"gives {features.Length}; train again.");
     }
 
     public void Dispose() => _heads.Dispose();
@@ -90,7 +92,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         try
         {
             using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new VersionUnavailableException(
-                $"The features of this version, {part.BackboneId}, are no longer in the blob store, or are damaged there; publish another version or train again."));
+                $"The features of this version, {part.BackboneId}, are missing from the blob store or damaged there; publish another "
+                    + "version or train again."));
             try
             {
                 return (new WordFeatures(TextFeatures.Load(file, texts.All)), file.Length);

@@ -10,7 +10,9 @@ namespace Headstart.Versions;
 /// <param name="Kind">Of the model; null where the caller has no such model.</param>
 public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHttpResult? Refusal);
 
-/// <summary>Finds the version that answers, for every protocol: whose model it is, which version is published, and its head and features.</summary>
+/// <summary>
+/// Finds the version that predicts, for every protocol: checks the owner, picks the published version, and loads its head and features.
+/// </summary>
 public sealed class ServableVersions(PublishedVersions published, HeadCache heads, HeadstartDb db)
 {
     /// <param name="caller">Must own the model.</param>

@@ -18,7 +18,7 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
     public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)
     {
         var served = await heads.GetAsync(db, model.Id, version.Number, cancel)
-            ?? throw new VersionUnavailableException("The version was deleted meanwhile.");
+            ?? throw new VersionUnavailableException("The version was deleted in the meantime.");
         return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }
 

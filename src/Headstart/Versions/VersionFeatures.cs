@@ -9,8 +9,8 @@ namespace Headstart.Versions;
 /// <param name="MsPerExample">Milliseconds for one on this host.</param>
 public abstract record VersionFeatures(string Id, int Length, double MsPerExample);
 
-/// <summary>Of images.</summary>
+/// <summary>Features of images.</summary>
 public sealed record ImageFeatures(FeatureRecipe Recipe) : VersionFeatures(Recipe.Id, Recipe.Length, Recipe.MsPerImage);
 
-/// <summary>Of texts.</summary>
+/// <summary>Features of texts.</summary>
 public sealed record WordFeatures(TextFeatures Texts) : VersionFeatures(Texts.Id, Texts.Length, Texts.MsPerText);

@@ -12,8 +12,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Versions;
 
-/// <param name="Accuracy">On held-out images where there are enough, else cross-validated; the report says which.</param>
-/// <param name="AccuracyInterval">95 % Wilson interval: low, high.</param>
+/// <param name="Accuracy">0 to 1, measured on held-out examples if there are enough, otherwise cross-validated; the report says
+/// which.</param>
+/// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval (Wilson).</param>
 public sealed record VersionResponse(
     int Number, Guid RunId, string Backbone, int TrainableParameters, double Accuracy, IReadOnlyList<double> AccuracyInterval, bool Published, DateTime CreatedAt)
 {
@@ -28,10 +29,11 @@ public static class VersionsApi
     {
         var versions = api.MapGroup("/models/{id:guid}/versions").WithTags("Versions");
         versions.MapGet("/", List).Named("listVersions", "List the versions", "Newest first.").Refuses(400, 401, 404);
-        versions.MapGet("/{number:int}", Get).Named("getVersion", "Get a version", "Its backbone, its accuracy with an interval, and whether it is published.").Refuses(401, 404);
+        versions.MapGet("/{number:int}", Get).Named("getVersion", "Get a version", "Returns its backbone, its accuracy with a confidence "
+            + "interval, and whether it is published.").Refuses(401, 404);
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
-                "A zip with model.onnx, which turns the pixels of a photograph into the probabilities of the labels and needs nothing else, labels.txt, and README.md "
-                + "with programs in Python, JavaScript and C# that use it.")
+                "A zip file with model.onnx, a self-contained model that turns the pixels of a photograph into the probabilities of the "
+                    + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip").Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip").Produces(StatusCodes.Status304NotModified)
             .Refuses(401, 404, 409, 412, 416, 503);
         versions.MapPost("/{number:int}/publish", Publish).Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
@@ -67,7 +69,8 @@ public static class VersionsApi
         if (model.Kind.IsText())
         {
             return Problems.Of(StatusCodes.Status409Conflict, "export-unavailable",
-                $"A version of a text model cannot be exported yet: how it reads words has no ONNX operators. POST /api/v1/models/{id}/predictions answers on this host.");
+                "Text models cannot be exported yet, because ONNX has no operators that read words as they do; use POST "
+                    + $"/api/v1/models/{id}/predictions on this host.");
         }
 
         try

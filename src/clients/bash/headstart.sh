@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Headstart from a terminal: train a folder of photographs, watch it, predict. bash 4 and curl.
 help='
-  headstart.sh [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
-  headstart.sh [--url URL] [--key KEY] watch MODEL                  the id or the name of the model
-  headstart.sh [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+  headstart.sh [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+  headstart.sh [--url URL] [--key KEY] watch MODEL                  model id or name
+  headstart.sh [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
-HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
-arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
-unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
+not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
+by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
 '
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 fail() { printf '%s\n' "$1" >&2; exit 1; }
 usage() { printf '%s\n%s' "$1" "$help" >&2; exit 2; }
 
-# field NAME < JSON: the first value of that name, text without its quotes and escapes; empty for null and where there is none.
+# field NAME < JSON: the first value of that name, text without its quotes and escapes; empty for null or a missing field.
 field() {
   local found
   found=$(grep -oE "\"$1\":(\"(\\\\.|[^\"\\\\])*\"|[^][{},\"]+)" | head -n 1) || true
@@ -41,22 +41,22 @@ field() {
   fi
 }
 
-# one START < JSON: the objects that begin with the field START, a line each. No text can look like it: quotes in texts are escaped.
+# one START < JSON: the objects that begin with the field START, one per line. Text cannot be mistaken for it: its quotes are escaped.
 one() { sed "s/{\"$1\":/\n&/g" | grep "^{\"$1\":" || true; }
 
 quoted() { local text=${1//\\/\\\\}; printf '"%s"' "${text//\"/\\\"}"; }
 
 percent() { awk -v share="$1" 'BEGIN { printf "%.1f", 100 * share }'; }
 
-# call [ACCEPTED STATUS] CURL-ARGUMENTS…: sets answer. A busy host is asked again when it says; any other refusal fails with its detail.
+# call [ACCEPTED STATUS] CURL-ARGUMENTS…: sets answer. It retries a busy host after Retry-After; any other error fails with its detail.
 call() {
   local accept=
   if [[ $1 =~ ^[0-9]{3}$ ]]; then accept=$1; shift; fi
   local attempt wait
   for ((attempt = 1; ; attempt++)); do
-    # The key goes through a file descriptor: the arguments of a process are for everybody to see.
+    # The key goes through a file descriptor: every user can see the arguments of a process.
     status=$(curl -sS -D "$work/head" -o "$work/body" -w '%{http_code}' -K <(printf 'header = "Authorization: Bearer %s"\n' "$key") "$@" 2>"$work/errors") ||
-      fail "$url does not answer: $(<"$work/errors")"
+      fail "Cannot reach $url: $(<"$work/errors")"
     if [[ $status == 503 && $attempt -lt $tries ]]; then
       wait=$(sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9]*\).*/\1/p' "$work/head")
       sleep "$((${wait:-1} > 30 ? 30 : ${wait:-1}))"
@@ -68,9 +68,9 @@ call() {
   done
 }
 
-refused() { local detail; detail=$(field detail <<<"$answer"); fail "${detail:-$url answered $status.}"; }
+refused() { local detail; detail=$(field detail <<<"$answer"); fail "${detail:-$url answered with status $status.}"; }
 
-# find NAME-OR-ID: sets model to its id, empty where there is none.
+# find_model NAME-OR-ID: sets model to its id, or to nothing.
 find_model() {
   local page after= line
   model=
@@ -85,16 +85,16 @@ find_model() {
   done
 }
 
-need_model() { find_model "$1"; [[ -n $model ]] || fail "There is no model \"$1\" in your account."; }
+need_model() { find_model "$1"; [[ -n $model ]] || fail "Your account has no model \"$1\"."; }
 
 # form FILE…: sets form to curl's arguments; names may have blanks, quotes, commas, semicolons.
 form() { local file; form=(); for file in "$@"; do form+=(-F "file=@$(quoted "$file")"); done; }
 
 train() {
   local folder=${1%/} category categories=() file files batch_files start
-  [[ -d $folder ]] || fail "There is no folder $1."
+  [[ -d $folder ]] || fail "The folder $1 does not exist."
   for category in "$folder"/*/; do categories+=("$(basename "$category")"); done
-  ((${#categories[@]} >= 2)) || fail "$folder has ${#categories[@]} folders; there is one for each category, and two or more of them."
+  ((${#categories[@]} >= 2)) || fail "$folder has ${#categories[@]} folders; it needs at least two, one for each category."
   [[ -n $name ]] || name=$(basename "$(realpath "$folder")")
   find_model "$name"
   if [[ -z $model ]]; then
@@ -125,7 +125,7 @@ train() {
 
 newest_run() { call "$api/models/$model/training-runs?limit=1"; }
 
-# follow: watches the run in answer to its end.
+# follow: watches the run in $answer until it ends.
 follow() {
   local run line said= left detail state version low high
   run=$(field id <<<"$answer")
@@ -141,13 +141,13 @@ follow() {
   done
   if [[ $state != succeeded ]]; then
     detail=$(field error <<<"$answer")
-    fail "${detail:-The run was $state.}"
+    fail "${detail:-The training run was $state.}"
   fi
   version=$(field version <<<"$answer")
   call "$api/models/$model/versions/$version"
   [[ $answer =~ \"accuracyInterval\":\[([^,]+),([^]]+)\] ]] && low=${BASH_REMATCH[1]} high=${BASH_REMATCH[2]}
-  printf 'Version %s: %s%% right (%s%% to %s%%), with %s\n' "$version" "$(percent "$(field accuracy <<<"$answer")")" "$(percent "$low")" "$(percent "$high")" \
-    "$(field backbone <<<"$answer")"
+  printf 'Version %s: %s%% correct (%s%% to %s%%), with %s\n' "$version" "$(percent "$(field accuracy <<<"$answer")")" \
+    "$(percent "$low")" "$(percent "$high")" "$(field backbone <<<"$answer")"
   call "$api/models/$model/versions/$version/report"
   field sentence <<<"$answer"
   echo
@@ -159,11 +159,11 @@ predict() {
     if [[ -d $path ]]; then
       for file in "${path%/}"/*; do [[ ! -f $file ]] || files+=("$file"); done
     else
-      [[ -f $path ]] || fail "There is no file $path."
+      [[ -f $path ]] || fail "The file $path does not exist."
       files+=("$path")
     fi
   done
-  ((${#files[@]} > 0)) || fail 'There is no file to predict.'
+  ((${#files[@]} > 0)) || fail 'There are no files to predict.'
   need_model "$1"
   for ((start = 0; start < ${#files[@]}; start += batch)); do
     batch_files=("${files[@]:start:batch}")
@@ -191,7 +191,7 @@ while (($# > 0)); do
   case $1 in
     --url | --key | --name) (($# > 1)) || usage "$1 needs a value."; printf -v "${1#--}" '%s' "$2"; shift 2 ;;
     --help) printf '%s' "$help"; exit ;;
-    --*) usage "There is no option $1." ;;
+    --*) usage "Unknown option $1." ;;
     *) words+=("$1"); shift ;;
   esac
 done
@@ -199,9 +199,9 @@ url=${url%/}
 api=$url/api/v1
 case ${words[0]:-}/${#words[@]} in
   train/2 | watch/2 | predict/[3-9] | predict/[1-9][0-9]*) ;;
-  *) usage 'That is none of the commands.' ;;
+  *) usage 'Unknown command, or wrong arguments.' ;;
 esac
-[[ -n $key ]] || usage 'There is no key: set HEADSTART_KEY or give --key.'
+[[ -n $key ]] || usage 'No API key: set HEADSTART_KEY or use --key.'
 case ${words[0]} in
   train) train "${words[1]}" ;;
   watch) need_model "${words[1]}"; newest_run; follow ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // Headstart from a terminal: train a folder of photographs, watch it, predict. Node 20 or later, no package.
 const HELP = `
-  headstart.mjs [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
-  headstart.mjs [--url URL] [--key KEY] watch MODEL                  the model's id or its name
-  headstart.mjs [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+  headstart.mjs [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+  headstart.mjs [--url URL] [--key KEY] watch MODEL                  the model's id or name
+  headstart.mjs [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
-HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
-arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
-unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
+not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
+by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
 `;
 
 import { randomUUID } from 'node:crypto';
@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 const BATCH = 20;
 const TRIES = 6;
 
-/** A sentence for the person at the terminal. */
+/** An error message for the user. */
 class Failed extends Error {}
 
 /** The calls of /api/v1 that the commands need. */
@@ -29,14 +29,14 @@ class Headstart {
     this.key = key;
   }
 
-  /** The parsed answer. A busy host is asked again when it says; any other refusal that is not in accept fails with its detail. */
+  /** The parsed answer. Retries a busy host after Retry-After; any other error status not in accept fails with its detail. */
   async call(method, path, { body, headers = {}, accept = [] } = {}) {
     for (let attempt = 1; ; attempt++) {
       let response;
       try {
         response = await fetch(this.root + path, { method, body, headers: { Authorization: `Bearer ${this.key}`, ...headers } });
       } catch (error) {
-        throw new Failed(`${this.root} does not answer: ${error.cause?.message || error.cause?.code || error.message}`);
+        throw new Failed(`Cannot reach ${this.root}: ${error.cause?.message || error.cause?.code || error.message}`);
       }
       if (response.status === 503 && attempt < TRIES) {
         await response.arrayBuffer();
@@ -45,7 +45,7 @@ class Headstart {
       }
       const answer = await response.json().catch(() => ({}));
       if (response.ok || accept.includes(response.status)) return answer;
-      throw new Failed(answer.detail ?? `${this.root} answered ${response.status}.`);
+      throw new Failed(answer.detail ?? `${this.root} answered with status ${response.status}.`);
     }
   }
 
@@ -53,7 +53,7 @@ class Headstart {
     return this.call(method, path, { body: JSON.stringify(value), headers: { 'Content-Type': 'application/json', ...headers } });
   }
 
-  /** A form with the fields before the files. */
+  /** Sends a form with the fields before the files. */
   async files(path, fields, files, accept) {
     const form = new FormData();
     for (const [name, value] of fields) form.append(name, value);
@@ -77,7 +77,7 @@ class Headstart {
   /** The path of the model with this id or this name. */
   async pathOf(name) {
     const model = await this.named(name);
-    if (!model) throw new Failed(`There is no model "${name}" in your account.`);
+    if (!model) throw new Failed(`Your account has no model "${name}".`);
     return `/models/${model.id}`;
   }
 
@@ -97,9 +97,9 @@ const isFile = (path) => stat(path).then((found) => found.isFile(), () => false)
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 async function train(api, [folder], name) {
-  if (!(await isFolder(folder))) throw new Failed(`There is no folder ${folder}.`);
+  if (!(await isFolder(folder))) throw new Failed(`The folder ${folder} does not exist.`);
   const categories = await entries(folder, (entry) => entry.isDirectory());
-  if (categories.length < 2) throw new Failed(`${folder} has ${categories.length} folders; there is one for each category, and two or more of them.`);
+  if (categories.length < 2) throw new Failed(`${folder} has ${categories.length} folders; it needs at least two, one for each category.`);
   name ??= basename(resolve(folder));
   const model = (await api.named(name)) ?? (await api.json('POST', '/models', { name }));
   const path = `/models/${model.id}`;
@@ -128,11 +128,12 @@ async function follow(api, path, run) {
     await sleep(1000);
   }
   run.notices.forEach((notice) => console.error(notice));
-  if (run.state !== 'succeeded') throw new Failed(run.error ?? `The run was ${run.state}.`);
+  if (run.state !== 'succeeded') throw new Failed(run.error ?? `The training run was ${run.state}.`);
   const version = await api.call('GET', `${path}/versions/${run.version}`);
   const report = await api.call('GET', `${path}/versions/${run.version}/report`);
   const [low, high] = version.accuracyInterval;
-  console.log(`Version ${version.number}: ${percent(version.accuracy)} right (${percent(low)} to ${percent(high)}), with ${version.backbone}`);
+  const interval = `${percent(low)} to ${percent(high)}`;
+  console.log(`Version ${version.number}: ${percent(version.accuracy)} correct (${interval}), with ${version.backbone}`);
   console.log(report.sentence);
   return 0;
 }
@@ -147,8 +148,8 @@ async function watch(api, [name]) {
 async function predict(api, [name, ...paths]) {
   const files = [];
   for (const path of paths) files.push(...((await isFolder(path)) ? await filesIn(path) : [path]));
-  if (files.length === 0) throw new Failed('There is no file to predict.');
-  for (const file of files) if (!(await isFile(file))) throw new Failed(`There is no file ${file}.`);
+  if (files.length === 0) throw new Failed('There are no files to predict.');
+  for (const file of files) if (!(await isFile(file))) throw new Failed(`The file ${file} does not exist.`);
   const path = `${await api.pathOf(name)}/predictions?top=1`;
   let failed = 0;
   for (let start = 0; start < files.length; start += BATCH) {
@@ -183,8 +184,8 @@ async function main() {
   const [command, ...rest] = given.positionals;
   if (help) return console.log(HELP);
   const [verb, least, most] = { train: [train, 1, 1], watch: [watch, 1, 1], predict: [predict, 2, Infinity] }[command] ?? [];
-  if (!verb || rest.length < least || rest.length > most) return usage('That is none of the commands.');
-  if (!key) return usage('There is no key: set HEADSTART_KEY or give --key.');
+  if (!verb || rest.length < least || rest.length > most) return usage('Unknown command, or wrong arguments.');
+  if (!key) return usage('No API key: set HEADSTART_KEY or use --key.');
   try {
     return await verb(new Headstart(url, key), rest, name);
   } catch (error) {

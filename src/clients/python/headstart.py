@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Headstart from a terminal: train a folder of photographs, watch it, predict. Python 3.8 or later, nothing else.
 
-  headstart.py [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
-  headstart.py [--url URL] [--key KEY] watch MODEL                  the model's id or its name
-  headstart.py [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+  headstart.py [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+  headstart.py [--url URL] [--key KEY] watch MODEL                  the model's id or name
+  headstart.py [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
-HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
-arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
-unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
+not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
+by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
 """
 import argparse
 import json
@@ -24,7 +24,7 @@ TRIES = 6
 
 
 class Failed(Exception):
-    """A sentence for the person at the terminal."""
+    """An error message for the user."""
 
 
 class Headstart:
@@ -35,7 +35,7 @@ class Headstart:
         self.key = key
 
     def call(self, method, path, body=None, content_type=None, headers=None, accept=()):
-        """The parsed answer. A busy host is asked again when it says; any other refusal that is not in accept fails with its detail."""
+        """The parsed answer. Retries a busy host after Retry-After; any other error status not in accept fails with its detail."""
         request = urllib.request.Request(self.root + path, data=body, method=method, headers=headers or {})
         request.add_header('Authorization', 'Bearer ' + self.key)
         if content_type:
@@ -52,15 +52,15 @@ class Headstart:
                 problem = parse(text)
                 if error.code in accept and problem:
                     return problem
-                raise Failed(problem.get('detail') or f'{self.root} answered {error.code}.')
+                raise Failed(problem.get('detail') or f'{self.root} answered with status {error.code}.')
             except (urllib.error.URLError, OSError) as error:
-                raise Failed(f'{self.root} does not answer: {getattr(error, "reason", error)}')
+                raise Failed(f'Cannot reach {self.root}: {getattr(error, "reason", error)}')
 
     def json(self, method, path, value, **more):
         return self.call(method, path, json.dumps(value).encode(), 'application/json', **more)
 
     def files(self, path, fields, files, accept=()):
-        """A form with the fields before the files; names in any script, with quotes or blanks, arrive as they are."""
+        """Sends a form with the fields before the files; file names in any script, with quotes or spaces, arrive unchanged."""
         boundary = uuid.uuid4().hex
         body = b''
         for name, value in fields:
@@ -83,7 +83,7 @@ class Headstart:
         """The model with this id or this name."""
         found = next((m for m in self.models() if named in (m['id'], m['name'])), None)
         if not found:
-            raise Failed(f'There is no model "{named}" in your account.')
+            raise Failed(f'Your account has no model "{named}".')
         return found
 
 
@@ -101,10 +101,10 @@ def files_in(folder):
 
 def train(api, folder, name):
     if not os.path.isdir(folder):
-        raise Failed(f'There is no folder {folder}.')
+        raise Failed(f'The folder {folder} does not exist.')
     categories = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
     if len(categories) < 2:
-        raise Failed(f'{folder} has {len(categories)} folders; there is one for each category, and two or more of them.')
+        raise Failed(f'{folder} has {len(categories)} folders; it needs at least two, one for each category.')
     name = name or os.path.basename(os.path.abspath(folder))
     model = next((m for m in api.models() if m['name'] == name), None) or api.json('POST', '/models', {'name': name})
     path = f'/models/{model["id"]}'
@@ -146,11 +146,11 @@ def follow(api, path, run):
     for notice in run['notices']:
         print(notice, file=sys.stderr)
     if run['state'] != 'succeeded':
-        raise Failed(run['error'] or f'The run was {run["state"]}.')
+        raise Failed(run['error'] or f'The training run was {run["state"]}.')
     version = api.call('GET', f'{path}/versions/{run["version"]}')
     report = api.call('GET', f'{path}/versions/{run["version"]}/report')
     low, high = version['accuracyInterval']
-    print(f'Version {version["number"]}: {version["accuracy"]:.1%} right ({low:.1%} to {high:.1%}), with {version["backbone"]}')
+    print(f'Version {version["number"]}: {version["accuracy"]:.1%} correct ({low:.1%} to {high:.1%}), with {version["backbone"]}')
     print(report['sentence'])
     return 0
 
@@ -166,10 +166,10 @@ def watch(api, named):
 def predict(api, named, paths):
     files = [file for path in paths for file in (files_in(path) if os.path.isdir(path) else [path])]
     if not files:
-        raise Failed('There is no file to predict.')
+        raise Failed('There are no files to predict.')
     missing = next((file for file in files if not os.path.isfile(file)), None)
     if missing:
-        raise Failed(f'There is no file {missing}.')
+        raise Failed(f'The file {missing} does not exist.')
     path = f'/models/{api.find(named)["id"]}/predictions?top=1'
     failed = 0
     for start in range(0, len(files), BATCH):
@@ -194,14 +194,14 @@ def main():
     commands = options.add_subparsers(dest='command', required=True)
     training = commands.add_parser('train')
     training.add_argument('folder')
-    training.add_argument('--name', help="of the model; the folder's name without it")
+    training.add_argument('--name', help="name of the model; the folder's name by default")
     commands.add_parser('watch').add_argument('model')
     predicting = commands.add_parser('predict')
     predicting.add_argument('model')
     predicting.add_argument('paths', nargs='+')
     given = options.parse_args()
     if not given.key:
-        options.error('there is no key: set HEADSTART_KEY or give --key')
+        options.error('No API key: set HEADSTART_KEY or use --key.')
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding='utf-8', errors='surrogateescape')
     api = Headstart(given.url, given.key)

@@ -140,11 +140,11 @@ public sealed class BackboneDownloadTests
         other[^1] ^= 1;
         var failures = new (string Because, Func<LoopbackServer.Request, Task> Answer)[]
         {
-            ("nothing at its address (404)", request => request.HeadAsync("404 Not Found", "Content-Length: 0")),
-            ("refuses it (403)", request => request.HeadAsync("403 Forbidden", "Content-Length: 0")),
+            ("no file at its URL (404)", request => request.HeadAsync("404 Not Found", "Content-Length: 0")),
+            ("refuses the download (403)", request => request.HeadAsync("403 Forbidden", "Content-Length: 0")),
             ("redirects more than 5 times", request => request.HeadAsync("302 Found", "Location: /again", "Content-Length: 0")),
-            ("redirects to a 'file' address", request => request.HeadAsync("302 Found", "Location: file:///etc/passwd", "Content-Length: 0")),
-            ("redirects to nowhere", request => request.HeadAsync("302 Found", "Content-Length: 0")),
+            ("redirects to a 'file' URL", request => request.HeadAsync("302 Found", "Location: file:///etc/passwd", "Content-Length: 0")),
+            ("redirects without a target URL", request => request.HeadAsync("302 Found", "Content-Length: 0")),
             ("does not have the SHA-256", request => request.FileAsync(other)),
             ("announces 300001 bytes", request => request.FileAsync([.. Content, 1])),
             ("sends more than the 300000 bytes", async request =>
@@ -192,11 +192,11 @@ public sealed class BackboneDownloadTests
         foreach (var mirror in new[] { new Uri("ftp://mirror/"), new Uri("mirror", UriKind.Relative) })
         {
             var bad = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(gone), folder.Path, mirror, cancel: Cancel));
-            Assert.Contains("is not an http or https address", bad.Message, StringComparison.Ordinal);
+            Assert.Contains("is not an http or https URL", bad.Message, StringComparison.Ordinal);
         }
 
         Assert.Contains("connection to 127.0.0.1 failed", nobody.Message, StringComparison.Ordinal);
-        Assert.Contains("no address", unknown.Message, StringComparison.Ordinal);
+        Assert.Contains("no URL", unknown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ internal static class DownloadScene
         var exception = await Assert.ThrowsAsync<BackboneException>(() =>
             new BackboneDownload(settings ?? Impatient).FetchAsync(Entry(server.Address), folder.Path, cancel: Cancel));
 
-        Assert.StartsWith("The backbone 'tiny' could not be fetched: ", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The backbone 'tiny' could not be downloaded: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(because, exception.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(folder.File("tiny.onnx")));
     }

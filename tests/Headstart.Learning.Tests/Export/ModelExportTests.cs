@@ -112,7 +112,8 @@ public sealed class ModelExportTests
         var refused = Assert.Throws<ModelExportException>(() => ModelExport.Build(
             FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new NoveltyDetector([new float[6]], 0.25), Nothing));
 
-        Assert.Equal("old cannot be exported: The network has the operator TopK of ONNX operator set 10, which is not known to mean the same in set 18.", refused.Message);
+        Assert.Equal("old cannot be exported: The network uses the operator TopK of ONNX operator set 10, which may behave differently "
+            + "in set 18.", refused.Message);
     }
 
     private static Head RandomHead(int features, bool hidden, bool severalLabels)

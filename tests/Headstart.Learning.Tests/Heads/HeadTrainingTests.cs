@@ -153,7 +153,7 @@ public sealed class HeadTrainingTests
         AssertRefused("two categories", Set([[1], [2]], [0, 0], "only"));
         AssertRefused("'b' has 1 ", Set([[1], [2], [3]], [0, 0, 1], "a", "b"));
         AssertRefused("'b' has 0 ", Set([[1], [2]], [0, 0], "a", "b"));
-        AssertRefused("exactly the same", Set([[1, 2], [1, 2], [1, 2], [1, 2]], [0, 0, 1, 1], "a", "b"));
+        AssertRefused("identical features", Set([[1, 2], [1, 2], [1, 2], [1, 2]], [0, 0, 1, 1], "a", "b"));
         AssertRefused("finite", Set([[1], [2], [3], [float.NaN]], [0, 0, 1, 1], "a", "b"));
         AssertRefused("same length", Set([[1], [2], [3], [4, 5]], [0, 0, 1, 1], "a", "b"));
         AssertRefused("does not exist", Set([[1], [2], [3], [4]], [0, 0, 1, 2], "a", "b"));

@@ -30,28 +30,29 @@ internal static class OddNetworks
         ["nothing"] = ([], "it has no graph"),
         ["text"] = ([.. "this is no network"u8], "not an ONNX model"),
         ["random bytes"] = (Noise(5_000), "not an ONNX model"),
-        ["half a file"] = (Classifier()[..1_000], "a damaged one"),
+        ["half a file"] = (Classifier()[..1_000], "is damaged"),
         ["weights elsewhere"] = (Classifier(n =>
         {
             n.Model.Graph.Initializer[0].FloatData.Clear();
             n.Model.Graph.Initializer[0].DataLocation = 1;
             n.Model.Graph.Initializer[0].ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "/etc/passwd" });
-        }), "keeps weights in other files"),
+        }), "stores weights in other files"),
         ["two inputs"] = (Classifier(n => n.Model.Graph.Input.Add(TinyNetwork.Value("mask", -1, 1))), "has 2 inputs"),
-        ["colours last"] = (WithInput(-1, 16, 16, 3), "with the colours last"),
-        ["one colour"] = (WithInput(-1, 1, 16, 16), "[n, 3, S, S] is needed"),
-        ["batches of eight"] = (WithInput(8, 3, 16, 16), "[n, 3, S, S] is needed"),
-        ["not square"] = (WithInput(-1, 3, 16, 32), "[n, 3, S, S] is needed"),
-        ["of no fixed size"] = (WithInput(-1, 3, -1, -1), "say it in 'size'"),
-        ["for gigantic pictures"] = (WithInput(-1, 3, 1_000_000, 1_000_000), "wants pictures of 1000000 pixels"),
+        ["colours last"] = (WithInput(-1, 16, 16, 3), "with colour channels last"),
+        ["one colour"] = (WithInput(-1, 1, 16, 16), "[n, 3, S, S] is required"),
+        ["batches of eight"] = (WithInput(8, 3, 16, 16), "[n, 3, S, S] is required"),
+        ["not square"] = (WithInput(-1, 3, 16, 32), "[n, 3, S, S] is required"),
+        ["of no fixed size"] = (WithInput(-1, 3, -1, -1), "give it in 'size'"),
+        ["for gigantic pictures"] = (WithInput(-1, 3, 1_000_000, 1_000_000), "input images have 1000000 pixels"),
         ["of bytes"] = (Classifier(n => n.Model.Graph.Input[0].Type.TensorType.ElemType = 2), "float32"),
         ["a gigantic weight"] = (Classifier(n => n.Model.Graph.Initializer[0].Dims[0] = 1L << 40), "cannot be used"),
         // 400 TB: more than a process can address, so that nobody's memory is filled.
         ["a gigantic tensor inside"] = (Ending((n, f) => n.Op("Add", [f, n.Op("ReduceMax", [n.Op("Expand", [f, n.Integers(20_000_000_000_000, 6)])])])), "cannot be used"),
         ["an unknown operator"] = (Ending((n, f) => n.Op("Frobnicate", [f])), "Frobnicate"),
         ["features that are no numbers"] = (Ending((n, f) => n.Op("Sqrt", [n.Op("Neg", [n.Op("Exp", [f])])])), "not finite"),
-        ["features that are always the same"] = (Ending((n, f) => n.Op("Exp", [n.Op("Min", [f, n.Constant(-1)])])), "the same whatever the picture shows"),
-        ["features at random"] = (Ending((n, f) => n.Op("Add", [f, n.Op("RandomNormalLike", [f])])), "other features each time"),
+        ["features that are always the same"] =
+            (Ending((n, f) => n.Op("Exp", [n.Op("Min", [f, n.Constant(-1)])])), "the same for every image"),
+        ["features at random"] = (Ending((n, f) => n.Op("Add", [f, n.Op("RandomNormalLike", [f])])), "for the same image vary"),
     };
 
     private static byte[] Noise(int length)

@@ -90,10 +90,10 @@ public sealed class OnnxGraphTests
     public void Graphs_that_cannot_be_walked_are_refused()
     {
         Refused(Changed(graph => graph.Node[0].Input[0] = graph.Node[^1].Output[0]), "cycle");
-        Refused(Changed(graph => graph.Node[1].Output[0] = graph.Node[0].Output[0]), "made twice");
+        Refused(Changed(graph => graph.Node[1].Output[0] = graph.Node[0].Output[0]), "produced twice");
         Refused(Changed(graph => { graph.Node[^1].Input.RemoveAt(2); graph.Node[^1].Input.RemoveAt(1); }), "fewer inputs");
         Refused(Changed(graph => graph.Output.Clear()), "no outputs");
-        Refused(Changed(graph => graph.Output[0].Name = "nothing"), "Nothing makes");
+        Refused(Changed(graph => graph.Output[0].Name = "nothing"), "No node produces");
         Refused(Changed(graph => graph.Input.Add(new ValueInfoProto { Name = "second" })), "2 inputs");
         Refused(Changed(graph => graph.Initializer[0].DataLocation = 1), "other files");
         Refused(Changed(graph => graph.Node[0].Attribute.Add(new AttributeProto

@@ -30,12 +30,13 @@ public sealed class RegisteredTextTests : IDisposable
         var bytes = Reviews.Bytes(features);
         using var loaded = TextFeatures.Load(new MemoryStream(bytes), found);
         Assert.Equal(features.Of("good dog"), loaded.Of("good dog"));
-        Assert.Contains("not in the backbone folders any more", Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream(bytes), [])).Message, StringComparison.Ordinal);
+        Assert.Contains("no longer in the backbone folders",
+            Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream(bytes), [])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("good 1 2\nbad 1\n", "line 2 has 1 values")]
-    [InlineData("good 1 2\nbad 1 x\n", "'x' in line 2 is no number")]
+    [InlineData("good 1 2\nbad 1 x\n", "'x' in line 2 is not a number")]
     public void Broken_word_vectors_are_refused_with_the_line(string content, string sentence)
     {
         Write("broken.txt", content);

@@ -37,7 +37,8 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))), (string?)glove["sha256"]);
         Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k", "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
             glove["usedAs"]!.AsArray().Select(id => (string?)id));
-        Assert.Contains("'backbones fetch all-MiniLM-L6-v2' brings it, or put model.onnx and vocab.txt into", (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
+        Assert.Contains("'backbones fetch all-MiniLM-L6-v2', or copy model.onnx and vocab.txt into",
+            (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
     }
 
     [Fact]

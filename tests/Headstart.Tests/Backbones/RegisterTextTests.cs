@@ -51,9 +51,9 @@ public sealed class RegisterTextTests(RegisterTextTests.Host host) : IClassFixtu
     }
 
     [Theory]
-    [InlineData("words.onnx", Words, "is not called .txt or .txt.gz")]
+    [InlineData("words.onnx", Words, "must be a .txt or .txt.gz file")]
     [InlineData("words.txt", "good 1 2\nbad 1\n", "words.txt cannot be read as word vectors: line 2 has 1 values")]
-    [InlineData("words.txt", "good 1 2\nbad 1 x\n", "'x' in line 2 is no number")]
+    [InlineData("words.txt", "good 1 2\nbad 1 x\n", "'x' in line 2 is not a number")]
     [InlineData("words.txt", "", "it is empty")]
     [InlineData("words.txt.gz", "good 1 2\nbad 1 3\n", "words.txt.gz cannot be read as word vectors")]
     public async Task A_file_that_is_no_word_vectors_is_refused_with_the_line_and_leaves_nothing(string name, string content, string because)

@@ -118,10 +118,11 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         await using var other = new HostProcess();
         var half = await other.RunAsync("restore", place.Below("backup"));
         Assert.Equal(1, half.ExitCode);
-        Assert.Contains($"1 blobs are missing or damaged in the backup, {Path.GetFileName(blob)}", half.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"1 blobs are missing or damaged in the backup, for example {Path.GetFileName(blob)}", half.Output, StringComparison.Ordinal);
         var refused = await other.RunAsync();
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("has not ended", refused.Output, StringComparison.Ordinal);
+        Assert.Contains("did not finish", refused.Output, StringComparison.Ordinal);
 
         await File.WriteAllBytesAsync(blob, bytes, Api.Cancel);
         Assert.Equal(0, (await other.RunAsync("restore", place.Below("backup"))).ExitCode);
@@ -139,8 +140,8 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         using var place = new TemporaryFolder();
         await File.WriteAllTextAsync(place.Below("a letter"), "Dear all", Api.Cancel);
 
-        await RefusedAsync("Say where the backup goes", "backup");
-        await RefusedAsync("Say where the backup is", "restore");
+        await RefusedAsync("Name the folder for the backup", "backup");
+        await RefusedAsync("Name the folder of the backup", "restore");
         await RefusedAsync("There is no database in the data folder", "backup", place.Below("new"));
         await RefusedAsync($"'{place.Path}' is neither empty nor a backup", "backup", place.Path);
         await RefusedAsync($"'{place.Path}' has no backup.json", "restore", place.Path);

@@ -17,7 +17,7 @@ public sealed class FolderCollectorTests(FolderCollectorTests.Host host) : Colle
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => collector.CollectAsync(Api.Cancel));
 
-        Assert.Contains("belong to the installation somebody else", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("belongs to installation somebody else", refusal.Message, StringComparison.Ordinal);
         await File.WriteAllTextAsync(owner, own, Api.Cancel);
     }
 

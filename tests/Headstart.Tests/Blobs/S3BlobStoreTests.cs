@@ -20,7 +20,7 @@ public sealed class S3BlobStoreTests(S3Server server) : BlobStoreContract, IClas
         settings = server.Settings;
         settings.AccessKey = "nobody";
         var refused = await CheckAsync(settings);
-        Assert.Contains("refuses the keys (InvalidAccessKeyId)", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("rejected the access key (InvalidAccessKeyId)", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(S3Server.Secret, refused.ToString(), StringComparison.Ordinal);
         Assert.False(refused.IsPassing);
     }

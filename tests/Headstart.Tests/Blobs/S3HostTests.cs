@@ -58,8 +58,8 @@ public sealed class S3HostTests(S3Server server) : IClassFixture<S3Server>
 
     [Theory]
     [InlineData("Bucket", "nobodys", "has no bucket 'nobodys'")]
-    [InlineData("AccessKey", "nobody", "refuses the keys")]
-    [InlineData("Endpoint", "minio", "Headstart:Blobs:S3:Endpoint is \"minio\"; it must be an address")]
+    [InlineData("AccessKey", "nobody", "rejected the access key")]
+    [InlineData("Endpoint", "minio", "Headstart:Blobs:S3:Endpoint is \"minio\"; it must be a URL")]
     [InlineData("AccessKey", "", "belong together")]
     public async Task What_cannot_work_ends_the_start_with_a_sentence(string setting, string value, string sentence)
     {

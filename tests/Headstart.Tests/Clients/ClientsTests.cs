@@ -25,8 +25,8 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.StartsWith($"Model Pets of {client} ", trained.Lines[0]);
         Assert.Equal([$"{Awkward}: 8 of 8 sent", "dogs: 20 of 23 sent", "dogs: 23 of 23 sent"], trained.Lines[1..4]);
-        Assert.Matches(@"^Version 1: \d+\.\d% right \(\d+\.\d% to \d+\.\d%\), with headstart-small", trained.Lines[^2]);
-        Assert.Contains("right on", trained.Lines[^1]);
+        Assert.Matches(@"^Version 1: \d+\.\d% correct \(\d+\.\d% to \d+\.\d%\), with headstart-small", trained.Lines[^2]);
+        Assert.Contains("correct on", trained.Lines[^1]);
         Assert.Equal("dogs/broken.jpg: ", trained.Errors[..17]);
         Assert.EndsWith(".", trained.Errors.TrimEnd());
         var id = trained.Lines[0][^36..];
@@ -56,14 +56,15 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         Directory.CreateDirectory(folder.Below("one"));
         var empty = await host.Client.NewModelAsync("a", "b");
 
-        Assert.Equal("There is no model \"nobody's\" in your account.", (await RunAsync(client, "watch", "nobody's")).With(1).Errors.Trim());
+        Assert.Equal("Your account has no model \"nobody's\".", (await RunAsync(client, "watch", "nobody's")).With(1).Errors.Trim());
         Assert.Equal("The model has no training run yet.", (await RunAsync(client, "watch", empty[^36..])).With(1).Errors.Trim());
         Assert.Contains("no published version", (await RunAsync(client, "predict", empty[^36..], Pets.Cats[0])).With(1).Errors);
-        Assert.Contains("There is no file", (await RunAsync(client, "predict", empty[^36..], folder.Below("missing.jpg"))).With(1).Errors);
+        Assert.Contains("missing.jpg does not exist",
+            (await RunAsync(client, "predict", empty[^36..], folder.Below("missing.jpg"))).With(1).Errors);
         Assert.Contains("has 1 folders", (await RunAsync(client, "train", folder.Path)).With(1).Errors);
-        Assert.Contains("There is no folder", (await RunAsync(client, "train", folder.Below("missing"))).With(1).Errors);
-        Assert.Contains("API key is not known", (await Terminal.RunAsync(client, host.Address, "wrong", "watch", "x")).With(1).Errors);
-        Assert.Contains("does not answer", (await Terminal.RunAsync(client, new Uri("http://127.0.0.1:9"), "x", "watch", "x")).With(1).Errors);
+        Assert.Contains("missing does not exist", (await RunAsync(client, "train", folder.Below("missing"))).With(1).Errors);
+        Assert.Contains("API key is unknown", (await Terminal.RunAsync(client, host.Address, "wrong", "watch", "x")).With(1).Errors);
+        Assert.Contains("Cannot reach", (await Terminal.RunAsync(client, new Uri("http://127.0.0.1:9"), "x", "watch", "x")).With(1).Errors);
         Assert.Contains("HEADSTART_KEY", (await Terminal.RunAsync(client, host.Address, null, "watch", "x")).With(2).Errors);
         Assert.Contains("predict", (await RunAsync(client, "dance")).With(2).Errors);
     }
@@ -92,7 +93,7 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
 
         var ended = await Terminal.RunAsync(client, server.Address, "x", "--url", server.Address.GetLeftPart(UriPartial.Authority), "watch", "Pets");
 
-        Assert.Equal("There is no model \"Pets\" in your account.", ended.With(1).Errors.Trim());
+        Assert.Equal("Your account has no model \"Pets\".", ended.With(1).Errors.Trim());
         Assert.Equal(3, server.Requests.Count);
     }
 

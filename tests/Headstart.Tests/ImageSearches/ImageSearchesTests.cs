@@ -181,7 +181,7 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
 
         var search = await EndAsync(model, await SendAsync());
         Assert.Equal((string?)search["id"], (string?)(await SendAsync())["id"]);
-        Assert.Equal(("failed", true), ((string?)search["state"], ((string?)search["error"])!.Contains("other words")));
+        Assert.Equal(("failed", true), ((string?)search["state"], ((string?)search["error"])!.Contains("other search words")));
         Assert.Single((await _client.GetJsonAsync($"{model}/image-searches"))["items"]!.AsArray());
 
         var path = $"/image-searches/{search["id"]}";

@@ -41,7 +41,7 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
     [Theory]
     [InlineData("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["a"]}]}""", "one input named \"text\"")]
     [InlineData("""{"inputs":[{"name":"text","datatype":"UINT8","shape":[1,1,3],"data":[1,2,3]}]}""", "texts in UTF-8")]
-    [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"]}]}""", "says 2 texts and there are 1")]
+    [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"]}]}""", "says 2 texts, but the data contains 1")]
     [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":[5]}]}""", "valid Unicode")]
     [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["\ud800"]}]}""", "valid Unicode")]
     [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"," "]}]}""", "Text 1: The text is empty")]

@@ -112,7 +112,7 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
         var refused = await Assert.ThrowsAsync<StartupException>(() =>
             BackupCommand.RunAsync(["backup", place.Below("backup")], configuration, new Settings { DataDirectory = place.Below("data") }, Api.Cancel));
 
-        Assert.Contains("PostgreSQL's own address", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("PostgreSQL's own host and port", refused.Message, StringComparison.Ordinal);
         await _hosts.Second.Client.GetJsonAsync("/api/v1/models");
     }
 

@@ -52,7 +52,7 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
         var theirs = new NpgsqlConnectionStringBuilder(AsSuperuser(database));
         Assert.Equal(0, await MigrateAsync(theirs.ConnectionString));
 
-        await RefusedAsync(database, "lacks a right", "permission denied");
+        await RefusedAsync(database, "lacks a privilege", "permission denied");
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
     {
         var database = await MakeAsync("");
         await RefusedAsync(new(database.ConnectionString) { Password = Secret + "no" }, "password authentication failed");
-        await RefusedAsync(new(database.ConnectionString) { Password = null }, "wants a password");
+        await RefusedAsync(new(database.ConnectionString) { Password = null }, "requires a password");
         await RefusedAsync(new(database.ConnectionString) { Username = "nobody_here" }, "nobody_here");
         await RefusedAsync(new(database.ConnectionString) { Host = $"127.0.0.1:{database.Port},localhost:{database.Port}", Password = Secret + "no" }, "password authentication failed");
         await RefusedAsync(new(database.ConnectionString) { Database = "nowhere" }, "nowhere", "CREATE DATABASE");

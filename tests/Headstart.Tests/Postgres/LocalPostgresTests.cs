@@ -53,7 +53,7 @@ public sealed class LocalPostgresTests : IDisposable
 
         File.Delete(_own.Folder.Below("postgres.password"));
         var refusal = await Assert.ThrowsAsync<StartupException>(() => _own.StartAsync(data));
-        Assert.Contains("postgres.password' does not open the local database; put back", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("postgres.password' does not match the local database; restore", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(_own.Servers());
     }
 

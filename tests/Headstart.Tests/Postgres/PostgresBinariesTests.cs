@@ -21,7 +21,7 @@ public sealed class PostgresBinariesTests : IDisposable
     public async Task A_failing_download_says_why_and_what_to_do()
     {
         var refusal = await RefusalAsync(new LocalPostgresOptions { DownloadFrom = new Uri("http://127.0.0.1:9/maven") });
-        Assert.StartsWith("PostgreSQL 13 or newer was not found and it could not be downloaded (", refusal, StringComparison.Ordinal);
+        Assert.StartsWith("PostgreSQL 13 or newer was not found, and the download failed (", refusal, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", refusal, StringComparison.Ordinal);
         Assert.EndsWith("or set ConnectionStrings:Headstart to a running database.", refusal, StringComparison.Ordinal);
     }
@@ -35,7 +35,7 @@ public sealed class PostgresBinariesTests : IDisposable
     public async Task A_cluster_of_another_version_is_not_touched_by_this_one()
     {
         var refusal = await RefusalAsync(new LocalPostgresOptions { Download = false }, PostgresBinaries.UsualPlaces(), clusterMajor: 99);
-        Assert.Matches(@"^PostgreSQL 99, which made the local database, was not found, only [\d, ]+; install PostgreSQL 99 ", refusal);
+        Assert.Matches(@"^PostgreSQL 99, which created the local database, was not found, only [\d, ]+; install PostgreSQL 99 ", refusal);
     }
 
     [Fact]

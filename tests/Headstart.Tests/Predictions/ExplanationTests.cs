@@ -77,7 +77,7 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
         var explanation = (await PredictAsync(model, "?explain=true", Pets.Cat)).Single()!["explanation"]!;
 
         Assert.Equal((null, null), ((string?)explanation["mediaType"], (string?)explanation["data"]));
-        Assert.StartsWith("transformer looks at the image as a whole", (string?)explanation["detail"]);
+        Assert.StartsWith("No heat map: the backbone transformer has no feature map", (string?)explanation["detail"]);
     }
 
     private async Task<JsonArray> PredictAsync(string model, string query, params byte[][] files)

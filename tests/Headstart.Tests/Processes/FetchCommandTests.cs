@@ -22,12 +22,12 @@ public sealed class FetchCommandTests
 
         Assert.Equal(1, exitCode);
         Assert.Contains("/zoo/onnxmodelzoo/", await asked, StringComparison.Ordinal);
-        Assert.Matches("^The backbone 'resnet18' could not be fetched: .*\\.$", output.Trim());
+        Assert.Matches("^The backbone 'resnet18' could not be downloaded: .*\\.$", output.Trim());
         Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(host.DataFolder, "backbones")), f => f.EndsWith(".onnx", StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("resnet9000", "true", "The catalogue has no resnet9000")]
+    [InlineData("resnet9000", "true", "The catalogue has no backbone resnet9000")]
     [InlineData("resnet18", "false", "Headstart:Backbones:Download is false")]
     public async Task What_cannot_be_fetched_is_said_in_one_sentence(string id, string download, string sentence)
     {

@@ -96,7 +96,7 @@ public sealed class FetchingProcessesTests : IAsyncLifetime
     private static async Task<JsonNode> HalfWayAsync(HostProcess host, string model)
     {
         var run = await host.Client.StartRunAsync(model, Named);
-        while ((string?)run["detail"] != "Fetching named: 0.2 of 0.4 MB")
+        while ((string?)run["detail"] != "Downloading named: 0.2 of 0.4 MB")
         {
             Assert.True((string?)run["state"] is "queued" or "running", run.ToJsonString());
             await Task.Delay(50, Api.Cancel);

@@ -32,7 +32,8 @@ public sealed class PausedWorkerTests
         Signal("-CONT", first);
 
         // In the middle of a transaction it finds that the database has ended that meanwhile (25P03), as it would have held up the other worker.
-        await UntilAsync(() => first.Output.Contains("is no longer ours", StringComparison.Ordinal) || first.Output.Contains("25P03", StringComparison.Ordinal), "the woken worker notices");
+        await UntilAsync(() => first.Output.Contains("taken over by another worker", StringComparison.Ordinal)
+            || first.Output.Contains("25P03", StringComparison.Ordinal), "the woken worker notices");
         var ended = await first.Client.EndOfRunAsync(model, run);
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
         Assert.Single((await first.Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());

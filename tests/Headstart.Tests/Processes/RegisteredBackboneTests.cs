@@ -20,7 +20,8 @@ public sealed class RegisteredBackboneTests
         var words = host.Folder.Below("My words.txt");
         await File.WriteAllTextAsync(words, RegisterTextTests.Words, Api.Cancel);
         Assert.StartsWith("words is at ", await AddAsync(host, 0, words, "--id=words"), StringComparison.Ordinal);
-        Assert.Equal("Other features for texts may be called 'words-sif' already; give this one another id with --id.", await AddAsync(host, 1, words, "--id=words-sif"));
+        Assert.Equal("The id 'words-sif' is already taken; choose another one with --id.",
+            await AddAsync(host, 1, words, "--id=words-sif"));
         await File.WriteAllTextAsync(words, "good 1\n", Api.Cancel);
         Assert.Equal("My words.txt cannot be read as word vectors: line 1 has 1 values.", await AddAsync(host, 1, words));
 

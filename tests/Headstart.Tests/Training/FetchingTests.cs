@@ -21,7 +21,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         await using (var stream = await host.Client.GetStreamAsync($"{model}/training-runs/{run["id"]}/events", Api.Cancel))
         {
             var details = System.Net.ServerSentEvents.SseParser.Create(stream).EnumerateAsync(Api.Cancel).Select(e => (string?)JsonNode.Parse(e.Data)!["detail"]);
-            Assert.Equal("Fetching named: 0.2 of 0.4 MB", await details.FirstAsync(d => d?.Contains("0.2", StringComparison.Ordinal) is true, Api.Cancel));
+            Assert.Equal("Downloading named: 0.2 of 0.4 MB",
+                await details.FirstAsync(d => d?.Contains("0.2", StringComparison.Ordinal) is true, Api.Cancel));
         }
 
         var (state, bytes, _) = await host.StateAsync("named");
@@ -53,10 +54,10 @@ public sealed class FetchingTests(TestPostgres postgres)
     }
 
     [Theory]
-    [InlineData("404", "there is nothing at its address (404)")]
+    [InlineData("404", "there is no file at its URL (404)")]
     [InlineData("damaged", "does not have the SHA-256")]
     [InlineData("endless", "redirects more than 5 times")]
-    [InlineData("other length", "it is another file")]
+    [InlineData("other length", "it is a different file")]
     [InlineData("full disk", "cannot be written to")]
     [InlineData("nobody", "connection to 127.0.0.1 failed")]
     public async Task What_cannot_be_fetched_is_a_notice_and_the_run_goes_on_with_what_is_here(string failure, string because)
@@ -86,7 +87,7 @@ public sealed class FetchingTests(TestPostgres postgres)
 
         Assert.Equal("succeeded", (string?)run["state"]);
         var notice = (string?)Assert.Single(run["notices"]!.AsArray());
-        Assert.StartsWith(failure == "nobody" ? "bad, good could not be fetched: " : "bad could not be fetched: ", notice);
+        Assert.StartsWith(failure == "nobody" ? "bad, good could not be downloaded: " : "bad could not be downloaded: ", notice);
         Assert.Contains(because, notice);
         Assert.EndsWith(".", notice);
         Assert.Equal(notice, (string?)Assert.Single((await host.Client.GetJsonAsync($"{model}/versions/1/report"))["notices"]!.AsArray()));
@@ -155,7 +156,7 @@ public sealed class FetchingTests(TestPostgres postgres)
         Assert.Equal("failed", (string?)nothing["state"]);
         Assert.Contains("maxTrainingSeconds", (string?)nothing["error"]);
         Assert.Equal("succeeded", (string?)run["state"]);
-        Assert.Contains("still being fetched", (string?)Assert.Single(run["notices"]!.AsArray()));
+        Assert.Contains("the download continues", (string?)Assert.Single(run["notices"]!.AsArray()));
     }
 
     [Fact]
@@ -169,7 +170,8 @@ public sealed class FetchingTests(TestPostgres postgres)
 
         Assert.Equal("succeeded", (string?)run["state"]);
         Assert.Empty(run["notices"]!.AsArray());
-        Assert.Equal(("available", "Headstart:Backbones:Download is false, so it is not fetched."), ((await host.StateAsync("a")).State, (await host.StateAsync("a")).Problem));
+        Assert.Equal(("available", "Not downloaded, because Headstart:Backbones:Download is false."),
+            ((await host.StateAsync("a")).State, (await host.StateAsync("a")).Problem));
         Assert.Empty(host.Catalogue.Asked);
     }
 

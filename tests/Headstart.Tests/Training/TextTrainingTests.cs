@@ -29,7 +29,7 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         Assert.NotEmpty(report["suspects"]!.AsArray());
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
         Assert.InRange((double)report["accuracy"]!, 0.6, 1);
-        Assert.Contains("texts it had not learned from", (string)report["sentence"]!);
+        Assert.Contains("texts not used for training", (string)report["sentence"]!);
         Assert.Contains("200 of them without a category", (string)report["choice"]!["sentence"]!);
         Assert.Equal("textClassification", (string)report["kind"]!);
 

@@ -7,19 +7,19 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 {
     private const int Batch = 20;
 
-    /// <param name="folder">Its folders are the categories.</param>
-    /// <param name="name">Of the model; null for the folder's. A model of that name gains what it has not.</param>
+    /// <param name="folder">Each folder in it is a category.</param>
+    /// <param name="name">Name of the model; null for the folder's name. An existing model of that name gets the missing images.</param>
     public async Task<int> TrainAsync(string folder, string? name, CancellationToken cancel)
     {
         if (!Directory.Exists(folder))
         {
-            throw new CommandException($"There is no folder {folder}.");
+            throw new CommandException($"The folder {folder} does not exist.");
         }
 
         var categories = Visible(Directory.GetDirectories(folder));
         if (categories.Count < 2)
         {
-            throw new CommandException($"{folder} has {categories.Count} folders; there is one for each category, and two or more of them.");
+            throw new CommandException($"{folder} has {categories.Count} folders; it needs at least two, one for each category.");
         }
 
         name ??= Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
@@ -39,23 +39,23 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         return await FollowAsync(run, cancel);
     }
 
-    /// <param name="named">The model's id or its name.</param>
+    /// <param name="named">The model's id or name.</param>
     public async Task<int> WatchAsync(string named, CancellationToken cancel) =>
         await FollowAsync(await api.NewestRunAsync((await FindAsync(named, cancel)).Id, cancel) ?? throw new CommandException("The model has no training run yet."), cancel);
 
-    /// <param name="named">The model's id or its name.</param>
-    /// <param name="paths">Files, or folders with files.</param>
+    /// <param name="named">The model's id or name.</param>
+    /// <param name="paths">Files, or folders of files.</param>
     public async Task<int> PredictAsync(string named, IReadOnlyList<string> paths, CancellationToken cancel)
     {
         var files = paths.SelectMany(path => Directory.Exists(path) ? Visible(Directory.GetFiles(path)) : [path]).ToList();
         if (files.Count == 0)
         {
-            throw new CommandException("There is no file to predict.");
+            throw new CommandException("There are no files to predict.");
         }
 
         if (files.Find(file => !File.Exists(file)) is { } missing)
         {
-            throw new CommandException($"There is no file {missing}.");
+            throw new CommandException($"The file {missing} does not exist.");
         }
 
         var model = await FindAsync(named, cancel);
@@ -114,22 +114,23 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
         if (run.State != JobState.Succeeded)
         {
-            throw new CommandException(run.Error ?? $"The run was {run.State}.");
+            throw new CommandException(run.Error ?? $"The training run was {run.State}.");
         }
 
         var version = await api.GetVersionAsync(run.ModelId, run.Version!.Value, cancel);
         var report = await api.GetReportAsync(run.ModelId, version.Number, cancel);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"Version {version.Number}: {100 * version.Accuracy:0.0}% right ({100 * version.AccuracyInterval[0]:0.0}% to {100 * version.AccuracyInterval[1]:0.0}%), with {version.Backbone}"));
+            $"Version {version.Number}: {100 * version.Accuracy:0.0}% correct ({100 * version.AccuracyInterval[0]:0.0}% to "
+                + $"{100 * version.AccuracyInterval[1]:0.0}%), with {version.Backbone}"));
         await output.WriteLineAsync(report.Sentence);
         return 0;
     }
 
     private async Task<Model> FindAsync(string named, CancellationToken cancel) =>
-        await api.FindModelAsync(named, cancel) ?? throw new CommandException($"There is no model \"{named}\" in your account.");
+        await api.FindModelAsync(named, cancel) ?? throw new CommandException($"Your account has no model \"{named}\".");
 
     private static List<string> Visible(string[] paths) => [.. paths.Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];
 }
 
-/// <summary>A sentence for the person at the terminal.</summary>
+/// <summary>An error message for the user.</summary>
 internal sealed class CommandException(string message) : Exception(message);

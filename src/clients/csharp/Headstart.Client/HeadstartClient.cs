@@ -7,10 +7,10 @@ using System.Text.Json.Serialization;
 
 namespace Headstart.Client;
 
-/// <summary>The host refused, or does not answer. The message says what to do.</summary>
+/// <summary>The host refused the request or did not answer. The message says what to do.</summary>
 /// <param name="message">The problem's detail.</param>
-/// <param name="type">The problem's type; null where the host did not answer with one.</param>
-/// <param name="status">null where it did not answer.</param>
+/// <param name="type">The problem's type; null if the host did not answer with a problem.</param>
+/// <param name="status">null if the host did not answer.</param>
 public sealed class HeadstartException(string message, string? type, HttpStatusCode? status, Exception? inner = null) : Exception(message, inner)
 {
     public string? Type => type;
@@ -19,12 +19,12 @@ public sealed class HeadstartException(string message, string? type, HttpStatusC
 }
 
 /// <summary>
-/// Headstart's API: make a model, send labelled images, train, watch, predict. A busy host (503) is asked again when it says; every other refusal is a
-/// <see cref="HeadstartException"/>.
+/// Headstart's API: create a model, upload labelled images, train, watch, predict. Retries a busy host (503) after Retry-After; every other
+/// error is a <see cref="HeadstartException"/>.
 /// </summary>
 /// <param name="http">Its base address is the host's, such as <c>http://localhost:8080</c> or <c>https://example.com/headstart</c>.</param>
 /// <param name="key">An API key.</param>
-/// <param name="clock">For waiting.</param>
+/// <param name="clock">The clock for waiting.</param>
 public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? clock = null)
 {
     private const int Tries = 6;
@@ -63,22 +63,22 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     public async Task<Model?> FindModelAsync(string named, CancellationToken cancel = default) =>
         await ListModelsAsync(cancel).FirstOrDefaultAsync(model => model.Name == named || model.Id.ToString() == named, cancel);
 
-    /// <summary>Sends files of one category, by their paths. Sending them again adds nothing; a file that cannot be used is among the rejected.</summary>
+    /// <summary>Uploads files of one category, by path. Sending them again adds nothing; unusable files are in the rejected list.</summary>
     public Task<Upload> UploadAsync(Guid model, string category, IReadOnlyList<string> files, CancellationToken cancel = default) =>
         SendAsync<Upload>(HttpMethod.Post, $"models/{model}/images", () => Form(category, files), cancel, answer => answer.Rejected is not null);
 
-    /// <param name="idempotencyKey">The same key gives the run that it made before, so that a call may be repeated.</param>
+    /// <param name="idempotencyKey">The same key returns the run it started, so that a call can be repeated.</param>
     public Task<Run> StartRunAsync(Guid model, NewRunRequest request, string idempotencyKey, CancellationToken cancel = default) => SendAsync<Run>(
         HttpMethod.Post, $"models/{model}/training-runs", () => JsonContent.Create(request, options: Json), cancel, idempotencyKey: idempotencyKey);
 
-    /// <summary>The run that was started last, or null.</summary>
+    /// <summary>The latest run, or null.</summary>
     public async Task<Run?> NewestRunAsync(Guid model, CancellationToken cancel = default) =>
         (await SendAsync<PageOfRun>(HttpMethod.Get, $"models/{model}/training-runs?limit=1", null, cancel)).Items is [var run, ..] ? run : null;
 
     public Task<Run> GetRunAsync(Guid model, Guid run, CancellationToken cancel = default) =>
         SendAsync<Run>(HttpMethod.Get, $"models/{model}/training-runs/{run}", null, cancel);
 
-    /// <summary>The run as it is now, and every second until it has ended; the last one has.</summary>
+    /// <summary>The run's state now and every second until it has ended; the last one is the end state.</summary>
     public async IAsyncEnumerable<Run> WatchAsync(Run run, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -96,12 +96,12 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     public Task<Report> GetReportAsync(Guid model, int number, CancellationToken cancel = default) =>
         SendAsync<Report>(HttpMethod.Get, $"models/{model}/versions/{number}/report", null, cancel);
 
-    /// <summary>Predicts files by their paths; the answers are in their order, and one that could not be read has an error.</summary>
-    /// <param name="top">Keep so many labels of each.</param>
+    /// <summary>Predicts files by path; predictions are in the same order, and a file that could not be read has an error.</summary>
+    /// <param name="top">Number of labels to return for each file.</param>
     public Task<Prediction> PredictAsync(Guid model, IReadOnlyList<string> files, int? top = null, CancellationToken cancel = default) => SendAsync<Prediction>(
         HttpMethod.Post, $"models/{model}/predictions{(top is null ? "" : $"?top={top}")}", () => Form(null, files), cancel, answer => answer.Predictions is not null);
 
-    // A path that the base address ends with stays, with a slash behind it or without.
+    // Keeps the path of the base URL, with or without a trailing slash.
     private Uri At(string path) => new($"{http.BaseAddress!.ToString().TrimEnd('/')}/api/v1/{path}");
 
     private static MultipartFormDataContent Form(string? category, IReadOnlyList<string> files)
@@ -122,8 +122,8 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         return form;
     }
 
-    /// <param name="content">Made anew for each try.</param>
-    /// <param name="isAnswer">Whether a 422 is an answer after all: one in which every file was refused, and why.</param>
+    /// <param name="content">Creates the content for each attempt.</param>
+    /// <param name="isAnswer">Whether a 422 is a regular answer: one that rejects every file, with reasons.</param>
     private async Task<T> SendAsync<T>(
         HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancel, Func<T, bool>? isAnswer = null, string? idempotencyKey = null)
     {
@@ -147,7 +147,8 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
             var text = await response.Content.ReadAsStringAsync(cancel);
             if (response.IsSuccessStatusCode)
             {
-                return Read<T>(text) ?? throw new HeadstartException($"{http.BaseAddress} answered with something that is not its API.", null, response.StatusCode);
+                return Read<T>(text) ?? throw new HeadstartException($"{http.BaseAddress} answered with something other than the "
+                    + "Headstart API; check the URL.", null, response.StatusCode);
             }
 
             return response.StatusCode == HttpStatusCode.UnprocessableEntity && isAnswer is not null && Read<T>(text) is { } answer && isAnswer(answer)
@@ -164,12 +165,12 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         }
         catch (HttpRequestException e)
         {
-            throw new HeadstartException($"{http.BaseAddress} does not answer: {e.Message}", null, null, e);
+            throw new HeadstartException($"Cannot reach {http.BaseAddress}: {e.Message}", null, null, e);
         }
     }
 
     private HeadstartException Refusal(ProblemDetails? problem, HttpStatusCode status) =>
-        new(problem?.Detail ?? $"{http.BaseAddress} answered {(int)status}.", problem?.Type, status);
+        new(problem?.Detail ?? $"{http.BaseAddress} answered with status {(int)status}.", problem?.Type, status);
 
     private static T? Read<T>(string text)
     {

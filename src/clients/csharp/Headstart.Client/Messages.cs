@@ -52,20 +52,20 @@ public sealed record Image(Guid Id, string? Category, IReadOnlyList<string> Cate
 
 public sealed record RejectedFile(string? FileName, string Reason, string Detail);
 
-/// <param name="Accepted">Also what the model had already.</param>
-/// <param name="Rejected">With the reason of each.</param>
+/// <param name="Accepted">Includes images that the model already had.</param>
+/// <param name="Rejected">Rejected files, each with the reason.</param>
 public sealed record Upload(IReadOnlyList<Image> Accepted, IReadOnlyList<RejectedFile> Rejected);
 
 public sealed record NewRunRequest(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <param name="Progress">0 to 1.</param>
-/// <param name="Detail">What it waits for at the moment.</param>
-/// <param name="Notices">What was not as it should be and did not end the run.</param>
+/// <param name="Detail">What the run is waiting for.</param>
+/// <param name="Notices">Problems that did not end the run.</param>
 public sealed record Run(
     Guid Id, Guid ModelId, JobState State, RunStage? Stage, double Progress, double? SecondsLeft, int? Version, string? Error,
     string? Detail, IReadOnlyList<string> Notices)
 {
-    /// <summary>Whether it still waits or works.</summary>
+    /// <summary>Whether the run is queued or running.</summary>
     internal bool IsUnderWay() => State is JobState.Queued or JobState.Running;
 }
 
@@ -76,19 +76,19 @@ public sealed record Version(int Number, Guid RunId, string Backbone, double Acc
 
 public sealed record AdviceReport(string Category, int Images, double Gain, string Sentence);
 
-/// <param name="Sentence">How good, how sure, and what would help most.</param>
+/// <param name="Sentence">The accuracy, its certainty and what would improve it most.</param>
 public sealed record Report(string Sentence, double Accuracy, IReadOnlyList<double> AccuracyInterval, AdviceReport? Advice);
 
-/// <param name="Applies">In a multi-label model, whether this one does; else null.</param>
+/// <param name="Applies">In a multi-label model, whether the label applies; otherwise null.</param>
 public sealed record Label([property: JsonPropertyName("label")] string Name, double Probability, bool? Applies);
 
-/// <param name="Labels">By falling probability.</param>
-/// <param name="Unknown">Whether the image resembles none of the categories; null where the file could not be read.</param>
+/// <param name="Labels">The labels by descending probability.</param>
+/// <param name="Unknown">Whether the image resembles none of the categories; null if the file could not be read.</param>
 /// <param name="Error">Why the file could not be read.</param>
 public sealed record FilePrediction(string? FileName, IReadOnlyList<Label> Labels, bool? Unknown, string? Error);
 
 public sealed record Prediction(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
 
-/// <param name="Type">A slug that stays the same, such as <c>name-taken</c>.</param>
+/// <param name="Type">A stable slug, such as <c>name-taken</c>.</param>
 /// <param name="Detail">A sentence that says what to do.</param>
 public sealed record ProblemDetails(string? Type, int? Status, string? Detail);

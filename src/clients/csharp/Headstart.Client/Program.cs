@@ -3,13 +3,13 @@ using Headstart.Client;
 const string Help = """
     Headstart from a terminal: train a folder of photographs, watch it, predict.
 
-      [--url URL] [--key KEY] train FOLDER [--name NAME]   the folders in FOLDER are the categories
-      [--url URL] [--key KEY] watch MODEL                  the model's id or its name
-      [--url URL] [--key KEY] predict MODEL PATH...        files, or folders with files
+      [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+      [--url URL] [--key KEY] watch MODEL                  the model's id or name
+      [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
-    HEADSTART_URL (http://localhost:8080) and HEADSTART_KEY take the place of the options. train may be broken off and started again: what
-    arrived is not stored twice, and a run that is under way is watched. predict prints a line a file: file, label, probability, known or
-    unknown, with tabs between. The exit code is 0 when all went well, 1 when something did not, 2 when the command makes no sense.
+    HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images
+    are not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown,
+    separated by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
     """;
 
 var options = new Dictionary<string, string?>
@@ -34,7 +34,8 @@ for (var i = 0; i < args.Length; i++)
 if (words.Exists(word => word.StartsWith("--", StringComparison.Ordinal)) || words is not (["train" or "watch", _] or ["predict", _, _, ..])
     || string.IsNullOrEmpty(options["--key"]) || !Uri.TryCreate(options["--url"]!.TrimEnd('/') + "/", UriKind.Absolute, out var url))
 {
-    await Console.Error.WriteLineAsync(string.IsNullOrEmpty(options["--key"]) ? $"There is no key: set HEADSTART_KEY or give --key.\n\n{Help}" : Help);
+    await Console.Error.WriteLineAsync(string.IsNullOrEmpty(options["--key"]) ? "No API key: set HEADSTART_KEY or use "
+        + $"--key.\n\n{Help}" : Help);
     return 2;
 }
 
