@@ -33,7 +33,7 @@ public sealed class BackboneRegistry(
 
     /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
     /// <returns>The backbone and whether it is new, or why it was refused.</returns>
-    public async Task<(Backbone? Backbone, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
+    public async Task<(Backbone Backbone, bool IsNew)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
     {
         await _one.WaitAsync(cancel);
         try
@@ -41,16 +41,16 @@ public sealed class BackboneRegistry(
             var sha256 = await Sha256Async(file, cancel);
             if (loaded.All.FirstOrDefault(b => b.Manifest.Sha256 == sha256 && given.Fits(b.Manifest)) is { } known)
             {
-                return (known, false, null);
+                return (known, false);
             }
 
             var manifest = await CheckProcess.RunAsync(file, given, cancel);
-            return Taken(manifest) is { } taken ? (null, false, Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
-                : (await TakeAsync(file, manifest), true, null);
+            return Taken(manifest) is { } taken ? throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
+                : (await TakeAsync(file, manifest), true);
         }
         catch (BackboneException e)
         {
-            return (null, false, Problems.Invalid("unusable-backbone", e.Message));
+            throw new RefusedException(Problems.Invalid("unusable-backbone", e.Message));
         }
         finally
         {

@@ -1,7 +1,6 @@
 using System.Text;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 
@@ -22,15 +21,16 @@ public static class BackboneUpload
     /// <param name="path">Where to write the file; the caller deletes it.</param>
     /// <param name="maxBytes">The largest file that is accepted.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <returns>The form, or why it cannot be taken.</returns>
+    /// <returns>The form.</returns>
+    /// <exception cref="RefusedException">It cannot be taken; the problem says why.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart.</exception>
-    public static async Task<(BackboneForm? Form, ProblemHttpResult? Refusal)> ReadAsync(
+    public static async Task<BackboneForm> ReadAsync(
         HttpRequest request, IReadOnlyCollection<string> names, string path, long maxBytes, CancellationToken cancel)
     {
         request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // the file has its own limit
         if (RequestBodies.Boundary(request) is not { } boundary)
         {
-            return (null, Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+            throw new RefusedException(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with a boundary and the backbone in a part named file, for example with curl -F "
                     + "file=@resnet.onnx."));
         }
@@ -47,7 +47,7 @@ public static class BackboneUpload
                 fileName = RequestBodies.FileNameOf(disposition);
                 if (!await SaveAsync(section.Body, path, maxBytes, cancel))
                 {
-                    return (null, Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large",
+                    throw new RefusedException(Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-large",
                         $"The file is larger than {maxBytes:N0} bytes, the limit set by Headstart:Backbones:MaxUploadBytes."));
                 }
             }
@@ -57,16 +57,16 @@ public static class BackboneUpload
             }
             else
             {
-                return (null, Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each file in its own "
+                throw new RefusedException(Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each file in its own "
                     + "request."
                     : $"The form takes one part named file and text fields named {string.Join(", ", names)} of at most {MaxFieldBytes:N0} "
                         + "bytes each; remove other parts and shorten long texts."));
             }
         }
 
-        return fileName is null ? (null, Problems.Invalid("no-file", "The form has no part named file; send the backbone in it, for "
+        return fileName is null ? throw new RefusedException(Problems.Invalid("no-file", "The form has no part named file; send the backbone in it, for "
             + "example with curl -F file=@resnet.onnx."))
-            : (new(fileName.Length > 0 ? fileName : "the file", fields), null);
+            : new(fileName.Length > 0 ? fileName : "the file", fields);
     }
 
     /// <returns>False where the file is larger than it may be.</returns>

@@ -75,15 +75,10 @@ public static class BackbonesApi
         var upload = registry.NewUpload();
         try
         {
-            var (form, unreadable) = await BackboneUpload.ReadAsync(http.Request, [.. BackboneFields.Examples.Keys], upload, settings.Backbones.MaxUploadBytes, cancel);
-            if (form is null)
-            {
-                return unreadable!;
-            }
+            var form = await BackboneUpload.ReadAsync(http.Request, [.. BackboneFields.Examples.Keys], upload, settings.Backbones.MaxUploadBytes, cancel);
 
-            var (backbone, isNew, refusal) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName), cancel);
-            return backbone is null ? refusal!
-                : isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
+            var (backbone, isNew) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName), cancel);
+            return isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
                 : TypedResults.Ok(Response(backbone, registry));
         }
         catch (BackboneException e)

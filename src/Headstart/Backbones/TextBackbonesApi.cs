@@ -57,16 +57,11 @@ public static class TextBackbonesApi
         var upload = uploads.NewUpload();
         try
         {
-            var (form, unreadable) = await BackboneUpload.ReadAsync(http.Request, ["id"], upload, settings.Backbones.MaxUploadBytes, cancel);
-            if (form is null)
-            {
-                return unreadable!;
-            }
+            var form = await BackboneUpload.ReadAsync(http.Request, ["id"], upload, settings.Backbones.MaxUploadBytes, cancel);
 
             var id = form.Fields.GetValueOrDefault("id")?.Trim();
-            var (text, isNew, refusal) = await registry.AddAsync(upload, string.IsNullOrEmpty(id) ? null : id, form.FileName, cancel);
-            return text is null ? refusal!
-                : isNew ? TypedResults.Created($"/api/v1{Path}", Response(text, registry))
+            var (text, isNew) = await registry.AddAsync(upload, string.IsNullOrEmpty(id) ? null : id, form.FileName, cancel);
+            return isNew ? TypedResults.Created($"/api/v1{Path}", Response(text, registry))
                 : TypedResults.Ok(Response(text, registry));
         }
         finally

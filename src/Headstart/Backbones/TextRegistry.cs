@@ -22,18 +22,18 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
     /// <param name="fileName">How its owner calls it.</param>
     /// <param name="cancel">Ends it before the file is taken in.</param>
     /// <returns>The word vectors and whether they are new, or why they were refused.</returns>
-    public async Task<(RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal)> AddAsync(string file, string? id, string fileName, CancellationToken cancel)
+    public async Task<(RegisteredText Text, bool IsNew)> AddAsync(string file, string? id, string fileName, CancellationToken cancel)
     {
         if (RegisteredText.EndingOf(fileName) is not { } ending)
         {
-            return Refused(Problems.Invalid("unusable-backbone", $"{fileName} must be a .txt or .txt.gz file with word vectors in GloVe's "
+            throw new RefusedException(Problems.Invalid("unusable-backbone", $"{fileName} must be a .txt or .txt.gz file with word vectors in GloVe's "
                 + "format; copy sentence networks into the folder text of a backbones folder instead."));
         }
 
         var name = id ?? BackboneDescription.IdOf(fileName[..^ending.Length]);
         if (!BackboneManifest.IsId(name))
         {
-            return Refused(Problems.Invalid("invalid-field", BackboneManifest.IdRule + "."));
+            throw new RefusedException(Problems.Invalid("invalid-field", BackboneManifest.IdRule + "."));
         }
 
         await _one.WaitAsync(cancel);
@@ -44,22 +44,22 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
                 var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, cancel));
                 if (loaded.All.FirstOrDefault(text => text.Sha256 == sha256 && (id ?? text.Id) == text.Id) is { } known)
                 {
-                    return (known, false, null);
+                    return (known, false);
                 }
             }
 
             if (TextCandidates.IsTaken(name, loaded.All))
             {
-                return Refused(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"The id '{name}' is already taken; choose "
+                throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"The id '{name}' is already taken; choose "
                     + "another one."));
             }
 
             await Task.Run(() => RegisteredText.Check(file, fileName), cancel);
-            return (await TakeAsync(file, name, $"{name}{ending.ToLowerInvariant()}"), true, null);
+            return (await TakeAsync(file, name, $"{name}{ending.ToLowerInvariant()}"), true);
         }
         catch (TextFeaturesException e)
         {
-            return Refused(Problems.Invalid("unusable-backbone", e.Message));
+            throw new RefusedException(Problems.Invalid("unusable-backbone", e.Message));
         }
         finally
         {
@@ -87,8 +87,6 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
     }
 
     public void Dispose() => _one.Dispose();
-
-    private static (RegisteredText? Text, bool IsNew, ProblemHttpResult? Refusal) Refused(ProblemHttpResult because) => (null, false, because);
 
     private async Task<RegisteredText> TakeAsync(string file, string id, string name)
     {

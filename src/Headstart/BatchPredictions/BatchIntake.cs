@@ -4,7 +4,6 @@ using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
 namespace Headstart.BatchPredictions;
@@ -34,7 +33,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     /// <param name="room">Bytes that the account may still store; null for no limit.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one image, or the refusal.</returns>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
+    public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
         var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
@@ -50,26 +49,25 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
             await using var zip = await ZipUpload.SpoolAsync(http.Request.Body, paths.Spool,
                 new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
             var taken = await TakeAsync(zip.ReadAsync(cancel), room);
-            return zip.Refusal is { } refusal ? ([], refusal) : Checked(taken);
+            return Checked(taken);
         }
 
         return type is "application/json" ? Checked(await FindAsync(model, await Json.ReadAsync<NewBatchRequest>(http.Request, cancel) ?? new(), cancel))
-            : ([], Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+            : throw new RefusedException(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
     }
 
-    private (List<NewItem>, ProblemHttpResult?) Checked((List<NewItem> Items, ProblemHttpResult? Refusal) taken) => taken switch
+    private List<NewItem> Checked(List<NewItem> items) => items.Count switch
     {
-        { Refusal: not null } => taken,
-        { Items.Count: 0 } => ([], Problems.Invalid("no-files", "The request contains or names no image, so there is nothing to predict.")),
-        _ when taken.Items.Count > _maxFiles => ([], Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
+        0 => throw new RefusedException(Problems.Invalid("no-files", "The request contains or names no image, so there is nothing to predict.")),
+        _ when items.Count > _maxFiles => throw new RefusedException(Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
             $"A batch may contain {_maxFiles:N0} images; send the rest in another batch.")),
-        _ => taken,
+        _ => items,
     };
 
     /// <summary>Stores files while reading. Unusable files become items with an error.</summary>
-    private async Task<(List<NewItem>, ProblemHttpResult?)> TakeAsync(IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
+    private async Task<List<NewItem>> TakeAsync(IAsyncEnumerable<UploadedFile> files, RemainingQuota? room)
     {
         var items = new List<NewItem>();
         var bytes = 0L;
@@ -87,7 +85,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
 
                 if (room?.Exceeded(bytes) is { } exceeded)
                 {
-                    return ([], exceeded.Problem()); // the blobs stored so far are collected, as no row refers to them
+                    throw new RefusedException(exceeded.Problem()); // the blobs stored so far are collected, as no row refers to them
                 }
 
                 if (items.Count > _maxFiles)
@@ -101,7 +99,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
                 items.Add(await next);
             }
 
-            return (items, null);
+            return items;
         }
         finally
         {
@@ -116,11 +114,11 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
         : ImageReader.CheckHeader(file.Bytes, _limits) is { } refusal ? NewItem.Refused(file.FileName, refusal.Detail)
         : new(file.FileName, await blobs.PutAsync(file.Bytes, CancellationToken.None), null, null, null, file.Bytes.Length);
 
-    private async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
+    private async Task<List<NewItem>> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
     {
         if (request.Images is null == request.ImageIds is null)
         {
-            return ([], Problems.Invalid("no-images-named",
+            throw new RefusedException(Problems.Invalid("no-images-named",
                 """Name stored images: {"images":{}} for all or a filtered part of them, or {"imageIds":[...]}."""));
         }
 

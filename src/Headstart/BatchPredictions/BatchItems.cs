@@ -1,7 +1,6 @@
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
@@ -37,13 +36,13 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="ids">Ids, possibly repeated.</param>
     /// <param name="what">image or text.</param>
     /// <param name="cancel">Ends the query.</param>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
+    public async Task<List<NewItem>> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
         var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id))).ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
         return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
-            ? ([], Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists its "
+            ? throw new RefusedException(Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists its "
                 + $"{what}s."))
-            : ([.. ids.Select(id => found[id])], null);
+            : [.. ids.Select(id => found[id])];
     }
 
     /// <summary>All matching examples, oldest first; one more than <paramref name="atMost"/> if there are more.</summary>
@@ -53,18 +52,18 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="labelled">Only labelled, or only unlabelled texts.</param>
     /// <param name="atMost">The most that a batch may contain.</param>
     /// <param name="cancel">Ends the query.</param>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ChosenAsync(
+    public async Task<List<NewItem>> ChosenAsync(
         Guid model, string? category, Split? split, bool? labelled, int atMost, CancellationToken cancel)
     {
         if (category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == category, cancel))
         {
-            return ([], Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories."));
+            throw new RefusedException(Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories."));
         }
 
-        return (await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))
+        return await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
-            .OrderBy(i => i.Id).Take(atMost + 1)).ToListAsync(cancel), null);
+            .OrderBy(i => i.Id).Take(atMost + 1)).ToListAsync(cancel);
     }
 
     private static IQueryable<NewItem> Items(IQueryable<Example> images) =>

@@ -1,6 +1,5 @@
 using Headstart.Data;
 using Headstart.Jobs;
-using Headstart.Learning.Heads;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
@@ -24,20 +23,13 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
             return null; // deleted
         }
 
-        try
+        if (await heads.GetAsync(db, batch.ModelId, batch.Version, lease.Token) is not { } version)
         {
-            if (await heads.GetAsync(db, batch.ModelId, batch.Version, lease.Token) is not { } version)
-            {
-                return JobEnd.Failed($"Version {batch.Version} of the model was deleted.");
-            }
+            return JobEnd.Failed($"Version {batch.Version} of the model was deleted.");
+        }
 
-            await AnswerAsync(db, lease, version);
-            return JobEnd.Succeeded;
-        }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
-        {
-            return JobEnd.Failed(e.Message);
-        }
+        await AnswerAsync(db, lease, version);
+        return JobEnd.Succeeded;
     }
 
     private async Task AnswerAsync(HeadstartDb db, JobLease lease, ServedVersion version)

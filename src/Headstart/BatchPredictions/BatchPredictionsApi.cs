@@ -78,8 +78,7 @@ public static class BatchPredictionsApi
             + "started.")] string? idempotencyKey,
         [FromServices] NewBatches batches, CancellationToken cancel)
     {
-        var (batch, refusal) = await batches.StartAsync(http, id, version, idempotencyKey, cancel);
-        return batch is null ? refusal! : Accepted(batch);
+        return Accepted(await batches.StartAsync(http, id, version, idempotencyKey, cancel));
     }
 
     private static async Task<Results<Ok<Page<BatchResponse>>, ProblemHttpResult>> List(

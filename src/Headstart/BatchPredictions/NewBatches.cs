@@ -3,7 +3,6 @@ using Headstart.Data;
 using Headstart.Jobs;
 using Headstart.Operations;
 using Headstart.Versions;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
@@ -17,43 +16,44 @@ internal sealed class NewBatches(
     /// <param name="number">Number of the version; null for the published one.</param>
     /// <param name="idempotencyKey">The same key returns the batch that it started.</param>
     /// <param name="cancel">Cancels before the batch is created.</param>
-    /// <returns>The batch, queued, or why there is none.</returns>
-    public async Task<(BatchPrediction? Batch, ProblemHttpResult? Refusal)> StartAsync(
+    /// <returns>The batch, queued.</returns>
+    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    public async Task<BatchPrediction> StartAsync(
         HttpContext http, Guid id, int? number, string? idempotencyKey, CancellationToken cancel)
     {
         var found = await versions.FindAsync(http.User, id, number, cancel); // refuse an unusable version now rather than later
         if (found.Kind is null)
         {
-            return (null, found.Refusal);
+            throw new RefusedException(found.Refusal!);
         }
 
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
-            return (before, null);
+            return before;
         }
 
         if (idempotencyKey is { Length: 0 or > 200 })
         {
-            return (null, Problems.InvalidIdempotencyKey());
+            throw new RefusedException(Problems.InvalidIdempotencyKey());
         }
 
         if (found.Version is not { } version)
         {
-            return (null, found.Refusal);
+            throw new RefusedException(found.Refusal!);
         }
 
-        var (items, refusal) = found.Kind.Value.IsText() ? await texts.ReadAsync(id, http, cancel)
+        var items = found.Kind.Value.IsText() ? await texts.ReadAsync(id, http, cancel)
             : await images.ReadAsync(id, http, await db.RemainingQuotaAsync(http.User.AccountId(), cancel), cancel);
-        return refusal is null ? await InsertAsync(http, NewBatch(id, version.Number, items, idempotencyKey, clock.Now()), items, cancel) : (null, refusal);
+        return await InsertAsync(http, NewBatch(id, version.Number, items, idempotencyKey, clock.Now()), items, cancel);
     }
 
-    private async Task<(BatchPrediction? Batch, ProblemHttpResult? Refusal)> InsertAsync(
+    private async Task<BatchPrediction> InsertAsync(
         HttpContext http, BatchPrediction batch, List<NewItem> items, CancellationToken cancel)
     {
         var wanted = items.Count(item => item.Answer is null);
         if (await usage.TakeAsync(http.User, wanted, cancel) is { } exceeded)
         {
-            return (null, exceeded.Problem(("images", wanted)));
+            throw new RefusedException(exceeded.Problem(("images", wanted)));
         }
 
         var inserted = false;
@@ -61,18 +61,18 @@ internal sealed class NewBatches(
         {
             if (await stored.InsertAsync(http.User.AccountId(), batch, items, cancel) is { } full)
             {
-                return (null, full.Problem());
+                throw new RefusedException(full.Problem());
             }
 
             inserted = true;
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(batch.ModelId, batch.IdempotencyKey, cancel), null);
+            return (await BeforeAsync(batch.ModelId, batch.IdempotencyKey, cancel))!; // its twin was a moment faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
-            return (null, Problems.NoSuchModel());
+            throw new RefusedException(Problems.NoSuchModel());
         }
         finally
         {
@@ -80,7 +80,7 @@ internal sealed class NewBatches(
         }
 
         queue.Enqueue(BatchJob.Kind, batch.Id); // if the process dies before this, the batch is queued and the sweep enqueues it
-        return (batch, null);
+        return batch;
     }
 
     private Task<BatchPrediction?> BeforeAsync(Guid model, string? key, CancellationToken cancel) => key is null ? Task.FromResult<BatchPrediction?>(null)

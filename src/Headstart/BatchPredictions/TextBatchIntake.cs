@@ -3,7 +3,6 @@ using System.Text.Json;
 using Headstart.Operations;
 using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.BatchPredictions;
 
@@ -19,37 +18,29 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
     /// <param name="http">Contains the texts, or names stored ones.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one text, or the refusal.</returns>
-    public async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
+    public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
-        try
-        {
-            var (items, refusal) = TextBody.FormatOf(http.Request.ContentType) == TextFormat.Json ? await FindAsync(model, http, cancel)
-                : (await TakeAsync(TextBody.ReadAsync(http.Request, paths.Spool, _limits, cancel)), null);
-            return refusal is null && items.Count == 0 ? ([], Problems.Invalid("no-texts", "The request contains or names no text, so "
-                + "there is nothing to predict.")) : (items, refusal);
-        }
-        catch (UploadRefusedException e)
-        {
-            return ([], e.Problem());
-        }
+        var items = TextBody.FormatOf(http.Request.ContentType) == TextFormat.Json ? await FindAsync(model, http, cancel)
+            : await TakeAsync(TextBody.ReadAsync(http.Request, paths.Spool, _limits, cancel));
+        return items.Count == 0 ? throw new RefusedException(Problems.Invalid("no-texts", "The request contains or names no text, so "
+            + "there is nothing to predict.")) : items;
     }
 
-    private async Task<(List<NewItem> Items, ProblemHttpResult? Refusal)> FindAsync(Guid model, HttpContext http, CancellationToken cancel)
+    private async Task<List<NewItem>> FindAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = _limits.MaxTextsBytes; // Kestrel answers 413
         var request = await Json.ReadAsync<NewBatchRequest>(http.Request, cancel);
         return request switch
         {
-            { Images: not null } or { ImageIds: not null } => ([], Problems.Invalid("no-texts-named", NameTexts)),
-            { Texts: { ValueKind: JsonValueKind.Array } texts, StoredTexts: null, TextIds: null } => (await TakeAsync(texts.EnumerateArray().Select(SentText.Of).ToAsyncEnumerable()), null),
+            { Images: not null } or { ImageIds: not null } => throw new RefusedException(Problems.Invalid("no-texts-named", NameTexts)),
+            { Texts: { ValueKind: JsonValueKind.Array } texts, StoredTexts: null, TextIds: null } => await TakeAsync(texts.EnumerateArray().Select(SentText.Of).ToAsyncEnumerable()),
             { Texts: null, StoredTexts: { } which, TextIds: null } => Few(await known.ChosenAsync(model, which.Category, which.Split, which.Labelled, _limits.MaxRows, cancel)),
             { Texts: null, StoredTexts: null, TextIds: { } ids } => Few(await known.NamedAsync(model, ids, "text", cancel)),
-            _ => ([], Problems.Invalid("no-texts-named", NameTexts)),
+            _ => throw new RefusedException(Problems.Invalid("no-texts-named", NameTexts)),
         };
     }
 
-    private (List<NewItem>, ProblemHttpResult?) Few((List<NewItem> Items, ProblemHttpResult? Refusal) found) =>
-        found.Items.Count > _limits.MaxRows ? throw TooMany() : found;
+    private List<NewItem> Few(List<NewItem> found) => found.Count > _limits.MaxRows ? throw TooMany() : found;
 
     /// <summary>Unreadable texts become items with an error.</summary>
     private async Task<List<NewItem>> TakeAsync(IAsyncEnumerable<SentText> texts)
@@ -68,7 +59,7 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
             var length = Encoding.UTF8.GetByteCount(text);
             if ((bytes += length) > _limits.MaxTextsBytes)
             {
-                throw UploadRefusedException.TooLarge("too-large", $"The texts of a batch may take {_limits.MaxTextsBytes:N0} bytes "
+                throw RefusedException.TooLarge("too-large", $"The texts of a batch may take {_limits.MaxTextsBytes:N0} bytes "
                     + "(Headstart:Uploads:MaxTextsBytes); send the rest in another batch.");
             }
 
@@ -78,7 +69,7 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
         return items;
     }
 
-    private UploadRefusedException TooMany() =>
-        UploadRefusedException.TooLarge("too-many-texts", $"A batch may contain {_limits.MaxRows:N0} texts (Headstart:Uploads:MaxRows); "
+    private RefusedException TooMany() =>
+        RefusedException.TooLarge("too-many-texts", $"A batch may contain {_limits.MaxRows:N0} texts (Headstart:Uploads:MaxRows); "
             + "send the rest in another batch.");
 }

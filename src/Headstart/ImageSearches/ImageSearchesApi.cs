@@ -50,8 +50,7 @@ public static class ImageSearchesApi
             + "search it started.")] string? idempotencyKey,
         [FromServices] NewSearches searches, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var (search, refusal) = await searches.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel);
-        return search is null ? refusal! : Started(search);
+        return Started(await searches.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel));
     }
 
     private static async Task<Results<Ok<Page<SearchResponse>>, ProblemHttpResult>> List(

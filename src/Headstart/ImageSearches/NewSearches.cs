@@ -20,30 +20,27 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
     /// <param name="request">What to search.</param>
     /// <param name="idempotencyKey">The same key returns the search that it started.</param>
     /// <param name="cancel">Cancels before the search is created.</param>
-    /// <returns>The search, queued, or why there is none.</returns>
-    public async Task<(SearchView? Search, ProblemHttpResult? Refusal)> StartAsync(
+    /// <returns>The search, queued.</returns>
+    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    public async Task<SearchView> StartAsync(
         ClaimsPrincipal caller, Guid id, NewSearchRequest request, string? idempotencyKey, CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
-            return (null, Problems.NoSuchModel());
+            throw new RefusedException(Problems.NoSuchModel());
         }
 
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
-            return (before, null);
+            return before;
         }
 
         if (idempotencyKey is { Length: 0 or > 200 })
         {
-            return (null, Problems.InvalidIdempotencyKey());
+            throw new RefusedException(Problems.InvalidIdempotencyKey());
         }
 
-        var (search, refusal) = Of(model, request, [.. sources.Select(s => s.Name)], idempotencyKey);
-        if (search is null)
-        {
-            return (null, refusal);
-        }
+        var search = Of(model, request, [.. sources.Select(s => s.Name)], idempotencyKey);
 
         db.Add(search);
         try
@@ -52,28 +49,25 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(id, idempotencyKey, cancel), null);
+            return (await BeforeAsync(id, idempotencyKey, cancel))!; // its twin was a moment faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
-            return (null, Problems.NoSuchModel());
+            throw new RefusedException(Problems.NoSuchModel());
         }
 
         queue.Enqueue(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
-        return (new() { Search = search, Counts = [] }, null);
+        return new() { Search = search, Counts = [] };
     }
 
     private Task<SearchView?> BeforeAsync(Guid model, string? key, CancellationToken cancel) => key is null ? Task.FromResult<SearchView?>(null)
         : SearchView.Of(db.ImageSearches.Where(s => s.ModelId == model && s.IdempotencyKey == key), db).AsNoTracking().SingleOrDefaultAsync(cancel);
 
-    private (ImageSearch? Search, ProblemHttpResult? Refusal) Of(Model model, NewSearchRequest request, IReadOnlyList<string> names, string? idempotencyKey)
+    private ImageSearch Of(Model model, NewSearchRequest request, IReadOnlyList<string> names, string? idempotencyKey)
     {
-        if ((Refuse(request, names, settings.ImageSearches) ?? Refuse(model, request.Queries!)) is { } refusal)
-        {
-            return (null, refusal);
-        }
+        RefusedException.ThrowIf(Refuse(request, names, settings.ImageSearches) ?? Refuse(model, request.Queries!));
 
-        return (new()
+        return new()
         {
             Id = Guid.CreateVersion7(),
             ModelId = model.Id,
@@ -86,7 +80,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             Review = request.Review,
             IdempotencyKey = idempotencyKey,
             CreatedAt = clock.Now(),
-        }, null);
+        };
     }
 
     private static ProblemHttpResult? Refuse(NewSearchRequest request, IReadOnlyList<string> sources, ImageSearchSettings limits) =>

@@ -128,8 +128,15 @@ internal sealed class SearchJob(
         }
 
         // At most one run, however often this is repeated: its idempotency key names the search.
-        var (run, refusal) = work.Search.Train ? await runs.StartAsync(work.Search.ModelId, new(), $"image-search-{work.Search.Id}", work.Token) : default;
-        await work.SucceedAsync(run?.Id, refusal is null ? null : $"No training run was started: {refusal.ProblemDetails.Detail}");
+        try
+        {
+            await work.SucceedAsync(work.Search.Train ? (await runs.StartAsync(work.Search.ModelId, new(), $"image-search-{work.Search.Id}", work.Token)).Id : null, null);
+        }
+        catch (RefusedException e)
+        {
+            await work.SucceedAsync(null, $"No training run was started: {e.Message}");
+        }
+
         return null;
     }
 

@@ -51,6 +51,10 @@ public sealed partial class JobRunner(
             Log.Released(log, kind.Noun, lease.Id);
             return false;
         }
+        catch (RefusedException e)
+        {
+            end = JobEnd.Failed(e.Message);
+        }
         catch (OperationCanceledException) when (lease.Overdue is not null)
         {
             end = JobEnd.Failed(lease.Overdue);

@@ -113,9 +113,13 @@ public static class NanoNetsApi
         }
 
         var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == JobState.Queued || r.State == JobState.Running), cancel);
-        if (!training && (await start.StartAsync(http.User, model.Id, new(), null, cancel)).Refusal is { } refusal)
+        try
         {
-            return refusal.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(refusal.ProblemDetails) : NanoAnswer.NotReady(refusal.ProblemDetails.Detail);
+            _ = training ? null : await start.StartAsync(http.User, model.Id, new(), null, cancel);
+        }
+        catch (RefusedException e)
+        {
+            return e.Problem.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(e.Problem.ProblemDetails) : NanoAnswer.NotReady(e.Message);
         }
 
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));

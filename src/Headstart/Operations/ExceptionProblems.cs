@@ -24,6 +24,12 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
             return true;
         }
 
+        if (exception is RefusedException refused)
+        {
+            await context.AnswerAsync(refused.Problem);
+            return true;
+        }
+
         var (status, type, detail) = Describe(exception);
         if (status >= 500)
         {

@@ -45,7 +45,7 @@ internal static partial class UnreadableRequests
         : e.Message.Contains("no body was provided", StringComparison.Ordinal) ? "This endpoint needs a JSON body, but the request has "
             + "none; /swagger shows an example."
         : Unbound().Match(e.Message) is { Success: true } match
-            ? $"The value \"{match.Groups["value"].Value}\" of {match.Groups["name"].Value} is invalid; /swagger says what is allowed."
+            ? $"The value \"{match.Groups["value"].Value}\" of {JsonNamingPolicy.CamelCase.ConvertName(match.Groups["name"].Value)} is invalid; /swagger says what is allowed."
         : e.Message;
 
     private static string Place(JsonException json) =>

@@ -17,7 +17,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     /// <param name="http">Contains the images, or their URLs.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>
-    /// <exception cref="UploadRefusedException">The request contains texts.</exception>
+    /// <exception cref="RefusedException">The request contains texts.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
@@ -77,7 +77,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
             : null;
     }
 
-    private static UploadRefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
+    private static RefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
         "This model classifies images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
 
     private static async IAsyncEnumerable<UploadedFile> One(

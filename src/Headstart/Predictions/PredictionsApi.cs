@@ -1,7 +1,6 @@
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
-using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -53,14 +52,7 @@ public static class PredictionsApi
             return found.Refusal!;
         }
 
-        try
-        {
-            return found.Kind!.Value.IsText() ? await texts.AnswerAsync(id, version, http, query, cancel) : await images.AnswerAsync(id, version, http, query, cancel);
-        }
-        catch (UploadRefusedException e)
-        {
-            return e.Problem();
-        }
+        return found.Kind!.Value.IsText() ? await texts.AnswerAsync(id, version, http, query, cancel) : await images.AnswerAsync(id, version, http, query, cancel);
     }
 
     internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "

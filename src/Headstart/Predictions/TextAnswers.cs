@@ -18,7 +18,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     /// <param name="http">Contains the texts.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>
-    /// <exception cref="UploadRefusedException">The request contains no texts, or too many.</exception>
+    /// <exception cref="RefusedException">The request contains no texts, or too many.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
         Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
@@ -60,7 +60,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
         if (format is not (TextFormat.Json or TextFormat.Lines))
         {
             throw http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true || format == TextFormat.Form
-                ? NotImages() : new UploadRefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", $"Send texts {HowToAsk}.");
+                ? NotImages() : new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", $"Send texts {HowToAsk}.");
         }
 
         if (format == TextFormat.Lines)
@@ -71,22 +71,22 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
         var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
         return request?.Texts switch
         {
-            { Count: > 0 } texts => texts.Count <= settings.Predictions.MaxTexts ? texts : throw UploadRefusedException.TooLarge("too-many-texts",
+            { Count: > 0 } texts => texts.Count <= settings.Predictions.MaxTexts ? texts : throw RefusedException.TooLarge("too-many-texts",
                 $"One request may contain {settings.Predictions.MaxTexts:N0} texts (Headstart:Predictions:MaxTexts); send the rest in "
                     + "another request."),
             _ when request?.Urls is not null => throw NotImages(),
-            _ => throw UploadRefusedException.Invalid("no-texts", "The JSON contains no texts to predict; send {\"texts\":[\"…\"]}."),
+            _ => throw RefusedException.Invalid("no-texts", "The JSON contains no texts to predict; send {\"texts\":[\"…\"]}."),
         };
     }
 
     private async Task<string> ReadOneAsync(HttpRequest request, CancellationToken cancel)
     {
-        var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw UploadRefusedException.TooLarge(
+        var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw RefusedException.TooLarge(
             "too-large", $"The text has more than {settings.Uploads.MaxTextBytes:N0} bytes (Headstart:Uploads:MaxTextBytes); send its "
                 + "most relevant part.");
-        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw UploadRefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw RefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
     }
 
-    private static UploadRefusedException NotImages() => new(
+    private static RefusedException NotImages() => new(
         StatusCodes.Status409Conflict, "wrong-kind", $"This model classifies texts, not images: send texts {HowToAsk}.");
 }

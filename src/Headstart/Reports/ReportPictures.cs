@@ -1,7 +1,6 @@
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Explaining;
-using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
@@ -80,7 +79,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         {
             return await heads.GetAsync(db, version.ModelId, version.Number, cancel);
         }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        catch (RefusedException)
         {
             return null;
         }

@@ -4,6 +4,7 @@ using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
@@ -107,7 +108,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 
     private static LabelledFeatures Checked(LabelledFeatures set) =>
         set.Support().Min() >= MinExamples ? set
-            : throw new RunRefusedException("Too many images can no longer be read, leaving a category with fewer than two; upload them "
+            : throw RefusedException.Invalid("run-refused", "Too many images can no longer be read, leaving a category with fewer than two; upload them "
                 + "again.");
 
     /// <summary>The trials so far, best first, as the run shows them; the best one counts as chosen until the rule decides.</summary>

@@ -1,6 +1,7 @@
 using Headstart.Data;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
 using Headstart.Reports;
 using Headstart.Versions;
 
@@ -26,7 +27,7 @@ public sealed record ChosenFeatures(VersionFeatures Features, ChoiceReport? Repo
 public interface IRunFeatures
 {
     /// <summary>The features that the run names, or else those that suit the examples best.</summary>
-    /// <exception cref="RunRefusedException">No features are available.</exception>
+    /// <exception cref="RefusedException">No features are available.</exception>
     Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel);
 
     /// <summary>The vectors of the examples, without those that can no longer be read.</summary>

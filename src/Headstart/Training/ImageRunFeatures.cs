@@ -3,6 +3,7 @@ using Headstart.Data;
 using Headstart.Examples;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
 using Headstart.Versions;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -53,9 +54,9 @@ public sealed class ImageRunFeatures(
 
     private FeatureRecipe Named(string id, double maxMs)
     {
-        var recipe = loaded.FindRecipe(id) ?? throw new RunRefusedException($"The backbone \"{id}\" is not installed on this host. "
+        var recipe = loaded.FindRecipe(id) ?? throw RefusedException.Invalid("run-refused", $"The backbone \"{id}\" is not installed on this host. "
             + $"{loaded.HowToGetOne}");
-        return recipe.MsPerImage <= maxMs ? recipe : throw new RunRefusedException(
+        return recipe.MsPerImage <= maxMs ? recipe : throw RefusedException.Invalid("run-refused", 
             $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host, but maxLatencyMs is {maxMs} ms; raise it or name a faster "
                 + "backbone.");
     }
@@ -65,7 +66,7 @@ public sealed class ImageRunFeatures(
         var all = loaded.All;
         if (all.Count == 0)
         {
-            throw new RunRefusedException($"This host has no backbone. {loaded.HowToGetOne}");
+            throw RefusedException.Invalid("run-refused", $"This host has no backbone. {loaded.HowToGetOne}");
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
@@ -75,7 +76,7 @@ public sealed class ImageRunFeatures(
             fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
         }
 
-        return fast.Count > 0 ? fast : throw new RunRefusedException(
+        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused", 
             $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest backbone, which needs {all[0].MsPerImage:0.0} ms per "
                 + "image; raise it.");
     }

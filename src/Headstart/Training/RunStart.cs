@@ -25,28 +25,29 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     /// <param name="wish">The options of the run.</param>
     /// <param name="idempotencyKey">The same key returns the run that it started.</param>
     /// <param name="cancel">Cancels before the run is created.</param>
-    /// <returns>The run, queued, or why there is none.</returns>
-    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(
+    /// <returns>The run, queued.</returns>
+    /// <exception cref="RefusedException">There is none; the problem says why.</exception>
+    public async Task<TrainingRun> StartAsync(
         ClaimsPrincipal caller, Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel) =>
-        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : (null, Problems.NoSuchModel());
+        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : throw new RefusedException(Problems.NoSuchModel());
 
     /// <summary>For callers that have already checked that the model may be trained.</summary>
-    public async Task<(TrainingRun? Run, ProblemHttpResult? Refusal)> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
+    public async Task<TrainingRun> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
     {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
-            return (before, null);
+            return before;
         }
 
         if (idempotencyKey is { Length: 0 or > 200 })
         {
-            return (null, Problems.InvalidIdempotencyKey());
+            throw new RefusedException(Problems.InvalidIdempotencyKey());
         }
 
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId)).SingleOrDefaultAsync(cancel);
         if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
         {
-            return (null, refusal);
+            throw new RefusedException(refusal);
         }
 
         var run = NewRun(id, wish, idempotencyKey, clock.Now());
@@ -55,7 +56,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             await using var transaction = await db.Database.BeginTransactionAsync(cancel);
             if (await db.LeftForRunsAsync(account, cancel) is (0, { } exceeded))
             {
-                return (null, exceeded.Problem());
+                throw new RefusedException(exceeded.Problem());
             }
 
             db.Add(run);
@@ -64,16 +65,16 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(id, idempotencyKey, cancel), null); // a concurrent request with the same key was faster
+            return (await BeforeAsync(id, idempotencyKey, cancel))!; // a concurrent request with the same key was faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
-            return (null, Problems.NoSuchModel());
+            throw new RefusedException(Problems.NoSuchModel());
         }
 
         // If the process dies here, the run is queued and the sweep enqueues it.
         queue.Enqueue(TrainingJob.Kind, run.Id);
-        return (run, null);
+        return run;
     }
 
     /// <summary>A queued row; the caller saves and enqueues it.</summary>

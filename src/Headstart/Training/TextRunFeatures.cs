@@ -4,6 +4,7 @@ using Headstart.Data;
 using Headstart.Examples;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
+using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
@@ -68,7 +69,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         int[] labels = [.. sample.Select(item => item.Labels[0])];
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
-            throw new RunRefusedException("Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
+            throw RefusedException.Invalid("run-refused", "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
                 + "another run.");
         }
 
@@ -87,7 +88,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     {
         if (fitted.Count == 0)
         {
-            throw new RunRefusedException($"The text backbone \"{run.Backbone}\" is not available on this host. Name one of "
+            throw RefusedException.Invalid("run-refused", $"The text backbone \"{run.Backbone}\" is not available on this host. Name one of "
                 + $"{string.Join(", ", TextCandidates.Ids(loaded.All))}, "
                 + "or auto.");
         }
@@ -95,11 +96,11 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         var usable = fitted.Where(f => f.Length > 0).ToList();
         if (usable.Count == 0)
         {
-            throw new RunRefusedException("These texts contain too few words to tell the categories apart; add texts with words.");
+            throw RefusedException.Invalid("run-refused", "These texts contain too few words to tell the categories apart; add texts with words.");
         }
 
         var fast = usable.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
-        return fast.Count > 0 ? fast : throw new RunRefusedException(
+        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused", 
             $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest text backbone, which needs "
                 + $"{usable.Min(f => f.MsPerText):0.000} ms per text; raise it.");
     }

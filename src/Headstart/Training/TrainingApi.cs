@@ -68,8 +68,7 @@ public static class TrainingApi
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var wish = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
-        var (run, refusal) = await start.StartAsync(caller, id, wish, idempotencyKey, cancel);
-        return run is null ? refusal! : Accepted(run);
+        return Accepted(await start.StartAsync(caller, id, wish, idempotencyKey, cancel));
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(

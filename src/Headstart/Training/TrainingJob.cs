@@ -3,6 +3,7 @@ using Headstart.Jobs;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -40,7 +41,7 @@ internal sealed partial class TrainingJob(
             await TrainAsync(db, new(databases, lease, row, clock), budget, lease.Token);
             return null;
         }
-        catch (Exception e) when (e is RunRefusedException or HeadTrainingException or TextFeaturesException)
+        catch (Exception e) when (e is HeadTrainingException or TextFeaturesException)
         {
             return JobEnd.Failed(e.Message);
         }
@@ -55,7 +56,7 @@ internal sealed partial class TrainingJob(
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
         if (data.Categories.Count < MinCategories)
         {
-            throw new RunRefusedException("The model no longer has two categories with at least two examples each; add examples and "
+            throw RefusedException.Invalid("run-refused", "The model no longer has two categories with at least two examples each; add examples and "
                 + "start another run.");
         }
 
@@ -159,9 +160,6 @@ internal sealed partial class TrainingJob(
         public static partial void Succeeded(ILogger log, Guid run, int version, double accuracy);
     }
 }
-
-/// <summary>A run cannot continue, for a reason that its user can fix; the message is the run's error.</summary>
-public sealed class RunRefusedException(string sentence) : Exception(sentence);
 
 /// <summary>Maps the progress of a part (0 to 1) onto its share of the run.</summary>
 public sealed class StageProgress(ActiveRun run, double from, double to) : IProgress<double>

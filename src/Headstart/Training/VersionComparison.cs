@@ -73,7 +73,7 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
         {
             return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
         }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        catch (RefusedException)
         {
             return null;
         }

@@ -1,6 +1,7 @@
 using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -21,7 +22,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
         : loaded.FindRecipe(backbone) is not null || (Missing(backbone) is { Count: > 0 } missing && missing.TrueForAll(fetcher.CanFetch));
 
     /// <returns>The backbone that the run names, if this host has it now; null if the run must choose.</returns>
-    /// <exception cref="RunRefusedException">No backbone is available.</exception>
+    /// <exception cref="RefusedException">No backbone is available.</exception>
     public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
         var named = run.Run.Backbone;
@@ -33,7 +34,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
         var notices = Notices(fetches, named is null);
         if (loaded.All.Count == 0)
         {
-            throw new RunRefusedException($"This host has no backbone. {string.Concat(notices.Select(n => n + " "))}{loaded.HowToGetOne}");
+            throw RefusedException.Invalid("run-refused", $"This host has no backbone. {string.Concat(notices.Select(n => n + " "))}{loaded.HowToGetOne}");
         }
 
         if (named is null || loaded.FindRecipe(named) is not null)

@@ -19,7 +19,7 @@ internal sealed class FormBody : UploadBody
     {
         var body = new FormBody(stream, boundary, limits);
         body._count = await body.ReadAsync(0, 0, cancel).CountAsync(cancel);
-        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The form has no part named file, so nothing "
+        return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The form has no part named file, so nothing "
             + "was added.");
     }
 
@@ -31,7 +31,7 @@ internal sealed class FormBody : UploadBody
         {
             if (++number > _limits.MaxZipFiles)
             {
-                throw UploadRefusedException.TooLarge("too-many-files",
+                throw RefusedException.TooLarge("too-many-files",
                     $"The form has more than {_limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
                         + "request.");
             }

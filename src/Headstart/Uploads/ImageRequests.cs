@@ -26,15 +26,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             return UnknownKind();
         }
 
-        try
-        {
-            return kind == UploadKind.Form && background is not true ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
-                : await BodyAsync(model, request, kind, background, key, cancel);
-        }
-        catch (UploadRefusedException e)
-        {
-            return e.Problem();
-        }
+        return kind == UploadKind.Form && background is not true ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
+            : await BodyAsync(model, request, kind, background, key, cancel);
     }
 
     /// <summary>Uploads that take too long for one request become imports: large ones, and those with many URLs to fetch.</summary>
@@ -75,7 +68,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     {
         var limits = settings.Uploads;
         var (max, setting) = kind is UploadKind.Zip or UploadKind.Form ? (limits.MaxZipBytes, "MaxZipBytes") : (limits.MaxManifestBytes, "MaxManifestBytes");
-        var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel) ?? throw new UploadRefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
+        var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel) ?? throw new RefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
             $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
         try
         {

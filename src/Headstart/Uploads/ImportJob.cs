@@ -38,24 +38,17 @@ internal sealed class ImportJob(
             return JobEnd.Failed("The upload is no longer in the blob store. Images added so far stay; send it again to add the rest.");
         }
 
-        try
+        using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, lease.Token);
+        var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
+        var (done, started) = (import.Done, clock.GetTimestamp());
+        await new ImageUpload(db, blobs, web, settings, clock).ReadAsync(model, files, async batch =>
         {
-            using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, lease.Token);
-            var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
-            var (done, started) = (import.Done, clock.GetTimestamp());
-            await new ImageUpload(db, blobs, web, settings, clock).ReadAsync(model, files, async batch =>
-            {
-                var secondsEach = clock.GetElapsedTime(started).TotalSeconds / (done + batch.Count - import.Done);
-                await WriteAsync(db, lease, model, batch, done, secondsEach);
-                done += batch.Count;
-            }, lease.Token);
-            lease.Token.ThrowIfCancellationRequested();
-            return JobEnd.Succeeded;
-        }
-        catch (UploadRefusedException e)
-        {
-            return JobEnd.Failed(e.Message);
-        }
+            var secondsEach = clock.GetElapsedTime(started).TotalSeconds / (done + batch.Count - import.Done);
+            await WriteAsync(db, lease, model, batch, done, secondsEach);
+            done += batch.Count;
+        }, lease.Token);
+        lease.Token.ThrowIfCancellationRequested();
+        return JobEnd.Succeeded;
     }
 
     /// <summary>

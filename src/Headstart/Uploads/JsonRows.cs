@@ -24,7 +24,7 @@ internal sealed class JsonRows
     /// <param name="body">From its current position.</param>
     /// <param name="maxRowBytes">Limit for one image, in bytes of JSON.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">An image is larger, or there is no list.</exception>
+    /// <exception cref="RefusedException">An image is larger, or there is no list.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -41,7 +41,7 @@ internal sealed class JsonRows
             window.Pass(passed);
             if (window.Length > maxRowBytes)
             {
-                throw UploadRefusedException.TooLarge("too-large", $"One of the images takes more than {maxRowBytes:N0} bytes in the JSON; "
+                throw RefusedException.TooLarge("too-large", $"One of the images takes more than {maxRowBytes:N0} bytes in the JSON; "
                     + "send a smaller version, or raise Headstart:Uploads:MaxFileBytes.");
             }
 
@@ -130,6 +130,6 @@ internal sealed class JsonRows
         return true;
     }
 
-    private static UploadRefusedException NoList() => UploadRefusedException.Invalid("no-files",
+    private static RefusedException NoList() => RefusedException.Invalid("no-files",
         """The JSON must be an object with a list of images, such as {"images":[{"url":"https://…","category":"cats"}]}.""");
 }

@@ -19,7 +19,7 @@ internal sealed class Manifest
     /// <param name="body">Seekable, from its start.</param>
     /// <param name="maxRows">More are refused.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body is neither, or has too many rows.</exception>
+    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
     {
         var manifest = new Manifest();

@@ -31,11 +31,11 @@ internal sealed class ManifestBody : UploadBody
             }
         }
 
-        return body._count > 0 ? body : throw UploadRefusedException.Invalid("no-files", "The manifest lists no images, so nothing was "
+        return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The manifest lists no images, so nothing was "
             + "added.");
     }
 
-    public static UploadRefusedException TooManyRows(int max) => UploadRefusedException.TooLarge("too-many-rows",
+    public static RefusedException TooManyRows(int max) => RefusedException.TooLarge("too-many-rows",
         $"The manifest has more than {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
 
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)

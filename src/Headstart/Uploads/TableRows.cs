@@ -19,7 +19,7 @@ internal static class TableRows
 
     /// <param name="body">From its current position; it stays open.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body is not such a table.</exception>
+    /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, cancel);
@@ -67,7 +67,7 @@ internal static class TableRows
         return line.IndexOfAny([',', ';', '\t']) is var at and >= 0 ? line[at] : ',';
     }
 
-    private static UploadRefusedException Invalid(string sentence) => UploadRefusedException.Invalid("invalid-manifest", sentence);
+    private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-manifest", sentence);
 
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
     private sealed record Columns(int Url, int File, int Category, int Split)

@@ -51,20 +51,20 @@ internal static class TextBody
     /// <param name="spool">A folder.</param>
     /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body does not match its content type; texts yielded so far may be kept.</exception>
+    /// <exception cref="RefusedException">The body does not match its content type; texts yielded so far may be kept.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
     {
         if (FormatOf(request.ContentType) is not { } format)
         {
-            throw new UploadRefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send application/json, application/jsonl, text/csv, text/tab-separated-values, text/plain with one text per line, or "
                 + "multipart/form-data with such files in parts named file (curl -F file=@reviews.csv).");
         }
 
         request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null; // it has its own limit
         await using var body = format == TextFormat.Form ? null : await Spool.TakeAsync(request.Body, spool, limits.MaxTextsBytes, cancel)
-            ?? throw UploadRefusedException.TooLarge("too-large",
+            ?? throw RefusedException.TooLarge("too-large",
                 $"The body is larger than {limits.MaxTextsBytes:N0} bytes (Headstart:Uploads:MaxTextsBytes); send it in parts.");
         await foreach (var text in body is null ? ReadFormAsync(request, limits, cancel) : ReadAsync(format, body, limits, cancel))
         {
@@ -120,9 +120,9 @@ internal static class TextBody
                     yield break;
                 }
             }
-            catch (UploadRefusedException e)
+            catch (RefusedException e)
             {
-                problem = SentText.Not(e.Type, e.Message);
+                problem = SentText.Not(e.Problem.ProblemDetails.Type!, e.Message);
             }
             catch (BadHttpRequestException)
             {
@@ -148,7 +148,7 @@ internal static class TextBody
         using var json = await ParseAsync(body, cancel);
         if (TextsOf(json.RootElement) is not { ValueKind: JsonValueKind.Array } texts)
         {
-            throw UploadRefusedException.Invalid("no-texts",
+            throw RefusedException.Invalid("no-texts",
                 """The JSON must be an object with a list of texts, such as {"texts":[{"text":"I loved it","category":"positive"},{"text":"no category"}]}.""");
         }
 

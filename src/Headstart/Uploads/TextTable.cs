@@ -23,7 +23,7 @@ internal static class TextTable
     /// <param name="tabs">Whether tabs separate its columns.</param>
     /// <param name="maxBytes">Limit for one row, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body is not such a table.</exception>
+    /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, tabs, cancel);
@@ -121,7 +121,7 @@ internal static class TextTable
     private static string Unquoted(string cell) => cell is ['"', .., '"'] && cell.Length > 1 && cell[1..^1].Replace("\"\"", "", StringComparison.Ordinal) is var inner
         && !inner.Contains('"', StringComparison.Ordinal) ? cell[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : cell;
 
-    private static UploadRefusedException Invalid(string sentence) => UploadRefusedException.Invalid("invalid-table", sentence);
+    private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-table", sentence);
 
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
     private sealed record Columns(int Count, int Text, int Category, int Split)

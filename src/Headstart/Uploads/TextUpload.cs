@@ -55,14 +55,14 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
     private long _bytes;
 
     /// <summary>The texts of a body, as they come.</summary>
-    /// <exception cref="UploadRefusedException">The body does not match its content type.</exception>
+    /// <exception cref="RefusedException">The body does not match its content type.</exception>
     internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) => TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
 
     /// <param name="model">A text model; receives the texts.</param>
     /// <param name="texts">As they come.</param>
     /// <param name="confirmed">A person vouches for the categories: a text in another category is moved.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">Too many texts, or the body does not match its content type; the texts before that are
+    /// <exception cref="RefusedException">Too many texts, or the body does not match its content type; the texts before that are
     /// kept.</exception>
     internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
     {
@@ -74,7 +74,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
             {
                 if (count == settings.Uploads.MaxRows)
                 {
-                    throw UploadRefusedException.TooLarge("too-many-texts",
+                    throw RefusedException.TooLarge("too-many-texts",
                         $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were added; "
                             + "send the rest in another request.");
                 }
@@ -116,7 +116,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         var bytes = Encoding.UTF8.GetBytes(text);
         if ((_bytes += bytes.Length) > settings.Uploads.MaxTextsBytes)
         {
-            throw UploadRefusedException.TooLarge("too-large", $"The texts of one request may take {settings.Uploads.MaxTextsBytes:N0} "
+            throw RefusedException.TooLarge("too-large", $"The texts of one request may take {settings.Uploads.MaxTextsBytes:N0} "
                 + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were added; send the rest in another request.");
         }
 

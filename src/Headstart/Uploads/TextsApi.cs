@@ -56,14 +56,7 @@ public static class TextsApi
             return Problems.NoSuchModel();
         }
 
-        try
-        {
-            return Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel));
-        }
-        catch (UploadRefusedException e)
-        {
-            return e.Problem();
-        }
+        return Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel));
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(

@@ -48,7 +48,7 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <param name="stream">Seekable; it is closed with the body.</param>
     /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body is refused.</exception>
+    /// <exception cref="RefusedException">The body is refused.</exception>
     /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>
     public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, UploadSettings limits, CancellationToken cancel)
     {
@@ -67,7 +67,7 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <param name="from">First position; earlier images are neither unpacked nor fetched.</param>
     /// <param name="unpacked">Bytes already unpacked from earlier images.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">A limit was reached; images yielded so far may be kept.</exception>
+    /// <exception cref="RefusedException">A limit was reached; images yielded so far may be kept.</exception>
     public abstract IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, CancellationToken cancel);
 
     public virtual void Dispose()

@@ -90,7 +90,7 @@ public static class UploadReader
     private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes
             ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, cancel)
-            : throw UploadRefusedException.TooLarge("too-large", $"The manifest is larger than {MaxManifestBytes:N0} bytes; send the "
+            : throw RefusedException.TooLarge("too-large", $"The manifest is larger than {MaxManifestBytes:N0} bytes; send the "
                 + "files in several requests.");
 
     private static async Task<byte[]?> BodyAsync(MultipartSection section, int limit, CancellationToken cancel)

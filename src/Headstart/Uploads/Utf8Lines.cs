@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
@@ -13,7 +14,7 @@ internal static class Utf8Lines
     /// <param name="body">From its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="UploadRefusedException">The body is not UTF-8.</exception>
+    /// <exception cref="RefusedException">The body is not UTF-8.</exception>
     public static async IAsyncEnumerable<Utf8Line> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in StreamLines.ReadAsync(body, maxBytes, cancel))
@@ -37,7 +38,7 @@ internal static class Utf8Lines
     {
         if (line.Number == 1 && (line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])))
         {
-            throw UploadRefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
+            throw RefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
         }
     }
 }

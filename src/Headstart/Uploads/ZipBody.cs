@@ -29,10 +29,10 @@ internal sealed class ZipBody : UploadBody
     public static async Task<ZipBody> OpenAsync(Stream stream, UploadSettings limits, CancellationToken cancel)
     {
         var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
-            ? UploadRefusedException.TooLarge("too-many-files",
+            ? RefusedException.TooLarge("too-many-files",
                 $"The archive has more than {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
                     + "archive.")
-            : UploadRefusedException.Invalid("not-a-zip",
+            : RefusedException.Invalid("not-a-zip",
                 "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
                     + "photos.zip photos."));
         try
@@ -40,7 +40,7 @@ internal sealed class ZipBody : UploadBody
             var files = archive.Files.ToList();
             if (files.Count == 0)
             {
-                throw UploadRefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
+                throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
             }
 
             var manifest = await ManifestAsync(files, limits, cancel);
@@ -61,7 +61,7 @@ internal sealed class ZipBody : UploadBody
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
             if (unpacked > _limits.MaxUnpackedBytes)
             {
-                throw UploadRefusedException.TooLarge("archive-too-large", "Unpacked, the archive is larger than "
+                throw RefusedException.TooLarge("archive-too-large", "Unpacked, the archive is larger than "
                     + $"{_limits.MaxUnpackedBytes:N0} bytes (Headstart:Uploads:MaxUnpackedBytes). The files before the limit are kept; "
                     + "send the rest in another archive.");
             }
@@ -122,6 +122,6 @@ internal sealed class ZipBody : UploadBody
         var file = await Archive.ReadAsync(files[at], UploadReader.MaxManifestBytes, cancel);
         files.RemoveAt(at);
         return file.Bytes is { } bytes ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
-            : throw UploadRefusedException.Invalid("invalid-manifest", $"{file.FileName} cannot be read: {file.Unusable!.Detail}");
+            : throw RefusedException.Invalid("invalid-manifest", $"{file.FileName} cannot be read: {file.Unusable!.Detail}");
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Headstart.Operations;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
 
@@ -19,9 +18,6 @@ public sealed class ZipUpload : IAsyncDisposable
 
     private ZipUpload(Stream spool, ZipLimits limits) => (_spool, _limits) = (spool, limits);
 
-    /// <summary>Why the archive as a whole is refused; known when <see cref="ReadAsync(CancellationToken)"/> has ended.</summary>
-    public ProblemHttpResult? Refusal { get; private set; }
-
     /// <summary>Spools the body.</summary>
     /// <param name="body">The archive; the caller has limited its length.</param>
     /// <param name="folder">Where to spool it, see <see cref="Spool"/>.</param>
@@ -36,12 +32,11 @@ public sealed class ZipUpload : IAsyncDisposable
         using var archive = Archive.Open(_spool, _limits.MaxFiles, out var tooMany);
         if (archive is null)
         {
-            Refusal = tooMany
+            throw new RefusedException(tooMany
                 ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
                     $"The archive has more than {_limits.MaxFiles:N0} files; send the rest in another archive.")
                 : Problems.Invalid("not-a-zip", "The body is not a zip archive, or the archive is damaged or incomplete; create it "
-                    + "again, for example with zip -r photos.zip photos.");
-            yield break;
+                    + "again, for example with zip -r photos.zip photos."));
         }
 
         var unpacked = 0L;
@@ -51,9 +46,8 @@ public sealed class ZipUpload : IAsyncDisposable
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
             if (unpacked > _limits.MaxUnpackedBytes)
             {
-                Refusal = Problems.Of(StatusCodes.Status413PayloadTooLarge, "archive-too-large",
-                    $"Unpacked, the archive is larger than {_limits.MaxUnpackedBytes:N0} bytes; send its files in several archives.");
-                yield break;
+                throw new RefusedException(Problems.Of(StatusCodes.Status413PayloadTooLarge, "archive-too-large",
+                    $"Unpacked, the archive is larger than {_limits.MaxUnpackedBytes:N0} bytes; send its files in several archives."));
             }
 
             yield return file;

@@ -33,8 +33,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
     /// <summary>The version, or null where the model has none of this number.</summary>
-    /// <exception cref="HeadArtifactException">The stored head is damaged or of a newer format.</exception>
-    /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
+    /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
     public async Task<ServedVersion?> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
     {
         var known = _heads.TryGetValue((model, number), out ServedVersion? served);
@@ -50,32 +49,43 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         }
 
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
-            ?? throw new VersionUnavailableException("The version's head is missing from the blob store or damaged there; publish another "
+            ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
         served = await OpenAsync(number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 
     /// <summary>A head with what it reads, not kept.</summary>
-    /// <exception cref="HeadArtifactException">The bytes are damaged or of another format.</exception>
-    /// <exception cref="VersionUnavailableException">A backbone or the text features are missing on this host.</exception>
+    /// <exception cref="RefusedException">A backbone or the text features are missing on this host.</exception>
     public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
     {
-        var artifact = HeadArtifact.Read(bytes);
+        var artifact = Read(bytes);
         var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
         return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
-            : throw new VersionUnavailableException($"This version's head expects {artifact.Head.Features} features, but {features.Id} "
+            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", $"This version's head expects {artifact.Head.Features} features, but {features.Id} "
                 + $"gives {features.Length}; train again.");
     }
 
     public void Dispose() => _heads.Dispose();
+
+    private static HeadArtifact Read(byte[] bytes)
+    {
+        try
+        {
+            return HeadArtifact.Read(bytes);
+        }
+        catch (HeadArtifactException e)
+        {
+            throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+        }
+    }
 
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
             && backbone.Manifest.Preprocessing.Id == read.PreprocessingId && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
-            : throw new VersionUnavailableException($"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
+            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", $"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
 
     private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
     {
@@ -91,7 +101,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     {
         try
         {
-            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new VersionUnavailableException(
+            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", 
                 $"The features of this version, {part.BackboneId}, are missing from the blob store or damaged there; publish another "
                     + "version or train again."));
             try
@@ -107,10 +117,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         }
         catch (Exception e) when (e is TextFeaturesException or FormatException)
         {
-            throw new VersionUnavailableException(e.Message);
+            throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
         }
     }
 }
-
-/// <summary>A version cannot be served here; the message says what to do.</summary>
-public sealed class VersionUnavailableException(string sentence) : Exception(sentence);

@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Headstart.Data;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -35,9 +34,9 @@ public sealed class ServableVersions(PublishedVersions published, HeadCache head
         {
             return await heads.GetAsync(db, model, wanted, cancel) is { } version ? new(kind, version, null) : new(kind, null, VersionProblems.NoSuchVersion(model));
         }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException)
+        catch (RefusedException e)
         {
-            return new(kind, null, VersionProblems.Unavailable(e.Message));
+            return new(kind, null, e.Problem);
         }
     }
 }

@@ -11,14 +11,14 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
 {
     /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
     /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
-    /// <exception cref="VersionUnavailableException">The head or its backbone is missing on this host.</exception>
+    /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
     /// <exception cref="Learning.Heads.HeadArtifactException">The stored head cannot be read.</exception>
     /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or is another by now.</exception>
     /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
     public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)
     {
         var served = await heads.GetAsync(db, model.Id, version.Number, cancel)
-            ?? throw new VersionUnavailableException("The version was deleted in the meantime.");
+            ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "The version was deleted in the meantime.");
         return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }
 

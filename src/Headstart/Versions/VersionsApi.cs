@@ -4,7 +4,6 @@ using Headstart.Access;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -84,7 +83,7 @@ public static class VersionsApi
             zip.Position = 0;
             return TypedResults.Stream(zip, "application/zip", FileName(model, number), version.CreatedAt, tag, enableRangeProcessing: true);
         }
-        catch (Exception e) when (e is VersionUnavailableException or HeadArtifactException or BackboneException)
+        catch (BackboneException e)
         {
             return VersionProblems.Unavailable(e.Message);
         }

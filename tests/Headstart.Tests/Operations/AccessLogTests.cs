@@ -35,7 +35,7 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
     public sealed class LoggingHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
-            [.. base.Settings, ("Headstart:AccessLog", "true"), ("Logging:LogLevel:Headstart.Operations.AccessLog", "Information")];
+            [.. base.Settings, ("Headstart:AccessLog", "true"), ("Logging:LogLevel:Headstart.Hosting.AccessLog", "Information")];
     }
 
     private sealed class Lines : ILoggerProvider, ILogger
@@ -43,7 +43,7 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
         public ConcurrentQueue<Dictionary<string, string?>> Written { get; } = [];
 
         public ILogger CreateLogger(string categoryName) =>
-            categoryName == "Headstart.Operations.AccessLog" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+            categoryName == "Headstart.Hosting.AccessLog" ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;

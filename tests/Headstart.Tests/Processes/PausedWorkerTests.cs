@@ -44,7 +44,7 @@ public sealed class PausedWorkerTests
     {
         for (var looks = 0; !holds(); looks++)
         {
-            Assert.True(looks < 6_000, $"It does not happen that {what}.");
+            Assert.True(looks < 1_200, $"It does not happen that {what}.");
             await Task.Delay(50, Api.Cancel);
         }
     }
