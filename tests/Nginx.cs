@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace Headstart.Tests;
 
-/// <summary>nginx with the very file of <c>deploy/</c>, in front of two nodes on this machine. Debian: <c>apt-get install nginx-light</c>.</summary>
+/// <summary>nginx with the very file of <c>deploy/</c>, in front of two nodes on this machine. Debian: <c>apt-get install
+/// nginx-light</c>.</summary>
 internal sealed class Nginx : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,11 +19,13 @@ internal sealed class Nginx : IAsyncDisposable
         Address = new($"http://127.0.0.1:{FreePort()}");
         var file = Path.Combine(_folder, "nginx.conf");
         File.WriteAllText(file, configuration
-            .Replace("web-1:8080", first.Authority, StringComparison.Ordinal).Replace("web-2:8080", second.Authority, StringComparison.Ordinal)
+            .Replace("web-1:8080", first.Authority, StringComparison.Ordinal)
+                .Replace("web-2:8080", second.Authority, StringComparison.Ordinal)
             .Replace("listen 8080", $"listen {Address.Authority}", StringComparison.Ordinal)
             .Replace("/tmp/nginx", Path.Combine(_folder, "nginx"), StringComparison.Ordinal));
         // As root it would give its work to an account that may not be there.
-        var start = new ProcessStartInfo("nginx", ["-p", _folder, "-c", file, "-g", $"daemon off;{(Environment.UserName == "root" ? " user root;" : "")}"])
+        var start = new ProcessStartInfo("nginx",
+            ["-p", _folder, "-c", file, "-g", $"daemon off;{(Environment.UserName == "root" ? " user root;" : "")}"])
         {
             RedirectStandardError = true,
         };

@@ -1,7 +1,7 @@
 namespace Headstart.Tests;
 
-/// <summary>60 photographs of cats and dogs that come with the tests, so that the main job is tried wherever the project is cloned: those of NanoNets' tutorial
-/// (github.com/NanoNets/tutorials, MIT), shrunk to at most 256 pixels.</summary>
+/// <summary>60 photographs of cats and dogs that come with the tests, so that the main job is tried wherever the project is cloned: those
+/// of NanoNets' tutorial (github.com/NanoNets/tutorials, MIT), shrunk to at most 256 pixels.</summary>
 internal static class Pets
 {
     public static string Folder { get; } = Path.Combine(SharedFolder.Checkout(), "tests", "Photographs", "cats_dogs");

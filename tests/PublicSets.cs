@@ -8,7 +8,8 @@ namespace Headstart.Tests;
 /// <param name="CalibrationError">Expected calibration error on the test images, in ten bins of equal width.</param>
 /// <param name="UncalibratedError">The same with the temperature taken off again.</param>
 /// <param name="Model">Its path.</param>
-internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage, JsonArray Tried,
+internal sealed record SetResult(string Set, double Accuracy, int TestImages, string Chosen, double Seconds, double MsPerImage,
+    JsonArray Tried,
     double CalibrationError, double UncalibratedError, string Model);
 
 /// <summary>The five public sets that come with a split, learned and judged through the API of a running host.</summary>
@@ -27,7 +28,8 @@ internal static class PublicSets
     /// <param name="draw">Which ones.</param>
     /// <param name="split">0 for the set's own sides; other numbers deal its images out anew, as many to each side.</param>
     public static async Task<SetResult> LearnAsync(
-        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0, int split = 0)
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0,
+        int split = 0)
     {
         var (path, run) = await TrainAsync(client, folder, request, cancel, perCategory, draw, split);
         var version = await SendAsync(client.GetAsync($"{path}/versions/{run["version"]}", cancel));
@@ -39,7 +41,8 @@ internal static class PublicSets
             var answer = await SendAsync(client.PostAsync($"{path}/predictions", Form(files, null), cancel));
             foreach (var labels in answer["predictions"]!.AsArray().Select(p => p!["labels"]!.AsArray()))
             {
-                var (right, powers) = ((string?)labels[0]!["label"] == category, labels.Select(l => Math.Pow((double)l!["probability"]!, temperature)).ToList());
+                var (right, powers) = ((string?)labels[0]!["label"] == category,
+                    labels.Select(l => Math.Pow((double)l!["probability"]!, temperature)).ToList());
                 answers.Add(((double)labels[0]!["probability"]!, right));
                 raw.Add((powers[0] / powers.Sum(), right));
             }
@@ -48,14 +51,16 @@ internal static class PublicSets
         var tried = run["backbones"]!.AsArray();
         var seconds = ((DateTime)run["finishedAt"]! - (DateTime)run["createdAt"]!).TotalSeconds;
         var ms = (double?)tried.FirstOrDefault(t => (bool)t!["chosen"]!)?["msPerImage"] ?? 0;
-        return new(Path.GetFileName(folder), answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds, ms, tried,
+        return new(Path.GetFileName(folder), answers.Average(a => a.Right ? 1.0 : 0), answers.Count, (string)version["backbone"]!, seconds,
+            ms, tried,
             CalibrationError(answers), CalibrationError(raw), path);
     }
 
     /// <summary>Uploads a set's training images and trains; see <see cref="LearnAsync"/>.</summary>
     /// <returns>The model's path and its run.</returns>
     public static async Task<(string Path, JsonNode Run)> TrainAsync(
-        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0, int split = 0)
+        HttpClient client, string folder, object request, CancellationToken cancel, int perCategory = int.MaxValue, int draw = 0,
+        int split = 0)
     {
         var name = Path.GetFileName(folder);
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{name} {Guid.CreateVersion7()}" }, cancel));
@@ -84,8 +89,10 @@ internal static class PublicSets
         answers.GroupBy(a => Math.Min(9, (int)(10 * a.Probability)))
             .Sum(bin => Math.Abs(bin.Sum(a => a.Probability - (a.Right ? 1 : 0)))) / answers.Count;
 
-    private static IEnumerable<(string Category, string[] Files)> Files(string folder, bool train, int split, int perCategory = int.MaxValue, int draw = 0) =>
-        Directory.GetDirectories(Path.Combine(folder, "train")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal).SelectMany(category =>
+    private static IEnumerable<(string Category, string[] Files)> Files(string folder, bool train, int split,
+        int perCategory = int.MaxValue, int draw = 0) =>
+        Directory.GetDirectories(Path.Combine(folder, "train")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)
+            .SelectMany(category =>
             Draw(Side(folder, category, train, split), perCategory, draw).Chunk(FilesAtOnce).Select(files => (category, files)));
 
     private static string[] Side(string folder, string category, bool train, int split)
@@ -132,6 +139,7 @@ internal static class PublicSets
     {
         using var response = await request;
         var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)!
+            : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
     }
 }

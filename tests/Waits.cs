@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace Headstart.Tests;
 
 /// <summary>
-/// What tests spend their time waiting for. Where HEADSTART_TEST_WAITS names a folder the sums are written there when the test process ends, and <c>.ci/times</c>
-/// prints them beside the slowest tests.
+/// What tests spend their time waiting for. Where HEADSTART_TEST_WAITS names a folder the sums are written there when the test process
+/// ends, and <c>.ci/times</c> prints them beside the slowest tests.
 /// </summary>
 internal static class Waits
 {
@@ -22,7 +22,8 @@ internal static class Waits
         if (!string.IsNullOrEmpty(Folder))
         {
             File.WriteAllLines(Path.Combine(Folder, $"{AppDomain.CurrentDomain.FriendlyName}.waits"),
-                Sums.Select(sum => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{sum.Value.Time.TotalSeconds:0.0}\t{sum.Value.Count}\t{sum.Key}")));
+                Sums.Select(sum => string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                    $"{sum.Value.Time.TotalSeconds:0.0}\t{sum.Value.Count}\t{sum.Key}")));
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Headstart.Learning;
 
 /// <summary>
-/// Every constant that decides what a training run tries, keeps and says, with the reason for its value. None of them is a setting: a run that needs
-/// tuning by its user has failed.
+/// Every constant that decides what a training run tries, keeps and says, with the reason for its value. None of them is a setting: a run
+/// that needs tuning by its user has failed.
 /// </summary>
 public static class TrainingDefaults
 {
@@ -29,14 +29,17 @@ public static class TrainingDefaults
     public const int UsualTexts = 50;                      // fewer labels cannot feed a joined feature space
     public const double ChoiceCertainty = 2;               // standard errors by which a challenger must beat the favourite
     public const double ChoiceTolerance = 0.01;            // nats of log loss that speed may cost: about a third of a point of accuracy
-    public const double ChoiceCaution = 2;                 // standard errors a choice must have been away from another to be kept without a new trial
+    // standard errors a choice must have been away from another to be kept without a new trial
+    public const double ChoiceCaution = 2;
 
     // Heads
     public const int MostFolds = 5;                        // the usual compromise of bias and time
-    public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003]; // L2, strongest first: each fit starts from the one before
+    // L2, strongest first: each fit starts from the one before
+    public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
     public static readonly double[] PrototypeShares = [1, 0.5, 0.2]; // of the pull towards the mean of a category
     public const int FewForPrototypes = 20;                // images a category; with more of them prototypes have nothing to offer
-    public const double FeatureVariance = 2_000;           // of all features after scaling: the same penalty then means the same on any features
+    // of all features after scaling: the same penalty then means the same on any features
+    public const double FeatureVariance = 2_000;
     public static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
     public const int EnoughForHidden = 50;                 // images a category on average; with fewer a hidden layer has nothing to offer
     public const int HiddenUnits = 64;
@@ -62,7 +65,8 @@ public static class TrainingDefaults
     public const int MostLeftOut = 10;                     // categories that take their turn at being unknown
 
     // Report and comparison
-    public const int EnoughHeldOut = 20;                   // fewer held-out examples: the accuracy is cross-validated, and versions are not compared
+    // fewer held-out examples: the accuracy is cross-validated, and versions are not compared
+    public const int EnoughHeldOut = 20;
     public const int BootstrapDraws = 1_000;               // of the paired difference of two versions
     public const double BootstrapTail = 0.05;              // on both sides together
     public const int ComparisonSeed = 1;

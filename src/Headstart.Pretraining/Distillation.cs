@@ -31,7 +31,8 @@ public sealed class Distillation : IDisposable
         using var whole = new Student(lessons.Teacher.Steps, ScalarType.Float32);
         using var some = images.narrow(0, 0, Math.Min(ForBatchNorm, images.shape[0]));
         whole.Calibrate(some);
-        Student = new Student(StudentPlan.Shorten(lessons.Teacher.Steps), settings.HalfPrecision ? ScalarType.BFloat16 : ScalarType.Float32);
+        Student = new Student(StudentPlan.Shorten(lessons.Teacher.Steps),
+            settings.HalfPrecision ? ScalarType.BFloat16 : ScalarType.Float32);
         Student.Begin(whole);
         _optimizer = optim.AdamW(Student.parameters(), settings.LearningRate, weight_decay: WeightDecay);
     }
@@ -63,7 +64,8 @@ public sealed class Distillation : IDisposable
         _optimizer.Dispose();
     }
 
-    /// <summary>Each photograph once. All randomness comes from the seed and the epoch's number, so that a resumed run is the same run.</summary>
+    /// <summary>Each photograph once. All randomness comes from the seed and the epoch's number, so that a resumed run is the same
+    /// run.</summary>
     private void Epoch(int batches, CancellationToken cancel)
     {
         Student.train();
@@ -104,7 +106,8 @@ public sealed class Distillation : IDisposable
 
     private string Checkpoint => Path.Combine(_settings.Output, "checkpoint");
 
-    /// <summary>A folder that is written beside the old one and takes its name when it is whole: whatever happens, one of them is there.</summary>
+    /// <summary>A folder that is written beside the old one and takes its name when it is whole: whatever happens, one of them is
+    /// there.</summary>
     private void Save()
     {
         var part = Checkpoint + ".part";

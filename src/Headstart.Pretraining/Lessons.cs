@@ -65,7 +65,8 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
         return input;
     }
 
-    /// <summary>Another mean and deviation are another brightness, contrast and tint: (x - m) / d * c + b = (x - (m - b * d / c)) / (d / c).</summary>
+    /// <summary>Another mean and deviation are another brightness, contrast and tint: (x - m) / d * c + b = (x - (m - b * d / c)) / (d /
+    /// c).</summary>
     private static Preprocessing Disturbed(Preprocessing p, Random random)
     {
         var brightness = Uniform(Brightness);

@@ -37,13 +37,15 @@ public static class LinearProbe
             return new Figure(Path.GetFileName(Path.TrimEndingDirectorySeparator(set)), test, crossValidated);
         }).ToList();
         progress.Say(string.Join(", ", figures.Select(figure => $"{figure.Set} {figure.Test:0.000}"))
-            + $"; mean {figures.Average(figure => figure.Test):0.000} (cross-validated {figures.Average(figure => figure.CrossValidated):0.000})");
+            + $"; mean {figures.Average(figure => figure.Test):0.000} (cross-validated "
+            + $"{figures.Average(figure => figure.CrossValidated):0.000})");
         return figures;
     }
 
     private static int Best(float[] probabilities) => Array.IndexOf(probabilities, probabilities.Max());
 
-    private static async Task<LabelledFeatures> ReadAsync(Backbone backbone, string folder, List<string> categories, CancellationToken cancel)
+    private static async Task<LabelledFeatures> ReadAsync(Backbone backbone, string folder, List<string> categories,
+        CancellationToken cancel)
     {
         var files = categories.SelectMany((category, label) => Directory.GetFiles(Path.Combine(folder, category))
             .Order(StringComparer.Ordinal).Select(path => (path, label))).ToList();

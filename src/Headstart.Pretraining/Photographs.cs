@@ -35,7 +35,8 @@ public sealed class Photographs
         Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal)
             .Select<string, Func<byte[]>>(path => () => File.ReadAllBytes(path));
 
-    /// <summary>Kept in memory, still compressed: a zip file cannot be read from several threads, and photographs of this size are small.</summary>
+    /// <summary>Kept in memory, still compressed: a zip file cannot be read from several threads, and photographs of this size are
+    /// small.</summary>
     private static IEnumerable<Func<byte[]>> InZip(string path)
     {
         using var zip = ZipFile.OpenRead(path);

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Configuration;
 var settings = new ConfigurationBuilder().AddCommandLine(args).Build().Get<PretrainingSettings>();
 if (settings is not { Photographs: not null, Teacher: not null, Output: not null })
 {
-    Console.Error.WriteLine("Needed: --photographs FOLDERS-OR-ZIPS --teacher FILE.onnx --output FOLDER; useful: --probes FOLDERS --epochs N --seed N.");
+    Console.Error.WriteLine("Needed: --photographs FOLDERS-OR-ZIPS --teacher FILE.onnx --output FOLDER; useful: --probes FOLDERS "
+        + "--epochs N --seed N.");
     return 2;
 }
 

@@ -33,7 +33,8 @@ public sealed class Student : Module<Tensor, Tensor>
 
     public StudentLayer Layer(StudentStep step) => _layers[step.Output];
 
-    /// <summary><c>[n, 3, h, w]</c> to the feature map <c>[n, d, places, places]</c>; its average over all places is the feature vector.</summary>
+    /// <summary><c>[n, 3, h, w]</c> to the feature map <c>[n, d, places, places]</c>; its average over all places is the feature
+    /// vector.</summary>
     public override Tensor forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -145,7 +146,8 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
         var c = _convolution;
         // Strided depthwise convolutions are slow backwards in bfloat16: three times as fast there and back in float32.
         var type = c is { Groups: > 1, Stride: > 1 } ? ScalarType.Float32 : input.dtype;
-        return functional.conv2d(input.to(type), _weight.to(type), strides: [c.Stride, c.Stride], padding: [c.Padding, c.Padding], groups: c.Groups)
+        return functional.conv2d(input.to(type), _weight.to(type), strides: [c.Stride, c.Stride], padding: [c.Padding, c.Padding],
+            groups: c.Groups)
             .to(input.dtype);
     }
 }

@@ -82,7 +82,12 @@ internal static class StudentExport
 
     private static string Number(GraphProto graph, string name, float value)
     {
-        graph.Initializer.Add(new TensorProto { Name = name, DataType = Float, RawData = ByteString.CopyFrom(BitConverter.GetBytes(value)) });
+        graph.Initializer.Add(new TensorProto
+        {
+            Name = name,
+            DataType = Float,
+            RawData = ByteString.CopyFrom(BitConverter.GetBytes(value))
+        });
         return name;
     }
 

@@ -9,7 +9,8 @@ namespace Headstart.Pretraining;
 /// <param name="Inputs">Names of the tensors it reads.</param>
 /// <param name="Convolution">null for a sum.</param>
 /// <param name="Limits">(0, infinity) is ReLU, (0, 6) ReLU6; null where values stay as they are.</param>
-public sealed record StudentStep(string Output, IReadOnlyList<string> Inputs, Convolution? Convolution, (float Low, float High)? Limits = null);
+public sealed record StudentStep(string Output, IReadOnlyList<string> Inputs, Convolution? Convolution,
+    (float Low, float High)? Limits = null);
 
 /// <summary>What a convolution does: square kernels and equal padding on all sides.</summary>
 /// <param name="Weights"><c>[outputs, inputs / groups, kernel, kernel]</c>.</param>
@@ -47,7 +48,8 @@ public static class StudentPlan
                 case "Flatten":
                     break; // how a cut ends
                 default:
-                    throw new BackboneException($"A student is made of convolutions, ReLU, Clip and Add; this teacher has {node.OpType} in it.");
+                    throw new BackboneException(
+                        $"A student is made of convolutions, ReLU, Clip and Add; this teacher has {node.OpType} in it.");
             }
 
             float Number(int input) => Numbers(weights[node.Input[input]])[0];

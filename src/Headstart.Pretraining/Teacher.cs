@@ -8,8 +8,8 @@ namespace Headstart.Pretraining;
 
 /// <summary>
 /// A pretrained backbone that says what it sees at every place of an image: its last feature map, standardised and rotated to its principal
-/// components. The components are scaled by the fourth root of their variance: halfway between the plain ones, where a few strong directions
-/// are all that matters, and whitened ones, where noise matters as much as everything else.
+/// components. The components are scaled by the fourth root of their variance: halfway between the plain ones, where a few strong
+/// directions are all that matters, and whitened ones, where noise matters as much as everything else.
 /// </summary>
 public sealed class Teacher : IDisposable
 {
@@ -37,7 +37,8 @@ public sealed class Teacher : IDisposable
 
     /// <param name="file">The pretrained network.</param>
     /// <param name="folder">For the network cut at its feature map.</param>
-    /// <exception cref="BackboneException">The network has no feature map that is averaged to its features, or is not made of convolutions only.</exception>
+    /// <exception cref="BackboneException">The network has no feature map that is averaged to its features, or is not made of convolutions
+    /// only.</exception>
     public static Teacher Open(BackboneFile file, string folder)
     {
         ArgumentNullException.ThrowIfNull(file);

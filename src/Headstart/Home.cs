@@ -19,7 +19,8 @@ public sealed class Home : IAsyncDisposable
 
     /// <exception cref="StartupException">Another host uses the folder, a restore into it did not finish, or no usable PostgreSQL was
     /// found.</exception>
-    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel, bool restoring = false)
+    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel,
+        bool restoring = false)
     {
         var connectionString = configuration.GetConnectionString("Headstart");
         var folder = DataFolder.Open(settings.DataDirectory);
@@ -48,7 +49,8 @@ public sealed class Home : IAsyncDisposable
 
     /// <summary>For logs before the host is built.</summary>
     internal static ILoggerFactory StartLogs(IConfiguration configuration) =>
-        LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(o => o.SingleLine = true));
+        LoggerFactory.Create(logging => logging.AddConfiguration(configuration.GetSection("Logging"))
+            .AddSimpleConsole(o => o.SingleLine = true));
 
     /// <summary>The database goes last: everything that uses it has been stopped before.</summary>
     public async ValueTask DisposeAsync()

@@ -55,14 +55,16 @@ public static class Setup
     public static IServiceCollection AddAccess(this IServiceCollection services, Settings settings)
     {
         services.AddAuthentication("Headstart")
-            .AddPolicyScheme("Headstart", null, static options => options.ForwardDefaultSelector = http => SignIn.Chosen(http) ? SignIn.Scheme : KeyAuthentication.SchemeName)
+            .AddPolicyScheme("Headstart", null, static options => options.ForwardDefaultSelector = http =>
+                SignIn.Chosen(http) ? SignIn.Scheme : KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null)
             .AddSignIn();
         var protection = services.AddDataProtection().SetApplicationName("Headstart");
         if (settings.SharedSecret is not null)
         {
             protection.PersistKeysToDbContext<HeadstartDb>();
-            services.AddOptions<KeyManagementOptions>().Configure<Settings>(static (options, shared) => options.XmlEncryptor = new SealedKeys(shared));
+            services.AddOptions<KeyManagementOptions>()
+                .Configure<Settings>(static (options, shared) => options.XmlEncryptor = new SealedKeys(shared));
         }
         else
         {
@@ -84,15 +86,22 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<LoadedTextBackbones>().AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>().AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
-        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<LoadedTextBackbones>()
+            .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
+            .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
+        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
+            .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
 
-    public static IServiceCollection AddImages(this IServiceCollection services) => services.AddSingleton<PublishedVersions>().AddTransient<ServableVersions>().AddTransient<NamedVersions>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddSingleton<WebFetcher>();
+    public static IServiceCollection AddImages(this IServiceCollection services) =>
+        services.AddSingleton<PublishedVersions>().AddTransient<ServableVersions>().AddTransient<NamedVersions>()
+        .AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddSingleton<WebFetcher>();
 
-    public static IServiceCollection AddTexts(this IServiceCollection services) => services.AddTransient<TextUpload>().AddTransient<TextFeedback>();
+    public static IServiceCollection AddTexts(this IServiceCollection services) =>
+        services.AddTransient<TextUpload>().AddTransient<TextFeedback>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>().AddSingleton<TextAnswers>().AddTransient<HeatMaps>().AddSingleton<VersionExport>();
+        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()
+            .AddSingleton<TextAnswers>().AddTransient<HeatMaps>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
         .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
@@ -123,31 +132,38 @@ public static class Setup
                 // one worker waits for it: with the default, ten minutes.
                 DistributedLockTimeout = TimeSpan.FromSeconds(20),
             };
-            return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().Shared, options), options);
+            return new PostgreSqlStorage(new NpgsqlConnectionFactory(provider.GetRequiredService<DatabaseAddress>().Shared, options),
+                options);
         });
         // As static, for the same reason: a job would be made from the services of the host that was started last.
-        services.AddSingleton<JobActivator>(static provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
+        services.AddSingleton<JobActivator>(static provider =>
+            new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         return services.AddHangfire(static hangfire => hangfire.UseRecommendedSerializerSettings());
     }
 
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
-        services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>().AddSingleton<VersionPublisher>().AddSingleton<VersionComparison>()
+        services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
+            .AddSingleton<VersionPublisher>().AddSingleton<VersionComparison>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services
-        .AddTransient<NewBatches>().AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>().AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
+        .AddTransient<NewBatches>().AddTransient<BatchItems>().AddTransient<BatchIntake>().AddTransient<TextBatchIntake>()
+            .AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
 
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
-        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>().AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
+        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource,
+            WikimediaCommons>().AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
-        .AddTransient<ImportIntake>().AddSingleton<ImportSources>().AddSingleton<ISwept>(static provider => provider.GetRequiredService<ImportSources>())
+        .AddTransient<ImportIntake>().AddSingleton<ImportSources>()
+            .AddSingleton<ISwept>(static provider => provider.GetRequiredService<ImportSources>())
         .AddJob<ImportJob>(ImportJob.Kind, settings);
 
-    /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of another.</summary>
+    /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of
+    /// another.</summary>
     private static IServiceCollection AddJob<TJob>(this IServiceCollection services, JobKind kind, Settings settings)
         where TJob : class, IJob
     {
@@ -165,8 +181,10 @@ public static class Setup
     {
         if (settings.Dashboard)
         {
-            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the key decides instead, and the jobs are those of all accounts.
-            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [], AppPath = $"{settings.Prefix}/" }).RequireAuthorization(Scopes.Operator);
+            // Hangfire's own filter would let everyone in who comes through a proxy on this host; the key decides instead, and the jobs are
+            // those of all accounts.
+            app.MapHangfireDashboard("/hangfire", new DashboardOptions { Authorization = [], AppPath = $"{settings.Prefix}/" })
+                .RequireAuthorization(Scopes.Operator);
         }
     }
 }

@@ -6,8 +6,8 @@ namespace Headstart.Benchmarks;
 
 /// <summary>
 /// Accuracy on the public sets through the API of a running host: <c>accuracy ADDRESS KEY [name=value…]</c>, the pairs being fields of the
-/// training run such as <c>maxLatencyMs=30</c> or <c>backbone=squeezenet1.1</c>; <c>perCategory=5</c> learns from five images of each category, the mean of five draws; <c>splits=6</c> is the mean of the set's own sides and five others.
-/// Prints the table of the README.
+/// training run such as <c>maxLatencyMs=30</c> or <c>backbone=squeezenet1.1</c>; <c>perCategory=5</c> learns from five images of each
+/// category, the mean of five draws; <c>splits=6</c> is the mean of the set's own sides and five others. Prints the table of the README.
 /// </summary>
 internal static class Accuracy
 {
@@ -20,7 +20,8 @@ internal static class Accuracy
         using var client = new HttpClient { BaseAddress = address };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         var (few, splits) = (Number(PerCategory), Number(Splits));
-        var request = new JsonObject(fields.Where(field => !field.StartsWith(PerCategory, StringComparison.Ordinal) && !field.StartsWith(Splits, StringComparison.Ordinal)).Select(field => field.Split('=', 2)).Select(pair =>
+        var request = new JsonObject(fields.Where(field => !field.StartsWith(PerCategory, StringComparison.Ordinal)
+            && !field.StartsWith(Splits, StringComparison.Ordinal)).Select(field => field.Split('=', 2)).Select(pair =>
             KeyValuePair.Create<string, JsonNode?>(pair[0], double.TryParse(pair[1], out var number) ? number : pair[1])));
         Console.WriteLine("| set | test accuracy | of | chosen | ms per image | seconds | calibration error | before calibration |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
@@ -30,7 +31,8 @@ internal static class Accuracy
             var draws = new List<SetResult>();
             for (var draw = 0; draw < (few is not null ? Draws : splits ?? 1); draw++)
             {
-                draws.Add(await PublicSets.LearnAsync(client, Path.Combine(shared, "datasets", set), request, CancellationToken.None, few ?? int.MaxValue, draw, splits is null ? 0 : draw));
+                draws.Add(await PublicSets.LearnAsync(client, Path.Combine(shared, "datasets", set), request, CancellationToken.None,
+                    few ?? int.MaxValue, draw, splits is null ? 0 : draw));
             }
 
             var result = draws[0] with
@@ -40,12 +42,15 @@ internal static class Accuracy
                 CalibrationError = draws.Average(d => d.CalibrationError),
                 UncalibratedError = draws.Average(d => d.UncalibratedError),
             };
-            Console.WriteLine($"| {result.Set} | {result.Accuracy:0.000} | {result.TestImages} | {result.Chosen} | {result.MsPerImage:0.0} | {result.Seconds:0} | {result.CalibrationError:0.000} | {result.UncalibratedError:0.000} |");
+            Console.WriteLine($"| {result.Set} | {result.Accuracy:0.000} | {result.TestImages} | {result.Chosen} | "
+                + $"{result.MsPerImage:0.0} | {result.Seconds:0} | {result.CalibrationError:0.000} | {result.UncalibratedError:0.000} |");
             results.Add(result);
         }
 
-        Console.WriteLine($"| mean | {results.Average(result => result.Accuracy):0.000} | | | | | {results.Average(result => result.CalibrationError):0.000} | {results.Average(result => result.UncalibratedError):0.000} |");
+        Console.WriteLine($"| mean | {results.Average(result => result.Accuracy):0.000} | | | | | "
+            + $"{results.Average(result => result.CalibrationError):0.000} | {results.Average(result => result.UncalibratedError):0.000} |");
 
-        int? Number(string name) => fields.Where(field => field.StartsWith(name, StringComparison.Ordinal)).Select(field => (int?)int.Parse(field[name.Length..])).FirstOrDefault();
+        int? Number(string name) => fields.Where(field => field.StartsWith(name, StringComparison.Ordinal))
+            .Select(field => (int?)int.Parse(field[name.Length..])).FirstOrDefault();
     }
 }

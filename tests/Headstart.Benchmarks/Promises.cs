@@ -9,8 +9,8 @@ using Headstart.Tests;
 namespace Headstart.Benchmarks;
 
 /// <summary>
-/// What is promised and takes too long for the tests, which ask less of the same kind: <c>promises</c> measures all of it on the real host and says what fell
-/// short. Exit code 1 if anything did.
+/// What is promised and takes too long for the tests, which ask less of the same kind: <c>promises</c> measures all of it on the real host
+/// and says what fell short. Exit code 1 if anything did.
 /// </summary>
 internal static class Promises
 {
@@ -37,13 +37,16 @@ internal static class Promises
 
             var accuracy = results.Average(result => result.Accuracy);
             Say("accuracy on the test images of five sets, automatic choice", "at least 0.930", $"{accuracy:0.000}", accuracy >= 0.93);
-            Say("an exported model gives the service's label", "at least 99.5 %", $"{100.0 * agreed / asked:0.00} % of {asked} photographs", agreed >= 0.995 * asked);
+            Say("an exported model gives the service's label", "at least 99.5 %", $"{100.0 * agreed / asked:0.00} % of {asked} photographs",
+                agreed >= 0.995 * asked);
         }
 
-        await using (var host = await HostProcess.StartAsync(shared, new() { ["Headstart__Backbones__Directories"] = "", ["Headstart__Predictions__FeatureCacheBytes"] = "1000000" }))
+        await using (var host = await HostProcess.StartAsync(shared,
+            new() { ["Headstart__Backbones__Directories"] = "", ["Headstart__Predictions__FeatureCacheBytes"] = "1000000" }))
         {
             var grown = await ImportAsync(host);
-            Say($"memory over an archive of {Imported:N0} images, after its first fifth", "at most 60 MB more", $"{grown:0} MB more", grown <= 60);
+            Say($"memory over an archive of {Imported:N0} images, after its first fifth", "at most 60 MB more", $"{grown:0} MB more",
+                grown <= 60);
             grown = await PredictAsync(host, shared);
             Say($"memory over {Predicted:N0} predictions, after {WarmingUp}", "at most 40 MB more", $"{grown:0} MB more", grown <= 40);
         }
@@ -68,19 +71,23 @@ internal static class Promises
         using var exported = new ExportedModel(network.ToArray());
         var (same, all) = (0, 0);
         var test = Path.Combine(folder, "test");
-        foreach (var file in Directory.GetFiles(Directory.Exists(test) ? test : Path.Combine(folder, "val"), "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.GetFiles(Directory.Exists(test) ? test : Path.Combine(folder, "val"), "*",
+            SearchOption.AllDirectories))
         {
             var bytes = await File.ReadAllBytesAsync(file);
-            var answer = await PostAsync(client, $"{model}/predictions", new ByteArrayContent(bytes) { Headers = { ContentType = new("image/jpeg") } });
+            var answer = await PostAsync(client, $"{model}/predictions",
+                new ByteArrayContent(bytes) { Headers = { ContentType = new("image/jpeg") } });
             var probabilities = exported.Ask(bytes).Probabilities;
             all++;
-            same += labels[Array.IndexOf(probabilities, probabilities.Max())] == (string?)answer["predictions"]![0]!["labels"]![0]!["label"] ? 1 : 0;
+            same += labels[Array.IndexOf(probabilities, probabilities.Max())] == (string?)answer["predictions"]![0]!["labels"]![0]!["label"]
+                ? 1 : 0;
         }
 
         return (same, all);
     }
 
-    /// <returns>By how many MB the host was larger at its peak than in the first fifth, when everything was loaded, compiled and as large as it gets.</returns>
+    /// <returns>By how many MB the host was larger at its peak than in the first fifth, when everything was loaded, compiled and as large
+    /// as it gets.</returns>
     private static async Task<double> ImportAsync(HostProcess host)
     {
         using var archive = new MemoryStream();
@@ -96,7 +103,8 @@ internal static class Promises
         }
 
         var model = $"/api/v1/models/{(await PostAsync(host.Client, "/api/v1/models", JsonContent.Create(new { name = "Imported" })))["id"]}";
-        var import = await PostAsync(host.Client, $"{model}/images?async=true", new ByteArrayContent(archive.ToArray()) { Headers = { ContentType = new("application/zip") } });
+        var import = await PostAsync(host.Client, $"{model}/images?async=true",
+            new ByteArrayContent(archive.ToArray()) { Headers = { ContentType = new("application/zip") } });
         var (early, peak) = (0.0, 0.0);
         while ((string?)import["state"] is "queued" or "running")
         {
@@ -144,7 +152,8 @@ internal static class Promises
         {
             using var response = await client.PostAsync(new Uri(path, UriKind.Relative), content);
             var text = await response.Content.ReadAsStringAsync();
-            return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+            return response.IsSuccessStatusCode ? JsonNode.Parse(text)!
+                : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
         }
     }
 }

@@ -161,7 +161,9 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     [Fact]
     public async Task What_is_clicked_twice_happens_once_and_addresses_say_what_is_shown()
     {
-        var made = await (await site.Client.PostAsync("/api/v1/models", new { name = "Clicked twice", kind = "textClassification", categories = new[] { "good", "bad" } })).JsonAsync(System.Net.HttpStatusCode.Created);
+        var made = await (await site.Client.PostAsync("/api/v1/models",
+            new { name = "Clicked twice", kind = "textClassification", categories = new[] { "good", "bad" } }))
+            .JsonAsync(System.Net.HttpStatusCode.Created);
         var path = $"/models/{made["id"]}";
         var texts = TextFiles.Opinions(40).Select(row => new { text = row.Text, category = row.Label == "pos" ? "good" : "bad" });
         await (await site.Client.PostAsync($"/api/v1{path}/texts", new { texts })).JsonAsync();
@@ -203,9 +205,12 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
     private IEnumerable<(string Path, string Shows)> Pages() =>
     [
-        ("/", "accuracy on unseen"), ("/new", "What do you want to classify?"), ($"{trained.Empty}/images", "drop one folder per category"), ($"{trained.Empty}/training", "Not trained yet"),
-        ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"), ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
-        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Prefix"), ($"/models/{Guid.Empty}/images", "Could not load"),
+        ("/", "accuracy on unseen"), ("/new", "What do you want to classify?"), ($"{trained.Empty}/images", "drop one folder per category"),
+            ($"{trained.Empty}/training", "Not trained yet"),
+        ($"{trained.Empty}/result", "No result yet"), ($"{trained.Empty}/try", "Nothing to try yet"),
+            ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
+        ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Prefix"),
+            ($"/models/{Guid.Empty}/images", "Could not load"),
         ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 
@@ -215,7 +220,8 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         var serious = found.Violations.Where(v => Serious.Contains(v.Impact))
             .Select(v => $"{v.Id}, {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => $"{n.Html} {string.Join(", ", n.Any.Select(a => a.Message))}"))}");
         Assert.True(!serious.Any(), $"{page.Url} {string.Join('\n', serious)}");
-        Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width, $"{page.Url} is wider than {width} pixels.");
+        Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width,
+            $"{page.Url} is wider than {width} pixels.");
     }
 
     /// <summary>A trained model of cats and dogs, an empty one and a trained text model.</summary>
@@ -242,12 +248,14 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         private async Task<string> ReviewsAsync()
         {
-            var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Reviews {Guid.CreateVersion7()}", kind = "textClassification", categories = (string[])["good", "bad"] }))
+            var model = await (await site.Client.PostAsync("/api/v1/models",
+                new { name = $"Reviews {Guid.CreateVersion7()}", kind = "textClassification", categories = (string[])["good", "bad"] }))
                 .JsonAsync(System.Net.HttpStatusCode.Created);
             var path = $"/api/v1/models/{model["id"]}";
             string[] good = ["a wonderful film", "funny and wonderful to the end", "I loved this film", "a funny story, well told"];
             string[] bad = ["a terrible film", "boring and terrible to the end", "I hated this film", "a boring story, badly told"];
-            var texts = good.Select(text => new { text, category = "good", split = "train" }).Concat(bad.Select(text => new { text, category = "bad", split = "train" }));
+            var texts = good.Select(text => new { text, category = "good", split = "train" })
+                .Concat(bad.Select(text => new { text, category = "bad", split = "train" }));
             await (await site.Client.PostAsync($"{path}/texts", new { texts })).JsonAsync();
             Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(path, new { backbone = "tfidf" }))["state"]);
             return path;

@@ -83,10 +83,12 @@ public sealed partial class FlowTests(Site site)
     }
 
     private static async Task<double> AccuracyAsync(IPage page) =>
-        double.Parse((await page.Locator(".facts dd").First.InnerTextAsync()).Split('%')[0], System.Globalization.CultureInfo.InvariantCulture);
+        double.Parse((await page.Locator(".facts dd").First.InnerTextAsync()).Split('%')[0],
+            System.Globalization.CultureInfo.InvariantCulture);
 
     private static async Task WaitForPicturesAsync(IPage page) =>
-        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.shots img')].slice(0, 3).every(image => image.complete && image.naturalWidth > 0)");
+        await page.WaitForFunctionAsync("() => [...document.querySelectorAll('.shots img')].slice(0, 3).every(image => image.complete && "
+            + "image.naturalWidth > 0)");
 
     private async Task<int> CountAsync(string category) =>
         (int)(await ModelAsync())["categories"]!.AsArray().Single(c => (string?)c!["name"] == category)!["imageCount"]!;

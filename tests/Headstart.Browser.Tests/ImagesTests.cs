@@ -57,7 +57,8 @@ public sealed class ImagesTests(Site site)
         await site.Client.UploadAsync(path, "cats", cats.Take(10));
         await site.Client.UploadAsync(path, "dogs", dogs.Take(10));
         await site.Client.UploadAsync(path, "dogs", cats[20..23]);
-        using (var form = Api.Form("cats", ("again.jpg", Headstart.Learning.Imaging.ImageReader.Thumbnail(File.ReadAllBytes(cats[3]), 300))))
+        using (var form = Api.Form("cats", ("again.jpg",
+            Headstart.Learning.Imaging.ImageReader.Thumbnail(File.ReadAllBytes(cats[3]), 300))))
         {
             (await site.Client.PostAsync($"{path}/images", form, Api.Cancel)).EnsureSuccessStatusCode();
         }

@@ -6,7 +6,8 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Headstart.Browser.Tests;
 
-/// <summary>The main job behind an nginx that serves only <c>/headstart/</c>: a link or script that omits the prefix gets a 404 and fails the test.</summary>
+/// <summary>The main job behind an nginx that serves only <c>/headstart/</c>: a link or script that omits the prefix gets a 404 and fails
+/// the test.</summary>
 public sealed partial class PathPrefixTests(Site site)
 {
     private const float LongRun = 240_000;

@@ -57,7 +57,8 @@ public sealed class Site : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = chromium,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream"],
         });
     }
 
@@ -85,7 +86,8 @@ public sealed class Site : IAsyncLifetime
         };
         page.Console += (_, message) =>
         {
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) // reported above, with the URL
+            // reported above, with the URL
+            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
             {
                 Complaints.Enqueue($"{message.Text} at {message.Location}");
             }
@@ -125,7 +127,8 @@ public sealed class Site : IAsyncLifetime
     }
 
     private void SkipWithoutBrowser() =>
-        Assert.SkipUnless(HasBrowser, "There is no Chromium: install it (apt-get install chromium), or name it in the environment variable CHROMIUM.");
+        Assert.SkipUnless(HasBrowser,
+            "There is no Chromium: install it (apt-get install chromium), or name it in the environment variable CHROMIUM.");
 
     private static string? Chromium() => Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named
         : new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);

@@ -79,7 +79,8 @@ public sealed partial class UploadTests(Site site) : IDisposable
         var (cats, dogs) = (Pets.Cats, Pets.Dogs);
         var (id, page) = await NewAsync("cats", "dogs");
         await page.GetByRole(AriaRole.Button, new() { Name = "Paste URLs for cats" }).ClickAsync();
-        await page.GetByLabel("URLs, one per line").FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");
+        await page.GetByLabel("URLs, one per line")
+            .FillAsync($"{site.Catalogues.Web.Lay("/cat.jpg", File.ReadAllBytes(cats[0]))}\n{site.Catalogues.Web.Address}/nothing.jpg");
         await page.GetByRole(AriaRole.Button, new() { Name = "Fetch" }).ClickAsync();
         await Expect(page.GetByText("1 image fetched; 1 failed")).ToBeVisibleAsync();
         await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("1 image");
@@ -100,14 +101,16 @@ public sealed partial class UploadTests(Site site) : IDisposable
 
     private async Task<(string Id, IPage Page)> NewAsync(params string[] categories)
     {
-        var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Upload {Guid.CreateVersion7()}", categories })).JsonAsync(HttpStatusCode.Created);
+        var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Upload {Guid.CreateVersion7()}", categories }))
+            .JsonAsync(HttpStatusCode.Created);
         var page = await site.SignInAsync($"/models/{model["id"]}/images");
         await Expect(page.GetByLabel("Choose a folder of categories")).ToBeAttachedAsync();
         return ((string)model["id"]!, page);
     }
 
     private async Task<string> CountsAsync(string id) =>
-        string.Join(", ", (await site.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray().Select(c => (int)c!["imageCount"]!));
+        string.Join(", ", (await site.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray()
+            .Select(c => (int)c!["imageCount"]!));
 
     [GeneratedRegex(@"^Uploading: [1-9]\d* of \d+ files$")]
     private static partial Regex Going();

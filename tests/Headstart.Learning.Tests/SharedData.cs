@@ -6,7 +6,8 @@ using Headstart.Tests;
 
 namespace Headstart.Learning.Tests;
 
-/// <summary>Real photographs and backbones, where HEADSTART_SHARED names the folder that has them; tests that need them skip otherwise.</summary>
+/// <summary>Real photographs and backbones, where HEADSTART_SHARED names the folder that has them; tests that need them skip
+/// otherwise.</summary>
 internal static class SharedData
 {
     private static readonly ConcurrentDictionary<(string Backbone, string Set), Task<LabelledFeatures>> Extracted = new();

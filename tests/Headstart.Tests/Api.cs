@@ -20,7 +20,8 @@ internal static class Api
     /// <summary>The body of a run with the backbone that every host has. Nothing is compared, so it takes a second.</summary>
     public static readonly object BuiltIn = new { backbone = "headstart-small" };
 
-    /// <summary>What waits for something that never comes is a failed test after so long, and not a run of all tests without an end.</summary>
+    /// <summary>What waits for something that never comes is a failed test after so long, and not a run of all tests without an
+    /// end.</summary>
     private static readonly TimeSpan LongestTest = TimeSpan.FromMinutes(20);
 
     private static readonly ConditionalWeakTable<ITest, CancellationTokenSource> Limits = [];
@@ -52,17 +53,24 @@ internal static class Api
         return problem;
     }
 
-    public static async Task<JsonNode> GetJsonAsync(this HttpClient client, string path) => await (await client.GetAsync(path, Cancel)).JsonAsync();
+    public static async Task<JsonNode> GetJsonAsync(this HttpClient client, string path) =>
+        await (await client.GetAsync(path, Cancel)).JsonAsync();
 
     public static Task<HttpResponseMessage> SendAsync(this HttpClient client, HttpMethod method, string path, object? body = null) =>
-        client.SendAsync(new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Web) }, Cancel);
+        client.SendAsync(new HttpRequestMessage(method, path)
+        {
+            Content = body is null ? null
+            : JsonContent.Create(body, options: JsonSerializerOptions.Web)
+        }, Cancel);
 
-    public static Task<HttpResponseMessage> PostAsync(this HttpClient client, string path, object body) => client.SendAsync(HttpMethod.Post, path, body);
+    public static Task<HttpResponseMessage> PostAsync(this HttpClient client, string path, object body) =>
+        client.SendAsync(HttpMethod.Post, path, body);
 
     /// <summary>A new model's path, /api/v1/models/{id}.</summary>
     public static async Task<string> NewModelAsync(this HttpClient client, params string[] categories)
     {
-        var model = await (await client.PostAsync("/api/v1/models", new { name = "Model " + Guid.CreateVersion7(), categories })).JsonAsync(HttpStatusCode.Created);
+        var model = await (await client.PostAsync("/api/v1/models", new { name = "Model " + Guid.CreateVersion7(), categories }))
+            .JsonAsync(HttpStatusCode.Created);
         return $"/api/v1/models/{model["id"]}";
     }
 
@@ -93,7 +101,8 @@ internal static class Api
     {
         foreach (var category in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
         {
-            var answer = await client.UploadAsync(model, Path.GetFileName(category), Directory.GetFiles(category).Order(StringComparer.Ordinal).Take(perCategory));
+            var answer = await client.UploadAsync(model, Path.GetFileName(category),
+                Directory.GetFiles(category).Order(StringComparer.Ordinal).Take(perCategory));
             Assert.Empty(answer["rejected"]!.AsArray());
         }
     }

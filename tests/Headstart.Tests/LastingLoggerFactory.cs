@@ -7,7 +7,8 @@ namespace Headstart.Tests;
 /// Outlives its host. Hangfire keeps the logger factory of the last host that was started in a static field and uses it for every
 /// host of the process; with an ordinary factory the end of one test class would stop the jobs of the others.
 /// </summary>
-internal sealed class LastingLoggerFactory(IEnumerable<ILoggerProvider> providers, IOptionsMonitor<LoggerFilterOptions> filters) : ILoggerFactory
+internal sealed class LastingLoggerFactory(IEnumerable<ILoggerProvider> providers,
+    IOptionsMonitor<LoggerFilterOptions> filters) : ILoggerFactory
 {
     private readonly LoggerFactory _factory = new(providers, filters);
 

@@ -14,13 +14,15 @@ using Xunit.v3;
 namespace Headstart.Tests;
 
 /// <summary>
-/// Classes that take minutes begin first; one that begins last keeps one core busy when nobody else has anything left to do. The tests of a class run one after another.
+/// Classes that take minutes begin first; one that begins last keeps one core busy when nobody else has anything left to do. The tests of a
+/// class run one after another.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly Type[] Long =
     [
-        typeof(BackupTests), typeof(AccuracyTests), typeof(FetchingProcessesTests), typeof(ChoiceTests), typeof(CrashTests), typeof(S3HostTests), typeof(MainJobTests),
+        typeof(BackupTests), typeof(AccuracyTests), typeof(FetchingProcessesTests), typeof(ChoiceTests), typeof(CrashTests),
+            typeof(S3HostTests), typeof(MainJobTests),
         typeof(StartAndStopTests), typeof(SearchCrashTests), typeof(FetchingTests), typeof(BatchCrashTests), typeof(ReportTests),
     ];
 
@@ -28,5 +30,6 @@ public sealed class LongestFirst : ITestCollectionOrderer
         where TTestCollection : ITestCollection => [.. testCollections.OrderBy(Place)];
 
     private static int Place<TTestCollection>(TTestCollection collection) where TTestCollection : ITestCollection =>
-        Array.FindIndex(Long, type => collection.TestCollectionDisplayName.Contains($" {type.FullName} ", StringComparison.Ordinal)) is var place and >= 0 ? place : Long.Length;
+        Array.FindIndex(Long, type => collection.TestCollectionDisplayName.Contains($" {type.FullName} ", StringComparison.Ordinal))
+            is var place and >= 0 ? place : Long.Length;
 }

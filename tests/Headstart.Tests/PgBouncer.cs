@@ -8,7 +8,8 @@ using Npgsql;
 
 namespace Headstart.Tests;
 
-/// <summary>PgBouncer in front of the server of all tests, as Debian has it: <c>apt-get install pgbouncer</c>. One pooler for a test class.</summary>
+/// <summary>PgBouncer in front of the server of all tests, as Debian has it: <c>apt-get install pgbouncer</c>. One pooler for a test
+/// class.</summary>
 public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
 {
     private const string Program = "/usr/sbin/pgbouncer";
@@ -30,7 +31,14 @@ public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
     {
         Direct = await postgres.CreateEmptyDatabaseAsync();
         var server = new NpgsqlConnectionStringBuilder(Direct);
-        Address = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = _port, Database = server.Database, Username = "anybody", Password = "anything" }.ConnectionString;
+        Address = new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = _port,
+            Database = server.Database,
+            Username = "anybody",
+            Password = "anything"
+        }.ConnectionString;
         var to = $"host=127.0.0.1 port={server.Port} dbname={server.Database} user={server.Username} password={server.Password}";
         var file = _folder.Below("pgbouncer.ini");
         await File.WriteAllTextAsync(file, $"""
@@ -63,7 +71,8 @@ public sealed class PgBouncer(TestPostgres postgres) : IAsyncLifetime
     {
         if (File.Exists(_folder.Below("pid")))
         {
-            using var pooler = System.Diagnostics.Process.GetProcessById(int.Parse(File.ReadAllText(_folder.Below("pid")), CultureInfo.InvariantCulture));
+            using var pooler = System.Diagnostics.Process.GetProcessById(
+                int.Parse(File.ReadAllText(_folder.Below("pid")), CultureInfo.InvariantCulture));
             pooler.Kill();
             pooler.WaitForExit();
         }

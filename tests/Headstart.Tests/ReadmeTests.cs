@@ -29,13 +29,16 @@ public sealed partial class ReadmeTests(TestHost host) : IClassFixture<TestHost>
         var commands = Host().Replace(Key().Replace(job.Groups["commands"].Value, $"KEY={TestHost.Key}"), $"API={host.Address}api/v1");
         var answer = JsonNode.Parse(await RunAsync(commands, folder.Path))!;
 
-        Assert.Contains("\"state\":\"succeeded\"", (await File.ReadAllTextAsync(folder.Below("events.txt"), Api.Cancel)).Split("data: ")[^1]);
-        Assert.StartsWith("<!DOCTYPE html>", await File.ReadAllTextAsync(folder.Below("report.html"), Api.Cancel), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("\"state\":\"succeeded\"", (await File.ReadAllTextAsync(folder.Below("events.txt"), Api.Cancel))
+            .Split("data: ")[^1]);
+        Assert.StartsWith("<!DOCTYPE html>", await File.ReadAllTextAsync(folder.Below("report.html"), Api.Cancel),
+            StringComparison.OrdinalIgnoreCase);
         Assert.Equal(["cats", "dogs"], answer["predictions"]!.AsArray().Select(prediction => (string?)prediction!["labels"]![0]!["label"]));
         if (Environment.GetEnvironmentVariable("HEADSTART_UPDATE_README") == "1")
         {
             var shown = job.Groups["answer"];
-            await File.WriteAllTextAsync(file, readme[..shown.Index] + answer.ToJsonString() + "\n" + readme[(shown.Index + shown.Length)..], Api.Cancel);
+            await File.WriteAllTextAsync(file, readme[..shown.Index] + answer.ToJsonString() + "\n"
+                + readme[(shown.Index + shown.Length)..], Api.Cancel);
         }
         else
         {
@@ -54,7 +57,12 @@ public sealed partial class ReadmeTests(TestHost host) : IClassFixture<TestHost>
 
     private static async Task<string> RunAsync(string commands, string folder)
     {
-        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         using var bash = Process.Start(start)!;
         var (output, errors) = (bash.StandardOutput.ReadToEndAsync(Api.Cancel), bash.StandardError.ReadToEndAsync(Api.Cancel));
         await bash.WaitForExitAsync(Api.Cancel);
@@ -71,7 +79,8 @@ public sealed partial class ReadmeTests(TestHost host) : IClassFixture<TestHost>
         _ => node.GetValueKind() is JsonValueKind.True or JsonValueKind.False ? "boolean" : node.GetValueKind().ToString(),
     };
 
-    [GeneratedRegex(@"\n## The main job in curl\n.*?\n```sh\n(?<commands>.*?)\n```\n.*?```json\n(?<answer>.*?)(?=```)", RegexOptions.Singleline)]
+    [GeneratedRegex(@"\n## The main job in curl\n.*?\n```sh\n(?<commands>.*?)\n```\n.*?```json\n(?<answer>.*?)(?=```)",
+        RegexOptions.Singleline)]
     private static partial Regex MainJob();
 
     [GeneratedRegex(@"^KEY=\S+", RegexOptions.Multiline)]

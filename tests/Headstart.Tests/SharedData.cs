@@ -1,6 +1,7 @@
 namespace Headstart.Tests;
 
-/// <summary>Real photographs and backbones, where HEADSTART_SHARED names the folder that has them; tests that need them skip otherwise.</summary>
+/// <summary>Real photographs and backbones, where HEADSTART_SHARED names the folder that has them; tests that need them skip
+/// otherwise.</summary>
 internal static class SharedData
 {
     public static string Folder(string relative)

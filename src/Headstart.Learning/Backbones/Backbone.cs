@@ -9,8 +9,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace Headstart.Learning.Backbones;
 
 /// <summary>
-/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract(ReadOnlyMemory{float}, int)"/> may be called from many threads at once;
-/// training and predictions share the one session.
+/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract(ReadOnlyMemory{float}, int)"/> may be called from
+/// many threads at once; training and predictions share the one session.
 /// </summary>
 public sealed class Backbone : IDisposable
 {
@@ -28,7 +28,8 @@ public sealed class Backbone : IDisposable
     private readonly IReadOnlyList<FeatureTensor> _cuts;
     private long _imagesSeen;
 
-    private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections, SessionOptions options)
+    private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections,
+        SessionOptions options)
     {
         Manifest = file.Manifest;
         Sections = sections;
@@ -51,7 +52,8 @@ public sealed class Backbone : IDisposable
     /// </summary>
     public string FeatureSpace { get; }
 
-    /// <summary>What the feature vector is made of: first the network's own features, then, where asked for, the ends of inner stages.</summary>
+    /// <summary>What the feature vector is made of: first the network's own features, then, where asked for, the ends of inner
+    /// stages.</summary>
     public IReadOnlyList<FeatureSection> Sections { get; }
 
     /// <summary>Length of a whole feature vector: all sections, one behind the other.</summary>
@@ -66,15 +68,14 @@ public sealed class Backbone : IDisposable
     /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerImage { get; private set; }
 
-    /// <summary>Images that have passed through the network since it was opened, those of warming up and measuring among them: what caches save shows here.</summary>
+    /// <summary>Images that have passed through the network since it was opened, those of warming up and measuring among them: what caches
+    /// save shows here.</summary>
     public long ImagesSeen => Interlocked.Read(ref _imagesSeen);
 
     /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
     /// <param name="file">The network.</param>
-    /// <param name="threads">
-    /// Threads that share one call of <see cref="Extract(ReadOnlyMemory{float}, int)"/>. 1 gives the highest throughput when there are as many callers as cores;
-    /// more shorten a lone call.
-    /// </param>
+    /// <param name="threads"> Threads that share one call of <see cref="Extract(ReadOnlyMemory{float}, int)"/>. 1 gives the highest
+    /// throughput when there are as many callers as cores; more shorten a lone call. </param>
     /// <param name="stages">
     /// Also give the averages of the two deepest inner stages, which cost next to nothing in the same pass: for images far from those the
     /// network was trained on, an inner stage may say more than the end. Left away where the network has none.
@@ -88,7 +89,8 @@ public sealed class Backbone : IDisposable
         {
             var graph = OnnxGraph.Read(file.Path);
             var features = file.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures();
-            FeatureTensor[] inner = [.. graph.IntermediateCuts().Where(cut => stages && cut is { Stride: >= SmallestStride, Length: not null }).TakeLast(InnerStages)];
+            FeatureTensor[] inner = [.. graph.IntermediateCuts()
+                .Where(cut => stages && cut is { Stride: >= SmallestStride, Length: not null }).TakeLast(InnerStages)];
             return inner.Length > 0 && TryOpen(file, graph, [features, .. inner], threads) is { } withStages
                 ? withStages : Open(file, graph, [features], threads);
         }
@@ -177,7 +179,8 @@ public sealed class Backbone : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new BackboneException($"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
+            throw new BackboneException(
+                $"The file of the backbone '{Manifest.Id}' can no longer be read: {exception.Message.TrimEnd('.')}.", exception);
         }
     }
 

@@ -31,12 +31,15 @@ public static class BackboneCheck
             var at = graph.FindFeatures();
             var (features, memory) = Measure(graph.Cut(at), size);
             return new ManifestJson(
-                given.Id ?? known?.Id ?? BackboneDescription.IdOf(Path.GetFileNameWithoutExtension(given.FileName)), given.Family ?? known?.Family, features, size,
+                given.Id ?? known?.Id ?? BackboneDescription.IdOf(Path.GetFileNameWithoutExtension(given.FileName)),
+                given.Family ?? known?.Family, features, size,
                 [.. given.Mean ?? known?.Preprocessing.Mean ?? ImageNetMean], [.. given.Std ?? known?.Preprocessing.Std ?? ImageNetStd],
-                known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}", given.Licence ?? known?.Licence ?? "unknown",
+                known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}",
+                given.Licence ?? known?.Licence ?? "unknown",
                 sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1)).ToManifest();
         }
-        catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException or BackboneException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException or BackboneException or IOException
+            or UnauthorizedAccessException)
         {
             throw new BackboneException($"{given.FileName} cannot be used as a backbone: {Short(exception.Message)}.", exception);
         }
@@ -79,7 +82,12 @@ public static class BackboneCheck
     private static (int Features, long Memory) Measure(byte[] network, int size)
     {
         OnnxRuntime.EnsureLoaded();
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL
+        };
         using var session = new InferenceSession(network, options);
         float[][] images = [new float[3 * size * size], Noise(size, 1), Noise(size, 2), Noise(size, 1)];
         ProcessMemory.Trim();
@@ -90,7 +98,8 @@ public static class BackboneCheck
         var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (peak > available / 2)
         {
-            throw new BackboneException($"it takes {peak / 1e6:0} MB of memory, more than half of the {available / 1e6:0} MB of this machine");
+            throw new BackboneException(
+                $"it takes {peak / 1e6:0} MB of memory, more than half of the {available / 1e6:0} MB of this machine");
         }
 
         if (!features.All(f => f.All(float.IsFinite)))
@@ -124,7 +133,8 @@ public static class BackboneCheck
 
     /// <summary>Equal but for what rounding may do.</summary>
     private static bool Alike(float[] one, float[] other) =>
-        one.Length == other.Length && one.Zip(other).All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5f * Math.Max(1e-3f, Math.Abs(pair.First)));
+        one.Length == other.Length && one.Zip(other)
+            .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5f * Math.Max(1e-3f, Math.Abs(pair.First)));
 
     /// <summary>ONNX Runtime's complaints can be pages.</summary>
     private static string Short(string message)

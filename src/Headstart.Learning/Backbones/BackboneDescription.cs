@@ -28,7 +28,8 @@ public sealed record BackboneDescription
     public static string IdOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var id = string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' ? c : '-')).Trim('-', '.', '_');
+        var id = string.Concat(name.ToLowerInvariant()
+            .Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '_' ? c : '-')).Trim('-', '.', '_');
         return id.Length > 0 ? id[..Math.Min(64, id.Length)] : "backbone";
     }
 

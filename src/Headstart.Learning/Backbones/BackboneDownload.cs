@@ -25,7 +25,8 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
         var path = Path.Combine(Path.GetFullPath(folder), $"{entry.Manifest.Id}.onnx");
-        await FetchAsync(entry.Manifest.Id, new(entry.Address, entry.Manifest.Bytes, entry.Manifest.Sha256), path, mirrorPrefix, progress, cancel);
+        await FetchAsync(entry.Manifest.Id, new(entry.Address, entry.Manifest.Bytes, entry.Manifest.Sha256), path, mirrorPrefix, progress,
+            cancel);
         return new BackboneFile(entry.Manifest, path);
     }
 
@@ -42,16 +43,20 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
         var place = Path.Combine(Path.GetFullPath(folder), "text", entry.Id);
-        await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, TextCatalogueEntry.VocabularyName), mirrorPrefix, progress, cancel); // a network without one is a problem to complain of
+        // a network without one is a problem to complain of
+        await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, TextCatalogueEntry.VocabularyName), mirrorPrefix, progress,
+            cancel);
         await FetchAsync(entry.Id, entry.Network, Path.Combine(place, TextCatalogueEntry.NetworkName), mirrorPrefix, progress, cancel);
         return place;
     }
 
-    private async Task FetchAsync(string id, PublishedFile file, string path, Uri? mirror, IProgress<(long Done, long Total)>? progress, CancellationToken cancel)
+    private async Task FetchAsync(string id, PublishedFile file, string path, Uri? mirror, IProgress<(long Done, long Total)>? progress,
+        CancellationToken cancel)
     {
         try
         {
-            await SharedWork.RunAsync($"{path}\n{file.Sha256}", progress, (report, stop) => UnderLockAsync(file, path, mirror, done => report((done, file.Bytes)), stop), cancel);
+            await SharedWork.RunAsync($"{path}\n{file.Sha256}", progress, (report, stop) =>
+                UnderLockAsync(file, path, mirror, done => report((done, file.Bytes)), stop), cancel);
         }
         catch (Exception exception) when
             (exception is BackboneException or BrokenTransferException or IOException or UnauthorizedAccessException)

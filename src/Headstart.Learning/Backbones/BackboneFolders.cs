@@ -43,7 +43,8 @@ public static class BackboneFolders
         return ([.. found.Values], problems);
     }
 
-    /// <summary>Moves a checked file, from the same file system, into a folder where <see cref="Find"/> will find it; made if it is missing.</summary>
+    /// <summary>Moves a checked file, from the same file system, into a folder where <see cref="Find"/> will find it; made if it is
+    /// missing.</summary>
     public static BackboneFile Place(string file, BackboneManifest manifest, string folder)
     {
         ArgumentNullException.ThrowIfNull(manifest);

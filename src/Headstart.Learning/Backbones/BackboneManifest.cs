@@ -10,7 +10,8 @@ namespace Headstart.Learning.Backbones;
 public sealed partial record BackboneManifest
 {
     /// <summary>What <see cref="IsId"/> asks for, as a sentence without its full stop.</summary>
-    public const string IdRule = "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter or digit, and not 'auto'";
+    public const string IdRule = "'id' must be 1 to 64 lower-case letters, digits, dots, hyphens or underscores, starting with a letter "
+        + "or digit, and not 'auto'";
 
     /// <summary>Unique name: lower-case letters, digits, dots, hyphens and underscores.</summary>
     public required string Id { get; init; }

@@ -21,7 +21,8 @@ public sealed record FeatureMap(int Channels, int Cells, float[] Values)
 /// </summary>
 public sealed class BackboneMaps : IDisposable
 {
-    /// <summary>How far the average of a map may be from the feature, as a share of the section's largest feature: float16 networks average coarsely.</summary>
+    /// <summary>How far the average of a map may be from the feature, as a share of the section's largest feature: float16 networks average
+    /// coarsely.</summary>
     private const float Tolerance = 0.01f;
 
     private readonly Backbone _backbone;
@@ -92,7 +93,8 @@ public sealed class BackboneMaps : IDisposable
     {
         var image = _backbone.TestImage();
         var features = _backbone.Extract(image, 1)[0];
-        return [.. All(image).Where(pair => IsAverage(features.AsSpan(pair.Key.Offset, pair.Key.Length), pair.Value)).Select(pair => pair.Key)];
+        return [.. All(image).Where(pair => IsAverage(features.AsSpan(pair.Key.Offset, pair.Key.Length), pair.Value))
+            .Select(pair => pair.Key)];
     }
 
     private static bool IsAverage(ReadOnlySpan<float> features, FeatureMap map)
@@ -114,12 +116,14 @@ public sealed class BackboneMaps : IDisposable
     {
         var size = _backbone.Manifest.Preprocessing.Size;
         // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
-        using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, MemoryMarshal.AsMemory(chw), [1, 3, size, size]);
+        using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, MemoryMarshal.AsMemory(chw),
+            [1, 3, size, size]);
         using var outputs = _session.Run(_run, _session.InputNames, [input], _session.OutputNames);
         var maps = new List<KeyValuePair<FeatureSection, FeatureMap>>();
         for (var i = 0; i < _sections.Count; i++)
         {
-            if (outputs[i].GetTensorTypeAndShape().Shape is [1, var channels, var rows, var columns] && channels == _sections[i].Length && rows == columns)
+            if (outputs[i].GetTensorTypeAndShape().Shape is [1, var channels, var rows, var columns] && channels == _sections[i].Length
+                && rows == columns)
             {
                 maps.Add(new(_sections[i], new((int)channels, (int)rows, outputs[i].GetTensorDataAsSpan<float>().ToArray())));
             }

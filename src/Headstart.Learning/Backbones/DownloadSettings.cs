@@ -7,7 +7,8 @@ public sealed record DownloadSettings
     public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Further attempts after a break, a stall, an overloaded or a failing server; the count restarts once <see cref="RetryReset"/> bytes came.
+    /// Further attempts after a break, a stall, an overloaded or a failing server; the count restarts once <see cref="RetryReset"/> bytes
+    /// came.
     /// </summary>
     public int Retries { get; init; } = 4;
 

@@ -20,7 +20,8 @@ public static class FeatureExtraction
     /// <param name="store">Receives the features <c>[d]</c> of image i; called once an image, from any thread, in any order.</param>
     /// <param name="fail">Called instead of <paramref name="store"/> for a file that cannot be read.</param>
     /// <param name="cancel">Ends the work after the images in hand.</param>
-    /// <param name="giveWay">Called by each worker before each image; may hold it up for as long as the cores are needed more elsewhere.</param>
+    /// <param name="giveWay">Called by each worker before each image; may hold it up for as long as the cores are needed more
+    /// elsewhere.</param>
     public static async Task ExtractAsync(Backbone backbone, int count, Func<int, CancellationToken, Task<byte[]>> load,
         Action<int, float[]> store, Action<int, ImageRefusal> fail, CancellationToken cancel, Action<CancellationToken>? giveWay = null)
     {

@@ -5,7 +5,8 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>The JSON form of a <see cref="BackboneManifest"/>: the file <c>name.json</c> beside <c>name.onnx</c>, and our catalogue.</summary>
+/// <summary>The JSON form of a <see cref="BackboneManifest"/>: the file <c>name.json</c> beside <c>name.onnx</c>, and our
+/// catalogue.</summary>
 internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
     string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, double? MemoryPerImageMb = null,

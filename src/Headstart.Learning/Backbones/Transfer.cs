@@ -38,7 +38,9 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
         {
             throw stall.IsCancellationRequested
                 ? new BrokenTransferException($"the server sent nothing for {settings.Stall.TotalSeconds:0.#} seconds")
-                : new BrokenTransferException($"{address.Host} could not be reached ({exception.GetBaseException().Message.TrimEnd('.')})") { Unreachable = true };
+                : new BrokenTransferException(
+                    $"{address.Host} could not be reached ({exception.GetBaseException().Message.TrimEnd('.')})")
+                { Unreachable = true };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException) // of the network: those of the disk are wrapped
         {

@@ -37,7 +37,8 @@ public static class Candidates
     public static FeatureRecipe Favourite(IReadOnlyList<Backbone> backbones, double maxMs)
     {
         ArgumentNullException.ThrowIfNull(backbones);
-        var best = backbones.OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0).ThenByDescending(backbone => backbone.Manifest.Bytes).ToList();
+        var best = backbones.OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0)
+            .ThenByDescending(backbone => backbone.Manifest.Bytes).ToList();
         var second = best.Skip(1).FirstOrDefault(backbone => backbone.MsPerImage + best[0].MsPerImage <= maxMs);
         return second is null ? FeatureRecipe.Of(best[0]) : Ordered([best[0], second]).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
     }

@@ -5,10 +5,10 @@ namespace Headstart.Learning.Choosing;
 /// <summary>
 /// Which of several trials to use. Cross-validation on a few hundred images is noisy, and the best of a dozen noisy numbers is a lucky one.
 /// So the favourite, which experience speaks for, gives way only to the best trial, and only if that is better by more than two standard
-/// errors of their difference. Then, in favour of the faster: a faster trial takes the place if it would cost next to nothing even when it is
-/// two standard errors worse than it looks. (The usual one-standard-error rule asks only that a faster one be not clearly worse. With few
-/// images nothing is clearly worse: over six draws of four fifths of each of our five public sets, this rule gave a mean accuracy of 0.931,
-/// one standard error in both places 0.928, and letting speed cost half a point of accuracy 0.922.)
+/// errors of their difference. Then, in favour of the faster: a faster trial takes the place if it would cost next to nothing even when it
+/// is two standard errors worse than it looks. (The usual one-standard-error rule asks only that a faster one be not clearly worse. With
+/// few images nothing is clearly worse: over six draws of four fifths of each of our five public sets, this rule gave a mean accuracy of
+/// 0.931, one standard error in both places 0.928, and letting speed cost half a point of accuracy 0.922.)
 /// </summary>
 public static class ChoiceRule
 {
@@ -36,14 +36,16 @@ public static class ChoiceRule
     public static double Stability(IReadOnlyList<Tried> trials, Tried chosen)
     {
         ArgumentNullException.ThrowIfNull(trials);
-        return trials.Where(trial => trial != chosen).Select(trial => Distance(trial, chosen)).DefaultIfEmpty(double.PositiveInfinity).Min();
+        return trials.Where(trial => trial != chosen).Select(trial => Distance(trial, chosen)).DefaultIfEmpty(double.PositiveInfinity)
+            .Min();
     }
 
     private static bool IsClearlyBetter(Tried trial, Tried than) => trial.Lead(than) is var (mean, error) && mean > ChoiceCertainty * error;
 
     private static bool IsFaster(Tried trial, Tried than) => trial.MsPerExample < than.MsPerExample;
 
-    private static bool IsAsGood(Tried trial, Tried than) => than.Lead(trial) is var (mean, error) && mean + ChoiceCertainty * error <= ChoiceTolerance;
+    private static bool IsAsGood(Tried trial, Tried than) =>
+        than.Lead(trial) is var (mean, error) && mean + ChoiceCertainty * error <= ChoiceTolerance;
 
     /// <summary>A faster one would have to come within the tolerance, any other to be clearly better.</summary>
     private static double Distance(Tried trial, Tried chosen)

@@ -5,11 +5,10 @@ namespace Headstart.Learning.Choosing;
 
 /// <summary>Features that were tried by cross-validating a head on them.</summary>
 /// <param name="Validation">What came out.</param>
-/// <param name="Scores">
-/// Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own category, or to each of its labels
-/// and to the absence of the others; at least that of one in a million. On a few hundred images this tells candidates apart better than right or
-/// wrong does: an image that was nearly right counts as that, and one that was surely wrong as that.
-/// </param>
+/// <param name="Scores"> Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own
+/// category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred images this
+/// tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was surely wrong as
+/// that. </param>
 public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> Scores)
 {
     private const double Least = 1e-6;
@@ -38,7 +37,8 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     /// <param name="repeats">Different splits.</param>
     /// <param name="seed">Decides the splits: trials of the same examples and seed can be compared example by example.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
-    protected static (CrossValidation Validation, IReadOnlyList<double> Scores) Validate(LabelledFeatures set, int repeats, int seed, CancellationToken cancel)
+    protected static (CrossValidation Validation, IReadOnlyList<double> Scores) Validate(LabelledFeatures set, int repeats, int seed,
+        CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(set);
         var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);

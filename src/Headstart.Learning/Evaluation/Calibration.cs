@@ -19,8 +19,8 @@ public static class Calibration
     private const int Block = 1024; // rows
 
     /// <summary>
-    /// The temperature under which the labels are most likely; above 1 where the probabilities were too sure of themselves. With a few images
-    /// it stays near 1: that all of ten were right does not make the eleventh certain.
+    /// The temperature under which the labels are most likely; above 1 where the probabilities were too sure of themselves. With a few
+    /// images it stays near 1: that all of ten were right does not make the eleventh certain.
     /// </summary>
     /// <param name="runs"><c>[repeats][n][k]</c>, of the same images, by heads that have not learned from them.</param>
     /// <param name="labels"><c>[n]</c></param>
@@ -65,7 +65,8 @@ public static class Calibration
                     for (var row = 0; row < rows; row++)
                     {
                         var ofLabel = run[(from + row) * classes + labels[from + row]] / temperature;
-                        loss += Math.Min(-Math.Log(Least), Math.Log(TensorPrimitives.Sum<float>(scaled.Slice(row * classes, classes))) - ofLabel);
+                        loss += Math.Min(-Math.Log(Least), Math.Log(
+                            TensorPrimitives.Sum<float>(scaled.Slice(row * classes, classes))) - ofLabel);
                     }
                 }
             }
@@ -90,12 +91,14 @@ public static class Calibration
     public static IReadOnlyList<ReliabilityBin> Reliability(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels)
     {
         ArgumentNullException.ThrowIfNull(probabilities);
-        return [.. probabilities.Zip(labels, (p, label) => (Confidence: (double)TensorPrimitives.Max<float>(p), Right: TensorPrimitives.IndexOfMax<float>(p) == label))
+        return [.. probabilities.Zip(labels, (p, label) =>
+            (Confidence: (double)TensorPrimitives.Max<float>(p), Right: TensorPrimitives.IndexOfMax<float>(p) == label))
             .GroupBy(answer => Math.Min(CalibrationBins - 1, (int)(answer.Confidence * CalibrationBins))).OrderBy(bin => bin.Key)
             .Select(bin => new ReliabilityBin(bin.Average(a => a.Confidence), bin.Average(a => a.Right ? 1.0 : 0), bin.Count()))];
     }
 
-    /// <summary>Expected calibration error, 0..1: how far confidence and accuracy of such a group are apart, averaged over the predictions.</summary>
+    /// <summary>Expected calibration error, 0..1: how far confidence and accuracy of such a group are apart, averaged over the
+    /// predictions.</summary>
     /// <param name="bins">See <see cref="Reliability"/>; at least one.</param>
     public static double Error(IReadOnlyList<ReliabilityBin> bins)
     {

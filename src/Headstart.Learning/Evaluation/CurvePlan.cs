@@ -5,8 +5,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
-/// The fits of a <see cref="LearningCurve"/>: heads that learned from growing parts of some folds' training examples, each part with every category in
-/// proportion, and how they do on the rest. One fit is one fold with all its parts.
+/// The fits of a <see cref="LearningCurve"/>: heads that learned from growing parts of some folds' training examples, each part with every
+/// category in proportion, and how they do on the rest. One fit is one fold with all its parts.
 /// </summary>
 public sealed class CurvePlan : FitPlan
 {
@@ -36,7 +36,8 @@ public sealed class CurvePlan : FitPlan
             {
                 int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
                 random.Shuffle(training);
-                _folds.Add(([.. CurveShares.Select(share => Part(training, share))], [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
+                _folds.Add(([.. CurveShares.Select(share => Part(training, share))],
+                    [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
             }
         }
     }
@@ -61,7 +62,8 @@ public sealed class CurvePlan : FitPlan
     {
         ArgumentNullException.ThrowIfNull(fits);
         var all = _folds.Sum(fold => fold.Unseen.Length);
-        return LearningCurve.Fit([.. CurveShares.Select((_, i) => new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),
+        return LearningCurve.Fit([.. CurveShares.Select((_, i) =>
+            new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),
             fits.Sum(fit => (double)fit[i]) / all))], all / _repeats);
     }
 
@@ -76,5 +78,6 @@ public sealed class CurvePlan : FitPlan
     }
 
     private int[] Part(int[] training, double share) =>
-        [.. training.GroupBy(image => _set.Labels[image]).SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count()))))];
+        [.. training.GroupBy(image => _set.Labels[image])
+            .SelectMany(group => group.Take(Math.Max(1, (int)Math.Round(share * group.Count()))))];
 }

@@ -14,7 +14,8 @@ public sealed record ClassMetrics(string Category, int Support, double? Precisio
 
 /// <summary>How predictions compare with the truth.</summary>
 /// <param name="Count">n, the number of images.</param>
-/// <param name="Accuracy">Share of correct predictions, 0..1; 0 without images. With several labels an image all of them must be right.</param>
+/// <param name="Accuracy">Share of correct predictions, 0..1; 0 without images. With several labels an image all of them must be
+/// right.</param>
 /// <param name="AccuracyInterval">95 % Wilson interval of the accuracy.</param>
 /// <param name="Classes"><c>[k]</c></param>
 /// <param name="Confusion">Counts <c>[truth][predicted]</c>, <c>[k][k]</c>; empty where labels do not exclude each other.</param>
@@ -35,7 +36,8 @@ public sealed record Evaluation(
     /// <param name="exclusive">Whether every image has exactly one label.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is not that of a category.</exception>
-    public static Evaluation Of(IReadOnlyList<int[]> truth, IReadOnlyList<int[]> predicted, IReadOnlyList<string> categories, bool exclusive)
+    public static Evaluation Of(IReadOnlyList<int[]> truth, IReadOnlyList<int[]> predicted, IReadOnlyList<string> categories,
+        bool exclusive)
     {
         ArgumentNullException.ThrowIfNull(truth);
         ArgumentNullException.ThrowIfNull(predicted);
@@ -67,7 +69,8 @@ public sealed record Evaluation(
         }
 
         return new Evaluation(truth.Count, Share(correct, truth.Count) ?? 0, Wilson.Interval95(correct, truth.Count),
-            [.. categories.Select((category, k) => new ClassMetrics(category, support[k], Share(hits[k], answers[k]), Share(hits[k], support[k])))], confusion,
+            [.. categories.Select((category, k) => new ClassMetrics(category, support[k], Share(hits[k], answers[k]),
+                Share(hits[k], support[k])))], confusion,
             [.. categories.Select((_, k) => support[k] + answers[k] - 2 * hits[k])]);
     }
 

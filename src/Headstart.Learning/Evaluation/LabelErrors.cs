@@ -18,8 +18,8 @@ public sealed record Suspect(int Image, int Label, int Suggested, double LabelPr
 public sealed record TagSuspect(int Image, int[] Suggested, double LabelProbability, double SuggestedProbability, bool Confident);
 
 /// <summary>
-/// Finds labels that are probably wrong: those of images that heads which have not learned from them take for something else, by how much more
-/// likely they find it (the logarithm of the ratio; of labels swapped on purpose in our public sets it finds a quarter more than the
+/// Finds labels that are probably wrong: those of images that heads which have not learned from them take for something else, by how much
+/// more likely they find it (the logarithm of the ratio; of labels swapped on purpose in our public sets it finds a quarter more than the
 /// difference does). Which of them count as errors follows confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
 /// </summary>
 public static class LabelErrors
@@ -33,7 +33,8 @@ public static class LabelErrors
     {
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(labels);
-        var usual = labels.Index().GroupBy(image => image.Item).ToDictionary(group => group.Key, group => group.Average(image => probabilities[image.Index][group.Key]));
+        var usual = labels.Index().GroupBy(image => image.Item)
+            .ToDictionary(group => group.Key, group => group.Average(image => probabilities[image.Index][group.Key]));
         return [.. probabilities.Zip(labels).Index().Select(image =>
             {
                 var (p, label) = image.Item;
@@ -53,14 +54,17 @@ public static class LabelErrors
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(tags);
         var choices = Enumerable.Range(0, probabilities.Count == 0 ? 0 : probabilities[0].Length).SelectMany(k =>
-            Find([.. probabilities.Select(p => (float[])[1 - p[k], p[k]])], [.. tags.Select(labels => labels.Contains(k) ? 1 : 0)]).Select(suspect => (Suspect: suspect, Tag: k)));
+            Find([.. probabilities.Select(p => (float[])[1 - p[k], p[k]])], [.. tags.Select(labels => labels.Contains(k) ? 1 : 0)])
+                .Select(suspect => (Suspect: suspect, Tag: k)));
         return [.. choices.OrderBy(choice => Doubt(choice.Suspect)).GroupBy(choice => choice.Suspect.Image).Select(image =>
         {
             var (worst, changed) = (image.First().Suspect, image.Select(choice => choice.Tag).ToList());
             int[] suggested = [.. tags[image.Key].Except(changed).Concat(changed.Except(tags[image.Key])).Order()];
-            return new TagSuspect(image.Key, suggested, worst.LabelProbability, worst.SuggestedProbability, image.Any(choice => choice.Suspect.Confident));
+            return new TagSuspect(image.Key, suggested, worst.LabelProbability, worst.SuggestedProbability,
+                image.Any(choice => choice.Suspect.Confident));
         })];
     }
 
-    private static double Doubt(Suspect suspect) => Math.Log(suspect.LabelProbability + Least) - Math.Log(suspect.SuggestedProbability + Least);
+    private static double Doubt(Suspect suspect) =>
+        Math.Log(suspect.LabelProbability + Least) - Math.Log(suspect.SuggestedProbability + Least);
 }

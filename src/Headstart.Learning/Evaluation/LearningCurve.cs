@@ -15,14 +15,15 @@ public sealed record CurvePoint(int Images, double Accuracy);
 public sealed record Forecast(int Images, double Accuracy, double Low, double High);
 
 /// <summary>
-/// How the accuracy grows with the number of images: measured with parts of those there are, and continued by a power law,
-/// <c>error(m) = a + b * m^-c</c> (Hestness et al. 2017; Cortes et al. 1994). A few noisy points do not fix three numbers, so all power laws on a grid
+/// How the accuracy grows with the number of images: measured with parts of those there are, and continued by a power law, <c>error(m) = a
+/// + b * m^-c</c> (Hestness et al. 2017; Cortes et al. 1994). A few noisy points do not fix three numbers, so all power laws on a grid
 /// count, each as much as the points speak for it; the interval says what is left open.
 /// </summary>
 public sealed class LearningCurve
 {
     private static readonly double[] Exponents = [.. Enumerable.Range(1, 15).Select(i => 0.1 * i)];
-    private static readonly double[] Floors = [.. Enumerable.Range(0, 20).Select(i => i / 20.0)]; // a, as a share of the error at the last point
+    // a, as a share of the error at the last point
+    private static readonly double[] Floors = [.. Enumerable.Range(0, 20).Select(i => i / 20.0)];
     private static readonly double[] Offsets = [.. Enumerable.Range(-4, 9).Select(i => i / 2.0)]; // of the last point, in standard errors
 
     private readonly List<Law> _laws;
@@ -70,7 +71,8 @@ public sealed class LearningCurve
                     var b = (error - a) * Math.Pow(last.Images, c);
                     var law = new Law(a, b, c, 1);
                     // The points were measured on the same images and so miss by less than their own deviations against each other.
-                    var misfit = points.Select((point, i) => Math.Pow((law.Error(point.Images) - (1 - point.Accuracy)) / deviations[i], 2)).Sum();
+                    var misfit = points.Select((point, i) => Math.Pow((law.Error(point.Images) - (1 - point.Accuracy)) / deviations[i], 2))
+                        .Sum();
                     // Most of the errors that are left with a few hundred images are not there for ever: high floors are the less likely.
                     laws.Add(law with { Weight = (1 - floor) * (1 - floor) * Math.Exp(-misfit / 2) });
                 }

@@ -12,7 +12,8 @@ public static class NearDuplicates
     /// <param name="features"><c>[n][d]</c></param>
     /// <param name="cosine">Least cosine of the angle between two.</param>
     /// <param name="cancel">Ends the work.</param>
-    public static List<(int First, int Second, float Cosine)> Alike(IReadOnlyList<float[]> features, double cosine, CancellationToken cancel)
+    public static List<(int First, int Second, float Cosine)> Alike(IReadOnlyList<float[]> features, double cosine,
+        CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(features);
         TorchRuntime.EnsureLoaded();
@@ -29,7 +30,8 @@ public static class NearDuplicates
                 var width = (int)columns.shape[0];
                 for (var at = 0; at < cosines.Length; at++)
                 {
-                    if (cosines[at] >= cosine && i * Block + at / width is var first && j * Block + at % width is var second && first < second)
+                    if (cosines[at] >= cosine && i * Block + at / width is var first && j * Block + at % width is var second
+                        && first < second)
                     {
                         pairs.Add((first, second, cosines[at]));
                     }

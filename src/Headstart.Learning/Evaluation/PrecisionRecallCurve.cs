@@ -35,7 +35,8 @@ public sealed record PrecisionRecallCurve(string Category, double AveragePrecisi
         }
 
         var (points, sum, hits, count) = (new List<PrecisionRecallPoint>(), 0.0, 0, 0);
-        foreach (var equal in probabilities.Zip(belongs).GroupBy(image => image.First, image => image.Second).OrderByDescending(equal => equal.Key))
+        foreach (var equal in probabilities.Zip(belongs).GroupBy(image => image.First, image => image.Second)
+            .OrderByDescending(equal => equal.Key))
         {
             var more = equal.Count(own => own);
             (hits, count) = (hits + more, count + equal.Count());

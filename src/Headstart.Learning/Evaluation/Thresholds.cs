@@ -3,8 +3,9 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
-/// From which probability on a label applies, where labels do not exclude each other. One half would be right if a wrong yes were as bad as a wrong
-/// no; rare labels would then hardly ever apply. What is found here gives the highest F1 (Lipton, Elkan and Naryanaswamy, ECML 2014).
+/// From which probability on a label applies, where labels do not exclude each other. One half would be right if a wrong yes were as bad as
+/// a wrong no; rare labels would then hardly ever apply. What is found here gives the highest F1 (Lipton, Elkan and Naryanaswamy, ECML
+/// 2014).
 /// </summary>
 public static class Thresholds
 {
@@ -15,7 +16,8 @@ public static class Thresholds
     {
         ArgumentNullException.ThrowIfNull(probabilities);
         ArgumentNullException.ThrowIfNull(truth);
-        return [.. Enumerable.Range(0, probabilities[0].Length).Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
+        return [.. Enumerable.Range(0, probabilities[0].Length)
+            .Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
     }
 
     /// <summary>The answers that thresholds give to images which they were not set on: those set on four fifths, to the last one.</summary>
@@ -30,7 +32,8 @@ public static class Thresholds
         for (var part = 0; part < ThresholdParts; part++)
         {
             int[] others = [.. Enumerable.Range(0, answers.Length).Where(i => i % ThresholdParts != part)];
-            var thresholds = others.Length == 0 ? null : ForF1([.. others.Select(i => probabilities[i])], [.. others.Select(i => truth[i])]);
+            var thresholds = others.Length == 0 ? null
+                : ForF1([.. others.Select(i => probabilities[i])], [.. others.Select(i => truth[i])]);
             for (var i = part; i < answers.Length; i += ThresholdParts)
             {
                 answers[i] = [.. probabilities[i].Index().Where(p => p.Item >= (thresholds?[p.Index] ?? 0.5f)).Select(p => p.Index)];

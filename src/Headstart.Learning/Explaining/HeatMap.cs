@@ -7,8 +7,8 @@ namespace Headstart.Learning.Explaining;
 
 /// <summary>
 /// Where in an image the evidence for a label is: the class activation map of "Learning Deep Features for Discriminative Localization"
-/// (Zhou et al., CVPR 2016). A linear score is a sum with one share for each feature, and a feature comes from the average of a feature map,
-/// so each place gets of the share what it gave to the average. Zhou's features are the averages; ours are their roots, scaled
+/// (Zhou et al., CVPR 2016). A linear score is a sum with one share for each feature, and a feature comes from the average of a feature
+/// map, so each place gets of the share what it gave to the average. Zhou's features are the averages; ours are their roots, scaled
 /// (<see cref="FeatureRecipe.Assemble"/>), which changes the shares and not who made them. Nothing is approximated: the mean is the score.
 /// </summary>
 /// <param name="Cells">Places along each side of the square in the middle of the image, which is what backbones see.</param>
@@ -34,7 +34,8 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         features ??= recipe.Extract(image);
         var shares = head.Slope(features, label);
         TensorPrimitives.Multiply(shares, features, shares);
-        var maps = recipe.Backbones.Where(backbone => backbone.Maps is not null).ToDictionary(backbone => backbone, backbone => MapsOf(backbone, image));
+        var maps = recipe.Backbones.Where(backbone => backbone.Maps is not null)
+            .ToDictionary(backbone => backbone, backbone => MapsOf(backbone, image));
         var (grids, unseen, at) = (new List<(int Cells, float[] Evidence)>(), new List<FeaturePart>(), 0);
         foreach (var part in recipe.Parts)
         {

@@ -12,8 +12,8 @@ public static class HeatPicture
     private const float MostOpaque = 0.6f;
     private const int Bands = 3;
 
-    // Seven of the 256 colours of "turbo" (Mikhailov, Google AI Blog 2019, Apache-2.0), blue to red, without its dark ends: a rainbow in even
-    // steps. Palettes of one hue, which would be plainer, get lost on flowers and wood.
+    // Seven of the 256 colours of "turbo" (Mikhailov, Google AI Blog 2019, Apache-2.0), blue to red, without its dark ends: a rainbow in
+    // even steps. Palettes of one hue, which would be plainer, get lost on flowers and wood.
     private static readonly (float Red, float Green, float Blue)[] Colours =
         [(70, 107, 227), (40, 187, 236), (49, 242, 153), (164, 252, 60), (237, 208, 58), (251, 128, 34), (210, 49, 5)];
 

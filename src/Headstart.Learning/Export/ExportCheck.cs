@@ -22,7 +22,8 @@ internal static class ExportCheck
             var pixels = Picture(side);
             var expected = head.Probabilities(recipe.Extract(Png(pixels, side)));
             var answer = Ask(model, pixels, side);
-            if (answer.Length != expected.Length || !(answer.Zip(expected, (a, b) => MathF.Abs(a - b)).Sum() < Tolerance * Math.Max(1, expected.Sum())))
+            if (answer.Length != expected.Length || !(answer.Zip(expected, (a, b) => MathF.Abs(a - b))
+                .Sum() < Tolerance * Math.Max(1, expected.Sum())))
             {
                 throw new OnnxModelException("the combined model gives different results than its networks alone.");
             }
@@ -37,7 +38,12 @@ internal static class ExportCheck
     private static float[] Ask(byte[] model, byte[] pixels, int side)
     {
         OnnxRuntime.EnsureLoaded();
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL
+        };
         using var session = new InferenceSession(model, options);
         using var run = new RunOptions();
         using var image = OrtValue.CreateTensorValueFromMemory(pixels, [side, side, 3]);
@@ -45,7 +51,8 @@ internal static class ExportCheck
         return answer[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
-    /// <summary>Coloured rings: something of every size to see, and smooth enough that the last digit of resizing does not matter.</summary>
+    /// <summary>Coloured rings: something of every size to see, and smooth enough that the last digit of resizing does not
+    /// matter.</summary>
     private static byte[] Picture(int side)
     {
         var pixels = new byte[side * side * 3];

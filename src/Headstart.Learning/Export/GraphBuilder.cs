@@ -31,7 +31,8 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
     public string Cast(string input, int type) => Node("Cast", [input], Integer("to", type));
 
     /// <summary>A float32 constant; without dimensions a scalar.</summary>
-    public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) => Constant(Float32, MemoryMarshal.AsBytes(values), dims);
+    public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) =>
+        Constant(Float32, MemoryMarshal.AsBytes(values), dims);
 
     public string Float(float value) => Floats([value]);
 
@@ -48,7 +49,8 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
 
     public static AttributeProto Integer(string name, long value) => new() { Name = name, I = value, Type = 2 };
 
-    public static AttributeProto Integers(string name, params ReadOnlySpan<long> values) => new() { Name = name, Ints = { values.ToArray() }, Type = 7 };
+    public static AttributeProto Integers(string name, params ReadOnlySpan<long> values) =>
+        new() { Name = name, Ints = { values.ToArray() }, Type = 7 };
 
     public static AttributeProto Text(string name, string value) => new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = 3 };
 
@@ -60,16 +62,27 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
         var shape = new TensorShapeProto();
         foreach (var size in dims)
         {
-            shape.Dim.Add(size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = $"{name}_{shape.Dim.Count}" } : new() { DimValue = size });
+            shape.Dim.Add(size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = $"{name}_{shape.Dim.Count}" }
+                : new() { DimValue = size });
         }
 
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = type, Shape = shape } }
+        };
     }
 
     private string Constant(int type, ReadOnlySpan<byte> raw, ReadOnlySpan<long> dims)
     {
         var name = Name("constant");
-        graph.Initializer.Add(new TensorProto { Name = name, DataType = type, Dims = { dims.ToArray() }, RawData = ByteString.CopyFrom(raw) });
+        graph.Initializer.Add(new TensorProto
+        {
+            Name = name,
+            DataType = type,
+            Dims = { dims.ToArray() },
+            RawData = ByteString.CopyFrom(raw)
+        });
         return name;
     }
 

@@ -4,7 +4,8 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>What comes after the backbones, as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and <see cref="NoveltyDetector"/>.</summary>
+/// <summary>What comes after the backbones, as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and
+/// <see cref="NoveltyDetector"/>.</summary>
 internal static class HeadGraph
 {
     private const float Tiny = 1e-30f; // instead of 0 below a fraction: what is above it is 0 then
@@ -12,7 +13,8 @@ internal static class HeadGraph
     /// <summary>float32 <c>[1, d]</c></summary>
     /// <param name="b">Receives the nodes.</param>
     /// <param name="recipe">Which sections, in which order.</param>
-    /// <param name="vectors">Names of the whole feature vectors <c>[1, Length]</c> of <see cref="FeatureRecipe.Backbones"/>, in that order.</param>
+    /// <param name="vectors">Names of the whole feature vectors <c>[1, Length]</c> of <see cref="FeatureRecipe.Backbones"/>, in that
+    /// order.</param>
     public static string Features(GraphBuilder b, FeatureRecipe recipe, IReadOnlyList<string> vectors)
     {
         var parts = recipe.Parts.Select(part =>
@@ -40,14 +42,16 @@ internal static class HeadGraph
     public static string Nearness(GraphBuilder b, NoveltyDetector known, string features)
     {
         float[] directions = [.. known.Directions.SelectMany(direction => direction)];
-        var products = b.Node("Gemm", [features, b.Floats(directions, known.Directions.Count, known.Directions[0].Length)], GraphBuilder.Integer("transB", 1));
+        var products = b.Node("Gemm", [features, b.Floats(directions, known.Directions.Count, known.Directions[0].Length)],
+            GraphBuilder.Integer("transB", 1));
         var length = b.Node("ReduceL2", [features], GraphBuilder.Integer("keepdims", 0));
         var nearest = b.Node("ReduceMax", [products], GraphBuilder.Integer("keepdims", 0));
         var cosine = b.Node("Div", [nearest, b.Node("Max", [length, b.Float(Tiny)])]);
         return b.Node("Where", [b.Node("Greater", [length, b.Float(0)]), cosine, b.Float(-1)]);
     }
 
-    public static string Unknown(GraphBuilder b, NoveltyDetector known, string nearness) => b.Node("Less", [nearness, b.Float((float)known.Threshold)]);
+    public static string Unknown(GraphBuilder b, NoveltyDetector known, string nearness) =>
+        b.Node("Less", [nearness, b.Float((float)known.Threshold)]);
 
     private static string Layer(GraphBuilder b, DenseLayer layer, string input)
     {

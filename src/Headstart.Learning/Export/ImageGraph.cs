@@ -5,9 +5,9 @@ namespace Headstart.Learning.Export;
 
 /// <summary>
 /// What <see cref="ImageReader.Preprocess"/> does to pixels, as a graph: an image of any size becomes the input of a backbone. ONNX has a
-/// Resize operator, but its filters are not those of libvips; so the filter is written as a matrix for each axis, and resizing and cropping are two
-/// products. Like libvips: whole pixels are averaged first while twice the size is left, then Lanczos (three lobes, as wide as it shrinks);
-/// Catmull-Rom for images that are too small; edges go on as they end. Bytes where libvips has bytes.
+/// Resize operator, but its filters are not those of libvips; so the filter is written as a matrix for each axis, and resizing and cropping
+/// are two products. Like libvips: whole pixels are averaged first while twice the size is left, then Lanczos (three lobes, as wide as it
+/// shrinks); Catmull-Rom for images that are too small; edges go on as they end. Bytes where libvips has bytes.
 /// </summary>
 /// <param name="b">Receives the nodes.</param>
 /// <param name="image">Name of the image, uint8 <c>[height, width, 3]</c>.</param>
@@ -36,12 +36,15 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var shorter = b.Node("ReduceMin", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
         var block = b.Node("Max", [b.Node("Div", [shorter, b.Integers(2 * side)]), b.Integers(1)]); // [1], pixels a block
         var blockSize = b.Cast(block, GraphBuilder.Float32);
-        var sizes = b.Node("Div", [b.Node("Add", [pixels, b.Node("Sub", [block, b.Integers(1)])]), block]); // [2]; what is left at the edge is a block too
+        // [2]; what is left at the edge is a block too
+        var sizes = b.Node("Div", [b.Node("Add", [pixels, b.Node("Sub", [block, b.Integers(1)])]), block]);
         var lengths = b.Node("Div", [b.Cast(pixels, GraphBuilder.Float32), blockSize]); // [2], in blocks
-        var step = b.Node("Div", [b.Cast(shorter, GraphBuilder.Float32), b.Node("Mul", [blockSize, b.Float(side)])]); // [1], blocks per target pixel
+        // [1], blocks per target pixel
+        var step = b.Node("Div", [b.Cast(shorter, GraphBuilder.Float32), b.Node("Mul", [blockSize, b.Float(side)])]);
         var margin = b.Node("Add", [b.Cast(b.Node("Ceil", [b.Node("Mul", [step, b.Float(3)])]), GraphBuilder.Int64), b.Integers(3)]); // [1]
         var doubled = b.Node("Mul", [shorter, b.Integers(2)]);
-        var targets = b.Node("Div", [b.Node("Add", [b.Node("Mul", [pixels, b.Integers(2 * side)]), shorter]), doubled]); // [2], rounded, before the crop
+        // [2], rounded, before the crop
+        var targets = b.Node("Div", [b.Node("Add", [b.Node("Mul", [pixels, b.Integers(2 * side)]), shorter]), doubled]);
         var blocks = Blocks(pixels, sizes, block, margin);
         var rows = Weights(lengths, sizes, targets, 0, step, margin, side);
         var columns = Weights(lengths, sizes, targets, 1, step, margin, side);
@@ -50,7 +53,8 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return _squares[side] = b.Node("Unsqueeze", [Bytes(square), b.Integers(0)]);
     }
 
-    /// <summary>Of a strip the square in its middle, as <see cref="ImageReader"/> cuts strips before it scales them; else the whole image.</summary>
+    /// <summary>Of a strip the square in its middle, as <see cref="ImageReader"/> cuts strips before it scales them; else the whole
+    /// image.</summary>
     private static string Middle(GraphBuilder b, string image)
     {
         var pixels = b.Node("Slice", [b.Node("Shape", [image]), b.Integers(0), b.Integers(2)]); // [2]
@@ -64,7 +68,8 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
 
     private string Bytes(string values) => b.Node("Clip", [b.Node("Round", [values]), b.Float(0), b.Float(255)]);
 
-    /// <summary>The means of blocks of pixels with a margin of the outermost ones, float32 <c>[3, height + 2 margin, width + 2 margin]</c>.</summary>
+    /// <summary>The means of blocks of pixels with a margin of the outermost ones, float32 <c>[3, height + 2 margin, width + 2
+    /// margin]</c>.</summary>
     private string Blocks(string pixels, string sizes, string block, string margin)
     {
         var before = b.Node("Mul", [block, margin]);
@@ -82,7 +87,8 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return Mean(lower, Shape(b.Integers(3), height, width, block), 3);
     }
 
-    /// <summary>By how much each source pixel counts in each target pixel along an axis: <c>[side, size + 2 margin]</c>, rows with sum 1.</summary>
+    /// <summary>By how much each source pixel counts in each target pixel along an axis: <c>[side, size + 2 margin]</c>, rows with sum
+    /// 1.</summary>
     private string Weights(string lengths, string sizes, string targets, int axis, string step, string margin, int side)
     {
         var size = b.Node("Gather", [sizes, b.Integers(axis)]);
@@ -91,12 +97,14 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var cropped = b.Node("Floor", [b.Node("Mul", [b.Node("Sub", [target, b.Float(side)]), b.Float(0.5f)])]);
         var places = b.Node("Add", [b.Floats([.. Enumerable.Range(0, side).Select(i => (float)i)], side, 1), cropped]);
         var start = b.Node("Mul", [places, step]);
-        // What shrinks is centred, with whatever rounding to whole target pixels has left over; what grows begins at the edge, as libvips' affine does.
+        // What shrinks is centred, with whatever rounding to whole target pixels has left over; what grows begins at the edge, as libvips'
+        // affine does.
         var left = b.Node("Mul", [b.Node("Sub", [b.Node("Add", [length, step]), b.Node("Mul", [target, step])]), b.Float(0.5f)]);
         var grows = b.Node("Less", [step, b.Float(1)]);
         // libvips has its filters ready for 64 places between two pixels.
         var exact = b.Node("Sub", [b.Node("Add", [start, b.Node("Where", [grows, b.Float(0), left])]), b.Float(0.5f)]);
-        var centre = b.Node("Mul", [b.Node("Floor", [b.Node("Add", [b.Node("Mul", [exact, b.Float(64)]), b.Float(0.5f)])]), b.Float(1 / 64f)]);
+        var centre = b.Node("Mul", [b.Node("Floor", [b.Node("Add", [b.Node("Mul", [exact, b.Float(64)]), b.Float(0.5f)])]),
+            b.Float(1 / 64f)]);
         var end = b.Node("Squeeze", [b.Node("Add", [size, margin])]);
         var taps = b.Cast(b.Node("Range", [b.Node("Squeeze", [b.Node("Neg", [margin])]), end, b.Integer(1)]), GraphBuilder.Float32);
         var distance = b.Node("Abs", [b.Node("Sub", [centre, taps])]);

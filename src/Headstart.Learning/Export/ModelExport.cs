@@ -8,9 +8,10 @@ using Headstart.Learning.Onnx;
 namespace Headstart.Learning.Export;
 
 /// <summary>
-/// All that turns pixels into an answer as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any size, becomes
-/// <c>probabilities</c>, float32 <c>[k]</c>, in the order of the labels; <c>nearness</c>, float32, the cosine to the nearest category's mean direction; and
-/// <c>unknown</c>, bool, whether that is below the threshold. Resizing, cropping, the backbones, the features and the head are all inside.
+/// All that turns pixels into an answer as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any
+/// size, becomes <c>probabilities</c>, float32 <c>[k]</c>, in the order of the labels; <c>nearness</c>, float32, the cosine to the nearest
+/// category's mean direction; and <c>unknown</c>, bool, whether that is below the threshold. Resizing, cropping, the backbones, the
+/// features and the head are all inside.
 /// </summary>
 public static class ModelExport
 {
@@ -89,7 +90,8 @@ public static class ModelExport
 
     private static IEnumerable<OperatorSetIdProto> OperatorSets(IReadOnlyList<ModelProto> networks, long opset)
     {
-        var others = networks.SelectMany(network => network.OpsetImport).Where(set => !OpsetUpgrade.IsOnnx(set.Domain)).Distinct().GroupBy(set => set.Domain).ToList();
+        var others = networks.SelectMany(network => network.OpsetImport).Where(set => !OpsetUpgrade.IsOnnx(set.Domain)).Distinct()
+            .GroupBy(set => set.Domain).ToList();
         Require(others.All(sets => sets.Count() == 1), "the networks use different versions of the same further operators");
         return others.Select(sets => sets.First()).Prepend(new OperatorSetIdProto { Domain = "", Version = opset });
     }

@@ -7,7 +7,8 @@ namespace Headstart.Learning.Heads;
 /// <param name="Accuracy">
 /// Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image all of them must be right.
 /// </param>
-/// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink it.</param>
+/// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
+/// it.</param>
 /// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images.</param>
 /// <param name="Folds">Parts a repeat.</param>
 /// <param name="Repeats">Different splits.</param>

@@ -1,8 +1,8 @@
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// A number of fits on one set that know nothing of each other: they may be made in any order and on several machines. A fit's answer is numbers,
-/// which are put together when all are there.
+/// A number of fits on one set that know nothing of each other: they may be made in any order and on several machines. A fit's answer is
+/// numbers, which are put together when all are there.
 /// </summary>
 public abstract class FitPlan : IDisposable
 {
@@ -25,7 +25,8 @@ public abstract class FitPlan : IDisposable
         var (fits, done) = (new float[Count][], 0);
         if (OneCore)
         {
-            Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, Make);
+            Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
+                Make);
         }
         else
         {

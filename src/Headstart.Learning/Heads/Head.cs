@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// What makes an answer of features: a layer, or two with a ReLU between them. The labels exclude each other (softmax), or each may apply or
-/// not (a sigmoid and a threshold for each). What training does to the features is folded into the weights. Immutable and thread-safe; needs
-/// no native library.
+/// What makes an answer of features: a layer, or two with a ReLU between them. The labels exclude each other (softmax), or each may apply
+/// or not (a sigmoid and a threshold for each). What training does to the features is folded into the weights. Immutable and thread-safe;
+/// needs no native library.
 /// </summary>
 public sealed class Head
 {
@@ -14,7 +14,8 @@ public sealed class Head
     /// <param name="labels">The k category names.</param>
     /// <param name="output">Gives a logit for each label.</param>
     /// <param name="hidden">What the output layer reads; null where that is the features.</param>
-    /// <param name="thresholds">The probability from which on each label applies, <c>[k]</c>, 0..1; null where labels exclude each other.</param>
+    /// <param name="thresholds">The probability from which on each label applies, <c>[k]</c>, 0..1; null where labels exclude each
+    /// other.</param>
     /// <exception cref="ArgumentException">The sizes do not fit together.</exception>
     public Head(IReadOnlyList<string> labels, DenseLayer output, DenseLayer? hidden = null, IReadOnlyList<float>? thresholds = null)
     {
@@ -23,7 +24,8 @@ public sealed class Head
         if (output.Outputs != labels.Count || (hidden is not null && hidden.Outputs != output.Inputs)
             || (thresholds is not null && (thresholds.Count != labels.Count || !thresholds.All(threshold => threshold is >= 0 and <= 1))))
         {
-            throw new ArgumentException($"{labels.Count} labels, {output.Outputs} outputs, {hidden?.Outputs} hidden units and {thresholds?.Count} thresholds do not make a head.");
+            throw new ArgumentException($"{labels.Count} labels, {output.Outputs} outputs, {hidden?.Outputs} hidden units and "
+                + $"{thresholds?.Count} thresholds do not make a head.");
         }
 
         (Labels, Output, Hidden, _thresholds) = ([.. labels], output, hidden, thresholds?.ToArray());
@@ -53,7 +55,8 @@ public sealed class Head
     {
         if (features.Length != Features || logits.Length != Labels.Count)
         {
-            throw new ArgumentException($"{features.Length} features and room for {logits.Length} logits do not fit a head of {Labels.Count} x {Features}.");
+            throw new ArgumentException($"{features.Length} features and room for {logits.Length} logits do not fit a head of "
+                + $"{Labels.Count} x {Features}.");
         }
 
         Output.Apply(Hidden is null ? features : Units(features), logits);
@@ -99,7 +102,8 @@ public sealed class Head
         return probabilities;
     }
 
-    /// <summary>The same logits divided by a temperature, so that probabilities are calibrated; see <see cref="Evaluation.Calibration"/>.</summary>
+    /// <summary>The same logits divided by a temperature, so that probabilities are calibrated; see
+    /// <see cref="Evaluation.Calibration"/>.</summary>
     /// <param name="temperature">Greater than 0.</param>
     public Head At(double temperature)
     {
@@ -112,7 +116,8 @@ public sealed class Head
 
     /// <summary>
     /// By how much a label's logit rises when a feature rises by one: its gradient at these features. Where labels exclude each other it is
-    /// taken against the mean of all logits, as softmax does not change where all rise, and what speaks for every label tells none of them apart.
+    /// taken against the mean of all logits, as softmax does not change where all rise, and what speaks for every label tells none of them
+    /// apart.
     /// </summary>
     /// <param name="features"><c>[d]</c>; a linear head has the same slope everywhere.</param>
     /// <param name="label">Index into <see cref="Labels"/>.</param>

@@ -6,10 +6,10 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
 /// length of the whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section,
-/// then k (int32) and k labels, the number of thresholds (int32; 0 where labels exclude each other) and those (float32), the number of layers
-/// (int32; 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the
-/// number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all that. Strings are
-/// an int32 length and UTF-8. The same head always gives the same bytes.
+/// then k (int32) and k labels, the number of thresholds (int32; 0 where labels exclude each other) and those (float32), the number of
+/// layers (int32; 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c>
+/// (float32), the number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all
+/// that. Strings are an int32 length and UTF-8. The same head always gives the same bytes.
 /// </summary>
 public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, NoveltyDetector Known)
 {
@@ -91,7 +91,8 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
-            // The checksum is right, so the file was made this way: sizes that do not fit, text that is not UTF-8, values that are not finite.
+            // The checksum is right, so the file was made this way: sizes that do not fit, text that is not UTF-8, values that are not
+            // finite.
             throw new HeadArtifactException("The contents of the head file are inconsistent.", exception);
         }
     }

@@ -20,7 +20,8 @@ public static class HeadTraining
     /// <param name="repeats">Different splits; by default as many as <see cref="Repeats"/> says.</param>
     /// <param name="linearOnly">Leave hidden layers out.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel, IProgress<double>? progress = null,
+    public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel,
+        IProgress<double>? progress = null,
         int? repeats = null, bool linearOnly = false)
     {
         using var plan = new ValidationPlan(set, seed, repeats, linearOnly);
@@ -65,7 +66,8 @@ public static class HeadTraining
 
     /// <summary>Fits one head to a part of a set.</summary>
     /// <exception cref="HeadTrainingException">There is nothing to learn from the part; the message says why.</exception>
-    internal static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance, CancellationToken cancel)
+    internal static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance,
+        CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var part = set.Some(rows);
@@ -76,7 +78,8 @@ public static class HeadTraining
         if (method.Kind == HeadKind.Hidden)
         {
             var (hidden, output) = new HiddenNetwork(space.Longest(inputs, HiddenAxes), part, HiddenSeed).Fit(method.Strength, cancel);
-            return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(HiddenAxes).Unfold(hidden, HiddenUnits)), thresholds);
+            return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(HiddenAxes).Unfold(hidden, HiddenUnits)),
+                thresholds);
         }
 
         var parameters = new double[space.Rows * classes];
@@ -104,9 +107,11 @@ public static class HeadTraining
     /// <summary>What is worth trying on a set of this size.</summary>
     internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
-        .. set.Tags is null && set.Support().Min() <= FewForPrototypes && SparseRegression.RowsOf(set) is null ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. set.Tags is null && set.Support().Min() <= FewForPrototypes && SparseRegression.RowsOf(set) is null
+            ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
-        .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
+        .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null
+        ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];
 
     /// <param name="parameters"><c>[h + 1, k]</c>, the bias in the last row.</param>
@@ -114,7 +119,8 @@ public static class HeadTraining
     private static DenseLayer OutputLayer(double[] parameters, int classes)
     {
         var units = parameters.Length / classes - 1;
-        return new DenseLayer(units, [.. Enumerable.Range(0, classes).SelectMany(k => Enumerable.Range(0, units).Select(unit => (float)parameters[unit * classes + k]))],
+        return new DenseLayer(units, [.. Enumerable.Range(0, classes)
+            .SelectMany(k => Enumerable.Range(0, units).Select(unit => (float)parameters[unit * classes + k]))],
             [.. parameters[^classes..].Select(bias => (float)bias)]);
     }
 }

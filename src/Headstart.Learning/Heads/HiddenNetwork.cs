@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the loss on
-/// a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a seed. The hidden
-/// layer is computed in the inputs' precision, the output in float64. Its tensors belong to the dispose scope it is made in.
+/// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the
+/// loss on a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a
+/// seed. The hidden layer is computed in the inputs' precision, the output in float64. Its tensors belong to the dispose scope it is made
+/// in.
 /// </summary>
 internal sealed class HiddenNetwork
 {
@@ -34,14 +35,16 @@ internal sealed class HiddenNetwork
         {
             int[] rows = [.. Enumerable.Range(0, set.Count).Where(i => belongs(parts[i]))];
             var some = set.Some(rows);
-            return (inputs.index_select(0, tensor([.. rows.Select(row => (long)row)])), LogisticRegression.TargetsOf(some), LogisticRegression.WeightsOf(some));
+            return (inputs.index_select(0, tensor([.. rows.Select(row => (long)row)])), LogisticRegression.TargetsOf(some),
+                LogisticRegression.WeightsOf(some));
         }
     }
 
     /// <summary>Fits from the start.</summary>
     /// <param name="l2">Strength of the penalty.</param>
     /// <param name="cancel">Looked at before each iteration.</param>
-    /// <returns>Parameters <c>[r + 1, h]</c> of the hidden layer, and <c>[h + 1, k]</c> of the output; the bias in the last row of each.</returns>
+    /// <returns>Parameters <c>[r + 1, h]</c> of the hidden layer, and <c>[h + 1, k]</c> of the output; the bias in the last row of
+    /// each.</returns>
     public (double[] Hidden, double[] Output) Fit(double l2, CancellationToken cancel)
     {
         var random = new Random(_seed);
@@ -106,7 +109,8 @@ internal sealed class HiddenNetwork
     private double Aside(double[] point)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]), tensor(point[(_rows * HiddenUnits)..], [HiddenUnits + 1, _classes]));
+        var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]),
+            tensor(point[(_rows * HiddenUnits)..], [HiddenUnits + 1, _classes]));
         return LogisticRegression.Loss(logits, _aside.Targets, _aside.Weights, _exclusive).Loss;
     }
 
@@ -119,7 +123,8 @@ internal sealed class HiddenNetwork
     private static Tensor WithOnes(Tensor rows) => cat([rows, ones([rows.shape[0], 1], float64)], 1);
 
     private bool IsPenalised(int parameter) =>
-        parameter < (_rows - 1) * HiddenUnits || (parameter >= _rows * HiddenUnits && parameter < _rows * HiddenUnits + HiddenUnits * _classes);
+        parameter < (_rows - 1) * HiddenUnits || (parameter >= _rows * HiddenUnits && parameter < _rows * HiddenUnits
+            + HiddenUnits * _classes);
 
     private double[] Curvature(double l2) =>
     [
@@ -128,5 +133,6 @@ internal sealed class HiddenNetwork
     ];
 
     /// <summary>Box and Muller.</summary>
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

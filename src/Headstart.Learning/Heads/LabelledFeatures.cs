@@ -1,11 +1,10 @@
 namespace Headstart.Learning.Heads;
 
-/// <summary>A training set after the backbone. Each example has one label, or any number of them where <see cref="Tags"/> are given.</summary>
+/// <summary>A training set after the backbone. Each example has one label, or any number of them where <see cref="Tags"/> are
+/// given.</summary>
 /// <param name="Features"><c>[n, d]</c>, finite.</param>
-/// <param name="Labels">
-/// <c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>. With <see cref="Tags"/> the number of their combination instead, which splits
-/// keep in proportion.
-/// </param>
+/// <param name="Labels"> <c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>. With <see cref="Tags"/> the number of their
+/// combination instead, which splits keep in proportion. </param>
 /// <param name="Categories">The k names.</param>
 public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnlyList<int> Labels, IReadOnlyList<string> Categories)
 {
@@ -20,7 +19,8 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// </summary>
     public IReadOnlyList<int>? Groups { get; init; }
 
-    /// <summary><c>[n]</c>: the categories of each example, in rising order, where it may have several or none; null where they exclude each other.</summary>
+    /// <summary><c>[n]</c>: the categories of each example, in rising order, where it may have several or none; null where they exclude
+    /// each other.</summary>
     public IReadOnlyList<int[]>? Tags { get; init; }
 
     /// <summary>A set whose examples may have several labels or none.</summary>
@@ -55,8 +55,8 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     }
 
     /// <summary>
-    /// Answers as choices of one out of several, which is what calibration is about: those for exclusive categories as they are, those for others
-    /// as one choice between no and yes for each category.
+    /// Answers as choices of one out of several, which is what calibration is about: those for exclusive categories as they are, those for
+    /// others as one choice between no and yes for each category.
     /// </summary>
     /// <param name="probabilities"><c>[n][k]</c></param>
     /// <returns>Probabilities <c>[n][k]</c> or <c>[n * k][2]</c>, and which of the choices is right.</returns>
@@ -71,12 +71,13 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     internal int Group(int example) => Groups?[example] ?? example;
 
     /// <summary>These examples, in this order.</summary>
-    public LabelledFeatures Some(IReadOnlyList<int> examples) => new(Features is SparseRows sparse ? sparse.Some(examples) : examples.Select(i => Features[i]).ToArray(),
+    public LabelledFeatures Some(IReadOnlyList<int> examples) =>
+        new(Features is SparseRows sparse ? sparse.Some(examples) : examples.Select(i => Features[i]).ToArray(),
         [.. examples.Select(i => Labels[i])], Categories)
-    {
-        Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
-        Tags = Tags is null ? null : [.. examples.Select(i => Tags[i])],
-    };
+        {
+            Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
+            Tags = Tags is null ? null : [.. examples.Select(i => Tags[i])],
+        };
 
     /// <summary>Examples of each category, <c>[k]</c>.</summary>
     public int[] Support()
@@ -108,8 +109,10 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
         Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': add images until at least "
             + $"{perCategory} lack it.");
-        Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions), "The feature vectors do not all have the same length.");
-        Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !row.All(float.IsFinite)), "A feature vector holds a value that is not a finite number.");
+        Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions),
+            "The feature vectors do not all have the same length.");
+        Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !row.All(float.IsFinite)),
+            "A feature vector holds a value that is not a finite number.");
         var first = Features[0];
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(first)),
             "All images have identical features, so the categories cannot be told apart; add different images or use another backbone.");

@@ -4,11 +4,12 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Logistic regression with L2, <c>sum(w_i * loss_i) + l2/2 * |W|^2</c>, the bias not penalised. Where labels exclude each other the loss is the
-/// cross-entropy of a softmax and every category weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Where each may apply or not it is the sum of
-/// those of k sigmoids (one against the rest) and every image weighs the same: thresholds make up for rare labels, and the probabilities stay honest.
-/// Fitted in the coordinates of a <see cref="RowSpace"/>. Its tensors belong to the dispose scope it is made in.
-/// The two products with the inputs are nearly all of its work and are made in their precision; everything a row or a parameter long is float64.
+/// Logistic regression with L2, <c>sum(w_i * loss_i) + l2/2 * |W|^2</c>, the bias not penalised. Where labels exclude each other the loss
+/// is the cross-entropy of a softmax and every category weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Where each may apply or not it
+/// is the sum of those of k sigmoids (one against the rest) and every image weighs the same: thresholds make up for rare labels, and the
+/// probabilities stay honest. Fitted in the coordinates of a <see cref="RowSpace"/>. Its tensors belong to the dispose scope it is made in.
+/// The two products with the inputs are nearly all of its work and are made in their precision; everything a row or a parameter long is
+/// float64.
 /// </summary>
 internal sealed class LogisticRegression
 {
@@ -41,7 +42,8 @@ internal sealed class LogisticRegression
     public static Tensor WeightsOf(LabelledFeatures set)
     {
         var support = set.Labels.CountBy(label => label).ToDictionary();
-        return tensor([.. set.Labels.Select(label => set.Tags is null ? 1.0 / (support.Count * support[label]) : 1.0 / set.Count)], [set.Count, 1], float64);
+        return tensor([.. set.Labels.Select(label => set.Tags is null ? 1.0 / (support.Count * support[label]) : 1.0 / set.Count)],
+            [set.Count, 1], float64);
     }
 
     /// <summary>The loss of logits and its slope.</summary>

@@ -4,9 +4,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// The part of feature space that a head knows: what lies near one of its categories' mean directions. A softmax must divide all probability among the
-/// categories, so that only this can say "none of them". Nearness is the cosine to the nearest mean direction; over our public sets that tells
-/// foreign images as well as the nearest training images do, and takes k vectors instead of n. Immutable and thread-safe.
+/// The part of feature space that a head knows: what lies near one of its categories' mean directions. A softmax must divide all
+/// probability among the categories, so that only this can say "none of them". Nearness is the cosine to the nearest mean direction; over
+/// our public sets that tells foreign images as well as the nearest training images do, and takes k vectors instead of n. Immutable and
+/// thread-safe.
 /// </summary>
 public sealed class NoveltyDetector
 {
@@ -18,7 +19,8 @@ public sealed class NoveltyDetector
     {
         ArgumentNullException.ThrowIfNull(directions);
         ArgumentOutOfRangeException.ThrowIfZero(directions.Count);
-        if (directions.Any(direction => direction.Length != directions[0].Length || !direction.All(float.IsFinite)) || !double.IsFinite(threshold))
+        if (directions.Any(direction => direction.Length != directions[0].Length || !direction.All(float.IsFinite))
+            || !double.IsFinite(threshold))
         {
             throw new ArgumentException("Directions must have one length, and they and the threshold must be finite.");
         }
@@ -31,7 +33,8 @@ public sealed class NoveltyDetector
 
     public double Threshold { get; }
 
-    /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is met.</summary>
+    /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is
+    /// met.</summary>
     /// <param name="set">At least two categories, and two images of each category that has any.</param>
     /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
     public static NoveltyDetector Of(LabelledFeatures set, double falseAlarms = FalseAlarms)

@@ -31,8 +31,8 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     }
 
     /// <summary>
-    /// Sum of the cross-entropies, exclusive categories all weighing the same, at the temperature that suits best: probabilities are calibrated
-    /// before they are served, so that a method is not to be blamed for being too sure.
+    /// Sum of the cross-entropies, exclusive categories all weighing the same, at the temperature that suits best: probabilities are
+    /// calibrated before they are served, so that a method is not to be blamed for being too sure.
     /// </summary>
     public double CrossEntropy()
     {
@@ -51,6 +51,7 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
         return (mean, Math.Sqrt(variance / shares.Length));
     }
 
-    private bool IsRight(int image, float[] probabilities) => set.Tags is null ? TensorPrimitives.IndexOfMax<float>(probabilities) == set.Labels[image]
+    private bool IsRight(int image, float[] probabilities) =>
+        set.Tags is null ? TensorPrimitives.IndexOfMax<float>(probabilities) == set.Labels[image]
         : probabilities.Index().Where(answer => answer.Item >= 0.5f).Select(answer => answer.Index).SequenceEqual(set.Tags[image]);
 }

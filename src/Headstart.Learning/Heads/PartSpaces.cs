@@ -4,9 +4,10 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Coordinates for fits to parts of one set. Each part has a <see cref="RowSpace"/> of its own while examples are few. Of many examples a part has
-/// the same principal axes as the whole, and finding them takes longer than a fit, so that all parts share one: neither its rotation nor its one
-/// scale knows a label. May be used by one thread at a time, whichever it is; what it gives belongs to that one's dispose scope.
+/// Coordinates for fits to parts of one set. Each part has a <see cref="RowSpace"/> of its own while examples are few. Of many examples a
+/// part has the same principal axes as the whole, and finding them takes longer than a fit, so that all parts share one: neither its
+/// rotation nor its one scale knows a label. May be used by one thread at a time, whichever it is; what it gives belongs to that one's
+/// dispose scope.
 /// </summary>
 internal sealed class PartSpaces : IDisposable
 {

@@ -6,13 +6,13 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// Coordinates in which a linear model is small and well conditioned: the principal axes of the training part, moved to its mean and scaled
-/// by one factor. (Scaling each feature by its own deviation, as is usual, is worse with few images, which do not
-/// tell a deviation: over our five public sets with 5 images a category 0.819 instead of 0.830, with all of them 0.940 instead of 0.944.)
-/// The rotation keeps lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of
-/// the training examples (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class.
-/// Its tensors belong to the dispose scope it is made in, unless it is kept.
-/// No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that the garbage collector may free while libtorch reads
-/// it, which on busy machines ended runs in an error, and might as well have changed a number. Tensors are kept alive by their dispose scope.
+/// by one factor. (Scaling each feature by its own deviation, as is usual, is worse with few images, which do not tell a deviation: over
+/// our five public sets with 5 images a category 0.819 instead of 0.830, with all of them 0.940 instead of 0.944.) The rotation keeps
+/// lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of the training examples
+/// (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class. Its tensors belong to the
+/// dispose scope it is made in, unless it is kept. No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that
+/// the garbage collector may free while libtorch reads it, which on busy machines ended runs in an error, and might as well have changed a
+/// number. Tensors are kept alive by their dispose scope.
 /// </summary>
 internal sealed class RowSpace : IDisposable
 {

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Sparse features of a few examples as short whole ones: coordinates in an orthonormal basis of what the examples span, from the eigenvectors of
-/// their products. All lengths and angles stay what they were, and no head sees more than those, so that one fitted to the coordinates is the same
-/// as one fitted to the features (the representer theorem once more), and costs what n columns cost.
+/// Sparse features of a few examples as short whole ones: coordinates in an orthonormal basis of what the examples span, from the
+/// eigenvectors of their products. All lengths and angles stay what they were, and no head sees more than those, so that one fitted to the
+/// coordinates is the same as one fitted to the features (the representer theorem once more), and costs what n columns cost.
 /// </summary>
 internal sealed class SpanCoordinates
 {

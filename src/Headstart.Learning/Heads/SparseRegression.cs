@@ -4,9 +4,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// The same as <see cref="LogisticRegression"/> where most features are 0: it reads only the others, in managed code. With tens of thousands of words
-/// that takes a hundredth of the time of whole matrices. Features are not moved to their mean, for a bias that is not penalised makes up for it, and
-/// not rotated, for an L2 penalty does not see that; they are scaled like those of a <see cref="RowSpace"/>, so the same strengths mean the same.
+/// The same as <see cref="LogisticRegression"/> where most features are 0: it reads only the others, in managed code. With tens of
+/// thousands of words that takes a hundredth of the time of whole matrices. Features are not moved to their mean, for a bias that is not
+/// penalised makes up for it, and not rotated, for an L2 penalty does not see that; they are scaled like those of a <see cref="RowSpace"/>,
+/// so the same strengths mean the same.
 /// </summary>
 internal sealed class SparseRegression
 {

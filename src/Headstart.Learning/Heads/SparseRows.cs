@@ -3,8 +3,8 @@ using System.Collections;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Feature vectors of which most values are 0, as counts of words are. Looks like a list of whole vectors, which are made when they are asked for;
-/// training reads what is not 0, and never makes them. Immutable.
+/// Feature vectors of which most values are 0, as counts of words are. Looks like a list of whole vectors, which are made when they are
+/// asked for; training reads what is not 0, and never makes them. Immutable.
 /// </summary>
 public sealed class SparseRows : IReadOnlyList<float[]>
 {

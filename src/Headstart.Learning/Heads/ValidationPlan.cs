@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden layers take
-/// as long as all others together and are a fit of their own where that costs no second look for the principal axes. Works from 2 images a category.
+/// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden
+/// layers take as long as all others together and are a fit of their own where that costs no second look for the principal axes. Works from
+/// 2 images a category.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
@@ -52,7 +53,8 @@ public sealed class ValidationPlan : FitPlan
         var (split, methods) = PartOf(number);
         var assignment = _assignments[split / _folds];
         int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != split % _folds)];
-        return _sparse is not null ? Fit(_sparse, seen, Fold(split), methods, cancel) : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
+        return _sparse is not null ? Fit(_sparse, seen, Fold(split), methods, cancel)
+            : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
     }
 
     /// <summary>What the fits say together.</summary>
@@ -60,7 +62,8 @@ public sealed class ValidationPlan : FitPlan
     public CrossValidation Conclude(IReadOnlyList<float[]> fits)
     {
         ArgumentNullException.ThrowIfNull(fits);
-        var scores = _groups.SelectMany(methods => methods).ToDictionary(method => method, _ => new OutOfFoldScores(_set, _assignments.Count));
+        var scores = _groups.SelectMany(methods => methods)
+            .ToDictionary(method => method, _ => new OutOfFoldScores(_set, _assignments.Count));
         foreach (var (number, fit) in fits.Index())
         {
             var (split, methods) = PartOf(number);
@@ -99,10 +102,12 @@ public sealed class ValidationPlan : FitPlan
         var (space, inputs) = spaces.Of(seen);
         var unseenInputs = spaces.In(space, unseen);
         var learned = _set.Some(seen);
-        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes) : null;
+        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes)
+            : null;
         var regression = new LogisticRegression(inputs, learned);
         var parameters = new double[space.Rows * classes]; // from one strength to the next
-        var network = methods.Exists(method => method.Kind == HeadKind.Hidden) ? new HiddenNetwork(space.Longest(inputs, HiddenAxes), learned, HiddenSeed) : null;
+        var network = methods.Exists(method => method.Kind == HeadKind.Hidden)
+            ? new HiddenNetwork(space.Longest(inputs, HiddenAxes), learned, HiddenSeed) : null;
         return [.. methods.SelectMany(method =>
         {
             if (method.Kind == HeadKind.Hidden)
@@ -116,7 +121,8 @@ public sealed class ValidationPlan : FitPlan
                 regression.Fit(parameters, method.Strength, spaces.Precision.Selection, cancel);
             }
 
-            return LogisticRegression.Probabilities(unseenInputs, method.Kind == HeadKind.Logistic ? parameters : prototypes!.Fit(method.Strength), _set);
+            return LogisticRegression.Probabilities(unseenInputs, method.Kind == HeadKind.Logistic ? parameters
+                : prototypes!.Fit(method.Strength), _set);
         }).Select(p => (float)p)];
     }
 

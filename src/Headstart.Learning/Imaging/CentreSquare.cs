@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// What every backbone of one input size sees of an image: decoded once, however many of them look at it. The bytes are in a borrowed array.
+/// What every backbone of one input size sees of an image: decoded once, however many of them look at it. The bytes are in a borrowed
+/// array.
 /// </summary>
 public sealed class CentreSquare : IDisposable
 {
@@ -17,7 +18,8 @@ public sealed class CentreSquare : IDisposable
     /// <summary>Pixels across and down.</summary>
     public int Size { get; }
 
-    /// <summary>The middle of the image: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied, first frame.</summary>
+    /// <summary>The middle of the image: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
+    /// first frame.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="size">What its shorter side is scaled to.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
@@ -52,7 +54,8 @@ public sealed class CentreSquare : IDisposable
         ArgumentNullException.ThrowIfNull(p);
         if (p.Size != Size || chw.Length != p.Length)
         {
-            throw new ArgumentException($"A square of {Size} pixels does not fill {chw.Length} values for an input of {p.Size} pixels.", nameof(chw));
+            throw new ArgumentException($"A square of {Size} pixels does not fill {chw.Length} values for an input of {p.Size} pixels.",
+                nameof(chw));
         }
 
         ImageReader.Normalise(_rented.AsSpan(0, chw.Length), p, chw);

@@ -5,8 +5,9 @@ using NetVips;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// An image at 32 x 32 grey places, less their mean and scaled to length 1: a perceptual hash that keeps numbers instead of bits. It stays almost the same when
-/// an image is scaled, compressed or retouched. (Hashes of 64 bits, such as dHash, cannot tell one hand before a wall from another.)
+/// An image at 32 x 32 grey places, less their mean and scaled to length 1: a perceptual hash that keeps numbers instead of bits. It stays
+/// almost the same when an image is scaled, compressed or retouched. (Hashes of 64 bits, such as dHash, cannot tell one hand before a wall
+/// from another.)
 /// </summary>
 public sealed class Fingerprint
 {

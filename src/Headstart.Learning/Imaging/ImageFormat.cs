@@ -12,7 +12,8 @@ internal static class ImageFormat
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'7' or (byte)'9', (byte)'a', ..] => "image/gif",
         [(byte)'I', (byte)'I', 0x2A or 0x2B, 0, ..] => "image/tiff",
         [(byte)'M', (byte)'M', 0, 0x2A or 0x2B, ..] => "image/tiff",
-        [0, 0, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s', ..] => "image/avif",
+        [0, 0, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', (byte)'a', (byte)'v', (byte)'i', (byte)'f' or (byte)'s', ..] =>
+        "image/avif",
         _ => null,
     };
 }

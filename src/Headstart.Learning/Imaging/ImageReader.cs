@@ -45,8 +45,8 @@ public static class ImageReader
     }
 
     /// <summary>
-    /// The part of <see cref="Check"/> that decodes nothing, for those who decode the image next anyway: <see cref="CentreSquare.Of"/> finds
-    /// the damage that this cannot see.
+    /// The part of <see cref="Check"/> that decodes nothing, for those who decode the image next anyway: <see cref="CentreSquare.Of"/>
+    /// finds the damage that this cannot see.
     /// </summary>
     /// <returns>null if the header is fine.</returns>
     public static ImageRefusal? CheckHeader(byte[] bytes, ImageLimits limits)
@@ -116,7 +116,8 @@ public static class ImageReader
         }
 
         var tall = header.Height > header.Width;
-        using var whole = Decode(bytes, tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None, Enums.Size.Both);
+        using var whole = Decode(bytes, tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None,
+            Enums.Size.Both);
         return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
     }
 

@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>One preprocessed image in a borrowed array: these are so large that making a new one each time would cost more than filling it.</summary>
+/// <summary>One preprocessed image in a borrowed array: these are so large that making a new one each time would cost more than filling
+/// it.</summary>
 internal sealed class ModelInput : IDisposable
 {
     private readonly float[] _rented;

@@ -13,7 +13,8 @@ internal static class GraphCut
         var cut = model.Clone();
         var taken = FreeName(index.Graph);
         Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
-        at = [.. at.Select(features => features with { Tensors = [.. features.Tensors.Select(tensor => tensor == Output ? taken : tensor)] })];
+        at = [.. at.Select(features => features with { Tensors = [.. features.Tensors.Select(tensor => tensor == Output ? taken
+            : tensor)] })];
         Prune(cut.Graph, [.. at.SelectMany(features => features.Tensors)], index.Input);
         Append(cut.Graph, at, index.IsHalf, taken);
         return cut;
@@ -40,7 +41,8 @@ internal static class GraphCut
 
     private static void Require(GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
-        foreach (var tensor in at.SelectMany(features => features.Tensors).Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
+        foreach (var tensor in at.SelectMany(features => features.Tensors)
+            .Where(tensor => !index.Exists(tensor) || index.IsConstant(tensor)))
         {
             throw new OnnxModelException($"The graph computes no tensor '{tensor}' from the image.");
         }

@@ -49,12 +49,14 @@ internal sealed class GraphIndex
     public bool IsCutAlready(FeatureTensor at) => Graph.Output is [{ Name: GraphCut.Output }] && !IsHalf && !at.Pool
         && at.Tensors is [GraphCut.Output] && DeclaredShape(GraphCut.Output) is { Count: 2 };
 
-    public static AttributeProto? Attribute(NodeProto node, string name) => node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
+    public static AttributeProto? Attribute(NodeProto node, string name) =>
+        node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
     /// <summary>The integers of a constant tensor, for axes and permutations; null where they are not spelled out.</summary>
     public IReadOnlyList<long>? Integers(string tensor)
     {
-        var weight = _weights.GetValueOrDefault(tensor) ?? (Maker(tensor) is { OpType: "Constant" } node ? Attribute(node, "value")?.T : null);
+        var weight = _weights.GetValueOrDefault(tensor)
+            ?? (Maker(tensor) is { OpType: "Constant" } node ? Attribute(node, "value")?.T : null);
         if (weight is null || weight.DataType != 7 || weight.RawData.Length > 1024)
         {
             return null;
@@ -62,7 +64,8 @@ internal sealed class GraphIndex
 
         return weight.Int64Data.Count > 0
             ? weight.Int64Data
-            : Enumerable.Range(0, weight.RawData.Length / 8).Select(i => BitConverter.ToInt64(weight.RawData.Span.Slice(8 * i, 8))).ToList();
+            : Enumerable.Range(0, weight.RawData.Length / 8).Select(i => BitConverter.ToInt64(weight.RawData.Span.Slice(8 * i, 8)))
+                .ToList();
     }
 
     private ValueInfoProto? Declaration(string tensor) =>

@@ -32,7 +32,8 @@ public sealed class OnnxGraph
     /// <summary>Are the input's values float32? What else there is (bytes, float16) is not fed.</summary>
     public bool InputIsFloat => _index.IsFloat;
 
-    /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image input.</exception>
+    /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image
+    /// input.</exception>
     public static OnnxGraph Read(string path)
     {
         try

@@ -3,9 +3,9 @@ using Headstart.Learning.Export;
 namespace Headstart.Learning.Onnx;
 
 /// <summary>
-/// Rewrites a network of an older operator set so that it says the same in a newer one, as networks of several sets cannot share a graph: the set
-/// holds for the whole model, and its functions too. Only what operators of image networks changed is known; what is not is refused.
-/// Source: https://github.com/onnx/onnx/blob/main/docs/Changelog.md
+/// Rewrites a network of an older operator set so that it says the same in a newer one, as networks of several sets cannot share a graph:
+/// the set holds for the whole model, and its functions too. Only what operators of image networks changed is known; what is not is
+/// refused. Source: https://github.com/onnx/onnx/blob/main/docs/Changelog.md
 /// </summary>
 internal sealed class OpsetUpgrade
 {
@@ -172,7 +172,8 @@ internal sealed class OpsetUpgrade
         (node.Input[0], node.Output[0]) = (flat, rows);
         return
         [
-            new NodeProto { OpType = "Flatten", Name = flat, Input = { input }, Output = { flat }, Attribute = { GraphBuilder.Integer("axis", axis) } },
+            new NodeProto { OpType = "Flatten", Name = flat, Input = { input }, Output = { flat },
+                Attribute = { GraphBuilder.Integer("axis", axis) } },
             node,
             new NodeProto { OpType = "Shape", Name = shape, Input = { input }, Output = { shape } },
             new NodeProto { OpType = "Reshape", Name = $"{rows}_as_before", Input = { rows, shape }, Output = { output } },

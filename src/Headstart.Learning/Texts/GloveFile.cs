@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>Word vectors in GloVe's text format: a word and its values a line, spaces between; word2vec's first line with two numbers may be there.</summary>
+/// <summary>Word vectors in GloVe's text format: a word and its values a line, spaces between; word2vec's first line with two numbers may
+/// be there.</summary>
 internal static class GloveFile
 {
     /// <summary>Words that are read; files have the most frequent first.</summary>
@@ -13,14 +14,16 @@ internal static class GloveFile
     private const int MaxDimensions = 2_048;
     private const int MaxLine = 1 << 16; // UTF-16 units: a file without line ends must not fill the memory
 
-    /// <summary>The length of the vectors of a file that begins as word vectors do; null for one that does not, such as notes that lie beside.</summary>
+    /// <summary>The length of the vectors of a file that begins as word vectors do; null for one that does not, such as notes that lie
+    /// beside.</summary>
     public static int? Dimensions(string path)
     {
         try
         {
             using var reader = Reader(path, path);
             var parts = (ReadLine(reader, new()) ?? "").TrimEnd().Split(' ');
-            return parts.Length < 2 || !parts.Skip(1).All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) ? null
+            return parts.Length < 2 || !parts.Skip(1)
+                .All(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) ? null
                 : IsHeader(parts) ? int.Parse(parts[1], CultureInfo.InvariantCulture) : parts.Length - 1;
         }
         catch (Exception exception) when (exception is InvalidDataException or DecoderFallbackException)
@@ -39,7 +42,8 @@ internal static class GloveFile
             using var reader = Reader(path, name);
             return Read(reader, name);
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException
+            or DecoderFallbackException)
         {
             throw new TextFeaturesException($"{name} cannot be read as word vectors: {exception.Message.TrimEnd('.')}.", exception);
         }
@@ -52,13 +56,15 @@ internal static class GloveFile
         int unit;
         while ((unit = reader.Read()) is >= 0 and not '\n')
         {
-            line.Append(line.Length < MaxLine ? (char)unit : throw new InvalidDataException($"a line is longer than {MaxLine:N0} characters"));
+            line.Append(line.Length < MaxLine ? (char)unit
+                : throw new InvalidDataException($"a line is longer than {MaxLine:N0} characters"));
         }
 
         return unit < 0 && line.Length == 0 ? null : line.ToString();
     }
 
-    private static bool IsHeader(string[] parts) => parts.Length == 2 && parts.All(part => int.TryParse(part, CultureInfo.InvariantCulture, out _));
+    private static bool IsHeader(string[] parts) => parts.Length == 2
+        && parts.All(part => int.TryParse(part, CultureInfo.InvariantCulture, out _));
 
     private static StreamReader Reader(string path, string name)
     {
@@ -93,7 +99,8 @@ internal static class GloveFile
             if (word.Length > 0 && seen.Add(word))
             {
                 words.Add(word);
-                values.AddRange(parts.Skip(1).Select(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value)
+                values.AddRange(parts.Skip(1).Select(part =>
+                    float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && float.IsFinite(value)
                     ? value : throw new TextFeaturesException($"{name} cannot be read as word vectors: '{part}' in line {line} is not a "
                         + "number.")));
             }

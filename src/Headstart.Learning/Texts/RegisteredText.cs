@@ -47,8 +47,9 @@ public sealed class RegisteredText : IDisposable
     internal SentenceEncoder Sentences => _sentences.Value;
 
     /// <summary>
-    /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format, <c>*.txt</c> and
-    /// <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a WordPiece vocabulary beside: <c>name.vocab.txt</c> or <c>vocab.txt</c>.
+    /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
+    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a WordPiece vocabulary beside:
+    /// <c>name.vocab.txt</c> or <c>vocab.txt</c>.
     /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
@@ -57,7 +58,8 @@ public sealed class RegisteredText : IDisposable
         var found = new Dictionary<string, RegisteredText>();
         var problems = new List<string>();
         foreach (var path in directories.Select(directory => System.IO.Path.Combine(directory, "text")).Where(Directory.Exists)
-            .SelectMany(folder => Directory.GetDirectories(folder).Prepend(folder)).SelectMany(Directory.GetFiles).Order(StringComparer.Ordinal))
+            .SelectMany(folder => Directory.GetDirectories(folder).Prepend(folder)).SelectMany(Directory.GetFiles)
+                .Order(StringComparer.Ordinal))
         {
             try
             {
@@ -76,7 +78,8 @@ public sealed class RegisteredText : IDisposable
     }
 
     /// <summary>The ending of a file of word vectors, or null for the name of another one.</summary>
-    public static string? EndingOf(string fileName) => Endings.FirstOrDefault(ending => fileName.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+    public static string? EndingOf(string fileName) =>
+        Endings.FirstOrDefault(ending => fileName.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Reads a file of word vectors to its end, whatever it is called.</summary>
     /// <param name="path">The file.</param>
@@ -112,7 +115,8 @@ public sealed class RegisteredText : IDisposable
         if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
         {
             var vocabulary = VocabularyOf(path) ?? throw new TextFeaturesException(
-                $"it has no vocabulary beside it: {System.IO.Path.ChangeExtension(name, ".vocab.txt")} or vocab.txt, in WordPiece's form, a token a line");
+                $"it has no vocabulary beside it: {System.IO.Path.ChangeExtension(name, ".vocab.txt")} or vocab.txt, in WordPiece's "
+                + "form, a token a line");
             var id = name == "model.onnx" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : name[..^".onnx".Length];
             return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences, null);
         }
@@ -122,7 +126,8 @@ public sealed class RegisteredText : IDisposable
     }
 
     private static string? VocabularyOf(string network) => ((string[])[
-        System.IO.Path.ChangeExtension(network, ".vocab.txt"), System.IO.Path.Combine(System.IO.Path.GetDirectoryName(network)!, "vocab.txt")]).FirstOrDefault(File.Exists);
+        System.IO.Path.ChangeExtension(network, ".vocab.txt"),
+            System.IO.Path.Combine(System.IO.Path.GetDirectoryName(network)!, "vocab.txt")]).FirstOrDefault(File.Exists);
 
     private static byte[] Sum(string path)
     {

@@ -6,8 +6,9 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// A network of BERT's kind with a WordPiece vocabulary, as sentence-transformers publishes them: token ids in, a vector for each token out, of which
-/// the mean is the sentence (Reimers and Gurevych 2019). Networks that give one vector for the whole sentence are taken at their word. Thread-safe.
+/// A network of BERT's kind with a WordPiece vocabulary, as sentence-transformers publishes them: token ids in, a vector for each token
+/// out, of which the mean is the sentence (Reimers and Gurevych 2019). Networks that give one vector for the whole sentence are taken at
+/// their word. Thread-safe.
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
 {
@@ -47,10 +48,12 @@ internal sealed class SentenceEncoder : IDisposable
 
             // A vocabulary without capitals belongs to a network that was never shown any, nor accents.
             var cased = File.ReadLines(vocabulary).Any(token => !token.StartsWith('[') && token.Any(char.IsUpper));
-            var tokenizer = BertTokenizer.Create(vocabulary, new BertOptions { LowerCaseBeforeTokenization = false, RemoveNonSpacingMarks = false });
+            var tokenizer = BertTokenizer.Create(vocabulary,
+                new BertOptions { LowerCaseBeforeTokenization = false, RemoveNonSpacingMarks = false });
             return new(options, session, tokenizer, cased);
         }
-        catch (Exception exception) when (exception is OnnxRuntimeException or TextFeaturesException or IOException or ArgumentException or InvalidOperationException)
+        catch (Exception exception) when (exception is OnnxRuntimeException or TextFeaturesException or IOException or ArgumentException
+            or InvalidOperationException)
         {
             session?.Dispose();
             options.Dispose();
@@ -63,7 +66,8 @@ internal sealed class SentenceEncoder : IDisposable
     {
         var cut = text.Length > Tokens.MaxLength ? text[..Tokens.MaxLength] : text;
         // The tokenizer's own lower case and accents need ICU, which we do without.
-        var ids = _tokenizer.EncodeToIds(_cased ? cut : UnicodeText.WithoutAccents(UnicodeText.Folded(cut)), MaxSentenceTokens, addSpecialTokens: true, out _, out _)
+        var ids = _tokenizer.EncodeToIds(_cased ? cut : UnicodeText.WithoutAccents(UnicodeText.Folded(cut)), MaxSentenceTokens,
+            addSpecialTokens: true, out _, out _)
             .Select(id => (long)id).ToArray();
         using var tokens = OrtValue.CreateTensorValueFromMemory(ids, [1, ids.Length]);
         using var mask = OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, ids.Length).ToArray(), [1, ids.Length]);

@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Word vectors learned from a model's own texts: skip-gram with negative sampling (Mikolov et al. 2013), a word being itself and the mean of its
-/// pieces (Bojanowski et al. 2017). Noise words are shared by a whole lesson, which makes one product of matrices of thousands of small ones.
-/// Gradients are written out. As in <see cref="Heads.RowSpace"/> no tensor meets a plain number.
+/// Word vectors learned from a model's own texts: skip-gram with negative sampling (Mikolov et al. 2013), a word being itself and the mean
+/// of its pieces (Bojanowski et al. 2017). Noise words are shared by a whole lesson, which makes one product of matrices of thousands of
+/// small ones. Gradients are written out. As in <see cref="Heads.RowSpace"/> no tensor meets a plain number.
 /// </summary>
 internal sealed class SkipGram
 {

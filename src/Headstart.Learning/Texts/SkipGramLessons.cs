@@ -3,8 +3,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// What skip-gram learns from: centre words with the words around them. Frequent words are left out by chance, and the window has a random size, as
-/// in word2vec (Mikolov et al. 2013). The same seed gives the same lessons.
+/// What skip-gram learns from: centre words with the words around them. Frequent words are left out by chance, and the window has a random
+/// size, as in word2vec (Mikolov et al. 2013). The same seed gives the same lessons.
 /// </summary>
 internal sealed class SkipGramLessons(Vocabulary words, int seed)
 {

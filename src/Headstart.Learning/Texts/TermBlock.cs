@@ -29,8 +29,10 @@ internal sealed class TermBlock
     {
         var all = corpus.TokensOfAll;
         var texts = corpus.Labelled.Count > 0 ? corpus.Labelled.Count : all.Count;
-        var counted = Frequencies(Enumerable.Range(0, Math.Min(texts, TextsForTerms)).Select(i => all[(int)((long)i * texts / Math.Min(texts, TextsForTerms))]), divide, null, cancel);
-        string[] terms = [.. counted.OrderByDescending(term => term.Value).ThenBy(term => term.Key.Length).ThenBy(term => term.Key, StringComparer.Ordinal)
+        var counted = Frequencies(Enumerable.Range(0, Math.Min(texts, TextsForTerms))
+            .Select(i => all[(int)((long)i * texts / Math.Min(texts, TextsForTerms))]), divide, null, cancel);
+        string[] terms = [.. counted.OrderByDescending(term => term.Value).ThenBy(term => term.Key.Length)
+            .ThenBy(term => term.Key, StringComparer.Ordinal)
             .Take(MaxTerms).Select(term => term.Key)];
         var frequencies = Frequencies(all, divide, terms, cancel);
         return new(terms, [.. terms.Select(term => (float)(Math.Log((1.0 + all.Count) / (1 + frequencies[term])) + 1))]);
@@ -71,13 +73,15 @@ internal sealed class TermBlock
                 CollectionsMarshal.GetValueRefOrAddDefault(counts, place, out _)++;
             }
         });
-        var weights = counts.Select(term => (Place: term.Key, Weight: (1 + MathF.Log(term.Value)) * _rarity[term.Key])).OrderBy(term => term.Place).ToList();
+        var weights = counts.Select(term => (Place: term.Key, Weight: (1 + MathF.Log(term.Value)) * _rarity[term.Key]))
+            .OrderBy(term => term.Place).ToList();
         var length = MathF.Sqrt(weights.Sum(term => term.Weight * term.Weight));
         return weights.ConvertAll(term => (term.Place, term.Weight / length));
     }
 
     /// <summary>In how many texts each term is.</summary>
-    private static Dictionary<string, int> Frequencies(IEnumerable<IReadOnlyList<Token>> texts, Division divide, string[]? only, CancellationToken cancel)
+    private static Dictionary<string, int> Frequencies(IEnumerable<IReadOnlyList<Token>> texts, Division divide, string[]? only,
+        CancellationToken cancel)
     {
         var frequencies = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var term in only ?? [])

@@ -25,7 +25,8 @@ internal static class Terms
         }
     }
 
-    /// <summary>The runs of three to five characters in every word, its ends being spaces: beginnings and endings say that they are that.</summary>
+    /// <summary>The runs of three to five characters in every word, its ends being spaces: beginnings and endings say that they are
+    /// that.</summary>
     public static void OfPieces(IReadOnlyList<Token> tokens, Counter count)
     {
         Span<char> padded = stackalloc char[2 * Tokens.MaxToken + 2];

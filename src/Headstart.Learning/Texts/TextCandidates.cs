@@ -29,7 +29,8 @@ public static class TextCandidates
     /// <summary>What is made with word vectors of that id.</summary>
     public static IReadOnlyList<string> IdsWithWords(string id) => [.. Means(id + Tuned), .. IdsReadingWords(id)];
 
-    /// <summary>Those of <see cref="IdsWithWords"/> that need the file whenever they are used; the others keep what they made of it.</summary>
+    /// <summary>Those of <see cref="IdsWithWords"/> that need the file whenever they are used; the others keep what they made of
+    /// it.</summary>
     public static IReadOnlyList<string> IdsReadingWords(string id) => Means(id);
 
     /// <summary>Whether new word vectors of that id would make a name mean two things: "ours-sif" is the weighted mean of "ours".</summary>
@@ -41,20 +42,20 @@ public static class TextCandidates
         return IdsWithWords(id).Any(taken.Contains);
     }
 
-    /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same features bit for bit.</summary>
+    /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same
+    /// features bit for bit.</summary>
     /// <param name="corpus">All texts but those the model is tested with.</param>
     /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>
     /// <param name="seed">Decides all that is left to chance.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     /// <param name="cancel">Looked at all the time.</param>
     /// <param name="only">One of <see cref="Ids"/>: make that and what it needs. By default all.</param>
-    /// <returns>
-    /// TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that were found, and that were found and went on
-    /// learning from the texts; and each plain mean joined to TF-IDF. Measured.
-    /// </returns>
+    /// <returns> TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that were found, and that were
+    /// found and went on learning from the texts; and each plain mean joined to TF-IDF. Measured. </returns>
     /// <exception cref="TextFeaturesException">Something registered cannot be read; the message says what.</exception>
     public static IReadOnlyList<TextFeatures> Fit(
-        TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel, string? only = null)
+        TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel,
+        string? only = null)
     {
         ArgumentNullException.ThrowIfNull(corpus);
         ArgumentNullException.ThrowIfNull(registered);
@@ -83,20 +84,23 @@ public static class TextCandidates
     }
 
     /// <summary>
-    /// What is best on average over many tasks, known before a label was seen: words that were learned from the texts, best from a start that knew the
-    /// language, joined to TF-IDF. (Movie reviews, 20, 200 and 1,000 labelled of 6,920: 0.625, 0.720 and 0.765; TF-IDF alone 0.551, 0.637 and 0.741.)
+    /// What is best on average over many tasks, known before a label was seen: words that were learned from the texts, best from a start
+    /// that knew the language, joined to TF-IDF. (Movie reviews, 20, 200 and 1,000 labelled of 6,920: 0.625, 0.720 and 0.765; TF-IDF alone
+    /// 0.551, 0.637 and 0.741.)
     /// </summary>
     /// <returns>Its index.</returns>
     internal static int Favourite(IReadOnlyList<TextFeatures> candidates)
     {
         string[] endings = [$"{Tuned}+{TfIdfFeatures.Kind}", $"{SkipGramName}+{TfIdfFeatures.Kind}"];
-        return endings.Select(ending => Enumerable.Range(0, candidates.Count).FirstOrDefault(i => candidates[i].Id.EndsWith(ending, StringComparison.Ordinal), -1))
+        return endings.Select(ending => Enumerable.Range(0, candidates.Count)
+            .FirstOrDefault(i => candidates[i].Id.EndsWith(ending, StringComparison.Ordinal), -1))
             .FirstOrDefault(i => i >= 0, 0);
     }
 
     /// <summary>Word vectors by name, and the file that those were found in that are used as they are.</summary>
     private static List<(string Name, WordVectors Vectors, RegisteredText? Source)> Vectors(
-        Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, Predicate<string> needed, CancellationToken cancel)
+        Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, Predicate<string> needed,
+        CancellationToken cancel)
     {
         if (words.Words.Count == 0)
         {
@@ -107,7 +111,11 @@ public static class TextCandidates
         RegisteredText?[] starts = [.. new RegisteredText?[] { null }.Concat(found).Where(start => needed(Learned(start)))];
         WordVectors?[] vectors = [.. starts.Select(start => start?.Words)];
         var (learned, shares) = (new WordVectors[starts.Length], new double[starts.Length]);
-        Parallel.For(0, starts.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        Parallel.For(0, starts.Length, new ParallelOptions
+        {
+            CancellationToken = cancel,
+            MaxDegreeOfParallelism = Environment.ProcessorCount
+        }, i =>
             learned[i] = SkipGram.Train(words, vectors[i], seed, share =>
             {
                 lock (shares)
@@ -133,5 +141,6 @@ public static class TextCandidates
 
     private static string Joined(string name) => $"{name}+{TfIdfFeatures.Kind}";
 
-    private static bool Needs(string? only, string name) => only is null || only == name || only == name + WordVectorFeatures.Weighted || only == Joined(name);
+    private static bool Needs(string? only, string name) =>
+        only is null || only == name || only == name + WordVectorFeatures.Weighted || only == Joined(name);
 }

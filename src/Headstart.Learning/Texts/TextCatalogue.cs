@@ -10,21 +10,24 @@ namespace Headstart.Learning.Texts;
 /// <param name="Source">Where it is described.</param>
 /// <param name="Licence">SPDX name of the weights' licence.</param>
 /// <param name="Languages">What it knows.</param>
-public sealed record TextCatalogueEntry(string Id, PublishedFile Network, PublishedFile Vocabulary, string Source, string Licence, string Languages)
+public sealed record TextCatalogueEntry(string Id, PublishedFile Network, PublishedFile Vocabulary, string Source, string Licence,
+    string Languages)
 {
     public const string NetworkName = "model.onnx";
     public const string VocabularyName = "vocab.txt";
 
     /// <summary>What <see cref="RegisteredText.Sha256"/> is of these files.</summary>
-    public string Sha256 => Convert.ToHexStringLower(SHA256.HashData([.. Convert.FromHexString(Network.Sha256), .. Convert.FromHexString(Vocabulary.Sha256)]));
+    public string Sha256 => Convert.ToHexStringLower(
+        SHA256.HashData([.. Convert.FromHexString(Network.Sha256), .. Convert.FromHexString(Vocabulary.Sha256)]));
 
     /// <summary>Of both files.</summary>
     public long Bytes => Network.Bytes + Vocabulary.Bytes;
 }
 
 /// <summary>
-/// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who fetched the same files (all-MiniLM-L6-v2's
-/// and both vocabularies' many, the multilingual network's one); neither network was run when this list was made. A file of another sum is thrown away.
+/// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who
+/// fetched the same files (all-MiniLM-L6-v2's and both vocabularies' many, the multilingual network's one); neither network was run when
+/// this list was made. A file of another sum is thrown away.
 /// </summary>
 public static class TextCatalogue
 {
@@ -42,7 +45,8 @@ public static class TextCatalogue
 
     public static TextCatalogueEntry? Find(string id) => Entries.FirstOrDefault(entry => entry.Id == id);
 
-    private static TextCatalogueEntry Entry(string id, string revision, string languages, long bytes, string sha256, long vocabularyBytes, string vocabularySha256) => new(
+    private static TextCatalogueEntry Entry(string id, string revision, string languages, long bytes, string sha256, long vocabularyBytes,
+        string vocabularySha256) => new(
         id,
         new(new($"{Publisher}{id}/resolve/{revision}/onnx/model.onnx"), bytes, sha256),
         new(new($"{Publisher}{id}/resolve/{revision}/vocab.txt"), vocabularyBytes, vocabularySha256),

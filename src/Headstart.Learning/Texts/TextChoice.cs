@@ -6,7 +6,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Which kind of features suits the texts, by the cross-validated log loss of a head on them: the same objective and the same rule as for images.
+/// Which kind of features suits the texts, by the cross-validated log loss of a head on them: the same objective and the same rule as for
+/// images.
 /// </summary>
 /// <param name="Chosen">The choice.</param>
 /// <param name="Trials">All that were tried on the same texts, best first.</param>
@@ -15,7 +16,8 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
 {
 
     /// <param name="candidates">At least one, cheapest first.</param>
-    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="TrainingDefaults.ProbeTexts"/> of them are looked at where there are more.</param>
+    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="TrainingDefaults.ProbeTexts"/> of them are looked at where there are
+    /// more.</param>
     /// <param name="labels">Their labels, indices into <paramref name="categories"/>.</param>
     /// <param name="categories">The k names.</param>
     /// <param name="seed">Decides the splits.</param>

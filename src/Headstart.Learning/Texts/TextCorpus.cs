@@ -1,8 +1,8 @@
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// All texts of a model, from which features may learn what words there are and how they are used, but never the labels, and never the texts that
-/// the model is tested with.
+/// All texts of a model, from which features may learn what words there are and how they are used, but never the labels, and never the
+/// texts that the model is tested with.
 /// </summary>
 public sealed class TextCorpus
 {
@@ -15,7 +15,8 @@ public sealed class TextCorpus
         ArgumentNullException.ThrowIfNull(labelled);
         ArgumentNullException.ThrowIfNull(unlabelled);
         (Labelled, Unlabelled) = (labelled, unlabelled);
-        _tokens = new(() => [.. labelled.Concat(unlabelled).AsParallel().AsOrdered().Select(text => (IReadOnlyList<Token>)Tokens.Of(text))]);
+        _tokens = new(() => [.. labelled.Concat(unlabelled).AsParallel().AsOrdered()
+            .Select(text => (IReadOnlyList<Token>)Tokens.Of(text))]);
     }
 
     public IReadOnlyList<string> Labelled { get; }

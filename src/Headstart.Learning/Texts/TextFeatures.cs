@@ -4,15 +4,16 @@ using Headstart.Learning.Heads;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Turns texts into feature vectors; what image backbones are to images. Learned from the texts of a model or found in a folder, and then immutable;
-/// safe for many threads.
+/// Turns texts into feature vectors; what image backbones are to images. Learned from the texts of a model or found in a folder, and then
+/// immutable; safe for many threads.
 /// </summary>
 public abstract class TextFeatures : IDisposable
 {
     private const int Rounds = 3;
     private const int DenseLength = 1_024; // up to here whole vectors are smaller or faster
 
-    /// <summary>Names the kind and, where there is one, the registered file: <c>tfidf</c>, <c>skipgram-sif</c>, <c>glove-100d-10k+tfidf</c>.</summary>
+    /// <summary>Names the kind and, where there is one, the registered file: <c>tfidf</c>, <c>skipgram-sif</c>,
+    /// <c>glove-100d-10k+tfidf</c>.</summary>
     public abstract string Id { get; }
 
     /// <summary>d, the length of a vector.</summary>
@@ -21,7 +22,8 @@ public abstract class TextFeatures : IDisposable
     /// <summary>Milliseconds for one text on this host; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerText { get; private set; }
 
-    /// <summary>The features of a text: of length 1, or all 0 where nothing in it is known. Parts that are joined are of length 1 each.</summary>
+    /// <summary>The features of a text: of length 1, or all 0 where nothing in it is known. Parts that are joined are of length 1
+    /// each.</summary>
     /// <returns><c>[d]</c></returns>
     public float[] Of(string text)
     {
@@ -29,7 +31,8 @@ public abstract class TextFeatures : IDisposable
     }
 
     /// <summary>
-    /// The features of many texts, on all cores. Keep them as the list that they are: most values may be 0, and then the list holds only the others.
+    /// The features of many texts, on all cores. Keep them as the list that they are: most values may be 0, and then the list holds only
+    /// the others.
     /// </summary>
     /// <returns><c>[n][d]</c></returns>
     public IReadOnlyList<float[]> Of(IReadOnlyList<string> texts, CancellationToken cancel = default)
@@ -73,7 +76,8 @@ public abstract class TextFeatures : IDisposable
     /// <summary>Reads what <see cref="Save(Stream)"/> wrote.</summary>
     /// <param name="stream">The file, to its end.</param>
     /// <param name="registered">What was found in folders; features that are made of one of these name it by its SHA-256.</param>
-    /// <exception cref="TextFeaturesException">The bytes are not features or are damaged, or something registered is missing; the message says which.</exception>
+    /// <exception cref="TextFeaturesException">The bytes are not features or are damaged, or something registered is missing; the message
+    /// says which.</exception>
     public static TextFeatures Load(Stream stream, IReadOnlyList<RegisteredText> registered) => TextFeaturesFile.Read(stream, registered);
 
     public void Dispose()

@@ -4,8 +4,8 @@ using System.Text;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// The file form of text features, little-endian: 8 bytes of magic, version (int32), the kind (string) and its fields, then the SHA-256 of all that.
-/// What is registered is named by its id and SHA-256 and not copied.
+/// The file form of text features, little-endian: 8 bytes of magic, version (int32), the kind (string) and its fields, then the SHA-256 of
+/// all that. What is registered is named by its id and SHA-256 and not copied.
 /// </summary>
 internal static class TextFeaturesFile
 {
@@ -42,7 +42,8 @@ internal static class TextFeaturesFile
             + "text features file.");
         Require(SHA256.HashData(bytes.AsSpan(..^SHA256.HashSizeInBytes)).AsSpan().SequenceEqual(bytes.AsSpan(^SHA256.HashSizeInBytes..)),
             "The text features file is damaged or truncated: restore or download it again.");
-        using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, bytes.Length - Magic.Length - SHA256.HashSizeInBytes), Strict);
+        using var reader = new BinaryReader(new MemoryStream(bytes, Magic.Length, bytes.Length - Magic.Length - SHA256.HashSizeInBytes),
+            Strict);
         var version = reader.ReadInt32();
         Require(version == FormatVersion, version > FormatVersion
             ? $"These text features have format version {version}, but this release of Headstart reads versions up to {FormatVersion}: "

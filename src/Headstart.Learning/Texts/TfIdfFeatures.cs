@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Which words, pairs of words and pieces of words a text has, the rare ones weighing more (TF-IDF, sublinear: Manning, Raghavan and Schütze,
-/// Introduction to Information Retrieval, 6.4). What small pretrained vectors often lose to.
+/// Which words, pairs of words and pieces of words a text has, the rare ones weighing more (TF-IDF, sublinear: Manning, Raghavan and
+/// Schütze, Introduction to Information Retrieval, 6.4). What small pretrained vectors often lose to.
 /// </summary>
 internal sealed class TfIdfFeatures : TextFeatures
 {

@@ -4,9 +4,9 @@ using System.Text;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Divides texts into tokens. After the word boundaries of Unicode Standard Annex 29, without their dictionaries: a word is letters, digits and
-/// marks, with apostrophes between letters and points or commas between digits; scripts that write no spaces are divided into characters, which
-/// pairs of tokens make words of again; what looks like one emoji is one token.
+/// Divides texts into tokens. After the word boundaries of Unicode Standard Annex 29, without their dictionaries: a word is letters, digits
+/// and marks, with apostrophes between letters and points or commas between digits; scripts that write no spaces are divided into
+/// characters, which pairs of tokens make words of again; what looks like one emoji is one token.
 /// </summary>
 public static class Tokens
 {
@@ -112,29 +112,36 @@ public static class Tokens
         return at;
     }
 
-    private static bool IsWordPart(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
-        or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark
-        or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber
+    private static bool IsWordPart(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter
+        or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter
+            or UnicodeCategory.NonSpacingMark
+        or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.DecimalDigitNumber
+            or UnicodeCategory.LetterNumber
         or UnicodeCategory.OtherNumber or UnicodeCategory.ConnectorPunctuation;
 
     /// <summary>Marks and invisible characters, which belong to what they follow (WB4): the Persian non-joiner, soft hyphens.</summary>
-    private static bool IsExtend(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
+    private static bool IsExtend(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
         or UnicodeCategory.EnclosingMark or UnicodeCategory.Format && rune.Value != 0xFEFF;
 
-    private static bool IsPunctuation(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
+    private static bool IsPunctuation(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
         or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation or UnicodeCategory.FinalQuotePunctuation
         or UnicodeCategory.OtherPunctuation;
 
     /// <summary>Han, Hiragana, Katakana, Thai, Lao, Myanmar and Khmer. (Korean has spaces.)</summary>
     private static bool IsUnspaced(Rune rune) => Rune.IsLetter(rune) && rune.Value is (>= 0x0E00 and <= 0x0EFF) or (>= 0x1000 and <= 0x109F)
-        or (>= 0x1780 and <= 0x17FF) or (>= 0x3005 and <= 0x3007) or (>= 0x3041 and <= 0x30FF) or (>= 0x31F0 and <= 0x31FF) or (>= 0x3400 and <= 0x4DBF)
+        or (>= 0x1780 and <= 0x17FF) or (>= 0x3005 and <= 0x3007) or (>= 0x3041 and <= 0x30FF) or (>= 0x31F0 and <= 0x31FF)
+            or (>= 0x3400 and <= 0x4DBF)
         or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0xFF66 and <= 0xFF9F) or (>= 0x20000 and <= 0x3FFFF);
 
     /// <summary>Without the invisible: variation selectors, joiners outside emoji, directions, soft hyphens.</summary>
     private static string Folded(string token)
     {
         var folded = UnicodeText.Folded(token);
-        return Ascii.IsValid(folded) ? folded : string.Concat(folded.EnumerateRunes().Where(rune => !IsInvisible(rune)).Select(rune => rune.ToString())).Replace('\u2019', '\'');
+        return Ascii.IsValid(folded) ? folded : string.Concat(folded.EnumerateRunes().Where(rune => !IsInvisible(rune))
+            .Select(rune => rune.ToString())).Replace('\u2019', '\'');
     }
 
     private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.Control

@@ -7,8 +7,8 @@ using NetVips;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Spellings made alike: compatibility composition (NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither without ICU,
-/// which Headstart does not ask of its machines; GLib does both, and comes with libvips.
+/// Spellings made alike: compatibility composition (NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither
+/// without ICU, which Headstart does not ask of its machines; GLib does both, and comes with libvips.
 /// </summary>
 internal static unsafe class UnicodeText
 {
@@ -25,7 +25,8 @@ internal static unsafe class UnicodeText
 
     /// <summary>Letters without their accents, as networks that know no case know none of those.</summary>
     public static string WithoutAccents(string text) => Ascii.IsValid(text) ? text
-        : string.Concat(Normalised(text, Decompose).EnumerateRunes().Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark));
+        : string.Concat(Normalised(text, Decompose).EnumerateRunes()
+            .Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark));
 
     private static string Normalised(string text, int mode = ComposeCompatible)
     {
@@ -71,6 +72,7 @@ internal static unsafe class UnicodeText
         // On Windows GLib is a file of its own; elsewhere it is part of libvips.
         var name = OperatingSystem.IsWindows() ? "libglib-2.0-0.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
         var library = NativeLibrary.Load(name, typeof(Image).Assembly, searchPath: null);
-        return new(NativeLibrary.GetExport(library, "g_utf8_normalize"), NativeLibrary.GetExport(library, "g_utf8_casefold"), NativeLibrary.GetExport(library, "g_free"));
+        return new(NativeLibrary.GetExport(library, "g_utf8_normalize"), NativeLibrary.GetExport(library, "g_utf8_casefold"),
+            NativeLibrary.GetExport(library, "g_free"));
     }
 }

@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Vectors that are learned a few rows at a time. Each row has a step length of its own, which shrinks as the row learns (Duchi, Hazan and Singer
-/// 2011, a number a row), so that a few texts and many need no different settings. In managed memory: adding up thousands of single rows is what
-/// libtorch is slow at, 70 of the 80 ms that a lesson took.
+/// Vectors that are learned a few rows at a time. Each row has a step length of its own, which shrinks as the row learns (Duchi, Hazan and
+/// Singer 2011, a number a row), so that a few texts and many need no different settings. In managed memory: adding up thousands of single
+/// rows is what libtorch is slow at, 70 of the 80 ms that a lesson took.
 /// </summary>
 internal sealed class VectorTable(float[] values, int dimensions)
 {

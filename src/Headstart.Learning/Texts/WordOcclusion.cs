@@ -9,7 +9,8 @@ namespace Headstart.Learning.Texts;
 /// <param name="Weight">How much the probability of the label falls without it: above 0 speaks for the label, below 0 against it.</param>
 public sealed record WordWeight(string Word, int Start, int Length, double Weight);
 
-/// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky 2016).</summary>
+/// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky
+/// 2016).</summary>
 public static class WordOcclusion
 {
     /// <param name="text">The text.</param>
@@ -30,7 +31,8 @@ public static class WordOcclusion
         {
             cancel.ThrowIfCancellationRequested();
             var without = text.Remove(token.Start, token.Length);
-            words.Add(new(text.Substring(token.Start, token.Length), token.Start, token.Length, whole - probabilities(features.Of(without))[label]));
+            words.Add(new(text.Substring(token.Start, token.Length), token.Start, token.Length,
+                whole - probabilities(features.Of(without))[label]));
         }
 
         return words;

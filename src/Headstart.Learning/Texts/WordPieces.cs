@@ -3,8 +3,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Which buckets the pieces of a word fall into (Bojanowski et al. 2017, fastText): runs of three to six characters, its ends marked, numbered by a
-/// hash that never changes, because saved vectors are found by it.
+/// Which buckets the pieces of a word fall into (Bojanowski et al. 2017, fastText): runs of three to six characters, its ends marked,
+/// numbered by a hash that never changes, because saved vectors are found by it.
 /// </summary>
 internal static class WordPieces
 {

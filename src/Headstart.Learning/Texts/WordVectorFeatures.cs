@@ -25,7 +25,8 @@ internal sealed class WordVectorFeatures : TextFeatures
     private readonly float[] _mean; // [d]
     private readonly float[] _axes; // [d, d], orthonormal rows: the directions in which texts differ, so that features do not go together
 
-    private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights, float[] mean, float[] axes)
+    private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights,
+        float[] mean, float[] axes)
     {
         (Id, _vectors, _source, _weights, _mean, _axes) = (id, vectors, source, weights, mean, axes);
         _lookup = new(weights, StringComparer.Ordinal);
@@ -41,7 +42,8 @@ internal sealed class WordVectorFeatures : TextFeatures
     /// <param name="corpus">Says how frequent words are.</param>
     /// <param name="words">Its words.</param>
     /// <param name="weighted">Whether frequent words weigh less.</param>
-    public static WordVectorFeatures Fit(string name, WordVectors vectors, RegisteredText? source, TextCorpus corpus, Vocabulary words, bool weighted)
+    public static WordVectorFeatures Fit(string name, WordVectors vectors, RegisteredText? source, TextCorpus corpus, Vocabulary words,
+        bool weighted)
     {
         var weights = new SortedDictionary<string, float>(StringComparer.Ordinal);
         foreach (var (i, word) in words.Words.Index())
@@ -55,7 +57,8 @@ internal sealed class WordVectorFeatures : TextFeatures
 
         var (id, d) = (weighted ? name + Weighted : name, vectors.Dimensions);
         var plain = new WordVectorFeatures(id, vectors, source, weights, new float[d], new float[d * d]);
-        var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / TextsForSif) == 0).Select(plain.Mean).Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
+        var means = corpus.TokensOfAll.Where((_, i) => i % (1 + corpus.TokensOfAll.Count / TextsForSif) == 0).Select(plain.Mean)
+            .Where(m => TensorPrimitives.Norm<float>(m) > 0).ToList();
         if (means.Count == 0)
         {
             return plain;

@@ -3,7 +3,8 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A vector for each of many words, and for words that are not among them one made of their pieces, where pieces have vectors. Immutable.</summary>
+/// <summary>A vector for each of many words, and for words that are not among them one made of their pieces, where pieces have vectors.
+/// Immutable.</summary>
 internal sealed class WordVectors
 {
     private readonly string[] _words;
@@ -19,7 +20,8 @@ internal sealed class WordVectors
     {
         if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != WordPieceBuckets * dimensions))
         {
-            throw new ArgumentException($"{words.Length} words, {vectors.Length} and {pieces.Length} values do not make vectors of {dimensions}.");
+            throw new ArgumentException(
+                $"{words.Length} words, {vectors.Length} and {pieces.Length} values do not make vectors of {dimensions}.");
         }
 
         (_words, _vectors, _pieces, Dimensions) = (words, vectors, pieces, dimensions);
@@ -78,7 +80,8 @@ internal sealed class WordVectors
     public static float[] Rounded(IEnumerable<float> values) => [.. values.Select(value => (float)(Half)value)];
 
     /// <summary>The vector of a word in the table; empty for others.</summary>
-    public ReadOnlySpan<float> Known(string word) => _places.TryGetValue(word, out var place) ? _vectors.AsSpan(place * Dimensions, Dimensions) : default;
+    public ReadOnlySpan<float> Known(string word) => _places.TryGetValue(word, out var place)
+        ? _vectors.AsSpan(place * Dimensions, Dimensions) : default;
 
     /// <summary>Adds the vector of a word to a sum.</summary>
     /// <param name="word">In its folded form.</param>

@@ -38,9 +38,9 @@ public sealed class RemainingQuota(Quotas quotas, Stored stored)
 }
 
 /// <summary>
-/// Quotas of what is in the database. Who wants to add something holds the account, looks, and adds, in one transaction: of two requests at once
-/// one waits, so nothing exceeds a quota. Accounts without quotas are not held. How much they have is counted on the rows of their models (see
-/// <see cref="Model.Examples"/>), so no look is longer for there being many images.
+/// Quotas of what is in the database. Who wants to add something holds the account, looks, and adds, in one transaction: of two requests at
+/// once one waits, so nothing exceeds a quota. Accounts without quotas are not held. How much they have is counted on the rows of their
+/// models (see <see cref="Model.Examples"/>), so no look is longer for there being many images.
 /// </summary>
 public static class AccountQuotas
 {
@@ -60,7 +60,8 @@ public static class AccountQuotas
         await db.Accounts.Where(a => a.Id == account).Select(a => a.Quotas).SingleOrDefaultAsync(cancel) ?? new();
 
     /// <summary>Locks the account. Null when it has no limit for images and bytes.</summary>
-    public static async Task<RemainingQuota?> HoldRemainingQuotaAsync(this HeadstartDb db, Guid account) => await db.RemainingQuotaAsync(account, await db.HoldQuotasAsync(account), default);
+    public static async Task<RemainingQuota?> HoldRemainingQuotaAsync(this HeadstartDb db, Guid account) =>
+        await db.RemainingQuotaAsync(account, await db.HoldQuotasAsync(account), default);
 
     /// <summary>Does not lock the account. Null when it has no limit for images and bytes.</summary>
     public static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, CancellationToken cancel) =>
@@ -73,8 +74,10 @@ public static class AccountQuotas
     public static async Task<Stored> StoredAsync(this HeadstartDb db, Guid account, CancellationToken cancel)
     {
         var models = await db.Models.Where(m => m.AccountId == account).GroupBy(m => m.AccountId)
-            .Select(g => new Stored(g.LongCount(), g.Sum(m => m.Examples), g.Sum(m => m.ExampleBytes))).SingleOrDefaultAsync(cancel) ?? new(0, 0, 0);
-        var batches = await db.BatchPredictions.Where(b => db.Models.Any(m => m.Id == b.ModelId && m.AccountId == account)).SumAsync(b => b.Bytes, cancel);
+            .Select(g => new Stored(g.LongCount(), g.Sum(m => m.Examples), g.Sum(m => m.ExampleBytes))).SingleOrDefaultAsync(cancel)
+                ?? new(0, 0, 0);
+        var batches = await db.BatchPredictions.Where(b => db.Models.Any(m => m.Id == b.ModelId && m.AccountId == account))
+            .SumAsync(b => b.Bytes, cancel);
         return models with { Bytes = models.Bytes + batches };
     }
 
@@ -91,10 +94,12 @@ public static class AccountQuotas
         return ((int)Math.Clamp(limit - used, 0, int.MaxValue), new(Quota.ConcurrentRuns, limit, used));
     }
 
-    private static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, Quotas quotas, CancellationToken cancel) =>
+    private static async Task<RemainingQuota?> RemainingQuotaAsync(this HeadstartDb db, Guid account, Quotas quotas,
+        CancellationToken cancel) =>
         (quotas.Images ?? quotas.Bytes) is null ? null : new(quotas, await db.StoredAsync(account, cancel));
 
     /// <summary>Training runs that are queued or running.</summary>
     public static Task<long> RunsUnderWayAsync(this HeadstartDb db, Guid account, CancellationToken cancel) => db.TrainingRuns
-        .Where(r => r.State == JobState.Queued || r.State == JobState.Running).LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
+        .Where(r => r.State == JobState.Queued || r.State == JobState.Running)
+            .LongCountAsync(r => db.Models.Any(m => m.Id == r.ModelId && m.AccountId == account), cancel);
 }

@@ -14,7 +14,8 @@ public sealed record AccountChange(string? Name = null, Quotas? Quotas = null);
 /// <param name="Operator">Whether its admin keys may create and change accounts.</param>
 public sealed record AccountResponse(Guid Id, string Name, bool Operator, Quotas Quotas, DateTime CreatedAt)
 {
-    internal static AccountResponse Of(Account account) => new(account.Id, account.Name, account.IsOperator, account.Quotas, account.CreatedAt);
+    internal static AccountResponse Of(Account account) =>
+        new(account.Id, account.Name, account.IsOperator, account.Quotas, account.CreatedAt);
 }
 
 /// <param name="Key">The account's first admin key. It appears only in this response.</param>
@@ -56,7 +57,13 @@ public static class AccountsApi
             return refusal;
         }
 
-        var account = new Account { Id = Guid.CreateVersion7(), Name = name, Quotas = request.Quotas ?? QuotaUse.Usual(settings.Quotas), CreatedAt = clock.Now() };
+        var account = new Account
+        {
+            Id = Guid.CreateVersion7(),
+            Name = name,
+            Quotas = request.Quotas ?? QuotaUse.Usual(settings.Quotas),
+            CreatedAt = clock.Now()
+        };
         var secret = Secrets.NewKey();
         var key = Secrets.Entity(account.Id, "first key", secret, Scopes.All, account.CreatedAt);
         db.AddRange(account, key);
@@ -68,12 +75,15 @@ public static class AccountsApi
     private static async Task<Page<AccountResponse>> List(HeadstartDb db, int? limit, Guid? after, CancellationToken cancel)
     {
         var size = Page.Limit(limit);
-        var rows = await db.Accounts.Where(a => after == null || a.Id < after).OrderByDescending(a => a.Id).Take(size + 1).AsNoTracking().ToListAsync(cancel);
+        var rows = await db.Accounts.Where(a => after == null || a.Id < after).OrderByDescending(a => a.Id).Take(size + 1).AsNoTracking()
+            .ToListAsync(cancel);
         return Page.Of(rows.ConvertAll(AccountResponse.Of), size, a => a.Id.ToString());
     }
 
-    private static async Task<Results<Ok<AccountResponse>, ProblemHttpResult>> Get(Guid accountId, HeadstartDb db, CancellationToken cancel) =>
-        await db.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId, cancel) is { } account ? TypedResults.Ok(AccountResponse.Of(account)) : NoSuchAccount();
+    private static async Task<Results<Ok<AccountResponse>,
+        ProblemHttpResult>> Get(Guid accountId, HeadstartDb db, CancellationToken cancel) =>
+        await db.Accounts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == accountId, cancel) is { } account
+            ? TypedResults.Ok(AccountResponse.Of(account)) : NoSuchAccount();
 
     private static async Task<Results<Ok<AccountResponse>, ProblemHttpResult>> Change(
         Guid accountId, AccountChange change, HeadstartDb db, KnownKeys known, CancellationToken cancel)
@@ -106,7 +116,8 @@ public static class AccountsApi
         return TypedResults.Ok(AccountResponse.Of(account));
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(Guid accountId, HeadstartDb db, KnownKeys known, CancellationToken cancel)
+    private static async Task<Results<NoContent,
+        ProblemHttpResult>> Delete(Guid accountId, HeadstartDb db, KnownKeys known, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         // Locked, so that no model is added between the check and the delete.

@@ -13,7 +13,8 @@ namespace Headstart.Access;
 /// <param name="Status">HTTP status of the response; null while the request is running, and if the host died before responding.</param>
 /// <param name="Address">IP address of the client; null for a request from a page of this host.</param>
 public sealed record AuditedChange(
-    Guid Id, DateTime At, Guid KeyId, string KeyName, string Operation, IReadOnlyDictionary<string, string> Subjects, int? Status, string? Address)
+    Guid Id, DateTime At, Guid KeyId, string KeyName, string Operation, IReadOnlyDictionary<string, string> Subjects, int? Status,
+    string? Address)
 {
     internal static AuditedChange Of(AuditEntry entry) => new(entry.Id, entry.At, entry.KeyId, entry.KeyName, entry.Operation,
         JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
@@ -43,7 +44,8 @@ public static class AuditApi
         var (from, to) = (since?.UtcDateTime, until?.UtcDateTime);
         var rows = await db.AuditEntries.AsNoTracking()
             .Where(e => e.AccountId == account && (after == null || e.Id < after))
-            .Where(e => (operation == null || e.Operation == operation) && (key == null || e.KeyId == key) && (from == null || e.At >= from) && (to == null || e.At < to))
+            .Where(e => (operation == null || e.Operation == operation) && (key == null || e.KeyId == key) && (from == null || e.At >= from)
+                && (to == null || e.At < to))
             .OrderByDescending(e => e.Id).Take(size + 1).ToListAsync(cancel);
         return Page.Of(rows.ConvertAll(AuditedChange.Of), size, e => e.Id.ToString());
     }

@@ -7,11 +7,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <summary>
-/// Writes down who changed what: everything that needs more than reading and predicting, whatever protocol or page it comes from. The entry is
-/// there before the work begins, and no work begins without it; its status is filled in afterwards. If the process dies in between the
-/// entry stays without a status: something was tried, and may have happened. Neither headers nor query nor body are in it: that is where secrets are.
+/// Writes down who changed what: everything that needs more than reading and predicting, whatever protocol or page it comes from. The entry
+/// is there before the work begins, and no work begins without it; its status is filled in afterwards. If the process dies in between the
+/// entry stays without a status: something was tried, and may have happened. Neither headers nor query nor body are in it: that is where
+/// secrets are.
 /// </summary>
-internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory<HeadstartDb> databases, TimeProvider clock, ILogger<AuditTrail> log)
+internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory<HeadstartDb> databases, TimeProvider clock,
+    ILogger<AuditTrail> log)
 {
     private const int LongestSubject = 200; // names of backbones may be subjects
 
@@ -32,7 +34,8 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
         }
         catch (Exception e)
         {
-            status = http.RequestAborted.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : ExceptionProblems.Describe(e).Status;
+            status = http.RequestAborted.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest : ExceptionProblems.Describe(e)
+                .Status;
             throw;
         }
         finally
@@ -41,9 +44,11 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
         }
     }
 
-    private static bool Changes(HttpContext http) => http.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null
+    private static bool Changes(HttpContext http) => http.GetEndpoint() is { } endpoint
+        && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null
         && http.User.Identity?.IsAuthenticated is true
-        && !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && !HttpMethods.IsOptions(http.Request.Method)
+        && !HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method)
+            && !HttpMethods.IsOptions(http.Request.Method)
         && Scopes.NeededFor(http) is var needed && needed != Scopes.Name(Scope.Read) && needed != Scopes.Name(Scope.Predict);
 
     private async Task<Guid> BeginAsync(HttpContext http)
@@ -56,9 +61,11 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
             AccountId = http.User.AccountId(),
             KeyId = http.User.KeyId(),
             KeyName = http.User.KeyName(),
-            Operation = endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName ?? $"{http.Request.Method} {(endpoint as RouteEndpoint)?.RoutePattern.RawText}",
+            Operation = endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName
+            ?? $"{http.Request.Method} {(endpoint as RouteEndpoint)?.RoutePattern.RawText}",
             Subjects = JsonSerializer.Serialize(http.Request.RouteValues.ToDictionary(value => value.Key, value => Shortened(value.Value))),
-            Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString() : null,
+            Address = http.Connection.RemoteIpAddress is { } address ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address)
+            .ToString() : null,
         };
         await using var db = await databases.CreateDbContextAsync(http.RequestAborted);
         db.Add(entry);
@@ -71,7 +78,8 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
         try
         {
             await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
-            await db.AuditEntries.Where(e => e.Id == entry).ExecuteUpdateAsync(set => set.SetProperty(e => e.Status, status), CancellationToken.None);
+            await db.AuditEntries.Where(e => e.Id == entry)
+                .ExecuteUpdateAsync(set => set.SetProperty(e => e.Status, status), CancellationToken.None);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -90,7 +98,8 @@ internal sealed partial class AuditTrail(RequestDelegate next, IDbContextFactory
 }
 
 /// <summary>Deletes what is older than <c>Headstart:Audit:KeepDays</c>, every hour, on every host: it does no harm twice.</summary>
-public sealed partial class AuditPruning(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock, ILogger<AuditPruning> log) : BackgroundService
+public sealed partial class AuditPruning(IDbContextFactory<HeadstartDb> databases, Settings settings, TimeProvider clock,
+    ILogger<AuditPruning> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromHours(1);
 

@@ -27,7 +27,8 @@ public sealed class FirstKey(IDbContextFactory<HeadstartDb> databases, Settings 
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({Schema.AdvisoryLock})", cancel); // several hosts may start at once
+        // several hosts may start at once
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({Schema.AdvisoryLock})", cancel);
         var hash = Secrets.Hash(secret);
         if (await db.ApiKeys.AnyAsync(k => onlyIfNone || k.Hash == hash, cancel))
         {

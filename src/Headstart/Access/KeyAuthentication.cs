@@ -61,7 +61,8 @@ public sealed class KeyAuthentication(
 
         var hash = ReadHash();
         // A browser asks for a user name and password only when it is told Basic; scripts are better off without the dialog.
-        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\"" : "Bearer";
+        Response.Headers.WWWAuthenticate = Request.Path.StartsWithSegments("/hangfire") || BareKeyWillDo ? "Basic realm=\"Headstart\""
+            : "Bearer";
         await Context.AnswerAsync(Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized",
             hash is null && Request.Headers.Authorization.Count == 0
                 ? "This endpoint needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."

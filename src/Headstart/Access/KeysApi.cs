@@ -13,10 +13,12 @@ namespace Headstart.Access;
 /// <param name="ExpiresAt">When the key stops working; omit it for a key that does not expire.</param>
 public sealed record NewKeyRequest(string? Name, bool Admin = false, IReadOnlyList<Scope>? Scopes = null, DateTimeOffset? ExpiresAt = null);
 
-public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt, DateTime? RevokedAt);
+public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt,
+    DateTime CreatedAt, DateTime? RevokedAt);
 
 /// <param name="Key">The secret key. It appears only in this response.</param>
-public sealed record NewKeyResponse(Guid Id, string Name, string Key, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, DateTime CreatedAt);
+public sealed record NewKeyResponse(Guid Id, string Name, string Key, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes,
+    DateTime? ExpiresAt, DateTime CreatedAt);
 
 public static class KeysApi
 {
@@ -28,7 +30,8 @@ public static class KeysApi
             + "Needs an admin key.")
             .Example("""{"name":"web shop","scopes":["predict"]}""").Refuses(400, 401, 403, 422);
         keys.MapGet("/", List).Named("listKeys", "List the API keys", "Includes revoked keys.").Refuses(400, 401, 403);
-        keys.MapDelete("/{keyId:guid}", Revoke).Named("revokeKey", "Revoke an API key", "It stops working at once. The last admin key that does not expire cannot be revoked.")
+        keys.MapDelete("/{keyId:guid}", Revoke).Named("revokeKey", "Revoke an API key",
+            "It stops working at once. The last admin key that does not expire cannot be revoked.")
             .Refuses(401, 403, 404, 409);
     }
 
@@ -58,7 +61,8 @@ public static class KeysApi
         var key = Secrets.Entity(caller.AccountId(), name, secret, scopes, clock.Now(), request.ExpiresAt?.UtcDateTime);
         db.Add(key);
         await db.SaveChangesAsync(cancel);
-        return TypedResults.Created($"/api/v1/keys/{key.Id}", new NewKeyResponse(key.Id, key.Name, secret, key.Prefix, key.IsAdmin, key.Scopes, key.ExpiresAt, key.CreatedAt));
+        return TypedResults.Created($"/api/v1/keys/{key.Id}",
+            new NewKeyResponse(key.Id, key.Name, secret, key.Prefix, key.IsAdmin, key.Scopes, key.ExpiresAt, key.CreatedAt));
     }
 
     private static async Task<Page<KeyResponse>> List(
@@ -69,7 +73,8 @@ public static class KeysApi
         var rows = await db.ApiKeys.Where(k => k.AccountId == account && (after == null || k.Id < after))
             .OrderByDescending(k => k.Id).Take(size + 1)
             .AsNoTracking().ToListAsync(cancel);
-        return Page.Of(rows.ConvertAll(k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin, k.Scopes, k.ExpiresAt, k.CreatedAt, k.RevokedAt)), size, k => k.Id.ToString());
+        return Page.Of(rows.ConvertAll(k => new KeyResponse(k.Id, k.Name, k.Prefix, k.IsAdmin, k.Scopes, k.ExpiresAt, k.CreatedAt,
+            k.RevokedAt)), size, k => k.Id.ToString());
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Revoke(

@@ -7,7 +7,8 @@ namespace Headstart.Access;
 /// <param name="Id">Id of the key.</param>
 /// <param name="IsOperator">Whether its account is the installation's first.</param>
 /// <param name="Quotas">Quotas of its account.</param>
-public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, bool IsOperator, Quotas Quotas);
+public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt, bool IsOperator,
+    Quotas Quotas);
 
 /// <summary>
 /// The keys that were used in the last moments. A key revoked on this host stops working with the answer to that; one revoked on another
@@ -26,10 +27,12 @@ public sealed class KnownKeys
     }
 
     /// <summary>The valid key with this hash, or null.</summary>
-    public async Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && !HasExpired(key) ? key : null;
+    public async Task<KnownKey?> FindAsync(byte[] hash, CancellationToken cancel) =>
+        await ReadAsync(hash, cancel) is { } key && !HasExpired(key) ? key : null;
 
     /// <summary>Whether the key with this hash exists but has expired.</summary>
-    public async Task<bool> HasExpiredAsync(byte[] hash, CancellationToken cancel) => await ReadAsync(hash, cancel) is { } key && HasExpired(key);
+    public async Task<bool> HasExpiredAsync(byte[] hash, CancellationToken cancel) =>
+        await ReadAsync(hash, cancel) is { } key && HasExpired(key);
 
     /// <summary>After a key was revoked, or an account changed.</summary>
     public void Forget() => _keys.Forget();
@@ -40,6 +43,7 @@ public sealed class KnownKeys
     {
         await using var db = await _databases.CreateDbContextAsync(cancel);
         return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null)
-            .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) => new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(cancel);
+            .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) =>
+                new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(cancel);
     });
 }

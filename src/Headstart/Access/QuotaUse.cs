@@ -31,6 +31,7 @@ public sealed record QuotaUse(Quota Quota, long? Limit, long Used)
 
     /// <summary>402 for stored data, which counts until it is deleted; 429 for limits that free up over time.</summary>
     internal ProblemHttpResult Problem(params IEnumerable<(string Key, object? Value)> more) => Problems.Of(
-        Quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns ? StatusCodes.Status429TooManyRequests : StatusCodes.Status402PaymentRequired,
+        Quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns ? StatusCodes.Status429TooManyRequests
+        : StatusCodes.Status402PaymentRequired,
         "quota-exceeded", Sentence, [("quota", Name), ("limit", Limit), ("used", Used), .. more]);
 }

@@ -10,17 +10,20 @@ public sealed record Spends(params IReadOnlyList<Quota> Quotas);
 public static class Spending
 {
     /// <summary>The endpoint uses these quotas: its responses say what is left.</summary>
-    public static RouteHandlerBuilder Spends(this RouteHandlerBuilder endpoint, params Quota[] quotas) => endpoint.WithMetadata(new Spends(quotas))
-        .Refuses(quotas.Any(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? StatusCodes.Status429TooManyRequests : StatusCodes.Status402PaymentRequired);
+    public static RouteHandlerBuilder Spends(this RouteHandlerBuilder endpoint, params Quota[] quotas) =>
+        endpoint.WithMetadata(new Spends(quotas))
+        .Refuses(quotas.Any(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? StatusCodes.Status429TooManyRequests
+            : StatusCodes.Status402PaymentRequired);
 
     /// <summary>The endpoint predicts: it needs that scope, and something left of the day's predictions.</summary>
-    public static RouteHandlerBuilder Predicts(this RouteHandlerBuilder endpoint) => endpoint.Needs(Scope.Predict).Spends(Quota.PredictionsPerDay);
+    public static RouteHandlerBuilder Predicts(this RouteHandlerBuilder endpoint) =>
+        endpoint.Needs(Scope.Predict).Spends(Quota.PredictionsPerDay);
 }
 
 /// <summary>
-/// Refuses predictions when those of the day are used up, and says in the headers of every answer what is left of the quotas that the request takes
-/// from, as the IETF's draft-ietf-httpapi-ratelimit-headers has it. The day's predictions are compared in memory (see <see cref="Usage"/>): a request that
-/// begins before the limit is answered whole.
+/// Refuses predictions when those of the day are used up, and says in the headers of every answer what is left of the quotas that the
+/// request takes from, as the IETF's draft-ietf-httpapi-ratelimit-headers has it. The day's predictions are compared in memory (see
+/// <see cref="Usage"/>): a request that begins before the limit is answered whole.
 /// </summary>
 internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
 {
@@ -30,7 +33,8 @@ internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFa
 
     public async Task InvokeAsync(HttpContext http)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<Spends>() is not { } spends || !spends.Quotas.Any(quota => http.User.Limit(quota) is not null))
+        if (http.GetEndpoint()?.Metadata.GetMetadata<Spends>() is not { } spends
+            || !spends.Quotas.Any(quota => http.User.Limit(quota) is not null))
         {
             await next(http);
             return;
@@ -57,18 +61,22 @@ internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFa
 
         var midnight = (int)Math.Ceiling(Day - clock.GetUtcNow().TimeOfDay.TotalSeconds);
         var uses = await ReadAsync(http, [.. quotas.Where(quota => http.User.Limit(quota) is not null)]);
-        response.Headers["RateLimit-Policy"] = string.Join(", ", uses.Select(use => $"\"{use.Name}\";q={Math.Min(use.Limit!.Value, Most)}{(IsDaily(use) ? $";w={Day}" : "")}"));
-        response.Headers["RateLimit"] = string.Join(", ", uses.Select(use => $"\"{use.Name}\";r={Math.Clamp(use.Limit!.Value - use.Used, 0, Most)}{(IsDaily(use) ? $";t={midnight}" : "")}"));
+        response.Headers["RateLimit-Policy"] = string.Join(", ",
+            uses.Select(use => $"\"{use.Name}\";q={Math.Min(use.Limit!.Value, Most)}{(IsDaily(use) ? $";w={Day}" : "")}"));
+        response.Headers["RateLimit"] = string.Join(", ",
+            uses.Select(use => $"\"{use.Name}\";r={Math.Clamp(use.Limit!.Value - use.Used, 0, Most)}{(IsDaily(use) ? $";t={midnight}" : "")}"));
         if (response.StatusCode == StatusCodes.Status429TooManyRequests)
         {
-            response.Headers.RetryAfter = (uses.Any(IsDaily) ? midnight : AgainForARun).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = (uses.Any(IsDaily) ? midnight : AgainForARun)
+                .ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
     }
 
     private async Task<List<QuotaUse>> ReadAsync(HttpContext http, IReadOnlyList<Quota> quotas)
     {
         var account = http.User.AccountId();
-        await using var db = quotas.All(quota => quota == Quota.PredictionsPerDay) ? null : await databases.CreateDbContextAsync(CancellationToken.None);
+        await using var db = quotas.All(quota => quota == Quota.PredictionsPerDay) ? null
+            : await databases.CreateDbContextAsync(CancellationToken.None);
         var uses = await AccountUse.ReadAsync(db, usage, account, quotas, CancellationToken.None);
         return [.. uses.Select(use => use with { Limit = http.User.Limit(use.Quota) })];
     }
@@ -85,9 +93,11 @@ internal static class AccountUse
     /// <param name="quotas">Which quotas; the result has the same order.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <returns>What is used, with limits left null.</returns>
-    public static async Task<List<QuotaUse>> ReadAsync(HeadstartDb? db, Usage usage, Guid account, IReadOnlyList<Quota> quotas, CancellationToken cancel)
+    public static async Task<List<QuotaUse>> ReadAsync(HeadstartDb? db, Usage usage, Guid account, IReadOnlyList<Quota> quotas,
+        CancellationToken cancel)
     {
-        var stored = db is null || quotas.All(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? null : await db.StoredAsync(account, cancel);
+        var stored = db is null || quotas.All(quota => quota is Quota.PredictionsPerDay or Quota.ConcurrentRuns) ? null
+            : await db.StoredAsync(account, cancel);
         var uses = new List<QuotaUse>();
         foreach (var quota in quotas)
         {

@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace Headstart.Access;
 
 /// <summary>
-/// Token buckets in the memory of this host: each web node counts for itself. An endpoint that says <c>DisableRateLimiting</c>, as health does, has no limit,
-/// and the requests that pages make inside of the host were counted when the browser asked.
+/// Token buckets in the memory of this host: each web node counts for itself. An endpoint that says <c>DisableRateLimiting</c>, as health
+/// does, has no limit, and the requests that pages make inside of the host were counted when the browser asked.
 /// </summary>
 public static class RateLimits
 {
@@ -20,7 +20,8 @@ public static class RateLimits
     {
         if (settings.RateLimits.PerAddressPerSecond is > 0 and var limit)
         {
-            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext, int>(http => http.Connection.RemoteIpAddress is { } address
+            app.UseRateLimiter(Options(PartitionedRateLimiter.Create<HttpContext,
+                int>(http => http.Connection.RemoteIpAddress is { } address
                 ? RateLimitPartition.GetTokenBucketLimiter(BucketOf(address), _ => Bucket(limit, limit, TimeSpan.FromSeconds(1)))
                 : RateLimitPartition.GetNoLimiter(-1))));
         }
@@ -43,7 +44,8 @@ public static class RateLimits
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
         http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        return http.AnswerAsync(Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests", $"{why}; try again in {seconds} s."));
+        return http.AnswerAsync(Problems.Of(StatusCodes.Status429TooManyRequests, "too-many-requests",
+            $"{why}; try again in {seconds} s."));
     }
 
     /// <summary>One bucket for an IPv4 address, and one for an IPv6 network (/64), which is what one customer of a provider has.</summary>
@@ -55,7 +57,8 @@ public static class RateLimits
         return hash.ToHashCode() & (MostBuckets - 1);
     }
 
-    internal static TokenBucketRateLimiterOptions Bucket(int most, int each, TimeSpan period) => new() { TokenLimit = most, TokensPerPeriod = each, ReplenishmentPeriod = period };
+    internal static TokenBucketRateLimiterOptions Bucket(int most, int each, TimeSpan period) =>
+        new() { TokenLimit = most, TokensPerPeriod = each, ReplenishmentPeriod = period };
 
     private static RateLimiterOptions Options(PartitionedRateLimiter<HttpContext> limiter) => new()
     {

@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Access;
 
 /// <summary>
-/// Which scope a request needs. Every endpoint that takes a key asks here, through the default policy: reading needs <see cref="Scope.Read"/>, every
-/// other method <see cref="Scope.Write"/>, unless the endpoint says what it <see cref="Needs"/>. So an endpoint that says nothing is never too open.
+/// Which scope a request needs. Every endpoint that takes a key asks here, through the default policy: reading needs
+/// <see cref="Scope.Read"/>, every other method <see cref="Scope.Write"/>, unless the endpoint says what it <see cref="Needs"/>. So an
+/// endpoint that says nothing is never too open.
 /// </summary>
 public static class Scopes
 {
@@ -21,7 +22,8 @@ public static class Scopes
     public static IReadOnlyList<Scope> Usual { get; } = [Scope.Read, Scope.Predict, Scope.Write];
 
     /// <summary>The policy of all endpoints.</summary>
-    internal static AuthorizationPolicy Policy { get; } = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRequirement()).Build();
+    internal static AuthorizationPolicy Policy { get; } = new AuthorizationPolicyBuilder().RequireAuthenticatedUser()
+        .AddRequirements(new ScopeRequirement()).Build();
 
     /// <summary>The scope's name in JSON, and the name of its policy and role.</summary>
     public static string Name(Scope scope) => scope.ToString().ToLowerInvariant();

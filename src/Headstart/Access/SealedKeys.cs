@@ -16,7 +16,8 @@ internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
     {
         ArgumentNullException.ThrowIfNull(plaintextElement);
         var plain = Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting));
-        var (nonce, tag, cipher) = (RandomNumberGenerator.GetBytes(AesGcm.NonceByteSizes.MaxSize), new byte[AesGcm.TagByteSizes.MaxSize], new byte[plain.Length]);
+        var (nonce, tag, cipher) = (RandomNumberGenerator.GetBytes(AesGcm.NonceByteSizes.MaxSize), new byte[AesGcm.TagByteSizes.MaxSize],
+            new byte[plain.Length]);
         using var aes = Cipher(settings);
         aes.Encrypt(nonce, plain, cipher, tag);
         return new(new XElement("sealed", Part("nonce", nonce), Part("tag", tag), Part("cipher", cipher)), typeof(OpenedKeys));
@@ -25,7 +26,8 @@ internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
     }
 
     internal static AesGcm Cipher(Settings settings) => new(
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(settings.SharedSecret!), 32, info: "data protection keys"u8.ToArray()), AesGcm.TagByteSizes.MaxSize);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(settings.SharedSecret!), 32,
+        info: "data protection keys"u8.ToArray()), AesGcm.TagByteSizes.MaxSize);
 }
 
 /// <summary>Decrypts what <see cref="SealedKeys"/> encrypted; data protection creates it by the type name stored with the key.</summary>

@@ -30,8 +30,9 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     }
 
     /// <summary>
-    /// What the account has asked for since midnight (UTC): what this host has counted, and what the database knew at the last write. The database is asked
-    /// only once a day and account, and then at each write. What other hosts answered in the last ten seconds at most is not in it.
+    /// What the account has asked for since midnight (UTC): what this host has counted, and what the database knew at the last write. The
+    /// database is asked only once a day and account, and then at each write. What other hosts answered in the last ten seconds at most is
+    /// not in it.
     /// </summary>
     public async Task<long> PredictionsTodayAsync(Guid account, CancellationToken cancel)
     {
@@ -76,11 +77,13 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         try
         {
             await AddAsync();
-            await ReadTotalsAsync(Today, [.. _totals.Where(t => t.Key.Day == Today && t.Value.Written >= 0).Select(t => t.Key.Account)], default);
+            await ReadTotalsAsync(Today, [.. _totals.Where(t => t.Key.Day == Today && t.Value.Written >= 0).Select(t => t.Key.Account)],
+                default);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may work.
+            // Whatever it was, most likely a database that is away: a host must not end because its counting did, and the next time may
+            // work.
             Log.Later(log, e.GetBaseException().Message);
         }
         finally
@@ -93,8 +96,10 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
     private async Task AddAsync()
     {
         // Counters are reset, not replaced: what is added meanwhile is written next time.
-        var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0), Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
-            .Where(r => r.Requests != 0 || r.Predictions != 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray(); // in one order, so that two hosts do not deadlock
+        var rows = _counts.Select(c => (c.Key, Requests: Interlocked.Exchange(ref c.Value.Requests, 0),
+            Predictions: Interlocked.Exchange(ref c.Value.Predictions, 0)))
+            // in one order, so that two hosts do not deadlock
+            .Where(r => r.Requests != 0 || r.Predictions != 0).OrderBy(r => r.Key.Key).ThenBy(r => r.Key.Day).ToArray();
         if (rows.Length == 0)
         {
             return;
@@ -140,8 +145,11 @@ public sealed partial class Usage(IDbContextFactory<HeadstartDb> databases, Time
         }
 
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var sums = await db.UsageDays.Where(u => u.Day == day).Join(db.ApiKeys.Where(k => accounts.Contains(k.AccountId)), u => u.KeyId, k => k.Id, (u, k) => new { k.AccountId, u.Predictions })
-            .GroupBy(u => u.AccountId).Select(g => new { Account = g.Key, Sum = g.Sum(u => u.Predictions) }).ToDictionaryAsync(s => s.Account, s => s.Sum, cancel);
+        var sums = await db.UsageDays.Where(u => u.Day == day)
+            .Join(db.ApiKeys.Where(k => accounts.Contains(k.AccountId)), u => u.KeyId, k => k.Id, (u, k) =>
+            new { k.AccountId, u.Predictions })
+            .GroupBy(u => u.AccountId).Select(g => new { Account = g.Key, Sum = g.Sum(u => u.Predictions) })
+                .ToDictionaryAsync(s => s.Account, s => s.Sum, cancel);
         foreach (var account in accounts)
         {
             Volatile.Write(ref TotalOf(account, day).Written, sums.GetValueOrDefault(account));

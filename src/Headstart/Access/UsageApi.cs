@@ -29,7 +29,9 @@ public static class UsageApi
             + "against a quota report what is left in the headers RateLimit-Policy and RateLimit.")
         .Refuses(400, 401);
 
-    private static async Task<Results<Ok<UsageResponse>, ProblemHttpResult>> Get(HeadstartDb db, Usage usage, TimeProvider clock, ClaimsPrincipal caller, int? days, CancellationToken cancel)
+    private static async Task<Results<Ok<UsageResponse>,
+        ProblemHttpResult>> Get(HeadstartDb db, Usage usage, TimeProvider clock, ClaimsPrincipal caller, int? days,
+        CancellationToken cancel)
     {
         if (days is < 1 or > MostDays)
         {
@@ -39,11 +41,13 @@ public static class UsageApi
         var (account, own, all) = (caller.AccountId(), caller.KeyId(), caller.IsInRole(KeyAuthentication.AdminPolicy));
         var first = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(1 - (days ?? Days));
         var rows = await db.ApiKeys.Where(k => k.AccountId == account && (all || k.Id == own))
-            .Join(db.UsageDays.Where(u => u.Day >= first), k => k.Id, u => u.KeyId, (k, u) => new { k.Id, k.Name, u.Day, u.Requests, u.Predictions }).ToListAsync(cancel);
+            .Join(db.UsageDays.Where(u => u.Day >= first), k => k.Id, u => u.KeyId, (k, u) =>
+                new { k.Id, k.Name, u.Day, u.Requests, u.Predictions }).ToListAsync(cancel);
         var limits = await db.QuotasAsync(account, cancel);
         var uses = await AccountUse.ReadAsync(db, usage, account, Enum.GetValues<Quota>(), cancel);
         return TypedResults.Ok(new UsageResponse([.. rows.GroupBy(r => (r.Id, r.Name)).OrderByDescending(g => g.Key.Id)
-            .Select(g => new KeyUsage(g.Key.Id, g.Key.Name, [.. g.OrderByDescending(r => r.Day).Select(r => new UsageOfDay(r.Day, r.Requests, r.Predictions))]))],
+            .Select(g => new KeyUsage(g.Key.Id, g.Key.Name,
+                [.. g.OrderByDescending(r => r.Day).Select(r => new UsageOfDay(r.Day, r.Requests, r.Predictions))]))],
             [.. uses.Select(use => use with { Limit = limits[use.Quota] })]));
     }
 }

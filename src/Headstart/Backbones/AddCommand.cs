@@ -6,8 +6,8 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// <c>backbones add FILE [--id=… --size=… --mean=… --std=… --licence=… --source=…]</c>: registers a network of the user's own ahead of
-/// time, as <c>POST /api/v1/backbones</c> does in a running host, or word vectors (<c>.txt</c>, <c>.txt.gz</c>; of the options <c>--id</c>); that host finds it at
-/// its next start.
+/// time, as <c>POST /api/v1/backbones</c> does in a running host, or word vectors (<c>.txt</c>, <c>.txt.gz</c>; of the options
+/// <c>--id</c>); that host finds it at its next start.
 /// </summary>
 public static class AddCommand
 {
@@ -31,7 +31,8 @@ public static class AddCommand
             var copy = Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
             File.Copy(args[2], copy);
             var file = BackboneFolders.Place(copy, manifest, paths.RegisteredBackbones);
-            Console.WriteLine($"{manifest.Id} is at {file.Path}: {manifest.Features} features, {manifest.MemoryPerImageMb} MB of memory per image");
+            Console.WriteLine($"{manifest.Id} is at {file.Path}: {manifest.Features} features, {manifest.MemoryPerImageMb} MB of memory "
+                + "per image");
             return 0;
         }
         catch (Exception e) when (e is BackboneException or TextFeaturesException or IOException or UnauthorizedAccessException)

@@ -9,7 +9,8 @@ namespace Headstart.Backbones;
 /// that runs on a machine without internet access lose no time.
 /// </summary>
 public sealed partial class BackboneFetcher(
-    Settings settings, DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, SharedBackbones shared, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
+    Settings settings, DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, SharedBackbones shared,
+    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
 {
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
@@ -36,7 +37,8 @@ public sealed partial class BackboneFetcher(
     {
         lock (_gate)
         {
-            if (_fetches.GetValueOrDefault(entry.Manifest.Id) is { } before && (!before.Ended.IsCompleted || (!again && !IsForgotten(before))))
+            if (_fetches.GetValueOrDefault(entry.Manifest.Id) is { } before
+                && (!before.Ended.IsCompleted || (!again && !IsForgotten(before))))
             {
                 return before;
             }
@@ -57,7 +59,8 @@ public sealed partial class BackboneFetcher(
         try
         {
             Log.Begins(log, id);
-            var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch, lifetime.ApplicationStopping);
+            var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch,
+                lifetime.ApplicationStopping);
             loaded.Take(file);
             shared.Wake();
             return null;

@@ -62,7 +62,8 @@ public static class BackboneFields
 
     private static float[] Numbers(string name, string text)
     {
-        var numbers = text.Split(',').Select(n => float.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) ? x : float.NaN).ToArray();
+        var numbers = text.Split(',').Select(n => float.TryParse(n, NumberStyles.Float, CultureInfo.InvariantCulture, out var x) ? x
+            : float.NaN).ToArray();
         return numbers.Length == 3 && numbers.All(float.IsFinite) && (name != "std" || numbers.All(n => n > 0)) ? numbers
             : throw new BackboneException($"'{name}' must be three {(name == "std" ? "positive " : "")}numbers separated by commas, such "
                 + $"as {Examples[name]}.");

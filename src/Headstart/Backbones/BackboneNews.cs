@@ -7,8 +7,8 @@ namespace Headstart.Backbones;
 public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue, Settings settings)
 {
     /// <summary>
-    /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's SHA-256,
-    /// and the ids of those that could be fetched.
+    /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's
+    /// SHA-256, and the ids of those that could be fetched.
     /// </summary>
     public List<string> Known() => [.. loaded.All.Select(b => Name(b.Manifest)), .. Fetchable().Select(e => e.Manifest.Id)];
 

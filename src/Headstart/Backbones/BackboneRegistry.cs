@@ -10,7 +10,8 @@ namespace Headstart.Backbones;
 
 /// <summary>Adds and removes users' own backbones while the host runs.</summary>
 public sealed class BackboneRegistry(
-    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
+    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases,
+    TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
@@ -31,7 +32,8 @@ public sealed class BackboneRegistry(
     /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(Backbone backbone) => File.Exists(Path.Combine(paths.RegisteredBackbones, $"{backbone.Manifest.Id}.onnx"));
 
-    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
+    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is
+    /// used.</summary>
     /// <returns>The backbone and whether it is new, or why it was refused.</returns>
     public async Task<(Backbone Backbone, bool IsNew)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
     {
@@ -45,7 +47,8 @@ public sealed class BackboneRegistry(
             }
 
             var manifest = await CheckProcess.RunAsync(file, given, cancel);
-            return Taken(manifest) is { } taken ? throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
+            return Taken(manifest) is { } taken ? throw new RefusedException(
+                Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", taken))
                 : (await TakeAsync(file, manifest), true);
         }
         catch (BackboneException e)
@@ -66,7 +69,8 @@ public sealed class BackboneRegistry(
             return BackboneUse.NotRegistered();
         }
 
-        if (await BackboneUse.TakeOffAsync(token => UsedAsync(backbone, token), () => loaded.Remove(backbone), () => loaded.Return(backbone), cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(backbone, token), () => loaded.Remove(backbone), () =>
+            loaded.Return(backbone), cancel) is { } used)
         {
             return used;
         }

@@ -57,14 +57,16 @@ public static class BackboneUpload
             }
             else
             {
-                throw new RefusedException(Problems.Invalid("invalid-field", name == "file" ? "A request takes one file; send each file in its own "
+                throw new RefusedException(Problems.Invalid("invalid-field", name == "file"
+                    ? "A request takes one file; send each file in its own "
                     + "request."
                     : $"The form takes one part named file and text fields named {string.Join(", ", names)} of at most {MaxFieldBytes:N0} "
                         + "bytes each; remove other parts and shorten long texts."));
             }
         }
 
-        return fileName is null ? throw new RefusedException(Problems.Invalid("no-file", "The form has no part named file; send the backbone in it, for "
+        return fileName is null ? throw new RefusedException(
+            Problems.Invalid("no-file", "The form has no part named file; send the backbone in it, for "
             + "example with curl -F file=@resnet.onnx."))
             : new(fileName.Length > 0 ? fileName : "the file", fields);
     }

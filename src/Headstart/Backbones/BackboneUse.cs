@@ -33,7 +33,8 @@ internal static class BackboneUse
     /// <param name="putBack">Loads it again.</param>
     /// <param name="cancel">Ends the first look.</param>
     /// <returns>null when it is unloaded, else why not.</returns>
-    public static async Task<ProblemHttpResult?> TakeOffAsync(Func<CancellationToken, Task<ProblemHttpResult?>> find, Action remove, Action putBack, CancellationToken cancel)
+    public static async Task<ProblemHttpResult?> TakeOffAsync(Func<CancellationToken, Task<ProblemHttpResult?>> find, Action remove,
+        Action putBack, CancellationToken cancel)
     {
         if (await find(cancel) is { } used)
         {

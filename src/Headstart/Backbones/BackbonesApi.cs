@@ -17,7 +17,8 @@ namespace Headstart.Backbones;
 /// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
 /// <param name="Problem">Why the last download failed, or that downloads are off.</param>
 public sealed record BackboneResponse(
-    string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source, string Licence,
+    string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source,
+    string Licence,
     bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem);
 
 public enum BackboneState
@@ -50,13 +51,16 @@ public static class BackbonesApi
                     + "does not say. The file is tested in a separate process. The next training run can use it. Sending the same file "
                     + "again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
-            .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
-        backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteBackbone", "Delete a registered backbone",
+            .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
+                .Refuses(400, 401, 403, 409, 413, 415, 422, 507);
+        backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator)
+            .Named("deleteBackbone", "Delete a registered backbone",
             "Only a backbone that was registered over the API and that no version needs. Needs an operator key.")
             .Refuses(401, 403, 404, 409);
     }
 
-    private static Page<BackboneResponse> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) => new(
+    private static Page<BackboneResponse> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry,
+        BackboneFetcher fetcher) => new(
         [
             .. loaded.All.Select(b => Response(b, registry)),
             .. catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
@@ -75,9 +79,11 @@ public static class BackbonesApi
         var upload = registry.NewUpload();
         try
         {
-            var form = await BackboneUpload.ReadAsync(http.Request, [.. BackboneFields.Examples.Keys], upload, settings.Backbones.MaxUploadBytes, cancel);
+            var form = await BackboneUpload.ReadAsync(http.Request, [.. BackboneFields.Examples.Keys], upload,
+                settings.Backbones.MaxUploadBytes, cancel);
 
-            var (backbone, isNew) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName), cancel);
+            var (backbone, isNew) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName),
+                cancel);
             return isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
                 : TypedResults.Ok(Response(backbone, registry));
         }
@@ -116,10 +122,14 @@ public static class BackbonesApi
     }
 
     private static BackboneResponse Response(
-        BackboneManifest manifest, BackboneState state, double? msPerImage = null, bool registered = false, long? bytesFetched = null, string? problem = null) => new(
-        manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256, manifest.PublishedAccuracy,
-        manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state, bytesFetched, problem);
+        BackboneManifest manifest, BackboneState state, double? msPerImage = null, bool registered = false, long? bytesFetched = null,
+        string? problem = null) => new(
+        manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256,
+        manifest.PublishedAccuracy,
+        manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state,
+        bytesFetched, problem);
 
-    internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") => Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
+    internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") =>
+        Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",
         $"This host has no backbone with this id; GET {list} lists the backbones.");
 }

@@ -20,7 +20,8 @@ public static class CheckProcess
         patience.CancelAfter(Patience);
         try
         {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token),
+                process.StandardError.ReadToEndAsync(patience.Token));
             await process.WaitForExitAsync(patience.Token);
             return process.ExitCode switch
             {
@@ -53,5 +54,6 @@ public static class CheckProcess
         return start;
     }
 
-    private static BackboneException Unusable(BackboneDescription given, string why) => new($"{given.FileName} cannot be used as a backbone: {why}.");
+    private static BackboneException Unusable(BackboneDescription given, string why) =>
+        new($"{given.FileName} cannot be used as a backbone: {why}.");
 }

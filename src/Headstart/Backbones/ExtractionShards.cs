@@ -6,9 +6,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Shares the images of one run out among all workers. Claims only keep two from doing the same: whoever claimed a shard and is not heard of
-/// for <see cref="Patience"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the others,
-/// so that it ends with or without them.
+/// Shares the images of one run out among all workers. Claims only keep two from doing the same: whoever claimed a shard and is not heard
+/// of for <see cref="Patience"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the
+/// others, so that it ends with or without them.
 /// </summary>
 public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock)
 {
@@ -25,7 +25,8 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public bool IsLeading => Volatile.Read(ref _leading) > 0;
 
     /// <summary>Whether there are other workers.</summary>
-    public bool HasHelpers => workers.GetMonitoringApi().Servers().SelectMany(server => server.Queues).GroupBy(queue => queue).Any(same => same.Count() > 1);
+    public bool HasHelpers => workers.GetMonitoringApi().Servers().SelectMany(server => server.Queues).GroupBy(queue => queue)
+        .Any(same => same.Count() > 1);
 
     /// <summary>A run of this worker's own shares something out until this is disposed.</summary>
     public IDisposable Lead() => new Leading(this);
@@ -45,7 +46,8 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     /// <param name="compute">Computes and stores the vectors of some of the images.</param>
     /// <param name="progress">Told how many are done.</param>
     /// <param name="cancel">Ends it; what others have in hand they finish.</param>
-    public async Task ShareAsync(string space, double msEach, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute, IProgress<int> progress, CancellationToken cancel)
+    public async Task ShareAsync(string space, double msEach, IReadOnlyList<byte[]> images, Func<byte[][], Task> compute,
+        IProgress<int> progress, CancellationToken cancel)
     {
         using var leading = Lead();
         var extraction = Guid.CreateVersion7();
@@ -85,7 +87,8 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     public async Task<ExtractionShard?> ClaimAsync(string[] spaces, Guid? extraction, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        // Materialized: a plan may ask a sub-select once for every row, which finds another shard each time, as the one before is claimed by then.
+        // Materialized: a plan may ask a sub-select once for every row, which finds another shard each time, as the one before is claimed
+        // by then.
         var claimed = await db.ExtractionShards.FromSql($"""
             WITH next AS MATERIALIZED (SELECT extraction_id, number FROM extraction_shards
                 WHERE space = ANY ({spaces}) AND (leased_until IS NULL OR leased_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})

@@ -17,7 +17,8 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
     private const int AloneAtOnce = 2_000; // then it is looked again whether other workers have come
 
     /// <summary>What <paramref name="recipe"/> makes of <paramref name="images"/>; null where an image cannot be read.</summary>
-    public async Task<float[]?[]> GetAsync(FeatureRecipe recipe, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
+    public async Task<float[]?[]> GetAsync(FeatureRecipe recipe, IReadOnlyList<byte[]> images, IProgress<double> progress,
+        CancellationToken cancel)
     {
         var whole = new List<float[]?[]>();
         foreach (var (i, backbone) in recipe.Backbones.Index())
@@ -30,13 +31,15 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
 
     /// <summary>The recipe's vectors from the whole feature vectors of each of its backbones.</summary>
     public static float[]?[] Assemble(FeatureRecipe recipe, IReadOnlyList<float[]?[]> whole) =>
-        [.. Enumerable.Range(0, whole[0].Length).Select(i => whole.Any(vectors => vectors[i] is null) ? null : recipe.Assemble([.. whole.Select(vectors => vectors[i]!)]))];
+        [.. Enumerable.Range(0, whole[0].Length)
+            .Select(i => whole.Any(vectors => vectors[i] is null) ? null : recipe.Assemble([.. whole.Select(vectors => vectors[i]!)]))];
 
     /// <summary>
     /// The feature vectors of <paramref name="images"/> (SHA-256 each), in the same order; null where an image cannot be read.
     /// Where there are other workers they take a part.
     /// </summary>
-    public async Task<float[]?[]> GetAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<double> progress, CancellationToken cancel)
+    public async Task<float[]?[]> GetAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<double> progress,
+        CancellationToken cancel)
     {
         var vectors = await ReadAsync(backbone, images, cancel);
         var missing = Missing(vectors);
@@ -47,7 +50,8 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
             var left = missing[start..];
             if (shards.IsWorthwhile(backbone.MsPerImage, left.Length))
             {
-                await shards.ShareAsync(backbone.FeatureSpace, backbone.MsPerImage, Of(left), part => ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
+                await shards.ShareAsync(backbone.FeatureSpace, backbone.MsPerImage, Of(left), part =>
+                    ComputeAsync(backbone, part, null, cancel), new CountOf(progress, known + start, images.Count), cancel);
                 Fill(left, await ReadAsync(backbone, Of(left), cancel));
                 break;
             }
@@ -69,9 +73,11 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         }
     }
 
-    /// <summary>As <see cref="GetAsync(Backbone, IReadOnlyList{byte[]}, IProgress{double}, CancellationToken)"/>, by this host alone.</summary>
+    /// <summary>As <see cref="GetAsync(Backbone, IReadOnlyList{byte[]}, IProgress{double}, CancellationToken)"/>, by this host
+    /// alone.</summary>
     /// <remarks>Vectors are written while the next ones are computed, so a run that dies here repeats little.</remarks>
-    public async Task<float[]?[]> ComputeAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<int>? progress, CancellationToken cancel)
+    public async Task<float[]?[]> ComputeAsync(Backbone backbone, IReadOnlyList<byte[]> images, IProgress<int>? progress,
+        CancellationToken cancel)
     {
         var vectors = await ReadAsync(backbone, images, cancel);
         var missing = Missing(vectors);
@@ -82,7 +88,8 @@ public sealed class FeatureCache(IDbContextFactory<HeadstartDb> databases, IBlob
         var writing = WriteAsync(backbone.FeatureSpace, images, vectors, computed.Reader, stop.Token);
         try
         {
-            await FeatureExtraction.ExtractAsync(backbone, missing.Length, (i, token) => LoadAsync(images[missing[i]], token), Store, (_, _) => Count(), cancel, cores.GiveWay);
+            await FeatureExtraction.ExtractAsync(backbone, missing.Length, (i, token) => LoadAsync(images[missing[i]], token), Store,
+                (_, _) => Count(), cancel, cores.GiveWay);
         }
         catch
         {

@@ -28,7 +28,8 @@ public static class FetchCommand
         {
             try
             {
-                var place = TextCatalogue.Find(id) is { } text ? await download.FetchAsync(text, folder, settings.Backbones.Mirror, Bar(id), cancel)
+                var place = TextCatalogue.Find(id) is { } text
+                    ? await download.FetchAsync(text, folder, settings.Backbones.Mirror, Bar(id), cancel)
                     : (await download.FetchAsync(catalogue.Find(id)!, folder, settings.Backbones.Mirror, Bar(id), cancel)).Path;
                 Console.WriteLine($"\r{id} is at {place}");
             }

@@ -8,7 +8,8 @@ namespace Headstart.Backbones;
 /// The backbones this host can use, one open ONNX Runtime session each, shared by every model and request. Filled at start; later ones
 /// join while the host runs.
 /// </summary>
-public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, HostCatalogue catalogue, ILogger<LoadedBackbones> log) : IDisposable
+public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, HostCatalogue catalogue,
+    ILogger<LoadedBackbones> log) : IDisposable
 {
     private readonly Lock _gate = new(); // for writers; readers take the list as it is
     private volatile IReadOnlyList<Backbone> _all = [];
@@ -23,7 +24,8 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
 
     public Backbone? Find(string id) => _all.FirstOrDefault(b => b.Manifest.Id == id);
 
-    /// <summary>The recipe with this id (a backbone's, or several with + between them), or null where this host lacks something of it.</summary>
+    /// <summary>The recipe with this id (a backbone's, or several with + between them), or null where this host lacks something of
+    /// it.</summary>
     public FeatureRecipe? FindRecipe(string id) => FeatureRecipe.Parse(id, All);
 
     /// <summary>What to do when the host has no backbone.</summary>
@@ -67,7 +69,8 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     /// <exception cref="BackboneException">It cannot be used.</exception>
     public Backbone Take(BackboneFile file)
     {
-        var backbone = Backbone.Open(file, threads: 1, stages: true); // extraction and predictions fill the cores with images, not with threads
+        // extraction and predictions fill the cores with images, not with threads
+        var backbone = Backbone.Open(file, threads: 1, stages: true);
         backbone.Measure();
         lock (_gate)
         {

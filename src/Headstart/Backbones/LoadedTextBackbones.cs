@@ -4,8 +4,8 @@ using Headstart.Operations;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// Pretrained knowledge of words that lies in the backbone folders or in their folder <c>text</c>: word vectors and sentence networks, shared by every
-/// model of texts. Looked for when it is first wanted; what is registered later joins while the host runs.
+/// Pretrained knowledge of words that lies in the backbone folders or in their folder <c>text</c>: word vectors and sentence networks,
+/// shared by every model of texts. Looked for when it is first wanted; what is registered later joins while the host runs.
 /// </summary>
 public sealed partial class LoadedTextBackbones(Settings settings, DataPaths paths, ILogger<LoadedTextBackbones> log) : IDisposable
 {

@@ -11,8 +11,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>
-/// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing here
-/// where the host has a database of its own, and so no others. Folders named in settings are not shared.
+/// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing
+/// here where the host has a database of its own, and so no others. Folders named in settings are not shared.
 /// </summary>
 public sealed partial class SharedBackbones : BackgroundService
 {
@@ -29,10 +29,12 @@ public sealed partial class SharedBackbones : BackgroundService
     private readonly SemaphoreSlim _news = new(0, 1);
     private readonly bool _alone;
 
-    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths,
+    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, LoadedBackbones loaded,
+        LoadedTextBackbones texts, DataPaths paths,
         Announcements announcements, TimeProvider clock, ILogger<SharedBackbones> log)
     {
-        (_databases, _blobs, _loaded, _texts, _paths, _clock, _log, _alone) = (databases, blobs, loaded, texts, paths, clock, log, database.IsOwn);
+        (_databases, _blobs, _loaded, _texts, _paths, _clock, _log, _alone) =
+            (databases, blobs, loaded, texts, paths, clock, log, database.IsOwn);
         announcements.Listen(Announcement.Backbones, Wake);
     }
 
@@ -217,7 +219,8 @@ public sealed partial class SharedBackbones : BackgroundService
 
             if (shared.TextId is not null)
             {
-                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName, JsonSerializer.Deserialize<string>(shared.Manifest)!));
+                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName,
+                    JsonSerializer.Deserialize<string>(shared.Manifest)!));
                 return;
             }
 

@@ -14,7 +14,8 @@ namespace Headstart.Backbones;
 /// <param name="UsedAs">Ids that a training run of a text model accepts as its <c>backbone</c>; without one it tries them all.</param>
 /// <param name="Problem">Why this host does not have it, and what to do.</param>
 public sealed record TextBackboneResponse(
-    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string Sha256, string? Source, string? Licence, bool Present, bool Registered,
+    string Id, RegisteredTextKind Kind, int? Features, long Bytes, string Sha256, string? Source, string? Licence, bool Present,
+    bool Registered,
     IReadOnlyList<string> UsedAs, string? Problem);
 
 public static class TextBackbonesApi
@@ -28,14 +29,17 @@ public static class TextBackbonesApi
             "First the word vectors and sentence networks of this host: registered ones, and those in the folder text of a backbones "
                 + "folder, which is read once. Then those of the catalogue. Training also tries TF-IDF and vectors learned from the "
                 + "model's own texts, which need no file.").Refuses(401);
-        texts.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerTextBackbone", "Register word vectors of your own",
+        texts.MapPost("/", Register).RequireAuthorization(Scopes.Operator)
+            .Named("registerTextBackbone", "Register word vectors of your own",
                 "A file in GloVe's text format, .txt or .txt.gz: one word and its values per line, most frequent words first; the first "
                     + "200,000 words are used. id is optional. The next training run of a text model tries the vectors as they are and as "
                     + "a starting point for its own. Sending the same file again changes nothing. All accounts share them, so this needs "
                     + "an operator key.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["id"] = "our-words" }, RawImage: false, OneFile: true))
-            .Produces<TextBackboneResponse>().Produces<TextBackboneResponse>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 507);
-        texts.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator).Named("deleteTextBackbone", "Delete registered word vectors",
+            .Produces<TextBackboneResponse>().Produces<TextBackboneResponse>(StatusCodes.Status201Created)
+                .Refuses(400, 401, 403, 409, 413, 415, 422, 507);
+        texts.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator)
+            .Named("deleteTextBackbone", "Delete registered word vectors",
             "Only word vectors that were registered over the API and that no version needs. A version that only started from them has its "
                 + "own copy. Needs an operator key.").Refuses(401, 403, 404, 409);
     }
@@ -43,7 +47,8 @@ public static class TextBackbonesApi
     private static Page<TextBackboneResponse> List(LoadedTextBackbones loaded, TextRegistry registry) => new(
         [
             .. loaded.All.Select(file => Response(file, registry)),
-            .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null).Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
+            .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null)
+            .Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
                 Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
                 $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {TextCatalogueEntry.NetworkName} "
                     + $"and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} of a backbones folder; then restart the "
@@ -70,7 +75,8 @@ public static class TextBackbonesApi
         }
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> Delete(string backbone, LoadedTextBackbones loaded, TextRegistry registry, CancellationToken cancel) =>
+    private static async Task<Results<NoContent,
+        ProblemHttpResult>> Delete(string backbone, LoadedTextBackbones loaded, TextRegistry registry, CancellationToken cancel) =>
         loaded.Find(backbone) is not { } here ? BackbonesApi.NoSuchBackbone($"/api/v1{Path}")
         : await registry.RemoveAsync(here, cancel) is { } refusal ? refusal
         : TypedResults.NoContent();
@@ -78,7 +84,8 @@ public static class TextBackbonesApi
     private static TextBackboneResponse Response(RegisteredText file, TextRegistry registry)
     {
         var known = TextCatalogue.Find(file.Id);
-        return new(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256, known?.Source, known?.Licence,
+        return new(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256,
+            known?.Source, known?.Licence,
             Present: true, registry.IsRegistered(file), TextCandidates.IdsWith(file), Problem: null);
     }
 }

@@ -9,14 +9,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Backbones;
 
 /// <summary>Adds and removes users' own word vectors while the host runs, as <see cref="BackboneRegistry"/> does with networks.</summary>
-public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases) : IDisposable
+public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones shared, DataPaths paths,
+    IDbContextFactory<HeadstartDb> databases) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1); // two of one id must not both find it free
 
     /// <summary>Whether a user registered it, so that it can be removed.</summary>
     public bool IsRegistered(RegisteredText text) => Path.GetDirectoryName(text.Path) == paths.RegisteredTexts;
 
-    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is used.</summary>
+    /// <summary>Checks the file and takes it in. If the host dies on the way it is registered or it is not; nothing half done is
+    /// used.</summary>
     /// <param name="file">On the disk of the data folder; moved from there.</param>
     /// <param name="id">null for the name of the file.</param>
     /// <param name="fileName">How its owner calls it.</param>
@@ -26,7 +28,8 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
     {
         if (RegisteredText.EndingOf(fileName) is not { } ending)
         {
-            throw new RefusedException(Problems.Invalid("unusable-backbone", $"{fileName} must be a .txt or .txt.gz file with word vectors in GloVe's "
+            throw new RefusedException(Problems.Invalid("unusable-backbone", $"{fileName} must be a .txt or .txt.gz file with word "
+                + "vectors in GloVe's "
                 + "format; copy sentence networks into the folder text of a backbones folder instead."));
         }
 
@@ -50,7 +53,8 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
 
             if (TextCandidates.IsTaken(name, loaded.All))
             {
-                throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists", $"The id '{name}' is already taken; choose "
+                throw new RefusedException(Problems.Of(StatusCodes.Status409Conflict, "backbone-exists",
+                    $"The id '{name}' is already taken; choose "
                     + "another one."));
             }
 
@@ -76,7 +80,8 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
             return BackboneUse.NotRegistered();
         }
 
-        if (await BackboneUse.TakeOffAsync(token => UsedAsync(text, token), () => loaded.Remove(text), () => loaded.Return(text), cancel) is { } used)
+        if (await BackboneUse.TakeOffAsync(token => UsedAsync(text, token), () => loaded.Remove(text), () => loaded.Return(text), cancel)
+            is { } used)
         {
             return used;
         }
@@ -109,6 +114,7 @@ public sealed class TextRegistry(LoadedTextBackbones loaded, SharedBackbones sha
         var ids = TextCandidates.IdsReadingWords(text.Id);
         await using var db = await databases.CreateDbContextAsync(cancel);
         return await BackboneUse.FindAsync(
-            db, db.Versions.Where(v => ids.Contains(v.Backbone) && db.Models.Any(m => m.Id == v.ModelId && m.Kind == ModelKind.TextClassification)), cancel);
+            db, db.Versions.Where(v => ids.Contains(v.Backbone)
+            && db.Models.Any(m => m.Id == v.ModelId && m.Kind == ModelKind.TextClassification)), cancel);
     }
 }

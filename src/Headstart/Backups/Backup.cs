@@ -10,7 +10,8 @@ namespace Headstart.Backups;
 /// <param name="Imports">How many bodies of imports that had not ended.</param>
 /// <param name="Missing">SHA-256 of blobs that were missing or damaged in the store already.</param>
 internal sealed record Backup(
-    int Format, string Headstart, DateTime At, BackupFile Database, IReadOnlyList<BackupFile> Files, int Blobs, int Imports, IReadOnlyList<string> Missing)
+    int Format, string Headstart, DateTime At, BackupFile Database, IReadOnlyList<BackupFile> Files, int Blobs, int Imports,
+    IReadOnlyList<string> Missing)
 {
     public const int CurrentFormat = 1;
 }

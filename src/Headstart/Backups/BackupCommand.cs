@@ -11,8 +11,9 @@ using Npgsql;
 namespace Headstart.Backups;
 
 /// <summary>
-/// <c>backup FOLDER</c>: copies an installation while it works. The database is dumped as one snapshot, and then the blobs that this snapshot refers to
-/// are copied: they were put before their rows were committed, and nothing is deleted meanwhile (<see cref="BlobLock"/>).
+/// <c>backup FOLDER</c>: copies an installation while it works. The database is dumped as one snapshot, and then the blobs that this
+/// snapshot refers to are copied: they were put before their rows were committed, and nothing is deleted meanwhile
+/// (<see cref="BlobLock"/>).
 /// </summary>
 public static class BackupCommand
 {
@@ -43,7 +44,8 @@ public static class BackupCommand
     }
 
     /// <summary>What goes wrong around a backup without being a bug.</summary>
-    internal static bool IsOrdinary(Exception e) => e is IOException or UnauthorizedAccessException or NpgsqlException or BlobStoreUnavailableException
+    internal static bool IsOrdinary(Exception e) =>
+        e is IOException or UnauthorizedAccessException or NpgsqlException or BlobStoreUnavailableException
         or HeadArtifactException or JsonException or Win32Exception;
 
     internal static string Reason(Exception e) => (DatabaseProblems.Describe(e) ?? e.GetBaseException().Message).TrimEnd('.');
@@ -69,9 +71,11 @@ public static class BackupCommand
         var files = await KeepFilesAsync(installation.Paths, folder, cancel);
 
         List<string> missing = [.. copied.Missing, .. bodies.Missing];
-        await folder.FinishAsync(new(Backup.CurrentFormat, Version, at, database, files, blobs.Count, imports.Count, missing), blobs, imports, cancel);
+        await folder.FinishAsync(new(Backup.CurrentFormat, Version, at, database, files, blobs.Count, imports.Count, missing), blobs,
+            imports, cancel);
         Console.WriteLine($"The backup in '{folder.Path}' is complete, as of {at:u}: a database of {Megabytes(database.Bytes)}, "
-            + $"{blobs.Count + imports.Count} blobs ({copied.New + bodies.New} new, {Megabytes(copied.Bytes + bodies.Bytes)}) and {files.Count} other files.");
+            + $"{blobs.Count + imports.Count} blobs ({copied.New + bodies.New} new, {Megabytes(copied.Bytes + bodies.Bytes)}) and "
+            + $"{files.Count} other files.");
         return Told(missing);
     }
 
@@ -80,7 +84,8 @@ public static class BackupCommand
         IBlobStore from, IBlobStore to, IReadOnlyCollection<byte[]> hashes, CancellationToken cancel)
     {
         var (copied, bytes, missing) = (0, 0L, new System.Collections.Concurrent.ConcurrentBag<string>());
-        await Parallel.ForEachAsync(hashes, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (sha256, token) =>
+        await Parallel.ForEachAsync(hashes, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel },
+            async (sha256, token) =>
         {
             await using (var there = await to.OpenAsync(sha256, token))
             {

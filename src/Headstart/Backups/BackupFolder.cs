@@ -6,8 +6,8 @@ using Headstart.Operations;
 namespace Headstart.Backups;
 
 /// <summary>
-/// The folder of a backup: a dump, files, and blobs under their hashes, of which the next backup into the same folder copies only new ones. The
-/// manifest is what counts: if a backup dies before it is renamed into place, the one before it still stands.
+/// The folder of a backup: a dump, files, and blobs under their hashes, of which the next backup into the same folder copies only new ones.
+/// The manifest is what counts: if a backup dies before it is renamed into place, the one before it still stands.
 /// </summary>
 internal sealed class BackupFolder : IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class BackupFolder : IDisposable
     private readonly FileStream? _lock;
 
     private BackupFolder(string path, FileStream? @lock = null) => (Path, _lock, Blobs, Imports) =
-        (path, @lock, new FolderBlobStore(System.IO.Path.Combine(path, "blobs")), new FolderBlobStore(System.IO.Path.Combine(path, "imports")));
+        (path, @lock, new FolderBlobStore(System.IO.Path.Combine(path, "blobs")),
+            new FolderBlobStore(System.IO.Path.Combine(path, "imports")));
 
     public string Path { get; }
 
@@ -46,7 +47,8 @@ internal sealed class BackupFolder : IDisposable
             Directory.CreateDirectory(folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        return new(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        return new(folder.FullName, new FileStream(System.IO.Path.Combine(folder.FullName, LockFile), FileMode.OpenOrCreate,
+            FileAccess.ReadWrite, FileShare.None));
     }
 
     /// <summary>For reading.</summary>
@@ -104,7 +106,8 @@ internal sealed class BackupFolder : IDisposable
     {
         DataFolder.WritePrivate(System.IO.Path.Combine(Path, ManifestFile + ".new"), JsonSerializer.Serialize(backup, Json.Options));
         File.Move(System.IO.Path.Combine(Path, ManifestFile + ".new"), System.IO.Path.Combine(Path, ManifestFile), overwrite: true);
-        foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*").Where(dump => System.IO.Path.GetFileName(dump) != backup.Database.Path))
+        foreach (var dump in Directory.EnumerateFiles(Path, DumpPrefix + "*")
+            .Where(dump => System.IO.Path.GetFileName(dump) != backup.Database.Path))
         {
             File.Delete(dump);
         }

@@ -31,7 +31,8 @@ internal sealed class Installation : IAsyncDisposable
 
         if (LocalPostgres.AddressIn(paths.Root) is not { } own)
         {
-            throw new StartupException($"There is no database in the data folder '{paths.Root}' and none in ConnectionStrings:Headstart, so there is nothing to back up.");
+            throw new StartupException($"There is no database in the data folder '{paths.Root}' and none in ConnectionStrings:Headstart, "
+                + "so there is nothing to back up.");
         }
 
         if (DataFolder.IsInUse(paths.Root))

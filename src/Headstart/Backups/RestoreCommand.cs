@@ -7,14 +7,16 @@ using Npgsql;
 namespace Headstart.Backups;
 
 /// <summary>
-/// <c>restore FOLDER</c>: fills an empty installation from a backup. It may die anywhere and be repeated: a mark in the data folder says of which backup
-/// it is, the database is filled in one transaction, and a blob is there whole or not at all. As long as the mark is there no host starts.
+/// <c>restore FOLDER</c>: fills an empty installation from a backup. It may die anywhere and be repeated: a mark in the data folder says of
+/// which backup it is, the database is filled in one transaction, and a blob is there whole or not at all. As long as the mark is there no
+/// host starts.
 /// </summary>
 public static class RestoreCommand
 {
     public static bool Asked(string[] args) => args is ["restore", ..];
 
-    /// <returns>The exit code: 0 when all of it is there; 2 when all is that the backup had, but blobs were missing when it was made.</returns>
+    /// <returns>The exit code: 0 when all of it is there; 2 when all is that the backup had, but blobs were missing when it was
+    /// made.</returns>
     /// <exception cref="StartupException">It was not restored; the message says why.</exception>
     public static async Task<int> RunAsync(string[] args, ConfigurationManager configuration, Settings settings, CancellationToken cancel)
     {
@@ -66,11 +68,13 @@ public static class RestoreCommand
         await using var connection = new NpgsqlConnection(installation.Database.Unpooled);
         await connection.OpenAsync(cancel);
         await using var tables = new NpgsqlCommand(
-            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'", connection);
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> "
+            + "'information_schema'", connection);
         var empty = await tables.ExecuteScalarAsync(cancel) is 0L;
         if (!empty && !again)
         {
-            throw new StartupException("The database is not empty, so nothing was restored; name an empty one in ConnectionStrings:Headstart.");
+            throw new StartupException(
+                "The database is not empty, so nothing was restored; name an empty one in ConnectionStrings:Headstart.");
         }
 
         mark.Set();
@@ -81,17 +85,20 @@ public static class RestoreCommand
         }
 
         // An older backup gets this program's schema, whose references are asked for next.
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(installation.Database).AddDatabase().BuildServiceProvider();
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(installation.Database)
+            .AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);
     }
 
-    private static async Task<int> CopyAsync(Installation installation, BackupFolder folder, Backup backup, RestoreMark mark, CancellationToken cancel)
+    private static async Task<int> CopyAsync(Installation installation, BackupFolder folder, Backup backup, RestoreMark mark,
+        CancellationToken cancel)
     {
         await installation.Stores.Blobs.CheckAsync(cancel);
         await using var connection = new NpgsqlConnection(installation.Database.Unpooled);
         await connection.OpenAsync(cancel);
         var references = new BlobReferences(folder.Blobs);
-        var (blobs, imports) = (await references.AllAsync(connection, BlobReferences.ToBlobs, cancel), await references.AllAsync(connection, BlobReferences.ToImports, cancel));
+        var (blobs, imports) = (await references.AllAsync(connection, BlobReferences.ToBlobs, cancel),
+            await references.AllAsync(connection, BlobReferences.ToImports, cancel));
         var copied = await BackupCommand.CopyAsync(folder.Blobs, installation.Stores.Blobs, blobs, cancel);
         var bodies = await BackupCommand.CopyAsync(folder.Imports, installation.Stores.Imports, imports, cancel);
         if (copied.Missing.Concat(bodies.Missing).Except(backup.Missing).ToList() is { Count: > 0 } lost)

@@ -8,7 +8,8 @@ internal sealed class RestoreMark(string dataFolder, string backup)
     private const string Name = "restoring";
     private readonly string _path = Path.Combine(dataFolder, Name);
 
-    /// <exception cref="StartupException">A restore into the data folder has not ended, so there is only half of something in it.</exception>
+    /// <exception cref="StartupException">A restore into the data folder has not ended, so there is only half of something in
+    /// it.</exception>
     public static void RefuseHalf(string dataFolder)
     {
         if (File.Exists(Path.Combine(dataFolder, Name)))
@@ -34,8 +35,10 @@ internal sealed class RestoreMark(string dataFolder, string backup)
                     + "that one, or set Headstart:DataDirectory to an empty folder.");
         }
 
-        return Directory.EnumerateFileSystemEntries(dataFolder).All(entry => Path.GetFileName(entry) is DataFolder.LockFile or "lost+found") ? false
-            : throw new StartupException($"The data folder '{dataFolder}' is not empty, so nothing was restored; set Headstart:DataDirectory to an empty folder.");
+        return Directory.EnumerateFileSystemEntries(dataFolder).All(entry => Path.GetFileName(entry) is DataFolder.LockFile or "lost+found")
+            ? false
+            : throw new StartupException($"The data folder '{dataFolder}' is not empty, so nothing was restored; set "
+                + "Headstart:DataDirectory to an empty folder.");
     }
 
     public void Set()

@@ -26,14 +26,16 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
 
         var inTurn = version.Features is WordFeatures ? TextsInTurn : 1;
         await WorkAsync([.. byKind[false].Chunk(inTurn)],
-            item => answers[item.Index] = item.Item.Text is { } text ? AnswerOf(version, predictor.AnswerNow(version, text)) : AnswerFile(version, item.Item, cancel), cancel);
+            item => answers[item.Index] = item.Item.Text is { } text ? AnswerOf(version, predictor.AnswerNow(version, text))
+                : AnswerFile(version, item.Item, cancel), cancel);
         return answers;
     }
 
     /// <summary>
     /// Predicts the model's own images: training images need no forward pass, and the features of the others are cached for the next run.
     /// </summary>
-    private async Task AnswerStoredAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers, CancellationToken cancel)
+    private async Task AnswerStoredAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers,
+        CancellationToken cancel)
     {
         var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
         foreach (var ((index, _), vector) in items.Zip(vectors))
@@ -49,7 +51,8 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
     }
 
     /// <summary>Uses dedicated threads, so that the thread pool stays free for requests.</summary>
-    private Task WorkAsync(IReadOnlyList<(int Index, BatchItem Item)[]> turns, Action<(int Index, BatchItem Item)> answer, CancellationToken cancel)
+    private Task WorkAsync(IReadOnlyList<(int Index, BatchItem Item)[]> turns, Action<(int Index, BatchItem Item)> answer,
+        CancellationToken cancel)
     {
         var next = -1;
         return Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, turns.Count)).Select(_ => Task.Factory.StartNew(
@@ -66,5 +69,6 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         }
     }
 
-    private static BatchAnswer AnswerOf(ServedVersion version, Answer answer) => BatchAnswer.Of(FilePrediction.Of(version, null, answer, int.MaxValue));
+    private static BatchAnswer AnswerOf(ServedVersion version, Answer answer) =>
+        BatchAnswer.Of(FilePrediction.Of(version, null, answer, int.MaxValue));
 }

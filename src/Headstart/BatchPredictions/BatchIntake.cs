@@ -36,7 +36,8 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
     public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
-        var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant() : null;
+        var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant()
+            : null;
         if (RequestBodies.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit
@@ -52,7 +53,8 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
             return Checked(taken);
         }
 
-        return type is "application/json" ? Checked(await FindAsync(model, await Json.ReadAsync<NewBatchRequest>(http.Request, cancel) ?? new(), cancel))
+        return type is "application/json" ? Checked(
+            await FindAsync(model, await Json.ReadAsync<NewBatchRequest>(http.Request, cancel) ?? new(), cancel))
             : throw new RefusedException(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
                 "Send multipart/form-data with parts named file, an archive as application/zip "
                 + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or application/json that names stored images."));
@@ -60,7 +62,8 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
 
     private List<NewItem> Checked(List<NewItem> items) => items.Count switch
     {
-        0 => throw new RefusedException(Problems.Invalid("no-files", "The request contains or names no image, so there is nothing to predict.")),
+        0 => throw new RefusedException(Problems.Invalid("no-files", "The request contains or names no image, so there is nothing to "
+            + "predict.")),
         _ when items.Count > _maxFiles => throw new RefusedException(Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
             $"A batch may contain {_maxFiles:N0} images; send the rest in another batch.")),
         _ => items,

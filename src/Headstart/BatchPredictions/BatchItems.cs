@@ -38,9 +38,11 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="cancel">Ends the query.</param>
     public async Task<List<NewItem>> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
-        var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id))).ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
+        var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id)))
+            .ToDictionaryAsync(i => i.ExampleId!.Value, cancel);
         return ids.Where(id => !found.ContainsKey(id)).Select(id => (Guid?)id).FirstOrDefault() is { } unknown
-            ? throw new RefusedException(Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET /api/v1/models/{model}/{what}s lists its "
+            ? throw new RefusedException(Problems.Invalid($"unknown-{what}", $"The model has no {what} {unknown}; GET "
+                + $"/api/v1/models/{model}/{what}s lists its "
                 + $"{what}s."))
             : [.. ids.Select(id => found[id])];
     }
@@ -57,7 +59,8 @@ internal sealed class BatchItems(HeadstartDb db)
     {
         if (category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == category, cancel))
         {
-            throw new RefusedException(Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories."));
+            throw new RefusedException(Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its "
+                + "categories."));
         }
 
         return await Items(db.Examples.Where(i => i.ModelId == model && (split == null || i.Split == split))

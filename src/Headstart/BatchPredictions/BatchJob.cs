@@ -9,7 +9,8 @@ namespace Headstart.BatchPredictions;
 /// Predicts a batch, starting at its first item without a prediction. Each item gets exactly one prediction, whichever worker computes it:
 /// the version is fixed, and predictions are never overwritten.
 /// </summary>
-internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering, TimeProvider clock) : IJob
+internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCache heads, BatchAnswering answering,
+    TimeProvider clock) : IJob
 {
     public static readonly JobKind Kind = new("batches", "batch_predictions", "batch", "The predictions so far are in the results.");
 

@@ -19,7 +19,8 @@ namespace Headstart.BatchPredictions;
 /// <param name="StoredTexts">Stored texts that match; an empty object selects all.</param>
 /// <param name="TextIds">Ids of stored texts, in this order.</param>
 public sealed record NewBatchRequest(
-    StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, JsonElement? Texts = null, StoredTexts? StoredTexts = null, IReadOnlyList<Guid>? TextIds = null);
+    StoredImages? Images = null, IReadOnlyList<Guid>? ImageIds = null, JsonElement? Texts = null, StoredTexts? StoredTexts = null,
+    IReadOnlyList<Guid>? TextIds = null);
 
 /// <param name="Category">Only this category.</param>
 /// <param name="Split">Only training examples, or only test examples.</param>
@@ -38,11 +39,13 @@ public sealed record StoredTexts(string? Category = null, Split? Split = null, b
 /// <param name="Failed">How many have an error.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record BatchResponse(
-    Guid Id, Guid ModelId, int Version, JobState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed, string? Error,
+    Guid Id, Guid ModelId, int Version, JobState State, double Progress, double? SecondsLeft, int Images, int Done, int Failed,
+    string? Error,
     DateTime CreatedAt, DateTime? FinishedAt)
 {
     public static BatchResponse Of(BatchPrediction batch) => new(
-        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3), batch.State == JobState.Running ? batch.SecondsLeft : null,
+        batch.Id, batch.ModelId, batch.Version, batch.State, Math.Round((double)batch.Done / batch.Images, 3),
+        batch.State == JobState.Running ? batch.SecondsLeft : null,
         batch.Images, batch.Done, batch.Failed, batch.Error, batch.CreatedAt, batch.FinishedAt);
 }
 
@@ -51,12 +54,14 @@ public static class BatchPredictionsApi
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
-        batches.MapPost("/", Start).Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes).Named("startBatchPrediction", "Predict many images or texts",
+        batches.MapPost("/", Start).Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes)
+            .Named("startBatchPrediction", "Predict many images or texts",
                 "Send a form with parts named file, a zip archive, or JSON that names stored images of the model; for a text model any "
                 + "format that adds texts, or JSON that names stored texts. The batch runs in the background and gives way to single "
                 + "predictions. Its version is fixed when it starts: the published one unless ?version= names another. Files and texts "
                 + "that cannot be read get an error in the results.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest), Texts: true))
+            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest),
+                Texts: true))
             .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
             .Refuses(400, 401, 402, 404, 409, 413, 415, 422, 507);
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
@@ -97,10 +102,12 @@ public static class BatchPredictionsApi
 
     private static async Task<Results<Ok<BatchResponse>, ProblemHttpResult>> Get(
         Guid id, Guid batchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await Find(db, caller, id, batchId).SingleOrDefaultAsync(cancel) is { } batch ? TypedResults.Ok(BatchResponse.Of(batch)) : NoSuchBatch(id);
+        await Find(db, caller, id, batchId).SingleOrDefaultAsync(cancel) is { } batch ? TypedResults.Ok(BatchResponse.Of(batch))
+            : NoSuchBatch(id);
 
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> Results(
-        Guid id, Guid batchId, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, string? format, CancellationToken cancel)
+        Guid id, Guid batchId, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, string? format,
+        CancellationToken cancel)
     {
         if (format is not (null or "jsonl" or "csv"))
         {
@@ -114,8 +121,10 @@ public static class BatchPredictionsApi
 
         var texts = (await published.FindAsync(caller, id, cancel))?.Kind.IsText() is true;
         return format is "csv"
-            ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, texts, body, cancel), "text/csv; charset=utf-8", $"{batchId}.csv")
-            : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, texts, body, cancel), "application/x-ndjson", $"{batchId}.jsonl");
+            ? TypedResults.Stream(body => BatchResults.WriteTableAsync(db, batchId, texts, body, cancel), "text/csv; charset=utf-8",
+                $"{batchId}.csv")
+            : TypedResults.Stream(body => BatchResults.WriteLinesAsync(db, batchId, texts, body, cancel), "application/x-ndjson",
+                $"{batchId}.jsonl");
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Cancel(
@@ -135,7 +144,8 @@ public static class BatchPredictionsApi
         await Find(db, caller, id, batchId).ExecuteDeleteAsync(cancel) == 1 ? TypedResults.NoContent() : NoSuchBatch(id);
 
     private static IQueryable<BatchPrediction> Find(HeadstartDb db, ClaimsPrincipal caller, Guid id, Guid batchId) =>
-        db.ModelsOf(caller).Where(m => m.Id == id).Join(db.BatchPredictions.Where(b => b.Id == batchId), m => m.Id, b => b.ModelId, (_, b) => b);
+        db.ModelsOf(caller).Where(m => m.Id == id)
+            .Join(db.BatchPredictions.Where(b => b.Id == batchId), m => m.Id, b => b.ModelId, (_, b) => b);
 
     private static Accepted<BatchResponse> Accepted(BatchPrediction batch) =>
         TypedResults.Accepted($"/api/v1/models/{batch.ModelId}/batch-predictions/{batch.Id}", BatchResponse.Of(batch));

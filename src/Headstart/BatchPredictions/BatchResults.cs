@@ -21,7 +21,8 @@ internal static class BatchResults
     {
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
-            var line = texts ? JsonSerializer.Serialize(TextBatchLine.Of(item), Json.Options) : JsonSerializer.Serialize(BatchLine.Of(item), Json.Options);
+            var line = texts ? JsonSerializer.Serialize(TextBatchLine.Of(item), Json.Options)
+                : JsonSerializer.Serialize(BatchLine.Of(item), Json.Options);
             await body.WriteAsync(Utf8.GetBytes(line + "\n"), cancel);
         }
     }
@@ -34,7 +35,8 @@ internal static class BatchResults
     {
         var labels = await LabelsAsync(db, batch, cancel);
         await using var csv = CsvWriter.Create(body, Csv, leaveOpen: true);
-        await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability", "unknown", "error", .. labels], cancel);
+        await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability",
+            "unknown", "error", .. labels], cancel);
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
             string?[] what = texts ? [item.Text, item.ExampleId?.ToString(), item.FileName] : [item.FileName, item.ExampleId?.ToString()];

@@ -9,7 +9,8 @@ namespace Headstart.BatchPredictions;
 
 /// <summary>Starts batches.</summary>
 internal sealed class NewBatches(
-    HeadstartDb db, ServableVersions versions, BatchIntake images, TextBatchIntake texts, BatchItems stored, Usage usage, JobQueue queue, TimeProvider clock)
+    HeadstartDb db, ServableVersions versions, BatchIntake images, TextBatchIntake texts, BatchItems stored, Usage usage, JobQueue queue,
+    TimeProvider clock)
 {
     /// <param name="http">Contains the images or texts, or names stored ones.</param>
     /// <param name="id">Of the model.</param>
@@ -83,7 +84,8 @@ internal sealed class NewBatches(
         return batch;
     }
 
-    private Task<BatchPrediction?> BeforeAsync(Guid model, string? key, CancellationToken cancel) => key is null ? Task.FromResult<BatchPrediction?>(null)
+    private Task<BatchPrediction?> BeforeAsync(Guid model, string? key, CancellationToken cancel) =>
+        key is null ? Task.FromResult<BatchPrediction?>(null)
         : db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == model && b.IdempotencyKey == key, cancel);
 
     private static BatchPrediction NewBatch(Guid model, int version, List<NewItem> items, string? idempotencyKey, DateTime now)

@@ -33,8 +33,10 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
         return request switch
         {
             { Images: not null } or { ImageIds: not null } => throw new RefusedException(Problems.Invalid("no-texts-named", NameTexts)),
-            { Texts: { ValueKind: JsonValueKind.Array } texts, StoredTexts: null, TextIds: null } => await TakeAsync(texts.EnumerateArray().Select(SentText.Of).ToAsyncEnumerable()),
-            { Texts: null, StoredTexts: { } which, TextIds: null } => Few(await known.ChosenAsync(model, which.Category, which.Split, which.Labelled, _limits.MaxRows, cancel)),
+            { Texts: { ValueKind: JsonValueKind.Array } texts, StoredTexts: null, TextIds: null } =>
+            await TakeAsync(texts.EnumerateArray().Select(SentText.Of).ToAsyncEnumerable()),
+            { Texts: null, StoredTexts: { } which, TextIds: null } =>
+            Few(await known.ChosenAsync(model, which.Category, which.Split, which.Labelled, _limits.MaxRows, cancel)),
             { Texts: null, StoredTexts: null, TextIds: { } ids } => Few(await known.NamedAsync(model, ids, "text", cancel)),
             _ => throw new RefusedException(Problems.Invalid("no-texts-named", NameTexts)),
         };
@@ -63,7 +65,8 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
                     + "(Headstart:Uploads:MaxTextsBytes); send the rest in another batch.");
             }
 
-            items.Add(refusal is null ? new(sent.FileName ?? "", null, text, null, null, length) : NewItem.Refused(sent.FileName ?? "", refusal));
+            items.Add(refusal is null ? new(sent.FileName ?? "", null, text, null, null, length)
+                : NewItem.Refused(sent.FileName ?? "", refusal));
         }
 
         return items;

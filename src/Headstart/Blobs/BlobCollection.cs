@@ -3,10 +3,11 @@ using Headstart.Operations;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Collects now and then in a worker. Several workers do so one after the other, which costs them a listing each; a collection may be left out, and
-/// begin anew after a crash.
+/// Collects now and then in a worker. Several workers do so one after the other, which costs them a listing each; a collection may be left
+/// out, and begin anew after a crash.
 /// </summary>
-public sealed partial class BlobCollection(BlobCollector collector, BlobSettings settings, TimeProvider clock, ILogger<BlobCollection> log) : BackgroundService
+public sealed partial class BlobCollection(BlobCollector collector, BlobSettings settings, TimeProvider clock,
+    ILogger<BlobCollection> log) : BackgroundService
 {
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(10);
 

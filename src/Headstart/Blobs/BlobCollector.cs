@@ -10,18 +10,16 @@ namespace Headstart.Blobs;
 public sealed record Collected(int SetAside, int BroughtBack, int Deleted);
 
 /// <summary>
-/// Deletes blobs that nothing refers to, while others put, read and refer to them. A blob is put before the row that refers to it is committed, and no
-/// lock spans the two, so there are two looks, a grace apart:
-/// <list type="number">
-/// <item>What was put more than a grace ago and is not referred to is set aside. Whoever put or renewed it between the look and the move finds it aside
-/// when reading, which brings it back.</item>
-/// <item>What lies aside is looked at in every collection. What is referred to comes back; the rest is deleted when it has lain there for a grace. A put
-/// never relies on what lies aside: it writes the blob where it is kept, and deleting touches only what lies aside.</item>
-/// </list>
-/// So a row that is committed within two graces of its put has its blob. If the process dies anywhere, a blob is kept, aside, or both, and the next
-/// collection goes on from there. One collector is at work, see <see cref="BlobLock"/>.
+/// Deletes blobs that nothing refers to, while others put, read and refer to them. A blob is put before the row that refers to it is
+/// committed, and no lock spans the two, so there are two looks, a grace apart: <list type="number"> <item>What was put more than a grace
+/// ago and is not referred to is set aside. Whoever put or renewed it between the look and the move finds it aside when reading, which
+/// brings it back.</item> <item>What lies aside is looked at in every collection. What is referred to comes back; the rest is deleted when
+/// it has lain there for a grace. A put never relies on what lies aside: it writes the blob where it is kept, and deleting touches only
+/// what lies aside.</item> </list> So a row that is committed within two graces of its put has its blob. If the process dies anywhere, a
+/// blob is kept, aside, or both, and the next collection goes on from there. One collector is at work, see <see cref="BlobLock"/>.
 /// </summary>
-public sealed partial class BlobCollector(BlobStores stores, BlobSettings settings, DatabaseAddress database, TimeProvider clock, ILogger<BlobCollector> log)
+public sealed partial class BlobCollector(BlobStores stores, BlobSettings settings, DatabaseAddress database, TimeProvider clock,
+    ILogger<BlobCollector> log)
 {
     private const int LookedAtTogether = 10_000; // one query, which reads all references; and what is moved after one look
     private const int AtOnce = 8;
@@ -41,12 +39,14 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
         await RefuseOthersAsync(may, cancel);
         var blobs = await CollectAsync(may, stores.Blobs, BlobReferences.ToBlobs, cancel);
         var imports = await CollectAsync(may, stores.Imports, BlobReferences.ToImportsToBe, cancel);
-        var all = new Collected(blobs.SetAside + imports.SetAside, blobs.BroughtBack + imports.BroughtBack, blobs.Deleted + imports.Deleted);
+        var all = new Collected(blobs.SetAside + imports.SetAside, blobs.BroughtBack + imports.BroughtBack,
+            blobs.Deleted + imports.Deleted);
         Log.Done(log, all.SetAside, all.BroughtBack, all.Deleted);
         return all;
     }
 
-    /// <summary>With the database of one installation and the bucket or folder of another one, everything there would seem unneeded.</summary>
+    /// <summary>With the database of one installation and the bucket or folder of another one, everything there would seem
+    /// unneeded.</summary>
     private async Task RefuseOthersAsync(BlobLock may, CancellationToken cancel)
     {
         var installation = await may.AskAsync(async database =>
@@ -79,7 +79,8 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
             (back, deleted) = (back + needed.Count, deleted + expired.Count);
         }
 
-        await foreach (var kept in store.ListAsync(BlobPlace.Kept, cancel).Where(blob => blob.At < old).Chunk(LookedAtTogether).WithCancellation(cancel))
+        await foreach (var kept in store.ListAsync(BlobPlace.Kept, cancel).Where(blob => blob.At < old).Chunk(LookedAtTogether)
+            .WithCancellation(cancel))
         {
             var (_, unneeded) = await LookAsync(may, references, kept, cancel);
             await EachAsync(unneeded, store.SetAsideAsync, cancel);
@@ -93,17 +94,21 @@ public sealed partial class BlobCollector(BlobStores stores, BlobSettings settin
     }
 
     /// <summary>Over the connection that has the lock: one that lost it fails here.</summary>
-    private async Task<(List<StoredBlob> Needed, List<StoredBlob> Unneeded)> LookAsync(BlobLock may, string references, StoredBlob[] blobs, CancellationToken cancel)
+    private async Task<(List<StoredBlob> Needed, List<StoredBlob> Unneeded)> LookAsync(BlobLock may, string references, StoredBlob[] blobs,
+        CancellationToken cancel)
     {
         var unneeded = blobs.Length == 0 ? []
-            : (await may.AskAsync(database => _references.UnneededAsync(database, references, blobs.Select(blob => blob.Sha256).ToList(), cancel), cancel))
+            : (await may.AskAsync(database => _references.UnneededAsync(database, references, blobs.Select(blob => blob.Sha256).ToList(),
+                cancel), cancel))
                 .ConvertAll(Convert.ToHexString).ToHashSet();
         var those = blobs.ToLookup(blob => unneeded.Contains(Convert.ToHexString(blob.Sha256)));
         return ([.. those[false]], [.. those[true]]);
     }
 
-    private static Task EachAsync(List<StoredBlob> blobs, Func<byte[], CancellationToken, Task> act, CancellationToken cancel) => Parallel.ForEachAsync(
-        blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (blob, token) => await act(blob.Sha256, token));
+    private static Task EachAsync(List<StoredBlob> blobs, Func<byte[], CancellationToken, Task> act, CancellationToken cancel) =>
+        Parallel.ForEachAsync(
+        blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel }, async (blob, token) =>
+        await act(blob.Sha256, token));
 
     private static partial class Log
     {

@@ -27,7 +27,8 @@ public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
         }
     }
 
-    /// <exception cref="StartupException">The store does not answer within half a minute, or refuses; the message says what to do.</exception>
+    /// <exception cref="StartupException">The store does not answer within half a minute, or refuses; the message says what to
+    /// do.</exception>
     public async Task WaitAsync(CancellationToken cancel)
     {
         for (var started = clock.GetTimestamp(); ;)

@@ -4,8 +4,9 @@ using Npgsql;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Who may delete blobs: one collector, or nobody while a backup copies what its snapshot refers to. The lock belongs to a connection, so it is gone
-/// with the process; who deletes asks the database over the very connection before it does, and finds there that the lock is lost.
+/// Who may delete blobs: one collector, or nobody while a backup copies what its snapshot refers to. The lock belongs to a connection, so
+/// it is gone with the process; who deletes asks the database over the very connection before it does, and finds there that the lock is
+/// lost.
 /// </summary>
 public sealed class BlobLock : IAsyncDisposable
 {
@@ -30,7 +31,8 @@ public sealed class BlobLock : IAsyncDisposable
         try
         {
             opened._transaction = await opened.Connection.BeginTransactionAsync(cancel);
-            await using var command = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({Key})", opened.Connection);
+            await using var command = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({Key})",
+                opened.Connection);
             if (await command.ExecuteScalarAsync(cancel) is true)
             {
                 return opened;
@@ -47,7 +49,8 @@ public sealed class BlobLock : IAsyncDisposable
     }
 
     /// <summary>For a backup: nothing is deleted as long as it is held. Waits for a collector to end, and for no other backup.</summary>
-    /// <param name="database">Not behind a pooler in transaction mode: the lock is the session's, as the backup's transaction must begin behind it.</param>
+    /// <param name="database">Not behind a pooler in transaction mode: the lock is the session's, as the backup's transaction must begin
+    /// behind it.</param>
     /// <param name="cancel">Ends it.</param>
     public static async Task<BlobLock> KeepAsync(DatabaseAddress database, CancellationToken cancel)
     {
@@ -66,8 +69,8 @@ public sealed class BlobLock : IAsyncDisposable
     }
 
     /// <summary>
-    /// For the collector: asks the database over the connection that has the lock; where the lock is lost, so is the connection, and this fails. What
-    /// the question locks is let go with its savepoint: a migration would wait for the end of the collection.
+    /// For the collector: asks the database over the connection that has the lock; where the lock is lost, so is the connection, and this
+    /// fails. What the question locks is let go with its savepoint: a migration would wait for the end of the collection.
     /// </summary>
     public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> question, CancellationToken cancel)
     {
@@ -78,7 +81,8 @@ public sealed class BlobLock : IAsyncDisposable
         return answer;
     }
 
-    /// <summary>Gives the lock back at once: with the connection it would go too, but PostgreSQL notices that a moment later, and the next to ask is refused.</summary>
+    /// <summary>Gives the lock back at once: with the connection it would go too, but PostgreSQL notices that a moment later, and the next
+    /// to ask is refused.</summary>
     public async ValueTask DisposeAsync()
     {
         try

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// What the rows of the database refer to. A new column with the SHA-256 of a blob belongs in here; a test finds it. Feature vectors, and the images
-/// of runs that ended, are named by a hash and need no bytes.
+/// What the rows of the database refer to. A new column with the SHA-256 of a blob belongs in here; a test finds it. Feature vectors, and
+/// the images of runs that ended, are named by a hash and need no bytes.
 /// </summary>
 public sealed class BlobReferences(IBlobStore blobs)
 {
@@ -29,7 +29,8 @@ public sealed class BlobReferences(IBlobStore blobs)
     /// <summary>Also bodies that are just being put for an import.</summary>
     public const string ToImportsToBe = ToImports + " UNION ALL SELECT sha256 FROM import_sources";
 
-    private const string TextVersions = "SELECT v.artifact FROM model_versions v JOIN models m ON m.id = v.model_id WHERE m.kind = 'TextClassification'";
+    private const string TextVersions =
+        "SELECT v.artifact FROM model_versions v JOIN models m ON m.id = v.model_id WHERE m.kind = 'TextClassification'";
 
     private readonly ConcurrentDictionary<string, byte[][]> _features = new(); // of heads, which never change
 
@@ -39,7 +40,8 @@ public sealed class BlobReferences(IBlobStore blobs)
     /// <param name="candidates">SHA-256 of each.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="HeadArtifactException">A head is of another program's format, so it is unknown what it needs.</exception>
-    public async Task<List<byte[]>> UnneededAsync(NpgsqlConnection database, string references, IReadOnlyCollection<byte[]> candidates, CancellationToken cancel)
+    public async Task<List<byte[]>> UnneededAsync(NpgsqlConnection database, string references, IReadOnlyCollection<byte[]> candidates,
+        CancellationToken cancel)
     {
         var unneeded = await ReadAsync(database, $"""
             SELECT candidate.sha256 FROM unnest($1) AS candidate (sha256)
@@ -86,7 +88,8 @@ public sealed class BlobReferences(IBlobStore blobs)
         return all;
     }
 
-    private static async Task<List<byte[]>> ReadAsync(NpgsqlConnection database, string sql, IReadOnlyCollection<byte[]>? candidates, CancellationToken cancel)
+    private static async Task<List<byte[]>> ReadAsync(NpgsqlConnection database, string sql, IReadOnlyCollection<byte[]>? candidates,
+        CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(sql, database) { CommandTimeout = 600 };
         if (candidates is not null)

@@ -2,7 +2,8 @@ using Headstart.Operations;
 
 namespace Headstart.Blobs;
 
-/// <summary>The two places of an installation: blobs, and apart from them the bodies of imports that have not ended. Both in the data folder, or both in a bucket.</summary>
+/// <summary>The two places of an installation: blobs, and apart from them the bodies of imports that have not ended. Both in the data
+/// folder, or both in a bucket.</summary>
 public sealed class BlobStores : IDisposable
 {
     /// <summary>The key of <see cref="Imports"/> among the services.</summary>
@@ -14,7 +15,8 @@ public sealed class BlobStores : IDisposable
     {
         if (!settings.S3.IsSet)
         {
-            (Blobs, Imports) = (new FolderBlobStore(paths.Blobs, settings.Freshness, clock), new FolderBlobStore(paths.ImportSources, settings.Freshness, clock));
+            (Blobs, Imports) = (new FolderBlobStore(paths.Blobs, settings.Freshness, clock),
+                new FolderBlobStore(paths.ImportSources, settings.Freshness, clock));
             return;
         }
 

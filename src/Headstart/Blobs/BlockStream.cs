@@ -1,8 +1,8 @@
 namespace Headstart.Blobs;
 
 /// <summary>
-/// A seekable stream over something that is fetched in blocks, of which it keeps the last two: an archive is read from its end and then through its
-/// files, a table from its start. For one reader at a time.
+/// A seekable stream over something that is fetched in blocks, of which it keeps the last two: an archive is read from its end and then
+/// through its files, a table from its start. For one reader at a time.
 /// </summary>
 /// <param name="length">Of the whole.</param>
 /// <param name="fetch">So many bytes from an offset on.</param>

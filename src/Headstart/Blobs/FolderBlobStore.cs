@@ -4,7 +4,8 @@ using Headstart.Operations;
 
 namespace Headstart.Blobs;
 
-/// <summary>Blobs as files <c>sha256/ab/abcd…</c> below one folder; what lies aside is below <c>aside</c>. Moving is renaming, so a file is in one place at any time.</summary>
+/// <summary>Blobs as files <c>sha256/ab/abcd…</c> below one folder; what lies aside is below <c>aside</c>. Moving is renaming, so a file is
+/// in one place at any time.</summary>
 /// <param name="folder">May be shared with other hosts.</param>
 /// <param name="freshness">See <see cref="BlobSettings.Freshness"/>; without it every put renews the time.</param>
 /// <param name="clock">Of this machine.</param>

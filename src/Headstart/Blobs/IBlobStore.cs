@@ -3,12 +3,13 @@ using Headstart.Operations;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Bytes named by their SHA-256. Putting the same bytes twice is one blob; a blob is there whole or not at all, also after a crash. Any member may
-/// throw <see cref="BlobStoreUnavailableException"/>.
+/// Bytes named by their SHA-256. Putting the same bytes twice is one blob; a blob is there whole or not at all, also after a crash. Any
+/// member may throw <see cref="BlobStoreUnavailableException"/>.
 /// </summary>
 public interface IBlobStore
 {
-    /// <summary>Stores the bytes and returns their SHA-256. Once this returns they survive a crash of this process, and their grace begins anew.</summary>
+    /// <summary>Stores the bytes and returns their SHA-256. Once this returns they survive a crash of this process, and their grace begins
+    /// anew.</summary>
     Task<byte[]> PutAsync(byte[] bytes, CancellationToken cancel);
 
     /// <summary>The blob, or null when there is none or it no longer matches its name. One that lies aside comes back.</summary>
@@ -19,7 +20,8 @@ public interface IBlobStore
     /// <param name="cancel">Ends the reading.</param>
     Task<byte[]> PutAsync(Stream bytes, CancellationToken cancel);
 
-    /// <summary>The blob as a seekable stream, or null when there is none. It is not compared with its name. One that lies aside comes back.</summary>
+    /// <summary>The blob as a seekable stream, or null when there is none. It is not compared with its name. One that lies aside comes
+    /// back.</summary>
     Task<Stream?> OpenAsync(byte[] sha256, CancellationToken cancel);
 
     /// <summary>Deletes the blob, if there is one. The caller makes sure that nothing else needs it.</summary>
@@ -34,7 +36,8 @@ public interface IBlobStore
     /// <summary>Everything that lies in a place, in any order, also what is put or moved meanwhile or not.</summary>
     IAsyncEnumerable<StoredBlob> ListAsync(BlobPlace place, CancellationToken cancel);
 
-    /// <summary>Moves a blob aside, from where reading still brings it back; it is in one of the places at any time. For the one collector.</summary>
+    /// <summary>Moves a blob aside, from where reading still brings it back; it is in one of the places at any time. For the one
+    /// collector.</summary>
     Task SetAsideAsync(byte[] sha256, CancellationToken cancel);
 
     /// <summary>Moves a blob back. For the one collector.</summary>

@@ -7,8 +7,9 @@ using Headstart.Operations;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// Blobs as objects <c>sha256/ab/abcd…</c> below a prefix of a bucket; what lies aside is below <c>aside</c>. Moving is copying, then deleting, so an
-/// object is in one place at least at any time. Nobody but the one collector deletes: whoever reads what lies aside copies it back and leaves the copy.
+/// Blobs as objects <c>sha256/ab/abcd…</c> below a prefix of a bucket; what lies aside is below <c>aside</c>. Moving is copying, then
+/// deleting, so an object is in one place at least at any time. Nobody but the one collector deletes: whoever reads what lies aside copies
+/// it back and leaves the copy.
 /// </summary>
 /// <param name="bucket">May be shared with other hosts.</param>
 /// <param name="prefix">Ends with <c>/</c>, or is empty.</param>
@@ -27,7 +28,8 @@ public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshne
         bytes.Position = 0;
         var sha256 = await SHA256.HashDataAsync(bytes, cancel);
         var key = KeyOf(BlobPlace.Kept, sha256);
-        if (await bucket.FindAsync(key, cancel) is not var (length, at) || length != bytes.Length || clock.GetUtcNow().UtcDateTime - at >= freshness)
+        if (await bucket.FindAsync(key, cancel) is not var (length, at) || length != bytes.Length || clock.GetUtcNow()
+            .UtcDateTime - at >= freshness)
         {
             bytes.Position = 0;
             await bucket.PutAsync(key, bytes, cancel);
@@ -101,8 +103,8 @@ public sealed class S3BlobStore(S3Bucket bucket, string prefix, TimeSpan freshne
     public Task DeleteHalvesAsync(DateTime before, CancellationToken cancel) => Task.CompletedTask;
 
     /// <summary>
-    /// Where it is kept, where it lies aside, and once more where it is kept, as somebody may bring it back between the looks. What was found aside is
-    /// copied back, and the copy is left to the collector: it might be setting the blob aside in this moment.
+    /// Where it is kept, where it lies aside, and once more where it is kept, as somebody may bring it back between the looks. What was
+    /// found aside is copied back, and the copy is left to the collector: it might be setting the blob aside in this moment.
     /// </summary>
     private async Task<T?> WhereverAsync<T>(byte[] sha256, Func<string, Task<T?>> ask, CancellationToken cancel)
         where T : class

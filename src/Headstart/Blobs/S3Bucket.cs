@@ -9,8 +9,8 @@ using Headstart.Operations;
 namespace Headstart.Blobs;
 
 /// <summary>
-/// A bucket: what its server or the way to it gets wrong becomes a <see cref="BlobStoreUnavailableException"/>. The SDK tries requests three times;
-/// bodies that break off are asked for again here.
+/// A bucket: what its server or the way to it gets wrong becomes a <see cref="BlobStoreUnavailableException"/>. The SDK tries requests
+/// three times; bodies that break off are asked for again here.
 /// </summary>
 public sealed class S3Bucket : IDisposable
 {
@@ -51,7 +51,8 @@ public sealed class S3Bucket : IDisposable
 
         var client = string.IsNullOrWhiteSpace(settings.AccessKey) ? new AmazonS3Client(config)
             : new AmazonS3Client(new BasicAWSCredentials(settings.AccessKey, settings.SecretKey), config);
-        return new(client, settings.Bucket!, string.IsNullOrWhiteSpace(settings.Endpoint) ? $"Amazon S3 in {settings.Region}" : settings.Endpoint);
+        return new(client, settings.Bucket!, string.IsNullOrWhiteSpace(settings.Endpoint) ? $"Amazon S3 in {settings.Region}"
+            : settings.Endpoint);
     }
 
     /// <summary>Length and time of an object; null where there is none.</summary>
@@ -70,7 +71,8 @@ public sealed class S3Bucket : IDisposable
             {
                 using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
                 soon.CancelAfter(Patience);
-                using var answer = await _client.GetObjectAsync(new GetObjectRequest { BucketName = _bucket, Key = key, ByteRange = range }, soon.Token);
+                using var answer = await _client.GetObjectAsync(new GetObjectRequest { BucketName = _bucket, Key = key, ByteRange = range },
+                    soon.Token);
                 var bytes = new byte[answer.ContentLength];
                 await answer.ResponseStream.ReadExactlyAsync(bytes, soon.Token);
                 return bytes;
@@ -111,7 +113,13 @@ public sealed class S3Bucket : IDisposable
     /// <returns>False where there is nothing to copy.</returns>
     public async Task<bool> CopyAsync(string from, string to, CancellationToken cancel) => await AskAsync<bool?>(async () =>
     {
-        await _client.CopyObjectAsync(new CopyObjectRequest { SourceBucket = _bucket, SourceKey = from, DestinationBucket = _bucket, DestinationKey = to }, cancel);
+        await _client.CopyObjectAsync(new CopyObjectRequest
+        {
+            SourceBucket = _bucket,
+            SourceKey = from,
+            DestinationBucket = _bucket,
+            DestinationKey = to
+        }, cancel);
         return true;
     }, cancel) ?? false;
 
@@ -139,14 +147,17 @@ public sealed class S3Bucket : IDisposable
 
     /// <summary>Lists one key: enough to know the server, the bucket and the keys.</summary>
     public Task CheckAsync(string prefix, CancellationToken cancel) =>
-        AskAsync(() => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _bucket, Prefix = prefix, MaxKeys = 1 }, cancel), cancel);
+        AskAsync(() => _client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _bucket, Prefix = prefix, MaxKeys = 1 }, cancel),
+            cancel);
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>One after the other. Dying here leaves parts in the bucket that nobody sees; a lifecycle rule of the bucket deletes them.</summary>
+    /// <summary>One after the other. Dying here leaves parts in the bucket that nobody sees; a lifecycle rule of the bucket deletes
+    /// them.</summary>
     private async Task PutPartsAsync(string key, Stream bytes, CancellationToken cancel)
     {
-        var upload = (await _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = _bucket, Key = key }, cancel)).UploadId;
+        var upload = (await _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = _bucket, Key = key },
+            cancel)).UploadId;
         try
         {
             var size = Math.Max(PartBytes, bytes.Length / MostParts + 1);
@@ -173,7 +184,8 @@ public sealed class S3Bucket : IDisposable
         catch
         {
             await ((Task)_client.AbortMultipartUploadAsync(
-                new AbortMultipartUploadRequest { BucketName = _bucket, Key = key, UploadId = upload }, CancellationToken.None)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                new AbortMultipartUploadRequest { BucketName = _bucket, Key = key, UploadId = upload }, CancellationToken.None))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
     }
@@ -205,7 +217,8 @@ public sealed class S3Bucket : IDisposable
         { ErrorCode: "NoSuchBucket" } => new(
             $"The blob store ({_where}) has no bucket '{_bucket}'; create it, or set Headstart:Blobs:S3:Bucket to an existing bucket.",
             passing: false, e),
-        { StatusCode: HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect } or { ErrorCode: "AuthorizationHeaderMalformed" } => new(
+        { StatusCode: HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect }
+            or { ErrorCode: "AuthorizationHeaderMalformed" } => new(
             $"The bucket '{_bucket}' of the blob store ({_where}) is in another region; set Headstart:Blobs:S3:Region to its region.",
             passing: false, e),
         { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } => new(

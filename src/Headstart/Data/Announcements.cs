@@ -15,8 +15,8 @@ public enum Announcement
 }
 
 /// <summary>
-/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. Nothing rests on it: what may be missed while a
-/// connection is away is also looked at every now and then, and everybody is told of everything when it comes back. Through a pooler in
+/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. Nothing rests on it: what may be missed while
+/// a connection is away is also looked at every now and then, and everybody is told of everything when it comes back. Through a pooler in
 /// transaction mode nothing is heard, and the looking remains.
 /// </summary>
 public sealed partial class Announcements(DatabaseAddress database, TimeProvider clock, ILogger<Announcements> log) : BackgroundService
@@ -35,7 +35,8 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     }
 
     /// <param name="what">The change to listen for.</param>
-    /// <param name="heard">Called from another thread, and also when something may have been missed; must be quick and must not throw.</param>
+    /// <param name="heard">Called from another thread, and also when something may have been missed; must be quick and must not
+    /// throw.</param>
     public void Listen(Announcement what, Action heard) => _listeners.Enqueue((what, heard));
 
     protected override async Task ExecuteAsync(CancellationToken stopping)

@@ -46,7 +46,8 @@ public sealed class BatchItem
     /// <summary>In the order in which they were sent, from 0.</summary>
     public required int Position { get; init; }
 
-    /// <summary>What the sender called it, for people to read; of a text the file that it stands in, empty where there is none. It never becomes a path.</summary>
+    /// <summary>What the sender called it, for people to read; of a text the file that it stands in, empty where there is none. It never
+    /// becomes a path.</summary>
     public required string FileName { get; init; }
 
     /// <summary>Names the blob of an image; null for a file that was refused when it came.</summary>

@@ -7,8 +7,10 @@ namespace Headstart.Data;
 internal static class Conflicts
 {
     /// <summary>A row with the same key is there: a twin of this request was a moment faster.</summary>
-    public static bool IsDuplicate(this DbUpdateException e) => e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+    public static bool IsDuplicate(this DbUpdateException e) =>
+        e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
 
     /// <summary>What the row belongs to has been deleted.</summary>
-    public static bool IsOrphan(this DbUpdateException e) => e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation };
+    public static bool IsOrphan(this DbUpdateException e) =>
+        e.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation };
 }

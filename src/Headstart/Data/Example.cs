@@ -8,20 +8,23 @@ public enum Split
     Test,
 }
 
-/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, which is here.</summary>
+/// <summary>An example: an image, whose bytes are the blob named by <see cref="Sha256"/>, or in a text model a text, which is
+/// here.</summary>
 public sealed class Example
 {
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
-    /// <summary>One in a model whose categories exclude each other, none for a text without a category; any number where categories do not exclude each other.</summary>
+    /// <summary>One in a model whose categories exclude each other, none for a text without a category; any number where categories do not
+    /// exclude each other.</summary>
     public List<ExampleLabel> Labels { get; init; } = [];
 
     /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>The example, where it is a text: trimmed, its lines ended by <c>\n</c>. Its UTF-8 is what <see cref="Sha256"/> is of. Else null.</summary>
+    /// <summary>The example, where it is a text: trimmed, its lines ended by <c>\n</c>. Its UTF-8 is what <see cref="Sha256"/> is of. Else
+    /// null.</summary>
     public string? Text { get; init; }
 
     public required byte[] Sha256 { get; init; }
@@ -61,7 +64,8 @@ public sealed class Example
 /// <param name="LicenceUrl">URL of the licence.</param>
 /// <param name="Source">Which source found it, such as <c>wikimedia</c>; null if a user gave the URL.</param>
 public sealed record ImageOrigin(
-    string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null, string? Source = null);
+    string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null,
+    string? Source = null);
 
 /// <summary>That an image shows a category.</summary>
 public sealed class ExampleLabel

@@ -13,11 +13,12 @@ public static class HeldModels
         db.Database.ExecuteSqlAsync($"SELECT FROM models WHERE id = {id} FOR KEY SHARE");
 
     /// <summary>
-    /// Deletes examples of a model and holds it first: their counts stand on its row, and whoever deletes the model goes from there to the examples, so
-    /// one of the two waits here instead of both.
+    /// Deletes examples of a model and holds it first: their counts stand on its row, and whoever deletes the model goes from there to the
+    /// examples, so one of the two waits here instead of both.
     /// </summary>
     /// <returns>How many there were.</returns>
-    public static async Task<int> DeleteExamplesAsync(this HeadstartDb db, Guid model, Expression<Func<Example, bool>> which, CancellationToken cancel)
+    public static async Task<int> DeleteExamplesAsync(this HeadstartDb db, Guid model, Expression<Func<Example, bool>> which,
+        CancellationToken cancel)
     {
         await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancel) : null;
         await db.HoldModelAsync(model);

@@ -21,7 +21,8 @@ public sealed class Import
     /// <summary>Images, and rows and files that are none.</summary>
     public required int Total { get; init; }
 
-    /// <summary>So many from the start are taken or rejected; counted by the transaction that took them, so the next worker goes on here.</summary>
+    /// <summary>So many from the start are taken or rejected; counted by the transaction that took them, so the next worker goes on
+    /// here.</summary>
     public int Done { get; init; }
 
     /// <summary>Images that the model has now.</summary>

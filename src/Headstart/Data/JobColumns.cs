@@ -6,7 +6,8 @@ namespace Headstart.Data;
 /// <summary>What the row of every job has: who works on it and until when, beside what its own feature keeps there.</summary>
 internal static class JobColumns
 {
-    /// <summary>For an entity with <c>Id</c>, <c>ModelId</c>, <c>IdempotencyKey</c>, <c>State</c>, <c>Error</c> and <c>FinishedAt</c>.</summary>
+    /// <summary>For an entity with <c>Id</c>, <c>ModelId</c>, <c>IdempotencyKey</c>, <c>State</c>, <c>Error</c> and
+    /// <c>FinishedAt</c>.</summary>
     public static void IsJob<T>(this EntityTypeBuilder<T> job)
         where T : class
     {

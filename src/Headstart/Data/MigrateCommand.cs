@@ -4,15 +4,16 @@ using Headstart.Postgres;
 namespace Headstart.Data;
 
 /// <summary>
-/// <c>migrate</c>: brings the database in <c>ConnectionStrings:Headstart</c> to this program's schema and ends. Every host does the same when
-/// it starts; as a step of its own it shows before the first new host that it works.
+/// <c>migrate</c>: brings the database in <c>ConnectionStrings:Headstart</c> to this program's schema and ends. Every host does the same
+/// when it starts; as a step of its own it shows before the first new host that it works.
 /// </summary>
 public static class MigrateCommand
 {
     public static bool Asked(string[] args) => args is ["migrate", ..];
 
     /// <returns>The exit code.</returns>
-    /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseDoor"/>), or a newer Headstart made it.</exception>
+    /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseDoor"/>), or a newer Headstart made
+    /// it.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken cancel)
     {
         var text = configuration.GetConnectionString("Headstart");
@@ -24,7 +25,8 @@ public static class MigrateCommand
 
         using var logs = Home.StartLogs(configuration);
         var address = await DatabaseDoor.ReachAsync(text, logs.CreateLogger(typeof(DatabaseDoor)), cancel);
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(address).AddSingleton<ILoggerFactory>(logs).AddDatabase().BuildServiceProvider();
+        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(address)
+            .AddSingleton<ILoggerFactory>(logs).AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);
         Console.WriteLine("The database is up to date.");
         return 0;

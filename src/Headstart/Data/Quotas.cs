@@ -19,7 +19,8 @@ public enum Quota
 }
 
 /// <summary>Limits of an account; null means unlimited.</summary>
-public sealed record Quotas(long? Images = null, long? Bytes = null, long? Models = null, long? PredictionsPerDay = null, long? ConcurrentRuns = null)
+public sealed record Quotas(long? Images = null, long? Bytes = null, long? Models = null, long? PredictionsPerDay = null,
+    long? ConcurrentRuns = null)
 {
     public long? this[Quota quota] => quota switch
     {

@@ -25,7 +25,8 @@ public static partial class Schema
         var address = services.GetRequiredService<DatabaseAddress>();
         await using var guard = new NpgsqlConnection(address.Unpooled);
         await guard.OpenAsync(cancel);
-        await using var turn = await TakeTurnAsync(guard, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(typeof(Schema)), cancel);
+        await using var turn = await TakeTurnAsync(guard, (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance)
+            .CreateLogger(typeof(Schema)), cancel);
 
         await using var db = await services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync(cancel);
         var (known, applied) = (db.Database.GetMigrations().ToList(), (await db.Database.GetAppliedMigrationsAsync(cancel)).ToList());
@@ -49,15 +50,16 @@ public static partial class Schema
     }
 
     /// <summary>
-    /// Hosts migrate one after the other, each for as long as the transaction is open that has the lock. Who waits looks now and then and holds no
-    /// transaction meanwhile: a pooler might have none left for the one that works.
+    /// Hosts migrate one after the other, each for as long as the transaction is open that has the lock. Who waits looks now and then and
+    /// holds no transaction meanwhile: a pooler might have none left for the one that works.
     /// </summary>
     private static async Task<NpgsqlTransaction> TakeTurnAsync(NpgsqlConnection guard, ILogger log, CancellationToken cancel)
     {
         for (var told = false; ;)
         {
             var turn = await guard.BeginTransactionAsync(cancel);
-            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})", guard, turn);
+            await using var ask = new NpgsqlCommand($"{DatabaseAddress.MayIdle}; SELECT pg_try_advisory_xact_lock({AdvisoryLock})", guard,
+                turn);
             if (await ask.ExecuteScalarAsync(cancel) is true)
             {
                 return turn;

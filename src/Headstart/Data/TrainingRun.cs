@@ -54,11 +54,13 @@ public sealed class TrainingRun
     public DateTime? FinishedAt { get; set; }
 }
 
-/// <summary>A backbone, or a recipe of several, that was tried: cross-validated accuracy of a head on it, and what it costs on this host.</summary>
+/// <summary>A backbone, or a recipe of several, that was tried: cross-validated accuracy of a head on it, and what it costs on this
+/// host.</summary>
 /// <param name="Id">A backbone's id; two of them joined with <c>+</c>; with <c>@stride16</c> behind it an inner stage of it.</param>
 /// <param name="LogLoss">Cross-validated; what the choice compares, and smaller is better. See <c>Reports.ChoiceReport</c>.</param>
 /// <param name="Images">How many images it was tried on; those that did worst on a small part are not tried on more.</param>
-public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen, double? LogLoss = null, int Images = 0);
+public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen,
+    double? LogLoss = null, int Images = 0);
 
 /// <summary>An image as the run saw it when it froze its dataset: deleting or moving images later changes nothing for it.</summary>
 public sealed class RunExample

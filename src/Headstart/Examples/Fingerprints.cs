@@ -47,7 +47,8 @@ public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlob
             var made = new ConcurrentBag<(byte[] Sha256, byte[] Grey)>();
             var known = await ReadAsync(some, cancel);
             await Parallel.ForEachAsync(some.Where((_, i) => known[i] is null),
-                new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel }, async (image, token) =>
+                new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel },
+                    async (image, token) =>
                 {
                     if (await PrintAsync(image, token) is { } print)
                     {

@@ -15,7 +15,8 @@ public static class LookAlikes
     /// <param name="images">The SHA-256 of each image.</param>
     /// <param name="prints">The store of their fingerprints.</param>
     /// <param name="cancel">Ends the work.</param>
-    public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints, CancellationToken cancel)
+    public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints,
+        CancellationToken cancel)
     {
         var pairs = await Task.Run(() => NearDuplicates.Alike(features, SameFingerprint, cancel), cancel);
         int[] looked = [.. pairs.Select(pair => pair.First).Concat(pairs.Select(pair => pair.Second)).Distinct()];

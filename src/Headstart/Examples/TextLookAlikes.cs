@@ -20,7 +20,11 @@ internal static class TextLookAlikes
     {
         var runs = new HashSet<uint>[texts.Count];
         var signatures = new ulong[texts.Count][];
-        Parallel.For(0, texts.Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        Parallel.For(0, texts.Count, new ParallelOptions
+        {
+            CancellationToken = cancel,
+            MaxDegreeOfParallelism = Environment.ProcessorCount
+        }, i =>
         {
             runs[i] = Runs(Plain(texts[i]));
             signatures[i] = Signature(runs[i]);

@@ -42,7 +42,13 @@ public sealed class WebFetcher : IDisposable
         var guard = policy.GetHandler();
         (guard.AllowAutoRedirect, guard.UseCookies, guard.ConnectTimeout) = (false, false, TimeSpan.FromSeconds(10));
         _guarded = Client(guard);
-        _open = Client(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(10) });
+        _open = Client(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ConnectTimeout = TimeSpan.FromSeconds(10)
+        });
         _perHost = PartitionedRateLimiter.Create<string, string>(host => RateLimitPartition.GetConcurrencyLimiter(host,
             _ => new() { PermitLimit = _settings.RequestsPerHost, QueueLimit = int.MaxValue }), StringComparer.OrdinalIgnoreCase);
 
@@ -68,7 +74,8 @@ public sealed class WebFetcher : IDisposable
     public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
 
     /// <summary>Fetches several images at a time, in the order of their URLs; each has its URL as its name.</summary>
-    public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(urls);
         var ahead = new Queue<Task<FetchedFile>>();
@@ -199,13 +206,16 @@ public sealed class WebFetcher : IDisposable
 
         var bytes = response.Content.Headers.ContentLength > maxBytes ? null
             : await RequestBodies.ReadToEndAsync(await response.Content.ReadAsStreamAsync(cancel), maxBytes, cancel);
-        return (bytes is null ? FetchedFile.Not(name, "too-large", $"The file is larger than {maxBytes:N0} bytes.") : new(name, bytes, null, null), null);
+        return (bytes is null ? FetchedFile.Not(name, "too-large", $"The file is larger than {maxBytes:N0} bytes.")
+            : new(name, bytes, null, null), null);
     }
 
-    /// <summary>Hosts often do not know what they send, and say text/plain or nothing: only what is surely something else is refused.</summary>
+    /// <summary>Hosts often do not know what they send, and say text/plain or nothing: only what is surely something else is
+    /// refused.</summary>
     private static bool Fits(string? type, string kind) => kind == "json" || type is null
         || type.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
-        || type.ToLowerInvariant() is "application/octet-stream" or "binary/octet-stream" or "text/plain" or "application/binary" or "multipart/form-data";
+        || type.ToLowerInvariant() is "application/octet-stream" or "binary/octet-stream" or "text/plain" or "application/binary"
+            or "multipart/form-data";
 
     private HttpClient ClientFor(Uri address) =>
         _settings.AllowedHosts.Contains(address.IdnHost, StringComparer.OrdinalIgnoreCase) ? _open : _guarded;
@@ -217,12 +227,14 @@ public sealed class WebFetcher : IDisposable
     }
 
     /// <summary>By the guard, or by the look-up, which takes 0.0.0.0 and :: for no address at all.</summary>
-    private static bool Refused(Exception? e) => e is not null && (e is AntiSSRFException or ArgumentException || Refused(e.InnerException));
+    private static bool Refused(Exception? e) => e is not null
+        && (e is AntiSSRFException or ArgumentException || Refused(e.InnerException));
 
     private static Uri? Read(string? url, Uri? from) =>
         url is { Length: > 0 and <= MaxAddressLength }
         && (from is null ? Uri.TryCreate(url.Trim(), UriKind.Absolute, out var address) : Uri.TryCreate(from, url, out address))
-        && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps) && address is { UserInfo.Length: 0, IdnHost.Length: > 0 }
+        && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps)
+            && address is { UserInfo.Length: 0, IdnHost.Length: > 0 }
             ? address
             : null;
 

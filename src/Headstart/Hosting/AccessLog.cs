@@ -29,13 +29,15 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
     {
         var (request, response) = (context.Request, context.Response);
         var account = context.User.FindFirstValue(Caller.AccountClaim);
-        Log.Request(log, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength, response.ContentLength, account, context.TraceIdentifier);
+        Log.Request(log, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength, response.ContentLength,
+            account, context.TraceIdentifier);
     }
 
     private static partial class Log
     {
         [LoggerMessage(Level = LogLevel.Information, Message =
-            "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account {Account}, request {RequestId}")]
+            "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account {Account}, request "
+                + "{RequestId}")]
         public static partial void Request(ILogger log, string method, PathString path, int status, double milliseconds,
             long? bytesReceived, long? bytesSent, string? account, string requestId);
     }

@@ -18,7 +18,8 @@ public static class HealthApi
             .Produces<HealthResponse>().Refuses(503);
     }
 
-    private static async Task<IResult> ReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel)
+    private static async Task<IResult> ReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs,
+        IHostApplicationLifetime lifetime, CancellationToken cancel)
     {
         var reason = await WhyNotReadyAsync(db, loaded, blobs, lifetime, cancel);
         return reason is null
@@ -27,7 +28,8 @@ public static class HealthApi
     }
 
     /// <returns>null when the host can do its work.</returns>
-    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs, IHostApplicationLifetime lifetime, CancellationToken cancel) =>
+    public static async Task<string?> WhyNotReadyAsync(HeadstartDb db, LoadedBackbones loaded, BlobHealth blobs,
+        IHostApplicationLifetime lifetime, CancellationToken cancel) =>
         lifetime.ApplicationStopping.IsCancellationRequested ? "The host is stopping."
             : !loaded.IsWarm ? "The backbones are warming up."
             : !await AnswersAsync(db, cancel) ? "The database is not responding."

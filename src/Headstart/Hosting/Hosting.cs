@@ -23,14 +23,16 @@ public static class Hosting
         ["Logging:LogLevel:Hangfire"] = "Warning",
         ["Logging:LogLevel:Microsoft.EntityFrameworkCore"] = "Critical", // whoever sent the command logs what its failure means
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
-        ["Logging:LogLevel:Headstart.Access.KeyAuthentication"] = "Warning", // a line for every refused key would let strangers fill the log
+        // a line for every refused key would let strangers fill the log
+        ["Logging:LogLevel:Headstart.Access.KeyAuthentication"] = "Warning",
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
     };
 
     /// <exception cref="StartupException">A setting cannot be used.</exception>
     public static Settings ReadSettings(this WebApplicationBuilder builder)
     {
-        builder.Configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = Defaults });
+        builder.Configuration.Sources.Insert(0,
+            new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = Defaults });
         var section = builder.Configuration.GetSection("Headstart");
         Settings settings;
         try
@@ -62,7 +64,8 @@ public static class Hosting
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"This program was built, not published, and this account cannot read the packages it was built with ({e.Message.TrimEnd('.')}); "
+                "This program was built, not published, and this account cannot read the packages it was built with "
+                + $"({e.Message.TrimEnd('.')}); "
                 + "start it as the account that built it, or publish it: dotnet publish src/Headstart -c Release -o FOLDER.", e);
         }
     }
@@ -101,7 +104,8 @@ public static class Hosting
         if (settings.Origins() is { Length: > 0 } origins)
         {
             // Keys travel in a header that scripts set themselves, so no site gains anything by a user's being logged in somewhere.
-            app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("RateLimit", "RateLimit-Policy", "Retry-After"));
+            app.UseCors(cors => cors.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()
+                .WithExposedHeaders("RateLimit", "RateLimit-Policy", "Retry-After"));
         }
 
         app.UseAddressLimit(settings);
@@ -114,7 +118,8 @@ public static class Hosting
         var usage = app.Services.GetRequiredService<Usage>();
         app.Use((http, next) =>
         {
-            if (http.User.Identity?.AuthenticationType == KeyAuthentication.SchemeName && !http.Items.ContainsKey(KeyAuthentication.HashItem))
+            if (http.User.Identity?.AuthenticationType == KeyAuthentication.SchemeName
+                && !http.Items.ContainsKey(KeyAuthentication.HashItem))
             {
                 usage.CountRequest(http.User);
             }
@@ -124,7 +129,8 @@ public static class Hosting
         app.UseMiddleware<QuotaWatch>().UseMiddleware<AuditTrail>();
     }
 
-    /// <exception cref="StartupException">The database or the blob store cannot be used, or the database is newer than this program.</exception>
+    /// <exception cref="StartupException">The database or the blob store cannot be used, or the database is newer than this
+    /// program.</exception>
     public static async Task PrepareAsync(this WebApplication app, CancellationToken cancel)
     {
         await Schema.MigrateAsync(app.Services, cancel);
@@ -164,14 +170,15 @@ public static class Hosting
         await app.WaitForShutdownAsync(interrupted);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) => context.Response.StatusCode switch
-    {
-        404 => Problems.Of(404, "not-found", $"There is no endpoint at this path; {context.Request.PathBase}/swagger lists the endpoints."),
-        405 => Problems.Of(405, "method-not-allowed", $"This endpoint does not support this method; {context.Request.PathBase}/swagger "
-            + "lists the methods."),
-        408 => Problems.Of(408, "too-slow", "The request body arrived too slowly; send the request again."),
-        413 => Problems.Of(413, "too-large", "The request body is larger than this endpoint accepts."),
-        415 => Problems.Of(415, "unsupported-media-type", "This endpoint takes JSON; send Content-Type: application/json."),
-        var status => Problems.Of(status, $"status-{status}", "The request could not be processed."),
-    };
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) =>
+        context.Response.StatusCode switch
+        {
+            404 => Problems.Of(404, "not-found", $"There is no endpoint at this path; {context.Request.PathBase}/swagger lists the endpoints."),
+            405 => Problems.Of(405, "method-not-allowed", $"This endpoint does not support this method; {context.Request.PathBase}/swagger "
+                + "lists the methods."),
+            408 => Problems.Of(408, "too-slow", "The request body arrived too slowly; send the request again."),
+            413 => Problems.Of(413, "too-large", "The request body is larger than this endpoint accepts."),
+            415 => Problems.Of(415, "unsupported-media-type", "This endpoint takes JSON; send Content-Type: application/json."),
+            var status => Problems.Of(status, $"status-{status}", "The request could not be processed."),
+        };
 }

@@ -16,7 +16,8 @@ public static class Measuring
         services.AddSingleton<Telemetry>();
         services.AddOpenTelemetry().WithMetrics(metrics =>
         {
-            metrics.AddMeter(Telemetry.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime").AddPrometheusExporter();
+            metrics.AddMeter(Telemetry.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+                .AddPrometheusExporter();
             if (collector)
             {
                 metrics.AddOtlpExporter();
@@ -25,7 +26,8 @@ public static class Measuring
         if (collector)
         {
             // Without a collector no traces are started, so that they cost nothing.
-            services.AddOpenTelemetry().WithTracing(traces => traces.AddSource(Telemetry.Name).AddAspNetCoreInstrumentation().AddOtlpExporter());
+            services.AddOpenTelemetry().WithTracing(traces => traces.AddSource(Telemetry.Name).AddAspNetCoreInstrumentation()
+                .AddOtlpExporter());
         }
 
         return services;

@@ -13,7 +13,8 @@ internal sealed class CandidateSearch(IEnumerable<IImageSource> sources, Licence
     {
         var wanted = Wanted(perCategory);
         var (found, notices, known) = (new List<List<ImageOrigin>>(), new List<string>(), new HashSet<string>());
-        List<(IImageSource Source, string? Page, List<ImageOrigin> Found)> open = [.. sources.Select(source => (source, (string?)null, new List<ImageOrigin>()))];
+        List<(IImageSource Source, string? Page, List<ImageOrigin> Found)> open =
+            [.. sources.Select(source => (source, (string?)null, new List<ImageOrigin>()))];
         found.AddRange(open.Select(o => o.Found));
         while (open.Count > 0 && found.Sum(list => list.Count) < wanted)
         {
@@ -27,7 +28,8 @@ internal sealed class CandidateSearch(IEnumerable<IImageSource> sources, Licence
             open = [.. open.Zip(pages, (o, page) => (o.Source, Page: page.Next, o.Found)).Where(o => o.Page is not null)];
         }
 
-        var inTurn = Enumerable.Range(0, found.Max(list => (int?)list.Count) ?? 0).SelectMany(i => found.Where(list => i < list.Count).Select(list => list[i]));
+        var inTurn = Enumerable.Range(0, found.Max(list => (int?)list.Count) ?? 0)
+            .SelectMany(i => found.Where(list => i < list.Count).Select(list => list[i]));
         return ([.. inTurn.Take(wanted)], notices);
     }
 }

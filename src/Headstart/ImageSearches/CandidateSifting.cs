@@ -11,12 +11,14 @@ namespace Headstart.ImageSearches;
 /// Drops candidates that the model already has, duplicates, candidates that do not match the others of their category, and surplus ones.
 /// Everything is decided and written in one step: if the process dies before that, it is decided again.
 /// </summary>
-public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, LoadedBackbones loaded, FeatureCache features, Fingerprints prints)
+public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, LoadedBackbones loaded, FeatureCache features,
+    Fingerprints prints)
 {
     internal async Task SiftAsync(SearchWork work)
     {
         await using var db = await databases.CreateDbContextAsync(work.Token);
-        var candidates = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == work.Search.Id && c.State == CandidateState.Fetched)
+        var candidates = await db.SearchCandidates.AsNoTracking()
+            .Where(c => c.SearchId == work.Search.Id && c.State == CandidateState.Fetched)
             .OrderBy(c => c.Position).ToListAsync(work.Token);
         var moves = new Dictionary<int, Move>();
         var left = await WithoutKnownAsync(db, work.Search.ModelId, candidates, moves, work.Token);
@@ -41,7 +43,8 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
         HeadstartDb db, Guid model, List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
     {
         var hashes = candidates.ConvertAll(c => c.Sha256!);
-        var known = (await db.Examples.Where(i => i.ModelId == model && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync(cancel))
+        var known = (await db.Examples.Where(i => i.ModelId == model && hashes.Contains(i.Sha256)).Select(i => i.Sha256)
+            .ToListAsync(cancel))
             .ConvertAll(Convert.ToHexStringLower).ToHashSet();
         var seen = new HashSet<string>();
         return candidates.FindAll(candidate =>
@@ -58,14 +61,16 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
         });
     }
 
-    private async Task<List<SearchCandidate>> WithoutStrangeAsync(List<SearchCandidate> candidates, Dictionary<int, Move> moves, CancellationToken cancel)
+    private async Task<List<SearchCandidate>> WithoutStrangeAsync(List<SearchCandidate> candidates, Dictionary<int, Move> moves,
+        CancellationToken cancel)
     {
         // Training always tries the favourite, so these vectors are reused.
         var recipe = Candidates.Favourite(loaded.All, double.PositiveInfinity);
         var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
         var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image is damaged and cannot "
             + "be read.");
-        var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), prints, cancel);
+        var pairs = await LookAlikes.PairsAsync(left.ConvertAll(i => vectors[i]!), left.ConvertAll(i => candidates[i].Sha256!), prints,
+            cancel);
         var groups = NearDuplicates.Groups(left.Count, pairs);
         var copies = left.Where((_, place) => groups[place] != place).ToHashSet();
         left = Keep(left, copies.Contains, "near-duplicate", "Near duplicate: the same picture was found before, resized or slightly "

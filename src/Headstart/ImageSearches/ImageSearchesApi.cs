@@ -38,7 +38,8 @@ public static class ImageSearchesApi
             "It stops within a few seconds; images added so far stay. Cancelling a finished search changes nothing.").Refuses(401, 404);
         searches.MapGet("/{searchId:guid}/candidates", Candidates).Named("listSearchCandidates", "List the candidates of a search",
             "In the order found, with author, licence and source page; filter with ?state= and ?category=.").Refuses(400, 401, 404);
-        searches.MapGet("/{searchId:guid}/candidates/{position:int}/content", Content).Named("getSearchCandidateContent", "Get a candidate's image",
+        searches.MapGet("/{searchId:guid}/candidates/{position:int}/content", Content)
+            .Named("getSearchCandidateContent", "Get a candidate's image",
             "As a JPEG that fits a square of ?size= pixels; 256 by default.").Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404);
         searches.MapPatch("/{searchId:guid}/candidates/{position:int}", Change).Named("changeSearchCandidate", "Reject or keep a candidate",
             "Works before the images are added; afterwards rejecting removes the image from the "
@@ -62,28 +63,33 @@ public static class ImageSearchesApi
         }
 
         var size = Page.Limit(limit);
-        var rows = await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && (after == null || s.Id < after)).OrderByDescending(s => s.Id).Take(size + 1), db)
+        var rows = await SearchView.Of(db.ImageSearches.Where(s => s.ModelId == id && (after == null || s.Id < after))
+            .OrderByDescending(s => s.Id).Take(size + 1), db)
             .AsNoTracking().ToListAsync(cancel);
         return TypedResults.Ok(Page.Of([.. rows.Select(row => row.Respond()).OrderByDescending(s => s.Id)], size, s => s.Id.ToString()));
     }
 
     private static async Task<Results<Ok<SearchResponse>, ProblemHttpResult>> Get(
         Guid id, Guid searchId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? TypedResults.Ok(view.Respond()) : NoSuchSearch(id);
+        await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? TypedResults.Ok(view.Respond())
+            : NoSuchSearch(id);
 
     private static async Task<Results<ServerSentEventsResult<SearchResponse>, ProblemHttpResult>> Events(
-        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid searchId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
+        CancellationToken cancel)
     {
         var view = ViewOf(db, caller, id, searchId);
         return await view.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(view, row => row.Respond(), search => search.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(view, row => row.Respond(), search => search.HasEnded(), clock,
+                lifetime.ApplicationStopping, cancel))
             : NoSuchSearch(id);
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
         Guid id, Guid searchId, HeadstartDb db, JobQueue queue, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == JobState.Reviewing).ExecuteUpdateAsync(set => set
+        var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == JobState.Reviewing)
+            .ExecuteUpdateAsync(set => set
             .SetProperty(s => s.State, JobState.Queued).SetProperty(s => s.Accepted, true), cancel);
         if (await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is not { } view)
         {
@@ -187,7 +193,8 @@ public static class ImageSearchesApi
         return TypedResults.Ok(Of((await FindAsync(db, caller, of, cancel))!));
     }
 
-    private static CandidateResponse Of(SearchCandidate c) => new(c.Position, c.Category, c.State, c.Reason, c.Detail, c.Sha256 is not null, c.Origin);
+    private static CandidateResponse Of(SearchCandidate c) =>
+        new(c.Position, c.Category, c.State, c.Reason, c.Detail, c.Sha256 is not null, c.Origin);
 
     private static Accepted<SearchResponse> Started(SearchView view) =>
         TypedResults.Accepted($"/api/v1/models/{view.Search.ModelId}/image-searches/{view.Search.Id}", view.Respond());
@@ -199,10 +206,12 @@ public static class ImageSearchesApi
         db.ModelsOf(caller).Where(m => m.Id == id).Join(db.ImageSearches, m => m.Id, s => s.ModelId, (_, s) => s);
 
     private static Task<SearchCandidate?> FindAsync(HeadstartDb db, ClaimsPrincipal caller, CandidatePath of, CancellationToken cancel) =>
-        SearchesOf(db, caller, of.Id).Where(s => s.Id == of.SearchId).Join(db.SearchCandidates.Where(c => c.Position == of.Position), s => s.Id, c => c.SearchId, (_, c) => c)
+        SearchesOf(db, caller, of.Id).Where(s => s.Id == of.SearchId)
+            .Join(db.SearchCandidates.Where(c => c.Position == of.Position), s => s.Id, c => c.SearchId, (_, c) => c)
             .AsNoTracking().SingleOrDefaultAsync(cancel);
 
     private static ProblemHttpResult NoSuchSearch(Guid id) => Problems.NoSuch("image search", $"/api/v1/models/{id}/image-searches");
 
-    private static ProblemHttpResult NoSuchCandidate(CandidatePath of) => Problems.NoSuch("candidate", $"/api/v1/models/{of.Id}/image-searches/{of.SearchId}/candidates");
+    private static ProblemHttpResult NoSuchCandidate(CandidatePath of) =>
+        Problems.NoSuch("candidate", $"/api/v1/models/{of.Id}/image-searches/{of.SearchId}/candidates");
 }

@@ -19,8 +19,10 @@ public sealed record NewSearchRequest(
 /// <param name="RunId">The training run that it started.</param>
 /// <param name="Error">Why it failed and what to do.</param>
 public sealed record SearchResponse(
-    Guid Id, Guid ModelId, JobState State, SearchStage? Stage, double Progress, int PerCategory, Licences Licences, IReadOnlyList<string> Sources, bool Train, bool Review,
-    IReadOnlyList<SearchedCategory> Categories, IReadOnlyList<string> Notices, Guid? RunId, string? Error, DateTime CreatedAt, DateTime? FinishedAt)
+    Guid Id, Guid ModelId, JobState State, SearchStage? Stage, double Progress, int PerCategory, Licences Licences,
+    IReadOnlyList<string> Sources, bool Train, bool Review,
+    IReadOnlyList<SearchedCategory> Categories, IReadOnlyList<string> Notices, Guid? RunId, string? Error, DateTime CreatedAt,
+    DateTime? FinishedAt)
 {
     public bool HasEnded() => State.HasEnded() || State == JobState.Reviewing;
 }
@@ -56,4 +58,5 @@ public sealed record CandidateQuery(
 
 /// <param name="Id">Id of the model.</param>
 public sealed record CandidatePath(
-    [property: FromRoute(Name = "id")] Guid Id, [property: FromRoute(Name = "searchId")] Guid SearchId, [property: FromRoute(Name = "position")] int Position);
+    [property: FromRoute(Name = "id")] Guid Id, [property: FromRoute(Name = "searchId")] Guid SearchId,
+    [property: FromRoute(Name = "position")] int Position);

@@ -60,8 +60,10 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
         return new() { Search = search, Counts = [] };
     }
 
-    private Task<SearchView?> BeforeAsync(Guid model, string? key, CancellationToken cancel) => key is null ? Task.FromResult<SearchView?>(null)
-        : SearchView.Of(db.ImageSearches.Where(s => s.ModelId == model && s.IdempotencyKey == key), db).AsNoTracking().SingleOrDefaultAsync(cancel);
+    private Task<SearchView?> BeforeAsync(Guid model, string? key, CancellationToken cancel) =>
+        key is null ? Task.FromResult<SearchView?>(null)
+        : SearchView.Of(db.ImageSearches.Where(s => s.ModelId == model && s.IdempotencyKey == key), db).AsNoTracking()
+            .SingleOrDefaultAsync(cancel);
 
     private ImageSearch Of(Model model, NewSearchRequest request, IReadOnlyList<string> names, string? idempotencyKey)
     {
@@ -88,7 +90,8 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             ? Problems.Invalid("invalid-queries", $"Send search words for 1 to {MaxQueries} categories, such as "
                 + """{"queries":{"cats":"domestic cat"}}.""")
         : request.PerCategory < 1 || request.PerCategory > limits.MaxPerCategory
-            ? Problems.Invalid("invalid-per-category", $"perCategory must be between 1 and {limits.MaxPerCategory} (Headstart:ImageSearches:MaxPerCategory).")
+            ? Problems.Invalid("invalid-per-category",
+                $"perCategory must be between 1 and {limits.MaxPerCategory} (Headstart:ImageSearches:MaxPerCategory).")
         : request.Sources?.FirstOrDefault(name => !sources.Contains(name)) is { } unknown
             ? Problems.Invalid("unknown-source", $"Unknown source \"{unknown}\". Available: {string.Join(" and ", sources)}.")
         : request.Sources is { Count: 0 } ? Problems.Invalid("unknown-source", "Name a source, or omit sources to search all of them: "

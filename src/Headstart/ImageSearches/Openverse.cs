@@ -30,7 +30,8 @@ public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
             + $"&page={page ?? "1"}&page_size={PageSize}&mature=false&filter_dead=true{filter}"), MaxBytes, cancel);
         try
         {
-            return answer.Bytes is null ? SourcePage.Failed("Openverse", answer.Detail) : Read(JsonSerializer.Deserialize<Answer>(answer.Bytes, Json)!, int.Parse(page ?? "1"));
+            return answer.Bytes is null ? SourcePage.Failed("Openverse", answer.Detail)
+                : Read(JsonSerializer.Deserialize<Answer>(answer.Bytes, Json)!, int.Parse(page ?? "1"));
         }
         catch (JsonException)
         {
@@ -39,7 +40,8 @@ public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
     }
 
     private static SourcePage Read(Answer answer, int page) => new(
-        [.. (answer.Results ?? []).Where(r => r.Url is not null).Select(r => new ImageOrigin(r.Url!, r.ForeignLandingUrl, r.Title, r.Creator, Licence(r), r.LicenseUrl, "openverse"))],
+        [.. (answer.Results ?? []).Where(r => r.Url is not null)
+        .Select(r => new ImageOrigin(r.Url!, r.ForeignLandingUrl, r.Title, r.Creator, Licence(r), r.LicenseUrl, "openverse"))],
         page < answer.PageCount ? $"{page + 1}" : null);
 
     /// <summary>The usual short name of the licence, such as CC BY-SA 4.0.</summary>
@@ -55,5 +57,6 @@ public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
 
     private sealed record Answer(int PageCount, IReadOnlyList<Result>? Results);
 
-    private sealed record Result(string? Url, string? ForeignLandingUrl, string? Title, string? Creator, string? License, string? LicenseVersion, string? LicenseUrl);
+    private sealed record Result(string? Url, string? ForeignLandingUrl, string? Title, string? Creator, string? License,
+        string? LicenseVersion, string? LicenseUrl);
 }

@@ -14,11 +14,13 @@ namespace Headstart.ImageSearches;
 /// Searches, downloads, sifts and adds images and starts a training run; each step continues where an earlier worker stopped.
 /// </summary>
 internal sealed class SearchJob(
-    IDbContextFactory<HeadstartDb> databases, IEnumerable<IImageSource> sources, WebFetcher web, IBlobStore blobs, CandidateSifting sifting, ImageUpload upload,
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<IImageSource> sources, WebFetcher web, IBlobStore blobs, CandidateSifting sifting,
+    ImageUpload upload,
     RunStart runs, Settings settings) : IJob
 {
     public static readonly JobKind Kind = new("searches", "image_searches", "image search", "The images found so far are in its "
-        + "candidates.") { AtOnce = 3 };
+        + "candidates.")
+    { AtOnce = 3 };
 
     private const int FetchedAtOnce = 16; // candidates between two writes, which are repeated if the process dies between them
 
@@ -65,7 +67,8 @@ internal sealed class SearchJob(
         var limits = new ImageLimits { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
         while (await CandidatesAsync(work, CandidateState.Found, FetchedAtOnce) is { Count: > 0 } batch)
         {
-            await work.MoveAsync(CandidateState.Found, await Task.WhenAll(batch.Select(candidate => FetchAsync(candidate, limits, work.Token))));
+            await work.MoveAsync(CandidateState.Found,
+                await Task.WhenAll(batch.Select(candidate => FetchAsync(candidate, limits, work.Token))));
         }
     }
 
@@ -110,7 +113,8 @@ internal sealed class SearchJob(
         {
             if (await blobs.GetAsync(candidate.Sha256!, CancellationToken.None) is { } bytes)
             {
-                yield return new(candidate.Origin.Title ?? candidate.Origin.Url, new FileContent.Here(bytes, candidate.Origin), [candidate.Category]);
+                yield return new(candidate.Origin.Title ?? candidate.Origin.Url, new FileContent.Here(bytes, candidate.Origin),
+                    [candidate.Category]);
             }
         }
     }
@@ -130,7 +134,8 @@ internal sealed class SearchJob(
         // At most one run, however often this is repeated: its idempotency key names the search.
         try
         {
-            await work.SucceedAsync(work.Search.Train ? (await runs.StartAsync(work.Search.ModelId, new(), $"image-search-{work.Search.Id}", work.Token)).Id : null, null);
+            await work.SucceedAsync(work.Search.Train
+                ? (await runs.StartAsync(work.Search.ModelId, new(), $"image-search-{work.Search.Id}", work.Token)).Id : null, null);
         }
         catch (RefusedException e)
         {

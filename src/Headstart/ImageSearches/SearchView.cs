@@ -12,14 +12,24 @@ internal sealed class SearchView
     public static IQueryable<SearchView> Of(IQueryable<ImageSearch> searches, HeadstartDb db) => searches.Select(search => new SearchView
     {
         Search = search,
-        Counts = db.SearchCandidates.Where(c => c.SearchId == search.Id).GroupBy(c => new { c.Category, c.State, c.Reason, HasImage = c.Sha256 != null })
-            .Select(g => new CandidateCount { Category = g.Key.Category, State = g.Key.State, Reason = g.Key.Reason, HasImage = g.Key.HasImage, Count = g.Count() })
+        Counts = db.SearchCandidates.Where(c => c.SearchId == search.Id)
+        .GroupBy(c => new { c.Category, c.State, c.Reason, HasImage = c.Sha256 != null })
+            .Select(g => new CandidateCount
+            {
+                Category = g.Key.Category,
+                State = g.Key.State,
+                Reason = g.Key.Reason,
+                HasImage = g.Key.HasImage,
+                Count = g.Count()
+            })
             .ToList(),
     });
 
     public SearchResponse Respond() => new(
-        Search.Id, Search.ModelId, Search.State, Search.Stage, Math.Round(Progress(), 3), Search.PerCategory, Search.Licences, Search.Sources, Search.Train, Search.Review,
-        Search.Queries.ConvertAll(query => Of(query, Counts.FindAll(c => c.Category == query.Category))), Search.Notices, Search.RunId, Search.Error,
+        Search.Id, Search.ModelId, Search.State, Search.Stage, Math.Round(Progress(), 3), Search.PerCategory, Search.Licences,
+        Search.Sources, Search.Train, Search.Review,
+        Search.Queries.ConvertAll(query => Of(query, Counts.FindAll(c => c.Category == query.Category))), Search.Notices, Search.RunId,
+        Search.Error,
         Search.CreatedAt, Search.FinishedAt);
 
     private static SearchedCategory Of(SearchQuery query, List<CandidateCount> counts) => new(

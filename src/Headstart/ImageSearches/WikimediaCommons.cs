@@ -21,12 +21,15 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
 
     public async Task<SourcePage> SearchAsync(string words, Licences licences, string? page, CancellationToken cancel)
     {
-        var answer = await web.FetchJsonAsync(new($"{settings.ImageSearches.Wikimedia}?action=query&format=json&formatversion=2&generator=search&gsrnamespace=6"
+        var answer = await web.FetchJsonAsync(new(
+            $"{settings.ImageSearches.Wikimedia}?action=query&format=json&formatversion=2&generator=search&gsrnamespace=6"
             + $"&gsrsearch={Uri.EscapeDataString("filetype:bitmap " + words)}&gsrlimit={PageSize}&gsroffset={page ?? "0"}"
-            + "&prop=imageinfo&iiprop=url%7Cmime%7Cextmetadata&iiurlwidth=800&iiextmetadatafilter=LicenseShortName%7CLicenseUrl%7CArtist"), MaxBytes, cancel);
+            + "&prop=imageinfo&iiprop=url%7Cmime%7Cextmetadata&iiurlwidth=800&iiextmetadatafilter=LicenseShortName%7CLicenseUrl%7CArtist"),
+            MaxBytes, cancel);
         try
         {
-            return answer.Bytes is null ? SourcePage.Failed("Wikimedia Commons", answer.Detail) : Read(JsonSerializer.Deserialize<Answer>(answer.Bytes, Web)!, licences);
+            return answer.Bytes is null ? SourcePage.Failed("Wikimedia Commons", answer.Detail)
+                : Read(JsonSerializer.Deserialize<Answer>(answer.Bytes, Web)!, licences);
         }
         catch (JsonException)
         {
@@ -43,7 +46,8 @@ public sealed partial class WikimediaCommons(WebFetcher web, Settings settings) 
 
         var found = (answer.Query?.Pages ?? []).OrderBy(p => p.Index).Where(p => p.Imageinfo is [{ Url: not null }, ..])
             .Select(p => Origin(p.Title ?? "", p.Imageinfo![0]));
-        return new([.. found.Where(o => licences != Licences.PublicDomain || Free().IsMatch(o.Licence ?? ""))], answer.Continue?.Gsroffset?.ToString());
+        return new([.. found.Where(o => licences != Licences.PublicDomain || Free().IsMatch(o.Licence ?? ""))],
+            answer.Continue?.Gsroffset?.ToString());
     }
 
     private static ImageOrigin Origin(string title, Info info) => new(

@@ -7,7 +7,8 @@ namespace Headstart.Jobs;
 
 /// <summary>How many jobs are queued and running on all hosts, for autoscaling workers.</summary>
 public sealed partial class Backlog(
-    IDbContextFactory<HeadstartDb> databases, IEnumerable<JobKind> kinds, Telemetry telemetry, TimeProvider clock, ILogger<Backlog> log) : BackgroundService
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<JobKind> kinds, Telemetry telemetry, TimeProvider clock,
+    ILogger<Backlog> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
 
@@ -39,7 +40,8 @@ public sealed partial class Backlog(
     private async Task<IReadOnlyList<Entry>> CountAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
-        var work = string.Join(" UNION ALL ", kinds.Select(kind => $"SELECT '{kind.Name}' AS kind, state FROM {kind.Table} WHERE state IN ('Queued', 'Running')"));
+        var work = string.Join(" UNION ALL ", kinds.Select(kind => $"SELECT '{kind.Name}' AS kind, state FROM {kind.Table} WHERE state "
+            + "IN ('Queued', 'Running')"));
         var count = $"SELECT kind, lower(state) AS state, count(*) AS count FROM ({work}) AS work GROUP BY kind, state";
         var counted = await db.Database.SqlQueryRaw<Entry>(count).ToListAsync(cancel);
         // An entry for each kind and state, also where there is nothing: a missing number and none are not the same.

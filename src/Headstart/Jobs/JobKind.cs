@@ -6,7 +6,8 @@ namespace Headstart.Jobs;
 /// <param name="Name">Names its queue in Hangfire and its series in the metrics.</param>
 /// <param name="Table">In the database.</param>
 /// <param name="Noun">Its name in sentences, such as "import".</param>
-/// <param name="Advice">Ends the sentence about a job that failed for no reason its user knows: what is left of its work, or what to do.</param>
+/// <param name="Advice">Ends the sentence about a job that failed for no reason its user knows: what is left of its work, or what to
+/// do.</param>
 public sealed record JobKind(string Name, string Table, string Noun, string Advice)
 {
     /// <summary>Jobs of one model run one after the other.</summary>
@@ -16,12 +17,13 @@ public sealed record JobKind(string Name, string Table, string Noun, string Advi
     public int AtOnce { get; init; } = 1;
 }
 
-/// <summary>The work of a kind of job. It may be started twice and die anywhere, so it goes on from what an earlier worker has written.</summary>
+/// <summary>The work of a kind of job. It may be started twice and die anywhere, so it goes on from what an earlier worker has
+/// written.</summary>
 public interface IJob
 {
     /// <summary>
-    /// Works until the job ends or <see cref="JobLease.Token"/> is cancelled. Changes go through <see cref="JobLease.HoldAsync"/>, so that a worker that lost
-    /// its lease changes nothing.
+    /// Works until the job ends or <see cref="JobLease.Token"/> is cancelled. Changes go through <see cref="JobLease.HoldAsync"/>, so that
+    /// a worker that lost its lease changes nothing.
     /// </summary>
     /// <returns>How it ended; null if the work has written that itself with <see cref="JobLease.EndAsync"/>.</returns>
     Task<JobEnd?> RunAsync(JobLease lease);

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Headstart.Jobs;
 
 /// <summary>
-/// The right to work on a job, renewed once a second. Every write names the owner: a worker that was silent for so long that another one began
-/// can no longer change the row.
+/// The right to work on a job, renewed once a second. Every write names the owner: a worker that was silent for so long that another one
+/// began can no longer change the row.
 /// </summary>
 public sealed class JobLease : IAsyncDisposable
 {
@@ -17,7 +17,8 @@ public sealed class JobLease : IAsyncDisposable
     private readonly Heartbeat _heartbeat;
     private CancellationTokenSource? _deadline;
 
-    private JobLease(IDbContextFactory<HeadstartDb> databases, JobKind kind, Guid id, Guid owner, Taken taken, TimeProvider clock, CancellationToken stopping)
+    private JobLease(IDbContextFactory<HeadstartDb> databases, JobKind kind, Guid id, Guid owner, Taken taken, TimeProvider clock,
+        CancellationToken stopping)
     {
         (_databases, _statements, Id, _owner, _clock) = (databases, JobStatements.Of(kind), id, owner, clock);
         (ModelId, Attempts, StartedAt) = taken;
@@ -36,7 +37,8 @@ public sealed class JobLease : IAsyncDisposable
     /// <summary>When the first worker began.</summary>
     public DateTime StartedAt { get; }
 
-    /// <summary>Cancelled when the work should stop: the job was cancelled or deleted, is another worker's, or is overdue, or the host stops.</summary>
+    /// <summary>Cancelled when the work should stop: the job was cancelled or deleted, is another worker's, or is overdue, or the host
+    /// stops.</summary>
     public CancellationToken Token => _heartbeat.Token;
 
     /// <summary>Why the job failed, once it has taken longer than it may.</summary>
@@ -77,8 +79,8 @@ public sealed class JobLease : IAsyncDisposable
     }
 
     /// <summary>
-    /// Locks the row until the caller's transaction ends and makes sure that it is still ours, so that what else is written there is written by one worker.
-    /// Code that also locks the model locks that first, as deleting it does.
+    /// Locks the row until the caller's transaction ends and makes sure that it is still ours, so that what else is written there is
+    /// written by one worker. Code that also locks the model locks that first, as deleting it does.
     /// </summary>
     /// <param name="db">Has the transaction.</param>
     /// <param name="progressed">The work gets on, so earlier attempts do not count against it.</param>

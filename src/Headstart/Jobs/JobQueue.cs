@@ -5,10 +5,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Jobs;
 
 /// <summary>
-/// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job, because the sweep
-/// finds every job that no worker works on.
+/// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job,
+/// because the sweep finds every job that no worker works on.
 /// </summary>
-public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds, ILogger<JobQueue> log)
+public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds,
+    ILogger<JobQueue> log)
 {
     public IEnumerable<JobKind> Kinds => kinds;
 
@@ -50,7 +51,8 @@ public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, I
     }
 
     /// <summary>
-    /// Frees every job that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else can be working on them.
+    /// Frees every job that is marked as running. Only for a host that has the data folder's lock and its own database: nobody else can be
+    /// working on them.
     /// </summary>
     public async Task ReclaimAllAsync(CancellationToken cancel)
     {

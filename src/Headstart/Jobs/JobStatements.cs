@@ -10,9 +10,11 @@ internal sealed class JobStatements
     {
         var table = kind.Table;
         var ready = kind.OneByOne
-            ? $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.model_id = job.model_id AND other.id < job.id AND other.state IN ('Queued', 'Running'))"
+            ? $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.model_id = job.model_id AND other.id < job.id AND other.state IN "
+                + "('Queued', 'Running'))"
             : "true";
-        var oldest = kind.OneByOne ? ready : $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.id < job.id AND other.state = 'Queued')";
+        var oldest = kind.OneByOne ? ready
+            : $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.id < job.id AND other.state = 'Queued')";
         Take = $$"""
             UPDATE {{table}} AS job
             SET state = 'Running', lease_owner = {1}, lease_until = now() + {{Silence}}, attempts = attempts + 1, started_at = coalesce(started_at, now())
@@ -44,10 +46,12 @@ internal sealed class JobStatements
         Reclaim = $$"""UPDATE {{table}} SET lease_until = least(lease_until, now()), enqueued_at = 'epoch' WHERE state IN ('Queued', 'Running')""";
     }
 
-    /// <summary>{0} is the job and {1} the new owner of its lease. No row: the job has ended, is in good hands, or its turn has not come.</summary>
+    /// <summary>{0} is the job and {1} the new owner of its lease. No row: the job has ended, is in good hands, or its turn has not
+    /// come.</summary>
     public string Take { get; }
 
-    /// <summary>{0} is the job and {1} the owner. Locks the row to the end of the transaction. No row: it is not the owner's any more.</summary>
+    /// <summary>{0} is the job and {1} the owner. Locks the row to the end of the transaction. No row: it is not the owner's any
+    /// more.</summary>
     public string Renew { get; }
 
     /// <summary>{0} is a job whose work got on.</summary>

@@ -9,7 +9,8 @@ public interface ISwept
 }
 
 /// <summary>Finds, every few seconds, jobs that no worker works on and what dead workers left.</summary>
-public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leavings, DatabaseAddress database, TimeProvider clock, ILogger<JobSweep> log) : BackgroundService
+public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leavings, DatabaseAddress database, TimeProvider clock,
+    ILogger<JobSweep> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 

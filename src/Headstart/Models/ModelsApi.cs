@@ -11,10 +11,11 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Models;
 
-/// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number of them;
-/// <c>textClassification</c>: each text belongs to one of the categories.</param>
+/// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number
+/// of them; <c>textClassification</c>: each text belongs to one of the categories.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
-public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification, IReadOnlyList<string?>? Categories = null);
+public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification,
+    IReadOnlyList<string?>? Categories = null);
 
 /// <param name="Name">The new name; omit it to keep the current one.</param>
 /// <param name="Categories">The new list of all categories; omit it to keep the current ones. A category that still has examples cannot be
@@ -36,7 +37,8 @@ public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt
 /// <param name="Update">Set when new backbones may do better than the published version; POST /models/retrain uses them.</param>
 /// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
 public sealed record ModelResponse(
-    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion, DateTime CreatedAt,
+    Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion,
+    DateTime CreatedAt,
     ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount);
 
@@ -78,7 +80,8 @@ public static class ModelsApi
             return taken;
         }
 
-        return TypedResults.Created($"/api/v1/models/{model.Id}", (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
+        return TypedResults.Created($"/api/v1/models/{model.Id}",
+            (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
     }
 
     private static async Task<Page<ModelResponse>> List(
@@ -87,7 +90,8 @@ public static class ModelsApi
         var size = Page.Limit(limit);
         var account = caller.AccountId();
         var rows = await ReadAsync(
-            db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id).Take(size + 1), cancel);
+            db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id)
+            .Take(size + 1), cancel);
         return Page.Of(rows, size, m => m.Id.ToString());
     }
 
@@ -103,7 +107,8 @@ public static class ModelsApi
         var account = caller.AccountId();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         // Locked, so that no example is added to a category between the check and the delete.
-        var models = await db.Models.FromSql($"SELECT * FROM models WHERE id = {id} AND account_id = {account} FOR UPDATE").AsTracking().ToListAsync(cancel);
+        var models = await db.Models.FromSql($"SELECT * FROM models WHERE id = {id} AND account_id = {account} FOR UPDATE").AsTracking()
+            .ToListAsync(cancel);
         if (models is not [var model])
         {
             return Problems.NoSuchModel();
@@ -172,7 +177,8 @@ public static class ModelsApi
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
     }
 
-    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models, CancellationToken cancel)
+    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models,
+        CancellationToken cancel)
     {
         var rows = await models.AsNoTracking().Select(m => new
         {
@@ -190,7 +196,8 @@ public static class ModelsApi
         var ids = rows.ConvertAll(r => r.Model.Id);
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Unlabelled > 0, r.Training), r.Categories, r.Model.PublishedVersion, r.Model.CreatedAt,
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Unlabelled > 0, r.Training), r.Categories,
+            r.Model.PublishedVersion, r.Model.CreatedAt,
             found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled));
     }
 

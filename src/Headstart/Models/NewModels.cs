@@ -61,7 +61,8 @@ public static class NewModels
     public static async Task<ProblemHttpResult?> AddAsync(HeadstartDb db, Model model, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        if ((await db.HoldQuotasAsync(model.AccountId)).Models is { } limit && (await db.StoredAsync(model.AccountId, cancel)).Models is var has && has >= limit)
+        if ((await db.HoldQuotasAsync(model.AccountId)).Models is { } limit && (await db.StoredAsync(model.AccountId, cancel))
+            .Models is var has && has >= limit)
         {
             return new QuotaUse(Quota.Models, limit, has).Problem();
         }
@@ -84,9 +85,11 @@ public static class NewModels
             await db.SaveChangesAsync(cancel);
             return null;
         }
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "models" })
+        catch (DbUpdateException e) when (e.InnerException
+            is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "models" })
         {
-            return Problems.Of(StatusCodes.Status409Conflict, "name-taken", $"You already have a model named \"{name}\"; choose another name.");
+            return Problems.Of(StatusCodes.Status409Conflict, "name-taken",
+                $"You already have a model named \"{name}\"; choose another name.");
         }
     }
 }

@@ -14,7 +14,8 @@ public sealed record NanoCategory(string Name, int Count);
 /// <param name="Message">After an upload: <c>Success</c>, or that only some of the files were taken.</param>
 /// <param name="Result">After an upload: the result for each file.</param>
 public sealed record NanoModel(
-    string ModelId, string ModelType, int State, string Status, IReadOnlyList<NanoCategory> Categories, string? Message = null, IReadOnlyList<NanoFile>? Result = null);
+    string ModelId, string ModelType, int State, string Status, IReadOnlyList<NanoCategory> Categories, string? Message = null,
+    IReadOnlyList<NanoFile>? Result = null);
 
 /// <summary>A file of an upload.</summary>
 /// <param name="Message"><c>Success</c>, or what is wrong with it.</param>
@@ -35,7 +36,8 @@ public sealed record NanoPredictions(string Message, string ModelId, IReadOnlyLi
 /// <summary>An image and its categories.</summary>
 public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories);
 
-public sealed record NanoAnnotations([property: JsonPropertyName("Data")] IReadOnlyList<NanoAnnotation> Data, [property: JsonPropertyName("Meta")] NanoMeta Meta);
+public sealed record NanoAnnotations([property: JsonPropertyName("Data")] IReadOnlyList<NanoAnnotation> Data,
+    [property: JsonPropertyName("Meta")] NanoMeta Meta);
 
 public sealed record NanoMeta(IReadOnlyList<NanoCategory> Categories, int State, string Status);
 

@@ -6,11 +6,13 @@ namespace Headstart.NanoNets;
 /// <summary>Answers in NanoNets' format; clients parse every answer as JSON, including errors.</summary>
 internal static class NanoAnswer
 {
-    public static IResult Of<T>(T body, int status = StatusCodes.Status200OK) => TypedResults.Json(body, NanoJson.Options, statusCode: status);
+    public static IResult Of<T>(T body, int status = StatusCodes.Status200OK) =>
+        TypedResults.Json(body, NanoJson.Options, statusCode: status);
 
     public static IResult Error(int status, string reason, string message) => Error(status, [new(reason, message)]);
 
-    public static IResult Error(int status, IReadOnlyList<NanoReason> errors) => Of(new NanoError(ReasonPhrases.GetReasonPhrase(status), status, errors), status);
+    public static IResult Error(int status, IReadOnlyList<NanoReason> errors) =>
+        Of(new NanoError(ReasonPhrases.GetReasonPhrase(status), status, errors), status);
 
     public static IResult Bad(string reason, string message) => Error(StatusCodes.Status400BadRequest, reason, message);
 
@@ -19,7 +21,8 @@ internal static class NanoAnswer
         Error(StatusCodes.Status409Conflict, "Model is not ready", message ?? "Please check the current state of model");
 
     public static IResult NoSuchModel() =>
-        Error(StatusCodes.Status404NotFound, "Model not found", "There is no model with this id in your account; GET /api/v2/ImageCategorization/Models/ lists yours.");
+        Error(StatusCodes.Status404NotFound, "Model not found",
+            "There is no model with this id in your account; GET /api/v2/ImageCategorization/Models/ lists yours.");
 
     public static IResult OfTexts(Guid model) => Error(StatusCodes.Status409Conflict, "Model classifies texts",
         $"The model classifies texts, which the NanoNets API does not support; use /api/v1/models/{model}.");

@@ -26,7 +26,8 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         };
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request, CancellationToken cancel)
+    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request,
+        CancellationToken cancel)
     {
         var images = request.Images;
         if (images.Count == 0)
@@ -56,16 +57,20 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
                 return NanoAnswer.Busy(http, "1", "Too many images are waiting; try again in a second.");
             }
 
-            results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name) : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
+            results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name)
+                : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
         }
 
         var failed = results.FindAll(result => result.Prediction.Count == 0);
         return failed.Count == results.Count
-            ? NanoAnswer.Error(StatusCodes.Status400BadRequest, failed.ConvertAll(result => new NanoReason("File is not valid", $"{result.File}: {result.Message}")))
-            : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? "Success" : $"Partially successful: {failed.Count} of {results.Count} could not be read", model.ToString(), results),
+            ? NanoAnswer.Error(StatusCodes.Status400BadRequest,
+                failed.ConvertAll(result => new NanoReason("File is not valid", $"{result.File}: {result.Message}")))
+            : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? "Success" : $"Partially successful: {failed.Count} of "
+                + $"{results.Count} could not be read", model.ToString(), results),
                 failed.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
     private static List<NanoLabel> Labels(ServedVersion version, Answer answer) => answer.Refusal is not null ? []
-        : [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6))).OrderByDescending(label => label.Probability)];
+        : [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6)))
+            .OrderByDescending(label => label.Probability)];
 }

@@ -47,7 +47,8 @@ public static class NanoNetsApi
         }
     }
 
-    private static Delegate Create(ModelKind kind) => async (HttpContext http, HeadstartDb db, Settings settings, TimeProvider clock, CancellationToken cancel) =>
+    private static Delegate Create(ModelKind kind) =>
+        async (HttpContext http, HeadstartDb db, Settings settings, TimeProvider clock, CancellationToken cancel) =>
     {
         var given = (await NanoRequest.ReadAsync(http.Request, settings, cancel)).All("categories");
         given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
@@ -74,13 +75,15 @@ public static class NanoNetsApi
     private static async Task<IResult> List(HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         NanoAnswer.Of(await db.ModelsOf(caller).Where(m => m.Kind != ModelKind.TextClassification).ReadAsync(db, cancel));
 
-    private static Delegate Get(ModelKind kind) => async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+    private static Delegate Get(ModelKind kind) =>
+        async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
     {
         var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
         return error ?? NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model!.Id, cancel));
     };
 
-    private static Delegate Annotations(ModelKind kind) => async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
+    private static Delegate Annotations(ModelKind kind) =>
+        async (string? id, HttpContext http, HeadstartDb db, Settings settings, CancellationToken cancel) =>
     {
         var (model, error) = await FindAsync(kind, id, await NanoRequest.ReadAsync(http.Request, settings, cancel), db, http.User, cancel);
         if (model is null)
@@ -89,7 +92,8 @@ public static class NanoNetsApi
         }
 
         var images = await db.Examples.Where(i => i.ModelId == model.Id).OrderBy(i => i.Id).Select(i => new NanoAnnotation(
-            i.FileName, i.Labels.Join(db.Categories, l => l.CategoryId, c => c.Id, (_, c) => c.Name).OrderBy(name => name).ToList())).ToListAsync(cancel);
+            i.FileName, i.Labels.Join(db.Categories, l => l.CategoryId, c => c.Id, (_, c) => c.Name).OrderBy(name => name).ToList()))
+            .ToListAsync(cancel);
         var now = await NanoState.ReadAsync(db, http.User, model.Id, cancel);
         return NanoAnswer.Of(new NanoAnnotations(images, new(now.Categories, now.State, now.Status)));
     };
@@ -112,20 +116,23 @@ public static class NanoNetsApi
             return error!;
         }
 
-        var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id && (r.State == JobState.Queued || r.State == JobState.Running), cancel);
+        var training = await db.TrainingRuns.AnyAsync(r => r.ModelId == model.Id
+            && (r.State == JobState.Queued || r.State == JobState.Running), cancel);
         try
         {
             _ = training ? null : await start.StartAsync(http.User, model.Id, new(), null, cancel);
         }
         catch (RefusedException e)
         {
-            return e.Problem.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(e.Problem.ProblemDetails) : NanoAnswer.NotReady(e.Message);
+            return e.Problem.StatusCode == StatusCodes.Status429TooManyRequests ? NanoAnswer.Of(e.Problem.ProblemDetails)
+                : NanoAnswer.NotReady(e.Message);
         }
 
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    private static async Task<IResult> Label(string? id, HttpContext http, NanoLabelling labelling, Settings settings, CancellationToken cancel)
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoLabelling labelling, Settings settings,
+        CancellationToken cancel)
     {
         var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
         return IdOf(id, request, out var model) ?? await labelling.AnswerAsync(http, model, request, cancel);

@@ -63,7 +63,8 @@ internal sealed class NanoRequest
     public IEnumerable<string> ModelIds => All("modelId").Concat(All("model_id")).Concat(All("id"));
 
     /// <summary>The images, in the same order; memory holds one file, or the few URLs that are fetched at once.</summary>
-    public async IAsyncEnumerable<UploadedFile> ReadImagesAsync(WebFetcher web, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<UploadedFile> ReadImagesAsync(WebFetcher web, int maxBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         foreach (var file in _files)
         {
@@ -126,7 +127,8 @@ internal sealed class NanoRequest
             using var json = JsonDocument.Parse(body);
             foreach (var property in json.RootElement.EnumerateObject())
             {
-                Add(property.Name, [property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : property.Value.GetRawText()]);
+                Add(property.Name, [property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()
+                    : property.Value.GetRawText()]);
             }
         }
         catch (JsonException e)

@@ -23,18 +23,22 @@ internal static class NanoState
         var rows = await models.AsNoTracking().OrderByDescending(m => m.Id).Select(m => new
         {
             Model = m,
-            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name).Select(c => new { c.Name, Count = db.ExampleLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
+            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
+            .Select(c => new { c.Name, Count = db.ExampleLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
             HasImages = db.Examples.Any(i => i.ModelId == m.Id),
             Active = db.TrainingRuns.Where(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running))
                 .OrderBy(r => r.Id).Select(r => new { r.State, r.Progress }).FirstOrDefault(),
-            Last = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id).Select(r => new { r.State, r.Error }).FirstOrDefault(),
+            Last = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id).Select(r => new { r.State, r.Error })
+                .FirstOrDefault(),
         }).AsSplitQuery().ToListAsync(cancel);
         return rows.ConvertAll(row =>
         {
             var error = row.Last is { State: JobState.Failed, Error: var why } ? why ?? "it failed" : null;
             var enough = row.Categories.Count(c => c.Count >= MinExamples) >= MinCategories;
-            var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress ?? 0, error);
-            return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status, row.Categories.ConvertAll(c => new NanoCategory(c.Name, c.Count)));
+            var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress
+                ?? 0, error);
+            return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status,
+                row.Categories.ConvertAll(c => new NanoCategory(c.Name, c.Count)));
         });
     }
 
@@ -44,14 +48,16 @@ internal static class NanoState
 
     public static string TypeOf(ModelKind kind) => kind.TakesSeveral() ? "multilabelclassification" : "classification";
 
-    internal static (int State, string Status) Of(bool published, bool images, bool enough, JobState? active, double progress, string? error) => active switch
-    {
-        JobState.Running => (4, string.Create(CultureInfo.InvariantCulture, $"Model currently training, {progress:0%}")),
-        JobState.Queued => (3, "Model in training queue"),
-        _ when published => (5, error is null ? "Model hosted. Can be used for prediction" : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
-        _ when error is not null => (-1, $"Error in model training: {error}"),
-        _ when enough => (2, "Training data annotated. Need to start training"),
-        _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need {MinExamples} images or more"),
-        _ => (0, "Model created. No training data uploaded yet"),
-    };
+    internal static (int State, string Status) Of(bool published, bool images, bool enough, JobState? active, double progress,
+        string? error) => active switch
+        {
+            JobState.Running => (4, string.Create(CultureInfo.InvariantCulture, $"Model currently training, {progress:0%}")),
+            JobState.Queued => (3, "Model in training queue"),
+            _ when published => (5, error is null ? "Model hosted. Can be used for prediction"
+            : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
+            _ when error is not null => (-1, $"Error in model training: {error}"),
+            _ when enough => (2, "Training data annotated. Need to start training"),
+            _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need {MinExamples} images or more"),
+            _ => (0, "Model created. No training data uploaded yet"),
+        };
 }

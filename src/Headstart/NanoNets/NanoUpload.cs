@@ -28,7 +28,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         if (answer.Accepted.Count == 0)
         {
             return NanoAnswer.Error(answer.Exceeded is null ? StatusCodes.Status400BadRequest : StatusCodes.Status402PaymentRequired,
-                [.. answer.Rejected.Take(100).Select(file => new NanoReason(NanoAnswer.Words(file.Reason), $"{file.FileName}: {file.Detail}"))]);
+                [.. answer.Rejected.Take(100).Select(file =>
+                    new NanoReason(NanoAnswer.Words(file.Reason), $"{file.FileName}: {file.Detail}"))]);
         }
 
         var whole = answer.Rejected.Count == 0;
@@ -36,12 +37,14 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         return NanoAnswer.Of(now with
         {
             Message = whole ? "Success" : $"Partially successful: {answer.Rejected.Count} of {images.Count} could not be used",
-            Result = [.. images.Select(name => new NanoFile(refused[RequestBodies.Readable(name)].FirstOrDefault()?.Detail ?? "Success", name))],
+            Result = [.. images.Select(name => new NanoFile(refused[RequestBodies.Readable(name)].FirstOrDefault()?.Detail ?? "Success",
+            name))],
         }, whole ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
     /// <param name="categories">The categories of each image; null if the request has none for it.</param>
-    private IResult? CategoriesOf(Model model, NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
+    private IResult? CategoriesOf(Model model, NanoRequest request, IReadOnlyList<string> images,
+        out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
         categories = [];
         if (images.Count == 0)
@@ -56,18 +59,22 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
                 + $"{settings.Uploads.MaxFiles} images; send the rest in another request.");
         }
 
-        if ((model.Kind.TakesSeveral() ? Annotations(request, images, out categories) : Category(request, images, out categories)) is { } error)
+        if ((model.Kind.TakesSeveral() ? Annotations(request, images, out categories) : Category(request, images, out categories))
+            is { } error)
         {
             return error;
         }
 
-        var unknown = categories.SelectMany(names => names ?? []).FirstOrDefault(name => !model.Categories.Exists(c => c.Name == name.Trim()));
+        var unknown = categories.SelectMany(names => names ?? [])
+            .FirstOrDefault(name => !model.Categories.Exists(c => c.Name == name.Trim()));
         return unknown is null ? null : NanoAnswer.Bad("Category is not valid for the model",
-            $"The model has no category \"{unknown}\"; it has {string.Join(", ", model.Categories.OrderBy(c => c.Position).Take(20).Select(c => c.Name))}.");
+            $"The model has no category \"{unknown}\"; it has "
+                + $"{string.Join(", ", model.Categories.OrderBy(c => c.Position).Take(20).Select(c => c.Name))}.");
     }
 
     /// <summary>One for the whole request.</summary>
-    private static IResult? Category(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
+    private static IResult? Category(NanoRequest request, IReadOnlyList<string> images,
+        out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
         var category = request.First("category");
         categories = category is null ? [] : [.. images.Select(_ => (string[])[category])];
@@ -80,7 +87,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     /// many as
     /// there are URLs, in their order.
     /// </summary>
-    private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images, out IReadOnlyList<IReadOnlyList<string>?> categories)
+    private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images,
+        out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
         categories = [];
         if (request.First("data") is { } data)
@@ -113,7 +121,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         {
             using var json = JsonDocument.Parse(data);
             var annotations = new Dictionary<string, IReadOnlyList<string>>();
-            foreach (var entry in json.RootElement.ValueKind == JsonValueKind.Object ? [json.RootElement] : json.RootElement.EnumerateArray().AsEnumerable())
+            foreach (var entry in json.RootElement.ValueKind == JsonValueKind.Object ? [json.RootElement]
+                : json.RootElement.EnumerateArray().AsEnumerable())
             {
                 if (entry.TryGetProperty("categories", out var categories))
                 {

@@ -17,7 +17,8 @@ public sealed record ModelReady(string Name, bool Ready);
 /// <param name="Versions">Version numbers, newest first.</param>
 /// <param name="Parameters">The model's labels, in the order of <c>probabilities</c>.</param>
 public sealed record ModelMetadata(
-    string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadata> Inputs, IReadOnlyList<TensorMetadata> Outputs, ModelParameters Parameters);
+    string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorMetadata> Inputs,
+    IReadOnlyList<TensorMetadata> Outputs, ModelParameters Parameters);
 
 public sealed record ModelParameters(IReadOnlyList<string> Labels);
 
@@ -36,7 +37,8 @@ public sealed record InferRequest(string? Id, IReadOnlyList<RequestTensor>? Inpu
 /// </param>
 /// <param name="Shape"><c>[n]</c> files or texts; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
 /// <param name="Data">The elements, nested or flat; absent in binary form.</param>
-public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data, TensorParameters? Parameters);
+public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data,
+    TensorParameters? Parameters);
 
 /// <param name="BinaryDataSize">Number of bytes after the JSON that contain this tensor.</param>
 public sealed record TensorParameters([property: JsonPropertyName("binary_data_size")] long? BinaryDataSize);
@@ -44,7 +46,8 @@ public sealed record TensorParameters([property: JsonPropertyName("binary_data_s
 public sealed record RequestedOutput(string? Name);
 
 public sealed record InferResponse(
-    [property: JsonPropertyName("model_name")] string ModelName, [property: JsonPropertyName("model_version")] string ModelVersion, string? Id,
+    [property: JsonPropertyName("model_name")] string ModelName, [property: JsonPropertyName("model_version")] string ModelVersion,
+    string? Id,
     IReadOnlyList<ResponseTensor> Outputs);
 
 /// <param name="Data">The elements, flat.</param>

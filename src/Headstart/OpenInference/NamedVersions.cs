@@ -16,10 +16,12 @@ internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
     {
         var id = Guid.TryParse(model, out var parsed) ? parsed
             : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
-        var number = version is null ? (int?)null : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        var number = version is null ? (int?)null : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named)
+            ? named : 0;
         var found = await versions.FindAsync(http.User, id, number, cancel);
         return (id, found.Version, found.Refusal is not { } refusal ? null : OpenInferenceApi.Refuse(refusal.StatusCode,
             found.Kind is null ? $"There is no model \"{model}\" in your account."
-            : refusal.StatusCode == StatusCodes.Status404NotFound ? $"The model has no version {version}." : refusal.ProblemDetails.Detail!));
+            : refusal.StatusCode == StatusCodes.Status404NotFound ? $"The model has no version {version}."
+                : refusal.ProblemDetails.Detail!));
     }
 }

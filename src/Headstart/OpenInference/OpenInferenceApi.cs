@@ -32,7 +32,8 @@ public static class OpenInferenceApi
         + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. Binary tensors "
         + "(Inference-Header-Content-Length) are supported.";
 
-    private static readonly string Release = typeof(OpenInferenceApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    private static readonly string Release = typeof(OpenInferenceApi)
+        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
@@ -45,11 +46,14 @@ public static class OpenInferenceApi
             .Named("oipReady", "Check that the server is ready", "Needs no key. If it is not ready, GET /health/ready says why.")
             .Produces<ServerReady>(503);
         var models = v2.MapGroup("/models/{model}").RequireAuthorization();
-        models.MapGet("/", (string model, HttpContext http, HeadstartDb db, [FromServices] NamedVersions versions, CancellationToken cancel) => Metadata(model, null, http, db, versions, cancel))
+        models.MapGet("/", (string model, HttpContext http, HeadstartDb db, [FromServices] NamedVersions versions,
+            CancellationToken cancel) => Metadata(model, null, http, db, versions, cancel))
             .Named("oipModel", "Get the inputs and outputs of a model", ByName).Fails(404, 409);
-        models.MapGet("/ready", (string model, HttpContext http, [FromServices] NamedVersions versions, CancellationToken cancel) => IsReady(model, null, http, versions, cancel))
+        models.MapGet("/ready", (string model, HttpContext http, [FromServices] NamedVersions versions, CancellationToken cancel) =>
+            IsReady(model, null, http, versions, cancel))
             .Named("oipModelReady", "Check that a model is ready", "Answers 200 if the model has a usable version.").Fails(404, 409);
-        models.MapPost("/infer", (string model, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings, CancellationToken cancel) =>
+        models.MapPost("/infer", (string model, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor,
+            Settings settings, CancellationToken cancel) =>
             Infer(model, null, http, versions, predictor, settings, cancel)).Named("oipInfer", "Predict", HowToInfer).TakesTensors();
         models.MapGet("/versions/{version}", Metadata)
             .Named("oipVersion", "Get the inputs and outputs of a version", ByName).Fails(404, 409);
@@ -88,9 +92,11 @@ public static class OpenInferenceApi
             return error!;
         }
 
-        var numbers = await db.Versions.Where(v => v.ModelId == id).OrderByDescending(v => v.Number).Select(v => v.Number).ToListAsync(cancel);
+        var numbers = await db.Versions.Where(v => v.ModelId == id).OrderByDescending(v => v.Number).Select(v => v.Number)
+            .ToListAsync(cancel);
         var k = served.Head.Labels.Count;
-        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]), new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
+        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]),
+            new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
         if (served.Head.Thresholds is not null)
         {
             outputs.Add(new("applies", "BOOL", [-1, k]));
@@ -108,7 +114,8 @@ public static class OpenInferenceApi
     }
 
     private static async Task<Results<Ok<InferResponse>, JsonHttpResult<InferError>>> Infer(
-        string model, string? version, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings, CancellationToken cancel)
+        string model, string? version, HttpContext http, [FromServices] NamedVersions versions, Predictor predictor, Settings settings,
+        CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = RequestReader.MaxBytes(settings);
         var (_, served, error) = await versions.FindAsync(http, model, version, cancel);
@@ -162,7 +169,8 @@ public static class OpenInferenceApi
         }
 
         var all = Outputs(served.Head, answers);
-        var outputs = request.Outputs is not { Count: > 0 } wanted ? all : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
+        var outputs = request.Outputs is not { Count: > 0 } wanted ? all
+            : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
         return TypedResults.Ok(new InferResponse(model, Text(served.Number), request.Id, outputs));
     }
 
@@ -187,13 +195,15 @@ public static class OpenInferenceApi
         ];
         if (head.Thresholds is { } thresholds)
         {
-            outputs.Add(new("applies", "BOOL", [n, k], answers.SelectMany(answer => answer.Probabilities.Zip(thresholds, (p, from) => p >= from)).ToArray()));
+            outputs.Add(new("applies", "BOOL", [n, k],
+                answers.SelectMany(answer => answer.Probabilities.Zip(thresholds, (p, from) => p >= from)).ToArray()));
         }
 
         return outputs;
     }
 
-    internal static JsonHttpResult<InferError> Refuse(int status, string error) => TypedResults.Json(new InferError(error), statusCode: status);
+    internal static JsonHttpResult<InferError> Refuse(int status, string error) =>
+        TypedResults.Json(new InferError(error), statusCode: status);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -21,7 +21,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
     public static long MaxBytes(Settings settings) => (long)Files * settings.Uploads.MaxFileBytes;
 
     /// <returns>The request with its images as files or its texts in UTF-8, or why it is refused.</returns>
-    public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http, CancellationToken cancel)
+    public async Task<(InferRequest? Request, IReadOnlyList<byte[]> Elements, string? Error)> ReadAsync(HttpRequest http,
+        CancellationToken cancel)
     {
         if (await RequestBodies.ReadToEndAsync(http.Body, (int)Math.Min(int.MaxValue, MaxBytes(settings)), cancel) is not { } body)
         {
@@ -58,7 +59,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
             return Wrong($"Send one input named \"{Input(texts)}\" with its shape.");
         }
 
-        if (shape.Any(side => side is < 1 or > int.MaxValue) || (tensor.Parameters?.BinaryDataSize is { } size && (size < 0 || size > binary.Length)))
+        if (shape.Any(side => side is < 1 or > int.MaxValue)
+            || (tensor.Parameters?.BinaryDataSize is { } size && (size < 0 || size > binary.Length)))
         {
             return Wrong("A size in the shape is not positive, or binary_data_size is larger than the data after the JSON.");
         }
@@ -138,7 +140,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
             return ([], $"One request may contain {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels each.");
         }
 
-        var pixels = binary ?? Flat(data!.Value).Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? value
+        var pixels = binary ?? Flat(data!.Value)
+            .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? value
             : throw new JsonException("an element of UINT8 is not a number from 0 to 255")).ToArray();
         return pixels.Length != n * each ? ([], $"{n} images of {height} x {width} pixels take {n * each} values, not {pixels.Length}.")
             : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);

@@ -14,7 +14,8 @@ public sealed class QuotaSettings
     public long? ConcurrentRuns { get; set; }
 
     internal string? Problem() =>
-        Images < 0 || Bytes < 0 || Models < 0 || PredictionsPerDay < 0 || ConcurrentRuns < 0 ? "The settings under Headstart:Quotas must not be negative; leave one out for no limit." : null;
+        Images < 0 || Bytes < 0 || Models < 0 || PredictionsPerDay < 0 || ConcurrentRuns < 0
+            ? "The settings under Headstart:Quotas must not be negative; leave one out for no limit." : null;
 }
 
 /// <summary>Rate limits. 0 is no limit.</summary>
@@ -32,5 +33,6 @@ public sealed class RateLimitSettings
     public int FailedSignInsPerMinute { get; set; } = 30;
 
     internal string? Problem() =>
-        PerKeyPerSecond < 0 || PerAddressPerSecond < 0 || FailedSignInsPerMinute < 0 ? "The settings under Headstart:RateLimits must not be negative; 0 is no limit." : null;
+        PerKeyPerSecond < 0 || PerAddressPerSecond < 0 || FailedSignInsPerMinute < 0
+            ? "The settings under Headstart:RateLimits must not be negative; 0 is no limit." : null;
 }

@@ -11,8 +11,8 @@ public sealed class BlobSettings
     public double CollectEveryHours { get; set; } = 24;
 
     /// <summary>
-    /// So long an unneeded blob stays where it is, and so long again it lies aside. Longer than any upload takes: a blob is put before the row
-    /// that refers to it is committed.
+    /// So long an unneeded blob stays where it is, and so long again it lies aside. Longer than any upload takes: a blob is put before the
+    /// row that refers to it is committed.
     /// </summary>
     public double GraceHours { get; set; } = 24;
 
@@ -29,7 +29,8 @@ public sealed class BlobSettings
         : S3.Problem();
 }
 
-/// <summary>Section <c>Headstart:Blobs:S3</c>: a bucket of Amazon S3 or of anything that speaks its protocol. Without a bucket blobs lie in the data folder.</summary>
+/// <summary>Section <c>Headstart:Blobs:S3</c>: a bucket of Amazon S3 or of anything that speaks its protocol. Without a bucket blobs lie in
+/// the data folder.</summary>
 public sealed class S3Settings
 {
     /// <summary>URL of the server; if empty, Amazon S3 in <see cref="Region"/>.</summary>
@@ -52,7 +53,8 @@ public sealed class S3Settings
     internal string? Problem() =>
         !IsSet ? Said(Endpoint, AccessKey, SecretKey, Region, Prefix) ? "Headstart:Blobs:S3:Bucket must name the bucket, because other S3 "
             + "settings are set." : null
-        : Endpoint is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+        : Endpoint is { Length: > 0 } endpoint && !(Uri.TryCreate(endpoint, UriKind.Absolute, out var uri)
+            && uri.Scheme is "http" or "https")
             ? $"Headstart:Blobs:S3:Endpoint is \"{endpoint}\"; it must be a URL, such as https://minio.example:9000."
         : string.IsNullOrWhiteSpace(Endpoint) && string.IsNullOrWhiteSpace(Region)
             ? "Headstart:Blobs:S3:Region must be the region of the bucket, such as eu-central-1, because no Headstart:Blobs:S3:Endpoint "
@@ -60,7 +62,8 @@ public sealed class S3Settings
         : string.IsNullOrWhiteSpace(AccessKey) != string.IsNullOrWhiteSpace(SecretKey)
             ? "Headstart:Blobs:S3:AccessKey and Headstart:Blobs:S3:SecretKey belong together; set both, or neither to use this machine's "
                 + "AWS credentials."
-        : Prefix.Length > 200 || Prefix.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/-_.".Contains(c, StringComparison.Ordinal)) || Prefix.Split('/').Any(part => part is "." or "..")
+        : Prefix.Length > 200 || Prefix.Any(c => !char.IsAsciiLetterOrDigit(c) && !"/-_.".Contains(c, StringComparison.Ordinal))
+            || Prefix.Split('/').Any(part => part is "." or "..")
             ? "Headstart:Blobs:S3:Prefix may contain only letters, digits, '-', '_', '.' and '/', at most 200 characters, and no part '.' "
                 + "or '..'."
         : null;

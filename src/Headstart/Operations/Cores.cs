@@ -4,10 +4,10 @@ namespace Headstart.Operations;
 
 /// <summary>
 /// Whose turn it is on the cores. There are as many workers as cores, each a thread of its own that takes one piece of work, such as an
-/// image, from start to end: while one decodes another forwards, and the pool's threads stay free for requests. What waits is not made a batch, as networks
-/// of this size gain nothing from one on a CPU: Headstart.Benchmarks measured 151 images/s one at a time and 152 in eights with
-/// mobilenet-edgetpu-1.0, 181 and 175 with mobilenetv2-1.0, 311 and 249 with squeezenet1.1. Fair between accounts, bounded by count and by
-/// bytes, and nobody waits for longer than <see cref="PredictionSettings.MaxQueueSeconds"/>.
+/// image, from start to end: while one decodes another forwards, and the pool's threads stay free for requests. What waits is not made a
+/// batch, as networks of this size gain nothing from one on a CPU: Headstart.Benchmarks measured 151 images/s one at a time and 152 in
+/// eights with mobilenet-edgetpu-1.0, 181 and 175 with mobilenetv2-1.0, 311 and 249 with squeezenet1.1. Fair between accounts, bounded by
+/// count and by bytes, and nobody waits for longer than <see cref="PredictionSettings.MaxQueueSeconds"/>.
 /// </summary>
 public sealed class Cores : IHostedLifecycleService, IDisposable
 {
@@ -53,7 +53,8 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     /// <param name="bytes">What it holds in memory while it waits.</param>
     /// <param name="work">Called on a worker's thread; what it throws is thrown here.</param>
     /// <param name="cancel">Gives the place up. Work that has begun is not interrupted.</param>
-    /// <returns>null when there is no place, at once; when it was given to an account with less; or when its turn did not come in time.</returns>
+    /// <returns>null when there is no place, at once; when it was given to an account with less; or when its turn did not come in
+    /// time.</returns>
     public async Task<T?> RunAsync<T>(Guid account, long bytes, Func<T> work, CancellationToken cancel)
         where T : class
     {
@@ -76,7 +77,8 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
     /// </summary>
     public void GiveWay(CancellationToken cancel) => _quiet.Wait(LongestCourtesy, cancel);
 
-    /// <summary>The host says that it is not ready and refuses new predictions by now; what was accepted before is answered before addresses close.</summary>
+    /// <summary>The host says that it is not ready and refuses new predictions by now; what was accepted before is answered before
+    /// addresses close.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         while (!_quiet.IsSet && !cancellationToken.IsCancellationRequested)
@@ -198,7 +200,8 @@ public sealed class Cores : IHostedLifecycleService, IDisposable
         /// <summary>When it was queued.</summary>
         public long Since => since;
 
-        public void Refuse(CancellationToken cancel = default) => _ = cancel.IsCancellationRequested ? _ended.TrySetCanceled(cancel) : _ended.TrySetResult(false);
+        public void Refuse(CancellationToken cancel = default) =>
+            _ = cancel.IsCancellationRequested ? _ended.TrySetCanceled(cancel) : _ended.TrySetResult(false);
 
         public void Run()
         {

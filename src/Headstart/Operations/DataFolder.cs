@@ -67,7 +67,8 @@ public sealed class DataFolder : IDisposable
         return File.ReadAllText(file).Trim();
     }
 
-    /// <summary>Lets the lock go, as the operating system does when the process is killed. The file stays: removing it would race.</summary>
+    /// <summary>Lets the lock go, as the operating system does when the process is killed. The file stays: removing it would
+    /// race.</summary>
     public void Dispose() => _lock.Dispose();
 
     internal static void WritePrivate(string file, string content)
@@ -107,7 +108,8 @@ public sealed class DataFolder : IDisposable
         catch (IOException e) when (e.HResult == InUse)
         {
             throw new StartupException(
-                $"Another Headstart already uses the data folder '{folder}'; stop it, or set Headstart:DataDirectory to another folder.", e);
+                $"Another Headstart already uses the data folder '{folder}'; stop it, or set Headstart:DataDirectory to another folder.",
+                e);
         }
     }
 

@@ -58,7 +58,11 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
                 case IOException { HResult: OutOfSpace or WindowsDiskFull }:
                     return (StatusCodes.Status507InsufficientStorage, "storage-full",
                         "The disk is full. Data stored earlier is safe; free some disk space and send the request again.");
-                case PostgresException { SqlState: PostgresErrorCodes.UntranslatableCharacter or PostgresErrorCodes.CharacterNotInRepertoire }:
+                case PostgresException
+                {
+                    SqlState: PostgresErrorCodes.UntranslatableCharacter
+                    or PostgresErrorCodes.CharacterNotInRepertoire
+                }:
                     return (StatusCodes.Status400BadRequest, "bad-request", "A text contains a character that cannot be stored (U+0000).");
                 case BlobStoreUnavailableException:
                     return (StatusCodes.Status503ServiceUnavailable, BlobStoreAway,
@@ -76,7 +80,8 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
     private static bool IsConnectionLoss(DbException e) => e switch
     {
         // Transient is also who was chosen to end a deadlock; 25P03, a transaction that said nothing for too long, is not among them.
-        PostgresException p => p.IsTransient || p.SqlState.StartsWith("08", StringComparison.Ordinal) || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
+        PostgresException p => p.IsTransient || p.SqlState.StartsWith("08", StringComparison.Ordinal)
+            || p.SqlState.StartsWith("57P", StringComparison.Ordinal)
             || p.SqlState is PostgresErrorCodes.TooManyConnections or "25P03",
         NpgsqlException => true,
         _ => e.IsTransient,

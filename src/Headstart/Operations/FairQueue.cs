@@ -1,9 +1,9 @@
 namespace Headstart.Operations;
 
 /// <summary>
-/// A queue with a lane for each account. The lanes are served in turn, so nobody waits longer for the crowd of another. Both limits are of all
-/// lanes together; when one is reached the longest lane gives way to a shorter one, and only then is somebody refused ("longest queue drop",
-/// Suter et al., INFOCOM 1998). Not thread-safe.
+/// A queue with a lane for each account. The lanes are served in turn, so nobody waits longer for the crowd of another. Both limits are of
+/// all lanes together; when one is reached the longest lane gives way to a shorter one, and only then is somebody refused ("longest queue
+/// drop", Suter et al., INFOCOM 1998). Not thread-safe.
 /// </summary>
 /// <param name="maxCount">Entries that may wait.</param>
 /// <param name="maxBytes">What they may hold in memory.</param>

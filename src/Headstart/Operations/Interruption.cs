@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Headstart.Operations;
 
 /// <summary>
-/// Ctrl-C and SIGTERM while the host is still starting, so that what was started until then is stopped again. It goes on listening when the host
-/// does so too: there must be no moment at which nobody does.
+/// Ctrl-C and SIGTERM while the host is still starting, so that what was started until then is stopped again. It goes on listening when the
+/// host does so too: there must be no moment at which nobody does.
 /// </summary>
 public sealed class Interruption : IDisposable
 {

@@ -18,7 +18,8 @@ public sealed record BodyExample(string Json);
 /// <param name="Texts">Whether the body may also be a list of texts.</param>
 /// <param name="RawText">Whether the body may also be one text.</param>
 public sealed record FileForm(
-    IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null, bool Manifests = false, bool Texts = false,
+    IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null,
+    bool Manifests = false, bool Texts = false,
     bool RawText = false);
 
 /// <summary>Marks an operation whose success is one of two things.</summary>
@@ -41,7 +42,12 @@ public static class OpenApi
                     + "and enter your API key first. Then create a model, add images or texts, start a training run, wait for it to "
                     + "succeed, and predict.",
             });
-            options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Your API key." });
+            options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "Your API key."
+            });
             options.AddSecurityDefinition("basic", new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
@@ -74,7 +80,8 @@ public static class OpenApi
 
     /// <summary>An example of the JSON body, and what every address answers that takes one.</summary>
     public static RouteHandlerBuilder Example(this RouteHandlerBuilder endpoint, string json) =>
-        endpoint.WithMetadata(new BodyExample(json)).Refuses(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
+        endpoint.WithMetadata(new BodyExample(json))
+            .Refuses(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
 
     private static string SchemaId(Type type) => type.IsGenericType
         ? type.Name[..type.Name.IndexOf('`')] + "Of" + string.Concat(type.GetGenericArguments().Select(SchemaId))
@@ -122,7 +129,11 @@ public sealed class OperationDetails : IOperationFilter
                 Description = "Too Many Requests",
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
-                    ["application/problem+json"] = new() { Schema = context.SchemaGenerator.GenerateSchema(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), context.SchemaRepository) },
+                    ["application/problem+json"] = new()
+                    {
+                        Schema = context.SchemaGenerator.GenerateSchema(
+                        typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), context.SchemaRepository)
+                    },
                 },
             });
         }
@@ -132,7 +143,8 @@ public sealed class OperationDetails : IOperationFilter
             operation.RequestBody = Body(form);
             if (form.Json is not null)
             {
-                operation.RequestBody.Content!["application/json"] = new() { Schema = context.SchemaGenerator.GenerateSchema(form.Json, context.SchemaRepository) };
+                operation.RequestBody.Content!["application/json"] =
+                    new() { Schema = context.SchemaGenerator.GenerateSchema(form.Json, context.SchemaRepository) };
             }
         }
 
@@ -144,9 +156,14 @@ public sealed class OperationDetails : IOperationFilter
             }
         }
 
-        if (metadata.OfType<AlsoAnswers>().SingleOrDefault() is { } also && operation.Responses?["200"].Content?["application/json"] is { } answer)
+        if (metadata.OfType<AlsoAnswers>().SingleOrDefault() is { } also
+            && operation.Responses?["200"].Content?["application/json"] is { } answer)
         {
-            answer.Schema = new OpenApiSchema { OneOf = [answer.Schema!, context.SchemaGenerator.GenerateSchema(also.Type, context.SchemaRepository)] };
+            answer.Schema = new OpenApiSchema
+            {
+                OneOf = [answer.Schema!,
+                context.SchemaGenerator.GenerateSchema(also.Type, context.SchemaRepository)]
+            };
         }
 
         foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
@@ -169,7 +186,12 @@ public sealed class OperationDetails : IOperationFilter
     private static OpenApiRequestBody Body(FileForm form)
     {
         var properties = form.Fields.ToDictionary(
-            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema { Type = JsonSchemaType.String, Example = f.Value.Length > 0 ? f.Value : null });
+            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Example = f.Value.Length > 0 ? f.Value
+            : null
+            });
         if (form.Manifests)
         {
             properties["manifest"] = new OpenApiSchema
@@ -219,6 +241,7 @@ public sealed class OperationDetails : IOperationFilter
 
         return body;
 
-        static OpenApiMediaType Text(string example) => new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
+        static OpenApiMediaType Text(string example) =>
+            new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
     }
 }

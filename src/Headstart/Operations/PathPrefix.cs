@@ -5,8 +5,8 @@ namespace Headstart.Operations;
 
 /// <summary>
 /// The path below which a host name has this host among others: <see cref="Settings.PathBase"/>, or what a proxy that is believed says in
-/// X-Forwarded-Prefix. Whether the proxy cuts it off, passes it on, or a probe asks the process itself: from here on the path is without it and
-/// PathBase has it, so what is looked up by path is found, and every address that is given away begins with it.
+/// X-Forwarded-Prefix. Whether the proxy cuts it off, passes it on, or a probe asks the process itself: from here on the path is without it
+/// and PathBase has it, so what is looked up by path is found, and every address that is given away begins with it.
 /// </summary>
 internal static partial class PathPrefix
 {
@@ -15,12 +15,14 @@ internal static partial class PathPrefix
     // Our own paths. With one of these as prefix, it would be unclear whether a proxy removed the prefix.
     private static readonly PathString[] Own =
     [
-        "/api/v1", "/api/v2", "/v2", "/swagger", "/health", "/metrics", "/hangfire", "/session", "/signin", "/models", "/new", "/keys", "/not-found", "/_blazor",
+        "/api/v1", "/api/v2", "/v2", "/swagger", "/health", "/metrics", "/hangfire", "/session", "/signin", "/models", "/new", "/keys",
+            "/not-found", "/_blazor",
         "/_framework", "/_content",
     ];
 
     /// <summary>X-Forwarded-Prefix is believed where X-Forwarded-Proto is: with <c>ASPNETCORE_FORWARDEDHEADERS_ENABLED</c>.</summary>
-    public static IServiceCollection AddPathPrefix(this IServiceCollection services) => services.PostConfigure<ForwardedHeadersOptions>(static options =>
+    public static IServiceCollection AddPathPrefix(this IServiceCollection services) =>
+        services.PostConfigure<ForwardedHeadersOptions>(static options =>
     {
         if (options.ForwardedHeaders.HasFlag(ForwardedHeaders.XForwardedProto))
         {
@@ -63,7 +65,8 @@ internal static partial class PathPrefix
     {
         var path = text is null or "" or "/" ? "" : text[0] == '/' ? text : "/" + text;
         path = path.EndsWith('/') ? path[..^1] : path;
-        return path.Length == 0 || (path.Length <= Longest && Plain().IsMatch(path)) ? new PathString(path) : default(PathString?); // null alone would become an empty path
+        // null alone would become an empty path
+        return path.Length == 0 || (path.Length <= Longest && Plain().IsMatch(path)) ? new PathString(path) : default(PathString?);
     }
 
     public static string? Problem(string? text) =>
@@ -78,7 +81,8 @@ internal static partial class PathPrefix
     /// <summary>Endpoints of the API know their own paths only.</summary>
     private static Task Complete(HttpContext http)
     {
-        if (http.Response.StatusCode is StatusCodes.Status201Created or StatusCodes.Status202Accepted && http.Response.Headers.Location is [['/', ..] path])
+        if (http.Response.StatusCode is StatusCodes.Status201Created or StatusCodes.Status202Accepted
+            && http.Response.Headers.Location is [['/', ..] path])
         {
             http.Response.Headers.Location = http.Request.PathBase + path;
         }

@@ -20,7 +20,8 @@ public static class Problems
     public static ProblemHttpResult Invalid(string type, string detail) => Of(StatusCodes.Status422UnprocessableEntity, type, detail);
 
     public static ProblemHttpResult NoSuchModel() =>
-        Of(StatusCodes.Status404NotFound, "model-not-found", "There is no model with this id in your account; GET /api/v1/models lists yours.");
+        Of(StatusCodes.Status404NotFound, "model-not-found",
+            "There is no model with this id in your account; GET /api/v1/models lists yours.");
 
     public static ProblemHttpResult NoPublishedVersion() => Of(
         StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait "
@@ -40,7 +41,8 @@ public static class Problems
     /// <summary>Answers with a problem from outside of an endpoint, in the form that is usual below this path.</summary>
     public static Task AnswerAsync(this HttpContext http, ProblemHttpResult problem)
     {
-        var shape = http.RequestServices.GetServices<ErrorShape>().FirstOrDefault(shape => http.Request.Path.StartsWithSegments(shape.Below));
+        var shape = http.RequestServices.GetServices<ErrorShape>()
+            .FirstOrDefault(shape => http.Request.Path.StartsWithSegments(shape.Below));
         return (shape?.Of(problem.ProblemDetails) ?? problem).ExecuteAsync(http);
     }
 

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Headstart.Operations;
 
 /// <summary>
-/// Answers of the database that hold for a moment, so that not every request asks it. What changes on this host is told by <see cref="Forget"/>
-/// and seen at once; what changes on another one is seen when the lifetime is over.
+/// Answers of the database that hold for a moment, so that not every request asks it. What changes on this host is told by
+/// <see cref="Forget"/> and seen at once; what changes on another one is seen when the lifetime is over.
 /// </summary>
 /// <param name="lifetime">How long an answer holds.</param>
 /// <param name="clock">Measures it.</param>

@@ -6,11 +6,12 @@ internal static class SafeHeaders
     // API responses must not act as pages.
     private const string Nothing = "default-src 'none'; frame-ancestors 'none'";
 
-    private static readonly string[] Data = ["application/json", "application/problem+json", "application/x-ndjson", "text/event-stream", "text/csv"];
+    private static readonly string[] Data = ["application/json", "application/problem+json", "application/x-ndjson", "text/event-stream",
+        "text/csv"];
 
     /// <summary>
-    /// Stands around everything: the headers are added when an answer starts, so errors have them too. Who says more, as pages and images do, keeps it.
-    /// HTTPS is a proxy's, and so is Strict-Transport-Security.
+    /// Stands around everything: the headers are added when an answer starts, so errors have them too. Who says more, as pages and images
+    /// do, keeps it. HTTPS is a proxy's, and so is Strict-Transport-Security.
     /// </summary>
     public static void UseSafeHeaders(this WebApplication app) => app.Use(static (http, next) =>
     {

@@ -14,7 +14,8 @@ public sealed class ServerSettings
     /// <summary>How long the head of a request may take to arrive.</summary>
     public double HeadSeconds { get; set; } = 15;
 
-    /// <summary>Slower bodies are given up, those that arrive and those that are fetched, so that a few clients cannot hold on to everything. 0 is no limit.</summary>
+    /// <summary>Slower bodies are given up, those that arrive and those that are fetched, so that a few clients cannot hold on to
+    /// everything. 0 is no limit.</summary>
     public int MinBytesPerSecond { get; set; } = 240;
 
     internal void Apply(KestrelServerLimits limits)

@@ -13,12 +13,13 @@ public sealed class Settings
     /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
     public string Roles { get; set; } = "web,worker";
 
-    /// <summary>The path that a proxy serves this host below, such as <c>/headstart</c>; empty where it has a host name of its own.</summary>
+    /// <summary>The path that a proxy serves this host below, such as <c>/headstart</c>; empty where it has a host name of its
+    /// own.</summary>
     public string PathBase { get; set; } = "";
 
     /// <summary>
-    /// The same on every web node of an installation: with it a person who signed in on one is signed in on all. Without it each keeps keys of
-    /// its own in its data folder.
+    /// The same on every web node of an installation: with it a person who signed in on one is signed in on all. Without it each keeps keys
+    /// of its own in its data folder.
     /// </summary>
     public string? SharedSecret { get; set; }
 
@@ -29,8 +30,8 @@ public sealed class Settings
     public MetricsAccess Metrics { get; set; }
 
     /// <summary>
-    /// Web sites whose scripts may call this host from a browser (CORS): origins such as <c>https://shop.example</c> with <c>;</c> between, or
-    /// <c>*</c> for all. None without it.
+    /// Web sites whose scripts may call this host from a browser (CORS): origins such as <c>https://shop.example</c> with <c>;</c> between,
+    /// or <c>*</c> for all. None without it.
     /// </summary>
     public string CorsOrigins { get; set; } = "";
 
@@ -84,7 +85,8 @@ public sealed class Settings
             return $"Headstart:Roles is \"{Roles}\"; it must be web, worker or web,worker.";
         }
 
-        if (BootstrapKey is { Length: > 0 } key && (key.Length > 200 || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
+        if (BootstrapKey is { Length: > 0 } key && (key.Length > 200
+            || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
             return "Headstart:BootstrapKey must have at most 200 characters, without spaces and colons.";
         }
@@ -101,11 +103,14 @@ public sealed class Settings
 
         return Backbones.MaxUploadBytes is < 1 or > 1 << 30 ? "Headstart:Backbones:MaxUploadBytes must be between 1 and 1073741824 (1 GiB)."
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
-            : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem() ?? ImageSearches.Problem()
-                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase) ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
+            : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem()
+                ?? ImageSearches.Problem()
+                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase)
+                    ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
 
-    private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority)
+        .Equals(text, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>The record of who changed what.</summary>
@@ -118,7 +123,8 @@ public sealed class AuditSettings
 /// <summary>The paths that clients of NanoNets know.</summary>
 public sealed class NanoNetsSettings
 {
-    /// <summary>Of one request with files. Its fields may stand behind the files, so it lies in the folder for temporary files while it is read.</summary>
+    /// <summary>Of one request with files. Its fields may stand behind the files, so it lies in the folder for temporary files while it is
+    /// read.</summary>
     public long MaxRequestBytes { get; set; } = 1 << 30;
 }
 
@@ -188,7 +194,8 @@ public sealed class ImageSearchSettings
 /// <summary>Who may read <c>/metrics</c>.</summary>
 public enum MetricsAccess
 {
-    /// <summary>Holders of an admin key: the numbers are of all accounts, and behind a proxy every request seems to come from this machine.</summary>
+    /// <summary>Holders of an admin key: the numbers are of all accounts, and behind a proxy every request seems to come from this
+    /// machine.</summary>
     AdminKey,
 
     Everybody,

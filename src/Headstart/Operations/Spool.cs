@@ -1,17 +1,18 @@
 namespace Headstart.Operations;
 
 /// <summary>
-/// A body that has to be read more than once, or from its end, lies in a file meanwhile: one that nobody can open by its name and that is gone
-/// when it is closed, also by a crash. Elsewhere than on Windows it loses its name at once, and there the system deletes it. If the process
-/// dies in between, an empty file is left.
+/// A body that has to be read more than once, or from its end, lies in a file meanwhile: one that nobody can open by its name and that is
+/// gone when it is closed, also by a crash. Elsewhere than on Windows it loses its name at once, and there the system deletes it. If the
+/// process dies in between, an empty file is left.
 /// </summary>
 public static class Spool
 {
     private const int ChunkBytes = 1 << 16;
 
     /// <summary>
-    /// Begins with an empty folder, which a process that died may have left full. ASP.NET Core lays large forms and its new keys in the folder for temporary
-    /// files first; where nothing can be written there (a read-only container with no volume at <c>/tmp</c>) this is that folder, from the start on.
+    /// Begins with an empty folder, which a process that died may have left full. ASP.NET Core lays large forms and its new keys in the
+    /// folder for temporary files first; where nothing can be written there (a read-only container with no volume at <c>/tmp</c>) this is
+    /// that folder, from the start on.
     /// </summary>
     public static void Open(string folder)
     {

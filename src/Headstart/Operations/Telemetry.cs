@@ -3,7 +3,8 @@ using System.Diagnostics.Metrics;
 
 namespace Headstart.Operations;
 
-/// <summary>Every measurement and trace of Headstart by name. Prometheus shows <c>headstart.forward.duration</c> as <c>headstart_forward_duration_seconds</c>.</summary>
+/// <summary>Every measurement and trace of Headstart by name. Prometheus shows <c>headstart.forward.duration</c> as
+/// <c>headstart_forward_duration_seconds</c>.</summary>
 public sealed class Telemetry : IDisposable
 {
     /// <summary>Name of the meter and of the traces.</summary>
@@ -57,7 +58,8 @@ public sealed class Telemetry : IDisposable
 
     public void Waited(TimeSpan time) => _queue.Record(time.TotalSeconds);
 
-    public void LookedForFeatures(string backbone, bool hit) => _features.Add(1, new("backbone", backbone), new("result", hit ? "hit" : "miss"));
+    public void LookedForFeatures(string backbone, bool hit) =>
+        _features.Add(1, new("backbone", backbone), new("result", hit ? "hit" : "miss"));
 
     public void LookedForHead(bool hit) => _heads.Add(1, new KeyValuePair<string, object?>("result", hit ? "hit" : "miss"));
 
@@ -69,7 +71,8 @@ public sealed class Telemetry : IDisposable
 
     public void Dispose() => _traces.Dispose(); // the meter is the factory's
 
-    private Histogram<double> Duration(string name, string description) => _meter.CreateHistogram(name, "s", description, tags: null, Seconds);
+    private Histogram<double> Duration(string name, string description) =>
+        _meter.CreateHistogram(name, "s", description, tags: null, Seconds);
 
     /// <summary>Measures until it is disposed.</summary>
     public readonly struct Timing(Histogram<double> histogram, Activity? trace, string? backbone = null) : IDisposable

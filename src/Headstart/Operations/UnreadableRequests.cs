@@ -18,7 +18,8 @@ internal static partial class UnreadableRequests
     };
 
     /// <summary>
-    /// JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the endpoints.
+    /// JSON that is said to be in an encoding which .NET does not read would be an error of ours where it is bound. Stands before the
+    /// endpoints.
     /// </summary>
     public static void UseKnownEncodings(this WebApplication app) => app.Use(static (http, next) =>
         http.Request.HasJsonContentType() && MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
@@ -45,7 +46,8 @@ internal static partial class UnreadableRequests
         : e.Message.Contains("no body was provided", StringComparison.Ordinal) ? "This endpoint needs a JSON body, but the request has "
             + "none; /swagger shows an example."
         : Unbound().Match(e.Message) is { Success: true } match
-            ? $"The value \"{match.Groups["value"].Value}\" of {JsonNamingPolicy.CamelCase.ConvertName(match.Groups["name"].Value)} is invalid; /swagger says what is allowed."
+            ? $"The value \"{match.Groups["value"].Value}\" of {JsonNamingPolicy.CamelCase.ConvertName(match.Groups["name"].Value)} is "
+                + "invalid; /swagger says what is allowed."
         : e.Message;
 
     private static string Place(JsonException json) =>

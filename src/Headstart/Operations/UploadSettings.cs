@@ -48,7 +48,8 @@ public sealed class UploadSettings
         : MaxFiles < 1 ? "Headstart:Uploads:MaxFiles must be at least 1."
         : MaxPixels < 1 ? "Headstart:Uploads:MaxPixels must be at least 1."
         : AtOnceFiles < 0 ? "Headstart:Uploads:AtOnceFiles must not be negative."
-        : AtOnceFiles > MaxFiles ? $"Headstart:Uploads:AtOnceFiles must be at most {MaxFiles} (Headstart:Uploads:MaxFiles), which one request may have."
+        : AtOnceFiles > MaxFiles ? $"Headstart:Uploads:AtOnceFiles must be at most {MaxFiles} (Headstart:Uploads:MaxFiles), which one "
+            + "request may have."
         : AtOnceUrls < 0 ? "Headstart:Uploads:AtOnceUrls must not be negative."
         : AtOnceBytes < 0 ? "Headstart:Uploads:AtOnceBytes must not be negative."
         : MaxZipBytes < 1 ? "Headstart:Uploads:MaxZipBytes must be at least 1."
@@ -57,8 +58,10 @@ public sealed class UploadSettings
         : MaxManifestBytes < 1 ? "Headstart:Uploads:MaxManifestBytes must be at least 1."
         : MaxRows is < 1 or > 1_000_000 ? "Headstart:Uploads:MaxRows must be between 1 and 1000000."
         : MaxTextBytes is < 1 or > 16 << 20 ? "Headstart:Uploads:MaxTextBytes must be between 1 and 16777216 (16 MiB)."
-        : MaxTextsBytes < MaxTextBytes ? $"Headstart:Uploads:MaxTextsBytes must be at least {MaxTextBytes} (Headstart:Uploads:MaxTextBytes)."
+        : MaxTextsBytes < MaxTextBytes
+            ? $"Headstart:Uploads:MaxTextsBytes must be at least {MaxTextBytes} (Headstart:Uploads:MaxTextBytes)."
         : MaxTextsBytes > 1 << 30 ? "Headstart:Uploads:MaxTextsBytes must be at most 1073741824 (1 GiB)."
-        : MaxImportSeconds is not (> 0 and <= 30 * 24 * 60 * 60) ? "Headstart:Uploads:MaxImportSeconds must be more than 0 and at most 2592000 (30 days)."
+        : MaxImportSeconds is not (> 0 and <= 30 * 24 * 60 * 60)
+            ? "Headstart:Uploads:MaxImportSeconds must be more than 0 and at most 2592000 (30 days)."
         : null;
 }

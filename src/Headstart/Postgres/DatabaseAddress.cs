@@ -12,7 +12,8 @@ public enum Sessions
     /// <summary>A pooler stands between and lends one for as long as the connection is open.</summary>
     Lent,
 
-    /// <summary>A pooler stands between and lends one for a transaction at a time: what is set or locked outside of one is somebody else's a moment later.</summary>
+    /// <summary>A pooler stands between and lends one for a transaction at a time: what is set or locked outside of one is somebody else's
+    /// a moment later.</summary>
     PerTransaction,
 }
 
@@ -29,15 +30,17 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     public const string MayIdle = "SET LOCAL idle_in_transaction_session_timeout = 0";
 
     /// <summary>
-    /// SQL for the beginning of a transaction, where <see cref="Shared"/> cannot say it: poolers take no startup options. What is configured holds.
+    /// SQL for the beginning of a transaction, where <see cref="Shared"/> cannot say it: poolers take no startup options. What is
+    /// configured holds.
     /// </summary>
     internal const string MayNotIdle = $"""
         SELECT set_config('idle_in_transaction_session_timeout', '{MayIdleFor}', true) WHERE current_setting('idle_in_transaction_session_timeout') = '0'
         """;
 
     /// <summary>
-    /// For all that runs beside others. A process that stands still in the middle of a transaction (its machine is being moved, say) keeps its
-    /// connections and so its locks: PostgreSQL ends a transaction that says nothing for this long, and who waited for the locks goes on.
+    /// For all that runs beside others. A process that stands still in the middle of a transaction (its machine is being moved, say) keeps
+    /// its connections and so its locks: PostgreSQL ends a transaction that says nothing for this long, and who waited for the locks goes
+    /// on.
     /// </summary>
     public string Shared
     {
@@ -46,7 +49,8 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
             var address = new NpgsqlConnectionStringBuilder(ConnectionString);
             if (Sessions == Sessions.Own)
             {
-                address.Options = $"-c idle_in_transaction_session_timeout={MayIdleFor} {address.Options}".TrimEnd(); // what is configured comes last and holds
+                // what is configured comes last and holds
+                address.Options = $"-c idle_in_transaction_session_timeout={MayIdleFor} {address.Options}".TrimEnd();
             }
 
             address.NoResetOnClose |= Sessions == Sessions.PerTransaction; // the session that would be reset is another one
@@ -55,10 +59,15 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     }
 
     /// <summary>
-    /// For a connection that waits or holds something, and must not be handed to others. It says now and then that it is there, so that nobody takes it
-    /// for idle who stands between or watches over transactions.
+    /// For a connection that waits or holds something, and must not be handed to others. It says now and then that it is there, so that
+    /// nobody takes it for idle who stands between or watches over transactions.
     /// </summary>
-    public string Unpooled => new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false, Multiplexing = false, KeepAlive = 30 }.ConnectionString;
+    public string Unpooled => new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        Pooling = false,
+        Multiplexing = false,
+        KeepAlive = 30
+    }.ConnectionString;
 
     /// <summary>Reads <c>ConnectionStrings:Headstart</c>: an address (<see cref="DatabaseUrl"/>) or Npgsql's keywords.</summary>
     /// <exception cref="StartupException">It is neither, or cannot be used; the message says why and has no password.</exception>
@@ -74,7 +83,8 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
         }
 
         // Of several servers the one that can be written to; Npgsql takes this for one server as an error.
-        address.TargetSessionAttributes = address.Host?.Contains(',', StringComparison.Ordinal) != true ? null : address.TargetSessionAttributes ?? "read-write";
+        address.TargetSessionAttributes = address.Host?.Contains(',', StringComparison.Ordinal) != true ? null
+            : address.TargetSessionAttributes ?? "read-write";
         foreach (var file in (string?[])[address.RootCertificate, address.SslCertificate, address.SslKey])
         {
             if (file is not null && !File.Exists(file))

@@ -18,7 +18,8 @@ public static partial class DatabaseDoor
     /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
     /// <param name="log">Logs that it waits.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs it.</exception>
+    /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs
+    /// it.</exception>
     public static async Task<DatabaseAddress> ReachAsync(string text, ILogger log, CancellationToken cancel)
     {
         var address = DatabaseAddress.Parse(text);
@@ -64,10 +65,11 @@ public static partial class DatabaseDoor
     }
 
     /// <summary>
-    /// A pooler answers with process ids of its own making. Whether it lends a session for longer than a transaction is seen from what belongs to a
-    /// session: news that this connection waits for, and that another one sends.
+    /// A pooler answers with process ids of its own making. Whether it lends a session for longer than a transaction is seen from what
+    /// belongs to a session: news that this connection waits for, and that another one sends.
     /// </summary>
-    private static async Task<Sessions> SessionsAsync(NpgsqlConnection connection, ServerFacts facts, DatabaseAddress address, CancellationToken cancel)
+    private static async Task<Sessions> SessionsAsync(NpgsqlConnection connection, ServerFacts facts, DatabaseAddress address,
+        CancellationToken cancel)
     {
         if (connection.ProcessID == facts.Backend)
         {
@@ -84,7 +86,8 @@ public static partial class DatabaseDoor
             await ExecuteAsync(other, $"NOTIFY {Channel}, '{token}'", cancel);
         }
 
-        for (var started = TimeProvider.System.GetTimestamp(); !heard && TimeProvider.System.GetElapsedTime(started) is var waited && waited < Echo;)
+        for (var started = TimeProvider.System.GetTimestamp(); !heard && TimeProvider.System.GetElapsedTime(started) is var waited
+            && waited < Echo;)
         {
             await connection.WaitAsync((int)Math.Ceiling((Echo - waited).TotalMilliseconds), cancel); // never 0, which would wait for ever
         }

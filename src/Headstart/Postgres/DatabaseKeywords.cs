@@ -4,7 +4,8 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>Reads what Npgsql takes, <c>Host=…;Database=…;Username=…;Password=…</c>, and says what is wrong with it without the password.</summary>
+/// <summary>Reads what Npgsql takes, <c>Host=…;Database=…;Username=…;Password=…</c>, and says what is wrong with it without the
+/// password.</summary>
 internal static class DatabaseKeywords
 {
     private static readonly string[] Password = ["password", "psw", "pwd"];
@@ -49,7 +50,8 @@ internal static class DatabaseKeywords
         {
             address[keyword] = value;
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException
+            or NotSupportedException)
         {
             throw DatabaseUrl.Refusal($"'{keyword}' has an invalid value");
         }

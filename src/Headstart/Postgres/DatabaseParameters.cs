@@ -45,8 +45,15 @@ internal static class DatabaseParameters
 
     private static bool SetKeyword(NpgsqlConnectionStringBuilder to, string name, string value)
     {
-        // libpq's sslpassword, sslnegotiation, channel_binding, gssencmode, target_session_attrs, passfile and options, and all of Npgsql's own.
-        var keyword = name switch { "gssencmode" => "GSS Encryption Mode", "target_session_attrs" => "Target Session Attributes", "sslnegotiation" => "SSL Negotiation", _ => name.Replace('_', ' ') };
+        // libpq's sslpassword, sslnegotiation, channel_binding, gssencmode, target_session_attrs, passfile and options, and all of Npgsql's
+        // own.
+        var keyword = name switch
+        {
+            "gssencmode" => "GSS Encryption Mode",
+            "target_session_attrs" => "Target Session Attributes",
+            "sslnegotiation" => "SSL Negotiation",
+            _ => name.Replace('_', ' ')
+        };
         if (!to.ContainsKey(keyword))
         {
             return false;
@@ -57,7 +64,8 @@ internal static class DatabaseParameters
             to[keyword] = value;
             return true;
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException or NotSupportedException)
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or OverflowException
+            or NotSupportedException)
         {
             throw DatabaseUrl.Refusal($"the parameter '{name}' has an invalid value");
         }
@@ -74,7 +82,8 @@ internal static class DatabaseParameters
         _ => throw DatabaseUrl.Refusal($"the parameter '{parameter}' has an invalid value"),
     };
 
-    private static int Number(string name, string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
+    private static int Number(string name, string value) =>
+        int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number
         : throw DatabaseUrl.Refusal($"the parameter '{name}' must be a number of seconds");
 
     private static bool Flag(string name, string value) => value.ToLowerInvariant() switch

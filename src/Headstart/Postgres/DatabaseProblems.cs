@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace Headstart.Postgres;
 
-/// <summary>Turns what a database refuses before the program is ready into a sentence: what happened, and what to do. None has a password.</summary>
+/// <summary>Turns what a database refuses before the program is ready into a sentence: what happened, and what to do. None has a
+/// password.</summary>
 public static class DatabaseProblems
 {
     private const string Setting = "ConnectionStrings:Headstart";
@@ -55,7 +56,8 @@ public static class DatabaseProblems
         return e.SqlState switch
         {
             PostgresErrorCodes.InvalidPassword => $"The database rejected the user name or password: {said}. Correct {Setting}.",
-            PostgresErrorCodes.InvalidAuthorizationSpecification when said.Contains("no encryption", StringComparison.Ordinal) || said.Contains("SSL off", StringComparison.Ordinal) =>
+            PostgresErrorCodes.InvalidAuthorizationSpecification when said.Contains("no encryption", StringComparison.Ordinal)
+            || said.Contains("SSL off", StringComparison.Ordinal) =>
                 $"The database rejected a connection without TLS: {said}. Set sslmode=require (SSL Mode=Require) in {Setting}, or allow "
                     + "it in pg_hba.conf.",
             PostgresErrorCodes.InvalidAuthorizationSpecification => $"The database rejected the user: {said}. Correct {Setting}, or allow "
@@ -82,11 +84,13 @@ public static class DatabaseProblems
         return e switch
         {
             { InnerException: PostgresException refused } => Describe(refused),
-            { InnerException: AggregateException several } when several.InnerExceptions.OfType<PostgresException>().FirstOrDefault() is { } refused => Describe(refused),
+            { InnerException: AggregateException several } when several.InnerExceptions.OfType<PostgresException>()
+            .FirstOrDefault() is { } refused => Describe(refused),
             { InnerException: AuthenticationException } => $"The certificate of the database server is not trusted: {reason}. Set "
                 + $"sslrootcert (Root Certificate) in {Setting} to the file with its CA certificate, or set sslmode=require, which does "
                 + "not check it.",
-            _ when e.GetBaseException() is CryptographicException => $"A certificate or key that {Setting} names for TLS cannot be read: {reason}.",
+            _ when e.GetBaseException() is CryptographicException =>
+                $"A certificate or key that {Setting} names for TLS cannot be read: {reason}.",
             _ when e.Message.StartsWith("SSL connection requested", StringComparison.Ordinal) =>
                 $"The database server does not offer TLS; set sslmode=prefer (SSL Mode=Prefer) in {Setting}, or turn on ssl in its "
                     + "postgresql.conf.",

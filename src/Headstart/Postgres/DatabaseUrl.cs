@@ -14,7 +14,8 @@ internal static class DatabaseUrl
 
     public static bool Is(string text) => Array.Exists(Schemes, scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <exception cref="StartupException">It cannot be used; the message says why, and has nothing that may be part of the password.</exception>
+    /// <exception cref="StartupException">It cannot be used; the message says why, and has nothing that may be part of the
+    /// password.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
         text = text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..];
@@ -32,7 +33,8 @@ internal static class DatabaseUrl
         if (at >= 0)
         {
             var user = authority[..at].Split(':', 2);
-            (parts.To.Username, parts.To.Password) = (NullIfEmpty(Decoded(user[0], "user")), user.Length > 1 ? NullIfEmpty(Decoded(user[1], "password")) : null);
+            (parts.To.Username, parts.To.Password) =
+                (NullIfEmpty(Decoded(user[0], "user")), user.Length > 1 ? NullIfEmpty(Decoded(user[1], "password")) : null);
         }
 
         parts.AddHosts(authority[(at + 1)..]);
@@ -54,7 +56,8 @@ internal static class DatabaseUrl
             {
                 // A password with an & in it would end here.
                 throw Refusal(afterPassword ? "the text after the password is not a parameter; write %26 for & in the password"
-                    : both.Length < 2 ? $"the parameter '{Shown(name)}' has no value" : $"the parameter '{Shown(name)}' is not supported; remove it");
+                    : both.Length < 2 ? $"the parameter '{Shown(name)}' has no value"
+                        : $"the parameter '{Shown(name)}' is not supported; remove it");
             }
 
             afterPassword = name == "password";
@@ -62,13 +65,15 @@ internal static class DatabaseUrl
     }
 
     /// <summary>What looks like a name; anything else may be a secret that went astray.</summary>
-    public static string Shown(string name) => name.Length is > 0 and <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ' ') ? name : "…";
+    public static string Shown(string name) => name.Length is > 0 and <= 40
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ' ') ? name : "…";
 
     private static string Decoded(string text, string what)
     {
         for (var i = text.IndexOf('%', StringComparison.Ordinal); i >= 0; i = text.IndexOf('%', i + 1))
         {
-            if (i + 2 >= text.Length || !byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _))
+            if (i + 2 >= text.Length || !byte.TryParse(text.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out _))
             {
                 throw Refusal($"its {Shown(what)} has a % that is not followed by two hexadecimal digits; write %25 for %");
             }

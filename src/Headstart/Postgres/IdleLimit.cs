@@ -3,7 +3,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Headstart.Postgres;
 
-/// <summary>Where a pooler stands between, each transaction is told for itself how long it may say nothing: see <see cref="DatabaseAddress.Shared"/>.</summary>
+/// <summary>Where a pooler stands between, each transaction is told for itself how long it may say nothing: see
+/// <see cref="DatabaseAddress.Shared"/>.</summary>
 internal sealed class IdleLimit : DbTransactionInterceptor
 {
     public override DbTransaction TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result)

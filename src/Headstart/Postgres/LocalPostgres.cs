@@ -34,7 +34,8 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     {
         var (port, password) = (Path.Combine(dataFolder, "postgres", "port"), Path.Combine(dataFolder, PasswordFile));
         return File.Exists(port) && File.Exists(password)
-            ? new(Connection(int.Parse(File.ReadAllText(port), CultureInfo.InvariantCulture), File.ReadAllText(password).Trim()).ConnectionString, IsOwn: true)
+            ? new(Connection(int.Parse(File.ReadAllText(port), CultureInfo.InvariantCulture), File.ReadAllText(password).Trim())
+                .ConnectionString, IsOwn: true)
             : null;
     }
 
@@ -138,7 +139,8 @@ public sealed partial class LocalPostgres : IAsyncDisposable
             // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
             // another program just took the port.
             var reason = cluster.Reason();
-            var passing = !LocalPostgresPort.IsFree(port) || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
+            var passing = !LocalPostgresPort.IsFree(port)
+                || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
             if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
             {
                 throw new StartupException($"The local PostgreSQL did not start: {reason} (see its log '{cluster.LogFile}').");

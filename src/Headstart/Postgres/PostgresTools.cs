@@ -10,7 +10,8 @@ namespace Headstart.Postgres;
 public sealed class PostgresTools
 {
     // Npgsql takes those of the system where none is named, libpq does not.
-    private static readonly string[] SystemAuthorities = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    private static readonly string[] SystemAuthorities =
+        ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
     private readonly string _folder;
     private readonly NpgsqlConnectionStringBuilder _database;
@@ -25,7 +26,8 @@ public sealed class PostgresTools
     /// <param name="options">Where to look.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="StartupException">There is none; the message says what to install.</exception>
-    public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options, CancellationToken cancel)
+    public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options,
+        CancellationToken cancel)
     {
         var major = server.PostgreSqlVersion.Major;
         var folders = PostgresBinaries.UsualPlaces();
@@ -35,7 +37,8 @@ public sealed class PostgresTools
         }
 
         var found = new List<(string Folder, int Major)>();
-        foreach (var folder in folders.Where(folder => File.Exists(Program(folder, "pg_dump")) && File.Exists(Program(folder, "pg_restore"))))
+        foreach (var folder in folders.Where(folder => File.Exists(Program(folder, "pg_dump"))
+            && File.Exists(Program(folder, "pg_restore"))))
         {
             if (await MajorAsync(folder, cancel) is { } its && its >= major)
             {
@@ -43,7 +46,8 @@ public sealed class PostgresTools
             }
         }
 
-        return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString), server) : throw new StartupException(
+        return found.Count > 0 ? new(found.MinBy(its => its.Major).Folder, new(database.ConnectionString), server)
+            : throw new StartupException(
             $"pg_dump and pg_restore {major} (the database's version) were not found; install PostgreSQL's client programs (on Debian and "
                 + $"Ubuntu the package is postgresql-client-{major}), or set Headstart:Postgres:BinariesDirectory to the folder that has "
                 + "them.");
@@ -52,16 +56,22 @@ public sealed class PostgresTools
     /// <summary>Writes the database as a snapshot sees it to a file; without the queue of jobs, which is made anew from the rows.</summary>
     /// <exception cref="StartupException">pg_dump failed; the message has its reason.</exception>
     public Task DumpAsync(string snapshot, string file, CancellationToken cancel) => RunAsync(
-        "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=hangfire", $"--snapshot={snapshot}", $"--file={file}"], cancel);
+        "pg_dump", ["--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=hangfire", $"--snapshot={snapshot}",
+        $"--file={file}"], cancel);
 
     /// <summary>Fills an empty database, all of it or nothing.</summary>
     /// <exception cref="StartupException">pg_restore failed; the message has its reason.</exception>
     public Task RestoreAsync(string file, CancellationToken cancel) => RunAsync(
-        "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges", $"--dbname=dbname='{_at.Database.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'", file], cancel);
+        "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges",
+        $"--dbname=dbname='{_at.Database.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'", file], cancel);
 
     private async Task RunAsync(string name, IEnumerable<string> arguments, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Program(_folder, name), [.. arguments, "--no-password"]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Program(_folder, name), [.. arguments, "--no-password"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true
+        };
         foreach (var (variable, value) in Variables().Where(variable => variable.Value is not null))
         {
             start.Environment[variable] = value; // not arguments: other users could read those
@@ -82,11 +92,15 @@ public sealed class PostgresTools
     /// <summary>What Npgsql's connection string says, as libpq reads it; what it does not say both take from the environment.</summary>
     private IEnumerable<(string Name, string? Value)> Variables() =>
     [
-        ("PGHOST", _at.Host), ("PGPORT", _at.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _at.Database), ("PGOPTIONS", _database.Options),
+        ("PGHOST", _at.Host), ("PGPORT", _at.Port.ToString(CultureInfo.InvariantCulture)), ("PGDATABASE", _at.Database),
+            ("PGOPTIONS", _database.Options),
         ("PGUSER", _database.Username), ("PGPASSWORD", _database.Password), ("PGPASSFILE", _database.Passfile),
-        ("PGSSLMODE", _database.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode => mode.ToString().ToLowerInvariant() }),
-        ("PGSSLROOTCERT", _database.RootCertificate ?? (_database.SslMode is SslMode.VerifyCA or SslMode.VerifyFull ? Array.Find(SystemAuthorities, File.Exists) : null)),
-        ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey), ("PGCHANNELBINDING", _database.ChannelBinding.ToString().ToLowerInvariant()),
+        ("PGSSLMODE", _database.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode =>
+        mode.ToString().ToLowerInvariant() }),
+        ("PGSSLROOTCERT", _database.RootCertificate
+        ?? (_database.SslMode is SslMode.VerifyCA or SslMode.VerifyFull ? Array.Find(SystemAuthorities, File.Exists) : null)),
+        ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey),
+        ("PGCHANNELBINDING", _database.ChannelBinding.ToString().ToLowerInvariant()),
         ("PGSSLNEGOTIATION", _database.SslNegotiation.ToString().ToLowerInvariant()), ("PGKRBSRVNAME", _database.KerberosServiceName),
         ("PGGSSENCMODE", _database.GssEncryptionMode.ToString().ToLowerInvariant()), ("PGAPPNAME", "Headstart"), ("LC_ALL", "C"),
     ];
@@ -94,7 +108,8 @@ public sealed class PostgresTools
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(ProcessStartInfo start, CancellationToken cancel)
     {
         using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(CancellationToken.None), process.StandardError.ReadToEndAsync(CancellationToken.None));
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(CancellationToken.None),
+            process.StandardError.ReadToEndAsync(CancellationToken.None));
         try
         {
             await process.WaitForExitAsync(cancel);

@@ -25,7 +25,8 @@ public sealed record ServerFacts(int Backend, int Version, string Encoding, bool
         await using var command = new NpgsqlCommand(Sql, connection);
         await using var row = await command.ExecuteReaderAsync(cancel);
         await row.ReadAsync(cancel);
-        return new(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetBoolean(3), row.GetBoolean(4), row.GetString(5), row.GetString(6));
+        return new(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetBoolean(3), row.GetBoolean(4), row.GetString(5),
+            row.GetString(6));
     }
 
     /// <returns>Why Headstart cannot live in this database and what to do; null where it can.</returns>

@@ -64,14 +64,16 @@ internal sealed class UrlParts
 
         var ports = Hosts.Select((_, i) => Ports.Count == 0 ? UsualPort : PortOf(Ports[Ports.Count == 1 ? 0 : i])).ToList();
         (To.Host, To.Port) = Hosts.Count == 1 ? (Hosts[0], ports[0])
-            : (string.Join(',', Hosts.Zip(ports, static (host, port) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}")), UsualPort);
+            : (string.Join(',', Hosts.Zip(ports, static (host, port) =>
+                host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}")), UsualPort);
     }
 
     private static int PortOf(string text) => text.Length == 0 ? UsualPort
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
         : throw DatabaseUrl.Refusal("its port is not a number from 1 to 65535");
 
-    /// <summary>As libpq: a root certificate is looked at in mode <c>require</c>, too, and <c>system</c> stands for those of the system.</summary>
+    /// <summary>As libpq: a root certificate is looked at in mode <c>require</c>, too, and <c>system</c> stands for those of the
+    /// system.</summary>
     private void SetTls()
     {
         var system = RootCertificate == "system";

@@ -15,7 +15,8 @@ namespace Headstart.Predictions;
 /// <param name="Detail">Why there is no heat map, or what it does not show; null if it is complete.</param>
 /// <param name="Words">The words of a text, in order; absent for an image.</param>
 public sealed record ExplanationResponse(
-    string Label, string? MediaType, byte[]? Data, string? Detail, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<WordResponse>? Words = null)
+    string Label, string? MediaType, byte[]? Data, string? Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<WordResponse>? Words = null)
 {
     /// <param name="version">The version that predicted.</param>
     /// <param name="text">The text.</param>

@@ -27,7 +27,8 @@ public sealed class FeatureMemory(Settings settings, Telemetry telemetry) : IDis
     }
 
     public void Keep(Backbone backbone, string sha256, float[] vector) =>
-        _vectors.Set((sha256, backbone.FeatureSpace), vector, new MemoryCacheEntryOptions { Size = Overhead + sizeof(float) * vector.Length });
+        _vectors.Set((sha256, backbone.FeatureSpace), vector,
+            new MemoryCacheEntryOptions { Size = Overhead + sizeof(float) * vector.Length });
 
     public void Dispose() => _vectors.Dispose();
 }

@@ -59,7 +59,8 @@ internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersion
             return PredictionsApi.Overloaded(http);
         }
 
-        return answer.Explanation?.Data is { } picture ? size is { } side ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
+        return answer.Explanation?.Data is { } picture ? size is { } side
+            ? TypedResults.Bytes(ImageReader.Thumbnail(picture, side), "image/jpeg") : TypedResults.Bytes(picture, "image/png")
             : Problems.Of(StatusCodes.Status409Conflict, "no-heat-map",
                 answer.Explanation?.Detail ?? answer.Refusal?.Detail ?? "There is no heat map for this image.");
     }

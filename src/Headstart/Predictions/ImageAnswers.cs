@@ -24,7 +24,8 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         if (await OpenFilesAsync(http, cancel) is not { } files)
         {
             return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data with parts named file, "
+                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), "
+                    + "multipart/form-data with parts named file, "
                 + "or application/json such as {\"urls\":[\"https://…\"]}.");
         }
 
@@ -42,7 +43,8 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
                 return PredictionsApi.Overloaded(http);
             }
 
-            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail) : FilePrediction.Of(version, file.FileName, answer, query.Top ?? int.MaxValue));
+            answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail)
+                : FilePrediction.Of(version, file.FileName, answer, query.Top ?? int.MaxValue));
         }
 
         return answers switch
@@ -67,7 +69,8 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         {
             var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
             var urls = request?.Urls ?? (request?.Texts is null ? [] : throw NoTexts());
-            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel).Select(UploadedFile.Of);
+            return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel)
+                .Select(UploadedFile.Of);
         }
 
         total!.MaxRequestBodySize = settings.Uploads.MaxFileBytes;

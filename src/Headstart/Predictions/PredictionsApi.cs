@@ -17,7 +17,8 @@ public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null, IR
 /// <param name="Top">Return only this many of the most probable labels.</param>
 /// <param name="Explain">Also return which areas or words support the most probable label.</param>
 public sealed record PredictionQuery(
-    [property: FromQuery(Name = "version")] int? Version, [property: FromQuery(Name = "top")] int? Top, [property: FromQuery(Name = "explain")] bool? Explain);
+    [property: FromQuery(Name = "version")] int? Version, [property: FromQuery(Name = "top")] int? Top,
+    [property: FromQuery(Name = "explain")] bool? Explain);
 
 public static class PredictionsApi
 {
@@ -33,7 +34,8 @@ public static class PredictionsApi
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
-        Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images, [FromServices] TextAnswers texts,
+        Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,
+        [FromServices] TextAnswers texts,
         CancellationToken cancel)
     {
         if (query.Top is < 1)
@@ -52,7 +54,8 @@ public static class PredictionsApi
             return found.Refusal!;
         }
 
-        return found.Kind!.Value.IsText() ? await texts.AnswerAsync(id, version, http, query, cancel) : await images.AnswerAsync(id, version, http, query, cancel);
+        return found.Kind!.Value.IsText() ? await texts.AnswerAsync(id, version, http, query, cancel)
+            : await images.AnswerAsync(id, version, http, query, cancel);
     }
 
     internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "

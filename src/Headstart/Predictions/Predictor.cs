@@ -23,7 +23,8 @@ public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Pro
 /// cores
 /// are shared, see <see cref="Cores"/>.
 /// </summary>
-public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry, IHostApplicationLifetime lifetime)
+public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry,
+    IHostApplicationLifetime lifetime)
 {
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
 
@@ -59,7 +60,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(text);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () => Read(version, text, explain, cancel), cancel));
+        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
+            Read(version, text, explain, cancel), cancel));
     }
 
     /// <summary>
@@ -74,7 +76,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="cancel">Gives up the places in the queue.</param>
     /// <returns>Each file with its prediction; null for a file without bytes, or if the host is busy.</returns>
     public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAsync(
-        ClaimsPrincipal caller, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain, [EnumeratorCancellation] CancellationToken cancel)
+        ClaimsPrincipal caller, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(files);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -83,7 +86,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         {
             await foreach (var file in files.WithCancellation(cancel))
             {
-                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null) : AskAsync(caller, version, file.Bytes, explain, left.Token)));
+                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null)
+                    : AskAsync(caller, version, file.Bytes, explain, left.Token)));
                 if (asked.Count > Environment.ProcessorCount)
                 {
                     yield return (asked.Peek().File, await asked.Dequeue().Answer);
@@ -113,7 +117,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
-        return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))], explain: false);
+        return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))],
+            explain: false);
     }
 
     /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
@@ -178,7 +183,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Computes the missing vectors, decoding once per input size.</summary>
     private void Extract(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
     {
-        foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null).GroupBy(b => b.Item.Manifest.Preprocessing.Size))
+        foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null)
+            .GroupBy(b => b.Item.Manifest.Preprocessing.Size))
         {
             using var square = Decode(image, alike.Key);
             foreach (var (i, backbone) in alike)

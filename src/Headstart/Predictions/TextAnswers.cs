@@ -42,7 +42,8 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     }
 
     /// <returns>null if the host is busy.</returns>
-    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query, CancellationToken cancel)
+    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query,
+        CancellationToken cancel)
     {
         if (PlainText.Read(given, settings.Uploads.MaxTextBytes, out var text) is var (_, detail))
         {
@@ -60,7 +61,8 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
         if (format is not (TextFormat.Json or TextFormat.Lines))
         {
             throw http.Request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true || format == TextFormat.Form
-                ? NotImages() : new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type", $"Send texts {HowToAsk}.");
+                ? NotImages() : new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+                    $"Send texts {HowToAsk}.");
         }
 
         if (format == TextFormat.Lines)
@@ -81,10 +83,12 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
 
     private async Task<string> ReadOneAsync(HttpRequest request, CancellationToken cancel)
     {
-        var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel) ?? throw RefusedException.TooLarge(
+        var bytes = await RequestBodies.ReadToEndAsync(request.Body, settings.Uploads.MaxTextBytes, cancel)
+            ?? throw RefusedException.TooLarge(
             "too-large", $"The text has more than {settings.Uploads.MaxTextBytes:N0} bytes (Headstart:Uploads:MaxTextBytes); send its "
                 + "most relevant part.");
-        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw RefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes)
+            : throw RefusedException.Invalid("invalid-utf8", "The text is not valid UTF-8; send it as UTF-8.");
     }
 
     private static RefusedException NotImages() => new(

@@ -19,11 +19,14 @@ internal static class Advice
         var support = train.Support();
         var errors = evaluation.Mistakes;
         var best = Enumerable.Range(0, support.Length).Where(k => support[k] > 0 && errors[k] > 0)
-            .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(), Images: AdvisedAmounts.LastOrDefault(amount => amount <= support[k], AdvisedAmounts[0])))
-            .Select(more => (more.Category, more.Images, more.Share, Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
+            .Select(k => (Category: k, Share: (double)errors[k] / errors.Sum(),
+                Images: AdvisedAmounts.LastOrDefault(amount => amount <= support[k], AdvisedAmounts[0])))
+            .Select(more => (more.Category, more.Images, more.Share,
+                Gain: curve.Gain(train.Count, train.Count * (1.0 + (double)more.Images / support[more.Category]))))
             .DefaultIfEmpty().MaxBy(more => more.Share * more.Gain.Mean);
         var (gain, low, high) = (best.Share * best.Gain.Mean, best.Share * best.Gain.Low, best.Share * best.Gain.High);
-        return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high], string.Create(CultureInfo.InvariantCulture,
+        return gain < WorthSaying ? null : new(train.Categories[best.Category], best.Images, gain, [low, high],
+            string.Create(CultureInfo.InvariantCulture,
             $"Adding about {best.Images} {what} of {train.Categories[best.Category]} should raise accuracy by {Points((gain, low, high))}, "
             + $"more than for any other category. Doubling all categories should raise it by {Points(Doubled(curve, train.Count))}."));
     }

@@ -10,7 +10,8 @@ internal static class AnswerSections
     private const int LargestMatrix = 150; // a thousand categories are a million cells
     private const int FewCategories = 8;
 
-    public static Html All(Report report) => $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
+    public static Html All(Report report) =>
+        $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
 
     private static Html? Confusion(Report report)
     {
@@ -21,7 +22,8 @@ internal static class AnswerSections
 
         var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("No category was confused with another.")
             : Html.Table("Most confused", ["Category", "Predicted as", Html.Title(report.Kind.Examples())],
-            Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"), "words");
+            Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"),
+            "words");
         return Html.Section("Confusion matrix", $"""
             {Matrix(report)}
             <h3>Most often confused</h3>
@@ -34,7 +36,8 @@ internal static class AnswerSections
         var (confusion, names) = (report.Confusion, report.Categories);
         var all = Enumerable.Range(0, names.Count);
         int[] shown = names.Count <= LargestMatrix ? [.. all]
-            : [.. all.OrderByDescending(k => confusion[k].Sum() - confusion[k][k] + confusion.Sum(row => row[k]) - confusion[k][k]).Take(LargestMatrix).Order()];
+            : [.. all.OrderByDescending(k => confusion[k].Sum() - confusion[k][k] + confusion.Sum(row => row[k]) - confusion[k][k])
+                .Take(LargestMatrix).Order()];
         var cut = shown.Length == names.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" It shows the {shown.Length} "
             + $"categories with the most mistakes, of {names.Count}.");
         return $"""
@@ -69,7 +72,8 @@ internal static class AnswerSections
         var several = report.Thresholds is null ? ""
             : " F1 is the harmonic mean of both. An image may have several categories; each applies if its probability reaches its "
                 + "threshold, which was chosen for the highest F1.";
-        string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"], Html.Title(report.Kind.Examples())];
+        string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"],
+            Html.Title(report.Kind.Examples())];
         return Html.Section("Metrics per category", $"""
             <p class="soft">Precision: the share of {report.Kind.Examples()} predicted as this category that belong to it. Recall: the share
             of {report.Kind.Examples()} of this category that are predicted as it.{several}</p>
@@ -104,7 +108,8 @@ internal static class AnswerSections
 
         """;
 
-    private static Html Share(double? share) => $"<td class=\"bar\" style=\"--share:{100 * (share ?? 0):0.#}%\">{Html.PercentOrDash(share)}</td>";
+    private static Html Share(double? share) =>
+        $"<td class=\"bar\" style=\"--share:{100 * (share ?? 0):0.#}%\">{Html.PercentOrDash(share)}</td>";
 
     private static Html? Calibration(CalibrationReport? calibration)
     {

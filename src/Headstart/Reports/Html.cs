@@ -61,7 +61,9 @@ internal sealed class Html(int literalLength, int formattedCount)
     public static Html Percent(double share) => $"<span class=\"n\">{Advice.Percent(share)}</span>";
 
     /// <summary>For table columns, with aligned decimal points; a dash for unknown values.</summary>
-    public static string PercentOrDash(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.0} %") : "–";
+    public static string PercentOrDash(double? share) => share is { } known
+        ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.0} %") : "–";
 
-    public static string Range(double low, double high) => string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.0} to {100 * high:0.0} %");
+    public static string Range(double low, double high) =>
+        string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.0} to {100 * high:0.0} %");
 }

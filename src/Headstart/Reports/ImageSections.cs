@@ -6,7 +6,8 @@ namespace Headstart.Reports;
 /// <summary>Images worth checking, with pictures of those that still exist.</summary>
 internal static class ImageSections
 {
-    public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Duplicates(report, pictures)}";
+    public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
+        $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Duplicates(report, pictures)}";
 
     private static Html? Suspects(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
@@ -24,13 +25,16 @@ internal static class ImageSections
         return Html.Section("Labels that may be wrong", $"""
             <p>{count} The probabilities come from heads not trained on the {report.Kind.Example()}.</p>
             <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), heat: false, $"labelled {suspect.Category}", $"""
-                <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)}, {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId), suspect.Category)}
+                <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)},
+                    {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId),
+                    suspect.Category)}
                 """))}</div>
             {Others(report, pictures)}
             """);
     }
 
-    private static Html? Others(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Suspects.Count <= ReportPictures.MostSuspects ? null
+    private static Html? Others(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
+        report.Suspects.Count <= ReportPictures.MostSuspects ? null
         : Html.Table("More labels that may be wrong", [report.Kind.IsText() ? "Text" : "File", "Labelled", "Suggested", "Probability"], Html.Each(report.Suspects.Skip(ReportPictures.MostSuspects), suspect => $"""
             <tr><th scope="row">{Name(suspect.ImageId, pictures)}</th><td>{suspect.Category}</td><td>{suspect.Suggested}</td><td>{Html.PercentOrDash(suspect.SuggestedProbability)}</td></tr>
             """), "words");
@@ -75,7 +79,8 @@ internal static class ImageSections
 
     private static Html Group(IReadOnlyList<Guid> group, IReadOnlyDictionary<Guid, Picture> pictures)
     {
-        var more = group.Count > ReportPictures.MostOfGroup ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
+        var more = group.Count > ReportPictures.MostOfGroup
+            ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
         return $"""
             <div><div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), heat: false, pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}</div>
             """;
@@ -93,7 +98,8 @@ internal static class ImageSections
             return $"<figure class=\"text\"><blockquote dir=\"auto\">{TextMarks.Of(text, picture.Words ?? [])}</blockquote><figcaption>{caption}</figcaption></figure>\n";
         }
 
-        Html image = (heat ? picture.Heat ?? picture.Thumbnail : picture.Thumbnail) is { } data ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
+        Html image = (heat ? picture.Heat ?? picture.Thumbnail : picture.Thumbnail) is { } data
+            ? (Html)$"<img src=\"{data}\" alt=\"{picture.FileName}, {what}\">" : (Html)$"<div class=\"nothing\">cannot be read</div>";
         return $"<figure>{image}<figcaption>{caption}<br>{picture.FileName}</figcaption></figure>\n";
     }
 

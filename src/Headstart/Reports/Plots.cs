@@ -28,8 +28,10 @@ internal static class Plots
         double X(int count) => Left + (right - Left) * (Math.Log(Math.Max(1, count)) - first) / Math.Max(1e-9, last - first);
         double Y(double accuracy) => bottom - (bottom - Top) * (accuracy - floor) / (1 - floor);
 
-        Html Path(IEnumerable<(double X, double Y)> places) => $"{Html.Each(places.Select((place, i) => (place, i)), at => $"{(at.i == 0 ? "M" : "L")}{at.place.X:0.#} {at.place.Y:0.#}")}";
-        var band = curve.Forecasts.Select(f => (X(f.Images), Y(f.High))).Concat(curve.Forecasts.Reverse().Select(f => (X(f.Images), Y(f.Low))));
+        Html Path(IEnumerable<(double X, double Y)> places) =>
+            $"{Html.Each(places.Select((place, i) => (place, i)), at => $"{(at.i == 0 ? "M" : "L")}{at.place.X:0.#} {at.place.Y:0.#}")}";
+        var band = curve.Forecasts.Select(f => (X(f.Images), Y(f.High)))
+            .Concat(curve.Forecasts.Reverse().Select(f => (X(f.Images), Y(f.Low))));
         var step = floor < 0.5 ? 0.2 : floor < 0.9 ? 0.1 : 0.02;
         var ticks = Enumerable.Range(0, (int)((1 - floor) / step + 1e-9) + 1).Select(i => 1 - i * step);
         return $"""
@@ -76,7 +78,8 @@ internal static class Plots
             <path class="line" d="M{square.Left} {square.Y(curve.Points[0].Precision):0.#}{Html.Each(curve.Points, p => $"L{square.X(p.Recall):0.#} {square.Y(p.Precision):0.#}")}"/>
             {Html.Each(curve.Points, p => $"""
                 <circle class="dot" cx="{square.X(p.Recall):0.#}" cy="{square.Y(p.Precision):0.#}" r="2.5">
-                <title>From {Advice.Percent(p.Probability)} on: precision {Advice.Percent(p.Precision)}, recall {Advice.Percent(p.Recall)}</title></circle>
+                <title>From {Advice.Percent(p.Probability)} on: precision {Advice.Percent(p.Precision)},
+                    recall {Advice.Percent(p.Recall)}</title></circle>
                 """)}
             </svg>
             """;

@@ -151,7 +151,8 @@ public sealed record HeadReport(HeadKind Kind, double Strength, string Sentence)
 /// on.</param>
 /// <param name="ErrorAfter">Expected calibration error after calibration, as served.</param>
 /// <param name="Reliability">The predictions as served, in groups of similar confidence.</param>
-public sealed record CalibrationReport(double Temperature, double ErrorBefore, double ErrorAfter, IReadOnlyList<ReliabilityBin> Reliability);
+public sealed record CalibrationReport(double Temperature, double ErrorBefore, double ErrorAfter,
+    IReadOnlyList<ReliabilityBin> Reliability);
 
 /// <summary>How well images that belong to no category are detected.</summary>
 /// <param name="FalseAlarmRate">Share of images of the categories that the threshold is set to mark unknown by mistake.</param>
@@ -184,7 +185,8 @@ public sealed record BalanceReport(string Smallest, int SmallestImages, string L
 /// then those of the most doubtful label, as it is and flipped. Otherwise null.
 /// </param>
 public sealed record SuspectReport(
-    Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability, IReadOnlyList<string>? SuggestedCategories = null);
+    Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability,
+    IReadOnlyList<string>? SuggestedCategories = null);
 
 /// <param name="Predicted">The predicted category.</param>
 /// <param name="Probability">Probability of its own category.</param>

@@ -19,7 +19,8 @@ namespace Headstart.Reports;
 /// <param name="Text">The text, in a text model.</param>
 /// <param name="Words">The effect of its words on the predicted category; null if not computed.</param>
 internal sealed record Picture(
-    string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null, IReadOnlyList<WordWeight>? Words = null);
+    string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null,
+    IReadOnlyList<WordWeight>? Words = null);
 
 /// <summary>The pictures of a report's page, without images deleted since the report.</summary>
 internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
@@ -33,14 +34,23 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
 
     /// <summary>Each picture queues like a prediction.</summary>
     /// <returns>The pictures by image id; null if too many predictions are waiting.</returns>
-    public async Task<IReadOnlyDictionary<Guid, Picture>?> DrawAsync(HeadstartDb db, Guid account, ModelVersion version, Report report, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<Guid,
+        Picture>?> DrawAsync(HeadstartDb db, Guid account, ModelVersion version, Report report, CancellationToken cancel)
     {
         var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
         HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.UnreadableImages];
         var images = await db.Examples.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))
-            .Select(i => new { i.Id, i.FileName, i.Text, i.Sha256, i.Confirmed, Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList() })
+            .Select(i => new
+            {
+                i.Id,
+                i.FileName,
+                i.Text,
+                i.Sha256,
+                i.Confirmed,
+                Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList()
+            })
             .ToListAsync(cancel);
         var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
         var pictures = new Dictionary<Guid, Picture>();
@@ -49,7 +59,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
             var categories = Report.NamesOf(image.Categories.Order(StringComparer.Ordinal));
             if (image.Text is { } text)
             {
-                var words = served is null || !hardest.TryGetValue(image.Id, out var taken) ? [] : await cores.RunAsync(account, sizeof(char) * text.Length, () => Words(text, served, taken), cancel);
+                var words = served is null || !hardest.TryGetValue(image.Id, out var taken) ? []
+                    : await cores.RunAsync(account, sizeof(char) * text.Length, () => Words(text, served, taken), cancel);
                 if (words is null)
                 {
                     return null;
@@ -61,7 +72,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
 
             var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
             var predicted = hardest.GetValueOrDefault(image.Id);
-            if ((bytes is null ? Drawing.None : await cores.RunAsync(account, bytes.Length, () => Draw(bytes, predicted is null ? null : served, predicted), cancel)) is not { } drawing)
+            if ((bytes is null ? Drawing.None : await cores.RunAsync(account, bytes.Length, () =>
+                Draw(bytes, predicted is null ? null : served, predicted), cancel)) is not { } drawing)
             {
                 return null;
             }
@@ -90,7 +102,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         try
         {
             var heat = served is null ? null : Heat(image, served, predicted);
-            return new(Uri(ImageReader.Thumbnail(image, ThumbnailSide)), heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
+            return new(Uri(ImageReader.Thumbnail(image, ThumbnailSide)),
+                heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
         }
         catch (ImageRefusedException)
         {
@@ -106,7 +119,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         return HeatMap.Of(image, served.Recipe, served.Head, label < 0 ? served.Head.Best(features) : label, features);
     }
 
-    private static IReadOnlyList<WordWeight> Words(string text, ServedVersion served, string predicted) => served.Head.Labels.ToList().IndexOf(predicted) is var label && label < 0 ? []
+    private static IReadOnlyList<WordWeight> Words(string text, ServedVersion served, string predicted) =>
+        served.Head.Labels.ToList().IndexOf(predicted) is var label && label < 0 ? []
         : WordExplanation.Of(served, text, label, CancellationToken.None);
 
     private static string Uri(byte[] jpeg) => "data:image/jpeg;base64," + Convert.ToBase64String(jpeg);

@@ -52,7 +52,8 @@ internal static class RunSections
         {(report.Head is { } head ? Html.Paragraph(head.Sentence) : null)}<p>Trainable parameters: {report.TrainableParameters}.</p>
         """);
 
-    private static Html? Seconds(Report report) => report.SecondsPerStage.Count == 0 ? null : Html.Section("Time", Html.Table("Seconds per stage", ["Stage", "Seconds"],
+    private static Html? Seconds(Report report) => report.SecondsPerStage.Count == 0 ? null
+        : Html.Section("Time", Html.Table("Seconds per stage", ["Stage", "Seconds"],
         Html.Each(report.SecondsPerStage, stage => $"<tr><th scope=\"row\">{stage.Key}</th><td>{stage.Value:0.0}</td></tr>")));
 
     private static Html? Notices(Report report, IReadOnlyDictionary<Guid, Picture> pictures)

@@ -16,7 +16,8 @@ internal static class TextMarks
         var most = words.Select(word => Math.Abs(word.Weight)).DefaultIfEmpty().Max();
         var at = 0;
         Html marked = $"";
-        foreach (var word in words.Where(word => most > 0 && Math.Abs(word.Weight) >= Faintest * most && word.Start + word.Length <= end).OrderBy(word => word.Start))
+        foreach (var word in words.Where(word => most > 0 && Math.Abs(word.Weight) >= Faintest * most && word.Start + word.Length <= end)
+            .OrderBy(word => word.Start))
         {
             if (word.Start >= at)
             {
@@ -39,5 +40,6 @@ internal static class TextMarks
     }
 
     /// <summary>Never cuts a surrogate pair in half.</summary>
-    private static int End(string text, int longest) => text.Length <= longest ? text.Length : char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest;
+    private static int End(string text, int longest) => text.Length <= longest ? text.Length : char.IsHighSurrogate(text[longest - 1])
+        ? longest - 1 : longest;
 }

@@ -24,7 +24,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     /// <param name="backbones">Within <paramref name="maxMs"/>, cheapest first, at least one.</param>
     /// <param name="maxMs">Limit for joined backbones, in milliseconds per image.</param>
     /// <param name="budget">No further backbone is tried after this time; negative means no limit.</param>
-    public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress, TimeSpan budget,
+    public async Task<Choice> ChooseAsync(IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, StageProgress progress,
+        TimeSpan budget,
         int seed, CancellationToken cancel)
     {
         var table = new TrialTable(progress);
@@ -37,7 +38,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         {
             if (i == 0 || budget < TimeSpan.Zero || clock.GetElapsedTime(started) < budget)
             {
-                vectors[backbone] = await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)], progress.Part(1, 3).Part(i, left.Count), cancel);
+                vectors[backbone] = await features.GetAsync(backbone, [.. sample.Select(s => s.Sha256)],
+                    progress.Part(1, 3).Part(i, left.Count), cancel);
             }
         }
 
@@ -61,7 +63,11 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         async Task<List<Trial>> TryAsync(IReadOnlyList<FeatureRecipe> recipes, int repeats, StageProgress part)
         {
             var done = new ConcurrentBag<Trial>();
-            await Parallel.ForEachAsync(recipes, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel }, (recipe, token) =>
+            await Parallel.ForEachAsync(recipes, new ParallelOptions
+            {
+                MaxDegreeOfParallelism = Environment.ProcessorCount,
+                CancellationToken = cancel
+            }, (recipe, token) =>
             {
                 var set = Checked(data.With(sample, FeatureCache.Assemble(recipe, [.. recipe.Backbones.Select(b => vectors[b])])));
                 var trial = Trial.Run(recipe, set, repeats, seed, token);
@@ -76,7 +82,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 
     /// <summary>Successive halving by images: a backbone that is far behind on a quarter of the sample costs only that.</summary>
     private async Task<List<Backbone>> ScreenAsync(
-        IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, TrialTable table, StageProgress progress, int seed, CancellationToken cancel)
+        IReadOnlyList<Backbone> backbones, double maxMs, Dataset data, TrialTable table, StageProgress progress, int seed,
+        CancellationToken cancel)
     {
         var left = backbones.ToList();
         var favourites = Candidates.Favourite(backbones, maxMs).Backbones;
@@ -108,7 +115,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 
     private static LabelledFeatures Checked(LabelledFeatures set) =>
         set.Support().Min() >= MinExamples ? set
-            : throw RefusedException.Invalid("run-refused", "Too many images can no longer be read, leaving a category with fewer than two; upload them "
+            : throw RefusedException.Invalid("run-refused",
+                "Too many images can no longer be read, leaving a category with fewer than two; upload them "
                 + "again.");
 
     /// <summary>The trials so far, best first, as the run shows them; the best one counts as chosen until the rule decides.</summary>
@@ -133,8 +141,10 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
             }
         }
 
-        private void Show(string chosen) => progress.Show([.. _trials.Values.OrderBy(t => (-t.Scores.Count, t.LogLoss)).Select(t => new BackboneTrial(
-            t.Recipe.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.Recipe.MsPerImage, 2),
+        private void Show(string chosen) => progress.Show(
+            [.. _trials.Values.OrderBy(t => (-t.Scores.Count, t.LogLoss)).Select(t => new BackboneTrial(
+            t.Recipe.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4),
+            Math.Round(t.Recipe.MsPerImage, 2),
             t.Recipe.Id == chosen, Math.Round(t.LogLoss, 4), t.Scores.Count))]);
     }
 }

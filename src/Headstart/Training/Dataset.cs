@@ -70,12 +70,15 @@ public sealed class Dataset
         var exclusive = !kind.TakesSeveral();
         var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
         // In a multi-label model, a label that nearly all images have cannot be learned either.
-        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || rows.Count - c.Value >= MinExamples)).Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
+        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || rows.Count - c.Value >= MinExamples)).Select(c => c.Key)
+            .Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
-            .Select(row => (Item: new Item(row.ExampleId, row.Sha256, [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
+            .Select(row => (Item: new Item(row.ExampleId, row.Sha256,
+                [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
         var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
         var left = items.Where(row => row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label).ToDictionary();
-        var test = items.FindAll(row => row.Split == Split.Test && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);
+        var test = items.FindAll(row => row.Split == Split.Test
+            && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);
         return new()
         {
             Exclusive = exclusive,
@@ -107,5 +110,6 @@ public sealed class Dataset
     /// <param name="vectors">The vectors of the items, in the same order.</param>
     /// <param name="items">Some of the images.</param>
     public LabelledFeatures Labelled(IReadOnlyList<float[]> vectors, IReadOnlyList<Item> items) =>
-        Exclusive ? new(vectors, [.. items.Select(item => item.Labels[0])], Categories) : LabelledFeatures.Tagged(vectors, [.. items.Select(item => item.Labels)], Categories);
+        Exclusive ? new(vectors, [.. items.Select(item => item.Labels[0])], Categories)
+            : LabelledFeatures.Tagged(vectors, [.. items.Select(item => item.Labels)], Categories);
 }

@@ -30,10 +30,12 @@ public sealed class EarlierChoice(IBlobStore blobs)
     /// <param name="data">The run's examples.</param>
     /// <param name="cancel">Cancels the query.</param>
     /// <returns>null if the run must choose.</returns>
-    public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<string> candidates, Dataset data, CancellationToken cancel)
+    public async Task<Standing?> FindAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<string> candidates, Dataset data,
+        CancellationToken cancel)
     {
         var newest = await db.Versions.Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
-            .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (version, of) => new { Version = version, of.MaxLatencyMs, of.Backbone }).FirstOrDefaultAsync(cancel);
+            .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (version, of) => new { Version = version, of.MaxLatencyMs, of.Backbone })
+                .FirstOrDefaultAsync(cancel);
         if (newest is null || newest.Backbone is not null || newest.MaxLatencyMs != run.MaxLatencyMs
             || await ReportAsync(newest.Version.Report, cancel) is not { Choice: { Stability: { } stability } choice } report
             || !choice.Candidates.SequenceEqual(candidates) || !report.Categories.SequenceEqual(data.Categories))
@@ -48,14 +50,16 @@ public sealed class EarlierChoice(IBlobStore blobs)
         var now = await db.RunExamples.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
         return changed == 0 || stability > ChoiceCaution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
-            ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
+            ? new(newest.Version.Backbone, report.Backbones,
+                choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
     }
 
     /// <summary>Identifies the backbones of a choice.</summary>
     public static List<string> Names(IEnumerable<Backbone> backbones) =>
         [.. backbones.Select(b => BackboneNews.Name(b.Manifest)).Order(StringComparer.Ordinal)];
 
-    private static string Name(byte[] sha256, IEnumerable<string> categories) => string.Join('\0', categories.Prepend(Convert.ToHexString(sha256)));
+    private static string Name(byte[] sha256, IEnumerable<string> categories) =>
+        string.Join('\0', categories.Prepend(Convert.ToHexString(sha256)));
 
     private static int Changed(IEnumerable<string> before, IEnumerable<string> now)
     {

@@ -10,14 +10,16 @@ namespace Headstart.Training;
 /// <param name="LinearOnly">Whether cross-validation skips hidden layers.</param>
 public sealed record FitTask(HeadMethod? Method, int Seed, int Repeats, bool LinearOnly)
 {
-    public FitPlan Plan(LabelledFeatures set) => Method is null ? new ValidationPlan(set, Seed, Repeats, LinearOnly) : new CurvePlan(set, Method, Repeats, Seed);
+    public FitPlan Plan(LabelledFeatures set) => Method is null ? new ValidationPlan(set, Seed, Repeats, LinearOnly)
+        : new CurvePlan(set, Method, Repeats, Seed);
 }
 
 /// <summary>What another worker needs to compute the same fits; it finds the features in the cache.</summary>
 /// <param name="Recipe">Id of the features.</param>
 /// <param name="Images">The SHA-256 of each image.</param>
 /// <param name="Labels">See <see cref="LabelledFeatures.Labels"/>, as for the others.</param>
-public sealed record FitDescription(FitTask Task, string Recipe, byte[][] Images, int[] Labels, int[][]? Tags, int[]? Groups, string[] Categories)
+public sealed record FitDescription(FitTask Task, string Recipe, byte[][] Images, int[] Labels, int[][]? Tags, int[]? Groups,
+    string[] Categories)
 {
     public LabelledFeatures Set(IReadOnlyList<float[]> features) => new(features, Labels, Categories) { Tags = Tags, Groups = Groups };
 }

@@ -12,7 +12,8 @@ namespace Headstart.Training;
 /// <param name="Report">Why they were chosen; null if the run named them.</param>
 /// <param name="Tried">The winning trial of this run; null if there were no trials.</param>
 /// <param name="Others">Other features computed on the way, not needed after the run.</param>
-public sealed record ChosenFeatures(VersionFeatures Features, ChoiceReport? Report, Tried? Tried, IReadOnlyList<IDisposable>? Others = null) : IDisposable
+public sealed record ChosenFeatures(VersionFeatures Features, ChoiceReport? Report, Tried? Tried, IReadOnlyList<IDisposable>? Others = null)
+    : IDisposable
 {
     public void Dispose()
     {
@@ -28,10 +29,12 @@ public interface IRunFeatures
 {
     /// <summary>The features that the run names, or else those that suit the examples best.</summary>
     /// <exception cref="RefusedException">No features are available.</exception>
-    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel);
+    Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
+        CancellationToken cancel);
 
     /// <summary>The vectors of the examples, without those that can no longer be read.</summary>
-    Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures features, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel);
+    Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures features, IReadOnlyList<Dataset.Item> items, IProgress<double> progress,
+        CancellationToken cancel);
 
     /// <summary>Pairs of near duplicates.</summary>
     Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel);

@@ -11,12 +11,14 @@ namespace Headstart.Training;
 
 /// <summary>Features of images: computed by the backbones of this host, through the feature cache.</summary>
 public sealed class ImageRunFeatures(
-    LoadedBackbones loaded, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints, TimeProvider clock) : IRunFeatures
+    LoadedBackbones loaded, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints,
+    TimeProvider clock) : IRunFeatures
 {
     /// <summary>
     /// Downloads missing backbones and chooses the features; reuses an earlier run's choice if nothing could have changed it.
     /// </summary>
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
+        CancellationToken cancel)
     {
         var maxMs = run.Run.MaxLatencyMs ?? double.PositiveInfinity;
         if (await wanted.BringAsync(db, run, budget, cancel) is { } named)
@@ -38,7 +40,8 @@ public sealed class ImageRunFeatures(
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
     }
 
-    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
+    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items,
+        IProgress<double> progress, CancellationToken cancel)
     {
         var vectors = await features.GetAsync(((ImageFeatures)of).Recipe, [.. items.Select(item => item.Sha256)], progress, cancel);
         var readable = Enumerable.Range(0, items.Count).Where(i => vectors[i] is not null).ToList();
@@ -54,9 +57,10 @@ public sealed class ImageRunFeatures(
 
     private FeatureRecipe Named(string id, double maxMs)
     {
-        var recipe = loaded.FindRecipe(id) ?? throw RefusedException.Invalid("run-refused", $"The backbone \"{id}\" is not installed on this host. "
+        var recipe = loaded.FindRecipe(id) ?? throw RefusedException.Invalid("run-refused",
+            $"The backbone \"{id}\" is not installed on this host. "
             + $"{loaded.HowToGetOne}");
-        return recipe.MsPerImage <= maxMs ? recipe : throw RefusedException.Invalid("run-refused", 
+        return recipe.MsPerImage <= maxMs ? recipe : throw RefusedException.Invalid("run-refused",
             $"{id} needs {recipe.MsPerImage:0.0} ms per image on this host, but maxLatencyMs is {maxMs} ms; raise it or name a faster "
                 + "backbone.");
     }
@@ -76,7 +80,7 @@ public sealed class ImageRunFeatures(
             fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
         }
 
-        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused", 
+        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused",
             $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest backbone, which needs {all[0].MsPerImage:0.0} ms per "
                 + "image; raise it.");
     }

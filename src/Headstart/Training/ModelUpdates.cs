@@ -16,12 +16,15 @@ public sealed class ModelUpdates(BackboneNews news)
     /// The available update of each model, and the latency budget of its published version, which a new run should keep. A version whose
     /// backbone a user named has no update, because that was a deliberate choice.
     /// </summary>
-    public async Task<Dictionary<Guid, (ModelUpdate Update, double? MaxLatencyMs)>> FindAsync(HeadstartDb db, IQueryable<Model> models, CancellationToken cancel)
+    public async Task<Dictionary<Guid, (ModelUpdate Update, double? MaxLatencyMs)>> FindAsync(HeadstartDb db, IQueryable<Model> models,
+        CancellationToken cancel)
     {
         // Image backbones do not matter to text models.
         var versions = await models.Where(m => m.Kind != ModelKind.TextClassification)
-            .Join(db.Versions, m => new { ModelId = m.Id, Number = m.PublishedVersion }, v => new { v.ModelId, Number = (int?)v.Number }, (_, v) => v)
-            .Join(db.TrainingRuns.Where(r => r.Backbone == null), v => v.RunId, r => r.Id, (v, r) => new { v.ModelId, v.Backbone, v.KnownBackbones, r.MaxLatencyMs })
+            .Join(db.Versions, m => new { ModelId = m.Id, Number = m.PublishedVersion }, v => new { v.ModelId, Number = (int?)v.Number },
+                (_, v) => v)
+            .Join(db.TrainingRuns.Where(r => r.Backbone == null), v => v.RunId, r => r.Id, (v, r) =>
+                new { v.ModelId, v.Backbone, v.KnownBackbones, r.MaxLatencyMs })
             .AsNoTracking().ToListAsync(cancel);
         var updates = new Dictionary<Guid, (ModelUpdate, double?)>();
         foreach (var version in versions)

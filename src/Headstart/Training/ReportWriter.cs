@@ -52,12 +52,14 @@ public static class ReportWriter
             Thresholds = found.Evaluated.Thresholds,
             Confusion = shown.Confusion,
             ConfusedPairs = Pairs(shown, categories),
-            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, evaluated) : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
+            Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, evaluated)
+            : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
             Calibration = useHeldOut
                 ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], evaluated)
                 : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
             Unknown = Unknown(train, test),
-            LearningCurve = found.Curve is null ? null : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
+            LearningCurve = found.Curve is null ? null
+            : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
             Advice = advice,
             Balance = Balance(found.Examples.All),
             Suspects = suspects,
@@ -98,16 +100,19 @@ public static class ReportWriter
         return
         [
             .. Enumerable.Range(0, set.Categories.Count).OrderByDescending(k => evaluation.Mistakes[k]).Take(MostCurves)
-                .Select(k => PrecisionRecallCurve.Of(set.Categories[k], [.. probabilities.Select(p => p[k])], [.. truth.Select(labels => labels.Contains(k))]))
+                .Select(k => PrecisionRecallCurve.Of(set.Categories[k], [.. probabilities.Select(p => p[k])],
+                    [.. truth.Select(labels => labels.Contains(k))]))
                 .OfType<PrecisionRecallCurve>(),
         ];
     }
 
-    private static CalibrationReport Calibrate(Findings found, LabelledFeatures set, IReadOnlyList<float[]> before, IReadOnlyList<float[]> after)
+    private static CalibrationReport Calibrate(Findings found, LabelledFeatures set, IReadOnlyList<float[]> before,
+        IReadOnlyList<float[]> after)
     {
         var (choices, right) = set.Choices(after);
         var bins = Calibration.Reliability(choices, right);
-        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(set.Choices(before).Probabilities, right)), Calibration.Error(bins), bins);
+        return new(Math.Round(found.Temperature, 4), Calibration.Error(Calibration.Reliability(set.Choices(before).Probabilities, right)),
+            Calibration.Error(bins), bins);
     }
 
     private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
@@ -119,8 +124,10 @@ public static class ReportWriter
             var step = Math.Max(1, train.Categories.Count / MostLeftOut);
             foreach (var left in Enumerable.Range(0, train.Categories.Count).Where(k => k % step == 0).Take(MostLeftOut))
             {
-                var others = NoveltyDetector.Of(train.Some([.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
-                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left).Select(i => others.IsUnknown(train.Features[i])));
+                var others = NoveltyDetector.Of(train.Some(
+                    [.. Enumerable.Range(0, train.Count).Where(i => !train.LabelsOf(i).Contains(left))]));
+                caught.AddRange(Enumerable.Range(0, train.Count).Where(i => train.LabelsOf(i) is [var only] && only == left)
+                    .Select(i => others.IsUnknown(train.Features[i])));
             }
         }
 

@@ -18,7 +18,8 @@ namespace Headstart.Training;
 public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, for every API.</summary>
-public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue, TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue,
+    TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -29,7 +30,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     /// <exception cref="RefusedException">There is none; the problem says why.</exception>
     public async Task<TrainingRun> StartAsync(
         ClaimsPrincipal caller, Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel) =>
-        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel) : throw new RefusedException(Problems.NoSuchModel());
+        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel)
+            : throw new RefusedException(Problems.NoSuchModel());
 
     /// <summary>For callers that have already checked that the model may be trained.</summary>
     public async Task<TrainingRun> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
@@ -44,8 +46,10 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             throw new RefusedException(Problems.InvalidIdempotencyKey());
         }
 
-        var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId)).SingleOrDefaultAsync(cancel);
-        if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel)) is { } refusal)
+        var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
+            .SingleOrDefaultAsync(cancel);
+        if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel))
+            is { } refusal)
         {
             throw new RefusedException(refusal);
         }
@@ -100,7 +104,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             : null;
 
     /// <summary>Checks the options for a text model.</summary>
-    private ProblemHttpResult? RefuseReader(RunOptions wish) => wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
+    private ProblemHttpResult? RefuseReader(RunOptions wish) =>
+        wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
         : Problems.Invalid("unknown-backbone", $"Unknown text backbone \"{RequestBodies.Readable(wish.Backbone)}\". Use auto or one of: "
             + $"{string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
@@ -112,7 +117,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
                 ? Problems.Invalid("unknown-backbone", $"Unknown backbone \"{RequestBodies.Readable(named)}\". Use auto or one of: "
                     + $"{string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
             : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train with. {loaded.HowToGetOne}")
-            : wish.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0 ? loaded.All[0].MsPerImage : null)
+            : wish.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0
+                ? loaded.All[0].MsPerImage : null)
                 ? Problems.Invalid("latency-too-low", "maxLatencyMs is below this host's fastest backbone "
                     + $"({loaded.All[0].MsPerImage:0.0} ms per image); raise it (see GET /api/v1/backbones).")
             : null;
@@ -120,7 +126,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id)).ToListAsync(cancel);
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id))
+            .ToListAsync(cancel);
         var enough = counts.Count(c => c >= MinExamples);
         return enough >= MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
             $"Training needs at least two categories with at least {MinExamples} {kind.Examples()} each; {enough} of the {counts.Count} "

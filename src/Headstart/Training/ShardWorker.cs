@@ -20,7 +20,8 @@ public sealed partial class ShardWorker : BackgroundService
     private readonly SemaphoreSlim _news = new(0, 1);
 
     public ShardWorker(
-        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, LoadedBackbones loaded, Announcements announcements, TimeProvider clock,
+        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, LoadedBackbones loaded,
+        Announcements announcements, TimeProvider clock,
         ILogger<ShardWorker> log)
     {
         (_shards, _fits, _features, _prints, _loaded, _clock, _log) = (shards, fits, features, prints, loaded, clock, log);
@@ -74,7 +75,8 @@ public sealed partial class ShardWorker : BackgroundService
             return await _fits.HelpAsync(stopping);
         }
 
-        await (shard.Space == Fingerprints.Space ? _prints.ComputeAsync(shard.Images, stopping) : _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping));
+        await (shard.Space == Fingerprints.Space ? _prints.ComputeAsync(shard.Images, stopping)
+            : _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping));
         await _shards.DoneAsync(shard, stopping);
         return true;
     }

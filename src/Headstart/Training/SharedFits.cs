@@ -13,7 +13,8 @@ namespace Headstart.Training;
 /// Distributes the fits of a large run among all workers, as <see cref="ExtractionShards"/> does with its images. Claims only prevent two
 /// workers from computing the same fit, and the run's own worker computes the unclaimed ones. A worker renews its claim while it computes.
 /// </summary>
-public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features, LoadedBackbones loaded, TimeProvider clock)
+public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features,
+    LoadedBackbones loaded, TimeProvider clock)
 {
     private const long Worthwhile = 2_000_000; // numbers read by all fits together: about one second
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -26,7 +27,8 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     /// <param name="task">The fits.</param>
     /// <param name="cancel">Cancels the offer.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    public async Task<Offer> OfferAsync(VersionFeatures of, IReadOnlyList<byte[]> images, LabelledFeatures set, FitTask task, CancellationToken cancel)
+    public async Task<Offer> OfferAsync(VersionFeatures of, IReadOnlyList<byte[]> images, LabelledFeatures set, FitTask task,
+        CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(set);
@@ -34,7 +36,8 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         var leading = shards.Lead(); // before notifying the others: this host is notified too, and would take the core from its own run
         try
         {
-            if (of is not ImageFeatures { Recipe: var recipe } || plan.Count < 2 || (long)plan.Count * set.Count * set.Dimensions < Worthwhile || !shards.HasHelpers)
+            if (of is not ImageFeatures { Recipe: var recipe } || plan.Count < 2
+                || (long)plan.Count * set.Count * set.Dimensions < Worthwhile || !shards.HasHelpers)
             {
                 return new Offer(this, plan, leading, null, []);
             }
@@ -43,7 +46,8 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             {
                 Id = Guid.CreateVersion7(),
                 Spaces = [.. recipe.Backbones.Select(backbone => backbone.FeatureSpace)],
-                Description = JsonSerializer.Serialize(new FitDescription(task, recipe.Id, [.. images], [.. set.Labels], set.Tags?.ToArray(), set.Groups?.ToArray(), [.. set.Categories])),
+                Description = JsonSerializer.Serialize(new FitDescription(task, recipe.Id, [.. images], [.. set.Labels],
+                set.Tags?.ToArray(), set.Groups?.ToArray(), [.. set.Categories])),
                 CreatedAt = clock.Now(),
             };
             await using var db = await databases.CreateDbContextAsync(cancel);
@@ -122,7 +126,9 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             while (await Task.WhenAny(fit, Task.Delay(Patience / 3, clock, cancel)) != fit)
             {
                 cancel.ThrowIfCancellationRequested();
-                await db.Database.ExecuteSqlAsync($"UPDATE fit_shards SET leased_until = now() + {Patience} WHERE work_id = {shard.WorkId} AND number = {shard.Number}", cancel);
+                await db.Database.ExecuteSqlAsync(
+                    $"UPDATE fit_shards SET leased_until = now() + {Patience} WHERE work_id = {shard.WorkId} AND number = {shard.Number}",
+                    cancel);
             }
 
             var result = MemoryMarshal.AsBytes<float>(await fit).ToArray();
@@ -191,7 +197,8 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
 
         /// <summary>Computes the unclaimed fits and waits for those of other workers.</summary>
         /// <returns>The answers, in order.</returns>
-        public Task<IReadOnlyList<float[]>> FinishAsync(IProgress<double> progress, CancellationToken cancel) => fits.FinishAsync(this, progress, cancel);
+        public Task<IReadOnlyList<float[]>> FinishAsync(IProgress<double> progress, CancellationToken cancel) =>
+            fits.FinishAsync(this, progress, cancel);
 
         public async ValueTask DisposeAsync()
         {

@@ -19,7 +19,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
 {
     private const int AtOnce = 5_000; // rows per database query
 
-    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget, CancellationToken cancel)
+    public async Task<ChosenFeatures> ChooseAsync(HeadstartDb db, ActiveRun run, Dataset data, StageProgress progress, TimeSpan budget,
+        CancellationToken cancel)
     {
         var texts = await TextsAsync(db, run.Run.ModelId, cancel);
         // Held-out texts are not used at all, not even to learn how words are used.
@@ -42,7 +43,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
             : new(new WordFeatures(candidates[0]), standing?.Report, null, fitted);
     }
 
-    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items, IProgress<double> progress, CancellationToken cancel)
+    public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items,
+        IProgress<double> progress, CancellationToken cancel)
     {
         var texts = await TextsOfAsync(db, items, cancel);
         var readable = items.Where(item => texts.ContainsKey(item.ExampleId)).ToList();
@@ -52,7 +54,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     public async Task<IReadOnlyList<(int First, int Second)>> AlikeAsync(HeadstartDb db, ReadItems read, CancellationToken cancel)
     {
         var texts = await TextsOfAsync(db, read.Items, cancel);
-        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ExampleId, ""))], cancel), cancel);
+        return await Task.Run(() => TextLookAlikes.Pairs([.. read.Items.Select(item => texts.GetValueOrDefault(item.ExampleId, ""))],
+            cancel), cancel);
     }
 
     public async Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel)
@@ -63,13 +66,15 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     }
 
     private static async Task<ChosenFeatures> TryAsync(
-        List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names, StageProgress progress, CancellationToken cancel)
+        List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names,
+        StageProgress progress, CancellationToken cancel)
     {
         var sample = data.Sample(ProbeTexts).Where(item => texts.ContainsKey(item.ExampleId)).ToList();
         int[] labels = [.. sample.Select(item => item.Labels[0])];
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
-            throw RefusedException.Invalid("run-refused", "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
+            throw RefusedException.Invalid("run-refused",
+                "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
                 + "another run.");
         }
 
@@ -88,7 +93,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     {
         if (fitted.Count == 0)
         {
-            throw RefusedException.Invalid("run-refused", $"The text backbone \"{run.Backbone}\" is not available on this host. Name one of "
+            throw RefusedException.Invalid("run-refused",
+                $"The text backbone \"{run.Backbone}\" is not available on this host. Name one of "
                 + $"{string.Join(", ", TextCandidates.Ids(loaded.All))}, "
                 + "or auto.");
         }
@@ -96,18 +102,20 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         var usable = fitted.Where(f => f.Length > 0).ToList();
         if (usable.Count == 0)
         {
-            throw RefusedException.Invalid("run-refused", "These texts contain too few words to tell the categories apart; add texts with words.");
+            throw RefusedException.Invalid("run-refused",
+                "These texts contain too few words to tell the categories apart; add texts with words.");
         }
 
         var fast = usable.FindAll(f => !(f.MsPerText > run.MaxLatencyMs));
-        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused", 
+        return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused",
             $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest text backbone, which needs "
                 + $"{usable.Min(f => f.MsPerText):0.000} ms per text; raise it.");
     }
 
     /// <summary>Identifies the candidates of a choice: their kinds, and the files that some come from.</summary>
     private List<string> Names() =>
-        [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}")).Order(StringComparer.Ordinal)];
+        [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}"))
+            .Order(StringComparer.Ordinal)];
 
     private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
         t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,
@@ -117,14 +125,17 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         [.. items.Where(item => texts.ContainsKey(item.ExampleId)).Select(item => texts[item.ExampleId])];
 
     private static Task<Dictionary<Guid, string>> TextsAsync(HeadstartDb db, Guid model, CancellationToken cancel) =>
-        db.Examples.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text }).ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
+        db.Examples.Where(i => i.ModelId == model && i.Text != null).Select(i => new { i.Id, i.Text })
+            .ToDictionaryAsync(i => i.Id, i => i.Text!, cancel);
 
-    private static async Task<Dictionary<Guid, string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
+    private static async Task<Dictionary<Guid,
+        string>> TextsOfAsync(HeadstartDb db, IReadOnlyList<Dataset.Item> items, CancellationToken cancel)
     {
         var texts = new Dictionary<Guid, string>();
         foreach (var ids in items.Select(item => item.ExampleId).Chunk(AtOnce))
         {
-            await foreach (var row in db.Examples.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text }).AsAsyncEnumerable().WithCancellation(cancel))
+            await foreach (var row in db.Examples.Where(i => ids.Contains(i.Id) && i.Text != null).Select(i => new { i.Id, i.Text })
+                .AsAsyncEnumerable().WithCancellation(cancel))
             {
                 texts[row.Id] = row.Text!;
             }

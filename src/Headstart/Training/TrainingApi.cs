@@ -28,7 +28,8 @@ public sealed record RunResponse(
     IReadOnlyList<BackboneTrial> Backbones, DateTime CreatedAt, DateTime? FinishedAt, string? Detail, IReadOnlyList<string> Notices)
 {
     public static RunResponse Of(TrainingRun run) => new(
-        run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.State == JobState.Running ? run.SecondsLeft : null, run.Version, run.Error, run.Backbones,
+        run.Id, run.ModelId, run.State, run.Stage, Math.Round(run.Progress, 3), run.State == JobState.Running ? run.SecondsLeft : null,
+        run.Version, run.Error, run.Backbones,
         run.CreatedAt, run.FinishedAt, run.State == JobState.Running ? run.Detail : null, run.Notices);
 
 }
@@ -53,7 +54,8 @@ public static class TrainingApi
                 + "published unless it is worse than the published one on held-out examples.")
             .Example("""{"backbone":"auto","maxTrainingSeconds":600}""").Refuses(400, 401, 404, 422);
         runs.MapGet("/", List).Named("listTrainingRuns", "List the training runs", "Newest first.").Refuses(400, 401, 404);
-        runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run", "Its state, progress and the backbones tried so far.").Refuses(401, 404);
+        runs.MapGet("/{runId:guid}", Get).Named("getTrainingRun", "Get a training run",
+            "Its state, progress and the backbones tried so far.").Refuses(401, 404);
         runs.MapGet("/{runId:guid}/events", Events).Named("watchTrainingRun", "Watch a training run",
                 "Server-sent events, each the run's current state; the stream ends with the run.")
             .Produces<RunResponse>(200, "text/event-stream").Refuses(401, 404);
@@ -74,7 +76,8 @@ public static class TrainingApi
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
         HeadstartDb db, ModelUpdates updates, JobQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var models = db.ModelsOf(caller).Where(m => !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)));
+        var models = db.ModelsOf(caller).Where(m =>
+            !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)));
         var found = await updates.FindAsync(db, models, cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var (left, exceeded) = await db.LeftForRunsAsync(caller.AccountId(), cancel);
@@ -83,7 +86,8 @@ public static class TrainingApi
             return exceeded!.Problem();
         }
 
-        var runs = found.Take(left).Select(m => RunStart.NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now())).ToList();
+        var runs = found.Take(left).Select(m => RunStart.NewRun(m.Key, new(MaxLatencyMs: m.Value.MaxLatencyMs), null, clock.Now()))
+            .ToList();
         db.AddRange(runs);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
@@ -111,14 +115,17 @@ public static class TrainingApi
 
     private static async Task<Results<Ok<RunResponse>, ProblemHttpResult>> Get(
         Guid id, Guid runId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await RunsOf(db, caller, id).SingleOrDefaultAsync(r => r.Id == runId, cancel) is { } run ? TypedResults.Ok(RunResponse.Of(run)) : NoSuchRun(id);
+        await RunsOf(db, caller, id).SingleOrDefaultAsync(r => r.Id == runId, cancel) is { } run ? TypedResults.Ok(RunResponse.Of(run))
+            : NoSuchRun(id);
 
     private static async Task<Results<ServerSentEventsResult<RunResponse>, ProblemHttpResult>> Events(
-        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid runId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
+        CancellationToken cancel)
     {
         var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
         return await query.AnyAsync(cancel)
-            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.State.HasEnded(), clock, lifetime.ApplicationStopping, cancel))
+            ? TypedResults.ServerSentEvents(RowEvents.WatchAsync(query, RunResponse.Of, run => run.State.HasEnded(), clock,
+                lifetime.ApplicationStopping, cancel))
             : NoSuchRun(id);
     }
 

@@ -14,11 +14,13 @@ namespace Headstart.Training;
 /// and the last line is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, VersionComparison versions, VersionPublisher publisher,
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, VersionComparison versions,
+    VersionPublisher publisher,
     TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
-        + "fewer or smaller examples.") { OneByOne = true };
+        + "fewer or smaller examples.")
+    { OneByOne = true };
 
     public async Task<JobEnd?> RunAsync(JobLease lease)
     {
@@ -56,7 +58,8 @@ internal sealed partial class TrainingJob(
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
         if (data.Categories.Count < MinCategories)
         {
-            throw RefusedException.Invalid("run-refused", "The model no longer has two categories with at least two examples each; add examples and "
+            throw RefusedException.Invalid("run-refused",
+                "The model no longer has two categories with at least two examples each; add examples and "
                 + "start another run.");
         }
 
@@ -75,7 +78,8 @@ internal sealed partial class TrainingJob(
         await watch.EnterAsync(RunStage.Training, 0.7);
         var progress = new StageProgress(run, 0.7, 0.85);
         var linearOnly = data.Kind.IsText(); // hidden layers do not improve word features and take minutes
-        var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
+        var compared = tried is not null && examples.Duplicates.Count == 0 && tried.Scores.Count == train.Count
+            && tried.Validation.Repeats == HeadTraining.Repeats(train.Count)
             && (linearOnly || !HeadTraining.TriesHidden(train)); // the comparison skipped those
         var hashes = read.Items.ToDictionary(item => item.ExampleId, item => item.Sha256);
         byte[][] learned = [.. examples.TrainIds.Select(id => hashes[id])];
@@ -101,22 +105,34 @@ internal sealed partial class TrainingJob(
         // the accuracy.
         var all = examples.All;
         var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
-        var curve = offered is null ? null : ((CurvePlan)offered.Plan).Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
+        var curve = offered is null ? null : ((CurvePlan)offered.Plan)
+            .Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = await Task.Run(() => ReportWriter.Write(new(data, examples, chosen.Features, validation, evaluated, raw, temperature, curve, confirmed.ToHashSet())), cancel);
+        var report = await Task.Run(() => ReportWriter.Write(
+            new(data, examples, chosen.Features, validation, evaluated, raw, temperature, curve, confirmed.ToHashSet())), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97);
-        var comparison = await versions.CompareAsync(db, run.Run.ModelId, new(data, examples, evaluated, features), new StageProgress(run, 0.97, 0.98), cancel);
-        report = report with { Comparison = comparison, Backbones = run.Status.Backbones, Choice = chosen.Report, SecondsPerStage = watch.Seconds(), Notices = run.Status.Notices };
+        var comparison = await versions.CompareAsync(db, run.Run.ModelId, new(data, examples, evaluated, features),
+            new StageProgress(run, 0.97, 0.98), cancel);
+        report = report with
+        {
+            Comparison = comparison,
+            Backbones = run.Status.Backbones,
+            Choice = chosen.Report,
+            SecondsPerStage = watch.Seconds(),
+            Notices = run.Status.Notices
+        };
         var parts = await features.KeepAsync(chosen.Features, cancel);
-        var number = await publisher.PublishAsync(run, chosen.Features.Id, new(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)),
+        var number = await publisher.PublishAsync(run, chosen.Features.Id,
+            new(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)),
             new(parts, evaluated, NoveltyDetector.Of(train)), report, cancel);
         Log.Succeeded(log, run.Run.Id, number, report.Accuracy);
 
         async Task<CrossValidation> ValidateAsync()
         {
-            await using var offer = await fits.OfferAsync(chosen.Features, learned, train, new(null, Seed, HeadTraining.Repeats(train.Count), linearOnly), cancel);
+            await using var offer = await fits.OfferAsync(chosen.Features, learned, train,
+                new(null, Seed, HeadTraining.Repeats(train.Count), linearOnly), cancel);
             return ((ValidationPlan)offer.Plan).Conclude(await offer.FinishAsync(progress, cancel));
         }
     }
@@ -166,7 +182,8 @@ public sealed class StageProgress(ActiveRun run, double from, double to) : IProg
 {
     public void Report(double value) => run.Status = run.Status with { Progress = from + (to - from) * Math.Clamp(value, 0, 1) };
 
-    public StageProgress Part(int index, int count) => new(run, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
+    public StageProgress Part(int index, int count) =>
+        new(run, from + (to - from) * index / count, from + (to - from) * (index + 1) / count);
 
     public void Show(List<BackboneTrial> trials) => run.Status = run.Status with { Backbones = trials };
 }

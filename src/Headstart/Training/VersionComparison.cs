@@ -22,7 +22,8 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
         HeadstartDb db, Guid model, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
         var published = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)
-            .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) => v).SingleOrDefaultAsync(cancel);
+            .Join(db.Versions, m => new { Id = m.Id, Number = m.PublishedVersion!.Value }, v => new { Id = v.ModelId, v.Number }, (_, v) =>
+                v).SingleOrDefaultAsync(cancel);
         if (published is null)
         {
             return null;
@@ -51,8 +52,10 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
         var read = await features.ReadAsync(db, published.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
         var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
         var (number, what) = (published.Number, data.Kind.Examples());
-        string[][] truth = [.. Enumerable.Range(0, examples.Test.Count).Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
-        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) => vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels))];
+        string[][] truth = [.. Enumerable.Range(0, examples.Test.Count)
+            .Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
+        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) =>
+            vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels))];
         bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
         var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
@@ -71,7 +74,8 @@ public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Setting
     {
         try
         {
-            return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
+            return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes
+                ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
         }
         catch (RefusedException)
         {

@@ -11,14 +11,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Training;
 
 /// <summary>Turns a trained head into a version of the model, and publishes it unless the report says why not.</summary>
-public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news, PublishedVersions published, TimeProvider clock)
+public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news,
+    PublishedVersions published, TimeProvider clock)
 {
     /// <summary>
     /// Blobs first: if the process dies after them, nothing refers to them and the next attempt writes the same. Then the version, the
     /// pointer to it and the run's end in one transaction, so a run ends once and a version is never incomplete.
     /// </summary>
     /// <exception cref="OperationCanceledException">This worker lost the run; nothing was published.</exception>
-    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated, Report report, CancellationToken cancel)
+    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated, Report report,
+        CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
         var evaluatedBlob = await blobs.PutAsync(evaluated.Write(), cancel);
@@ -52,7 +54,8 @@ public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, I
         });
         await db.SaveChangesAsync(cancel);
         var publish = report.Comparison?.Published ?? true;
-        await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null)).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null))
+            .ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
         await Announcements.SayAsync(db, Announcement.Versions, cancel);
         await transaction.CommitAsync(cancel);
         published.Forget(); // if the process dies here, this in-memory cache is gone too

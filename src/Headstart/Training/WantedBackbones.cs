@@ -11,7 +11,8 @@ namespace Headstart.Training;
 /// choose (the recommended ones, and those added to the catalogue since the model was trained). Failed downloads become notices; the run
 /// continues with the backbones it has.
 /// </summary>
-public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalogue, BackboneFetcher fetcher, BackboneNews news, TimeProvider clock)
+public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalogue, BackboneFetcher fetcher, BackboneNews news,
+    TimeProvider clock)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
@@ -26,7 +27,8 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
     public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
         var named = run.Run.Backbone;
-        var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => loaded.Find(id) is null) : Missing(named);
+        var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => loaded.Find(id) is null)
+            : Missing(named);
         var fetches = ids.Where(fetcher.CanFetch).Select(id => fetcher.Begin(catalogue.Find(id)!, again: named is not null)).ToList();
         var patience = named is not null ? TimeSpan.MaxValue : budget > TimeSpan.Zero && budget / 4 < Patience ? budget / 4 : Patience;
         await WaitAsync(run, fetches, patience, cancel);
@@ -34,7 +36,8 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
         var notices = Notices(fetches, named is null);
         if (loaded.All.Count == 0)
         {
-            throw RefusedException.Invalid("run-refused", $"This host has no backbone. {string.Concat(notices.Select(n => n + " "))}{loaded.HowToGetOne}");
+            throw RefusedException.Invalid("run-refused",
+                $"This host has no backbone. {string.Concat(notices.Select(n => n + " "))}{loaded.HowToGetOne}");
         }
 
         if (named is null || loaded.FindRecipe(named) is not null)
@@ -43,8 +46,11 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
             return named;
         }
 
-        run.Status = run.Status with { Notices = [.. notices, $"The requested backbone \"{named}\" is not installed on this host; the "
-            + "run chose from the installed ones."] };
+        run.Status = run.Status with
+        {
+            Notices = [.. notices, $"The requested backbone \"{named}\" is not installed on this host; the "
+            + "run chose from the installed ones."]
+        };
         return null;
     }
 
@@ -73,16 +79,19 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
             + "can use it."),
     ];
 
-    private static string Progress(Fetch fetch) => $"{fetch.Entry.Manifest.Id}: {fetch.Done / 1e6:0.0} of {fetch.Entry.Manifest.Bytes / 1e6:0.0} MB";
+    private static string Progress(Fetch fetch) =>
+        $"{fetch.Entry.Manifest.Id}: {fetch.Done / 1e6:0.0} of {fetch.Entry.Manifest.Bytes / 1e6:0.0} MB";
 
     /// <summary>The backbones of a recipe that this host lacks.</summary>
     private List<string> Missing(string recipe) => [.. FeatureRecipe.BackboneIds(recipe).Where(id => loaded.Find(id) is null)];
 
-    private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id)).Select(e => e.Manifest.Id);
+    private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id))
+        .Select(e => e.Manifest.Id);
 
     private async Task<List<string>> NewAsync(HeadstartDb db, TrainingRun run, CancellationToken cancel)
     {
-        var newest = await db.Versions.AsNoTracking().Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number).FirstOrDefaultAsync(cancel);
+        var newest = await db.Versions.AsNoTracking().Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
+            .FirstOrDefaultAsync(cancel);
         return newest is null ? [] : news.Since(newest.KnownBackbones, newest.Backbone, run.MaxLatencyMs).ConvertAll(m => m.Id);
     }
 }

@@ -55,12 +55,14 @@ internal sealed class Archive : IDisposable
     }
 
     /// <summary>
-    /// <see cref="UploadedFile.FileName"/> is the whole name of an entry and <see cref="UploadedFile.Categories"/> has the folder that it lies in.
+    /// <see cref="UploadedFile.FileName"/> is the whole name of an entry and <see cref="UploadedFile.Categories"/> has the folder that it
+    /// lies in.
     /// </summary>
     public static async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, int maxBytes, CancellationToken cancel)
     {
         var folders = entry.FullName.Split('/', '\\')[..^1];
-        return new(RequestBodies.Readable(entry.FullName), await ContentAsync(entry, maxBytes, cancel), folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
+        return new(RequestBodies.Readable(entry.FullName), await ContentAsync(entry, maxBytes, cancel),
+            folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
     }
 
     private static async Task<FileContent> ContentAsync(ZipArchiveEntry entry, int maxBytes, CancellationToken cancel)

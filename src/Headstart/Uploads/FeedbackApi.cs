@@ -21,7 +21,8 @@ public static class FeedbackApi
             .WithMetadata(new AlsoAnswers(typeof(TakenTexts))).Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
 
     private static async Task<Results<Ok<TakenTexts>, Ok<UploadResponse>, ProblemHttpResult>> Give(
-        Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests images, [FromServices] TextFeedback texts, CancellationToken cancel)
+        Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests images, [FromServices] TextFeedback texts,
+        CancellationToken cancel)
     {
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
         if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)

@@ -23,7 +23,8 @@ internal sealed class FormBody : UploadBody
             + "was added.");
     }
 
-    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         Stream.Position = 0;
         var number = 0;

@@ -13,7 +13,8 @@ namespace Headstart.Uploads;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 /// <param name="Text">The text, for a text example; it has no file.</param>
 public sealed record CheckedFile(
-    string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null, Split? Split = null,
+    string FileName, Guid[] Categories, byte[] Sha256, int Bytes, ImageInfo? Info, RejectedFile? Rejected, ImageOrigin? Origin = null,
+    Split? Split = null,
     string? Text = null)
 {
     /// <summary>
@@ -63,7 +64,8 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         }
 
         var hashes = _files.ConvertAll(file => file.Sha256);
-        var there = (await db.Examples.Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync()).Select(Convert.ToHexString).ToHashSet();
+        var there = (await db.Examples.Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).Select(i => i.Sha256).ToListAsync())
+            .Select(Convert.ToHexString).ToHashSet();
         for (var i = 0; i < _all.Length; i++)
         {
             var (file, hash) = (_all[i], Convert.ToHexString(_all[i].Sha256));
@@ -103,12 +105,15 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     private async Task InsertLabelsAsync()
     {
-        var pairs = _files.SelectMany((file, place) => file.Categories.Select(category => (file.Sha256, Category: category, Place: place))).ToList();
-        var (hashes, categories, places) = (pairs.ConvertAll(p => p.Sha256).ToArray(), pairs.ConvertAll(p => p.Category).ToArray(), pairs.ConvertAll(p => p.Place).ToArray());
+        var pairs = _files.SelectMany((file, place) => file.Categories.Select(category => (file.Sha256, Category: category, Place: place)))
+            .ToList();
+        var (hashes, categories, places) = (pairs.ConvertAll(p => p.Sha256).ToArray(), pairs.ConvertAll(p => p.Category).ToArray(),
+            pairs.ConvertAll(p => p.Place).ToArray());
         if (confirmed)
         {
             var named = _files.Select(file => file.Sha256).ToArray();
-            await db.ExampleLabels.Where(l => db.Examples.Any(i => i.Id == l.ExampleId && i.ModelId == model.Id && named.Contains(i.Sha256))).ExecuteDeleteAsync();
+            await db.ExampleLabels.Where(l => db.Examples.Any(i => i.Id == l.ExampleId && i.ModelId == model.Id
+                && named.Contains(i.Sha256))).ExecuteDeleteAsync();
         }
 
         var several = model.Kind.TakesSeveral();
@@ -132,7 +137,8 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     {
         var hashes = _files.ConvertAll(i => i.Sha256);
         var names = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Id, c => c.Name);
-        var rows = (await db.Examples.AsNoTracking().Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256)).ToListAsync())
+        var rows = (await db.Examples.AsNoTracking().Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256))
+            .ToListAsync())
             .ToDictionary(i => Convert.ToHexStringLower(i.Sha256));
         var next = 0;
         return ([.. _all.Select(file => file.Rejected is { } rejected ? new TakenFile(null, false, rejected)
@@ -141,7 +147,8 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     private TakenFile Taken(CheckedFile file, Example? row, Guid id, Dictionary<Guid, string> names)
     {
-        if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId)) || (!model.Kind.TakesSeveral() && row.Labels.Count == 0 && file.Categories.Length > 0))
+        if (row is null || !row.Labels.TrueForAll(label => names.ContainsKey(label.CategoryId))
+            || (!model.Kind.TakesSeveral() && row.Labels.Count == 0 && file.Categories.Length > 0))
         {
             return new(null, false, new(file.FileName, "removed-meanwhile",
                 $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; check the model "
@@ -151,8 +158,10 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         return model.Kind.TakesSeveral() || file.Categories.Length == 0 || row.Labels[0].CategoryId == file.Categories[0]
             ? new(row, row.Id != id, null)
             : new(null, false, new(file.FileName, "duplicate",
-                model.Kind.IsText() ? $"The same text is already in another category of this model (text {row.Id}); PATCH that text to move it."
-                : $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image to move it."));
+                model.Kind.IsText() ? $"The same text is already in another category of this model (text {row.Id}); PATCH that text to "
+                    + "move it."
+                : $"The same image is already in another category of this model as \"{row.FileName}\" (image {row.Id}); PATCH that image "
+                    + "to move it."));
     }
 
     private T[] Column<T>(Func<CheckedFile, T> value) => [.. _files.Select(value)];

@@ -13,8 +13,10 @@ namespace Headstart.Uploads;
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
-    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes, Split Split, bool Confirmed,
-    DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
+    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes,
+    Split Split, bool Confirmed,
+    DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
+    null)
 {
     /// <param name="image">With its labels.</param>
     /// <param name="kind">Of its model.</param>
@@ -26,7 +28,8 @@ public sealed record ImageResponse(
     }
 
     private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
-        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes, image.Split, image.Confirmed,
+        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
+        image.Split, image.Confirmed,
         image.CreatedAt, image.Origin);
 }
 

@@ -26,7 +26,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             return UnknownKind();
         }
 
-        return kind == UploadKind.Form && background is not true ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
+        return kind == UploadKind.Form && background is not true
+            ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
             : await BodyAsync(model, request, kind, background, key, cancel);
     }
 
@@ -39,7 +40,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         using var body = await OpenAsync(kind, contentType, request.Body, cancel);
         if (background ?? (body.Urls > limits.AtOnceUrls || body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes))
         {
-            return await imports.StartAsync(model.Id, contentType, body.Stream, body.Count, key, cancel) is { } import ? Accepted(import) : Problems.NoSuchModel();
+            return await imports.StartAsync(model.Id, contentType, body.Stream, body.Count, key, cancel) is { } import ? Accepted(import)
+                : Problems.NoSuchModel();
         }
 
         return body.Count > limits.MaxFiles
@@ -53,7 +55,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         Model model, HttpRequest request, bool manifests, bool confirmed, CancellationToken cancel)
     {
         var limits = settings.Uploads;
-        var parts = UploadReader.ReadAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes, manifests ? limits.MaxRows : null, cancel);
+        var parts = UploadReader.ReadAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes,
+            manifests ? limits.MaxRows : null, cancel);
         var files = new Counted(parts, limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
@@ -67,8 +70,10 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     private async Task<UploadBody> OpenAsync(UploadKind kind, string contentType, Stream body, CancellationToken cancel)
     {
         var limits = settings.Uploads;
-        var (max, setting) = kind is UploadKind.Zip or UploadKind.Form ? (limits.MaxZipBytes, "MaxZipBytes") : (limits.MaxManifestBytes, "MaxManifestBytes");
-        var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel) ?? throw new RefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
+        var (max, setting) = kind is UploadKind.Zip or UploadKind.Form ? (limits.MaxZipBytes, "MaxZipBytes")
+            : (limits.MaxManifestBytes, "MaxManifestBytes");
+        var spool = await Spool.TakeAsync(body, paths.Spool, max, cancel)
+            ?? throw new RefusedException(StatusCodes.Status413PayloadTooLarge, "too-large",
             $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
         try
         {
@@ -81,22 +86,26 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
     }
 
-    private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
+    private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) =>
+        answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
         : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so nothing was added.")
         : answer.Exceeded is { } exceeded ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected))
         : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", "None of the files could be used. The first one: "
             + $"{answer.Rejected[0].Detail}",
             ("accepted", answer.Accepted), ("rejected", answer.Rejected));
 
-    private static Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult> OrImport(Results<Ok<UploadResponse>, ProblemHttpResult> answer) =>
+    private static Results<Ok<UploadResponse>, Accepted<ImportProgress>,
+        ProblemHttpResult> OrImport(Results<Ok<UploadResponse>, ProblemHttpResult> answer) =>
         answer.Result is Ok<UploadResponse> ok ? ok : (ProblemHttpResult)answer.Result;
 
     private static Accepted<ImportProgress> Accepted(Import import) =>
         TypedResults.Accepted($"/api/v1/models/{import.ModelId}/imports/{import.Id}", ImportProgress.Of(import));
 
     private static ProblemHttpResult UnknownKind() => Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-        "Send multipart/form-data with a boundary and the files in parts named file (curl -F category=cats -F file=@cat.jpg), an archive as application/zip "
-        + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or a list of images as application/json, application/x-ndjson or text/csv.");
+        "Send multipart/form-data with a boundary and the files in parts named file (curl -F category=cats -F file=@cat.jpg), an archive "
+            + "as application/zip "
+        + "(curl --data-binary @photos.zip -H 'Content-Type: application/zip'), or a list of images as application/json, "
+        + "application/x-ndjson or text/csv.");
 
     /// <summary>Stops reading after the given number of files and remembers that there were more.</summary>
     private sealed class Counted(IAsyncEnumerable<UploadedFile> files, int limit)

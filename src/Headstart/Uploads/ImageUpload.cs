@@ -40,7 +40,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             await using var transaction = await db.Database.BeginTransactionAsync();
             var (taken, names) = await new ImageBatch(db, model, batch, confirmed).StoreAsync(clock.Now());
             await transaction.CommitAsync();
-            accepted.AddRange(taken.Where(t => t.Example is not null).Select(t => ImageResponse.Of(t.Example!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
+            accepted.AddRange(taken.Where(t => t.Example is not null)
+                .Select(t => ImageResponse.Of(t.Example!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
             rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
         }, cancel);
         return new(accepted, rejected);
@@ -51,7 +52,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     /// <param name="files">As they come.</param>
     /// <param name="take">Inserts a batch. If reading fails, it is still called with the files before the failure.</param>
     /// <param name="cancel">Ends the reading.</param>
-    public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take, CancellationToken cancel)
+    public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take,
+        CancellationToken cancel)
     {
         _model = model;
         _full = await db.IsFullAsync(model.AccountId, cancel);

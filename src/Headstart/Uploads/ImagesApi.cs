@@ -20,7 +20,8 @@ public static class ImagesApi
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
-        api.MapPost("/models/{id:guid}/images", Add).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named("addImages", "Add labelled images",
+        api.MapPost("/models/{id:guid}/images", Add).WithTags("Images").Spends(Quota.Images, Quota.Bytes)
+            .Named("addImages", "Add labelled images",
                 "Step 2 of the main job. Send one of these. A form: put a field named category before the files it applies to (in a "
                 + "multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
                 + "JSON Lines with the category of each file. A zip archive: its folders are the categories, folders named train, val "
@@ -94,7 +95,8 @@ public static class ImagesApi
             return refusal;
         }
 
-        if (await FindAsync(db, http.User, id, imageId, cancel) is not { } image || await blobs.GetAsync(image.Sha256, cancel) is not { } bytes)
+        if (await FindAsync(db, http.User, id, imageId, cancel) is not { } image
+            || await blobs.GetAsync(image.Sha256, cancel) is not { } bytes)
         {
             return NoSuchImage(id);
         }
@@ -111,7 +113,8 @@ public static class ImagesApi
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Change(
         Guid id, Guid imageId, ImageChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (await db.ModelsOf(caller).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model || await FindAsync(db, caller, id, imageId, cancel) is null)
+        if (await db.ModelsOf(caller).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model
+            || await FindAsync(db, caller, id, imageId, cancel) is null)
         {
             return NoSuchImage(id);
         }
@@ -133,7 +136,8 @@ public static class ImagesApi
         if (named is not null)
         {
             var names = named.Select(name => Names.Read(name, "category").Name ?? "").Distinct().ToList();
-            var categories = await db.Categories.Where(c => c.ModelId == id && names.Contains(c.Name)).Select(c => c.Id).ToListAsync(cancel);
+            var categories = await db.Categories.Where(c => c.ModelId == id && names.Contains(c.Name)).Select(c => c.Id)
+                .ToListAsync(cancel);
             if (categories.Count < names.Count)
             {
                 return Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories, PATCH "
@@ -141,14 +145,16 @@ public static class ImagesApi
             }
 
             // Lock the row first: of two concurrent changes one waits here, so the image never gets the categories of both.
-            await db.Examples.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
+            await db.Examples.Where(i => i.Id == imageId)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed ?? true), cancel);
             await db.ExampleLabels.Where(l => l.ExampleId == imageId).ExecuteDeleteAsync(cancel);
             db.AddRange(categories.Select(category => new ExampleLabel { ExampleId = imageId, CategoryId = category }));
             await db.SaveChangesAsync(cancel);
         }
         else
         {
-            await db.Examples.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed!.Value), cancel);
+            await db.Examples.Where(i => i.Id == imageId)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed!.Value), cancel);
         }
 
         await transaction.CommitAsync(cancel);

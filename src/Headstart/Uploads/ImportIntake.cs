@@ -10,7 +10,8 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
 {
     /// <summary>The import that the same key created earlier.</summary>
     public async Task<Import?> FindAsync(Guid model, string? key, CancellationToken cancel) =>
-        key is null ? null : await db.Imports.AsNoTracking().SingleOrDefaultAsync(i => i.ModelId == model && i.IdempotencyKey == key, cancel);
+        key is null ? null : await db.Imports.AsNoTracking()
+            .SingleOrDefaultAsync(i => i.ModelId == model && i.IdempotencyKey == key, cancel);
 
     /// <param name="model">Receives the images.</param>
     /// <param name="contentType">Determines how the body is read.</param>

@@ -13,7 +13,8 @@ namespace Headstart.Uploads;
 /// mark past them.
 /// </summary>
 internal sealed class ImportJob(
-    IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings, TimeProvider clock) : IJob
+    IDbContextFactory<HeadstartDb> databases, ImportSources sources, IBlobStore blobs, WebFetcher web, Cores cores, Settings settings,
+    TimeProvider clock) : IJob
 {
     public static readonly JobKind Kind = new("imports", "imports", "import", "Images added so far stay.")
     {
@@ -55,7 +56,8 @@ internal sealed class ImportJob(
     /// Adds files to the model and moves the mark past them in one transaction: if the process dies before the commit they are added again
     /// later, and after it never.
     /// </summary>
-    private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done, double secondsEach)
+    private async Task WriteAsync(HeadstartDb db, JobLease lease, Model model, IReadOnlyList<CheckedFile> files, int done,
+        double secondsEach)
     {
         await using var transaction = await db.Database.BeginTransactionAsync();
         await db.HoldModelAsync(model.Id);
@@ -74,7 +76,8 @@ internal sealed class ImportJob(
 
     private static Task RejectAsync(HeadstartDb db, Guid import, List<TakenFile> taken, int done)
     {
-        var rejected = taken.Index().Where(t => t.Item.Rejected is not null).Select(t => (Position: done + t.Index, File: t.Item.Rejected!)).ToList();
+        var rejected = taken.Index().Where(t => t.Item.Rejected is not null).Select(t => (Position: done + t.Index, File: t.Item.Rejected!))
+            .ToList();
         return rejected.Count == 0 ? Task.CompletedTask : db.Database.ExecuteSqlAsync($"""
             INSERT INTO import_rejections (import_id, position, file_name, reason, detail)
             SELECT {import}, position, file_name, reason, detail
@@ -84,7 +87,8 @@ internal sealed class ImportJob(
     }
 
     /// <summary>Runs on a pool thread that may wait: predictions go before each file.</summary>
-    private async IAsyncEnumerable<UploadedFile> PatientlyAsync(IAsyncEnumerable<UploadedFile> files, [EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<UploadedFile> PatientlyAsync(IAsyncEnumerable<UploadedFile> files,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var file in files.WithCancellation(cancel))
         {

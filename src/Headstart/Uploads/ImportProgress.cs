@@ -17,6 +17,8 @@ public sealed record ImportProgress(
     double? SecondsLeft, string? Error, DateTime CreatedAt, DateTime? FinishedAt)
 {
     public static ImportProgress Of(Import import) => new(
-        import.Id, import.ModelId, import.State, Math.Round((double)import.Done / import.Total, 3), import.Total, import.Done, import.Accepted, import.AlreadyThere,
-        import.Rejected, import.Bytes, import.State == JobState.Running ? import.SecondsLeft : null, import.Error, import.CreatedAt, import.FinishedAt);
+        import.Id, import.ModelId, import.State, Math.Round((double)import.Done / import.Total, 3), import.Total, import.Done,
+        import.Accepted, import.AlreadyThere,
+        import.Rejected, import.Bytes, import.State == JobState.Running ? import.SecondsLeft : null, import.Error, import.CreatedAt,
+        import.FinishedAt);
 }

@@ -11,7 +11,8 @@ namespace Headstart.Uploads;
 /// of
 /// a body is locked while it is stored or deleted, so that no import can refer to a body that is being deleted.
 /// </summary>
-public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBlobStore blobs, IDbContextFactory<HeadstartDb> databases) : ISwept
+public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBlobStore blobs,
+    IDbContextFactory<HeadstartDb> databases) : ISwept
 {
     /// <summary>Stores a body and inserts the import that <paramref name="import"/> creates for its name: both, or neither.</summary>
     /// <exception cref="DbUpdateException">The model is gone, or another import has the idempotency key.</exception>
@@ -55,10 +56,12 @@ public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBl
             return; // a backup needs them; the next sweep tries again
         }
 
-        var locked = (await db.ImportSources.FromSql($"SELECT * FROM import_sources FOR UPDATE SKIP LOCKED").AsNoTracking().ToListAsync(cancel))
+        var locked = (await db.ImportSources.FromSql($"SELECT * FROM import_sources FOR UPDATE SKIP LOCKED").AsNoTracking()
+            .ToListAsync(cancel))
             .ConvertAll(source => source.Sha256);
         // Query again while holding the locks: an import that was about to commit is visible now.
-        var unneeded = await Unneeded(db).Where(source => locked.Contains(source.Sha256)).Select(source => source.Sha256).ToListAsync(cancel);
+        var unneeded = await Unneeded(db).Where(source => locked.Contains(source.Sha256)).Select(source => source.Sha256)
+            .ToListAsync(cancel);
         foreach (var sha256 in unneeded)
         {
             await blobs.DeleteAsync(sha256, cancel);

@@ -49,10 +49,12 @@ public static class ImportsApi
 
     private static async Task<Results<Ok<ImportProgress>, ProblemHttpResult>> Get(
         Guid id, Guid importId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await Find(db, caller, id, importId).SingleOrDefaultAsync(cancel) is { } import ? TypedResults.Ok(ImportProgress.Of(import)) : NoSuchImport(id);
+        await Find(db, caller, id, importId).SingleOrDefaultAsync(cancel) is { } import ? TypedResults.Ok(ImportProgress.Of(import))
+            : NoSuchImport(id);
 
     private static async Task<Results<ServerSentEventsResult<ImportProgress>, ProblemHttpResult>> Events(
-        Guid id, Guid importId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid importId, HeadstartDb db, TimeProvider clock, IHostApplicationLifetime lifetime, ClaimsPrincipal caller,
+        CancellationToken cancel)
     {
         var query = Find(db, caller, id, importId);
         return await query.AnyAsync(cancel)
@@ -71,7 +73,8 @@ public static class ImportsApi
 
         var size = Page.Limit(limit);
         var rows = await db.ImportRejections.Where(r => r.ImportId == importId && (after == null || r.Position > after))
-            .OrderBy(r => r.Position).Take(size + 1).Select(r => new RejectionResponse(r.Position, r.FileName, r.Reason, r.Detail)).ToListAsync(cancel);
+            .OrderBy(r => r.Position).Take(size + 1).Select(r => new RejectionResponse(r.Position, r.FileName, r.Reason, r.Detail))
+                .ToListAsync(cancel);
         return TypedResults.Ok(Page.Of(rows, size, r => $"{r.Position}"));
     }
 

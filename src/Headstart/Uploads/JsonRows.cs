@@ -26,7 +26,8 @@ internal sealed class JsonRows
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">An image is larger, or there is no list.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
-    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         var (window, rows) = (new StreamWindow(body), new JsonRows());
         while (rows._place != Place.End)

@@ -15,7 +15,8 @@ internal sealed class KnownCategories
     /// <summary>The id of an existing category.</summary>
     public Guid this[string name] => _ids[name];
 
-    public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, CancellationToken cancel) => new(db, model, await ReadAsync(db, model, cancel));
+    public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, CancellationToken cancel) =>
+        new(db, model, await ReadAsync(db, model, cancel));
 
     /// <summary>Whether <see cref="AddAsync"/> would create it.</summary>
     public bool IsNew(string name) => _model.CategoriesGrow && !_ids.ContainsKey(name) && _ids.Count < Model.MaxCategories;
@@ -40,6 +41,7 @@ internal sealed class KnownCategories
     private static string List(IEnumerable<string> names)
     {
         var all = names.Order(StringComparer.Ordinal).ToList();
-        return string.Join(", ", all.Take(10).Select(n => $"\"{n}\"")) + (all.Count > 10 ? $" and {all.Count - 10} more" : all.Count == 0 ? "none" : "");
+        return string.Join(", ", all.Take(10).Select(n => $"\"{n}\""))
+            + (all.Count > 10 ? $" and {all.Count - 10} more" : all.Count == 0 ? "none" : "");
     }
 }

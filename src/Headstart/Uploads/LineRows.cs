@@ -10,7 +10,8 @@ internal static class LineRows
     /// <param name="body">From its current position.</param>
     /// <param name="maxRowBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in StreamLines.ReadAsync(body, maxRowBytes, cancel))
         {
@@ -22,7 +23,8 @@ internal static class LineRows
     }
 
     private static ManifestRow? Read(StreamLine line, int maxRowBytes) =>
-        line.TooLong ? ManifestRow.Not("row-too-long", $"Line {line.Number} is longer than {maxRowBytes:N0} bytes; send a smaller version of the image.")
+        line.TooLong ? ManifestRow.Not("row-too-long",
+            $"Line {line.Number} is longer than {maxRowBytes:N0} bytes; send a smaller version of the image.")
         : line.Bytes.Span.Trim(" \t\r"u8).IsEmpty ? null
         : JsonRows.Parse(line.Bytes.Span, $"Line {line.Number}");
 }

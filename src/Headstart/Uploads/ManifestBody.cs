@@ -38,7 +38,8 @@ internal sealed class ManifestBody : UploadBody
     public static RefusedException TooManyRows(int max) => RefusedException.TooLarge("too-many-rows",
         $"The manifest has more than {max:N0} rows (Headstart:Uploads:MaxRows); send it in parts.");
 
-    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         var number = 0;
         await foreach (var row in RowsAsync(cancel))

@@ -11,5 +11,6 @@ public sealed record RejectedFile(string? FileName, string Reason, string Detail
     [JsonIgnore]
     public QuotaUse? Exceeded { get; init; }
 
-    internal static RejectedFile TooMuch(string? fileName, QuotaUse exceeded) => new(fileName, "quota-exceeded", exceeded.Sentence) { Exceeded = exceeded };
+    internal static RejectedFile TooMuch(string? fileName, QuotaUse exceeded) =>
+        new(fileName, "quota-exceeded", exceeded.Sentence) { Exceeded = exceeded };
 }

@@ -7,7 +7,8 @@ namespace Headstart.Uploads;
 /// <param name="Category">Empty or null if it has none.</param>
 /// <param name="FileName">The file that contains it; null if the request body is the file.</param>
 /// <param name="Split">As its sender gave it.</param>
-internal sealed record SentText(string? Text, string? Category, string? FileName = null, string? Split = null, string? Reason = null, string? Detail = null)
+internal sealed record SentText(string? Text, string? Category, string? FileName = null, string? Split = null, string? Reason = null,
+    string? Detail = null)
 {
     public static SentText Not(string reason, string detail) => new(null, null, Reason: reason, Detail: detail);
 
@@ -19,7 +20,8 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
             return value.ValueKind switch
             {
                 JsonValueKind.String => new(value.GetString(), null),
-                JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"), Split: Field(value, "split")),
+                JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"),
+                Split: Field(value, "split")),
                 var kind => Not("invalid-row",
                     $$"""Expected a text such as {"text":"…","category":"…"}, not a JSON {{kind.ToString().ToLowerInvariant()}}."""),
             };
@@ -37,7 +39,8 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
 
     /// <summary>Accepts numbers too, since some data sets name their categories 0 and 1.</summary>
     private static string? Label(JsonElement of, string name) =>
-        of.TryGetProperty(name, out var value) && value.ValueKind is (JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False) ? value.GetRawText() : Field(of, name);
+        of.TryGetProperty(name, out var value) && value.ValueKind is (JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)
+            ? value.GetRawText() : Field(of, name);
 
     private static string? Field(JsonElement of, string name) =>
         of.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.GetString() : null;

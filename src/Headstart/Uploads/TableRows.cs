@@ -86,7 +86,8 @@ internal static class TableRows
         {
             var (url, file) = (Cell(row, Url), Cell(row, File));
             // A row without a URL is about its file; next to a URL, the name is only a name.
-            return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file, Categories: CategoriesOf(row), Split: Cell(row, Split)));
+            return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
+                Categories: CategoriesOf(row), Split: Cell(row, Split)));
         }
 
         private List<string> CategoriesOf(CsvRow row) =>

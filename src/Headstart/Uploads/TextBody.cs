@@ -53,7 +53,8 @@ internal static class TextBody
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body does not match its content type; texts yielded so far may be kept.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
-    public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         if (FormatOf(request.ContentType) is not { } format)
         {
@@ -85,7 +86,8 @@ internal static class TextBody
     }
 
     /// <summary>Reads the files of a form one at a time, by file extension; a field named category labels texts without one.</summary>
-    private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var file in UploadReader.ReadAsync(request, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
         {
@@ -102,13 +104,19 @@ internal static class TextBody
             using var body = new MemoryStream(file.Bytes);
             await foreach (var text in ReadFileAsync(format, body, limits, cancel))
             {
-                yield return text with { FileName = file.FileName, Category = string.IsNullOrWhiteSpace(text.Category) ? category : text.Category };
+                yield return text with
+                {
+                    FileName = file.FileName,
+                    Category = string.IsNullOrWhiteSpace(text.Category) ? category
+                    : text.Category
+                };
             }
         }
     }
 
     /// <summary>A file that does not match its extension becomes one refused text; the other files are read.</summary>
-    private static async IAsyncEnumerable<SentText> ReadFileAsync(TextFormat format, Stream body, UploadSettings limits, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SentText> ReadFileAsync(TextFormat format, Stream body, UploadSettings limits,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var texts = ReadAsync(format, body, limits, cancel).GetAsyncEnumerator(cancel);
         for (SentText? problem = null; problem is null;)
@@ -182,7 +190,8 @@ internal static class TextBody
         }
     }
 
-    private static async IAsyncEnumerable<SentText> ReadJsonLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SentText> ReadJsonLinesAsync(Stream body, int maxBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
         {
@@ -204,7 +213,8 @@ internal static class TextBody
         }
     }
 
-    private static async IAsyncEnumerable<SentText> ReadLinesAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<SentText> ReadLinesAsync(Stream body, int maxBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
         {

@@ -21,7 +21,8 @@ internal sealed class TextFeedback(TextUpload upload, Settings settings)
         }
 
         // JSON may write a byte as \u0061; Kestrel answers 413.
-        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = 6L * settings.Uploads.MaxTextBytes + (1 << 16);
+        request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = 6L * settings.Uploads.MaxTextBytes
+            + (1 << 16);
         var sent = SentText.Of(await Json.ReadAsync<System.Text.Json.JsonElement>(request, cancel));
         if (sent.Reason is null && string.IsNullOrWhiteSpace(sent.Category))
         {

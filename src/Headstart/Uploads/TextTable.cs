@@ -24,11 +24,13 @@ internal static class TextTable
     /// <param name="maxBytes">Limit for one row, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
-    public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         var separator = await SeparatorAsync(body, tabs, cancel);
         Columns? columns = null;
-        await foreach (var (cells, problem) in separator == '\t' ? LinesAsync(body, maxBytes, cancel) : CsvAsync(body, separator, maxBytes, cancel))
+        await foreach (var (cells, problem) in separator == '\t' ? LinesAsync(body, maxBytes, cancel)
+            : CsvAsync(body, separator, maxBytes, cancel))
         {
             if (columns is null)
             {
@@ -115,10 +117,12 @@ internal static class TextTable
         var read = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
         body.Position = start;
         var line = Encoding.UTF8.GetString(head, 0, read).Split('\n')[0];
-        return tabs && line.Contains('\t', StringComparison.Ordinal) ? '\t' : line.IndexOfAny(['\t', ',', ';']) is var at and >= 0 ? line[at] : tabs ? '\t' : None;
+        return tabs && line.Contains('\t', StringComparison.Ordinal) ? '\t' : line.IndexOfAny(['\t', ',', ';']) is var at and >= 0
+            ? line[at] : tabs ? '\t' : None;
     }
 
-    private static string Unquoted(string cell) => cell is ['"', .., '"'] && cell.Length > 1 && cell[1..^1].Replace("\"\"", "", StringComparison.Ordinal) is var inner
+    private static string Unquoted(string cell) => cell is ['"', .., '"'] && cell.Length > 1
+        && cell[1..^1].Replace("\"\"", "", StringComparison.Ordinal) is var inner
         && !inner.Contains('"', StringComparison.Ordinal) ? cell[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : cell;
 
     private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-table", sentence);
@@ -129,8 +133,10 @@ internal static class TextTable
         public static Columns Of(string[] header)
         {
             var names = header.Select(name => name.Trim().ToLowerInvariant()).ToList();
-            var columns = new Columns(names.Count, names.FindIndex(TextNames.Contains), names.FindIndex(CategoryNames.Contains), names.IndexOf("split"));
-            return columns.Text >= 0 ? columns : throw Invalid($"{Wanted}; the first row is \"{RequestBodies.Readable(string.Join(',', header))}\".");
+            var columns = new Columns(names.Count, names.FindIndex(TextNames.Contains), names.FindIndex(CategoryNames.Contains),
+                names.IndexOf("split"));
+            return columns.Text >= 0 ? columns : throw Invalid(
+                $"{Wanted}; the first row is \"{RequestBodies.Readable(string.Join(',', header))}\".");
         }
 
         public SentText Read(string[] cells) => cells.Skip(Count).Any(cell => cell.Length > 0)

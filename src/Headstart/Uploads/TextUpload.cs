@@ -56,7 +56,8 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
 
     /// <summary>The texts of a body, as they come.</summary>
     /// <exception cref="RefusedException">The body does not match its content type.</exception>
-    internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) => TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
+    internal IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, CancellationToken cancel) =>
+        TextBody.ReadAsync(request, paths.Spool, settings.Uploads, cancel);
 
     /// <param name="model">A text model; receives the texts.</param>
     /// <param name="texts">As they come.</param>
@@ -175,7 +176,9 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
             }
             else
             {
-                _rejected.Add(new(place, text.Rejected!.FileName is { Length: > 0 } name ? name : null, text.Rejected.Reason, text.Rejected.Detail) { Exceeded = text.Rejected.Exceeded });
+                _rejected.Add(new(place, text.Rejected!.FileName is { Length: > 0 } name ? name : null, text.Rejected.Reason,
+                    text.Rejected.Detail)
+                { Exceeded = text.Rejected.Exceeded });
             }
         }
     }

@@ -34,7 +34,8 @@ public static class TextsApi
                 + "all of them. A form with files of these formats. Unlabelled texts help too: the model learns from them how words "
                 + "are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again adds "
                 + "nothing, except that an unlabelled text gets the category sent with it.")
-            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest), Texts: true))
+            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest),
+                Texts: true))
             .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422, 507);
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?labelled= by "
@@ -60,7 +61,8 @@ public static class TextsApi
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, bool? labelled, [AsParameters] PageQuery page, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, bool? labelled, [AsParameters] PageQuery page,
+        CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
@@ -97,7 +99,8 @@ public static class TextsApi
         var confirmed = change.Confirmed ?? true;
         // Lock the row first: of two concurrent changes one waits here, so the text never gets the categories of both.
         if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel)
-            || await db.Examples.Where(i => i.ModelId == id && i.Id == textId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, confirmed), cancel) == 0)
+            || await db.Examples.Where(i => i.ModelId == id && i.Id == textId)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, confirmed), cancel) == 0)
         {
             return NoSuchText(id);
         }
@@ -131,7 +134,8 @@ public static class TextsApi
             ? TypedResults.NoContent()
             : NoSuchText(id);
 
-    private static Results<Ok<TakenTexts>, ProblemHttpResult> Answer(TakenTexts answer) => answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
+    private static Results<Ok<TakenTexts>, ProblemHttpResult> Answer(TakenTexts answer) =>
+        answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
         : answer.Rejected.Count == 0 ? Problems.Invalid("no-texts", "The request contains no text, so nothing was added.")
         : answer.Rejected.FirstOrDefault(text => text.Exceeded is not null)?.Exceeded is { } exceeded
             ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected.Take(100)))

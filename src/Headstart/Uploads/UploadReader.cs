@@ -18,15 +18,18 @@ public static class UploadReader
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
-    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes, CancellationToken cancel) =>
+    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
+    /// yielded.</exception>
+    public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
+        CancellationToken cancel) =>
         ReadAsync(request.Body, boundary, maxFileBytes, maxRows: null, cancel);
 
     /// <summary>
     /// With <paramref name="maxRows"/>, a part named manifest with up to that many rows may precede the files and label them, see
     /// <see cref="Manifest"/>.
     /// </summary>
-    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were yielded.</exception>
+    /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
+    /// yielded.</exception>
     public static async IAsyncEnumerable<UploadedFile> ReadAsync(
         Stream body, string boundary, int maxFileBytes, int? maxRows, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -56,7 +59,8 @@ public static class UploadReader
             else if (name != "file")
             {
                 await BodyAsync(section, 0, cancel);
-                yield return new(fileName, new FileContent.Unusable(name.Length == 0 ? "part-without-name" : "unknown-part", name.Length == 0
+                yield return new(fileName, new FileContent.Unusable(name.Length == 0 ? "part-without-name" : "unknown-part",
+                    name.Length == 0
                     ? "A part of the form has no name; send files in parts named file."
                     : $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), categories);
             }

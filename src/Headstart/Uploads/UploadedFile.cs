@@ -10,7 +10,8 @@ namespace Headstart.Uploads;
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
     /// <summary>Set if the file was fetched from a URL.</summary>
-    public static UploadedFile Of(FetchedFile file) => new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
+    public static UploadedFile Of(FetchedFile file) =>
+        new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
 
     /// <summary>Null if the file's bytes are not available.</summary>
     public byte[]? Bytes => (Content as FileContent.Here)?.Bytes;

@@ -31,12 +31,14 @@ internal static class Utf8Lines
     private static Utf8Line Read(StreamLine line, int maxBytes) => line.TooLong
             ? new(line.Number, "", ("too-large", $"Line {line.Number} has more than {maxBytes:N0} bytes; send the most relevant part of "
                 + "the text."))
-        : !Utf8.IsValid(line.Bytes.Span) ? new(line.Number, "", ("invalid-utf8", $"Line {line.Number} is not valid UTF-8; save the file as UTF-8 and send it again."))
+        : !Utf8.IsValid(line.Bytes.Span) ? new(line.Number, "",
+            ("invalid-utf8", $"Line {line.Number} is not valid UTF-8; save the file as UTF-8 and send it again."))
         : new(line.Number, Encoding.UTF8.GetString(line.Bytes.Span).TrimEnd('\r'), null);
 
     private static void RefuseOtherEncodings(StreamLine line)
     {
-        if (line.Number == 1 && (line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])))
+        if (line.Number == 1 && (line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE])
+            || line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])))
         {
             throw RefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
         }

@@ -15,7 +15,8 @@ internal sealed class ZipBody : UploadBody
     private readonly ZipFolders _folders;
     private readonly Manifest? _manifest;
 
-    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ZipFolders folders, Manifest? manifest)
+    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ZipFolders folders,
+        Manifest? manifest)
         : base(stream)
     {
         (_archive, _limits, _files, _folders, _manifest) = (archive, limits, files, folders, manifest);
@@ -53,7 +54,8 @@ internal sealed class ZipBody : UploadBody
         }
     }
 
-    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, [EnumeratorCancellation] CancellationToken cancel)
+    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         foreach (var entry in _files.Skip(from))
         {
@@ -99,7 +101,11 @@ internal sealed class ZipBody : UploadBody
 
         var file = place.Reason is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
             : Unusable(entry, place.Reason, place.Detail!);
-        return file with { Categories = said?.Categories ?? (place.Category is { } category ? [category] : null), Split = said?.Split ?? place.Split };
+        return file with
+        {
+            Categories = said?.Categories ?? (place.Category is { } category ? [category] : null),
+            Split = said?.Split ?? place.Split
+        };
     }
 
     private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
@@ -112,7 +118,8 @@ internal sealed class ZipBody : UploadBody
     private static async Task<Manifest?> ManifestAsync(List<ZipArchiveEntry> files, UploadSettings limits, CancellationToken cancel)
     {
         var folders = new ZipFolders(files.Select(file => file.FullName), manifest: true);
-        var at = files.FindIndex(file => folders.PlaceOf(file.FullName).Path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
+        var at = files.FindIndex(file => folders.PlaceOf(file.FullName)
+            .Path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
             or "manifest.jsonl" or "annotations.csv" or "annotations.jsonl");
         if (at < 0)
         {

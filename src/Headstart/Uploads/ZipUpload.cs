@@ -26,7 +26,8 @@ public sealed class ZipUpload : IAsyncDisposable
     public static async Task<ZipUpload> SpoolAsync(Stream body, string folder, ZipLimits limits, CancellationToken cancel) =>
         new((await Spool.TakeAsync(body, folder, long.MaxValue, cancel))!, limits);
 
-    /// <summary>The files in the order of the archive's directory. Check <see cref="Refusal"/> afterwards.</summary>
+    /// <summary>The files in the order of the archive's directory.</summary>
+    /// <exception cref="RefusedException">The archive as a whole cannot be taken.</exception>
     public async IAsyncEnumerable<UploadedFile> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         using var archive = Archive.Open(_spool, _limits.MaxFiles, out var tooMany);

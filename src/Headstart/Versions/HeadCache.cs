@@ -20,15 +20,17 @@ public sealed record ServedVersion(int Number, VersionFeatures Features, Head He
     public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
 
     /// <summary>What it takes in memory.</summary>
-    public long Bytes => Overhead + FeatureBytes + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
+    public long Bytes => Overhead + FeatureBytes
+        + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
         + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
 }
 
 /// <summary>
-/// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is never
-/// stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
+/// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is
+/// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
 /// </summary>
-public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBackbones shared, LoadedTextBackbones texts, Settings settings, Telemetry telemetry) : IDisposable
+public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBackbones shared, LoadedTextBackbones texts,
+    Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
@@ -49,7 +51,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         }
 
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
-            ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "The version's head is missing from the blob store or damaged there; publish another "
+            ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
+                "The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
         served = await OpenAsync(number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
@@ -60,9 +63,11 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
     {
         var artifact = Read(bytes);
-        var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel) : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
+        var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel)
+            : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
         return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
-            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", $"This version's head expects {artifact.Head.Features} features, but {features.Id} "
+            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
+                $"This version's head expects {artifact.Head.Features} features, but {features.Id} "
                 + $"gives {features.Length}; train again.");
     }
 
@@ -83,9 +88,12 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId
+                && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
-            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", $"This version needs the backbone {read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
+            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "This version needs the backbone "
+                + $"{read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does "
+                + $"not have. {loaded.HowToGetOne}");
 
     private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
     {
@@ -101,7 +109,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     {
         try
         {
-            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel) ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", 
+            using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel)
+                ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
                 $"The features of this version, {part.BackboneId}, are missing from the blob store or damaged there; publish another "
                     + "version or train again."));
             try

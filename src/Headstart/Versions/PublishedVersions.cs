@@ -19,7 +19,8 @@ public sealed class PublishedVersions
     // Compiled: building the query anew would take longer than asking it.
     private static readonly Func<HeadstartDb, Guid, Guid, CancellationToken, Task<Published?>> Query = EF.CompileAsyncQuery(
         (HeadstartDb db, Guid account, Guid id, CancellationToken _) =>
-            db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind)).SingleOrDefault());
+            db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind))
+                .SingleOrDefault());
 
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly Recent<(Guid Account, Guid Model), Published> _published;

@@ -4,16 +4,19 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;
 
-/// <summary>Routes that only models of images have, or only models of texts: with a model of the other kind they say which route is meant.</summary>
+/// <summary>Routes that only models of images have, or only models of texts: with a model of the other kind they say which route is
+/// meant.</summary>
 public static class RoutesByKind
 {
     /// <param name="routes">Below <c>/models/{id}</c>.</param>
-    /// <param name="instead">What to do with a model of texts, as a sentence without its end; <c>{0}</c> stands for the model's path.</param>
+    /// <param name="instead">What to do with a model of texts, as a sentence without its end; <c>{0}</c> stands for the model's
+    /// path.</param>
     public static T ForImages<T>(this T routes, string instead)
         where T : IEndpointConventionBuilder => routes.For(texts: false, instead);
 
     /// <param name="routes">Below <c>/models/{id}</c>.</param>
-    /// <param name="instead">What to do with a model of images, as a sentence without its end; <c>{0}</c> stands for the model's path.</param>
+    /// <param name="instead">What to do with a model of images, as a sentence without its end; <c>{0}</c> stands for the model's
+    /// path.</param>
     public static T ForTexts<T>(this T routes, string instead)
         where T : IEndpointConventionBuilder => routes.For(texts: true, instead);
 
@@ -30,8 +33,10 @@ public static class RoutesByKind
             var http = context.HttpContext;
             var published = http.RequestServices.GetRequiredService<PublishedVersions>();
             // A model that the caller does not have is the handler's to refuse.
-            return Guid.TryParse(http.GetRouteValue("id") as string, out var id) && await published.FindAsync(http.User, id, http.RequestAborted) is { } model
-                && model.Kind.IsText() != texts ? Refusal(model.Kind, instead.Replace("{0}", $"/api/v1/models/{id}", StringComparison.Ordinal)) : await next(context);
+            return Guid.TryParse(http.GetRouteValue("id") as string, out var id)
+                && await published.FindAsync(http.User, id, http.RequestAborted) is { } model
+                && model.Kind.IsText() != texts ? Refusal(model.Kind,
+                    instead.Replace("{0}", $"/api/v1/models/{id}", StringComparison.Ordinal)) : await next(context);
         });
     }
 }

@@ -32,7 +32,8 @@ public sealed class ServableVersions(PublishedVersions published, HeadCache head
 
         try
         {
-            return await heads.GetAsync(db, model, wanted, cancel) is { } version ? new(kind, version, null) : new(kind, null, VersionProblems.NoSuchVersion(model));
+            return await heads.GetAsync(db, model, wanted, cancel) is { } version ? new(kind, version, null)
+                : new(kind, null, VersionProblems.NoSuchVersion(model));
         }
         catch (RefusedException e)
         {

@@ -6,7 +6,8 @@ using Headstart.Operations;
 
 namespace Headstart.Versions;
 
-/// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its name.</summary>
+/// <summary>A version as files for a program of one's own. The same version always gives the same bytes, as long as its model keeps its
+/// name.</summary>
 internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths paths)
 {
     /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
@@ -31,8 +32,10 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
             using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
             {
                 Add(zip, "model.onnx", onnx, CompressionLevel.NoCompression, version.CreatedAt); // weights look like noise
-                Add(zip, "labels.txt", Encoding.UTF8.GetBytes(string.Concat(served.Head.Labels.Select(label => label + "\n"))), CompressionLevel.Optimal, version.CreatedAt);
-                Add(zip, "README.md", Encoding.UTF8.GetBytes(ExportReadme.Of(model, version, served)), CompressionLevel.Optimal, version.CreatedAt);
+                Add(zip, "labels.txt", Encoding.UTF8.GetBytes(string.Concat(served.Head.Labels.Select(label => label + "\n"))),
+                    CompressionLevel.Optimal, version.CreatedAt);
+                Add(zip, "README.md", Encoding.UTF8.GetBytes(ExportReadme.Of(model, version, served)), CompressionLevel.Optimal,
+                    version.CreatedAt);
             }
 
             file.Position = 0;

@@ -15,7 +15,8 @@ namespace Headstart.Versions;
 /// which.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval (Wilson).</param>
 public sealed record VersionResponse(
-    int Number, Guid RunId, string Backbone, int TrainableParameters, double Accuracy, IReadOnlyList<double> AccuracyInterval, bool Published, DateTime CreatedAt)
+    int Number, Guid RunId, string Backbone, int TrainableParameters, double Accuracy, IReadOnlyList<double> AccuracyInterval,
+    bool Published, DateTime CreatedAt)
 {
     public static VersionResponse Of(ModelVersion version, int? published) => new(
         version.Number, version.RunId, version.Backbone, version.TrainableParameters, version.Accuracy,
@@ -33,9 +34,11 @@ public static class VersionsApi
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
                 "A zip file with model.onnx, a self-contained model that turns the pixels of a photograph into the probabilities of the "
                     + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only.")
-            .Produces<Stream>(StatusCodes.Status200OK, "application/zip").Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip").Produces(StatusCodes.Status304NotModified)
+            .Produces<Stream>(StatusCodes.Status200OK, "application/zip")
+                .Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip").Produces(StatusCodes.Status304NotModified)
             .Refuses(401, 404, 409, 412, 416, 503);
-        versions.MapPost("/{number:int}/publish", Publish).Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
+        versions.MapPost("/{number:int}/publish", Publish)
+            .Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
             .Refuses(401, 404);
     }
 
@@ -50,12 +53,14 @@ public static class VersionsApi
         var size = Page.Limit(limit);
         var rows = await db.Versions.Where(v => v.ModelId == id && (after == null || v.Number < after))
             .OrderByDescending(v => v.Number).Take(size + 1).ToListAsync(cancel);
-        return TypedResults.Ok(Page.Of(rows.ConvertAll(v => VersionResponse.Of(v, model.PublishedVersion)), size, v => v.Number.ToString()));
+        return TypedResults.Ok(Page.Of(rows.ConvertAll(v => VersionResponse.Of(v, model.PublishedVersion)), size, v =>
+            v.Number.ToString()));
     }
 
     private static async Task<Results<Ok<VersionResponse>, ProblemHttpResult>> Get(
         Guid id, int number, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
-        await db.FindVersionAsync(caller, id, number, cancel) is var (version, model) ? TypedResults.Ok(VersionResponse.Of(version, model.PublishedVersion)) : VersionProblems.NoSuchVersion(id);
+        await db.FindVersionAsync(caller, id, number, cancel) is var (version, model)
+            ? TypedResults.Ok(VersionResponse.Of(version, model.PublishedVersion)) : VersionProblems.NoSuchVersion(id);
 
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> Export(
         Guid id, int number, HttpContext http, HeadstartDb db, VersionExport export, CancellationToken cancel)
@@ -81,7 +86,8 @@ public static class VersionsApi
 
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(await SHA256.HashDataAsync(zip, cancel))}\"");
             zip.Position = 0;
-            return TypedResults.Stream(zip, "application/zip", FileName(model, number), version.CreatedAt, tag, enableRangeProcessing: true);
+            return TypedResults.Stream(zip, "application/zip", FileName(model, number), version.CreatedAt, tag,
+                enableRangeProcessing: true);
         }
         catch (BackboneException e)
         {

@@ -55,9 +55,11 @@ public abstract class ExamplesPage : ModelPage
 
     protected async Task AddCategoryAsync()
     {
-        var dialog = await Dialogs.ShowAsync<TextDialog>("Add category", new DialogParameters<TextDialog> { { d => d.Label, "Name" }, { d => d.Do, "Add" } });
+        var dialog = await Dialogs.ShowAsync<TextDialog>("Add category",
+            new DialogParameters<TextDialog> { { d => d.Label, "Name" }, { d => d.Do, "Add" } });
         if (await dialog.Result is { Canceled: false, Data: string name }
-            && Worked(await Api.PatchAsync<ModelResponse>(Path, new { categories = Model!.Categories.Select(c => c.Name).Append(name.Trim()) })))
+            && Worked(await Api.PatchAsync<ModelResponse>(Path,
+                new { categories = Model!.Categories.Select(c => c.Name).Append(name.Trim()) })))
         {
             await LoadModelAsync();
         }

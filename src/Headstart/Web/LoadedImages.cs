@@ -3,7 +3,8 @@ using Headstart.Uploads;
 
 namespace Headstart.Web;
 
-/// <summary>The images of a model loaded by an open page, newest first, without those deleted a moment ago that can still be restored.</summary>
+/// <summary>The images of a model loaded by an open page, newest first, without those deleted a moment ago that can still be
+/// restored.</summary>
 internal sealed class LoadedImages
 {
     /// <summary>The most images an open page keeps in the host's memory, at about half a kilobyte each.</summary>
@@ -14,7 +15,8 @@ internal sealed class LoadedImages
     private HashSet<Guid> _removed = [];
     private List<ImageResponse>? _all;
 
-    public IReadOnlyList<ImageResponse> All => _all ??= [.. _known.Values.Where(image => !_removed.Contains(image.Id)).OrderByDescending(image => image.Id)];
+    public IReadOnlyList<ImageResponse> All =>
+        _all ??= [.. _known.Values.Where(image => !_removed.Contains(image.Id)).OrderByDescending(image => image.Id)];
 
     public ImageResponse? Find(Guid id) => _removed.Contains(id) ? null : _known.GetValueOrDefault(id);
 
@@ -93,7 +95,8 @@ internal sealed class LoadedImages
 
     private async Task<Page<ImageResponse>?> PageAsync(ApiCalls api, string model, string? after, CancellationToken cancel)
     {
-        var page = await api.GetAsync<Page<ImageResponse>>($"{model}/images?limit={Page.MaxLimit}{(after is null ? "" : $"&after={after}")}", cancel);
+        var page = await api.GetAsync<Page<ImageResponse>>(
+            $"{model}/images?limit={Page.MaxLimit}{(after is null ? "" : $"&after={after}")}", cancel);
         foreach (var image in page.Value?.Items ?? [])
         {
             Put(image);

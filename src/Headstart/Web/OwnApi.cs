@@ -10,8 +10,8 @@ public sealed class Pipeline
 }
 
 /// <summary>
-/// Sends requests through this host's own pipeline, without a network: the pages use the API as every client does, with the same checks, limits
-/// and messages. Responses are buffered, so use it for JSON, not for streams.
+/// Sends requests through this host's own pipeline, without a network: the pages use the API as every client does, with the same checks,
+/// limits and messages. Responses are buffered, so use it for JSON, not for streams.
 /// </summary>
 public sealed class OwnApi(IHttpContextFactory contexts, Pipeline pipeline) : HttpMessageHandler
 {
@@ -40,7 +40,12 @@ public sealed class OwnApi(IHttpContextFactory contexts, Pipeline pipeline) : Ht
             await pipeline.Run(context);
             await context.Response.CompleteAsync();
             answer.Position = 0;
-            var response = new HttpResponseMessage((System.Net.HttpStatusCode)context.Response.StatusCode) { Content = new StreamContent(answer), RequestMessage = request };
+            var response = new HttpResponseMessage((System.Net.HttpStatusCode)context.Response.StatusCode)
+            {
+                Content = new StreamContent(
+                answer),
+                RequestMessage = request
+            };
             foreach (var (name, values) in context.Response.Headers)
             {
                 if (!response.Headers.TryAddWithoutValidation(name, values.AsEnumerable()))

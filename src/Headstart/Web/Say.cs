@@ -13,9 +13,11 @@ internal static class Say
 
     public static string Percent(double share) => Advice.Percent(share);
 
-    public static string Between(IReadOnlyList<double> interval) => string.Create(CultureInfo.InvariantCulture, $"{100 * interval[0]:0.#} to {100 * interval[1]:0.#} %");
+    public static string Between(IReadOnlyList<double> interval) =>
+        string.Create(CultureInfo.InvariantCulture, $"{100 * interval[0]:0.#} to {100 * interval[1]:0.#} %");
 
-    public static string Points(double difference) => string.Create(CultureInfo.InvariantCulture, $"{(difference >= 0 ? "+" : "−")}{Math.Abs(100 * difference):0.#}");
+    public static string Points(double difference) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(difference >= 0 ? "+" : "−")}{Math.Abs(100 * difference):0.#}");
 
     public static string Count(int count, string one, string? several = null) =>
         string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {(count == 1 ? one : several ?? one + "s")}");
@@ -25,7 +27,8 @@ internal static class Say
         var names = model.Categories.Take(FewNames).Select(category => category.Name);
         var more = model.Categories.Count - FewNames;
         return model.Categories.Count == 0 ? "no categories yet"
-            : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · {Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
+            : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · "
+                + $"{Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
     }
 
     public static string Run(JobState state) => state switch

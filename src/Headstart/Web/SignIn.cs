@@ -11,8 +11,9 @@ using Microsoft.AspNetCore.Mvc;
 namespace Headstart.Web;
 
 /// <summary>
-/// Signs people in with an API key and sets a cookie. The cookie holds the key's hash, encrypted with this installation's data protection keys,
-/// and is valid as long as the key is. Other sites cannot use it: every request that changes something also needs an antiforgery token.
+/// Signs people in with an API key and sets a cookie. The cookie holds the key's hash, encrypted with this installation's data protection
+/// keys, and is valid as long as the key is. Other sites cannot use it: every request that changes something also needs an antiforgery
+/// token.
 /// </summary>
 internal static class SignIn
 {
@@ -35,9 +36,11 @@ internal static class SignIn
         options.ReturnUrlParameter = "to";
         options.Events.OnValidatePrincipal = async context =>
         {
-            if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!, context.HttpContext.RequestAborted) is { } key)
+            if (await FindAsync(context.HttpContext.RequestServices.GetRequiredService<KnownKeys>(), context.Principal!,
+                context.HttpContext.RequestAborted) is { } key)
             {
-                context.ReplacePrincipal(new(Caller.Identity(key, HashOf(context.Principal!)!, Scheme))); // the current scopes, not those at sign-in
+                // the current scopes, not those at sign-in
+                context.ReplacePrincipal(new(Caller.Identity(key, HashOf(context.Principal!)!, Scheme)));
             }
             else
             {
@@ -45,15 +48,18 @@ internal static class SignIn
                 await context.HttpContext.SignOutAsync(Scheme);
             }
         };
-        options.Events.OnRedirectToLogin = context => IsPage(context.HttpContext) ? Redirect(context) : context.HttpContext.AnswerAsync(Problems.Of(
-            StatusCodes.Status401Unauthorized, "unauthorized", "Your session has ended, or your API key was revoked or has expired. Sign in again."));
+        options.Events.OnRedirectToLogin = context => IsPage(context.HttpContext) ? Redirect(context)
+            : context.HttpContext.AnswerAsync(Problems.Of(
+            StatusCodes.Status401Unauthorized, "unauthorized",
+            "Your session has ended, or your API key was revoked or has expired. Sign in again."));
         options.Events.OnRedirectToAccessDenied = context => context.HttpContext.AnswerAsync(Scopes.Refusal(context.HttpContext));
     });
 
     /// <summary>Whether the cookie authenticates this request, not a key in a header.</summary>
     public static bool Chosen(HttpContext http) => IsPage(http)
         || (http.Request.Headers.Authorization.Count == 0 && http.Request.Cookies.ContainsKey(Cookie)
-            && (http.Request.Path.StartsWithSegments("/api/v1") || http.Request.Path.StartsWithSegments("/session"))); // antiforgery tokens are bound to the cookie's user
+            // antiforgery tokens are bound to the cookie's user
+            && (http.Request.Path.StartsWithSegments("/api/v1") || http.Request.Path.StartsWithSegments("/session")));
 
     public static void MapSignIn(this WebApplication app)
     {
@@ -61,15 +67,18 @@ internal static class SignIn
         app.MapPost("/session/end", OutAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    /// <summary>Browsers send cookies with every request, so a request authenticated by cookie must prove that it comes from one of our pages.</summary>
+    /// <summary>Browsers send cookies with every request, so a request authenticated by cookie must prove that it comes from one of our
+    /// pages.</summary>
     public static IApplicationBuilder UseAntiforgeryForCookies(this IApplicationBuilder app) => app.Use(async (http, next) =>
     {
-        var safe = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method) || HttpMethods.IsOptions(http.Request.Method);
+        var safe = HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method)
+            || HttpMethods.IsOptions(http.Request.Method);
         if (!safe && !IsPage(http) && http.User.Identity?.AuthenticationType == Scheme
             && !await http.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(http))
         {
             await http.AnswerAsync(Problems.Of(StatusCodes.Status400BadRequest, "antiforgery",
-                $"Requests signed in by cookie need the page's antiforgery token in {TokenHeader}. In a browser, reload the page. In a script, send Authorization: Bearer KEY instead."));
+                $"Requests signed in by cookie need the page's antiforgery token in {TokenHeader}. In a browser, reload the page. In a "
+                    + "script, send Authorization: Bearer KEY instead."));
             return;
         }
 
@@ -79,19 +88,23 @@ internal static class SignIn
     public static Task<KnownKey?> FindAsync(KnownKeys keys, ClaimsPrincipal person, CancellationToken cancel) =>
         HashOf(person) is { } hash ? keys.FindAsync(hash, cancel) : Task.FromResult<KnownKey?>(null);
 
-    private static byte[]? HashOf(ClaimsPrincipal person) => person.FindFirstValue(Caller.KeyHashClaim) is { } hash ? Convert.FromHexString(hash) : null;
+    private static byte[]? HashOf(ClaimsPrincipal person) =>
+        person.FindFirstValue(Caller.KeyHashClaim) is { } hash ? Convert.FromHexString(hash) : null;
 
     private static bool IsPage(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<PageEndpoint>() is not null;
 
     private static Task Redirect(RedirectContext<CookieAuthenticationOptions> context)
     {
-        // Relative, so it works for any host name and scheme. The return path omits the prefix, so it cannot lead to another site on this host name.
+        // Relative, so it works for any host name and scheme. The return path omits the prefix, so it cannot lead to another site on this
+        // host name.
         var request = context.Request;
-        context.Response.Redirect($"{request.PathBase}{Path}{QueryString.Create(context.Options.ReturnUrlParameter, $"{request.Path}{request.QueryString}")}");
+        context.Response.Redirect(
+            $"{request.PathBase}{Path}{QueryString.Create(context.Options.ReturnUrlParameter, $"{request.Path}{request.QueryString}")}");
         return Task.CompletedTask;
     }
 
-    private static async Task<IResult> InAsync(HttpContext http, KnownKeys keys, KeyGuesses guesses, [FromForm] string? key, [FromForm] string? to, CancellationToken cancel)
+    private static async Task<IResult> InAsync(HttpContext http, KnownKeys keys, KeyGuesses guesses, [FromForm] string? key,
+        [FromForm] string? to, CancellationToken cancel)
     {
         if (guesses.Wait(http) is not null)
         {
@@ -117,13 +130,15 @@ internal static class SignIn
 
     /// <param name="why">The reason that <c>SignInPage</c> turns into a message.</param>
     /// <param name="to">Where to go after signing in.</param>
-    private static Microsoft.AspNetCore.Http.HttpResults.RedirectHttpResult Back(string why, string? to) => TypedResults.LocalRedirect($"~{Path}?failed={why}&to={Uri.EscapeDataString(Local(to))}");
+    private static Microsoft.AspNetCore.Http.HttpResults.RedirectHttpResult Back(string why, string? to) =>
+        TypedResults.LocalRedirect($"~{Path}?failed={why}&to={Uri.EscapeDataString(Local(to))}");
 
     private static async Task<IResult> OutAsync(HttpContext http, IAntiforgery antiforgery)
     {
         if (!await antiforgery.IsRequestValidAsync(http))
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "antiforgery", "The antiforgery token is missing or invalid. Reload the page, then sign out again.");
+            return Problems.Of(StatusCodes.Status400BadRequest, "antiforgery",
+                "The antiforgery token is missing or invalid. Reload the page, then sign out again.");
         }
 
         await http.SignOutAsync(Scheme);

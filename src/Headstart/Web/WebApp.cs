@@ -9,7 +9,8 @@ namespace Headstart.Web;
 public static class WebApp
 {
     // MudBlazor writes style attributes and its theme as a style element, so styles cannot be limited to files. Scripts are.
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src blob:; connect-src 'self'; "
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+        + "media-src blob:; connect-src 'self'; "
         + "font-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     public static IServiceCollection AddPages(this IServiceCollection services)

@@ -9,8 +9,8 @@ using Headstart.Tests;
 namespace Headstart.Benchmarks.Nodes;
 
 /// <summary>
-/// 100,000 predictions through nginx and two web nodes, while another version is published every other second and one node is killed and replaced.
-/// Every answer must be right for the version it names, or a 503 that says when to come again.
+/// 100,000 predictions through nginx and two web nodes, while another version is published every other second and one node is killed and
+/// replaced. Every answer must be right for the version it names, or a 503 that says when to come again.
 /// </summary>
 internal static class ManyPredictions
 {
@@ -21,7 +21,8 @@ internal static class ManyPredictions
     public static async Task MeasureAsync(string shared)
     {
         await using var owner = await HostProcess.StartAsync(shared);
-        var photographs = Directory.GetFiles(Path.Combine(shared, "datasets", "cats_dogs"), "*.jp*g", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        var photographs = Directory.GetFiles(Path.Combine(shared, "datasets", "cats_dogs"), "*.jp*g", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
             .Select(file => (Category: Path.GetFileName(Path.GetDirectoryName(file))!, Bytes: File.ReadAllBytes(file))).ToArray();
         var model = await owner.Client.UploadAsync(photographs);
         var expected = new Dictionary<int, string[]>();
@@ -42,7 +43,8 @@ internal static class ManyPredictions
         var second = await owner.JoinAsync(shared, "web");
         try
         {
-            await using var nginx = await Nginx.StartAsync(File.ReadAllText(Configuration()), first.Client.BaseAddress!, second.Client.BaseAddress!);
+            await using var nginx = await Nginx.StartAsync(File.ReadAllText(Configuration()), first.Client.BaseAddress!,
+                second.Client.BaseAddress!);
             using var client = owner.ClientAt(nginx.Address);
             using var done = new CancellationTokenSource();
             var publishing = PublishInTurnAsync(client, model, done.Token);
@@ -55,7 +57,8 @@ internal static class ManyPredictions
             await replacing;
             await done.CancelAsync();
             var published = await publishing;
-            Console.WriteLine($"{Predictions:N0} predictions, {Predictions / seconds:0} a second, {published} times another version was published, one node killed and replaced:");
+            Console.WriteLine($"{Predictions:N0} predictions, {Predictions / seconds:0} a second, {published} times another version was "
+                + "published, one node killed and replaced:");
             Console.WriteLine($"right {right:N0}, 503 with Retry-After {later:N0}, anything else {wrong.Count:N0}");
             Console.WriteLine($"memory of the node that stayed, MiB, at each tenth: {string.Join(" ", memory.Select(mb => $"{mb:0}"))}");
             foreach (var answer in wrong.Take(10))
@@ -136,7 +139,8 @@ internal static class ManyPredictions
         }
     }
 
-    private static async Task<(HttpStatusCode Status, int Version, string? Label, bool Retry)> AskAsync(HttpClient client, string model, byte[] photograph)
+    private static async Task<(HttpStatusCode Status, int Version, string? Label, bool Retry)> AskAsync(HttpClient client, string model,
+        byte[] photograph)
     {
         using var content = new ByteArrayContent(photograph) { Headers = { ContentType = new("image/jpeg") } };
         using var answer = await client.PostAsync($"{model}/predictions", content);

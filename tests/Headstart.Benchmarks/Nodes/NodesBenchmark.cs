@@ -5,7 +5,9 @@ internal static class NodesBenchmark
 {
     public static async Task<int> RunAsync(string[] sections, string shared)
     {
-        var all = new Dictionary<string, Func<string, Task>> { ["workers"] = Workers.MeasureAsync, ["predictions"] = ManyPredictions.MeasureAsync };
+        var all = new Dictionary<string, Func<string,
+            Task>>
+        { ["workers"] = Workers.MeasureAsync, ["predictions"] = ManyPredictions.MeasureAsync };
         if (sections.Except(all.Keys).FirstOrDefault() is { } unknown)
         {
             Console.Error.WriteLine($"There is no \"{unknown}\"; there are {string.Join(", ", all.Keys)}.");

@@ -5,8 +5,8 @@ using NetVips;
 namespace Headstart.Benchmarks.Nodes;
 
 /// <summary>
-/// One run over 5,000 images by one worker and by two, each pinned to a core of its own. Beside them run a web node and PostgreSQL, which have
-/// little to do. The images are cut out of the public photographs, each another one.
+/// One run over 5,000 images by one worker and by two, each pinned to a core of its own. Beside them run a web node and PostgreSQL, which
+/// have little to do. The images are cut out of the public photographs, each another one.
 /// </summary>
 internal static class Workers
 {
@@ -28,7 +28,8 @@ internal static class Workers
                 together = await TimeAsync(web, model, backbone);
             }
 
-            Console.WriteLine($"{Images} images, {backbone ?? "automatic choice"}: one worker {alone:0} s, two {together:0} s, ratio {together / alone:0.00} (wanted at most 0.6)");
+            Console.WriteLine($"{Images} images, {backbone ?? "automatic choice"}: one worker {alone:0} s, two {together:0} s, ratio "
+                + $"{together / alone:0.00} (wanted at most 0.6)");
         }
     }
 
@@ -47,13 +48,15 @@ internal static class Workers
     private static IEnumerable<(string Category, byte[] File)> Cut(string shared)
     {
         var files = Sets.SelectMany(set => Directory.GetFiles(Path.Combine(shared, "datasets", set), "*.jp*g", SearchOption.AllDirectories))
-            .Order(StringComparer.Ordinal).Select(file => (Category: Path.GetFileName(Path.GetDirectoryName(file))!, Bytes: File.ReadAllBytes(file))).ToList();
+            .Order(StringComparer.Ordinal).Select(file =>
+                (Category: Path.GetFileName(Path.GetDirectoryName(file))!, Bytes: File.ReadAllBytes(file))).ToList();
         var random = new Random(5);
         for (var i = 0; i < Images; i++)
         {
             var (category, bytes) = files[i % files.Count];
             using var whole = Image.NewFromBuffer(bytes);
-            var (width, height) = ((int)(whole.Width * (0.7 + 0.2 * random.NextDouble())), (int)(whole.Height * (0.7 + 0.2 * random.NextDouble())));
+            var (width, height) = ((int)(whole.Width * (0.7 + 0.2 * random.NextDouble())),
+                (int)(whole.Height * (0.7 + 0.2 * random.NextDouble())));
             using var part = whole.Crop(random.Next(whole.Width - width), random.Next(whole.Height - height), width, height);
             using var turned = random.Next(2) == 0 ? part.Flip(Enums.Direction.Horizontal) : part.Copy();
             yield return (category, turned.JpegsaveBuffer(q: 88));

@@ -13,7 +13,8 @@ internal static class Growth
 
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
-        table.Section($"Growth: images under ever new hashes; extraction with {BackboneFolders.BuiltInId} in the benchmark's process, memory at its peak in MiB");
+        table.Section($"Growth: images under ever new hashes; extraction with {BackboneFolders.BuiltInId} in the benchmark's process, "
+            + "memory at its peak in MiB");
         using var backbone = Backbone.Open(bench.Find(BackboneFolders.BuiltInId), threads: 1);
         await ExtractAsync(backbone, bench.Photographs, 200);
         (double PerSecond, double Mb)? first = null;
@@ -28,7 +29,8 @@ internal static class Growth
 
         await TrainAsync(bench, table, bench.Scale.Images[0]);
         var perClass = bench.Scale.VectorsPerCategory;
-        table.Row($"head of {Classes} categories from {Classes * perClass:N0} feature vectors of {Dimensions}, s (linear, chosen by cross-validation)",
+        table.Row($"head of {Classes} categories from {Classes * perClass:N0} feature vectors of {Dimensions}, s (linear, chosen by "
+            + "cross-validation)",
             $"{TrainHead(perClass):0.0}");
     }
 
@@ -37,7 +39,8 @@ internal static class Growth
         ProcessMemory.Trim();
         ProcessMemory.ForgetPeak();
         var start = Stopwatch.GetTimestamp();
-        await FeatureExtraction.ExtractAsync(backbone, count, (i, _) => Task.FromResult(Photographs.Stamped(photographs.Files[i % photographs.Count])), (_, _) => { },
+        await FeatureExtraction.ExtractAsync(backbone, count, (i, _) =>
+            Task.FromResult(Photographs.Stamped(photographs.Files[i % photographs.Count])), (_, _) => { },
             (i, refusal) => throw new InvalidOperationException($"Photograph {i}: {refusal.Detail}"), CancellationToken.None);
         return (count / Stopwatch.GetElapsedTime(start).TotalSeconds, ProcessMemory.Peak / (double)(1 << 20));
     }
@@ -45,7 +48,8 @@ internal static class Growth
     private static async Task TrainAsync(Bench bench, ResultTable table, int count)
     {
         var train = bench.Files("train");
-        var files = Enumerable.Range(0, count).Select(i => (train[i % train.Count].Category, Photographs.Stamped(train[i % train.Count].File)));
+        var files = Enumerable.Range(0, count).Select(i =>
+            (train[i % train.Count].Category, Photographs.Stamped(train[i % train.Count].File)));
         var before = bench.Host.MemoryMb;
         var start = Stopwatch.GetTimestamp();
         var model = await bench.Client.UploadAsync(files);

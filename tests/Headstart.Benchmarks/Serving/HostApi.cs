@@ -15,7 +15,8 @@ internal static class HostApi
     {
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}" }));
         var path = $"/api/v1/models/{model["id"]}";
-        foreach (var (category, chunk) in files.GroupBy(file => file.Category).SelectMany(group => group.Chunk(FilesAtOnce).Select(chunk => (group.Key, chunk))))
+        foreach (var (category, chunk) in files.GroupBy(file => file.Category)
+            .SelectMany(group => group.Chunk(FilesAtOnce).Select(chunk => (group.Key, chunk))))
         {
             using var form = new MultipartFormDataContent { { new StringContent(category), "category" } };
             foreach (var (i, file) in chunk.Index())
@@ -39,7 +40,8 @@ internal static class HostApi
             run = await SendAsync(client.GetAsync($"{model}/training-runs/{run["id"]}"));
         }
 
-        return (string?)run["state"] == "succeeded" ? run : throw new InvalidOperationException($"The run ended {run["state"]}: {run["error"]}");
+        return (string?)run["state"] == "succeeded" ? run
+            : throw new InvalidOperationException($"The run ended {run["state"]}: {run["error"]}");
     }
 
     public static Uri Predictions(this HttpClient client, string model) => new(client.BaseAddress!, $"{model}/predictions");
@@ -48,7 +50,8 @@ internal static class HostApi
     /// <param name="client">Talks to the host or to a peer, whose answers are labels without more around them.</param>
     /// <param name="target">Where a photograph is posted.</param>
     /// <param name="files">Files with their category.</param>
-    public static async Task<double> AccuracyAsync(this HttpClient client, Uri target, IReadOnlyCollection<(string Category, byte[] File)> files)
+    public static async Task<double> AccuracyAsync(this HttpClient client, Uri target,
+        IReadOnlyCollection<(string Category, byte[] File)> files)
     {
         var right = 0;
         foreach (var (category, file) in files)
@@ -66,6 +69,7 @@ internal static class HostApi
     {
         using var response = await request;
         var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)!
+            : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
     }
 }

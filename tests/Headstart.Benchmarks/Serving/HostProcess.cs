@@ -63,7 +63,11 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>For the same key at another address, such as that of a proxy.</summary>
     public HttpClient ClientAt(Uri address)
     {
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = address, Timeout = Client.Timeout };
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
+        {
+            BaseAddress = address,
+            Timeout = Client.Timeout
+        };
         client.DefaultRequestHeaders.Authorization = Client.DefaultRequestHeaders.Authorization;
         return client;
     }
@@ -97,7 +101,8 @@ internal sealed class HostProcess : IAsyncDisposable
             environment[name] = value;
         }
 
-        var process = core is null ? ServerProcess.Start(Program, [], environment) : ServerProcess.Start("taskset", ["-c", $"{core}", Program], environment);
+        var process = core is null ? ServerProcess.Start(Program, [], environment)
+            : ServerProcess.Start("taskset", ["-c", $"{core}", Program], environment);
         try
         {
             var line = await process.LineAsync(text => text.TrimStart().StartsWith(AddressLine, StringComparison.Ordinal));
@@ -134,5 +139,6 @@ internal sealed class HostProcess : IAsyncDisposable
 
     /// <summary>Built with this project, into a folder beside its own.</summary>
     private static string Program => Path.GetFullPath(
-        Path.Combine(AppContext.BaseDirectory, "..", "..", "Headstart", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart"));
+        Path.Combine(AppContext.BaseDirectory, "..", "..", "Headstart",
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart"));
 }

@@ -5,8 +5,9 @@ using Headstart.Learning.Imaging;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// How near extraction and predictions come to what the cores can do: 1 / (1/decode + 1/forward), each alone in a raw loop on all cores, see
-/// <see cref="Throughput"/>. And by how much a lone request is slower than decoding and forwarding the same photographs one after another on one thread.
+/// How near extraction and predictions come to what the cores can do: 1 / (1/decode + 1/forward), each alone in a raw loop on all cores,
+/// see <see cref="Throughput"/>. And by how much a lone request is slower than decoding and forwarding the same photographs one after
+/// another on one thread.
 /// </summary>
 internal static class Limit
 {
@@ -15,7 +16,8 @@ internal static class Limit
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
         using var raw = Backbone.Open(bench.Backbone, threads: 1);
-        var (decode, forward, batches, extraction, repeats) = (new Measured(), new Measured(), new Measured(), new Measured(), new Measured());
+        var (decode, forward, batches, extraction, repeats) =
+            (new Measured(), new Measured(), new Measured(), new Measured(), new Measured());
         var serving = Concurrencies.ToDictionary(concurrency => concurrency, _ => new Measured());
         var (alone, lone) = (PerPhotograph(bench), PerPhotograph(bench));
         var generator = new Measured();
@@ -41,7 +43,8 @@ internal static class Limit
             repeats.Add((await bench.PredictAsync(64, 256, stamped: false)).PerSecond);
             if (round < 0)
             {
-                foreach (var measured in (Measured[])[decode, forward, batches, extraction, repeats, generator, .. serving.Values, .. alone, .. lone])
+                foreach (var measured in (Measured[])[decode, forward, batches, extraction, repeats, generator, .. serving.Values, .. alone,
+                    .. lone])
                 {
                     measured.Forget();
                 }
@@ -58,7 +61,8 @@ internal static class Limit
         table.Row("extraction", $"{extraction}", $"{limit:0.0}", extraction.Median / limit, ">= 0.90");
         foreach (var (concurrency, rate) in serving)
         {
-            table.Row($"POST /predictions, {concurrency} at once", $"{rate}", $"{limit:0.0}", rate.Median / limit, concurrency == Concurrencies[^1] ? ">= 0.85" : "");
+            table.Row($"POST /predictions, {concurrency} at once", $"{rate}", $"{limit:0.0}", rate.Median / limit,
+                concurrency == Concurrencies[^1] ? ">= 0.85" : "");
         }
 
         table.Row("the same 64 at once, the same photographs again and again", $"{repeats}", $"{limit:0.0}", repeats.Median / limit);
@@ -66,7 +70,8 @@ internal static class Limit
         table.Row("a lone request, ms (median; the loop: decode, then forward)", $"{Measured.Of([.. lone.Select(ms => ms.Median)]):0.00}",
             $"{Measured.Of([.. alone.Select(ms => ms.Median)]):0.00}");
         table.Row("added to each photograph by HTTP, database and head, ms (median)", $"{added:+0.00;-0.00}", "", null, "<= 2");
-        table.Note($"Limit: the generator of requests runs in the benchmark's process on the same cores and used {generator.Median:0.00} of them "
+        table.Note($"Limit: the generator of requests runs in the benchmark's process on the same cores and used {generator.Median:0.00} "
+            + "of them "
             + "(median over all rows); it is not subtracted. "
             + "Photographs differ in eight bytes behind the JPEG's end, so no cache by content can answer, except in the row of repeats.");
     }

@@ -21,7 +21,8 @@ internal sealed record Load(IReadOnlyCollection<Answer> Answers, double Seconds,
     /// <param name="concurrency">Number of clients.</param>
     /// <param name="count">Requests in all.</param>
     /// <exception cref="InvalidOperationException">An answer was not 200.</exception>
-    public static async Task<Load> ClosedAsync(HttpClient client, Func<int, Uri> target, Func<int, HttpContent> content, int concurrency, int count)
+    public static async Task<Load> ClosedAsync(HttpClient client, Func<int, Uri> target, Func<int, HttpContent> content, int concurrency,
+        int count)
     {
         var answers = new ConcurrentQueue<Answer>();
         var next = -1;
@@ -32,13 +33,16 @@ internal sealed record Load(IReadOnlyCollection<Answer> Answers, double Seconds,
             while (Interlocked.Increment(ref next) is var i && i < count)
             {
                 var answer = await SendAsync(client, target(i), content(i), Stopwatch.GetTimestamp());
-                answers.Enqueue(answer.Status == HttpStatusCode.OK ? answer : throw new InvalidOperationException($"{target(i)} answered {answer.Status}."));
+                answers.Enqueue(answer.Status == HttpStatusCode.OK ? answer
+                    : throw new InvalidOperationException($"{target(i)} answered {answer.Status}."));
             }
         }
     }
 
-    /// <summary>Requests at a fixed rate, whether or not earlier ones were answered: what a service meets that has become popular.</summary>
-    public static async Task<Load> OpenAsync(HttpClient client, Uri target, Func<int, HttpContent> content, double perSecond, TimeSpan duration)
+    /// <summary>Requests at a fixed rate, whether or not earlier ones were answered: what a service meets that has become
+    /// popular.</summary>
+    public static async Task<Load> OpenAsync(HttpClient client, Uri target, Func<int, HttpContent> content, double perSecond,
+        TimeSpan duration)
     {
         var answers = new ConcurrentQueue<Answer>();
         return await MeasureAsync(answers, async () =>

@@ -6,8 +6,9 @@ using Npgsql;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// Many published models that take turns at random. They are copies of the one that was trained, each with a head of its own: the rows and the
-/// heads are written beside the API, since a thousand training runs would take the better part of an hour and teach nothing about serving.
+/// Many published models that take turns at random. They are copies of the one that was trained, each with a head of its own: the rows and
+/// the heads are written beside the API, since a thousand training runs would take the better part of an hour and teach nothing about
+/// serving.
 /// </summary>
 internal static class ManyModels
 {
@@ -29,7 +30,8 @@ internal static class ManyModels
 
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
-        table.Section($"Many models: {Concurrency} requests at once to all of them at random, predictions/s, median (least..most) of {bench.Scale.Rounds} rounds");
+        table.Section($"Many models: {Concurrency} requests at once to all of them at random, predictions/s, median (least..most) of "
+            + $"{bench.Scale.Rounds} rounds");
         var models = new List<Uri>();
         var template = await PeerFiles.ReadHeadAsync(bench.Host, bench.Model);
         await using var database = bench.Host.OpenDatabase();
@@ -43,7 +45,8 @@ internal static class ManyModels
             await MeasureAsync(bench, table, models, count == bench.Scale.Models[^1]);
         }
 
-        table.Note("Many models: copies of the trained model, each with another head (its weights changed a little), written to the host's database and blobs beside the API. "
+        table.Note("Many models: copies of the trained model, each with another head (its weights changed a little), written to the "
+            + "host's database and blobs beside the API. "
             + "Memory is what the host grew by when each of the new models had answered once; PostgreSQL's is not in it.");
     }
 
@@ -67,8 +70,10 @@ internal static class ManyModels
         }
 
         table.Row($"{models.Count:N0} models, of one model's rate", $"{all}", $"{one}", all.Median / one.Median, last ? ">= 0.9" : "");
-        table.Row("   memory of the host, MiB (and for each new model)", $"{bench.Host.MemoryMb:0} ({grown / fresh.Count:0.00})", "", null, last ? "<= 1 each" : "");
-        table.Row("   first answer of a cold model, ms (median), and its second", $"{Measured.Of(cold.Milliseconds):0.0}", $"{Measured.Of(warm.Milliseconds):0.0}",
+        table.Row("   memory of the host, MiB (and for each new model)", $"{bench.Host.MemoryMb:0} ({grown / fresh.Count:0.00})", "", null,
+            last ? "<= 1 each" : "");
+        table.Row("   first answer of a cold model, ms (median), and its second", $"{Measured.Of(cold.Milliseconds):0.0}",
+            $"{Measured.Of(warm.Milliseconds):0.0}",
             Measured.Of(cold.Milliseconds) / Measured.Of(warm.Milliseconds));
     }
 
@@ -80,7 +85,8 @@ internal static class ManyModels
         var output = template.Head.Output;
         var bias = output.Bias.ToArray();
         bias[0] += 1e-4f * (number + 1); // another head, and so another blob
-        var head = new Head(template.Head.Labels, new DenseLayer(output.Inputs, output.Weights.Span, bias), template.Head.Hidden, template.Head.Thresholds);
+        var head = new Head(template.Head.Labels, new DenseLayer(output.Inputs, output.Weights.Span, bias), template.Head.Hidden,
+            template.Head.Thresholds);
         var sha256 = await new FolderBlobStore(bench.Host.Blobs).PutAsync((template with { Head = head }).Write(), CancellationToken.None);
 
         var id = Guid.CreateVersion7();

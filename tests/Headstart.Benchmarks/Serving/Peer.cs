@@ -17,22 +17,26 @@ internal sealed class Peer : IAsyncDisposable
 
     private readonly ServerProcess _process;
 
-    private Peer(PeerKind kind, int workers, ServerProcess process, Uri target) => (Kind, Workers, _process, Target) = (kind, workers, process, target);
+    private Peer(PeerKind kind, int workers, ServerProcess process, Uri target) =>
+        (Kind, Workers, _process, Target) = (kind, workers, process, target);
 
     public PeerKind Kind { get; }
 
     public int Workers { get; }
 
-    public string Name => $"{(Kind == PeerKind.FastApi ? "FastAPI + torch + PIL" : "Node + onnxruntime + sharp")}, {Workers} {(Workers == 1 ? "process" : "processes")}";
+    public string Name => $"{(Kind == PeerKind.FastApi ? "FastAPI + torch + PIL" : "Node + onnxruntime + sharp")}, {Workers} "
+        + $"{(Workers == 1 ? "process" : "processes")}";
 
     public Uri Target { get; }
 
-    /// <summary>A Python that has these modules, or null. With the reference BLAS torch takes three times as long, and the comparison would flatter.</summary>
+    /// <summary>A Python that has these modules, or null. With the reference BLAS torch takes three times as long, and the comparison would
+    /// flatter.</summary>
     public static string? Python(string modules) => Pythons.FirstOrDefault(python => Succeeds(python,
         ["-c", $"import {modules}; assert torch.backends.mkl.is_available() or 'openblas' in open('/proc/self/maps').read()"]));
 
     /// <summary>Are the packages of the peer in Node installed?</summary>
-    public static bool HasNode => Directory.Exists(Path.Combine(Folder, "node", "node_modules", "onnxruntime-node")) && Succeeds("node", ["--version"]);
+    public static bool HasNode => Directory.Exists(Path.Combine(Folder, "node", "node_modules", "onnxruntime-node"))
+        && Succeeds("node", ["--version"]);
 
     /// <summary>The peers' sources; their packages are installed there too.</summary>
     public static string Folder { get; } = Path.Combine(Checkout(), "tests", "Headstart.Benchmarks", "Peers");
@@ -41,14 +45,16 @@ internal sealed class Peer : IAsyncDisposable
     {
         var port = FreePort();
         return StartAsync(client, PeerKind.FastApi, workers, port, "/predict", ServerProcess.Start(python,
-            ["-m", "uvicorn", "server:app", "--app-dir", Path.Combine(Folder, "fastapi"), "--port", $"{port}", "--workers", $"{workers}", "--log-level", "warning"],
+            ["-m", "uvicorn", "server:app", "--app-dir", Path.Combine(Folder, "fastapi"), "--port", $"{port}", "--workers", $"{workers}",
+                "--log-level", "warning"],
             new() { ["PEER_FOLDER"] = files, ["PYTHONDONTWRITEBYTECODE"] = "1" }));
     }
 
     public static Task<Peer> StartNodeAsync(HttpClient client, string backbone, string files, int workers)
     {
         var port = FreePort();
-        return StartAsync(client, PeerKind.Node, workers, port, "/", ServerProcess.Start("node", [Path.Combine(Folder, "node", "server.mjs")],
+        return StartAsync(client, PeerKind.Node, workers, port, "/",
+            ServerProcess.Start("node", [Path.Combine(Folder, "node", "server.mjs")],
             new() { ["PEER_FOLDER"] = files, ["PEER_BACKBONE"] = backbone, ["PEER_PORT"] = $"{port}", ["PEER_WORKERS"] = $"{workers}" }));
     }
 
@@ -73,7 +79,11 @@ internal sealed class Peer : IAsyncDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true });
+            using var process = Process.Start(new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardError = true,
+                RedirectStandardOutput = true
+            });
             process!.WaitForExit();
             return process.ExitCode == 0;
         }
@@ -95,7 +105,8 @@ internal sealed class Peer : IAsyncDisposable
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Service.sln")))
         {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The benchmark runs from a checkout: the peers' sources are there.");
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException(
+                "The benchmark runs from a checkout: the peers' sources are there.");
         }
 
         return folder;

@@ -7,17 +7,19 @@ using Npgsql;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// The backbone's weights and the published head in a form that every language reads: shapes as JSON, values as little-endian float32 one behind the
-/// other. So all give the same answers, and are compared for speed only.
+/// The backbone's weights and the published head in a form that every language reads: shapes as JSON, values as little-endian float32 one
+/// behind the other. So all give the same answers, and are compared for speed only.
 /// </summary>
 internal static class PeerFiles
 {
-    /// <summary>Writes <c>weights.json</c> and <c>weights.bin</c>, in the order of the graph: of each convolution its weights, then its bias.</summary>
+    /// <summary>Writes <c>weights.json</c> and <c>weights.bin</c>, in the order of the graph: of each convolution its weights, then its
+    /// bias.</summary>
     public static void WriteWeights(string onnx, string folder)
     {
         var graph = ModelProto.Parser.ParseFrom(File.ReadAllBytes(onnx)).Graph;
         var tensors = graph.Initializer.ToDictionary(tensor => tensor.Name);
-        var used = graph.Node.Where(node => node.OpType == "Conv").SelectMany(node => node.Input.Skip(1)).Select(name => tensors[name]).ToList();
+        var used = graph.Node.Where(node => node.OpType == "Conv").SelectMany(node => node.Input.Skip(1)).Select(name => tensors[name])
+            .ToList();
         Write(Path.Combine(folder, "weights"), [], [.. used.Select(tensor => tensor.Dims.ToArray())], used.Select(Values));
     }
 
@@ -25,7 +27,8 @@ internal static class PeerFiles
     public static void WriteHead(Head head, string folder)
     {
         DenseLayer[] layers = head.Hidden is null ? [head.Output] : [head.Hidden, head.Output];
-        Write(Path.Combine(folder, "head"), head.Labels, [.. layers.SelectMany(layer => (long[][])[[layer.Outputs, layer.Inputs], [layer.Outputs]])],
+        Write(Path.Combine(folder, "head"), head.Labels,
+            [.. layers.SelectMany(layer => (long[][])[[layer.Outputs, layer.Inputs], [layer.Outputs]])],
             layers.SelectMany(layer => (float[][])[layer.Weights.ToArray(), layer.Bias.ToArray()]));
     }
 

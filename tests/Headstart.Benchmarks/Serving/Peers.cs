@@ -1,8 +1,8 @@
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// Predictions against two servers that a user would write: FastAPI with torch and PIL, and Node with ONNX Runtime and sharp. Same photographs, same
-/// weights, same head, one photograph a request; each in one process and in one a core, whichever is faster.
+/// Predictions against two servers that a user would write: FastAPI with torch and PIL, and Node with ONNX Runtime and sharp. Same
+/// photographs, same weights, same head, one photograph a request; each in one process and in one a core, whichever is faster.
 /// </summary>
 internal static class Peers
 {
@@ -11,7 +11,8 @@ internal static class Peers
 
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
-        table.Section("Peers: predictions/s, median (least..most), the better of 2 and 8 requests at once; accuracy on the same test photographs");
+        table.Section("Peers: predictions/s, median (least..most), the better of 2 and 8 requests at once; accuracy on the same test "
+            + "photographs");
         var files = Directory.CreateTempSubdirectory("headstart-peers-").FullName;
         var peers = new List<Peer>();
         try

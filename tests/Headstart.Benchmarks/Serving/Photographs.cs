@@ -4,8 +4,8 @@ using System.Net.Http.Headers;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// Real photographs as request bodies. With a stamp eight changing bytes follow the JPEG's end-of-image marker: every decoder ignores them and the
-/// picture stays the same, but no two files have the same SHA-256, so that nothing remembered can answer.
+/// Real photographs as request bodies. With a stamp eight changing bytes follow the JPEG's end-of-image marker: every decoder ignores them
+/// and the picture stays the same, but no two files have the same SHA-256, so that nothing remembered can answer.
 /// </summary>
 internal sealed class Photographs(byte[][] files)
 {

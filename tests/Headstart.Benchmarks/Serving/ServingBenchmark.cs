@@ -1,8 +1,8 @@
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// <c>serving [limit] [overload] [peers] [models] [training] [growth] [--quick | --full]</c>: the real host against what the machine can do and
-/// against what a user would write instead, in one table. Without names, all sections.
+/// <c>serving [limit] [overload] [peers] [models] [training] [growth] [--quick | --full]</c>: the real host against what the machine can do
+/// and against what a user would write instead, in one table. Without names, all sections.
 /// </summary>
 internal static class ServingBenchmark
 {
@@ -21,7 +21,8 @@ internal static class ServingBenchmark
         var names = args.Where(arg => !arg.StartsWith("--", StringComparison.Ordinal)).ToList();
         if (args.Except([.. Sections.Select(section => section.Name), "--quick", "--full"]).FirstOrDefault() is { } unknown)
         {
-            Console.Error.WriteLine($"There is no \"{unknown}\"; there are {string.Join(", ", Sections.Select(section => section.Name))}, --quick and --full.");
+            Console.Error.WriteLine($"There is no \"{unknown}\"; there are "
+                + $"{string.Join(", ", Sections.Select(section => section.Name))}, --quick and --full.");
             return 1;
         }
 

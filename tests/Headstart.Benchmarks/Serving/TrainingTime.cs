@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// From JPEG files to a fitted head, against a script with torch, PIL and scikit-learn at the same accuracy. Headstart's time runs from the first
-/// upload to the succeeded run: it includes HTTP, checks, storage, the report and publishing, of which the script does nothing.
+/// From JPEG files to a fitted head, against a script with torch, PIL and scikit-learn at the same accuracy. Headstart's time runs from the
+/// first upload to the succeeded run: it includes HTTP, checks, storage, the report and publishing, of which the script does nothing.
 /// </summary>
 internal static class TrainingTime
 {
@@ -15,7 +15,8 @@ internal static class TrainingTime
     {
         var (train, test) = (bench.Files("train"), bench.Files("test"));
         var rounds = Math.Max(1, bench.Scale.Rounds / 2);
-        table.Section($"Training: {train.Count} photographs to a fitted head, seconds, median (least..most) of {rounds} rounds; accuracy on {test.Count} others");
+        table.Section($"Training: {train.Count} photographs to a fitted head, seconds, median (least..most) of {rounds} rounds; accuracy "
+            + $"on {test.Count} others");
         var python = Peer.Python(PythonModules);
         var (named, cold, steady) = (new Measured(), new Measured(), new Measured());
         double accuracy = 0, peerAccuracy = 0;
@@ -41,11 +42,13 @@ internal static class TrainingTime
         {
             table.Row($"{Bench.BackboneId}, upload to succeeded run (accuracy {accuracy:0.000})", $"{named}");
             table.Note("Training: scikit-learn is left out; "
-                + "apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn libopenblas0-pthread");
+                + "apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn "
+                + "libopenblas0-pthread");
         }
         else
         {
-            table.Row($"{Bench.BackboneId} (accuracy {accuracy:0.000}) against a script (accuracy {peerAccuracy:0.000}), as a whole", $"{named}", $"{cold}",
+            table.Row($"{Bench.BackboneId} (accuracy {accuracy:0.000}) against a script (accuracy {peerAccuracy:0.000}), as a whole",
+                $"{named}", $"{cold}",
                 cold.Median / named.Median, ">= 5");
             table.Row("   the script without Python's start and imports", $"{named}", $"{steady}", steady.Median / named.Median);
             table.Note("Training: the ratio is the script's time divided by Headstart's; whole: from starting Python to the fitted head.");

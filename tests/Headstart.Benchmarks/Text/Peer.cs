@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary>scikit-learn on the same split: TF-IDF and logistic regression as they come, and with pairs of words and a strength by cross-validation.</summary>
+/// <summary>scikit-learn on the same split: TF-IDF and logistic regression as they come, and with pairs of words and a strength by
+/// cross-validation.</summary>
 internal sealed record Peer(double Plain, double PlainF1, double Tuned, double TunedF1)
 {
     /// <summary>PYTHON names an interpreter that has scikit-learn.</summary>
@@ -14,11 +15,14 @@ internal sealed record Peer(double Plain, double PlainF1, double Tuned, double T
         {
             train.Write(Path.Combine(folder, "train.tsv"));
             test.Write(Path.Combine(folder, "test.tsv"));
-            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("PYTHON") ?? "/usr/bin/python3") { RedirectStandardOutput = true };
+            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("PYTHON")
+                ?? "/usr/bin/python3")
+            { RedirectStandardOutput = true };
             start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Peer.py"));
             start.ArgumentList.Add(folder);
             using var python = Process.Start(start)!;
-            double[] values = [.. python.StandardOutput.ReadToEnd().Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
+            double[] values = [.. python.StandardOutput.ReadToEnd().Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
+                .Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
             python.WaitForExit();
             return new(values[0], values[1], values[2], values[3]);
         }

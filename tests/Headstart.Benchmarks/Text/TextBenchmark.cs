@@ -39,12 +39,15 @@ internal static class TextBenchmark
     private static void Toy(string folder, IReadOnlyList<RegisteredText> registered)
     {
         var train = TextSet.Read(Path.Combine(folder, "train_8.tsv"));
-        string[] unlabelled = [.. File.ReadLines(Path.Combine(folder, "unlabelled_62.tsv")).Skip(1).Select(line => line.Split('\t', 2)[^1])];
-        foreach (var (name, texts, files) in ((string, string[], IReadOnlyList<RegisteredText>)[])[("8 labelled alone", [], []), ("and 62 unlabelled", unlabelled, []), ("and GloVe", unlabelled, registered)])
+        string[] unlabelled = [.. File.ReadLines(Path.Combine(folder, "unlabelled_62.tsv")).Skip(1)
+            .Select(line => line.Split('\t', 2)[^1])];
+        foreach (var (name, texts, files) in ((string, string[], IReadOnlyList<RegisteredText>)[])[("8 labelled alone", [], []),
+            ("and 62 unlabelled", unlabelled, []), ("and GloVe", unlabelled, registered)])
         {
             using var run = TextTraining.Run(train, texts, files);
             var (two, more) = (TextSet.Read(Path.Combine(folder, "test_2.tsv")), TextSet.Read(Path.Combine(folder, "test_more_200.tsv")));
-            Console.WriteLine($"{name}: chosen {run.Features.Id}, {run.Accuracy(two) * two.Count:0} of 2, {run.Accuracy(more):0.000} of 200, {run.Seconds:0.0} s");
+            Console.WriteLine($"{name}: chosen {run.Features.Id}, {run.Accuracy(two) * two.Count:0} of 2, {run.Accuracy(more):0.000} of "
+                + $"200, {run.Seconds:0.0} s");
         }
     }
 
@@ -62,7 +65,8 @@ internal static class TextBenchmark
             string[] unlabelled = [.. others.Texts.Take(62)];
             var (pair, rest) = test.Draw(1, random);
             var (hundreds, _) = rest.Draw(100, random);
-            foreach (var (name, texts, files) in ((string, string[], IReadOnlyList<RegisteredText>)[])[(names[0], [], []), (names[1], unlabelled, []), (names[2], unlabelled, registered)])
+            foreach (var (name, texts, files) in ((string, string[], IReadOnlyList<RegisteredText>)[])[(names[0], [], []),
+                (names[1], unlabelled, []), (names[2], unlabelled, registered)])
             {
                 using var run = TextTraining.Run(eight, texts, files);
                 two[name].Add(run.Accuracy(pair));
@@ -72,7 +76,8 @@ internal static class TextBenchmark
 
         foreach (var name in names)
         {
-            Console.WriteLine($"{name}: of 2 {Spread(two[name])}, of 200 {Spread(more[name])}; less the first {Spread([.. more[name].Zip(more[names[0]], (a, b) => a - b)])}");
+            Console.WriteLine($"{name}: of 2 {Spread(two[name])}, of 200 {Spread(more[name])}; less the first "
+                + $"{Spread([.. more[name].Zip(more[names[0]], (a, b) => a - b)])}");
         }
     }
 
@@ -93,8 +98,10 @@ internal static class TextBenchmark
                 peers.Add(Peer.Run(drawn, test));
             }
 
-            Console.WriteLine($"{(perCategory == int.MaxValue ? train.Count : 2 * perCategory)} labelled: {Spread(own)}, without GloVe {Spread(bare)}, "
-                + $"scikit-learn {Spread([.. peers.Select(p => p.Plain)])}, tuned {Spread([.. peers.Select(p => p.Tuned)])}; chosen {string.Join(", ", chosen.CountBy(c => c).Select(c => $"{c.Key} x{c.Value}"))}");
+            Console.WriteLine($"{(perCategory == int.MaxValue ? train.Count : 2 * perCategory)} labelled: {Spread(own)}, without GloVe "
+                + $"{Spread(bare)}, "
+                + $"scikit-learn {Spread([.. peers.Select(p => p.Plain)])}, tuned {Spread([.. peers.Select(p => p.Tuned)])}; chosen "
+                + $"{string.Join(", ", chosen.CountBy(c => c).Select(c => $"{c.Key} x{c.Value}"))}");
         }
     }
 
@@ -109,19 +116,25 @@ internal static class TextBenchmark
         var evaluation = Evaluation.Of(test.Labels, run.Answers(test.Texts), test.Categories);
         var spam = evaluation.Classes.Single(c => c.Category == "spam");
         var peer = Peer.Run(train, test);
-        Console.WriteLine($"sms_spam, {train.Count} / {test.Count}: accuracy {evaluation.Accuracy:0.0000}, F1 of spam {2 * spam.Precision * spam.Recall / (spam.Precision + spam.Recall):0.0000}, "
-            + $"scikit-learn {peer.Plain:0.0000} {peer.PlainF1:0.0000}, tuned {peer.Tuned:0.0000} {peer.TunedF1:0.0000}; chosen {run.Features.Id}, {run.Seconds:0} s");
+        Console.WriteLine($"sms_spam, {train.Count} / {test.Count}: accuracy {evaluation.Accuracy:0.0000}, F1 of spam "
+            + $"{2 * spam.Precision * spam.Recall / (spam.Precision + spam.Recall):0.0000}, "
+            + $"scikit-learn {peer.Plain:0.0000} {peer.PlainF1:0.0000}, tuned {peer.Tuned:0.0000} {peer.TunedF1:0.0000}; chosen "
+            + $"{run.Features.Id}, {run.Seconds:0} s");
     }
 
     /// <summary>Ten thousand labelled texts, end to end; a hundred thousand unlabelled; and one prediction.</summary>
     private static void Time(string sets, IReadOnlyList<RegisteredText> registered)
     {
-        var reviews = ((string[])["train.tsv", "test.tsv", "dev.tsv"]).Select(file => TextSet.Read(Path.Combine(sets, "sst2", file))).ToList();
-        var sst2 = new TextSet([.. reviews.SelectMany(set => set.Texts)], [.. reviews.SelectMany(set => set.Labels)], reviews[0].Categories);
+        var reviews = ((string[])["train.tsv", "test.tsv", "dev.tsv"]).Select(file => TextSet.Read(Path.Combine(sets, "sst2", file)))
+            .ToList();
+        var sst2 = new TextSet([.. reviews.SelectMany(set => set.Texts)], [.. reviews.SelectMany(set => set.Labels)],
+            reviews[0].Categories);
         var labelled = sst2.Some(Enumerable.Range(0, 10_000).Select(i => i % sst2.Count));
         using (var run = TextTraining.Run(labelled, [], registered))
         {
-            Console.WriteLine($"10,000 labelled texts: {run.Seconds:0.0} s, {Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.0} s of one core, chosen {run.Features.Id}, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at most");
+            Console.WriteLine($"10,000 labelled texts: {run.Seconds:0.0} s, "
+                + $"{Process.GetCurrentProcess().TotalProcessorTime.TotalSeconds:0.0} s of one core, chosen {run.Features.Id}, "
+                + $"{Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at most");
             var started = Stopwatch.GetTimestamp();
             foreach (var text in sst2.Texts.Take(1_000))
             {
@@ -131,15 +144,18 @@ internal static class TextBenchmark
             var longest = string.Join(' ', sst2.Texts)[..Tokens.MaxLength];
             var one = Stopwatch.GetTimestamp();
             run.Head.Probabilities(run.Features.Of(longest));
-            Console.WriteLine($"one prediction: {Stopwatch.GetElapsedTime(started, one).TotalMilliseconds / 1_000:0.000} ms; of {Tokens.MaxLength} characters {Stopwatch.GetElapsedTime(one).TotalMilliseconds:0.0} ms");
+            Console.WriteLine($"one prediction: {Stopwatch.GetElapsedTime(started, one).TotalMilliseconds / 1_000:0.000} ms; of "
+                + $"{Tokens.MaxLength} characters {Stopwatch.GetElapsedTime(one).TotalMilliseconds:0.0} ms");
         }
 
         var random = new Random(1);
         string[] words = [.. sst2.Texts.SelectMany(text => text.Split(' '))];
-        string[] many = [.. Enumerable.Range(0, 100_000).Select(_ => string.Join(' ', Enumerable.Range(0, 20).Select(_ => words[random.Next(words.Length)])))];
+        string[] many = [.. Enumerable.Range(0, 100_000)
+            .Select(_ => string.Join(' ', Enumerable.Range(0, 20).Select(_ => words[random.Next(words.Length)])))];
         using (var run = TextTraining.Run(reviews[0].Draw(500, random).Drawn, many, registered))
         {
-            Console.WriteLine($"100,000 unlabelled texts: {run.Seconds:0.0} s, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB at most");
+            Console.WriteLine($"100,000 unlabelled texts: {run.Seconds:0.0} s, {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:0} MB "
+                + "at most");
         }
     }
 

@@ -10,13 +10,16 @@ internal sealed record TextTraining(TextChoice Choice, Head Head, double Seconds
 {
     public TextFeatures Features => Choice.Chosen.Features;
 
-    public static TextTraining Run(TextSet labelled, IReadOnlyList<string> unlabelled, IReadOnlyList<RegisteredText> registered, int seed = 1, string? only = null)
+    public static TextTraining Run(TextSet labelled, IReadOnlyList<string> unlabelled, IReadOnlyList<RegisteredText> registered,
+        int seed = 1, string? only = null)
     {
         var started = Stopwatch.GetTimestamp();
         var candidates = TextCandidates.Fit(new TextCorpus(labelled.Texts, unlabelled), registered, seed, null, CancellationToken.None);
-        var choice = TextChoice.Make([.. candidates.Where(c => only is null || c.Id == only)], labelled.Texts, labelled.Labels, labelled.Categories, seed, null, CancellationToken.None);
+        var choice = TextChoice.Make([.. candidates.Where(c => only is null || c.Id == only)], labelled.Texts, labelled.Labels,
+            labelled.Categories, seed, null, CancellationToken.None);
         var set = new LabelledFeatures(choice.Chosen.Features.Of(labelled.Texts), labelled.Labels, labelled.Categories);
-        var method = set.Count <= ProbeTexts ? choice.Chosen.Validation.Method : HeadTraining.CrossValidate(set, seed, CancellationToken.None, linearOnly: true).Method;
+        var method = set.Count <= ProbeTexts ? choice.Chosen.Validation.Method
+            : HeadTraining.CrossValidate(set, seed, CancellationToken.None, linearOnly: true).Method;
         return new(choice, HeadTraining.Train(set, method, CancellationToken.None), Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 

@@ -15,7 +15,8 @@ public sealed class BackboneCheckTests
 
         var manifest = BackboneCheck.Run(file, new() { FileName = "My Ünet (v2).onnx" });
 
-        Assert.Equal(("my--net--v2", 6, TinyNetwork.Side, true), (manifest.Id, manifest.Features, manifest.Preprocessing.Size, manifest.Classifier));
+        Assert.Equal(("my--net--v2", 6, TinyNetwork.Side, true),
+            (manifest.Id, manifest.Features, manifest.Preprocessing.Size, manifest.Classifier));
         Assert.Equal([0.485f, 0.456f, 0.406f], manifest.Preprocessing.Mean);
         Assert.Equal(("the file My Ünet (v2).onnx", "unknown"), (manifest.Source, manifest.Licence));
         Assert.True(manifest.MemoryPerImageMb >= 0);
@@ -91,7 +92,8 @@ public sealed class BackboneCheckTests
     public void What_its_owner_says_must_be_possible(string id, int size)
     {
         using var folder = new TestFolder();
-        Assert.Throws<BackboneException>(() => BackboneCheck.Run(Write(folder, OddNetworks.Classifier()), new() { FileName = "net.onnx", Id = id, Size = size }));
+        Assert.Throws<BackboneException>(() => BackboneCheck.Run(Write(folder, OddNetworks.Classifier()),
+            new() { FileName = "net.onnx", Id = id, Size = size }));
     }
 
     private static string Write(TestFolder folder, byte[] network)

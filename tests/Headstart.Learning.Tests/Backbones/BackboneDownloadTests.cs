@@ -13,7 +13,8 @@ public sealed class BackboneDownloadTests
         using var server = new LoopbackServer(request => request.FileAsync(Content));
         var progress = new Recorder();
 
-        var file = await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.File("new"), progress: progress, cancel: Cancel);
+        var file = await new BackboneDownload(Impatient)
+            .FetchAsync(Entry(server.Address), folder.File("new"), progress: progress, cancel: Cancel);
         await new BackboneDownload(Impatient).FetchAsync(Entry(server.Address), folder.File("new"), cancel: Cancel);
 
         Assert.Equal(Path.Combine(folder.File("new"), "tiny.onnx"), file.Path);
@@ -191,7 +192,8 @@ public sealed class BackboneDownloadTests
 
         foreach (var mirror in new[] { new Uri("ftp://mirror/"), new Uri("mirror", UriKind.Relative) })
         {
-            var bad = await Assert.ThrowsAsync<BackboneException>(() => download.FetchAsync(Entry(gone), folder.Path, mirror, cancel: Cancel));
+            var bad = await Assert.ThrowsAsync<BackboneException>(() =>
+                download.FetchAsync(Entry(gone), folder.Path, mirror, cancel: Cancel));
             Assert.Contains("is not an http or https URL", bad.Message, StringComparison.Ordinal);
         }
 

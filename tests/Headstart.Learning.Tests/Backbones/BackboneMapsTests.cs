@@ -63,7 +63,8 @@ public sealed class BackboneMapsTests
         var image = Pictures.Png(20, 20, 1, 2, 3);
 
         var alone = HeatMap.Of(image, FeatureRecipe.Of(convolutions), Head(1, 2, 3, 4, 5, 6), 0)!;
-        var joined = HeatMap.Of(image, FeatureRecipe.Of(transformer) + FeatureRecipe.Of(convolutions), Head(9, 9, 9, 9, 9, 9, 1, 2, 3, 4, 5, 6), 0)!;
+        var joined = HeatMap.Of(image, FeatureRecipe.Of(transformer) + FeatureRecipe.Of(convolutions),
+            Head(9, 9, 9, 9, 9, 9, 1, 2, 3, 4, 5, 6), 0)!;
 
         Assert.Equal(alone.Evidence, joined.Evidence);
         Assert.Equal("transformer", Assert.Single(joined.Unseen).Id);
@@ -77,7 +78,8 @@ public sealed class BackboneMapsTests
         using var backbone = Open(folder, n.Bytes(n.Flatten(n.Pool(n.Conv(n.Trunk(), 6, 6))), -1, 6));
         var (image, recipe, head) = (SharedData.OddFile("flower.webp"), FeatureRecipe.Of(backbone), Head(1, -2, 3, 4, -5, 6));
         var map = Assert.Single(backbone.Maps!.Extract(backbone.TestImage())).Value;
-        Assert.Contains(Enumerable.Range(0, 6), channel => map.Channel(channel).ToArray() is var values && values.Min() < 0 && values.Max() > 0);
+        Assert.Contains(Enumerable.Range(0, 6), channel => map.Channel(channel).ToArray() is var values && values.Min() < 0
+            && values.Max() > 0);
 
         var features = recipe.Extract(image);
 
@@ -105,7 +107,8 @@ public sealed class BackboneMapsTests
         Assert.Equal(6, backbone.Extract(backbone.TestImage(), 1)[0].Length);
     }
 
-    private static Head Head(params float[] weights) => new(["a", "b"], new DenseLayer(weights.Length, [.. weights, .. new float[weights.Length]], [0, 0]));
+    private static Head Head(params float[] weights) =>
+        new(["a", "b"], new DenseLayer(weights.Length, [.. weights, .. new float[weights.Length]], [0, 0]));
 
     /// <summary>Its features are one of its tokens.</summary>
     private static byte[] Transformer()

@@ -22,7 +22,8 @@ public sealed class CatalogueTests
             if (address is not null)
             {
                 var name = address.Segments[^1];
-                Assert.Equal($"https://huggingface.co/onnxmodelzoo/{Path.GetFileNameWithoutExtension(name)}/resolve/main/{name}", address.AbsoluteUri);
+                Assert.Equal($"https://huggingface.co/onnxmodelzoo/{Path.GetFileNameWithoutExtension(name)}/resolve/main/{name}",
+                    address.AbsoluteUri);
                 Assert.True(manifest.Classifier);
             }
         });
@@ -32,7 +33,8 @@ public sealed class CatalogueTests
     public void Bytes_and_checksums_are_those_of_the_zoo()
     {
         var zoo = File.ReadLines(Path.Combine(SharedData.Folder("backbones"), "onnx-model-zoo.tsv")).Skip(1)
-            .Select(line => line.Split('\t')).ToDictionary(fields => Path.GetFileName(fields[0]), fields => (long.Parse(fields[1]), fields[2]));
+            .Select(line => line.Split('\t')).ToDictionary(fields => Path.GetFileName(fields[0]), fields =>
+                (long.Parse(fields[1]), fields[2]));
 
         Assert.All(Catalogue.Entries.Where(entry => entry.Address is not null), entry =>
             Assert.Equal(zoo[entry.Address!.Segments[^1]], (entry.Manifest.Bytes, entry.Manifest.Sha256)));

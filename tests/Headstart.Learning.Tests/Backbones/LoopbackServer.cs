@@ -77,7 +77,8 @@ internal sealed class LoopbackServer : IDisposable
     public sealed record Request(string Path, long? From, int Number, Stream Stream, CancellationToken Stop)
     {
         public Task HeadAsync(string status, params string[] headers) =>
-            BodyAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nConnection: close\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n"));
+            BodyAsync(Encoding.ASCII.GetBytes(
+                $"HTTP/1.1 {status}\r\nConnection: close\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n"));
 
         public Task BodyAsync(ReadOnlyMemory<byte> bytes) => Stream.WriteAsync(bytes, Stop).AsTask();
 
@@ -86,7 +87,8 @@ internal sealed class LoopbackServer : IDisposable
         {
             var from = (int)(From ?? 0);
             await (From is null ? HeadAsync("200 OK", $"Content-Length: {file.Length}")
-                : HeadAsync("206 Partial Content", $"Content-Length: {file.Length - from}", $"Content-Range: bytes {from}-{file.Length - 1}/{file.Length}"));
+                : HeadAsync("206 Partial Content", $"Content-Length: {file.Length - from}",
+                    $"Content-Range: bytes {from}-{file.Length - 1}/{file.Length}"));
             await BodyAsync(file.AsMemory(from));
         }
     }

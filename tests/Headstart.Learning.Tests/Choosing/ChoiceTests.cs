@@ -23,14 +23,16 @@ public sealed class ChoiceTests : IDisposable
     {
         foreach (var backbone in _backbones)
         {
-            using var plain = Backbone.Open(BackboneFolders.Find([SharedData.Folder("backbones")]).Found.Single(file => file.Manifest.Id == backbone.Manifest.Id), 1);
+            using var plain = Backbone.Open(BackboneFolders.Find([SharedData.Folder("backbones")])
+                .Found.Single(file => file.Manifest.Id == backbone.Manifest.Id), 1);
             var image = Photograph(backbone.Manifest.Preprocessing);
             var (whole, own) = (backbone.Extract(image, 1)[0], plain.Extract(image, 1)[0]);
 
             Assert.Equal(backbone.Length, whole.Length);
             Assert.InRange(backbone.Sections.Count, 2, 3);
             Assert.All(own.Zip(whole), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
-            Assert.All(backbone.Sections.Skip(1), section => Assert.Contains(whole[section.Offset..(section.Offset + section.Length)], value => value != 0));
+            Assert.All(backbone.Sections.Skip(1), section =>
+                Assert.Contains(whole[section.Offset..(section.Offset + section.Length)], value => value != 0));
             Assert.NotEqual(plain.FeatureSpace, backbone.FeatureSpace); // or the cache would hand one for the other
         }
     }
@@ -46,7 +48,8 @@ public sealed class ChoiceTests : IDisposable
         Assert.Equal([Squeeze, Mobile], recipe.Backbones);
         Assert.Equal(Squeeze.MsPerImage + Mobile.MsPerImage, recipe.MsPerImage);
 
-        var (first, second) = (Enumerable.Range(0, Squeeze.Length).Select(i => (float)i).ToArray(), Enumerable.Range(0, Mobile.Length).Select(i => -(float)i).ToArray());
+        var (first, second) = (Enumerable.Range(0, Squeeze.Length).Select(i => (float)i).ToArray(), Enumerable.Range(0, Mobile.Length)
+            .Select(i => -(float)i).ToArray());
         var section = Mobile.Sections[^1];
         float[][] parts = [first[..512], second[section.Offset..(section.Offset + section.Length)], second[..1280]];
         var expected = parts.SelectMany(part => part.Select(value => Math.Sign(value) * Math.Sqrt(Math.Abs(value) / part.Sum(Math.Abs))));
@@ -62,7 +65,8 @@ public sealed class ChoiceTests : IDisposable
         foreach (var order in (Backbone[][])[[Edge, Mobile, Squeeze], [Mobile, Squeeze, Edge]]) // however fast each was found to be
         {
             Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(order, double.PositiveInfinity).Id);
-            Assert.Equal(Candidates.Of(_backbones, double.PositiveInfinity).Select(recipe => recipe.Id).Order(), Candidates.Of(order, double.PositiveInfinity).Select(recipe => recipe.Id).Order());
+            Assert.Equal(Candidates.Of(_backbones, double.PositiveInfinity).Select(recipe => recipe.Id).Order(),
+                Candidates.Of(order, double.PositiveInfinity).Select(recipe => recipe.Id).Order());
         }
 
         var alone = _backbones.Max(backbone => backbone.MsPerImage);
@@ -112,13 +116,15 @@ public sealed class ChoiceTests : IDisposable
     private static Trial Made(FeatureRecipe recipe, int seed, double better)
     {
         var random = new Random(seed);
-        return new Trial(recipe, new CrossValidation(0, 0, new HeadMethod(HeadKind.Logistic, 1), 5, 1, [[]]), [.. Enumerable.Range(0, 200).Select(_ => better - 1 + random.NextDouble())]);
+        return new Trial(recipe, new CrossValidation(0, 0, new HeadMethod(HeadKind.Logistic, 1), 5, 1, [[]]),
+            [.. Enumerable.Range(0, 200).Select(_ => better - 1 + random.NextDouble())]);
     }
 
     private static float[] Photograph(Preprocessing preprocessing)
     {
         var input = new float[preprocessing.Length];
-        ImageReader.Preprocess(File.ReadAllBytes(Directory.GetFiles(SharedData.Folder("datasets/cats_dogs/cats"))[0]), preprocessing, input);
+        ImageReader.Preprocess(File.ReadAllBytes(Directory.GetFiles(SharedData.Folder("datasets/cats_dogs/cats"))[0]), preprocessing,
+            input);
         return input;
     }
 }

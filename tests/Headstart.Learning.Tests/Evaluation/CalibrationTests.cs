@@ -57,6 +57,7 @@ public sealed class CalibrationTests
         Assert.True(after < Error(head), $"{after:F3} after calibration, {Error(head):F3} before.");
         Assert.True(after < 0.09, $"{after:F3}");
 
-        double Error(Head of) => Calibration.Error(Calibration.Reliability([.. test.Features.Select(f => of.Probabilities(f))], test.Labels));
+        double Error(Head of) => Calibration.Error(
+            Calibration.Reliability([.. test.Features.Select(f => of.Probabilities(f))], test.Labels));
     }
 }

@@ -16,7 +16,8 @@ public sealed class LabelErrorsTests
         var order = Enumerable.Range(0, set.Count).ToArray();
         random.Shuffle(order);
         var swapped = order.Take(set.Count / 10).ToHashSet();
-        int[] labels = [.. set.Labels.Select((label, i) => swapped.Contains(i) ? (label + 1 + random.Next(set.Categories.Count - 1)) % set.Categories.Count : label)];
+        int[] labels = [.. set.Labels.Select((label, i) => swapped.Contains(i)
+            ? (label + 1 + random.Next(set.Categories.Count - 1)) % set.Categories.Count : label)];
         var validation = HeadTraining.CrossValidate(set with { Labels = labels }, seed: 1, TestContext.Current.CancellationToken);
 
         var suspects = LabelErrors.Find(validation.OutOfFold, labels);

@@ -11,7 +11,8 @@ public sealed class LearningCurveTests
     public void A_power_law_is_continued()
     {
         static double Accuracy(int images) => 1 - (0.02 + 1.5 * Math.Pow(images, -0.6));
-        var curve = LearningCurve.Fit([.. ((int[])[50, 100, 200, 400]).Select(images => new CurvePoint(images, Accuracy(images)))], tested: 2000);
+        var curve = LearningCurve.Fit([.. ((int[])[50, 100, 200, 400]).Select(images => new CurvePoint(images, Accuracy(images)))],
+            tested: 2000);
 
         var forecast = curve.At(800);
 
@@ -40,10 +41,13 @@ public sealed class LearningCurveTests
         foreach (var set in (string[])["hymenoptera", "flowers", "clothing", "sign_digits", "steel_defects"])
         {
             var all = await SharedData.Features(file, $"{set}/train");
-            var half = all.Some([.. Enumerable.Range(0, all.Count).GroupBy(i => all.Labels[i]).SelectMany(group => group.Take(group.Count() / 2))]);
-            var forecast = LearningCurve.Measure(half, HeadTraining.CrossValidate(half, 1, Cancel).Method, repeats: 3, seed: 1, Cancel).At(all.Count);
+            var half = all.Some([.. Enumerable.Range(0, all.Count).GroupBy(i => all.Labels[i])
+                .SelectMany(group => group.Take(group.Count() / 2))]);
+            var forecast = LearningCurve.Measure(half, HeadTraining.CrossValidate(half, 1, Cancel).Method, repeats: 3, seed: 1, Cancel)
+                .At(all.Count);
             var measured = HeadTraining.CrossValidate(all, 1, Cancel).Accuracy;
-            TestContext.Current.TestOutputHelper!.WriteLine($"{set}: {forecast.Accuracy:F3} ({forecast.Low:F3} to {forecast.High:F3}), measured {measured:F3}");
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"{set}: {forecast.Accuracy:F3} ({forecast.Low:F3} to {forecast.High:F3}), measured {measured:F3}");
             right += Math.Abs(forecast.Accuracy - measured) <= 0.04 ? 1 : 0;
         }
 

@@ -26,7 +26,8 @@ public sealed class NearDuplicatesTests
     public void Alike_finds_every_close_pair_across_blocks_and_groups_hang_together()
     {
         var random = new Random(1);
-        var features = Enumerable.Range(0, 1500).Select(_ => Enumerable.Range(0, 40).Select(_ => random.NextSingle() - 0.5f).ToArray()).ToList();
+        var features = Enumerable.Range(0, 1500).Select(_ => Enumerable.Range(0, 40).Select(_ => random.NextSingle() - 0.5f).ToArray())
+            .ToList();
         features[1200] = [.. features[3].Select(value => 2 * value)]; // in another block, another length
         features[1400] = features[1200];
 

@@ -36,6 +36,7 @@ public sealed class OutliersTests
 
     private sealed record Category(LabelledFeatures Set)
     {
-        public IEnumerable<float[]> Of(int label) => Enumerable.Range(0, Set.Count).Where(i => Set.Labels[i] == label).Select(i => Set.Features[i]);
+        public IEnumerable<float[]> Of(int label) => Enumerable.Range(0, Set.Count).Where(i => Set.Labels[i] == label)
+            .Select(i => Set.Features[i]);
     }
 }

@@ -25,7 +25,8 @@ public sealed class PrecisionRecallCurveTests
     [Fact]
     public void Of_many_points_some_are_kept_from_the_first_to_the_last()
     {
-        var curve = PrecisionRecallCurve.Of("ants", [.. Enumerable.Range(0, 500).Select(i => 1 - i / 500f)], [.. Enumerable.Range(0, 500).Select(i => i < 250)])!;
+        var curve = PrecisionRecallCurve.Of("ants", [.. Enumerable.Range(0, 500).Select(i => 1 - i / 500f)],
+            [.. Enumerable.Range(0, 500).Select(i => i < 250)])!;
 
         Assert.Equal((1, 20), (curve.AveragePrecision, curve.Points.Count));
         Assert.Equal((1 / 250.0, 1.0), (curve.Points[0].Recall, curve.Points[^1].Recall));

@@ -22,8 +22,10 @@ public sealed class ThresholdsTests
     public void No_threshold_does_better() => Check.Sample(
         Gen.Select(Gen.Float[0.05f, 0.95f], Gen.Bool).Array[2, 30].Where(answers => answers.Any(answer => answer.Item2)), answers =>
         {
-            double F1(float threshold) => 2.0 * answers.Count(a => a.Item2 && a.Item1 >= threshold) / (answers.Count(a => a.Item2) + answers.Count(a => a.Item1 >= threshold));
-            var threshold = Thresholds.ForF1([.. answers.Select(a => (float[])[a.Item1])], [.. answers.Select(a => a.Item2 ? (int[])[0] : [])])[0];
+            double F1(float threshold) => 2.0 * answers.Count(a => a.Item2 && a.Item1 >= threshold) / (answers.Count(a => a.Item2)
+                + answers.Count(a => a.Item1 >= threshold));
+            var threshold = Thresholds.ForF1([.. answers.Select(a => (float[])[a.Item1])],
+                [.. answers.Select(a => a.Item2 ? (int[])[0] : [])])[0];
 
             Assert.All(answers, a => Assert.True(F1(threshold) >= F1(a.Item1)));
         });

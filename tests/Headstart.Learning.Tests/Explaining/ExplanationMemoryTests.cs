@@ -13,7 +13,8 @@ public sealed class ExplanationMemoryTests
     {
         using var backbone = Backbone.Open(SharedData.Smallest(), threads: 1, stages: true);
         var recipe = FeatureRecipe.Of(backbone);
-        var head = new Head(["a", "b"], new DenseLayer(recipe.Length, [.. Enumerable.Repeat(1f, recipe.Length), .. new float[recipe.Length]], [0, 0]));
+        var head = new Head(["a", "b"], new DenseLayer(recipe.Length,
+            [.. Enumerable.Repeat(1f, recipe.Length), .. new float[recipe.Length]], [0, 0]));
         var files = SharedData.Photographs("cats_dogs").Select(File.ReadAllBytes).ToArray();
         void Explain(int count)
         {

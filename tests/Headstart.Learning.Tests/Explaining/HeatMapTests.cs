@@ -78,14 +78,16 @@ public sealed class HeatMapTests
     private static Head RandomHead(int features)
     {
         var random = new Random(1);
-        return new(["a", "b", "c"], new DenseLayer(features, [.. Enumerable.Range(0, 3 * features).Select(_ => random.NextSingle() - 0.5f)], [1, -2, 0.5f]));
+        return new(["a", "b", "c"], new DenseLayer(features, [.. Enumerable.Range(0, 3 * features).Select(_ => random.NextSingle() - 0.5f)],
+            [1, -2, 0.5f]));
     }
 
     /// <summary>The recipe with this id, of the shared backbones.</summary>
     private sealed class Opened : IDisposable
     {
         public Opened(string id) => Recipe = FeatureRecipe.Parse(id, [.. SharedData.Backbones()
-            .Where(file => FeatureRecipe.BackboneIds(id).Contains(file.Manifest.Id)).Select(file => Backbone.Open(file, threads: 1, stages: true))])!;
+            .Where(file => FeatureRecipe.BackboneIds(id).Contains(file.Manifest.Id))
+                .Select(file => Backbone.Open(file, threads: 1, stages: true))])!;
 
         public FeatureRecipe Recipe { get; }
 

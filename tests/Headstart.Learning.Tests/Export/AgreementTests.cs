@@ -22,7 +22,8 @@ public sealed class AgreementTests
             {
                 var data = await SharedData.Features(backbone, $"{set}/{learned}");
                 var head = HeadTraining.Train(data, new HeadMethod(HeadKind.Logistic, 0.03), TestContext.Current.CancellationToken);
-                using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, NoveltyDetector.Of(data), new Dictionary<string, string>()));
+                using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, NoveltyDetector.Of(data),
+                    new Dictionary<string, string>()));
                 var seen = await SharedData.Features(backbone, $"{set}/{judged}"); // by the service, in the order of the files
                 foreach (var (i, file) in SharedData.Photographs($"{set}/{judged}").Index())
                 {
@@ -35,7 +36,8 @@ public sealed class AgreementTests
             }
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{agreed} of {photographs} photographs; probabilities differ by {largest} at most.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{agreed} of {photographs} photographs; probabilities differ by {largest} at most.");
         Assert.True(photographs > 1_000);
         Assert.True(agreed >= 0.995 * photographs, $"{agreed} of {photographs}");
         Assert.True(largest < 0.1, $"{largest}");

@@ -31,7 +31,8 @@ internal sealed class ExportedModel : IDisposable
         using var run = new RunOptions();
         string[] wanted = [ModelExport.Probabilities, ModelExport.Nearness, ModelExport.Unknown];
         using var answer = _session.Run(run, [ModelExport.Image], [pixels], wanted);
-        return (answer[0].GetTensorDataAsSpan<float>().ToArray(), answer[1].GetTensorDataAsSpan<float>()[0], answer[2].GetTensorDataAsSpan<bool>()[0]);
+        return (answer[0].GetTensorDataAsSpan<float>().ToArray(), answer[1].GetTensorDataAsSpan<float>()[0],
+            answer[2].GetTensorDataAsSpan<bool>()[0]);
     }
 
     public void Dispose()

@@ -26,7 +26,8 @@ public sealed class ModelExportTests
         var known = new NoveltyDetector([.. files.Take(3).Select(file => Unit(loaded.Recipe.Extract(File.ReadAllBytes(file))))], 0.8);
         using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, Nothing));
         (int Width, int Height)[] sizes =
-            [(300, 500), (640, 480), (20, 20), (224, 224), (225, 224), (1, 1), (7, 400), (448, 448), (447, 449), (1500, 90), (1001, 999), (4000, 3000)];
+            [(300, 500), (640, 480), (20, 20), (224, 224), (225, 224), (1, 1), (7, 400), (448, 448), (447, 449), (1500, 90), (1001, 999),
+                (4000, 3000)];
         var answers = new HashSet<bool>();
         foreach (var (i, (width, height)) in sizes.Index())
         {
@@ -36,8 +37,10 @@ public sealed class ModelExportTests
             var expected = head.Probabilities(features);
             Assert.Equal(expected.Length, probabilities.Length);
             // Heads of random weights magnify what they read: the pictures differ by a tenth of a grey level.
-            Assert.All(expected.Zip(probabilities), pair => Assert.True(Math.Abs(pair.First - pair.Second) < 0.08, $"{width} x {height}: {pair}"));
-            Assert.True(Math.Abs(known.Nearness(features) - nearness) < 0.01, $"{width} x {height}: {known.Nearness(features)} and {nearness}");
+            Assert.All(expected.Zip(probabilities), pair =>
+                Assert.True(Math.Abs(pair.First - pair.Second) < 0.08, $"{width} x {height}: {pair}"));
+            Assert.True(Math.Abs(known.Nearness(features) - nearness) < 0.01,
+                $"{width} x {height}: {known.Nearness(features)} and {nearness}");
             Assert.Equal(nearness < 0.8f, unknown);
             answers.Add(unknown);
         }
@@ -51,7 +54,9 @@ public sealed class ModelExportTests
         using var loaded = new Shelf("squeezenet1.1");
         var head = RandomHead(loaded.Recipe.Length, hidden: false, severalLabels: true);
         var known = new NoveltyDetector([new float[loaded.Recipe.Length]], 0.25);
-        using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, new Dictionary<string, string> { ["version"] = "7" }));
+        using var exported = new ExportedModel(ModelExport.Build(loaded.Recipe, head, known, new Dictionary<string,
+            string>
+        { ["version"] = "7" }));
         Assert.Equal("[\"käse\",\"<b>\",\"c\",\"d\"]", exported.Metadata["labels"]);
         Assert.Equal("[0.25,0.5,0.75,1]", exported.Metadata["thresholds"]);
         Assert.Equal(("7", "0.25"), (exported.Metadata["version"], exported.Metadata["unknownBelow"]));
@@ -84,7 +89,8 @@ public sealed class ModelExportTests
         File.AppendAllText(path, "x");
         Assert.Contains("has changed", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing)).Message);
         File.Delete(path);
-        Assert.Contains("no longer be read", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing)).Message);
+        Assert.Contains("no longer be read", Assert.Throws<BackboneException>(() => ModelExport.Build(recipe, head, known, Nothing))
+            .Message);
     }
 
     [Fact]
@@ -110,7 +116,8 @@ public sealed class ModelExportTests
         using var backbone = Backbone.Open(new BackboneFile(manifest, path), threads: 1);
 
         var refused = Assert.Throws<ModelExportException>(() => ModelExport.Build(
-            FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new NoveltyDetector([new float[6]], 0.25), Nothing));
+            FeatureRecipe.Of(backbone), RandomHead(6, hidden: false, severalLabels: false), new NoveltyDetector([new float[6]], 0.25),
+            Nothing));
 
         Assert.Equal("old cannot be exported: The network uses the operator TopK of ONNX operator set 10, which may behave differently "
             + "in set 18.", refused.Message);
@@ -120,8 +127,10 @@ public sealed class ModelExportTests
     {
         var random = new Random(5);
         DenseLayer Layer(int inputs, int outputs, float scale) => new(inputs,
-            [.. Enumerable.Range(0, inputs * outputs).Select(_ => scale * (random.NextSingle() - 0.5f))], [.. Enumerable.Range(0, outputs).Select(_ => random.NextSingle() - 0.5f)]);
-        return new Head(["käse", "<b>", "c", "d"], Layer(hidden ? 16 : features, 4, 4), hidden ? Layer(features, 16, 4) : null, severalLabels ? [0.25f, 0.5f, 0.75f, 1] : null);
+            [.. Enumerable.Range(0, inputs * outputs).Select(_ => scale * (random.NextSingle() - 0.5f))],
+                [.. Enumerable.Range(0, outputs).Select(_ => random.NextSingle() - 0.5f)]);
+        return new Head(["käse", "<b>", "c", "d"], Layer(hidden ? 16 : features, 4, 4), hidden ? Layer(features, 16, 4) : null,
+            severalLabels ? [0.25f, 0.5f, 0.75f, 1] : null);
     }
 
     private static float[] Unit(float[] features)

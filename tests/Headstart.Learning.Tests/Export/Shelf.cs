@@ -11,7 +11,8 @@ internal sealed class Shelf : IDisposable
     {
         var wanted = FeatureRecipe.BackboneIds(recipeId).ToHashSet();
         var (files, _) = BackboneFolders.Find([BackboneFolders.BuiltIn, SharedData.Folder("backbones")]);
-        _backbones = [.. files.Where(file => wanted.Contains(file.Manifest.Id)).Select(file => Backbone.Open(file, threads: 1, stages: true))];
+        _backbones = [.. files.Where(file => wanted.Contains(file.Manifest.Id))
+            .Select(file => Backbone.Open(file, threads: 1, stages: true))];
         Recipe = FeatureRecipe.Parse(recipeId, _backbones)!;
     }
 

@@ -21,11 +21,13 @@ public sealed class FitPlanTests
 
         var there = validation.Conclude(Elsewhere(validation.Count, () => new ValidationPlan(set, 3, null, linearOnly: false)));
 
-        Assert.Equal((here.Accuracy, here.StandardError, here.Method, here.Folds, here.Repeats), (there.Accuracy, there.StandardError, there.Method, there.Folds, there.Repeats));
+        Assert.Equal((here.Accuracy, here.StandardError, here.Method, here.Folds, here.Repeats),
+            (there.Accuracy, there.StandardError, there.Method, there.Folds, there.Repeats));
         Assert.Equal(here.OutOfFold.SelectMany(row => row), there.OutOfFold.SelectMany(row => row));
 
         using var curve = new CurvePlan(set, here.Method, 2, 3);
-        Assert.Equal(LearningCurve.Measure(set, here.Method, 2, 3, Cancel).Points, curve.Conclude(Elsewhere(curve.Count, () => new CurvePlan(set, here.Method, 2, 3))).Points);
+        Assert.Equal(LearningCurve.Measure(set, here.Method, 2, 3, Cancel).Points,
+            curve.Conclude(Elsewhere(curve.Count, () => new CurvePlan(set, here.Method, 2, 3))).Points);
     }
 
     [Fact]
@@ -47,7 +49,8 @@ public sealed class FitPlanTests
 
             var head = HeadTraining.Train(set, new(HeadKind.Logistic, strength), Cancel);
 
-            Assert.All(set.Features.Index(), row => Assert.All(head.Probabilities(row.Item).Index(), p => Assert.Equal(optimum[row.Index * 3 + p.Index], p.Item, 2e-3)));
+            Assert.All(set.Features.Index(), row => Assert.All(head.Probabilities(row.Item).Index(), p =>
+                Assert.Equal(optimum[row.Index * 3 + p.Index], p.Item, 2e-3)));
         }
     }
 
@@ -64,7 +67,8 @@ public sealed class FitPlanTests
         var random = new Random(9);
         float[][] centres = [.. Enumerable.Range(0, 3).Select(_ => Row(dimensions, _ => 2 * random.NextSingle() - 1))];
         int[] labels = [.. Enumerable.Range(0, 3 * perCategory).Select(i => i % 3)];
-        return new([.. labels.Select(label => Row(dimensions, d => centres[label][d] + noise * (random.NextSingle() - 0.5f)))], labels, ["a", "b", "c"]);
+        return new([.. labels.Select(label => Row(dimensions, d => centres[label][d] + noise * (random.NextSingle() - 0.5f)))], labels,
+            ["a", "b", "c"]);
 
         static float[] Row(int dimensions, Func<int, float> value) => [.. Enumerable.Range(0, dimensions).Select(value)];
     }

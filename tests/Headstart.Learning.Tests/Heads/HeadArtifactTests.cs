@@ -23,7 +23,8 @@ public sealed class HeadArtifactTests
         from threshold in Gen.Double[-1, 1]
         from ids in Gen.String.AlphaNumeric.Array[1, 3]
         select new HeadArtifact([.. ids.Select(id => new ArtifactPart(id, "abc", "centre224-ü-v1", "stride16"))],
-            new Head(labels, new DenseLayer(weights.Length / k, weights, bias), hidden > 0 ? new DenseLayer(d, hiddenWeights, new float[hidden]) : null, exclusive ? null : thresholds),
+            new Head(labels, new DenseLayer(weights.Length / k, weights, bias),
+                hidden > 0 ? new DenseLayer(d, hiddenWeights, new float[hidden]) : null, exclusive ? null : thresholds),
             new NoveltyDetector(known, threshold));
 
     [Fact]
@@ -91,8 +92,10 @@ public sealed class HeadArtifactTests
         }
 
         foreach (var (at, size) in ((int, int)[])
-            [(labels, int.MaxValue), (labels, -1), (labels, 1), (thresholds, int.MaxValue), (thresholds, -1), (thresholds, 1), (thresholds + 4, 0), (thresholds + 4, 2),
-            (thresholds + 8, int.MaxValue), (thresholds + 8, -3), (thresholds + 12, int.MaxValue), (thresholds + 12, 0), (thresholds + 12, 1)])
+            [(labels, int.MaxValue), (labels, -1), (labels, 1), (thresholds, int.MaxValue), (thresholds, -1), (thresholds, 1),
+                (thresholds + 4, 0), (thresholds + 4, 2),
+            (thresholds + 8, int.MaxValue), (thresholds + 8, -3), (thresholds + 12, int.MaxValue), (thresholds + 12, 0),
+                (thresholds + 12, 1)])
         {
             var bytes = Sample().Write();
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), size);
@@ -109,7 +112,8 @@ public sealed class HeadArtifactTests
         + "00000000000000000000000000d03f53ca4006d5e6c7af7b7819cc82ee18adf3f2c9fb4131988fc039d88588a0f558",
         Convert.ToHexStringLower(Sample().Write()));
 
-    private static HeadArtifact Sample() => new([new("b", "s", "p", "")], new Head(["cat", "dog"], new DenseLayer(3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f])), new NoveltyDetector([[1, 0, 0]], 0.25));
+    private static HeadArtifact Sample() => new([new("b", "s", "p", "")],
+        new Head(["cat", "dog"], new DenseLayer(3, [1, 2, 3, 4, 5, 6], [0.5f, -0.5f])), new NoveltyDetector([[1, 0, 0]], 0.25));
 
     private static string AssertRefused(byte[] bytes) => Assert.Throws<HeadArtifactException>(() => HeadArtifact.Read(bytes)).Message;
 }

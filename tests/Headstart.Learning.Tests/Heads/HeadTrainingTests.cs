@@ -28,7 +28,8 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory, dimensions, noise: 2);
 
         var (one, other) = (HeadTraining.CrossValidate(set, 7, Cancel), HeadTraining.CrossValidate(set, 7, Cancel));
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel), NoveltyDetector.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, one.Method, Cancel), NoveltyDetector.Of(set))
+            .Write();
 
         Assert.Equal((one.Accuracy, one.StandardError, one.Method), (other.Accuracy, other.StandardError, other.Method));
         Assert.Equal(one.OutOfFold.SelectMany(row => row), other.OutOfFold.SelectMany(row => row));
@@ -66,7 +67,8 @@ public sealed class HeadTrainingTests
         var set = Clusters(perCategory: 5, dimensions: 6);
         var padded = set with { Features = [.. set.Features.Select(row => (float[])[.. row, 0, 123.4f, 1e-30f])] };
 
-        var (head, with) = (HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), HeadTraining.Train(padded, new(HeadKind.Logistic, 0.1), Cancel));
+        var (head, with) = (HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel),
+            HeadTraining.Train(padded, new(HeadKind.Logistic, 0.1), Cancel));
 
         for (var i = 0; i < set.Count; i++)
         {
@@ -117,13 +119,15 @@ public sealed class HeadTrainingTests
 
     [Fact]
     public void A_hidden_layer_is_not_chosen_where_a_line_does() =>
-        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(Clusters(perCategory: 70, dimensions: 8, noise: 4), 1, Cancel).Method.Kind);
+        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(Clusters(perCategory: 70, dimensions: 8, noise: 4), 1, Cancel)
+            .Method.Kind);
 
     [Fact]
     public void A_hidden_layer_has_the_same_bits_for_the_same_set()
     {
         var set = Quadrants(100);
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Hidden, 0.1), Cancel), NoveltyDetector.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Hidden, 0.1), Cancel),
+            NoveltyDetector.Of(set)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }
@@ -198,14 +202,16 @@ public sealed class HeadTrainingTests
         float[][] centres = [.. Enumerable.Range(0, 3).Select(_ => Vector(5))];
         int[] labels = [.. Enumerable.Range(0, 3 * perCategory).Select(i => i % 3)];
         return new LabelledFeatures(
-            [.. labels.Select(label => centres[label].Zip(Vector(noise), (centre, offset) => centre + offset).ToArray())], labels, ["a", "b", "c"]);
+            [.. labels.Select(label => centres[label].Zip(Vector(noise), (centre, offset) => centre + offset).ToArray())], labels,
+            ["a", "b", "c"]);
     }
 
     /// <summary>Two categories, each in two opposite quadrants of the first two of six dimensions.</summary>
     private static LabelledFeatures Quadrants(int count, int seed = 1)
     {
         var random = new Random(seed);
-        var features = Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, 6).Select(j => (random.NextSingle() - 0.5f) * (j < 2 ? 10 : 1)).ToArray()).ToList();
+        var features = Enumerable.Range(0, count)
+            .Select(_ => Enumerable.Range(0, 6).Select(j => (random.NextSingle() - 0.5f) * (j < 2 ? 10 : 1)).ToArray()).ToList();
         return new LabelledFeatures(features, features.ConvertAll(f => f[0] * f[1] > 0 ? 0 : 1), ["same", "other"]);
     }
 
@@ -215,7 +221,8 @@ public sealed class HeadTrainingTests
         var random = new Random(seed);
         var features = Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, 5)
             .Select(_ => random.NextSingle() is var x && random.Next(2) == 0 ? x + 0.2f : -x - 0.2f).ToArray()).ToList();
-        return LabelledFeatures.Tagged(features, features.ConvertAll(f => Enumerable.Range(0, 3).Where(j => f[j] > 0).ToArray()), ["a", "b", "c"]);
+        return LabelledFeatures.Tagged(features, features.ConvertAll(f => Enumerable.Range(0, 3).Where(j => f[j] > 0).ToArray()),
+            ["a", "b", "c"]);
     }
 
     private sealed class Reports : IProgress<double>

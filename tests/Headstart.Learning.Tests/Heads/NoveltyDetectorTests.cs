@@ -26,8 +26,10 @@ public sealed class NoveltyDetectorTests
     public void As_many_of_its_own_images_are_unknown_as_was_asked_for()
     {
         var random = new Random(2);
-        float[] Image(int label) => [.. Enumerable.Range(0, 20).Select(j => (j % 2 == label ? 1 : 0) + 0.4f * (random.NextSingle() - 0.5f))];
-        var set = new LabelledFeatures([.. Enumerable.Range(0, 400).Select(i => Image(i % 2))], [.. Enumerable.Range(0, 400).Select(i => i % 2)], ["a", "b"]);
+        float[] Image(int label) => [.. Enumerable.Range(0, 20)
+            .Select(j => (j % 2 == label ? 1 : 0) + 0.4f * (random.NextSingle() - 0.5f))];
+        var set = new LabelledFeatures([.. Enumerable.Range(0, 400).Select(i => Image(i % 2))],
+            [.. Enumerable.Range(0, 400).Select(i => i % 2)], ["a", "b"]);
 
         var known = NoveltyDetector.Of(set, falseAlarms: 0.1);
 

@@ -50,7 +50,8 @@ public sealed class RealPhotographsTests
     {
         var set = await SharedData.Features(SharedData.Smallest(), "cats_dogs");
 
-        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel), NoveltyDetector.Of(set)).Write();
+        byte[] Bytes() => new HeadArtifact([new("b", "s", "p", "")], HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel),
+            NoveltyDetector.Of(set)).Write();
 
         Assert.Equal(Bytes(), Bytes());
     }

@@ -14,14 +14,16 @@ public sealed class SparseHeadsTests
     public void Heads_of_sparse_rows_are_those_of_the_same_whole_rows(int count)
     {
         var (sparse, whole) = Sets(count);
-        var (ofSparse, ofWhole) = (HeadTraining.CrossValidate(sparse, 1, Cancel, repeats: 1, linearOnly: true), HeadTraining.CrossValidate(whole, 1, Cancel, repeats: 1, linearOnly: true));
+        var (ofSparse, ofWhole) = (HeadTraining.CrossValidate(sparse, 1, Cancel, repeats: 1, linearOnly: true),
+            HeadTraining.CrossValidate(whole, 1, Cancel, repeats: 1, linearOnly: true));
         Assert.Equal(ofWhole.Method, ofSparse.Method);
         Assert.Equal(ofWhole.Accuracy, ofSparse.Accuracy, 2.0 / count);
 
         var (first, second) = (HeadTraining.Train(sparse, ofWhole.Method, Cancel), HeadTraining.Train(whole, ofWhole.Method, Cancel));
         foreach (var features in whole.Features.Take(50))
         {
-            Assert.All(first.Probabilities(features).Zip(second.Probabilities(features)), pair => Assert.Equal(pair.Second, pair.First, 0.01));
+            Assert.All(first.Probabilities(features).Zip(second.Probabilities(features)), pair =>
+                Assert.Equal(pair.Second, pair.First, 0.01));
         }
     }
 
@@ -30,10 +32,13 @@ public sealed class SparseHeadsTests
     {
         var (sparse, whole) = Sets(1_500);
         int[][] tags = [.. whole.Labels.Select((label, i) => i % 3 == 0 ? (int[])[.. new[] { label, (label + 1) % 3 }.Order()] : [label])];
-        var (ofSparse, ofWhole) = (LabelledFeatures.Tagged(sparse.Features, tags, Categories), LabelledFeatures.Tagged(whole.Features, tags, Categories));
+        var (ofSparse, ofWhole) = (LabelledFeatures.Tagged(sparse.Features, tags, Categories),
+            LabelledFeatures.Tagged(whole.Features, tags, Categories));
         var method = new HeadMethod(HeadKind.Logistic, 0.1);
         var (first, second) = (HeadTraining.Train(ofSparse, method, Cancel), HeadTraining.Train(ofWhole, method, Cancel));
-        Assert.All(whole.Features.Take(50), features => Assert.All(first.Probabilities(features).Zip(second.Probabilities(features)), pair => Assert.Equal(pair.Second, pair.First, 0.01)));
+        Assert.All(whole.Features.Take(50), features =>
+            Assert.All(first.Probabilities(features).Zip(second.Probabilities(features)), pair =>
+            Assert.Equal(pair.Second, pair.First, 0.01)));
     }
 
     private static (LabelledFeatures Sparse, LabelledFeatures Whole) Sets(int count)

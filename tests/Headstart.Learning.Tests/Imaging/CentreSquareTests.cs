@@ -11,10 +11,12 @@ public sealed class CentreSquareTests
     [Fact]
     public void Of_every_photograph_it_is_to_the_pixel_what_a_cut_while_decoding_gives()
     {
-        foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees")).Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
+        foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees"))
+            .Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
         {
             var bytes = File.ReadAllBytes(file);
-            if (ImageReader.Check(bytes, new ImageLimits(), out var info) is not null || Math.Max(info!.Width, info.Height) > 4 * Math.Min(info.Width, info.Height))
+            if (ImageReader.Check(bytes, new ImageLimits(), out var info) is not null
+                || Math.Max(info!.Width, info.Height) > 4 * Math.Min(info.Width, info.Height))
             {
                 continue;
             }
@@ -56,7 +58,8 @@ public sealed class CentreSquareTests
         using var shifted = strip.ExtractArea(0, 10, 40, 780);
         using var image = shifted.Cast(Enums.BandFormat.Uchar);
         using var turned = image.Rot270();
-        using var tagged = turned.Mutate(metadata => metadata.Set(GValue.GIntType, "orientation", 6)); // to be turned by a quarter to the right
+        // to be turned by a quarter to the right
+        using var tagged = turned.Mutate(metadata => metadata.Set(GValue.GIntType, "orientation", 6));
         using var square = ImageReader.DecodeSquare(tagged.JpegsaveBuffer(q: 95), Size);
 
         using var above = square.Crop(0, 0, Size, Size / 3);

@@ -89,7 +89,8 @@ public sealed class ImageCheckTests
     [InlineData("hopper_bad_exif.jpg", null)]
     [InlineData("icc-after-SOF.jpg", null)]
     [InlineData("truncated_end_chunk.png", null)]
-    public void Odd_files_get_the_answer_they_deserve(string name, string? reason) => Assert.Equal(reason, Refusal(SharedData.OddFile(name)));
+    public void Odd_files_get_the_answer_they_deserve(string name, string? reason) =>
+        Assert.Equal(reason, Refusal(SharedData.OddFile(name)));
 
     [Fact]
     public void Every_odd_file_ends_in_an_answer()

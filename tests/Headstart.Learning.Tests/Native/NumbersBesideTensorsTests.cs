@@ -5,8 +5,8 @@ using TorchSharp;
 namespace Headstart.Learning.Tests.Native;
 
 /// <summary>
-/// TorchSharp 0.107 makes a <see cref="Scalar"/> of a number that meets a tensor, also where it adds two tensors, and the collector may free it while
-/// libtorch reads it. That happens once in hours and ends a run, so it is looked for in the code instead of by trying.
+/// TorchSharp 0.107 makes a <see cref="Scalar"/> of a number that meets a tensor, also where it adds two tensors, and the collector may
+/// free it while libtorch reads it. That happens once in hours and ends a run, so it is looked for in the code instead of by trying.
 /// </summary>
 public sealed class NumbersBesideTensorsTests
 {
@@ -17,10 +17,13 @@ public sealed class NumbersBesideTensorsTests
     {
         using var own = Read(OwnAssembly);
         var known = new Dictionary<string, bool>();
-        var calls = own.GetTypes().SelectMany(type => type.Methods).SelectMany(method => Calls(method).Select(called => (method, called))).ToList();
+        var calls = own.GetTypes().SelectMany(type => type.Methods).SelectMany(method => Calls(method).Select(called => (method, called)))
+            .ToList();
 
-        Assert.Contains(calls, call => call.called.FullName.Contains("TorchSharp.torch/Tensor::mm(", StringComparison.Ordinal)); // it does look into methods
-        Assert.Equal([], calls.Where(call => MakesScalar(call.called, known)).Select(call => $"{call.method.FullName} calls {call.called.FullName}").Distinct());
+        // it does look into methods
+        Assert.Contains(calls, call => call.called.FullName.Contains("TorchSharp.torch/Tensor::mm(", StringComparison.Ordinal));
+        Assert.Equal([], calls.Where(call => MakesScalar(call.called, known))
+            .Select(call => $"{call.method.FullName} calls {call.called.FullName}").Distinct());
     }
 
     [Theory]
@@ -31,7 +34,8 @@ public sealed class NumbersBesideTensorsTests
     public void It_is_seen_where_it_happens(string operation, bool makes)
     {
         using var torchSharp = Read(typeof(torch).Assembly.Location);
-        var method = torchSharp.GetTypes().SelectMany(type => type.Methods).Single(m => m.FullName.EndsWith(operation, StringComparison.Ordinal));
+        var method = torchSharp.GetTypes().SelectMany(type => type.Methods)
+            .Single(m => m.FullName.EndsWith(operation, StringComparison.Ordinal));
 
         Assert.Equal(makes, MakesScalar(method, []));
     }

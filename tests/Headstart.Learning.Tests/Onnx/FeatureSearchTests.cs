@@ -4,24 +4,29 @@ namespace Headstart.Learning.Tests.Onnx;
 
 public sealed class FeatureSearchTests
 {
-    /// <summary>The ends of the networks in the catalogue, as small as they go: each returns its scores, and features for comparison.</summary>
+    /// <summary>The ends of the networks in the catalogue, as small as they go: each returns its scores, and features for
+    /// comparison.</summary>
     private static readonly Dictionary<string, Func<TinyNetwork, (string Scores, string Features, int Length)>> Endings = new()
     {
         ["resnet: pool, flatten, gemm"] = n => Head(n, n.Flatten(n.Pool(n.Trunk())), x => n.Gemm(x, 6, 5)),
-        ["mean over places, matmul, add, softmax"] = n => Head(n, n.Op("ReduceMean", [n.Trunk()], ("axes", new long[] { 2, 3 }), ("keepdims", 0L)),
+        ["mean over places, matmul, add, softmax"] = n =>
+        Head(n, n.Op("ReduceMean", [n.Trunk()], ("axes", new long[] { 2, 3 }), ("keepdims", 0L)),
             x => n.Op("Softmax", [n.Op("Add", [n.Op("MatMul", [x, n.Weight(6, 5)]), n.Weight(5)])])),
         ["sum over places, division, reshape, gemm"] = n => Head(n, n.Op("Reshape", [n.Op("Div", [n.Op("ReduceSum",
             [n.Trunk(), n.Integers(2, 3)], ("keepdims", 1L)), n.Weight(1)]), n.Integers(-1, 6)]), x => n.Gemm(x, 6, 5)),
         ["squeeze, bias first, identity"] = n => Head(n, n.Op("Squeeze", [n.Pool(n.Trunk()), n.Integers(2, 3)]),
-            x => n.Op("Identity", [n.Op("Add", [n.Weight(5), n.Op("MatMul", [x, n.Op("Transpose", [n.Weight(5, 6)], ("perm", new long[] { 1, 0 }))])])])),
-        ["efficientnet: pool, flatten, dropout, gemm"] = n => Head(n, n.Flatten(n.Pool(n.Trunk())), x => n.Gemm(n.Op("Dropout", [x]), 6, 5)),
+            x => n.Op("Identity", [n.Op("Add", [n.Weight(5),
+                n.Op("MatMul", [x, n.Op("Transpose", [n.Weight(5, 6)], ("perm", new long[] { 1, 0 }))])])])),
+        ["efficientnet: pool, flatten, dropout, gemm"] = n =>
+            Head(n, n.Flatten(n.Pool(n.Trunk())), x => n.Gemm(n.Op("Dropout", [x]), 6, 5)),
         ["mobilenetv3: pool, conv, hardswish, flatten, gemm"] = n => Head(n,
             n.Flatten(n.Op("HardSwish", [n.Conv(n.Pool(n.Trunk()), 6, 9)])), x => n.Gemm(x, 9, 5)),
         ["mobilenetv2 of 2018: pool, conv, reshape"] = n => Head(n, n.Pool(n.Trunk()),
             x => n.Op("Reshape", [n.Op("Conv", [x, n.Weight(5, 6, 1, 1)]), n.Integers(0, -1)])),
         ["convnext: pool, norm, flatten, gemm"] = n => Head(n, n.Flatten(n.Norm(n.Op("Transpose", [n.Pool(n.Trunk())],
             ("perm", new long[] { 0, 2, 3, 1 })), 6)), x => n.Gemm(x, 6, 5)),
-        ["vit: norm, gather, gemm"] = n => Head(n, n.Op("Gather", [n.Norm(n.Tokens(), 6), n.Integers([0], [])], ("axis", 1L)), x => n.Gemm(x, 6, 5)),
+        ["vit: norm, gather, gemm"] = n => Head(n, n.Op("Gather", [n.Norm(n.Tokens(), 6), n.Integers([0], [])], ("axis", 1L)), x =>
+            n.Gemm(x, 6, 5)),
         ["vit: slice, squeeze, pre-logits, gemm"] = n => Head(n, n.Op("Tanh", [n.Gemm(n.Op("Squeeze", [n.Op("Slice",
             [n.Norm(n.Tokens(), 6), n.Integers(0), n.Integers(1), n.Integers(1)]), n.Integers(1)]), 6, 7)]), x => n.Gemm(x, 7, 5)),
     };
@@ -57,7 +62,8 @@ public sealed class FeatureSearchTests
     {
         var network = new TinyNetwork();
         var places = network.Trunk();
-        var scores = network.Flatten(network.Pool(network.Relu(network.Conv(dropout ? network.Op("Dropout", [places]) : places, 6, classes))));
+        var scores = network.Flatten(network.Pool(
+            network.Relu(network.Conv(dropout ? network.Op("Dropout", [places]) : places, 6, classes))));
         var bytes = network.Bytes(softmax ? network.Op("Softmax", [scores]) : scores, -1, classes);
         var graph = OnnxGraph.Parse(bytes);
 
@@ -136,7 +142,8 @@ public sealed class FeatureSearchTests
     {
         var scores = classifier(features);
         var gemm = network.Model.Graph.Node.Last(node => node.OpType is "Gemm" or "MatMul" or "Conv");
-        var shape = network.Model.Graph.Initializer.First(weight => weight.Name == gemm.Input[1] || gemm.Input[1].StartsWith("transpose", StringComparison.Ordinal)
+        var shape = network.Model.Graph.Initializer.First(weight =>
+            weight.Name == gemm.Input[1] || gemm.Input[1].StartsWith("transpose", StringComparison.Ordinal)
             && weight.Dims is [5, 6]).Dims;
         return (scores, features, (int)(gemm.OpType == "MatMul" && shape[0] != 5 ? shape[0] : shape[1]));
     }

@@ -24,7 +24,8 @@ public sealed class IntermediateCutTests
             var (shape, values) = TinyNetwork.Run(graph.Cut(cut))["features"];
             Assert.Equal([2, cut.Length!.Value], shape);
             var map = whole[cut.Name];
-            Assert.All(map.Values.Chunk((int)(map.Shape[2] * map.Shape[3])).Zip(values), p => Assert.Equal(p.First.Average(), p.Second, 1e-4));
+            Assert.All(map.Values.Chunk((int)(map.Shape[2] * map.Shape[3])).Zip(values), p =>
+                Assert.Equal(p.First.Average(), p.Second, 1e-4));
         });
     }
 
@@ -40,7 +41,8 @@ public sealed class IntermediateCutTests
         var joined = n.Op("Concat", [scaled, back], ("axis", 1L));
         var output = n.Flatten(n.Pool(n.Conv(joined, 18, 4, kernel: 3, stride: 2)));
 
-        Assert.Equal((joined, 18), OnnxGraph.Parse(n.Bytes(output, -1, 4)).IntermediateCuts().Select(cut => (cut.Name, cut.Length!.Value)).Single());
+        Assert.Equal((joined, 18), OnnxGraph.Parse(n.Bytes(output, -1, 4)).IntermediateCuts().Select(cut => (cut.Name, cut.Length!.Value))
+            .Single());
     }
 
     [Fact]

@@ -47,7 +47,8 @@ internal static class OddNetworks
         ["of bytes"] = (Classifier(n => n.Model.Graph.Input[0].Type.TensorType.ElemType = 2), "float32"),
         ["a gigantic weight"] = (Classifier(n => n.Model.Graph.Initializer[0].Dims[0] = 1L << 40), "cannot be used"),
         // 400 TB: more than a process can address, so that nobody's memory is filled.
-        ["a gigantic tensor inside"] = (Ending((n, f) => n.Op("Add", [f, n.Op("ReduceMax", [n.Op("Expand", [f, n.Integers(20_000_000_000_000, 6)])])])), "cannot be used"),
+        ["a gigantic tensor inside"] = (Ending((n, f) =>
+            n.Op("Add", [f, n.Op("ReduceMax", [n.Op("Expand", [f, n.Integers(20_000_000_000_000, 6)])])])), "cannot be used"),
         ["an unknown operator"] = (Ending((n, f) => n.Op("Frobnicate", [f])), "Frobnicate"),
         ["features that are no numbers"] = (Ending((n, f) => n.Op("Sqrt", [n.Op("Neg", [n.Op("Exp", [f])])])), "not finite"),
         ["features that are always the same"] =

@@ -99,7 +99,11 @@ public sealed class OnnxGraphTests
         Refused(Changed(graph => graph.Node[0].Attribute.Add(new AttributeProto
         {
             Name = "inner",
-            G = new GraphProto { Initializer = { new TensorProto { ExternalData = { new StringStringEntryProto { Key = "location", Value = "/etc/passwd" } } } } },
+            G = new GraphProto
+            {
+                Initializer = { new TensorProto { ExternalData = { new StringStringEntryProto { Key = "location",
+            Value = "/etc/passwd" } } } }
+            },
         })), "other files");
     }
 
@@ -121,7 +125,8 @@ public sealed class OnnxGraphTests
     {
         using var folder = new TestFolder();
 
-        Assert.Contains("cannot be read", Assert.Throws<OnnxModelException>(() => OnnxGraph.Read(folder.File("none.onnx"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Assert.Throws<OnnxModelException>(() => OnnxGraph.Read(folder.File("none.onnx"))).Message,
+            StringComparison.Ordinal);
     }
 
     private static byte[] Whole()

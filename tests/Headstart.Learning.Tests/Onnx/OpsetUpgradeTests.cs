@@ -10,14 +10,18 @@ public sealed class OpsetUpgradeTests
     {
         ["Clip"] = (10, (n, x) => n.Op("Clip", [x], ("min", 0.1f), ("max", 0.4f))),
         ["Clip without a minimum"] = (7, (n, x) => n.Op("Clip", [x], ("max", 0.2f))),
-        ["BatchNormalization"] = (7, (n, x) => n.Op("BatchNormalization", [x, n.Weight(6), n.Weight(6), n.Weight(6), n.Positive(6)], ("spatial", 1L))),
-        ["BatchNormalization of 9"] = (9, (n, x) => n.Op("BatchNormalization", [x, n.Weight(6), n.Weight(6), n.Weight(6), n.Positive(6)], ("momentum", 0.8f))),
+        ["BatchNormalization"] = (7, (n, x) => n.Op("BatchNormalization", [x, n.Weight(6), n.Weight(6), n.Weight(6), n.Positive(6)],
+        ("spatial", 1L))),
+        ["BatchNormalization of 9"] = (9, (n, x) =>
+        n.Op("BatchNormalization", [x, n.Weight(6), n.Weight(6), n.Weight(6), n.Positive(6)], ("momentum", 0.8f))),
         ["Dropout"] = (7, (n, x) => n.Op("Dropout", [x], ("ratio", 0.4f))),
         ["Dropout of 10"] = (10, (n, x) => n.Op("Dropout", [x], ("ratio", 0.4f))),
         ["Pad"] = (10, (n, x) => n.Op("Pad", [x], ("pads", new long[] { 0, 0, 1, 0, 0, 0, 2, 1 }), ("value", 0.3f))),
-        ["Slice"] = (9, (n, x) => n.Op("Slice", [x], ("starts", new long[] { 1, 0 }), ("ends", new long[] { 5, 3 }), ("axes", new long[] { 1, 2 }))),
+        ["Slice"] = (9, (n, x) => n.Op("Slice", [x], ("starts", new long[] { 1, 0 }), ("ends", new long[] { 5, 3 }),
+        ("axes", new long[] { 1, 2 }))),
         ["Slice of all axes"] = (9, (n, x) => n.Op("Slice", [x], ("starts", new long[] { 0, 1 }), ("ends", new long[] { 2, 4 }))),
-        ["Squeeze and Unsqueeze"] = (11, (n, x) => n.Op("Squeeze", [n.Op("Unsqueeze", [x], ("axes", new long[] { 2 }))], ("axes", new long[] { 2 }))),
+        ["Squeeze and Unsqueeze"] = (11, (n, x) =>
+        n.Op("Squeeze", [n.Op("Unsqueeze", [x], ("axes", new long[] { 2 }))], ("axes", new long[] { 2 }))),
         ["Split"] = (11, (n, x) => n.Op("Split", [x], ("axis", 1L), ("split", new long[] { 6 }))),
         ["Split in equal parts"] = (13, (n, x) => n.Op("Split", [x], ("axis", 1L))),
         ["ReduceSum"] = (11, (n, x) => n.Op("ReduceSum", [x], ("axes", new long[] { 2, 3 }), ("keepdims", 1L))),

@@ -15,7 +15,12 @@ internal sealed class TinyNetwork
 
     public TinyNetwork()
     {
-        Model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "tiny" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } } };
+        Model = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "tiny" },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } }
+        };
         Model.Graph.Input.Add(Value("image", -1, 3, Side, Side));
     }
 
@@ -113,7 +118,11 @@ internal sealed class TinyNetwork
     {
         var model = ModelProto.Parser.ParseFrom(bytes);
         model.Graph.Output.Add(tensors.Where(name => model.Graph.Output.All(output => output.Name != name))
-            .Select(name => new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } } }));
+            .Select(name => new ValueInfoProto
+            {
+                Name = name,
+                Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1 } }
+            }));
         return model.ToByteArray();
     }
 
@@ -142,7 +151,8 @@ internal sealed class TinyNetwork
                 ElemType = 1,
                 Shape = new TensorShapeProto
                 {
-                    Dim = { shape.Select(size => size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "n" } : new() { DimValue = size }) },
+                    Dim = { shape.Select(size => size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = "n" }
+                        : new() { DimValue = size }) },
                 },
             },
         },

@@ -20,7 +20,8 @@ public sealed class PretrainingTests
         PretrainingRun.Execute(settings, new Progress(), Cancel);
 
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => PretrainingRun.Execute(settings with { Output = broken.Path }, new Progress(), stop.Token, _ => stop.Cancel()));
+        Assert.Throws<OperationCanceledException>(() =>
+            PretrainingRun.Execute(settings with { Output = broken.Path }, new Progress(), stop.Token, _ => stop.Cancel()));
         Assert.Equal("1", File.ReadAllText(Path.Combine(broken.Path, "checkpoint", "epoch.txt")));
         var card = PretrainingRun.Execute(settings with { Output = broken.Path }, new Progress(), Cancel);
 
@@ -46,7 +47,8 @@ public sealed class PretrainingTests
 
         using var seen = student.forward(images).permute(0, 2, 3, 1);
 
-        using var truth = teacher.Map([.. Enumerable.Range(0, 2).Select(i => teacher.Extract([.. images[i].data<float>()]))], seen.shape[1]);
+        using var truth = teacher.Map([.. Enumerable.Range(0, 2).Select(i => teacher.Extract([.. images[i].data<float>()]))],
+            seen.shape[1]);
         using var difference = (seen - truth).abs().max();
         Assert.InRange(difference.item<float>(), 0, 0.01f);
     }
@@ -77,7 +79,8 @@ public sealed class PretrainingTests
 
         float[] truth = [.. expected.data<float>()];
         var scale = truth.Max(Math.Abs);
-        Assert.All(features.SelectMany(row => row).Zip(truth), pair => Assert.Equal(pair.Second, pair.First, 0.01 * scale)); // weights are float16
+        // weights are float16
+        Assert.All(features.SelectMany(row => row).Zip(truth), pair => Assert.Equal(pair.Second, pair.First, 0.01 * scale));
         Assert.Equal(37, student.Steps.Count(step => step.Convolution is not null)); // of 52: five blocks of three less
     }
 

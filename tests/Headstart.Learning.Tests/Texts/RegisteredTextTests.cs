@@ -74,7 +74,8 @@ public sealed class RegisteredTextTests : IDisposable
 
         using var loaded = TextFeatures.Load(new MemoryStream(Reviews.Bytes(features)), found);
         Assert.Equal(features.Of("bad cat"), loaded.Of("bad cat"));
-        Assert.Contains(TextCandidates.Fit(Corpus, found, 1, null, TestContext.Current.CancellationToken), f => f.Id == "tiny-sentences+tfidf");
+        Assert.Contains(TextCandidates.Fit(Corpus, found, 1, null, TestContext.Current.CancellationToken), f =>
+            f.Id == "tiny-sentences+tfidf");
     }
 
     [Fact]

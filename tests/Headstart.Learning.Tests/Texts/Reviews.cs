@@ -9,7 +9,8 @@ internal static class Reviews
 
     public static (string[] Texts, int[] Labels) Sst2(string file, int count)
     {
-        var rows = File.ReadLines(Path.Combine(SharedData.Folder("datasets/text/sst2"), file)).Skip(1).Take(count).Select(line => line.Split('\t', 2)).ToList();
+        var rows = File.ReadLines(Path.Combine(SharedData.Folder("datasets/text/sst2"), file)).Skip(1).Take(count)
+            .Select(line => line.Split('\t', 2)).ToList();
         return ([.. rows.Select(row => row[1])], [.. rows.Select(row => Array.IndexOf(Categories, row[0]))]);
     }
 
@@ -18,9 +19,11 @@ internal static class Reviews
     /// <summary>Sentences of two subjects that share no words but the small ones.</summary>
     public static string[] Subjects(int count, int seed)
     {
-        string[][] words = [["cat", "dog", "horse", "bird", "feeds", "runs", "fur", "barks"], ["stock", "bond", "market", "price", "rises", "falls", "trade", "profit"]];
+        string[][] words = [["cat", "dog", "horse", "bird", "feeds", "runs", "fur", "barks"],
+            ["stock", "bond", "market", "price", "rises", "falls", "trade", "profit"]];
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(i => string.Join(' ', Enumerable.Range(0, 10).Select(_ => random.Next(4) == 0 ? "the" : words[i % 2][random.Next(8)])))];
+        return [.. Enumerable.Range(0, count).Select(i =>
+            string.Join(' ', Enumerable.Range(0, 10).Select(_ => random.Next(4) == 0 ? "the" : words[i % 2][random.Next(8)])))];
     }
 
     public static byte[] Bytes(TextFeatures features)
@@ -30,5 +33,6 @@ internal static class Reviews
         return stream.ToArray();
     }
 
-    public static double Cosine(TextFeatures features, string a, string b) => features.Of(a).Zip(features.Of(b), (x, y) => (double)x * y).Sum();
+    public static double Cosine(TextFeatures features, string a, string b) =>
+        features.Of(a).Zip(features.Of(b), (x, y) => (double)x * y).Sum();
 }

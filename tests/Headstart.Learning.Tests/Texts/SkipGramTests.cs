@@ -11,7 +11,8 @@ public sealed class SkipGramTests
     {
         using var features = Fit("skipgram");
         Assert.True(Reviews.Cosine(features, "horse", "bird") > 0.5 + Reviews.Cosine(features, "horse", "market"));
-        Assert.True(Reviews.Cosine(features, "the cat barks", "dog fur") > 0.5 + Reviews.Cosine(features, "the cat barks", "the price falls"));
+        Assert.True(Reviews.Cosine(features, "the cat barks", "dog fur") > 0.5
+            + Reviews.Cosine(features, "the cat barks", "the price falls"));
     }
 
     [Fact]

@@ -41,7 +41,8 @@ public sealed class TextChoiceTests
     {
         string[] texts = [.. Reviews.Subjects(60, seed: 5)];
         using var features = TextCandidates.Fit(new(texts, []), [], seed: 1, null, Cancel).Single(f => f.Id == "tfidf");
-        var head = HeadTraining.Train(new(features.Of(texts, Cancel), [.. texts.Select((_, i) => i % 2)], ["animals", "money"]), new HeadMethod(HeadKind.Logistic, 0.3), Cancel);
+        var head = HeadTraining.Train(new(features.Of(texts, Cancel), [.. texts.Select((_, i) => i % 2)], ["animals", "money"]),
+            new HeadMethod(HeadKind.Logistic, 0.3), Cancel);
 
         const string Text = "The 👍 cat, 我: PROFIT!";
         var words = WordOcclusion.Explain(Text, features, f => head.Probabilities(f), label: 0, Cancel);

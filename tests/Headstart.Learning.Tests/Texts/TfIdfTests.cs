@@ -51,11 +51,14 @@ public sealed class TfIdfTests
         using var features = Fit(Corpus);
         var bytes = Bytes(features);
         bytes[bytes.Length / 2] ^= 1;
-        Assert.Contains("damaged", Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream(bytes), [])).Message, StringComparison.Ordinal);
-        Assert.Contains("does not hold", Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream([1, 2, 3]), [])).Message, StringComparison.Ordinal);
+        Assert.Contains("damaged", Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream(bytes), [])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("does not hold", Assert.Throws<TextFeaturesException>(() => TextFeatures.Load(new MemoryStream([1, 2, 3]), []))
+            .Message, StringComparison.Ordinal);
     }
 
-    private static TextFeatures Fit(TextCorpus corpus) => TextCandidates.Fit(corpus, [], seed: 1, null, TestContext.Current.CancellationToken).Single(f => f.Id == "tfidf");
+    private static TextFeatures Fit(TextCorpus corpus) =>
+        TextCandidates.Fit(corpus, [], seed: 1, null, TestContext.Current.CancellationToken).Single(f => f.Id == "tfidf");
 
     private static byte[] Bytes(TextFeatures features)
     {

@@ -25,7 +25,8 @@ public sealed class TokensTests
 
     [Fact]
     public void The_same_text_in_composed_and_decomposed_form_has_the_same_tokens() =>
-        Assert.Equal(Tokens.Of("\u00E9t\u00E9 \uAC00").Select(token => token.Text), Tokens.Of("e\u0301te\u0301 \u1100\u1161").Select(token => token.Text));
+        Assert.Equal(Tokens.Of("\u00E9t\u00E9 \uAC00").Select(token => token.Text),
+            Tokens.Of("e\u0301te\u0301 \u1100\u1161").Select(token => token.Text));
 
     [Fact]
     public void A_token_says_where_it_stood_in_the_text_as_given()
@@ -36,7 +37,8 @@ public sealed class TokensTests
 
     [Fact]
     public void Half_surrogates_and_control_characters_do_no_harm() =>
-        Assert.Equal(["a", "b"], Tokens.Of("a\uD83D \0\u0007 \uDE00b").Where(token => token.Kind == TokenKind.Word).Select(token => token.Text));
+        Assert.Equal(["a", "b"], Tokens.Of("a\uD83D \0\u0007 \uDE00b").Where(token => token.Kind == TokenKind.Word)
+            .Select(token => token.Text));
 
     [Fact]
     public void What_is_beyond_the_longest_text_counts_for_nothing_and_no_emoji_is_torn_there()

@@ -46,7 +46,8 @@ public sealed class AccountsTests(TestHost host) : IClassFixture<TestHost>
         await IsNotFoundAsync(await other.PostAsync($"{model}/predictions", Api.Raw(Pictures.Jpeg(2)), Api.Cancel), "predict");
         Assert.Empty((await other.GetJsonAsync("/api/v1/models"))["items"]!.AsArray());
         var mine = await host.Client.GetJsonAsync(model);
-        Assert.Equal((1, "cats"), ((int)mine["categories"]![0]!["imageCount"]!, (string?)(await host.Client.GetJsonAsync($"{model}/images/{image}"))["category"]));
+        Assert.Equal((1, "cats"), ((int)mine["categories"]![0]!["imageCount"]!,
+            (string?)(await host.Client.GetJsonAsync($"{model}/images/{image}"))["category"]));
     }
 
     [Fact]
@@ -54,9 +55,11 @@ public sealed class AccountsTests(TestHost host) : IClassFixture<TestHost>
     {
         var (first, second) = (await host.Client.NewModelAsync("cats"), await host.Client.NewModelAsync("cats"));
         var image = (await host.Client.AddAsync(first, "cats", Pictures.Jpeg(1))).Single()!["id"];
-        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { category = "cats" }), (HttpMethod.Delete, null) })
+        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { category = "cats" }),
+            (HttpMethod.Delete, null) })
         {
-            await (await host.Client.SendAsync(method, $"{second}/images/{image}", body)).ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
+            await (await host.Client.SendAsync(method, $"{second}/images/{image}", body))
+                .ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
         }
 
         await host.Client.GetJsonAsync($"{first}/images/{image}");

@@ -24,7 +24,8 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
         await client.SendAsync(HttpMethod.Delete, $"{model}/images/{image}");
 
         var entries = await EntriesAsync(client, "", 4);
-        Assert.Equal(["deleteImage 404", "deleteImage 204", "addImages 200", "createModel 201"], entries.Select(e => $"{e["operation"]} {e["status"]}"));
+        Assert.Equal(["deleteImage 404", "deleteImage 204", "addImages 200", "createModel 201"],
+            entries.Select(e => $"{e["operation"]} {e["status"]}"));
         Assert.Equal((model[^36..], (string?)image), ((string?)entries[0]["subjects"]!["id"], (string?)entries[0]["subjects"]!["imageId"]));
         Assert.Equal("{}", entries[3]["subjects"]!.ToJsonString());
         Assert.All(entries, e => Assert.Equal(("other", "127.0.0.1"), ((string?)e["keyName"], (string?)e["address"])));
@@ -47,14 +48,16 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(2, (await EntriesAsync(client, $"&until={Uri.EscapeDataString((string)all[1]["at"]!)}", 2)).Count);
         var page = await client.GetJsonAsync("/api/v1/audit?limit=3");
         var rest = await client.GetJsonAsync($"/api/v1/audit?limit=3&after={page["next"]}");
-        Assert.Equal(all.Select(e => (string?)e["id"]), page["items"]!.AsArray().Concat(rest["items"]!.AsArray()).Select(e => (string?)e!["id"]));
+        Assert.Equal(all.Select(e => (string?)e["id"]), page["items"]!.AsArray().Concat(rest["items"]!.AsArray())
+            .Select(e => (string?)e!["id"]));
     }
 
     [Fact]
     public async Task No_secret_is_in_it_and_what_was_not_allowed_did_not_happen()
     {
         using var client = await host.OtherAccountAsync();
-        var key = await (await client.PostAsync("/api/v1/keys?secret=in-the-query", new { name = "plain", scopes = new[] { "read" } })).JsonAsync(HttpStatusCode.Created);
+        var key = await (await client.PostAsync("/api/v1/keys?secret=in-the-query", new { name = "plain", scopes = new[] { "read" } }))
+            .JsonAsync(HttpStatusCode.Created);
         using var reader = host.ClientWith((string)key["key"]!);
         await (await reader.PostAsync("/api/v1/models", new { name = "m" })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         await (await reader.GetAsync("/api/v1/audit", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
@@ -78,8 +81,12 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
     {
         using var admin = await host.OtherAccountAsync();
         var key = await (await admin.PostAsync("/api/v1/keys", new { name = "person" })).JsonAsync(HttpStatusCode.Created);
-        using var page = new HttpClient(host.Services.GetRequiredService<OwnApi>(), disposeHandler: false) { BaseAddress = new("http://headstart/") };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/models") { Content = JsonContent.Create(new { name = "From a page" }) };
+        using var page = new HttpClient(host.Services.GetRequiredService<OwnApi>(),
+            disposeHandler: false)
+        { BaseAddress = new("http://headstart/") };
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            "/api/v1/models")
+        { Content = JsonContent.Create(new { name = "From a page" }) };
         request.Options.Set(OwnApi.KeyHash, Convert.ToHexStringLower(Secrets.Hash((string)key["key"]!)));
         using var answer = await page.SendAsync(request, Api.Cancel);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
@@ -96,7 +103,8 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
         await host.QueryAsync(async db =>
         {
             await using var transaction = await db.Database.BeginTransactionAsync(Api.Cancel);
-            await db.Database.ExecuteSqlAsync($"LOCK TABLE models IN EXCLUSIVE MODE", Api.Cancel); // so the work cannot go on, as if the process died in it
+            // so the work cannot go on, as if the process died in it
+            await db.Database.ExecuteSqlAsync($"LOCK TABLE models IN EXCLUSIVE MODE", Api.Cancel);
             answer = client.PostAsync("/api/v1/models", new { name = "Held" });
             while (!await db.AuditEntries.AnyAsync(e => e.Operation == "createModel" && e.Status == null, Api.Cancel))
             {
@@ -116,7 +124,8 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
         await client.NewModelAsync("cats");
         await client.NewModelAsync("cats");
         var old = Guid.Parse((string)(await EntriesAsync(client, "", 2))[1]["id"]!);
-        await host.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE audit_entries SET at = now() - interval '366 days' WHERE id = {old}", Api.Cancel));
+        await host.QueryAsync(db => db.Database.ExecuteSqlAsync(
+            $"UPDATE audit_entries SET at = now() - interval '366 days' WHERE id = {old}", Api.Cancel));
 
         await host.Services.GetRequiredService<AuditPruning>().PruneAsync(Api.Cancel);
 

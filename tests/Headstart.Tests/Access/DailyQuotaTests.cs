@@ -9,7 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Access;
 
-/// <summary>How many predictions an account may ask for, and how many training runs may be under way. One test after the other sets the quotas of the same account.</summary>
+/// <summary>How many predictions an account may ask for, and how many training runs may be under way. One test after the other sets the
+/// quotas of the same account.</summary>
 public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHost>
 {
     private Usage Usage => host.Services.GetRequiredService<Usage>();
@@ -33,7 +34,8 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         Assert.Equal(0, Left(refused));
         using var infer = await host.Client.PostAsync($"/v2/models/{host.Model[^36..]}/infer", new { inputs = Array.Empty<object>() });
         Assert.Equal(HttpStatusCode.TooManyRequests, infer.StatusCode);
-        using var nano = await host.Client.PostAsync($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", Api.Form(null, ("a.jpg", Pets.Cat)), Api.Cancel);
+        using var nano = await host.Client.PostAsync($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}",
+            Api.Form(null, ("a.jpg", Pets.Cat)), Api.Cancel);
         Assert.Equal(HttpStatusCode.TooManyRequests, nano.StatusCode);
         Assert.Contains("\"Quota exceeded\"", await nano.Content.ReadAsStringAsync(Api.Cancel));
         await AllowAsync(null);
@@ -71,10 +73,12 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         var problem = await large.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
         Assert.Equal(24, (int)problem["images"]!);
 
-        var ids = (await host.Client.GetJsonAsync($"{host.Model}/images?limit=4"))["items"]!.AsArray().Select(i => (string)i!["id"]!).ToArray();
+        var ids = (await host.Client.GetJsonAsync($"{host.Model}/images?limit=4"))["items"]!.AsArray().Select(i => (string)i!["id"]!)
+            .ToArray();
         for (var times = 0; times < 2; times++) // the same batch, so it counts once
         {
-            using var small = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { imageIds = ids }), idempotencyKey: "once");
+            using var small = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { imageIds = ids }),
+                idempotencyKey: "once");
             await small.JsonAsync(HttpStatusCode.Accepted);
             Assert.Equal(1, Left(small));
         }
@@ -88,36 +92,45 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
         var photo = Pets.Cat.Length;
         var stored = await BytesAsync();
         await AllowAsync(null, bytes: stored + 2 * photo);
-        var batch = await (await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("a.jpg", Pets.Cat), ("b.jpg", Pets.Cat)))).JsonAsync(HttpStatusCode.Accepted);
+        var batch = await (await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("a.jpg", Pets.Cat), ("b.jpg", Pets.Cat))))
+            .JsonAsync(HttpStatusCode.Accepted);
         Assert.Equal(stored + 2 * photo, await BytesAsync());
 
         using var refused = await host.Client.SendBatchAsync(host.Model, Api.Form(null, ("c.jpg", Pets.Cat)));
         var problem = await refused.ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
-        Assert.Equal(("bytes", stored + 2 * photo, stored + 2 * photo), ((string?)problem["quota"], (long)problem["limit"]!, (long)problem["used"]!));
-        using var ofStored = await host.Client.SendBatchAsync(host.Model, System.Net.Http.Json.JsonContent.Create(new { images = new { } })); // needs no room
+        Assert.Equal(("bytes", stored + 2 * photo, stored + 2 * photo),
+            ((string?)problem["quota"], (long)problem["limit"]!, (long)problem["used"]!));
+        // needs no room
+        using var ofStored = await host.Client.SendBatchAsync(host.Model,
+            System.Net.Http.Json.JsonContent.Create(new { images = new { } }));
         Assert.Equal((HttpStatusCode.Accepted, "\"bytes\";r=0"), (ofStored.StatusCode, ofStored.Headers.GetValues("RateLimit").Single()));
 
         Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync(Batches.PathOf(host.Model, batch), Api.Cancel)).StatusCode);
         Assert.Equal(stored, await BytesAsync());
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.SendBatchAsync(host.Model, Api.Form(null, ("d.jpg", Pets.Cat)))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4)
+            .Select(_ => host.Client.SendBatchAsync(host.Model, Api.Form(null, ("d.jpg", Pets.Cat)))));
         Assert.Equal(2, answers.Count(a => a.StatusCode == HttpStatusCode.Accepted));
-        Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.PaymentRequired, a.StatusCode.ToString()));
+        Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.PaymentRequired,
+            a.StatusCode.ToString()));
         await AllowAsync(null);
 
-        async Task<long> BytesAsync() => (long)(await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "bytes")!["used"]!;
+        async Task<long> BytesAsync() => (long)(await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray()
+            .Single(q => (string?)q!["quota"] == "bytes")!["used"]!;
     }
 
     [Fact]
     public async Task No_more_runs_are_under_way_than_the_account_may_have()
     {
         await AllowAsync(null, runs: 1);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", Api.BuiltIn)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4)
+            .Select(_ => host.Client.PostAsync($"{host.Model}/training-runs", Api.BuiltIn)));
         var run = await Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Accepted).JsonAsync(HttpStatusCode.Accepted);
         foreach (var refused in answers.Where(a => a.StatusCode != HttpStatusCode.Accepted))
         {
             var problem = await refused.ProblemAsync(HttpStatusCode.TooManyRequests, "quota-exceeded");
             Assert.Equal(("concurrentRuns", 1, 1), ((string?)problem["quota"], (int)problem["limit"]!, (int)problem["used"]!));
-            Assert.Equal(("30", "\"concurrentRuns\";r=0"), (refused.Headers.GetValues("Retry-After").Single(), refused.Headers.GetValues("RateLimit").Single()));
+            Assert.Equal(("30", "\"concurrentRuns\";r=0"),
+                (refused.Headers.GetValues("Retry-After").Single(), refused.Headers.GetValues("RateLimit").Single()));
         }
 
         await host.Client.EndOfRunAsync(host.Model, run);
@@ -132,7 +145,8 @@ public sealed class DailyQuotaTests(TrainedHost host) : IClassFixture<TrainedHos
     /// <summary>So many predictions beyond those there were already.</summary>
     private async Task AllowAsync(int? more, int? runs = null, long? bytes = null)
     {
-        var used = (await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"];
+        var used = (await host.Client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray()
+            .Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"];
         var account = (await host.Client.GetJsonAsync("/api/v1/accounts"))["items"]!.AsArray().Single(a => (bool)a!["operator"]!)!["id"];
         var quotas = new { predictionsPerDay = more is null ? null : more + (int)used!, concurrentRuns = runs, bytes };
         await (await host.Client.SendAsync(HttpMethod.Patch, $"/api/v1/accounts/{account}", new { quotas })).JsonAsync();

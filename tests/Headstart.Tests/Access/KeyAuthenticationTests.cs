@@ -58,7 +58,8 @@ public sealed class KeyAuthenticationTests(TestHost host) : IClassFixture<TestHo
     [Fact]
     public async Task The_key_opens_as_bearer_and_as_user_name_of_basic_whatever_the_case_of_the_scheme()
     {
-        foreach (var header in new[] { "Bearer " + TestHost.Key, "bearer " + TestHost.Key, "BEARER   " + TestHost.Key, "Basic " + AsUserName, "basic " + AsUserName })
+        foreach (var header in new[] { "Bearer " + TestHost.Key, "bearer " + TestHost.Key, "BEARER   " + TestHost.Key,
+            "Basic " + AsUserName, "basic " + AsUserName })
         {
             using var response = await GetAsync(header);
             Assert.True(response.IsSuccessStatusCode, $"{header}: {response.StatusCode}");

@@ -9,7 +9,8 @@ public sealed class KeyGuessesTests(KeyGuessesTests.CarefulHost host) : IClassFi
 {
     public sealed class CarefulHost(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:FailedSignInsPerMinute", "3")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:RateLimits:FailedSignInsPerMinute", "3")];
     }
 
     [Fact]

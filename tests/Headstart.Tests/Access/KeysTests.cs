@@ -28,7 +28,8 @@ public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
         using var client = host.ClientWith(secret);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/models", Api.Cancel)).StatusCode);
         var now = DateTime.UnixEpoch;
-        await host.QueryAsync(db => db.ApiKeys.Where(k => k.Id == Guid.Parse(id)).ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), Api.Cancel));
+        await host.QueryAsync(db => db.ApiKeys.Where(k => k.Id == Guid.Parse(id))
+            .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), Api.Cancel));
 
         while ((await client.GetAsync("/api/v1/models", Api.Cancel)).StatusCode == HttpStatusCode.OK)
         {
@@ -46,7 +47,9 @@ public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
         Assert.Contains(list["items"]!.AsArray(), k => (string?)k!["id"] == id);
         Assert.DoesNotContain(secret, list.ToJsonString());
         Assert.DoesNotContain(TestHost.Key, list.ToJsonString());
-        Assert.All(list["items"]!.AsArray(), k => Assert.Equal(["id", "name", "prefix", "admin", "scopes", "expiresAt", "createdAt", "revokedAt"], k!.AsObject().Select(p => p.Key)));
+        Assert.All(list["items"]!.AsArray(), k =>
+            Assert.Equal(["id", "name", "prefix", "admin", "scopes", "expiresAt", "createdAt", "revokedAt"],
+            k!.AsObject().Select(p => p.Key)));
     }
 
     [Fact]
@@ -66,7 +69,8 @@ public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
         using var client = host.ClientWith(secret);
 
         await (await client.GetAsync("/api/v1/keys", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
-        await (await client.PostAsync("/api/v1/keys", new { name = "mine", admin = true })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        await (await client.PostAsync("/api/v1/keys", new { name = "mine", admin = true }))
+            .ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         await (await client.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{id}")).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
     }
 
@@ -93,10 +97,12 @@ public sealed class KeysTests(TestHost host) : IClassFixture<TestHost>
             using var first = await host.OtherAccountAsync();
             var (secondId, secret) = await host.NewKeyAsync(admin: true, by: first);
             using var second = host.ClientWith(secret);
-            var firstId = (await second.GetJsonAsync("/api/v1/keys"))["items"]!.AsArray().Select(k => (string)k!["id"]!).Single(id => id != secondId);
+            var firstId = (await second.GetJsonAsync("/api/v1/keys"))["items"]!.AsArray().Select(k => (string)k!["id"]!)
+                .Single(id => id != secondId);
 
             var answers = await Task.WhenAll(
-                first.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{secondId}"), second.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{firstId}"));
+                first.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{secondId}"),
+                second.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{firstId}"));
 
             Assert.Single(answers, a => a.StatusCode == HttpStatusCode.NoContent);
             var left = new[] { first, second }.Select(async c => (await c.GetAsync("/api/v1/keys", Api.Cancel)).StatusCode);

@@ -17,7 +17,8 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
 
         Assert.Empty((await client.GetJsonAsync("/api/v1/models"))["items"]!.AsArray());
         await (await client.GetAsync(mine, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
-        Assert.Equal((string?)account["keyId"], (string?)Assert.Single((await client.GetJsonAsync("/api/v1/keys"))["items"]!.AsArray())!["id"]);
+        Assert.Equal((string?)account["keyId"], (string?)Assert.Single(
+            (await client.GetJsonAsync("/api/v1/keys"))["items"]!.AsArray())!["id"]);
         Assert.False((bool)account["operator"]!);
         Assert.DoesNotContain((string)account["key"]!, (await host.Client.GetJsonAsync("/api/v1/accounts")).ToJsonString());
     }
@@ -35,7 +36,8 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
         await (await other.PostAsync("/api/v1/accounts", new { name = "Mine" })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         // All accounts use the same backbones.
         await (await other.PostAsync("/api/v1/backbones", new { })).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
-        await (await other.DeleteAsync("/api/v1/backbones/headstart-small", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
+        await (await other.DeleteAsync("/api/v1/backbones/headstart-small", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
         using var noAdmin = await host.ClientWithScopesAsync("read", "write");
         await (await noAdmin.GetAsync("/api/v1/accounts", Api.Cancel)).ProblemAsync(HttpStatusCode.Forbidden, "forbidden");
     }
@@ -54,17 +56,22 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
         changed = await (await host.Client.SendAsync(HttpMethod.Patch, path, new { quotas = new { predictionsPerDay = 9 } })).JsonAsync();
         Assert.Equal(((int?)null, 9), ((int?)changed["quotas"]!["images"], (int?)changed["quotas"]!["predictionsPerDay"]));
         Assert.Equal(changed.ToJsonString(), (await host.Client.GetJsonAsync(path)).ToJsonString());
-        Assert.Equal(changed.ToJsonString(), (await host.Client.GetJsonAsync("/api/v1/accounts?limit=200"))["items"]!.AsArray().Single(a => (string?)a!["id"] == (string?)account["id"])!.ToJsonString());
+        Assert.Equal(changed.ToJsonString(), (await host.Client.GetJsonAsync("/api/v1/accounts?limit=200"))["items"]!.AsArray()
+            .Single(a => (string?)a!["id"] == (string?)account["id"])!.ToJsonString());
     }
 
     [Fact]
     public async Task What_makes_no_sense_is_refused()
     {
-        await (await host.Client.PostAsync("/api/v1/accounts", new { name = "" })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-name");
-        await (await host.Client.PostAsync("/api/v1/accounts", new { name = "n", quotas = new { images = -1 } })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-quotas");
-        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { name = "n" }), (HttpMethod.Delete, null) })
+        await (await host.Client.PostAsync("/api/v1/accounts", new { name = "" }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-name");
+        await (await host.Client.PostAsync("/api/v1/accounts", new { name = "n", quotas = new { images = -1 } }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-quotas");
+        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { name = "n" }),
+            (HttpMethod.Delete, null) })
         {
-            await (await host.Client.SendAsync(method, $"/api/v1/accounts/{Guid.Empty}", body)).ProblemAsync(HttpStatusCode.NotFound, "account-not-found");
+            await (await host.Client.SendAsync(method, $"/api/v1/accounts/{Guid.Empty}", body))
+                .ProblemAsync(HttpStatusCode.NotFound, "account-not-found");
         }
     }
 
@@ -82,13 +89,16 @@ public sealed class OperatorTests(OperatorTests.HostWithQuotas host) : IClassFix
 
         await (await client.GetAsync("/api/v1/models", Api.Cancel)).ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
         var first = (await host.Client.GetJsonAsync("/api/v1/accounts?limit=200"))["items"]!.AsArray().Single(a => (bool)a!["operator"]!)!;
-        await (await host.Client.SendAsync(HttpMethod.Delete, $"/api/v1/accounts/{first["id"]}")).ProblemAsync(HttpStatusCode.Conflict, "operator-account");
+        await (await host.Client.SendAsync(HttpMethod.Delete, $"/api/v1/accounts/{first["id"]}"))
+            .ProblemAsync(HttpStatusCode.Conflict, "operator-account");
     }
 
-    private async Task<JsonNode> NewAccountAsync(object wish) => await (await host.Client.PostAsync("/api/v1/accounts", wish)).JsonAsync(HttpStatusCode.Created);
+    private async Task<JsonNode> NewAccountAsync(object wish) =>
+        await (await host.Client.PostAsync("/api/v1/accounts", wish)).JsonAsync(HttpStatusCode.Created);
 
     public sealed class HostWithQuotas(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Quotas:Images", "7"), ("Headstart:Quotas:Models", "3")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:Quotas:Images", "7"), ("Headstart:Quotas:Models", "3")];
     }
 }

@@ -24,14 +24,16 @@ internal static class OtherAccount
     /// <summary>A client with a new key of the default account that has these scopes.</summary>
     public static async Task<HttpClient> ClientWithScopesAsync(this TestHost host, params string[] scopes)
     {
-        var key = await (await host.Client.PostAsync("/api/v1/keys", new { name = "a key", scopes })).JsonAsync(System.Net.HttpStatusCode.Created);
+        var key = await (await host.Client.PostAsync("/api/v1/keys", new { name = "a key", scopes }))
+            .JsonAsync(System.Net.HttpStatusCode.Created);
         return host.ClientWith((string)key["key"]!);
     }
 
     /// <summary>A new key of the default account: its id and its secret.</summary>
     public static async Task<(string Id, string Secret)> NewKeyAsync(this TestHost host, bool admin = false, HttpClient? by = null)
     {
-        var key = await (await (by ?? host.Client).PostAsync("/api/v1/keys", new { name = "a key", admin })).JsonAsync(System.Net.HttpStatusCode.Created);
+        var key = await (await (by ?? host.Client).PostAsync("/api/v1/keys", new { name = "a key", admin }))
+            .JsonAsync(System.Net.HttpStatusCode.Created);
         return ((string)key["id"]!, (string)key["key"]!);
     }
 }

@@ -64,7 +64,8 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
         using var client = await AccountAsync(new { images = 10 });
         var models = new[] { await client.NewModelAsync("cats"), await client.NewModelAsync("cats") };
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => SendAsync(client, models[i % 2], [.. Enumerable.Range(10 * i, 5)])));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(i => SendAsync(client, models[i % 2], [.. Enumerable.Range(10 * i, 5)])));
 
         Assert.All(answers, a => Assert.True(a.StatusCode is HttpStatusCode.OK or HttpStatusCode.PaymentRequired, a.StatusCode.ToString()));
         Assert.Equal((10, 10), await UseAsync(client, "images"));
@@ -79,12 +80,15 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
         for (var round = 0; round < 3; round++)
         {
             var (model, doomed) = (await client.NewModelAsync("cats"), await client.NewModelAsync("cats"));
-            var there = (await (await SendAsync(client, model, 1, 2, 3, 4)).JsonAsync())["accepted"]!.AsArray().Select(i => (string)i!["id"]!).ToList();
-            var gone = (await (await SendAsync(client, doomed, 1, 2, 3, 4)).JsonAsync())["accepted"]!.AsArray().Select(i => (string)i!["id"]!).ToList();
+            var there = (await (await SendAsync(client, model, 1, 2, 3, 4)).JsonAsync())["accepted"]!.AsArray()
+                .Select(i => (string)i!["id"]!).ToList();
+            var gone = (await (await SendAsync(client, doomed, 1, 2, 3, 4)).JsonAsync())["accepted"]!.AsArray()
+                .Select(i => (string)i!["id"]!).ToList();
 
             var answers = await Task.WhenAll([
                 .. there.Select(id => client.SendAsync(HttpMethod.Delete, $"{model}/images/{id}")), SendAsync(client, model, 5, 6, 7),
-                .. gone.Select(id => client.SendAsync(HttpMethod.Delete, $"{doomed}/images/{id}")), client.SendAsync(HttpMethod.Delete, doomed)]);
+                .. gone.Select(id => client.SendAsync(HttpMethod.Delete, $"{doomed}/images/{id}")),
+                client.SendAsync(HttpMethod.Delete, doomed)]);
 
             Assert.All(answers, a => Assert.True((int)a.StatusCode < 500, a.StatusCode.ToString()));
             Assert.Equal(3 * (round + 1), (await UseAsync(client, "images")).Used);
@@ -120,10 +124,14 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
     {
         using var client = await AccountAsync(new { images = 2 });
         var model = await client.NewTextModelAsync("pos", "neg");
-        var body = await (await client.PostAsync($"{model}/texts", new { texts = new[] { new { text = "one" }, new { text = "two" }, new { text = "three" } } })).JsonAsync();
-        Assert.Equal((2, "quota-exceeded", 2), (body["accepted"]!.AsArray().Count, (string?)body["rejected"]![0]!["reason"], (int)body["rejected"]![0]!["index"]!));
-        await (await client.PostAsync($"{model}/texts", new { texts = new[] { new { text = "four" } } })).ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
-        await (await client.PostAsync($"{model}/feedback", new { text = "five", category = "pos" })).ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+        var body = await (await client.PostAsync($"{model}/texts",
+            new { texts = new[] { new { text = "one" }, new { text = "two" }, new { text = "three" } } })).JsonAsync();
+        Assert.Equal((2, "quota-exceeded", 2), (body["accepted"]!.AsArray().Count, (string?)body["rejected"]![0]!["reason"],
+            (int)body["rejected"]![0]!["index"]!));
+        await (await client.PostAsync($"{model}/texts", new { texts = new[] { new { text = "four" } } }))
+            .ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+        await (await client.PostAsync($"{model}/feedback", new { text = "five", category = "pos" }))
+            .ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
     }
 
     [Fact]
@@ -134,10 +142,12 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => client.PostAsync("/api/v1/models", new { name = $"m{i}" })));
 
         Assert.Equal(2, answers.Count(a => a.StatusCode == HttpStatusCode.Created));
-        var problem = await answers.First(a => a.StatusCode != HttpStatusCode.Created).ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
+        var problem = await answers.First(a => a.StatusCode != HttpStatusCode.Created)
+            .ProblemAsync(HttpStatusCode.PaymentRequired, "quota-exceeded");
         Assert.Contains("2 models", (string?)problem["detail"]);
         using var form = new FormUrlEncodedContent([new("categories", "a,b")]);
-        Assert.Equal(HttpStatusCode.PaymentRequired, (await client.PostAsync("/api/v2/ImageCategorization/Model/", form, Api.Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.PaymentRequired, (await client.PostAsync("/api/v2/ImageCategorization/Model/", form, Api.Cancel))
+            .StatusCode);
     }
 
     [Fact]
@@ -150,7 +160,8 @@ public sealed class QuotaTests(TestHost host) : IClassFixture<TestHost>
 
     private async Task<HttpClient> AccountAsync(object quotas)
     {
-        var account = await (await host.Client.PostAsync("/api/v1/accounts", new { name = "limited", quotas })).JsonAsync(HttpStatusCode.Created);
+        var account = await (await host.Client.PostAsync("/api/v1/accounts", new { name = "limited", quotas }))
+            .JsonAsync(HttpStatusCode.Created);
         return host.ClientWith((string)account["key"]!);
     }
 

@@ -4,24 +4,28 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Access;
 
-public sealed class RateLimitTests(RateLimitTests.KeyHost keys, RateLimitTests.AddressHost addresses) : IClassFixture<RateLimitTests.KeyHost>, IClassFixture<RateLimitTests.AddressHost>
+public sealed class RateLimitTests(RateLimitTests.KeyHost keys,
+    RateLimitTests.AddressHost addresses) : IClassFixture<RateLimitTests.KeyHost>, IClassFixture<RateLimitTests.AddressHost>
 {
     private const int AtOnce = 60; // in far less than the seconds that the limit would need to let all of them through
 
     public sealed class KeyHost(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:PerKeyPerSecond", "4")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:RateLimits:PerKeyPerSecond", "4")];
     }
 
     public sealed class AddressHost(TestPostgres postgres) : TestHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:RateLimits:PerAddressPerSecond", "4")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:RateLimits:PerAddressPerSecond", "4")];
     }
 
     [Fact]
     public async Task A_key_that_asks_too_often_is_told_when_to_come_again_and_other_keys_are_answered()
     {
-        var other = (string)(await (await keys.Client.PostAsync("/api/v1/keys", new { name = "another" })).JsonAsync(HttpStatusCode.Created))["key"]!;
+        var other = (string)(await (await keys.Client.PostAsync("/api/v1/keys", new { name = "another" }))
+            .JsonAsync(HttpStatusCode.Created))["key"]!;
         var answers = await AtOnceAsync(keys.Client, "/api/v1/models");
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);
         await RefusedAsync(answers);

@@ -17,7 +17,8 @@ namespace Headstart.Tests.Access;
 public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<ScopesTests.WholeHost>
 {
     private static readonly string[] Predicting = ["predictions", "batch-predictions", "infer", "LabelFile", "LabelFiles", "LabelUrls"];
-    private static readonly string[] OfAdmins = ["/api/v1/keys", "/api/v1/accounts", "/api/v1/audit", "/api/v1/backbones", "/api/v1/text-backbones", "/metrics", "/hangfire"];
+    private static readonly string[] OfAdmins =
+        ["/api/v1/keys", "/api/v1/accounts", "/api/v1/audit", "/api/v1/backbones", "/api/v1/text-backbones", "/metrics", "/hangfire"];
 
     [Fact]
     public void Every_address_takes_a_key_unless_it_is_known_to_need_none()
@@ -25,9 +26,11 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
         foreach (var endpoint in Endpoints())
         {
             var open = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
-            Assert.True(open || endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null, $"{endpoint.DisplayName} says nothing of keys");
+            Assert.True(open || endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null,
+                $"{endpoint.DisplayName} says nothing of keys");
             Assert.True(!open || endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is not null
-                || Path(endpoint) is "/v2/" or "/v2/health/live" or "/v2/health/ready" or "/health/live" or "/health/ready" or "/session" or "/session/end" or "/signin" or "/swagger/v1/swagger.json",
+                || Path(endpoint) is "/v2/" or "/v2/health/live" or "/v2/health/ready" or "/health/live" or "/health/ready" or "/session"
+                    or "/session/end" or "/signin" or "/swagger/v1/swagger.json",
                 $"{endpoint.DisplayName} is open");
         }
     }
@@ -38,8 +41,10 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
         foreach (var (endpoint, method, path) in Operations())
         {
             var wanted = Predicting.Contains(path.TrimEnd('/').Split('/')[^1]) && method == "POST" ? "predict"
-                : path.StartsWith("/metrics", StringComparison.Ordinal) || path.StartsWith("/hangfire", StringComparison.Ordinal) || path.StartsWith("/api/v1/accounts", StringComparison.Ordinal) ? "operator"
-                : OfAdmins.Any(start => path.StartsWith(start, StringComparison.Ordinal)) && (!path.Contains("backbones", StringComparison.Ordinal) || method != "GET") ? null
+                : path.StartsWith("/metrics", StringComparison.Ordinal) || path.StartsWith("/hangfire", StringComparison.Ordinal)
+                    || path.StartsWith("/api/v1/accounts", StringComparison.Ordinal) ? "operator"
+                : OfAdmins.Any(start => path.StartsWith(start, StringComparison.Ordinal))
+                    && (!path.Contains("backbones", StringComparison.Ordinal) || method != "GET") ? null
                 : method is "GET" or "HEAD" ? "read" : "write";
             var needed = Needed(endpoint, method);
             Assert.Equal(needed == "predict", endpoint.Metadata.GetMetadata<Spends>()?.Quotas.Contains(Quota.PredictionsPerDay) is true);
@@ -79,7 +84,8 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
         foreach (var (endpoint, method, path) in Operations())
         {
             using var answer = await shop.SendAsync(new HttpMethod(method), path);
-            Assert.True(Needed(endpoint, method) == "predict" == answer.StatusCode is not HttpStatusCode.Forbidden, $"{method} {path}: {answer.StatusCode}");
+            Assert.True(Needed(endpoint, method) == "predict" == answer.StatusCode is not HttpStatusCode.Forbidden,
+                $"{method} {path}: {answer.StatusCode}");
             Assert.NotEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
         }
     }
@@ -107,16 +113,20 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
     [Fact]
     public async Task Scopes_that_make_no_sense_are_refused()
     {
-        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = Array.Empty<string>() })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-scopes");
-        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = new[] { "everything" } })).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
-        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", expiresAt = "2020-01-01T00:00:00Z" })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-expiry");
+        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = Array.Empty<string>() }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-scopes");
+        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", scopes = new[] { "everything" } }))
+            .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", expiresAt = "2020-01-01T00:00:00Z" }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-expiry");
     }
 
     [Fact]
     public async Task A_key_ends_at_its_time_although_it_was_used_a_moment_ago()
     {
         var end = host.Services.GetRequiredService<TimeProvider>().GetUtcNow().AddSeconds(1.5);
-        var key = await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", expiresAt = end })).JsonAsync(HttpStatusCode.Created);
+        var key = await (await host.Client.PostAsync("/api/v1/keys", new { name = "k", expiresAt = end }))
+            .JsonAsync(HttpStatusCode.Created);
         Assert.Equal(end.UtcDateTime, ((DateTime)key["expiresAt"]!).ToUniversalTime(), TimeSpan.FromMilliseconds(1));
         using var client = host.ClientWith((string)key["key"]!);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/models", Api.Cancel)).StatusCode);
@@ -137,13 +147,15 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
     {
         using var other = await host.OtherAccountAsync();
         var admin = (await other.GetJsonAsync("/api/v1/keys"))["items"]![0]!["id"];
-        var soon = await (await other.PostAsync("/api/v1/keys", new { name = "k", admin = true, expiresAt = "2100-01-01T00:00:00Z" })).JsonAsync(HttpStatusCode.Created);
+        var soon = await (await other.PostAsync("/api/v1/keys", new { name = "k", admin = true, expiresAt = "2100-01-01T00:00:00Z" }))
+            .JsonAsync(HttpStatusCode.Created);
 
         await (await other.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{admin}")).ProblemAsync(HttpStatusCode.Conflict, "last-admin-key");
         Assert.Equal(HttpStatusCode.NoContent, (await other.SendAsync(HttpMethod.Delete, $"/api/v1/keys/{soon["id"]}")).StatusCode);
     }
 
-    private IEnumerable<RouteEndpoint> Endpoints() => host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();
+    private IEnumerable<RouteEndpoint> Endpoints() => host.Services.GetRequiredService<EndpointDataSource>()
+        .Endpoints.OfType<RouteEndpoint>();
 
     /// <summary>What takes a key in a header: all but the pages.</summary>
     private IEnumerable<(RouteEndpoint Endpoint, string Method, string Path)> Operations() =>
@@ -162,10 +174,12 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
         return Scopes.NeededFor(http);
     }
 
-    private static string Path(RouteEndpoint endpoint) => "/" + string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
+    private static string Path(RouteEndpoint endpoint) => "/"
+        + string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
     {
         Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "documentName" } => "v1",
-        Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart parameter when parameter.ParameterPolicies.Any(p => p.Content == "int") => "1",
+        Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart parameter
+        when parameter.ParameterPolicies.Any(p => p.Content == "int") => "1",
         Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart => Guid.Empty.ToString(),
         Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal => literal.Content,
         _ => "",

@@ -36,7 +36,8 @@ public sealed class UsageTests(TrainedHost host) : IClassFixture<TrainedHost>
     [InlineData("0")]
     [InlineData("367")]
     public async Task Days_are_limited(string days) =>
-        await (await host.Client.GetAsync($"/api/v1/usage?days={days}", Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "invalid-days");
+        await (await host.Client.GetAsync($"/api/v1/usage?days={days}", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.BadRequest, "invalid-days");
 
     [Fact]
     public async Task The_heat_map_of_a_stored_image_is_a_picture()
@@ -53,7 +54,8 @@ public sealed class UsageTests(TrainedHost host) : IClassFixture<TrainedHost>
     }
 
     private static (int Requests, int Predictions) Counts(JsonArray keys, string id) =>
-        keys.Single(k => (string?)k!["keyId"] == id)!["days"]!.AsArray() is var days ? (days.Sum(d => (int)d!["requests"]!), days.Sum(d => (int)d!["predictions"]!)) : default;
+        keys.Single(k => (string?)k!["keyId"] == id)!["days"]!.AsArray() is var days
+            ? (days.Sum(d => (int)d!["requests"]!), days.Sum(d => (int)d!["predictions"]!)) : default;
 
     private async Task<(string Id, HttpClient Client)> NewKeyAsync()
     {

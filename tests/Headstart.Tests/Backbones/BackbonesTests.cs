@@ -13,7 +13,8 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
 
         Assert.Contains("mobilenetv2-1.0", items.Select(b => (string?)b!["id"]));
         Assert.All(items, b => Assert.Equal(
-            ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage", "memoryPerImageMb", "registered", "state", "bytesFetched", "problem"],
+            ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage",
+            "memoryPerImageMb", "registered", "state", "bytesFetched", "problem"],
             b!.AsObject().Select(p => p.Key)));
         Assert.All(items, b =>
         {
@@ -35,7 +36,8 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
         var glove = all.Single(b => (string?)b!["id"] == "glove-100d-10k")!;
         Assert.Equal(("wordVectors", 100, true), ((string?)glove["kind"], (int?)glove["features"], (bool)glove["present"]!));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))), (string?)glove["sha256"]);
-        Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k", "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
+        Assert.Equal(["glove-100d-10k-tuned", "glove-100d-10k-tuned-sif", "glove-100d-10k-tuned+tfidf", "glove-100d-10k",
+            "glove-100d-10k-sif", "glove-100d-10k+tfidf"],
             glove["usedAs"]!.AsArray().Select(id => (string?)id));
         Assert.Contains("'backbones fetch all-MiniLM-L6-v2', or copy model.onnx and vocab.txt into",
             (string?)all.Single(b => (string?)b!["id"] == "all-MiniLM-L6-v2")!["problem"], StringComparison.Ordinal);
@@ -43,5 +45,6 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
 
     [Fact]
     public async Task The_list_needs_a_key() =>
-        await (await host.ClientWith(null).GetAsync("/api/v1/backbones", Api.Cancel)).ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
+        await (await host.ClientWith(null).GetAsync("/api/v1/backbones", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.Unauthorized, "unauthorized");
 }

@@ -9,7 +9,8 @@ internal static class BuiltInBackbone
         foreach (var id in ids)
         {
             File.Copy($"{builtIn}.onnx", Path.Combine(folder, $"{id}.onnx"));
-            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json").Replace("headstart-small", id, StringComparison.Ordinal));
+            File.WriteAllText(Path.Combine(folder, $"{id}.json"), File.ReadAllText($"{builtIn}.json")
+                .Replace("headstart-small", id, StringComparison.Ordinal));
         }
     }
 }

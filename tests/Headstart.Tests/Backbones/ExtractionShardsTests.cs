@@ -13,7 +13,8 @@ public sealed class ExtractionShardsTests(TestHost host) : IClassFixture<TestHos
     {
         var extraction = Guid.CreateVersion7();
         await AddAsync(extraction, 0, 1);
-        await host.QueryAsync(db => db.Database.ExecuteSqlAsync($"VACUUM ANALYZE extraction_shards", Api.Cancel)); // which takes it for one row
+        // which takes it for one row
+        await host.QueryAsync(db => db.Database.ExecuteSqlAsync($"VACUUM ANALYZE extraction_shards", Api.Cancel));
         await AddAsync(extraction, 1, 8);
         var shards = host.Services.GetRequiredService<ExtractionShards>();
 

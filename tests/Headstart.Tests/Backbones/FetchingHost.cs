@@ -15,7 +15,8 @@ internal sealed class FetchingHost : TestHost
 
     protected override IEnumerable<(string Name, string Value)> Settings => [.. Catalogue.Settings, .. _more];
 
-    public static async Task<FetchingHost> StartAsync(TestPostgres postgres, TinyCatalogue catalogue, params (string Name, string Value)[] more)
+    public static async Task<FetchingHost> StartAsync(TestPostgres postgres, TinyCatalogue catalogue,
+        params (string Name, string Value)[] more)
     {
         var host = new FetchingHost(postgres, catalogue, more);
         await host.InitializeAsync();

@@ -2,8 +2,8 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Backbones;
 
-/// <summary>A host that chooses among several backbones, for tests of the choice and of what it is worth; they skip where there are none. All other tests have
-/// the built-in one, and are much faster.</summary>
+/// <summary>A host that chooses among several backbones, for tests of the choice and of what it is worth; they skip where there are none.
+/// All other tests have the built-in one, and are much faster.</summary>
 public sealed class HostWithRealBackbones(TestPostgres postgres) : TestHost(postgres)
 {
     public new HttpClient Client

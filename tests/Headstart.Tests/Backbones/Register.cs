@@ -9,7 +9,8 @@ internal static class Register
     public const string Path = "/api/v1/backbones";
     public const string TextPath = "/api/v1/text-backbones";
 
-    public static async Task<HttpResponseMessage> RegisterAsync(this HttpClient client, byte[] file, string name = "net.onnx", params (string Name, string Value)[] fields)
+    public static async Task<HttpResponseMessage> RegisterAsync(this HttpClient client, byte[] file, string name = "net.onnx",
+        params (string Name, string Value)[] fields)
     {
         using var form = Api.Form(null, (name, file));
         foreach (var (field, value) in fields)

@@ -17,12 +17,14 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
     [Fact]
     public async Task A_registered_backbone_is_measured_trains_at_once_and_stays_as_long_as_a_version_needs_it()
     {
-        var answer = await _client.RegisterAsync(Network(1), "Ours.onnx", ("mean", "0, 0, 0"), ("std", "1,1,1"), ("licence", "MIT"), ("source", "us"));
+        var answer = await _client.RegisterAsync(Network(1), "Ours.onnx", ("mean", "0, 0, 0"), ("std", "1,1,1"), ("licence", "MIT"),
+            ("source", "us"));
 
         var backbone = await answer.JsonAsync(HttpStatusCode.Created);
         Assert.Equal("/api/v1/backbones/ours", answer.Headers.Location?.ToString());
         Assert.Equal(("ours", 6, TinyNetwork.Side, "MIT", "us"),
-            ((string?)backbone["id"], (int?)backbone["features"], (int?)backbone["inputSize"], (string?)backbone["licence"], (string?)backbone["source"]));
+            ((string?)backbone["id"], (int?)backbone["features"], (int?)backbone["inputSize"], (string?)backbone["licence"],
+                (string?)backbone["source"]));
         Assert.Equal((true, true), ((bool?)backbone["present"], (bool?)backbone["registered"]));
         Assert.True((double)backbone["msPerImage"]! >= 0 && (double)backbone["memoryPerImageMb"]! >= 0);
         Assert.Equal(backbone.ToJsonString(), (await _client.GetJsonAsync("/api/v1/backbones/ours")).ToJsonString());
@@ -31,7 +33,8 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
         var model = await ModelAsync();
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model, new { backbone = "ours" }))["state"]);
         using var form = Api.Form(null, ("a.jpg", Pictures.Jpeg(1)));
-        Assert.Equal(2, (await (await _client.PostAsync($"{model}/predictions", form, Api.Cancel)).JsonAsync())["predictions"]![0]!["labels"]!.AsArray().Count);
+        Assert.Equal(2, (await (await _client.PostAsync($"{model}/predictions", form, Api.Cancel))
+            .JsonAsync())["predictions"]![0]!["labels"]!.AsArray().Count);
 
         await (await _client.DeleteAsync("/api/v1/backbones/ours", Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "backbone-in-use");
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model, new { backbone = "ours" }))["state"]);
@@ -48,7 +51,8 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
         var first = await (await _client.RegisterAsync(Network(2), "same.onnx")).JsonAsync(HttpStatusCode.Created);
 
         var again = await (await _client.RegisterAsync(Network(2), "other name.onnx")).JsonAsync();
-        var renamed = await (await _client.RegisterAsync(Network(2), "same.onnx", ("id", "same-by-another-name"))).JsonAsync(HttpStatusCode.Created);
+        var renamed = await (await _client.RegisterAsync(Network(2), "same.onnx", ("id", "same-by-another-name")))
+            .JsonAsync(HttpStatusCode.Created);
         var other = await _client.RegisterAsync(Network(3), "same.onnx");
         var otherMean = await _client.RegisterAsync(Network(2), "same.onnx", ("id", "same"), ("mean", "0.5,0.5,0.5"));
 
@@ -56,7 +60,8 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
         Assert.Equal((string?)first["sha256"], (string?)renamed["sha256"]);
         await other.ProblemAsync(HttpStatusCode.Conflict, "backbone-exists");
         await otherMean.ProblemAsync(HttpStatusCode.Conflict, "backbone-exists");
-        await (await _client.RegisterAsync(Network(2), "resnet18.onnx", ("id", "resnet18"))).ProblemAsync(HttpStatusCode.Conflict, "backbone-exists");
+        await (await _client.RegisterAsync(Network(2), "resnet18.onnx", ("id", "resnet18")))
+            .ProblemAsync(HttpStatusCode.Conflict, "backbone-exists");
         Assert.Equal((string?)first["sha256"], (string?)(await _client.GetJsonAsync("/api/v1/backbones/same"))["sha256"]);
     }
 
@@ -77,7 +82,8 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
         var (file, because) = OddNetworks.Refused[what];
         var before = Files();
 
-        var problem = await (await _client.RegisterAsync(file, "refused.onnx")).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
+        var problem = await (await _client.RegisterAsync(file, "refused.onnx"))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
 
         Assert.StartsWith("refused.onnx cannot be used as a backbone: ", (string?)problem["detail"]);
         Assert.Contains(because, (string?)problem["detail"]);
@@ -88,11 +94,15 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
     [Fact]
     public async Task A_size_that_is_not_the_files_and_fields_that_cannot_be_read_are_refused()
     {
-        await (await _client.RegisterAsync(Network(5), "x.onnx", ("size", "32"))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
-        await (await _client.RegisterAsync(Network(5), "x.onnx", ("id", "../../x"))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
-        foreach (var (name, value) in new[] { ("size", "large"), ("mean", "0.5"), ("std", "1,1,0"), ("mean", "NaN,0,0"), ("sise", "16"), ("id", new string('x', 5_000)) })
+        await (await _client.RegisterAsync(Network(5), "x.onnx", ("size", "32")))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
+        await (await _client.RegisterAsync(Network(5), "x.onnx", ("id", "../../x")))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unusable-backbone");
+        foreach (var (name, value) in new[] { ("size", "large"), ("mean", "0.5"), ("std", "1,1,0"), ("mean", "NaN,0,0"), ("sise", "16"),
+            ("id", new string('x', 5_000)) })
         {
-            await (await _client.RegisterAsync(Network(5), "x.onnx", (name, value))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-field");
+            await (await _client.RegisterAsync(Network(5), "x.onnx", (name, value)))
+                .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-field");
         }
 
         Assert.Equal(HttpStatusCode.Created, (await _client.RegisterAsync(
@@ -111,7 +121,8 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
         await (await _client.PostAsync(Register.Path, two, Api.Cancel)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-field");
         await (await _client.RegisterAsync(new byte[Host.Limit + 1])).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
         await (await _client.PostAsync(Register.Path, Form.Of(broken), Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
-        await (await _client.PostAsync(Register.Path, Api.Raw(Network(6)), Api.Cancel)).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await _client.PostAsync(Register.Path, Api.Raw(Network(6)), Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
         Assert.DoesNotContain(Files(), f => f.StartsWith("a.", StringComparison.Ordinal));
     }
 
@@ -138,12 +149,14 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
     }
 
     private List<string> Files() =>
-        [.. Directory.GetFiles(Path.Combine(host.DataFolder, "backbones", "registered")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(host.DataFolder, "backbones", "registered")).Select(f => Path.GetFileName(f))
+            .Order(StringComparer.Ordinal)];
 
     public sealed class Host(TestPostgres postgres) : TestHost(postgres)
     {
         public const int Limit = 100_000;
 
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Backbones:MaxUploadBytes", $"{Limit}")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:Backbones:MaxUploadBytes", $"{Limit}")];
     }
 }

@@ -40,25 +40,26 @@ internal sealed class TinyCatalogue : IDisposable
     ];
 
     /// <summary>Writes the catalogue anew.</summary>
-    public void List(string[] recommended, params string[] others) => File.WriteAllText(_folder.Below("catalogue.json"), JsonSerializer.Serialize(new
-    {
-        version = 1,
-        backbones = recommended.Concat(others).Select(id => new
+    public void List(string[] recommended, params string[] others) =>
+        File.WriteAllText(_folder.Below("catalogue.json"), JsonSerializer.Serialize(new
         {
-            id,
-            features = id == "unfit" ? 7 : 6,
-            inputSize = TinyNetwork.Side,
-            mean = new[] { 0, 0, 0 },
-            std = new[] { 1, 1, 1 },
-            source = "test",
-            licence = "MIT",
-            sha256 = Sha256(id),
-            bytes = Network(id).Length,
-            classifier = true,
-            recommended = recommended.Contains(id),
-            address = $"http://far.example/zoo/{id}.onnx",
-        }),
-    }));
+            version = 1,
+            backbones = recommended.Concat(others).Select(id => new
+            {
+                id,
+                features = id == "unfit" ? 7 : 6,
+                inputSize = TinyNetwork.Side,
+                mean = new[] { 0, 0, 0 },
+                std = new[] { 1, 1, 1 },
+                source = "test",
+                licence = "MIT",
+                sha256 = Sha256(id),
+                bytes = Network(id).Length,
+                classifier = true,
+                recommended = recommended.Contains(id),
+                address = $"http://far.example/zoo/{id}.onnx",
+            }),
+        }));
 
     /// <summary>A network of its own for each id, large enough to break in the middle.</summary>
     public static byte[] Network(string id) => OddNetworks.Classifier(n =>

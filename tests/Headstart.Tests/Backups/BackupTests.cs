@@ -62,10 +62,12 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
 
         await other.StartAsync();
         Assert.Equal(answers, await AnswersAsync(other.Client, pets, words));
-        Assert.Equal("succeeded", (string?)(await other.Client.EndOfRunAsync(busy, await other.Client.GetJsonAsync($"{busy}/training-runs/{run["id"]}")))["state"]);
+        Assert.Equal("succeeded", (string?)(await other.Client.EndOfRunAsync(busy,
+            await other.Client.GetJsonAsync($"{busy}/training-runs/{run["id"]}")))["state"]);
         Assert.Equal("dogs", (await other.Client.PredictAsync(busy, Pets.Dogs[0]))["predictions"]![0]!.BestLabel());
         await SameImagesAsync(host.Client, other.Client, pets);
-        Assert.Superset((await ImagesAsync(other.Client, busy)).Select(image => (string?)image["sha256"]).ToHashSet(), (await ImagesAsync(host.Client, busy)).Select(image => (string?)image["sha256"]).ToHashSet());
+        Assert.Superset((await ImagesAsync(other.Client, busy)).Select(image => (string?)image["sha256"]).ToHashSet(),
+            (await ImagesAsync(host.Client, busy)).Select(image => (string?)image["sha256"]).ToHashSet());
         await SameImagesAsync(other.Client, other.Client, busy);
         Assert.Equal(1, (await VerbAsync(other, "restore", place.Below("backup"))).ExitCode); // not into a folder that is in use
     }
@@ -177,7 +179,8 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
     private static async Task<List<string>> AnswersAsync(HttpClient client, string pets, string words) =>
     [
         .. (await client.PredictAsync(pets, Pets.Dogs))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
-        .. (await client.AskAsync(words, "a dreadful , tedious mess", "a touching , funny film"))["predictions"]!.AsArray().Select(answer => answer!["labels"]!.ToJsonString()),
+        .. (await client.AskAsync(words, "a dreadful , tedious mess", "a touching , funny film"))["predictions"]!.AsArray()
+        .Select(answer => answer!["labels"]!.ToJsonString()),
     ];
 
     /// <summary>The same images, and the bytes of each.</summary>
@@ -186,13 +189,15 @@ public sealed class BackupTests(S3Server server) : IClassFixture<S3Server>
         foreach (var model in models)
         {
             var images = await ImagesAsync(before, model);
-            Assert.Equal(images.Select(image => (string?)image["sha256"]), (await ImagesAsync(after, model)).Select(image => (string?)image["sha256"]));
+            Assert.Equal(images.Select(image => (string?)image["sha256"]),
+                (await ImagesAsync(after, model)).Select(image => (string?)image["sha256"]));
             foreach (var image in images)
             {
                 var content = await after.GetAsync($"{model}/images/{image["id"]}/content", Api.Cancel);
                 Assert.Equal(HttpStatusCode.OK, content.StatusCode);
                 Assert.Equal((string?)image["sha256"],
-                    Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await content.Content.ReadAsByteArrayAsync(Api.Cancel))));
+                    Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(
+                        await content.Content.ReadAsByteArrayAsync(Api.Cancel))));
             }
         }
     }

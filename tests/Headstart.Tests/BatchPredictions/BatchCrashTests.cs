@@ -34,7 +34,8 @@ public sealed class BatchCrashTests(RunningProgram running) : IClassFixture<Runn
         {
             await ExecuteAsync(database, Triggers);
             batch = await program.Client.StartBatchAsync(model, Batches.Many(Images));
-            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
+            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted")
+                is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
             }
@@ -47,7 +48,8 @@ public sealed class BatchCrashTests(RunningProgram running) : IClassFixture<Runn
                 await program.KillAsync();
                 // Its half-done transactions end as its database notices: nothing of them stays.
                 await ExecuteAsync(database,
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+                        + "current_database()");
             }
             else
             {

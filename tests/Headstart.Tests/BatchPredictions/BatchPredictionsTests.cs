@@ -25,7 +25,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
 
         var ended = await _client.EndOfBatchAsync(host.Model, batch);
 
-        Assert.Equal(("succeeded", 1.0, 8, 0), ((string?)ended["state"], (double)ended["progress"]!, (int)ended["done"]!, (int)ended["failed"]!));
+        Assert.Equal(("succeeded", 1.0, 8, 0), ((string?)ended["state"], (double)ended["progress"]!, (int)ended["done"]!,
+            (int)ended["failed"]!));
         Assert.Null(ended["secondsLeft"]);
         Assert.True((DateTime)ended["finishedAt"]! >= (DateTime)ended["createdAt"]!);
         await AgreeAsync(Photographs, await _client.LinesAsync(host.Model, ended));
@@ -39,7 +40,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
 
         var lines = await _client.AnswerBatchAsync(host.Model, Batches.Archive(zip));
 
-        Assert.Equal([.. Photographs.Select(f => $"photos/{Path.GetFileName(f)}"), "nested.zip"], lines.Select(l => (string?)l["fileName"]));
+        Assert.Equal([.. Photographs.Select(f => $"photos/{Path.GetFileName(f)}"), "nested.zip"],
+            lines.Select(l => (string?)l["fileName"]));
         Assert.StartsWith("The file is not an image", (string?)lines[^1]["error"]);
         await AgreeAsync(Photographs, lines[..^1]);
     }
@@ -56,11 +58,13 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         await AgreeAsync(files, ofCats, tolerance: 1e-4);
 
         var tested = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { images = new { split = "test" } }));
-        Assert.Equal(images.Where(i => (string?)i!["split"] == "test").Select(i => (string?)i!["id"]), tested.Select(l => (string?)l["imageId"]));
+        Assert.Equal(images.Where(i => (string?)i!["split"] == "test").Select(i => (string?)i!["id"]),
+            tested.Select(l => (string?)l["imageId"]));
         Assert.Equal(images.Count, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { images = new { } }))).Length);
 
         string[] ids = [(string)cats[2]!["id"]!, (string)images[^1]!["id"]!, (string)cats[0]!["id"]!];
-        Assert.Equal(ids, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { imageIds = ids }))).Select(l => (string?)l["imageId"]));
+        Assert.Equal(ids, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { imageIds = ids })))
+            .Select(l => (string?)l["imageId"]));
     }
 
     [Fact]
@@ -70,31 +74,38 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         {
             (new { }, "no-images-named"), (new { images = new { }, imageIds = Array.Empty<string>() }, "no-images-named"),
             (new { imageIds = Array.Empty<string>() }, "no-files"),
-            (new { imageIds = new[] { Guid.CreateVersion7() } }, "unknown-image"), (new { images = new { category = "birds" } }, "unknown-category"),
+            (new { imageIds = new[] { Guid.CreateVersion7() } }, "unknown-image"),
+            (new { images = new { category = "birds" } }, "unknown-category"),
         })
         {
             await (await SendAsync(Batches.Stored(body))).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
         }
 
-        await (await SendAsync(Batches.Stored(new { images = new { split = "both" } }))).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        await (await SendAsync(Batches.Stored(new { images = new { split = "both" } })))
+            .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         await (await SendAsync(new Form().Field("note", "x").Content())).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
         await (await SendAsync(Batches.Archive(Batches.Zip()))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
-        await (await SendAsync(Form.Of(Pets.Cat, "image/jpeg"))).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
-        await (await SendAsync(Batches.Photographs(Photographs[0]), "?version=9")).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await SendAsync(Form.Of(Pets.Cat, "image/jpeg")))
+            .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await SendAsync(Batches.Photographs(Photographs[0]), "?version=9"))
+            .ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
         var untrained = await _client.NewModelAsync("cats", "dogs");
-        await (await _client.SendBatchAsync(untrained, Batches.Photographs(Photographs[0]))).ProblemAsync(HttpStatusCode.Conflict, "no-published-version");
+        await (await _client.SendBatchAsync(untrained, Batches.Photographs(Photographs[0])))
+            .ProblemAsync(HttpStatusCode.Conflict, "no-published-version");
     }
 
     [Fact]
     public async Task A_damaged_file_is_a_row_with_an_error_and_the_others_are_answered()
     {
         using var form = new Form().File("good.jpg", Pets.Cat).File("text.jpg", "no image"u8.ToArray()).File("half.jpg", Pets.Cat[..4_000])
-            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1]).File("last.jpg", Pets.Cat).Content();
+            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1]).File("last.jpg", Pets.Cat)
+                .Content();
 
         var lines = await _client.AnswerBatchAsync(host.Model, form);
 
         Assert.Equal(["good.jpg", "last.jpg"], lines.Where(l => l["error"] is null).Select(l => (string?)l["fileName"]));
-        Assert.Equal(["text.jpg", "half.jpg", "bomb.png", "large.jpg"], lines.Where(l => l["error"] is not null).Select(l => (string?)l["fileName"]));
+        Assert.Equal(["text.jpg", "half.jpg", "bomb.png", "large.jpg"],
+            lines.Where(l => l["error"] is not null).Select(l => (string?)l["fileName"]));
         Assert.All(lines.Where(l => l["error"] is not null), line =>
         {
             Assert.EndsWith(".", (string?)line["error"]);
@@ -122,7 +133,8 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
             Assert.Equal(labels.Count == 0 ? "" : (string?)labels[0]!["label"], row["label"]);
             Assert.Equal((string?)line["error"] ?? "", row["error"]);
             Assert.Equal(line["unknown"]?.ToJsonString() ?? "", row["unknown"]);
-            Assert.All(labels, l => Assert.Equal((double)l!["probability"]!, double.Parse(row[(string)l["label"]!], CultureInfo.InvariantCulture)));
+            Assert.All(labels, l => Assert.Equal((double)l!["probability"]!,
+                double.Parse(row[(string)l["label"]!], CultureInfo.InvariantCulture)));
         }
 
         await (await _client.GetAsync($"{Batches.PathOf(host.Model, batch)}/results?format=xml", Api.Cancel))
@@ -167,12 +179,15 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task Another_account_sees_no_batch()
     {
-        var batch = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0])));
+        var batch = await _client.EndOfBatchAsync(host.Model,
+            await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0])));
         var path = Batches.PathOf(host.Model, batch);
         using var other = await host.OtherAccountAsync();
 
-        await (await other.SendBatchAsync(host.Model, Batches.Photographs(Photographs[0]))).ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
-        await (await other.GetAsync($"{host.Model}/batch-predictions", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
+        await (await other.SendBatchAsync(host.Model, Batches.Photographs(Photographs[0])))
+            .ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
+        await (await other.GetAsync($"{host.Model}/batch-predictions", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
         await (await other.GetAsync(path, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "batch-not-found");
         await (await other.GetAsync($"{path}/results", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "batch-not-found");
         await (await other.SendAsync(HttpMethod.Post, $"{path}/cancel")).ProblemAsync(HttpStatusCode.NotFound, "batch-not-found");
@@ -183,19 +198,23 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     [Fact]
     public async Task Batches_are_listed_newest_first_and_deleted_with_their_results()
     {
-        var first = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0])));
-        var second = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[1])));
+        var first = await _client.EndOfBatchAsync(host.Model,
+            await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[0])));
+        var second = await _client.EndOfBatchAsync(host.Model,
+            await _client.StartBatchAsync(host.Model, Batches.Photographs(Photographs[1])));
         var page = await _client.GetJsonAsync($"{host.Model}/batch-predictions?limit=2");
         Assert.Equal([(string?)second["id"], (string?)first["id"]], page["items"]!.AsArray().Select(b => (string?)b!["id"]));
 
         Assert.Equal(HttpStatusCode.NoContent, (await _client.SendAsync(HttpMethod.Delete, Batches.PathOf(host.Model, first))).StatusCode);
 
-        await (await _client.GetAsync(Batches.PathOf(host.Model, first), Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "batch-not-found");
+        await (await _client.GetAsync(Batches.PathOf(host.Model, first), Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "batch-not-found");
         var gone = (Guid)first["id"]!;
         Assert.Equal(0, await host.QueryAsync(db => db.BatchItems.CountAsync(i => i.BatchId == gone, Api.Cancel)));
     }
 
-    private Task<HttpResponseMessage> SendAsync(HttpContent content, string query = "") => _client.SendBatchAsync(host.Model, content, query);
+    private Task<HttpResponseMessage> SendAsync(HttpContent content, string query = "") =>
+        _client.SendBatchAsync(host.Model, content, query);
 
     /// <summary>A line must say what a prediction of the file says.</summary>
     private async Task AgreeAsync(string[] files, JsonNode[] lines, double tolerance = 1e-9)
@@ -204,8 +223,10 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
         Assert.Equal(predictions.Count, lines.Length);
         foreach (var (prediction, line) in predictions.Zip(lines))
         {
-            Assert.Equal(prediction!["labels"]!.AsArray().Select(l => (string?)l!["label"]), line["labels"]!.AsArray().Select(l => (string?)l!["label"]));
-            Assert.All(prediction["labels"]!.AsArray().Concat(line["labels"]!.AsArray()), label => Assert.False(label!.AsObject().ContainsKey("applies")));
+            Assert.Equal(prediction!["labels"]!.AsArray().Select(l => (string?)l!["label"]),
+                line["labels"]!.AsArray().Select(l => (string?)l!["label"]));
+            Assert.All(prediction["labels"]!.AsArray().Concat(line["labels"]!.AsArray()), label =>
+                Assert.False(label!.AsObject().ContainsKey("applies")));
             Assert.All(prediction["labels"]!.AsArray().Zip(line["labels"]!.AsArray()), pair =>
                 Assert.Equal((double)pair.First!["probability"]!, (double)pair.Second!["probability"]!, tolerance));
             Assert.Equal((bool)prediction["unknown"]!, (bool)line["unknown"]!);

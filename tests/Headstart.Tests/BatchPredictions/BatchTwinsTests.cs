@@ -27,6 +27,7 @@ public sealed class BatchTwinsTests(TrainedHost host) : IClassFixture<TrainedHos
 
         var ended = await host.Client.EndOfBatchAsync(host.Model, batch);
         Assert.Equal(("succeeded", 300, 0), ((string?)ended["state"], (int)ended["done"]!, (int)ended["failed"]!));
-        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}.jpg"), (await host.Client.LinesAsync(host.Model, ended)).Select(l => (string?)l["fileName"]));
+        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}.jpg"),
+            (await host.Client.LinesAsync(host.Model, ended)).Select(l => (string?)l["fileName"]));
     }
 }

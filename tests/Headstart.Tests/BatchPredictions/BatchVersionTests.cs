@@ -18,7 +18,8 @@ public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
         await PublishAsync(model, 1);
         var file = Pets.Dogs[^1];
 
-        var batch = await _client.StartBatchAsync(model, Api.Form(null, Enumerable.Range(0, 200).Select(i => ($"{i}.jpg", File.ReadAllBytes(file)))));
+        var batch = await _client.StartBatchAsync(model,
+            Api.Form(null, Enumerable.Range(0, 200).Select(i => ($"{i}.jpg", File.ReadAllBytes(file)))));
         await PublishAsync(model, 2);
         var ended = await _client.EndOfBatchAsync(model, batch);
 
@@ -45,7 +46,8 @@ public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
         var created = await (await _client.PostAsync("/api/v1/models", new { name = "Scenes", kind = "multiLabelImageClassification" }))
             .JsonAsync(HttpStatusCode.Created);
         var model = $"/api/v1/models/{created["id"]}";
-        var form = scenes.Aggregate(new Form(), (sofar, cells) => cells[1].Split('|').Aggregate(sofar, (form, label) => form.Field("category", label))
+        var form = scenes.Aggregate(new Form(), (sofar, cells) =>
+            cells[1].Split('|').Aggregate(sofar, (form, label) => form.Field("category", label))
             .File(cells[0], File.ReadAllBytes(Path.Combine(folder, "images", cells[0]))));
         await (await _client.PostAsync($"{model}/images", form.Content(), Api.Cancel)).JsonAsync();
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model))["state"]);
@@ -54,7 +56,8 @@ public sealed class BatchVersionTests(TestHost host) : IClassFixture<TestHost>
 
         var (lines, (_, rows)) = (await _client.LinesAsync(model, batch), await _client.TableAsync(model, batch));
         Assert.Equal(120, rows.Length);
-        var applying = lines.Select(l => l["labels"]!.AsArray().Where(label => (bool)label!["applies"]!).Select(label => (string?)label!["label"]));
+        var applying = lines.Select(l => l["labels"]!.AsArray().Where(label => (bool)label!["applies"]!)
+            .Select(label => (string?)label!["label"]));
         Assert.Equal(applying.Select(labels => string.Join('|', labels)), rows.Select(r => r["label"]));
         Assert.Contains(rows, r => r["label"].Contains('|', StringComparison.Ordinal));
         Assert.Equal(lines.Select(l => (string?)l["imageId"]), rows.Select(r => r["imageId"]));

@@ -60,12 +60,14 @@ internal static class Batches
         var response = await client.GetAsync($"{PathOf(model, batch)}/results", Api.Cancel);
         var text = await response.Content.ReadAsStringAsync(Api.Cancel);
         Assert.Equal((HttpStatusCode.OK, "application/x-ndjson", "attachment"),
-            (response.StatusCode, response.Content.Headers.ContentType?.MediaType, response.Content.Headers.ContentDisposition?.DispositionType));
+            (response.StatusCode, response.Content.Headers.ContentType?.MediaType,
+                response.Content.Headers.ContentDisposition?.DispositionType));
         return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
     }
 
     /// <summary>The results as a table: the header, then the rows, by the header's names.</summary>
-    public static async Task<(string[] Header, Dictionary<string, string>[] Rows)> TableAsync(this HttpClient client, string model, JsonNode batch)
+    public static async Task<(string[] Header, Dictionary<string, string>[] Rows)> TableAsync(this HttpClient client, string model,
+        JsonNode batch)
     {
         var response = await client.GetAsync($"{PathOf(model, batch)}/results?format=csv", Api.Cancel);
         var bytes = await response.Content.ReadAsByteArrayAsync(Api.Cancel);
@@ -97,7 +99,8 @@ internal static class Batches
         return bytes.ToArray();
     }
 
-    public static ByteArrayContent Archive(byte[] zip) => new(zip) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
+    public static ByteArrayContent Archive(byte[] zip) =>
+        new(zip) { Headers = { ContentType = new MediaTypeHeaderValue("application/zip") } };
 
     public static MultipartFormDataContent Photographs(params IEnumerable<string> files) =>
         Api.Form(null, files.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));

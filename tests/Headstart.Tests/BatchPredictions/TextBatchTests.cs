@@ -15,7 +15,8 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     private readonly HttpClient _client = host.Client;
 
     /// <summary>Others than those it was trained on.</summary>
-    private static string[] Sentences => [.. TextFiles.Rows("toy_62_8_2/test_2.tsv").Select(row => row.Text), "an insult to every taste", "这是一个测试 👍"];
+    private static string[] Sentences => [.. TextFiles.Rows("toy_62_8_2/test_2.tsv").Select(row => row.Text), "an insult to every taste",
+        "这是一个测试 👍"];
 
     [Theory]
     [InlineData("application/json")]
@@ -44,9 +45,11 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     {
         var all = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { } }));
         Assert.Equal(70, all.Length);
-        Assert.Equal(62, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { labelled = false } }))).Length);
+        Assert.Equal(62, (await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { labelled = false } })))
+            .Length);
         var positive = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { storedTexts = new { category = "pos" } }));
-        Assert.Equal(TextFiles.Rows("toy_62_8_2/train_8.tsv").Where(row => row.Label == "pos").Select(row => row.Text).Order(), positive.Select(line => (string)line["text"]!).Order());
+        Assert.Equal(TextFiles.Rows("toy_62_8_2/train_8.tsv").Where(row => row.Label == "pos").Select(row => row.Text).Order(),
+            positive.Select(line => (string)line["text"]!).Order());
 
         string[] ids = [(string)all[5]["textId"]!, (string)all[0]["textId"]!, (string)all[5]["textId"]!];
         var named = await _client.AnswerBatchAsync(host.Model, Batches.Stored(new { textIds = ids }));
@@ -58,7 +61,11 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     [Fact]
     public async Task The_table_has_texts_that_no_spreadsheet_runs_and_what_cannot_be_read_is_a_row_with_an_error()
     {
-        var sent = new { texts = new object?[] { "=1+1, said \"she\"\nand left", " ", new { text = "good fun", category = "pos" }, 5, "a\0b", null } };
+        var sent = new
+        {
+            texts = new object?[] { "=1+1, said \"she\"\nand left", " ", new { text = "good fun", category = "pos" }, 5,
+            "a\0b", null }
+        };
         var batch = await _client.EndOfBatchAsync(host.Model, await _client.StartBatchAsync(host.Model, Batches.Stored(sent)));
 
         Assert.Equal(("succeeded", 6, 4), ((string?)batch["state"], (int)batch["done"]!, (int)batch["failed"]!));
@@ -66,20 +73,27 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
         Assert.Equal(["text", "textId", "fileName", "label", "probability", "unknown", "error", "neg", "pos"], header);
         Assert.Equal(["'=1+1, said \"she\"\nand left", "", "good fun", "", "", ""], rows.Select(row => row["text"]));
         Assert.Equal([true, false, true, false, false, false], rows.Select(row => row["error"].Length == 0));
-        Assert.Equal(1, double.Parse(rows[2]["pos"], CultureInfo.InvariantCulture) + double.Parse(rows[2]["neg"], CultureInfo.InvariantCulture), 4);
+        Assert.Equal(1, double.Parse(rows[2]["pos"], CultureInfo.InvariantCulture)
+            + double.Parse(rows[2]["neg"], CultureInfo.InvariantCulture), 4);
     }
 
     [Fact]
     public async Task A_file_that_is_not_what_its_name_says_is_a_result_with_an_error_and_the_others_are_answered()
     {
-        (string, string)[] files = [("good.csv", "text\none, with a comma\n\"two\nlines\"\n"), ("columns.csv", "foo,bar\n1,2\n"), ("empty.csv", ""), ("broken.json", "{nope"),
-            ("list.json", "[\"a\"]"), ("surrogate.json", "{\"t\\ud800\":1}"), ("photo.pdf", "%PDF"), ("open.csv", "text,category\ngood,pos\n\"never closed,pos\nbad,neg\n"),
-            ("more.csv", "category,text\npos,so good, really\n"), ("tabs.tsv", "text\nline one\nline \"two\"\n"), ("numbers.jsonl", "{\"text\":\"fine\",\"label\":1}\n")];
+        (string, string)[] files = [("good.csv", "text\none, with a comma\n\"two\nlines\"\n"), ("columns.csv", "foo,bar\n1,2\n"),
+            ("empty.csv", ""), ("broken.json", "{nope"),
+            ("list.json", "[\"a\"]"), ("surrogate.json", "{\"t\\ud800\":1}"), ("photo.pdf", "%PDF"),
+            ("open.csv", "text,category\ngood,pos\n\"never closed,pos\nbad,neg\n"),
+            ("more.csv", "category,text\npos,so good, really\n"), ("tabs.tsv", "text\nline one\nline \"two\"\n"),
+            ("numbers.jsonl", "{\"text\":\"fine\",\"label\":1}\n")];
 
-        var lines = await _client.AnswerBatchAsync(host.Model, Api.Form(null, files.Select(file => (file.Item1, Encoding.UTF8.GetBytes(file.Item2)))));
+        var lines = await _client.AnswerBatchAsync(host.Model,
+            Api.Form(null, files.Select(file => (file.Item1, Encoding.UTF8.GetBytes(file.Item2)))));
 
-        Assert.Equal(["good.csv: one, with a comma", "good.csv: two\nlines", "columns.csv", "empty.csv", "broken.json", "list.json", "surrogate.json", "photo.pdf", "open.csv: good", "open.csv",
-            "more.csv", "tabs.tsv: line one", "tabs.tsv: line \"two\"", "numbers.jsonl: fine"], lines.Select(line => (string)line["fileName"]! + (line["text"] is { } text ? $": {text}" : "")));
+        Assert.Equal(["good.csv: one, with a comma", "good.csv: two\nlines", "columns.csv", "empty.csv", "broken.json", "list.json",
+            "surrogate.json", "photo.pdf", "open.csv: good", "open.csv",
+            "more.csv", "tabs.tsv: line one", "tabs.tsv: line \"two\"", "numbers.jsonl: fine"],
+            lines.Select(line => (string)line["fileName"]! + (line["text"] is { } text ? $": {text}" : "")));
         Assert.All(lines, line => Assert.Equal(line["text"] is null, line["error"] is not null));
         Assert.Contains("never closed", (string)lines[9]["error"]!);
         Assert.Contains("in quotes", (string)lines[10]["error"]!);
@@ -116,7 +130,8 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
 
         async Task UntilWaitsAsync(string what)
         {
-            while (await ExecuteAsync($"SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = current_database() AND NOT granted AND {what}") is 0L)
+            while (await ExecuteAsync("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE datname = "
+                + $"current_database() AND NOT granted AND {what}") is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
             }
@@ -128,16 +143,20 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
     {
         await Refused(Batches.Stored(new { }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
         await Refused(Batches.Stored(new { images = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
-        await Refused(Batches.Stored(new { texts = new[] { "a" }, storedTexts = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { texts = new[] { "a" }, storedTexts = new { } }), HttpStatusCode.UnprocessableEntity,
+            "no-texts-named");
         await Refused(Batches.Stored(new { texts = Array.Empty<string>() }), HttpStatusCode.UnprocessableEntity, "no-texts");
-        await Refused(Batches.Stored(new { storedTexts = new { category = "ugly" } }), HttpStatusCode.UnprocessableEntity, "unknown-category");
+        await Refused(Batches.Stored(new { storedTexts = new { category = "ugly" } }), HttpStatusCode.UnprocessableEntity,
+            "unknown-category");
         await Refused(Batches.Stored(new { textIds = new[] { Guid.Empty } }), HttpStatusCode.UnprocessableEntity, "unknown-text");
         await Refused(Batches.Stored(new { texts = "a" }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
-        await Refused(Batches.Stored(new { texts = new[] { "a" }, images = new { } }), HttpStatusCode.UnprocessableEntity, "no-texts-named");
+        await Refused(Batches.Stored(new { texts = new[] { "a" }, images = new { } }), HttpStatusCode.UnprocessableEntity,
+            "no-texts-named");
         await Refused(TextFiles.Body("{\"t\\ud800\":1}", "application/json"), HttpStatusCode.BadRequest, "bad-request");
         await Refused(TextFiles.Body("\n\n"), HttpStatusCode.UnprocessableEntity, "no-texts");
         await Refused(Batches.Archive(Batches.Zip(("a.txt", [65]))), HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
-        await Refused(TextFiles.Body(string.Concat(Enumerable.Repeat("good\n", 100_001))), HttpStatusCode.RequestEntityTooLarge, "too-many-texts");
+        await Refused(TextFiles.Body(string.Concat(Enumerable.Repeat("good\n", 100_001))), HttpStatusCode.RequestEntityTooLarge,
+            "too-many-texts");
 
         async Task Refused(HttpContent content, HttpStatusCode status, string type) =>
             await (await _client.SendBatchAsync(host.Model, content)).ProblemAsync(status, type);
@@ -160,7 +179,8 @@ public sealed class TextBatchTests(ToyHost host) : IClassFixture<ToyHost>
         return mediaType switch
         {
             "application/json" => Batches.Stored(new { texts = Sentences }),
-            "application/jsonl" => TextFiles.Body(string.Concat(Sentences.Select(text => JsonValue.Create(text).ToJsonString() + "\n")), mediaType),
+            "application/jsonl" => TextFiles.Body(string.Concat(Sentences.Select(text => JsonValue.Create(text).ToJsonString() + "\n")),
+            mediaType),
             "text/csv" => TextFiles.Body(table, mediaType),
             "text/plain" => TextFiles.Body(string.Join('\n', Sentences), mediaType),
             _ => Api.Form(null, ("reviews.csv", Encoding.UTF8.GetBytes(table))),

@@ -103,7 +103,8 @@ public abstract class BlobStoreContract
         var names = await NamesAsync(store, BlobPlace.Kept);
 
         Assert.Equal(1_100, names.Count);
-        Assert.Equal(Enumerable.Range(0, 1_100).Select(i => Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(i)))).Order(), names.Order());
+        Assert.Equal(Enumerable.Range(0, 1_100).Select(i => Convert.ToHexStringLower(SHA256.HashData(BitConverter.GetBytes(i)))).Order(),
+            names.Order());
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public abstract class CollectorContract(TestHost host)
         await _client.AddTextsAsync(words, TextFiles.Opinions(60));
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(words, new { backbone = "tfidf" }))["state"]);
         var version = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == IdOf(words), Api.Cancel));
-        var features = HeadArtifact.Read((await _stores.Blobs.GetAsync(version.Artifact, Api.Cancel))!).Parts.Select(part => Convert.FromHexString(part.BackboneSha256));
+        var features = HeadArtifact.Read((await _stores.Blobs.GetAsync(version.Artifact, Api.Cancel))!)
+            .Parts.Select(part => Convert.FromHexString(part.BackboneSha256));
         var model = await _client.NewModelAsync("cats");
         var (image, deleted) = (await AddAsync(model, Pictures.Tiny(1)), await AddAsync(model, Pictures.Tiny(2)));
         var (item, candidate) = (await PutAsync(_stores.Blobs), await PutAsync(_stores.Blobs));
@@ -90,7 +91,8 @@ public abstract class CollectorContract(TestHost host)
             await _collector.CollectAsync(Api.Cancel);
         }
 
-        await Assert.AllAsync(pictures, async picture => Assert.Equal(picture, await _stores.Blobs.GetAsync(SHA256.HashData(picture), Api.Cancel)));
+        await Assert.AllAsync(pictures, async picture =>
+            Assert.Equal(picture, await _stores.Blobs.GetAsync(SHA256.HashData(picture), Api.Cancel)));
     }
 
     [Fact]
@@ -101,7 +103,8 @@ public abstract class CollectorContract(TestHost host)
 
         Assert.True((await _collector.CollectAsync(Api.Cancel))!.BroughtBack >= 1);
 
-        Assert.Contains(await _stores.Blobs.ListAsync(BlobPlace.Kept, Api.Cancel).ToListAsync(Api.Cancel), blob => blob.Sha256.SequenceEqual(HashOf(image)));
+        Assert.Contains(await _stores.Blobs.ListAsync(BlobPlace.Kept, Api.Cancel).ToListAsync(Api.Cancel), blob =>
+            blob.Sha256.SequenceEqual(HashOf(image)));
     }
 
     [Fact]
@@ -136,12 +139,14 @@ public abstract class CollectorContract(TestHost host)
         string[] none = ["ApiKey.Hash", "FeatureVector.Sha256", "FeatureVector.Values", "FitShard.Result"];
         string[] references =
         [
-            "BatchItem.Sha256", "Example.Sha256", "Import.Source", "ImportSource.Sha256", "ModelVersion.Artifact", "ModelVersion.Evaluated", "ModelVersion.Report",
+            "BatchItem.Sha256", "Example.Sha256", "Import.Source", "ImportSource.Sha256", "ModelVersion.Artifact", "ModelVersion.Evaluated",
+                "ModelVersion.Report",
             "RunExample.Sha256", "SearchCandidate.Sha256", "SharedBackbone.Sha256",
         ];
 
         var columns = await host.QueryAsync(db => Task.FromResult(db.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties())
-            .Where(property => property.ClrType == typeof(byte[])).Select(property => $"{property.DeclaringType.ClrType.Name}.{property.Name}").ToList()));
+            .Where(property => property.ClrType == typeof(byte[]))
+                .Select(property => $"{property.DeclaringType.ClrType.Name}.{property.Name}").ToList()));
 
         Assert.Equal(none.Concat(references).Order(StringComparer.Ordinal), columns.Order(StringComparer.Ordinal));
     }

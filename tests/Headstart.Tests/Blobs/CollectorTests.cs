@@ -37,7 +37,8 @@ public sealed class BlobCollectionTests(BlobCollectionTests.Host host) : IClassF
         var blobs = host.Services.GetRequiredService<IBlobStore>();
         await blobs.PutAsync([1, 2, 3], Api.Cancel);
 
-        while (await blobs.ListAsync(BlobPlace.Kept, Api.Cancel).AnyAsync(Api.Cancel) || await blobs.ListAsync(BlobPlace.Aside, Api.Cancel).AnyAsync(Api.Cancel))
+        while (await blobs.ListAsync(BlobPlace.Kept, Api.Cancel).AnyAsync(Api.Cancel) || await blobs.ListAsync(BlobPlace.Aside, Api.Cancel)
+            .AnyAsync(Api.Cancel))
         {
             await Task.Delay(100, Api.Cancel);
         }
@@ -61,7 +62,8 @@ public sealed class S3CollectorTests : CollectorContract, IClassFixture<S3Collec
 
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [
-            .. base.Settings, .. _server.Environment.Select(setting => (setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value)),
+            .. base.Settings, .. _server.Environment.Select(setting =>
+                (setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value)),
             ("Headstart:Blobs:GraceHours", GraceHours), ("Headstart:Blobs:Collect", "false"),
         ];
 

@@ -38,13 +38,16 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         var again = (await RunAsync(client, "train", pets + "/", "--name", $"Pets of {client}")).With(0);
         Assert.Equal(trained.Lines[0], again.Lines[0]);
         Assert.StartsWith("Version 2: ", again.Lines[^2]);
-        Assert.Equal(30, (await host.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray().Sum(c => (int)c!["imageCount"]!));
+        Assert.Equal(30, (await host.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray()
+            .Sum(c => (int)c!["imageCount"]!));
 
-        var predicted = (await RunAsync(client, "predict", $"Pets of {client}", Path.Combine(pets, Awkward), Path.Combine(pets, "dogs"))).With(1);
+        var predicted = (await RunAsync(client, "predict", $"Pets of {client}", Path.Combine(pets, Awkward), Path.Combine(pets, "dogs")))
+            .With(1);
         Assert.Equal(30, predicted.Lines.Length);
         Assert.All(predicted.Lines, line => Assert.Matches(@"^[^\t]+\t[^\t]+\t[01]\.\d{4}\t(un)?known$", line));
         Assert.StartsWith($"{Path.Combine(pets, Awkward, "0")} {Awkward}.jpg\t", predicted.Lines[0]);
-        Assert.InRange(predicted.Lines.Count(line => line.Split('\t')[1] == Path.GetFileName(Path.GetDirectoryName(line.Split('\t')[0]))), 27, 30);
+        Assert.InRange(predicted.Lines.Count(line => line.Split('\t')[1] == Path.GetFileName(Path.GetDirectoryName(line.Split('\t')[0]))),
+            27, 30);
         Assert.StartsWith($"{Path.Combine(pets, "dogs", "broken.jpg")}: ", predicted.Errors);
     }
 
@@ -91,7 +94,8 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
             ? request.HeadAsync("503 Service Unavailable", "Retry-After: 0", "Content-Length: 0")
             : AnswerAsync(request, """{"items":[],"next":null}"""));
 
-        var ended = await Terminal.RunAsync(client, server.Address, "x", "--url", server.Address.GetLeftPart(UriPartial.Authority), "watch", "Pets");
+        var ended = await Terminal.RunAsync(client, server.Address, "x", "--url", server.Address.GetLeftPart(UriPartial.Authority), "watch",
+            "Pets");
 
         Assert.Equal("Your account has no model \"Pets\".", ended.With(1).Errors.Trim());
         Assert.Equal(3, server.Requests.Count);
@@ -103,7 +107,8 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         await request.BodyAsync(Encoding.ASCII.GetBytes(json));
     }
 
-    /// <summary>A folder a category, with names that a careless program stumbles over, more than one request's files, and one that is no picture.</summary>
+    /// <summary>A folder a category, with names that a careless program stumbles over, more than one request's files, and one that is no
+    /// picture.</summary>
     private static string Photographs(TemporaryFolder folder, string name)
     {
         var pets = folder.Below(name);
@@ -121,5 +126,6 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         return pets;
     }
 
-    private Task<Ended> RunAsync(string client, params string[] arguments) => Terminal.RunAsync(client, host.Address, TestHost.Key, arguments);
+    private Task<Ended> RunAsync(string client, params string[] arguments) =>
+        Terminal.RunAsync(client, host.Address, TestHost.Key, arguments);
 }

@@ -13,7 +13,8 @@ internal static class Terminal
 
     // Built with the tests and in the same configuration.
     private static readonly string[] CSharp = ["dotnet", Repository.PathOf(
-        "artifacts", "bin", "Headstart.Client", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart.Client.dll")];
+        "artifacts", "bin", "Headstart.Client", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
+        "Headstart.Client.dll")];
 
     public static async Task<Ended> RunAsync(string client, Uri? address, string? key, params string[] arguments)
     {

@@ -17,7 +17,8 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
     private static readonly JsonObject Schemas = Document["components"]!["schemas"]!.AsObject();
     private static readonly NullabilityInfoContext Nullability = new();
 
-    public static TheoryData<Type> Types => [.. typeof(HeadstartClient).Assembly.GetExportedTypes().Where(type => type.IsEnum || type.GetMethod("<Clone>$") is not null)];
+    public static TheoryData<Type> Types => [.. typeof(HeadstartClient).Assembly.GetExportedTypes()
+        .Where(type => type.IsEnum || type.GetMethod("<Clone>$") is not null)];
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -27,19 +28,23 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
         Assert.True(schema is not null, $"The document has no schema {type.Name}.");
         if (type.IsEnum)
         {
-            Assert.Equal(schema["enum"]!.AsArray().Select(value => (string?)value), Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
+            Assert.Equal(schema["enum"]!.AsArray().Select(value => (string?)value),
+                Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName));
             return;
         }
 
         var required = schema["required"]?.AsArray().Select(name => (string)name!).ToHashSet() ?? [];
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            var name = property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            var name = property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name
+                ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             var field = schema["properties"]![name];
             Assert.True(field is not null, $"{type.Name} has no {name} in the document.");
-            Assert.True(Fits(property.PropertyType, field), $"{type.Name}.{name} is {property.PropertyType} here and {field.ToJsonString()} in the document.");
+            Assert.True(Fits(property.PropertyType, field),
+                $"{type.Name}.{name} is {property.PropertyType} here and {field.ToJsonString()} in the document.");
             // What may be absent or null there must be nullable here; in requests it is the other way round.
-            Assert.True(type.Name.EndsWith("Request", StringComparison.Ordinal) || required.Contains(name) || IsNullable(property), $"{type.Name}.{name} may be absent.");
+            Assert.True(type.Name.EndsWith("Request", StringComparison.Ordinal) || required.Contains(name) || IsNullable(property),
+                $"{type.Name}.{name} may be absent.");
         }
     }
 
@@ -77,7 +82,8 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(version.Accuracy, (await client.GetReportAsync(model.Id, 1, Api.Cancel)).Accuracy);
         var prediction = await client.PredictAsync(model.Id, Pets.Cats[..2], cancel: Api.Cancel);
         Assert.Equal(["cats", "cats"], prediction.Predictions.Select(p => p.Labels[0].Name));
-        Assert.Equal((1, ModelState.Trained), ((await client.FindModelAsync("Typed", Api.Cancel))!.PublishedVersion, (await client.FindModelAsync("Typed", Api.Cancel))!.State));
+        Assert.Equal((1, ModelState.Trained), ((await client.FindModelAsync("Typed", Api.Cancel))!.PublishedVersion,
+            (await client.FindModelAsync("Typed", Api.Cancel))!.State));
 
         Assert.All(recorder.Asked.Distinct(), asked => Assert.True(IsInDocument(asked), $"{asked} is not in the document."));
         Assert.Equal(9, recorder.Asked.Distinct().Count());
@@ -87,7 +93,8 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_refusal_is_an_exception_with_the_type_the_status_and_the_sentence_of_the_problem()
     {
         using var http = new HttpClient { BaseAddress = host.Address };
-        var refused = await Assert.ThrowsAsync<HeadstartException>(() => new HeadstartClient(http, TestHost.Key).GetVersionAsync(Guid.Empty, 1, Api.Cancel));
+        var refused = await Assert.ThrowsAsync<HeadstartException>(() =>
+            new HeadstartClient(http, TestHost.Key).GetVersionAsync(Guid.Empty, 1, Api.Cancel));
         Assert.Equal(("version-not-found", HttpStatusCode.NotFound), (refused.Type, refused.Status));
         Assert.StartsWith("This model has no such version;", refused.Message);
     }
@@ -115,7 +122,8 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
 
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Asked.Add((request.Method.Method.ToLowerInvariant(), Regex.Replace(request.RequestUri!.AbsolutePath, "[0-9a-f]{8}-[0-9a-f-]{27}", "id")));
+            Asked.Add((request.Method.Method.ToLowerInvariant(),
+                Regex.Replace(request.RequestUri!.AbsolutePath, "[0-9a-f]{8}-[0-9a-f-]{27}", "id")));
             return base.SendAsync(request, cancellationToken);
         }
     }

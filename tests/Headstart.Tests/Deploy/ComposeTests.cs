@@ -13,11 +13,13 @@ public sealed partial class ComposeTests
 
     /// <summary>The files for several nodes.</summary>
     private static readonly List<string> Nodes =
-        [Repository.PathOf("deploy", "compose.yaml"), .. Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml").Order(StringComparer.Ordinal)];
+        [Repository.PathOf("deploy", "compose.yaml"), .. Directory.GetFiles(Repository.PathOf("deploy", "kubernetes"), "*.yaml")
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Of those that both know, the ones we use.</summary>
     private static readonly HashSet<string> ServiceParts =
-        ["<<", "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image", "platform", "ports", "profiles", "restart", "stop_grace_period", "volumes"];
+        ["<<", "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image", "platform",
+            "ports", "profiles", "restart", "stop_grace_period", "volumes"];
 
     [Fact]
     public void The_compose_file_is_yaml_whose_parts_fit_together()
@@ -42,14 +44,16 @@ public sealed partial class ComposeTests
         Assert.Equal(Children(document["volumes"]).Keys.Order(), named.Order());
     }
 
-    /// <summary>Debian's docker-compose is 1.29, which refuses a file with one name that it does not know; the plugin knows all of these too.</summary>
+    /// <summary>Debian's docker-compose is 1.29, which refuses a file with one name that it does not know; the plugin knows all of these
+    /// too.</summary>
     [Theory]
     [InlineData("docker-compose.yml")]
     [InlineData("deploy/compose.yaml")]
     public void Old_and_new_compose_understand_the_file(string path)
     {
         var document = Load(Repository.PathOf(path.Split('/')));
-        Assert.All(Children(document).Keys, name => Assert.True(name is "services" or "volumes" || name.StartsWith("x-", StringComparison.Ordinal), name));
+        Assert.All(Children(document).Keys, name =>
+            Assert.True(name is "services" or "volumes" || name.StartsWith("x-", StringComparison.Ordinal), name));
         Assert.All(Children(document["services"]).Values, service =>
         {
             var parts = Children(service);
@@ -66,10 +70,12 @@ public sealed partial class ComposeTests
     {
         var defaults = Variable().Matches(Compose).Select(match => (match.Groups[1].Value, match.Groups[2].Value)).Distinct().Order();
         var example = File.ReadLines(Repository.PathOf(".env.example"))
-            .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).Select(parts => (parts[0], parts[1])).Order();
+            .Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split('=', 2)).Select(parts => (parts[0], parts[1]))
+                .Order();
 
         Assert.Equal(Compose.Count(c => c == '$'), Variable().Count(Compose));
-        Assert.Equal(example, defaults.Select(its => its is ("HEADSTART_ENV_FILE", ".env.example") ? (its.Item1, ".env") : its)); // what a copy is called
+        // what a copy is called
+        Assert.Equal(example, defaults.Select(its => its is ("HEADSTART_ENV_FILE", ".env.example") ? (its.Item1, ".env") : its));
     }
 
     [Fact]
@@ -92,19 +98,22 @@ public sealed partial class ComposeTests
             var yaml = new YamlStream();
             yaml.Load(new StringReader(File.ReadAllText(file)));
             Assert.NotEmpty(yaml.Documents);
-            Assert.All(ProbePath().Matches(File.ReadAllText(file)), path => Assert.Contains(path.Groups[1].Value, (string[])["/health/live", "/health/ready", "/metrics"]));
+            Assert.All(ProbePath().Matches(File.ReadAllText(file)), path =>
+                Assert.Contains(path.Groups[1].Value, (string[])["/health/live", "/health/ready", "/metrics"]));
         });
         Assert.Equal(2, Nodes.Count(file => File.ReadAllText(file).Contains("[\"migrate\"]", StringComparison.Ordinal)));
         Assert.True(MigrateCommand.Asked(["migrate"]));
         var services = Children(((YamlMappingNode)Load(Repository.PathOf("deploy", "compose.yaml")))["services"]);
         Assert.Superset(new HashSet<string> { "web-1", "web-2", "worker", "nginx", "database", "blobs" }, services.Keys.ToHashSet());
-        Assert.All(NodeName().Matches(File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"))), name => Assert.Contains(name.Groups[1].Value, services.Keys));
+        Assert.All(NodeName().Matches(File.ReadAllText(Repository.PathOf("deploy", "nginx.conf"))), name =>
+            Assert.Contains(name.Groups[1].Value, services.Keys));
     }
 
     [Fact]
     public void The_image_copies_only_files_that_exist_and_that_docker_may_see()
     {
-        var visible = File.ReadLines(Repository.PathOf(".dockerignore")).Where(line => line.StartsWith('!')).Select(line => line[1..]).ToHashSet();
+        var visible = File.ReadLines(Repository.PathOf(".dockerignore")).Where(line => line.StartsWith('!')).Select(line => line[1..])
+            .ToHashSet();
         var sources = Copy().Matches(Dockerfile).SelectMany(match => match.Groups[1].Value.Split(' ')[..^1]).ToList();
 
         Assert.NotEmpty(sources);
@@ -121,7 +130,8 @@ public sealed partial class ComposeTests
         return yaml.Documents.Single().RootNode;
     }
 
-    private static Dictionary<string, YamlNode> Children(YamlNode node) => ((YamlMappingNode)node).ToDictionary(child => (string)child.Key!, child => child.Value);
+    private static Dictionary<string, YamlNode> Children(YamlNode node) =>
+        ((YamlMappingNode)node).ToDictionary(child => (string)child.Key!, child => child.Value);
 
     private static Dictionary<string, YamlNode> Below(Dictionary<string, YamlNode> parts, string name) =>
         parts.GetValueOrDefault(name) is YamlMappingNode part ? Children(part) : [];

@@ -14,8 +14,10 @@ internal static partial class NginxBelowPrefix
     {
         var sample = Sample().Match(File.ReadAllText(Repository.PathOf("docs", "operating.md")));
         Assert.Contains(PassedOn, sample.Groups["location"].Value, StringComparison.Ordinal);
-        var location = sample.Groups["location"].Value.Replace(PassedOn, $"proxy_pass http://web-1:8080{(cuts ? "/" : "")};", StringComparison.Ordinal)
-            .Replace("X-Forwarded-Prefix \"\"", says ? "X-Forwarded-Prefix /headstart" : "X-Forwarded-Prefix \"\"", StringComparison.Ordinal);
+        var location = sample.Groups["location"].Value.Replace(PassedOn, $"proxy_pass http://web-1:8080{(cuts ? "/" : "")};",
+            StringComparison.Ordinal)
+            .Replace("X-Forwarded-Prefix \"\"", says ? "X-Forwarded-Prefix /headstart" : "X-Forwarded-Prefix \"\"",
+                StringComparison.Ordinal);
         return Nginx.StartAsync($$"""
             worker_processes 1;
             error_log /dev/stderr warn;
@@ -35,6 +37,7 @@ internal static partial class NginxBelowPrefix
             """, host, host);
     }
 
-    [GeneratedRegex(@"```nginx\n# in http \{ \}\n(?<map>.+?)# in server \{ \}\n(?<location>location /headstart/ .+?)```", RegexOptions.Singleline)]
+    [GeneratedRegex(@"```nginx\n# in http \{ \}\n(?<map>.+?)# in server \{ \}\n(?<location>location /headstart/ .+?)```",
+        RegexOptions.Singleline)]
     private static partial Regex Sample();
 }

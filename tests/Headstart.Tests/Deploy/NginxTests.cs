@@ -20,7 +20,8 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
 
         var model = await client.PetsAsync();
         var run = await client.StartRunAsync(model);
-        using (var events = await client.GetAsync($"{model}/training-runs/{run["id"]}/events", HttpCompletionOption.ResponseHeadersRead, Api.Cancel))
+        using (var events = await client.GetAsync($"{model}/training-runs/{run["id"]}/events", HttpCompletionOption.ResponseHeadersRead,
+            Api.Cancel))
         {
             var text = await events.Content.ReadAsStringAsync(Api.Cancel); // to the end of the run
             Assert.Contains("succeeded", text, StringComparison.Ordinal);
@@ -44,7 +45,8 @@ public sealed class NginxTests(NodesTests.Nodes nodes)
             using var socket = new ClientWebSocket();
             socket.Options.Cookies = browser.Cookies;
             await socket.ConnectAsync(new Uri($"ws://{nginx.Address.Authority}/_blazor?id={negotiated["connectionToken"]}"), Api.Cancel);
-            await socket.SendAsync(Encoding.UTF8.GetBytes("{\"protocol\":\"blazorpack\",\"version\":1}\u001e"), WebSocketMessageType.Text, true, Api.Cancel);
+            await socket.SendAsync(Encoding.UTF8.GetBytes("{\"protocol\":\"blazorpack\",\"version\":1}\u001e"), WebSocketMessageType.Text,
+                true, Api.Cancel);
             var buffer = new byte[1_000];
             var shaken = await socket.ReceiveAsync(buffer, Api.Cancel);
             Assert.Equal("{}\u001e", Encoding.UTF8.GetString(buffer, 0, shaken.Count));

@@ -96,7 +96,8 @@ public sealed class WebFetcherTests : IAsyncDisposable
         _web.Lay("/photo.jpg", photograph);
         Assert.Equal(photograph, (await FetchAsync(Redirect("/away", "/photo.jpg"))).Bytes);
         Assert.Equal("private-address", (await FetchAsync(Redirect("/in", "http://169.254.169.254/latest/meta-data/"))).Reason);
-        Assert.Equal("private-address", (await FetchAsync(Redirect("/in-by-name", _web.Address.Replace("127.0.0.1", "localhost") + "/photo.jpg"))).Reason);
+        Assert.Equal("private-address", (await FetchAsync(
+            Redirect("/in-by-name", _web.Address.Replace("127.0.0.1", "localhost") + "/photo.jpg"))).Reason);
         Assert.Equal("invalid-url", (await FetchAsync(Redirect("/file", "file:///etc/passwd"))).Reason);
         Assert.Equal("too-many-redirects", (await FetchAsync(Redirect("/round", "/round"))).Reason);
     }
@@ -112,7 +113,8 @@ public sealed class WebFetcherTests : IAsyncDisposable
             for (var chunk = new byte[1 << 16]; !http.RequestAborted.IsCancellationRequested && sent < 1L << 30; sent += chunk.Length)
             {
                 await http.Response.Body.WriteAsync(chunk, http.RequestAborted);
-                await Task.Delay(1, http.RequestAborted); // writing to a connection that has ended costs nothing until the server has noticed
+                // writing to a connection that has ended costs nothing until the server has noticed
+                await Task.Delay(1, http.RequestAborted);
             }
         });
         Assert.Equal("too-large", (await FetchAsync(endless)).Reason);
@@ -151,7 +153,8 @@ public sealed class WebFetcherTests : IAsyncDisposable
     [Fact]
     public async Task A_host_that_sends_nothing_is_given_up()
     {
-        using var fetcher = new WebFetcher(new Settings { Fetching = new() { AllowedHosts = ["127.0.0.1"], MaxSeconds = 0.3 } }, TimeProvider.System);
+        using var fetcher = new WebFetcher(new Settings { Fetching = new() { AllowedHosts = ["127.0.0.1"], MaxSeconds = 0.3 } },
+            TimeProvider.System);
         var silent = _web.Lay("/silent.jpg", http => Task.Delay(TimeSpan.FromMinutes(1), http.RequestAborted));
         Assert.Equal("timeout", (await fetcher.FetchAsync(silent, Limit, Api.Cancel)).Reason);
     }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Headstart.Tests.ImageSearches;
 
 /// <summary>
-/// Openverse and Wikimedia Commons on loopback, as their documentation says they answer: pages, licence filters, errors and limits. What they know is
-/// laid down by the words that find it.
+/// Openverse and Wikimedia Commons on loopback, as their documentation says they answer: pages, licence filters, errors and limits. What
+/// they know is laid down by the words that find it.
 /// </summary>
 public sealed class Catalogues : IAsyncDisposable
 {
@@ -30,7 +30,8 @@ public sealed class Catalogues : IAsyncDisposable
     public string RetryAfter { get; set; } = "0";
 
     public IEnumerable<(string Name, string Value)> Settings =>
-        [("Headstart:ImageSearches:Openverse", Web.Address + "/openverse/v1"), ("Headstart:ImageSearches:Wikimedia", Web.Address + "/w/api.php"),
+        [("Headstart:ImageSearches:Openverse", Web.Address + "/openverse/v1"),
+            ("Headstart:ImageSearches:Wikimedia", Web.Address + "/w/api.php"),
         ("Headstart:Fetching:Contact", "ops@example.org")];
 
     public void Openverse(string words, params IEnumerable<byte[]> images) => Lay(_openverse, words, images, "by-sa");
@@ -96,7 +97,11 @@ public sealed class Catalogues : IAsyncDisposable
         if (WikimediaIsDown)
         {
             // MediaWiki says so with 200.
-            await http.Response.WriteAsJsonAsync(new { error = new { code = "readonly", info = "The wiki is currently in read-only mode." }, servedby = "mw1" });
+            await http.Response.WriteAsJsonAsync(new
+            {
+                error = new { code = "readonly", info = "The wiki is currently in read-only mode." },
+                servedby = "mw1"
+            });
             return;
         }
 
@@ -112,7 +117,11 @@ public sealed class Catalogues : IAsyncDisposable
         if (all.Count > offset) // without results there is no query
         {
             // In no order; index has that.
-            answer["query"] = new JsonObject { ["pages"] = new JsonArray([.. all.Skip(offset).Take(limit).Index().Reverse().Select(e => Page(e.Item, e.Index + 1))]) };
+            answer["query"] = new JsonObject
+            {
+                ["pages"] = new JsonArray(
+                [.. all.Skip(offset).Take(limit).Index().Reverse().Select(e => Page(e.Item, e.Index + 1))])
+            };
         }
 
         await http.Response.WriteAsJsonAsync(answer);

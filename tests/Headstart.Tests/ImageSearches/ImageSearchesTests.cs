@@ -18,7 +18,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     public async Task One_call_finds_images_sifts_them_and_trains_a_model_that_works()
     {
         var (cats, dogs) = (Photographs(Pets.Cats), Photographs(Pets.Dogs));
-        var clothes = Photographs(Directory.GetFiles(Directory.GetDirectories(SharedData.Folder("datasets/clothing/train")).Order(StringComparer.Ordinal).First()).Order(StringComparer.Ordinal));
+        var clothes = Photographs(Directory.GetFiles(Directory.GetDirectories(SharedData.Folder("datasets/clothing/train"))
+            .Order(StringComparer.Ordinal).First()).Order(StringComparer.Ordinal));
         _catalogues.Openverse("domestic cat", [.. cats[..22], .. clothes[..2], cats[0]]); // two pages, with foreign ones and one twice
         _catalogues.OpenverseAddress("domestic cat", _catalogues.Web.Address + "/gone.jpg");
         _catalogues.OpenverseAddress("domestic cat", _catalogues.Web.Lay("/page.html", "<html>"u8.ToArray(), "text/html"));
@@ -39,7 +40,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         Assert.Empty(search["notices"]!.AsArray());
         var (found, dropped) = (search["categories"]![0]!, search["categories"]![0]!["dropped"]!);
         Assert.Equal((36, 32), ((int)found["found"]!, (int)found["fetched"]!));
-        Assert.Equal((1, 1, 1, 1, 1, 1), ((int)dropped["not-found"]!, (int)dropped["not-an-image"]!, (int)dropped["private-address"]!, (int)dropped["damaged"]!,
+        Assert.Equal((1, 1, 1, 1, 1, 1), ((int)dropped["not-found"]!, (int)dropped["not-an-image"]!, (int)dropped["private-address"]!,
+            (int)dropped["damaged"]!,
             (int)dropped["duplicate"]!, (int)dropped["near-duplicate"]!));
         Assert.InRange((int)dropped["does-not-belong"]!, 1, 5);
         Assert.Equal(24, (int)found["added"]!);
@@ -47,7 +49,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
 
         var images = (await _client.GetJsonAsync($"{model}/images?limit=200&category=cats"))["items"]!.AsArray();
         Assert.Equal(24, images.Count);
-        Assert.All(images, image => Assert.All(["url", "page", "author", "licence", "licenceUrl", "source", "title"], name => Assert.NotNull((string?)image!["origin"]![name])));
+        Assert.All(images, image => Assert.All(["url", "page", "author", "licence", "licenceUrl", "source", "title"], name =>
+            Assert.NotNull((string?)image!["origin"]![name])));
         var openverse = images.First(i => (string?)i!["origin"]!["source"] == "openverse")!["origin"]!;
         Assert.Equal("CC BY-SA 2.0", (string?)openverse["licence"]);
         Assert.StartsWith("Ada ", (string?)openverse["author"]);
@@ -59,7 +62,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         Assert.Equal("succeeded", (string?)run["state"]);
         var answers = (await _client.PredictAsync(model, [.. Pets.Cats[^6..], .. Pets.Dogs[^6..]]))["predictions"]!.AsArray();
         Assert.InRange(answers.Index().Count(a => (string?)a.Item!["labels"]![0]!["label"] == (a.Index < 6 ? "cats" : "dogs")), 10, 12);
-        Assert.Contains(_catalogues.Web.Asked, path => path.StartsWith("/openverse") && path.Contains("license_type=commercial,modification") && path.Contains("page=2"));
+        Assert.Contains(_catalogues.Web.Asked, path => path.StartsWith("/openverse")
+            && path.Contains("license_type=commercial,modification") && path.Contains("page=2"));
         Assert.All(_catalogues.Web.UserAgents, agent => Assert.Contains("ops@example.org", agent));
     }
 
@@ -71,7 +75,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         try
         {
             var model = await _client.NewModelAsync("things");
-            var search = await EndAsync(model, await StartAsync(model, new { queries = new { things = "busy" }, perCategory = 5, train = false }));
+            var search = await EndAsync(model, await StartAsync(model,
+                new { queries = new { things = "busy" }, perCategory = 5, train = false }));
 
             Assert.Equal(("succeeded", 0), ((string?)search["state"], _catalogues.Throttled));
             Assert.Contains("read-only", (string?)Assert.Single(search["notices"]!.AsArray()));
@@ -79,7 +84,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
             Assert.Null(search["runId"]);
 
             (_catalogues.Throttled, _catalogues.RetryAfter) = (1, "86400"); // a day: not to be waited for
-            var none = await EndAsync(model, await StartAsync(model, new { queries = new { things = "busy" }, sources = new[] { "openverse" } }));
+            var none = await EndAsync(model, await StartAsync(model,
+                new { queries = new { things = "busy" }, sources = new[] { "openverse" } }));
             Assert.Equal("failed", (string?)none["state"]);
             Assert.Contains("429", (string?)none["error"]);
         }
@@ -94,18 +100,22 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     {
         _catalogues.Openverse("review", [.. Enumerable.Range(200, 6).Select(i => Pictures.Jpeg(i)), Pictures.Jpeg(200)]);
         var model = await _client.NewModelAsync("things");
-        var search = await EndAsync(model, await StartAsync(model, new { queries = new { things = "review" }, review = true, train = false }));
+        var search = await EndAsync(model, await StartAsync(model,
+            new { queries = new { things = "review" }, review = true, train = false }));
         var path = $"{model}/image-searches/{search["id"]}";
         Assert.Equal(("reviewing", 0), ((string?)search["state"], (int)search["categories"]![0]!["added"]!));
         Assert.Empty((await _client.GetJsonAsync($"{model}/images"))["items"]!.AsArray());
 
         var kept = (await _client.GetJsonAsync($"{path}/candidates?state=kept"))["items"]!.AsArray();
         var (first, second) = (kept[0]!["position"], kept[1]!["position"]);
-        Assert.Equal("image/jpeg", (await _client.GetAsync($"{path}/candidates/{first}/content", Api.Cancel)).Content.Headers.ContentType?.MediaType);
+        Assert.Equal("image/jpeg", (await _client.GetAsync($"{path}/candidates/{first}/content", Api.Cancel))
+            .Content.Headers.ContentType?.MediaType);
         Assert.Equal("rejected", (string?)(await (await PatchAsync($"{path}/candidates/{first}", true)).JsonAsync())["state"]);
         Assert.Equal("rejected", (string?)(await (await PatchAsync($"{path}/candidates/{first}", true)).JsonAsync())["state"]);
-        var dropped = (await _client.GetJsonAsync($"{path}/candidates?state=dropped"))["items"]!.AsArray().First(c => (string?)c!["reason"] == "duplicate")!;
-        Assert.Equal("kept", (string?)(await (await PatchAsync($"{path}/candidates/{dropped["position"]}", false)).JsonAsync())["state"]); // somebody wants it all the same
+        var dropped = (await _client.GetJsonAsync($"{path}/candidates?state=dropped"))["items"]!.AsArray()
+            .First(c => (string?)c!["reason"] == "duplicate")!;
+        // somebody wants it all the same
+        Assert.Equal("kept", (string?)(await (await PatchAsync($"{path}/candidates/{dropped["position"]}", false)).JsonAsync())["state"]);
 
         search = await EndAsync(model, await (await _client.PostAsync($"{path}/accept", new { })).JsonAsync(HttpStatusCode.Accepted));
         Assert.Equal("succeeded", (string?)search["state"]);
@@ -127,7 +137,11 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         _catalogues.Wikimedia("twins a", Photographs(Pets.Cats)[..12]);
         _catalogues.Wikimedia("twins b", Photographs(Pets.Dogs)[..12]);
         var model = await _client.NewModelAsync();
-        var search = await StartAsync(model, new { queries = new Dictionary<string, string> { ["a"] = "twins a", ["b"] = "twins b" }, perCategory = 10 });
+        var search = await StartAsync(model, new
+        {
+            queries = new Dictionary<string, string> { ["a"] = "twins a", ["b"] = "twins b" },
+            perCategory = 10
+        });
         var id = (Guid)search["id"]!;
         var twins = new List<Task>();
         for (var i = 0; i < 3; i++)
@@ -142,7 +156,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         search = await EndAsync(model, search);
 
         Assert.Equal("succeeded", (string?)search["state"]);
-        Assert.Equal(search["categories"]!.AsArray().Sum(c => (int)c!["added"]!), (await _client.GetJsonAsync($"{model}/images?limit=200"))["items"]!.AsArray().Count);
+        Assert.Equal(search["categories"]!.AsArray().Sum(c => (int)c!["added"]!),
+            (await _client.GetJsonAsync($"{model}/images?limit=200"))["items"]!.AsArray().Count);
         Assert.Single((await _client.GetJsonAsync($"{model}/training-runs"))["items"]!.AsArray());
     }
 
@@ -162,7 +177,8 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
     public async Task A_search_that_cannot_be_is_refused_with_a_sentence(string body, string type)
     {
         var model = await _client.NewModelAsync("cats", "dogs");
-        await (await _client.PostAsync($"{model}/image-searches", JsonNode.Parse(body)!)).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
+        await (await _client.PostAsync($"{model}/image-searches", JsonNode.Parse(body)!))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
     }
 
     [Fact]
@@ -185,8 +201,10 @@ public sealed class ImageSearchesTests(SearchHost host) : IClassFixture<SearchHo
         Assert.Single((await _client.GetJsonAsync($"{model}/image-searches"))["items"]!.AsArray());
 
         var path = $"/image-searches/{search["id"]}";
-        await (await _client.GetAsync($"{await _client.NewModelAsync("cats")}{path}", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "image-search-not-found");
-        Assert.Equal("failed", (string?)(await (await _client.PostAsync($"{model}{path}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted))["state"]);
+        await (await _client.GetAsync($"{await _client.NewModelAsync("cats")}{path}", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "image-search-not-found");
+        Assert.Equal("failed", (string?)(await (await _client.PostAsync($"{model}{path}/cancel", new { }))
+            .JsonAsync(HttpStatusCode.Accepted))["state"]);
         Assert.Contains("\"failed\"", await _client.GetStringAsync($"{model}{path}/events", Api.Cancel));
         await (await _client.PostAsync($"{model}{path}/accept", new { })).ProblemAsync(HttpStatusCode.Conflict, "nothing-to-accept");
     }

@@ -29,7 +29,8 @@ public sealed class SearchCrashTests
         await program.StartAsync();
         var model = await program.Client.NewModelAsync("things");
         var search = await (await program.Client.PostAsync($"{model}/image-searches",
-            new { queries = new { things = "thing" }, perCategory = 50, train = false, sources = new[] { "openverse" } })).JsonAsync(System.Net.HttpStatusCode.Accepted);
+            new { queries = new { things = "thing" }, perCategory = 50, train = false, sources = new[] { "openverse" } }))
+                .JsonAsync(System.Net.HttpStatusCode.Accepted);
         while (!catalogues.Web.Asked.Contains("/waits.jpg"))
         {
             await Task.Delay(20, Api.Cancel);
@@ -56,8 +57,10 @@ public sealed class SearchCrashTests
         }
 
         Assert.Equal(("succeeded", 18), ((string?)ended["state"], (int)ended["categories"]![0]!["fetched"]!));
-        Assert.Equal((int)ended["categories"]![0]!["added"]!, (await program.Client.GetJsonAsync($"{model}/images"))["items"]!.AsArray().Count);
+        Assert.Equal((int)ended["categories"]![0]!["added"]!, (await program.Client.GetJsonAsync($"{model}/images"))["items"]!.AsArray()
+            .Count);
         Assert.Single(catalogues.Web.Asked, path => path.StartsWith("/openverse", StringComparison.Ordinal));
-        Assert.All(catalogues.Web.Asked.Where(path => path.StartsWith("/files/", StringComparison.Ordinal)).Take(16).CountBy(path => path), count => Assert.Equal(1, count.Value));
+        Assert.All(catalogues.Web.Asked.Where(path => path.StartsWith("/files/", StringComparison.Ordinal)).Take(16).CountBy(path => path),
+            count => Assert.Equal(1, count.Value));
     }
 }

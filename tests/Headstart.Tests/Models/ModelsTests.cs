@@ -13,13 +13,16 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_new_model_is_answered_with_its_address_and_can_be_read_there()
     {
-        var response = await _client.PostAsync("/api/v1/models", new { name = " Café 東京 🐈 ", kind = "imageClassification", categories = new[] { "dogs", "cats" } });
+        var response = await _client.PostAsync("/api/v1/models",
+            new { name = " Café 東京 🐈 ", kind = "imageClassification", categories = new[] { "dogs", "cats" } });
 
         var model = await response.JsonAsync(HttpStatusCode.Created);
         Assert.Equal($"/api/v1/models/{model["id"]}", response.Headers.Location?.OriginalString);
         Assert.Equal(
-            ["id", "name", "kind", "state", "categories", "publishedVersion", "createdAt", "update", "published", "lastRun"], model.AsObject().Select(p => p.Key));
-        Assert.Equal(("Café 東京 🐈", "imageClassification", "empty"), ((string?)model["name"], (string?)model["kind"], (string?)model["state"]));
+            ["id", "name", "kind", "state", "categories", "publishedVersion", "createdAt", "update", "published", "lastRun"],
+            model.AsObject().Select(p => p.Key));
+        Assert.Equal(("Café 東京 🐈", "imageClassification", "empty"),
+            ((string?)model["name"], (string?)model["kind"], (string?)model["state"]));
         Assert.Equal(["dogs", "cats"], Names(model));
         Assert.Equal('7', ((string)model["id"]!)[14]);
         Assert.EndsWith("Z", (string?)model["createdAt"]);
@@ -87,7 +90,8 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("after=%00")]
     public async Task A_query_that_cannot_be_read_is_refused_by_name(string query)
     {
-        var problem = await (await _client.GetAsync("/api/v1/models?" + query, Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        var problem = await (await _client.GetAsync("/api/v1/models?" + query, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Contains($"of {query[..5]}", (string?)problem["detail"]);
         Assert.DoesNotContain("Nullable", (string?)problem["detail"]);
     }
@@ -98,7 +102,8 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
         var model = await _client.NewModelAsync("cats", "dogs");
         await _client.AddAsync(model, "dogs", Pictures.Jpeg(1));
 
-        var changed = await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "Renamed", categories = new[] { "rabbits", "dogs" } })).JsonAsync();
+        var changed = await (await _client.SendAsync(HttpMethod.Patch, model,
+            new { name = "Renamed", categories = new[] { "rabbits", "dogs" } })).JsonAsync();
 
         Assert.Equal("Renamed", (string?)changed["name"]);
         Assert.Equal(["rabbits", "dogs"], Names(changed));
@@ -116,7 +121,8 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
         await _client.AddAsync(model, "dogs", Pictures.Jpeg(1));
         var before = (await _client.GetJsonAsync(model)).ToJsonString();
 
-        var problem = await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "Other", categories = new[] { "cats", "birds" } }))
+        var problem = await (await _client.SendAsync(HttpMethod.Patch, model,
+            new { name = "Other", categories = new[] { "cats", "birds" } }))
             .ProblemAsync(HttpStatusCode.Conflict, "category-in-use");
 
         Assert.Contains("\"dogs\"", (string?)problem["detail"]);
@@ -126,7 +132,8 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Deleting_a_model_takes_its_images_with_it_and_frees_the_name()
     {
-        var response = await (await _client.PostAsync("/api/v1/models", new { name = "Short-lived", categories = new[] { "a" } })).JsonAsync(HttpStatusCode.Created);
+        var response = await (await _client.PostAsync("/api/v1/models", new { name = "Short-lived", categories = new[] { "a" } }))
+            .JsonAsync(HttpStatusCode.Created);
         var model = $"/api/v1/models/{response["id"]}";
         var image = (await _client.AddAsync(model, "a", Pictures.Jpeg(1)))[0]!["id"];
 
@@ -144,7 +151,8 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Of_many_who_create_the_same_name_at_once_one_wins()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _client.PostAsync("/api/v1/models", new { name = "Contested" })));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8)
+            .Select(_ => _client.PostAsync("/api/v1/models", new { name = "Contested" })));
         Assert.Single(answers, a => a.StatusCode == HttpStatusCode.Created);
         Assert.Equal(7, answers.Count(a => a.StatusCode == HttpStatusCode.Conflict));
     }

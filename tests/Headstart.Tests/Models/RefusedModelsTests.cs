@@ -32,7 +32,8 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_name_may_have_100_characters_and_not_500()
     {
         await (await CreateAsync(new { name = new string('n', 100) })).JsonAsync(HttpStatusCode.Created);
-        var problem = await (await CreateAsync(new { name = new string('n', 500) })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-name");
+        var problem = await (await CreateAsync(new { name = new string('n', 500) }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-name");
         Assert.Contains("100", (string?)problem["detail"]);
     }
 
@@ -42,7 +43,8 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
         await CreateAsync(new { name = "Taken" });
         await (await CreateAsync(new { name = "  Taken " })).ProblemAsync(HttpStatusCode.Conflict, "name-taken");
         var model = await _client.NewModelAsync();
-        await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "Taken" })).ProblemAsync(HttpStatusCode.Conflict, "name-taken");
+        await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "Taken" }))
+            .ProblemAsync(HttpStatusCode.Conflict, "name-taken");
     }
 
     [Fact]
@@ -60,7 +62,8 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_thousand_categories_are_taken_and_one_more_is_not()
     {
         var names = Enumerable.Range(0, 1_001).Select(i => $"category {i}").ToArray();
-        await (await CreateAsync(new { name = "Too many", categories = names })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-categories");
+        await (await CreateAsync(new { name = "Too many", categories = names }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-categories");
         var model = await (await CreateAsync(new { name = "Many", categories = names[..1_000] })).JsonAsync(HttpStatusCode.Created);
         Assert.Equal(names[..1_000], model["categories"]!.AsArray().Select(c => (string?)c!["name"]));
     }
@@ -111,11 +114,13 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
 
     [Fact]
     public async Task Bytes_that_are_not_utf_8_are_refused() => await (await SendAsync(
-        HttpMethod.Post, "/api/v1/models", [.. "{\"name\":\""u8, 0xFF, 0xFE, .. "\"}"u8])).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        HttpMethod.Post, "/api/v1/models", [.. "{\"name\":\""u8, 0xFF, 0xFE, .. "\"}"u8]))
+        .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
 
     [Fact]
     public async Task Json_nested_without_end_is_refused() => await (await SendAsync(
-        HttpMethod.Post, "/api/v1/models", Encoding.UTF8.GetBytes("{\"x\":" + new string('[', 400_000)))).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        HttpMethod.Post, "/api/v1/models", Encoding.UTF8.GetBytes("{\"x\":" + new string('[', 400_000))))
+        .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
 
     [Theory]
     [InlineData("text/plain")]
@@ -124,7 +129,8 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("nonsense")]
     [InlineData("")]
     public async Task Another_media_type_is_refused(string mediaType) => await (await SendAsync(
-        HttpMethod.Post, "/api/v1/models", "{\"name\":\"x\"}"u8.ToArray(), mediaType)).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        HttpMethod.Post, "/api/v1/models", "{\"name\":\"x\"}"u8.ToArray(), mediaType))
+        .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
 
     [Theory]
     [InlineData(true)]
@@ -132,7 +138,11 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_body_of_200_MB_is_refused_and_the_host_lives(bool chunked)
     {
         using var content = new Blanks(200 << 20, chunked) { Headers = { ContentType = new("application/json") } };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/models") { Content = content, Headers = { ExpectContinue = !chunked } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/models")
+        {
+            Content = content,
+            Headers = { ExpectContinue = !chunked }
+        };
         try
         {
             using var response = await _client.SendAsync(request, Api.Cancel);
@@ -150,7 +160,8 @@ public sealed class RefusedModelsTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_model_that_does_not_exist_is_not_found()
     {
         var path = $"/api/v1/models/{Guid.CreateVersion7()}";
-        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { name = "x" }), (HttpMethod.Delete, null) })
+        foreach (var (method, body) in new (HttpMethod, object?)[] { (HttpMethod.Get, null), (HttpMethod.Patch, new { name = "x" }),
+            (HttpMethod.Delete, null) })
         {
             await (await _client.SendAsync(method, path, body)).ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
         }

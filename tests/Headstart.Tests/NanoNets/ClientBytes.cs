@@ -13,16 +13,18 @@ internal sealed record FormPart(string Name, string? FileName, string? ContentTy
     /// <summary>What <c>files={'name': ('', value)}</c> becomes in python-requests.</summary>
     public static FormPart Unnamed(string name, string value) => new(name, "", null, Encoding.UTF8.GetBytes(value));
 
-    public static FormPart File(string name, string path, string? contentType = null) => new(name, Path.GetFileName(path), contentType, System.IO.File.ReadAllBytes(path));
+    public static FormPart File(string name, string path, string? contentType = null) =>
+        new(name, Path.GetFileName(path), contentType, System.IO.File.ReadAllBytes(path));
 
     /// <summary>Everything between the boundary's line and the line end behind the part.</summary>
-    public byte[] Head => Encoding.UTF8.GetBytes($"Content-Disposition: form-data; name=\"{Name}\"{(FileName is null ? "" : $"; filename=\"{FileName}\"")}\r\n"
+    public byte[] Head => Encoding.UTF8.GetBytes(
+        $"Content-Disposition: form-data; name=\"{Name}\"{(FileName is null ? "" : $"; filename=\"{FileName}\"")}\r\n"
         + (ContentType is null ? "" : $"Content-Type: {ContentType}\r\n") + "\r\n");
 }
 
 /// <summary>
-/// Requests as the HTTP libraries below the public NanoNets clients write them: the order and the case of headers, boundaries, chunks, line ends.
-/// Taken down with python-requests 2.34.2, urllib3 2.7.0, node-fetch 2 and form-data 4 making the calls of those clients.
+/// Requests as the HTTP libraries below the public NanoNets clients write them: the order and the case of headers, boundaries, chunks, line
+/// ends. Taken down with python-requests 2.34.2, urllib3 2.7.0, node-fetch 2 and form-data 4 making the calls of those clients.
 /// </summary>
 internal abstract class ClientBytes(Uri host, string key)
 {
@@ -30,10 +32,12 @@ internal abstract class ClientBytes(Uri host, string key)
 
     protected string Authorization { get; } = "Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes(key + ":"));
 
-    protected static byte[] Bytes(string head, params byte[] body) => [.. Encoding.ASCII.GetBytes(head.ReplaceLineEndings("\r\n")), .. body];
+    protected static byte[] Bytes(string head, params byte[] body) =>
+        [.. Encoding.ASCII.GetBytes(head.ReplaceLineEndings("\r\n")), .. body];
 
     protected static byte[] Form(string boundary, IEnumerable<FormPart> parts) =>
-        [.. parts.SelectMany(part => (byte[])[.. Encoding.ASCII.GetBytes($"--{boundary}\r\n"), .. part.Head, .. part.Bytes, .. "\r\n"u8]), .. Encoding.ASCII.GetBytes($"--{boundary}--\r\n")];
+        [.. parts.SelectMany(part => (byte[])[.. Encoding.ASCII.GetBytes($"--{boundary}\r\n"), .. part.Head, .. part.Bytes, .. "\r\n"u8]),
+            .. Encoding.ASCII.GetBytes($"--{boundary}--\r\n")];
 }
 
 /// <summary>python-requests, below the wrapper and the sample scripts.</summary>
@@ -54,7 +58,8 @@ internal sealed class PythonRequests(Uri host, string key, string? original = nu
 
         """);
 
-    /// <summary><c>data=</c> with a text, which has no content type unless the caller names one, and then it stands before the length.</summary>
+    /// <summary><c>data=</c> with a text, which has no content type unless the caller names one, and then it stands before the
+    /// length.</summary>
     public byte[] Post(string target, string text = "", string? contentType = null) => Bytes($"""
         POST {Target(target)} HTTP/1.1
         Host: {original ?? Host}
@@ -215,5 +220,6 @@ internal sealed class NodeFetch(Uri host, string key) : ClientBytes(host, key)
             """, [.. body, .. "0\r\n\r\n"u8]);
     }
 
-    private static byte[] Chunk(byte[] bytes) => [.. Encoding.ASCII.GetBytes(bytes.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), .. bytes, .. "\r\n"u8];
+    private static byte[] Chunk(byte[] bytes) =>
+        [.. Encoding.ASCII.GetBytes(bytes.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), .. bytes, .. "\r\n"u8];
 }

@@ -19,7 +19,8 @@ internal static class NanoSteps
 
     public static Task<WireAnswer> SendAsync(this NanoHost host, byte[] request) => Wire.SendAsync(host.Address, request);
 
-    public static async Task<JsonNode> JsonAsync(this NanoHost host, byte[] request, int status = 200) => (await host.SendAsync(request)).Json(status);
+    public static async Task<JsonNode> JsonAsync(this NanoHost host, byte[] request, int status = 200) =>
+        (await host.SendAsync(request)).Json(status);
 
     /// <summary>Asks until the model is ready, as the scripts do that print <c>status</c>.</summary>
     public static async Task<JsonNode> ReadyAsync(this NanoHost host, byte[] look)
@@ -44,7 +45,8 @@ internal static class NanoSteps
         files.FirstOrDefault(file => Path.GetFileName(file) == Uri.UnescapeDataString(request.Path.TrimStart('/'))) is { } file
             ? SendAsync(request, File.ReadAllBytes(file)) : request.HeadAsync("404 Not Found", "Content-Length: 0"));
 
-    public static string Address(this LoopbackServer server, string file) => new Uri(server.Address, "/" + Uri.EscapeDataString(Path.GetFileName(file))).AbsoluteUri;
+    public static string Address(this LoopbackServer server, string file) =>
+        new Uri(server.Address, "/" + Uri.EscapeDataString(Path.GetFileName(file))).AbsoluteUri;
 
     /// <summary>As it stands in an urlencoded form.</summary>
     public static string Encoded(this LoopbackServer server, string file) => Uri.EscapeDataString(server.Address(file));

@@ -14,6 +14,7 @@ public sealed class OriginsTests
     public void An_origin_that_no_browser_would_send_fails_the_start_with_a_sentence(string origins, string? wrong)
     {
         var problem = new Settings { CorsOrigins = origins }.Problem();
-        Assert.Equal(wrong is null ? null : $"Headstart:CorsOrigins has \"{wrong}\"; an origin is a scheme and a host, such as https://shop.example, or * for all.", problem);
+        Assert.Equal(wrong is null ? null : $"Headstart:CorsOrigins has \"{wrong}\"; an origin is a scheme and a host, such as "
+            + "https://shop.example, or * for all.", problem);
     }
 }

@@ -15,7 +15,8 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         using var web = Photographs(cats[6], dogs[6]);
 
         // ImageModelApi.image_categorization_model_post(categories=['cats', 'dogs']): the list as Python prints it.
-        var id = (string)(await host.JsonAsync(client.Post($"{Categorization}/Model/", "categories=%5B%27cats%27%2C+%27dogs%27%5D")))["model_id"]!;
+        var id = (string)(await host.JsonAsync(client.Post($"{Categorization}/Model/",
+            "categories=%5B%27cats%27%2C+%27dogs%27%5D")))["model_id"]!;
         // image_categorization_model_get(id), image_categorization_models_get()
         var model = await host.JsonAsync(client.Get($"{Categorization}/Model?id={id}"));
         Assert.Equal(("classification", 0), ((string?)model["model_type"], (int)model["state"]!));
@@ -33,7 +34,8 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         // image_categorization_upload_urls_post(model_id, category, urls)
         await host.JsonAsync(client.Post($"{Categorization}/UploadUrls/", $"modelId={id}&category=cats&urls={web.Encoded(cats[6])}"));
         // ... with a Python list for urls
-        model = await host.JsonAsync(client.Post($"{Categorization}/UploadUrls/", $"modelId={id}&category=dogs&urls=%5B%27{web.Encoded(dogs[6])}%27%5D"));
+        model = await host.JsonAsync(client.Post($"{Categorization}/UploadUrls/",
+            $"modelId={id}&category=dogs&urls=%5B%27{web.Encoded(dogs[6])}%27%5D"));
         Assert.Equal(("7 7", 2), (model.Counts(), (int)model["state"]!));
 
         // ImageTrainApi.image_categorization_train_post(model_id)
@@ -41,9 +43,11 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         await host.ReadyAsync(client.Get($"{Categorization}/Model?id={id}"));
 
         // ImagePredictApi.image_categorization_label_file_post(model_id, file), image_categorization_label_urls_post2(model_id, urls)
-        var answer = await host.JsonAsync(client.Multipart($"{Categorization}/LabelFile/", FormPart.Field("modelId", id), FormPart.File("file", cats[6], "image/jpeg")));
+        var answer = await host.JsonAsync(client.Multipart($"{Categorization}/LabelFile/", FormPart.Field("modelId", id),
+            FormPart.File("file", cats[6], "image/jpeg")));
         Assert.Equal(("Success", "cats"), ((string?)answer["message"], answer.Labels()[0]));
-        answer = await host.JsonAsync(client.Multipart($"{Categorization}/LabelUrls/", FormPart.Field("modelId", id), FormPart.Field("urls", web.Address(dogs[6]))));
+        answer = await host.JsonAsync(client.Multipart($"{Categorization}/LabelUrls/", FormPart.Field("modelId", id),
+            FormPart.Field("urls", web.Address(dogs[6]))));
         Assert.Equal(("dogs", web.Address(dogs[6])), (answer.Labels()[0], (string?)answer["result"]![0]!["file"]));
 
         // MultiLabelClassificationModelApi.multi_label_image_classification_post(body, content_type)
@@ -59,7 +63,8 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         Assert.Equal("2 1", model.Counts());
     }
 
-    /// <summary>NanoNets/multi-label-classification-sample-python: five scripts with the address in them, sent here by <c>http_proxy</c>.</summary>
+    /// <summary>NanoNets/multi-label-classification-sample-python: five scripts with the address in them, sent here by
+    /// <c>http_proxy</c>.</summary>
     [Fact]
     public async Task The_multi_label_sample_scripts_run_through_http_proxy()
     {
@@ -74,9 +79,11 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         // upload_training.py: 50 files a call, then what they show
         foreach (var batch in scenes.Chunk(50))
         {
-            var data = JsonSerializer.Serialize(batch.Select(scene => new { filename = Path.GetFileName(scene.Key), categories = scene.Value }));
+            var data = JsonSerializer.Serialize(batch.Select(scene =>
+                new { filename = Path.GetFileName(scene.Key), categories = scene.Value }));
             var sent = client.Files($"{MultiLabel}/Model/{id}/UploadFiles/",
-                batch.Select(scene => FormPart.File("files", scene.Key, "image/jpeg")).Append(FormPart.Unnamed("data", data.Replace("\",\"", "\", \"", StringComparison.Ordinal))));
+                batch.Select(scene => FormPart.File("files", scene.Key, "image/jpeg"))
+                    .Append(FormPart.Unnamed("data", data.Replace("\",\"", "\", \"", StringComparison.Ordinal))));
             Assert.All((await host.JsonAsync(sent))["result"]!.AsArray(), file => Assert.Equal("Success", (string?)file!["message"]));
         }
 
@@ -100,7 +107,8 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         using var web = Photographs([.. dogs, cats[22]]);
 
         // ImageClassification(api_key, categories=['cats', 'two words'])
-        var id = (string)(await host.JsonAsync(client.Fields($"{Categorization}/Model/", "categories=cats&categories=two+words", "Accept")))["model_id"]!;
+        var id = (string)(await host.JsonAsync(client.Fields($"{Categorization}/Model/", "categories=cats&categories=two+words",
+            "Accept")))["model_id"]!;
 
         // upload_image_file(img_path, label): the file first, then fields with an empty file name
         await host.JsonAsync(client.Files($"{Categorization}/Model/{id}/UploadFile/",
@@ -108,10 +116,12 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         // upload_image_files(training_dict): 20 files a call, model and category in the query
         foreach (var batch in cats[1..22].Chunk(20))
         {
-            await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", batch.Select(f => FormPart.File("file", f, "image/jpeg"))));
+            await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats",
+                batch.Select(f => FormPart.File("file", f, "image/jpeg"))));
         }
 
-        var model = await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=two%20words", FormPart.File("file", dogs[0], "image/jpeg")));
+        var model = await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=two%20words",
+            FormPart.File("file", dogs[0], "image/jpeg")));
         Assert.Equal(("22 1", 1), (model.Counts(), (int)model["state"]!)); // one image of the other category is not enough
         // upload_image_urls(training_dict)
         model = await host.JsonAsync(client.Fields($"{Categorization}/UploadUrls/",
@@ -128,24 +138,29 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         // predict_for_file, predict_for_files, predict_for_url, predict_for_urls: each makes a dictionary of file and prediction
         var answer = await host.JsonAsync(client.Files($"{Categorization}/LabelFile/?modelId={id}", FormPart.File("file", cats[22])));
         Assert.Equal(("cats", Path.GetFileName(cats[22])), (answer.Labels()[0], (string?)answer["result"]![0]!["file"]));
-        answer = await host.JsonAsync(client.Files($"{Categorization}/LabelFile/?modelId={id}", cats.Skip(15).Concat(dogs).Select(f => FormPart.File("file", f, "image/jpeg"))));
+        answer = await host.JsonAsync(client.Files($"{Categorization}/LabelFile/?modelId={id}", cats.Skip(15).Concat(dogs)
+            .Select(f => FormPart.File("file", f, "image/jpeg"))));
         Assert.Equal(cats.Skip(15).Concat(dogs).Select(Path.GetFileName), answer["result"]!.AsArray().Select(r => (string?)r!["file"]));
         answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls/", $"modelId={id}&urls={web.Encoded(dogs[0])}"));
         Assert.Equal("two words", answer.Labels()[0]);
-        answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls/", $"modelId={id}&urls={web.Encoded(dogs[1])}&urls={web.Encoded(cats[22])}"));
+        answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls/",
+            $"modelId={id}&urls={web.Encoded(dogs[1])}&urls={web.Encoded(cats[22])}"));
         Assert.Equal([web.Address(dogs[1]), web.Address(cats[22])], answer["result"]!.AsArray().Select(r => (string?)r!["file"]));
 
         // train() again, with more images: another run, and the model is at 3 or 4 until it has ended
-        await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", FormPart.File("file", cats[22], "image/jpeg")));
+        await host.JsonAsync(client.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats",
+            FormPart.File("file", cats[22], "image/jpeg")));
         model = await host.JsonAsync(client.Post($"{Categorization}/Train/?modelId={id}"));
         Assert.Equal(("23 4", true), (model.Counts(), (int)model["state"]! is 3 or 4));
         Assert.Equal(2, (await host.Client.GetJsonAsync($"/api/v1/models/{id}/training-runs"))["items"]!.AsArray().Count);
 
         // MultilabelClassification.train by URLs, and its way of predicting a file
         id = (string)(await host.JsonAsync(client.Post($"{MultiLabel}/Model/", """{"categories": ["a", "b"]}""", "application/json")))["model_id"]!;
-        model = await host.JsonAsync(client.Fields($"{MultiLabel}/UploadUrls/", $"urls={web.Encoded(dogs[0])}&modelId={id}&categories=a&categories=b"));
+        model = await host.JsonAsync(client.Fields($"{MultiLabel}/UploadUrls/",
+            $"urls={web.Encoded(dogs[0])}&modelId={id}&categories=a&categories=b"));
         Assert.Equal("1 1", model.Counts());
-        var refused = await host.JsonAsync(client.Files($"{MultiLabel}/Model/{id}/LabelFiles/", FormPart.File("files", cats[0]), FormPart.Unnamed("modelId", id)), 409);
+        var refused = await host.JsonAsync(client.Files($"{MultiLabel}/Model/{id}/LabelFiles/", FormPart.File("files", cats[0]),
+            FormPart.Unnamed("modelId", id)), 409);
         Assert.Equal("Model is not ready", (string?)refused["errors"]![0]!["reason"]);
     }
 
@@ -162,9 +177,11 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
 
         // getModelDetails(), predictUsingUrls([…]), predictUsingFile(path): a stream in chunks
         Assert.Equal(5, (int)(await host.JsonAsync(client.Get($"{Categorization}/Model/?modelId={id}")))["state"]!);
-        var answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls", $"urls={web.Encoded(cat)}&urls={web.Encoded(dog)}&modelId={id}"));
+        var answer = await host.JsonAsync(client.Fields($"{Categorization}/LabelUrls",
+            $"urls={web.Encoded(cat)}&urls={web.Encoded(dog)}&modelId={id}"));
         Assert.Equal(("cats", "dogs"), (answer.Labels()[0], answer.Labels(1)[0]));
-        answer = await host.JsonAsync(client.Streamed($"{Categorization}/LabelFile", FormPart.File("file", dog, "image/jpeg"), FormPart.Field("modelId", id)));
+        answer = await host.JsonAsync(client.Streamed($"{Categorization}/LabelFile", FormPart.File("file", dog, "image/jpeg"),
+            FormPart.Field("modelId", id)));
         Assert.Equal(("dogs", Path.GetFileName(dog)), (answer.Labels()[0], (string?)answer["result"]![0]!["file"]));
     }
 }

@@ -25,7 +25,8 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     {
         var id = await NewModelAsync();
         var model = await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/",
-            [.. Enumerable.Range(10, 4).Select(n => Picture(n, $"{n} (copy).jfif")), FormPart.Unnamed("category", "dogs"), FormPart.Unnamed("modelId", id)]));
+            [.. Enumerable.Range(10, 4).Select(n => Picture(n, $"{n} (copy).jfif")), FormPart.Unnamed("category", "dogs"),
+                FormPart.Unnamed("modelId", id)]));
         Assert.Equal("0 4", model.Counts());
         Assert.Equal("10 (copy).jfif", (string?)model["result"]![0]!["file"]);
     }
@@ -38,7 +39,8 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     public async Task Samples_train_with_an_empty_body_without_a_content_type()
     {
         var refused = await host.JsonAsync(_requests.Post($"{Categorization}/Train/?modelId={await NewModelAsync()}"), 409);
-        Assert.Equal(("Conflict", 409, "Model is not ready"), ((string?)refused["message"], (int)refused["code"]!, (string?)refused["errors"]![0]!["reason"]));
+        Assert.Equal(("Conflict", 409, "Model is not ready"),
+            ((string?)refused["message"], (int)refused["code"]!, (string?)refused["errors"]![0]!["reason"]));
     }
 
     /// <summary>tryAGI/Nanonets, made from the specification.</summary>
@@ -60,7 +62,8 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     [InlineData("%5Bcats%5D&categories=dogs", "[cats]|dogs")]
     public async Task Swagger_client_sends_a_list_as_one_value(string sent, string expected)
     {
-        var model = await host.JsonAsync(new SwaggerCodegen(host.Address, TestHost.Key).Post($"{Categorization}/Model/", "categories=" + sent));
+        var model = await host.JsonAsync(new SwaggerCodegen(host.Address, TestHost.Key)
+            .Post($"{Categorization}/Model/", "categories=" + sent));
         Assert.Equal(expected, string.Join('|', model["categories"]!.AsArray().Select(c => (string?)c!["name"])));
     }
 
@@ -78,16 +81,19 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
             await host.JsonAsync(_requests.Files(target, [FormPart.Field("category", "cats"), Picture(1, "1.jpg"), .. parts]));
         }
 
-        var refused = await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}", FormPart.Field("modelId", other), Picture(2, "2.jpg")), 400);
+        var refused = await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}", FormPart.Field("modelId", other),
+            Picture(2, "2.jpg")), 400);
         Assert.Equal("Model ids differ", (string?)refused["errors"]![0]!["reason"]);
-        await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/", FormPart.Field("category", "cats"), Picture(2, "2.jpg")), 400);
+        await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/", FormPart.Field("category", "cats"), Picture(2, "2.jpg")),
+            400);
     }
 
     [Fact]
     public async Task FlutterFlow_sends_a_slash_behind_the_query_and_lowcodeapi_lower_case()
     {
         var id = await NewModelAsync();
-        Assert.Equal("Model is not ready", await ReasonAsync(_requests.Fields($"{Categorization}/LabelUrls/?async=false/", $"modelId={id}&urls=http://h/a.jpg"), 409));
+        Assert.Equal("Model is not ready", await ReasonAsync(
+            _requests.Fields($"{Categorization}/LabelUrls/?async=false/", $"modelId={id}&urls=http://h/a.jpg"), 409));
         Assert.Equal(id, (string?)(await host.JsonAsync(_requests.Get($"/api/v2/imagecategorization/model?modelid={id}")))["model_id"]);
     }
 
@@ -107,7 +113,8 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     {
         // Both names are of the same length, so that the length of the body stays right.
         const string Modern = "filename=\"------------------\"", Old = "filename*=utf-8''K%C3%A4%20se";
-        var bytes = _requests.Files($"{Categorization}/UploadFile/?modelId={await NewModelAsync()}&category=cats", Picture(1, "------------------"));
+        var bytes = _requests.Files($"{Categorization}/UploadFile/?modelId={await NewModelAsync()}&category=cats",
+            Picture(1, "------------------"));
         var old = Encoding.Latin1.GetString(bytes).Replace(Modern, Old, StringComparison.Ordinal);
         Assert.Equal("Kä se", (string?)(await host.JsonAsync(Encoding.Latin1.GetBytes(old)))["result"]![0]!["file"]);
     }
@@ -117,7 +124,8 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     [InlineData("Basic {base64(key)}")]
     [InlineData("{key}")] // the page of the documentation
     [InlineData("Bearer {key}")]
-    public async Task Documentation_shows_several_ways_to_send_the_key(string header) => Assert.Equal(200, (await ListWithAsync(header)).Status);
+    public async Task Documentation_shows_several_ways_to_send_the_key(string header) =>
+        Assert.Equal(200, (await ListWithAsync(header)).Status);
 
     [Theory]
     [InlineData("Basic bm9uZTo=")]
@@ -136,10 +144,12 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     {
         foreach (var (origin, allowed) in new[] { ("https://shop.example", true), ("https://other.example", false) })
         {
-            var preflight = await host.SendAsync(Encoding.ASCII.GetBytes($"OPTIONS {Categorization}/LabelFile/ HTTP/1.1\r\nHost: h\r\nOrigin: {origin}\r\n"
+            var preflight = await host.SendAsync(Encoding.ASCII.GetBytes(
+                $"OPTIONS {Categorization}/LabelFile/ HTTP/1.1\r\nHost: h\r\nOrigin: {origin}\r\n"
                 + "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n\r\n"));
             Assert.Equal(allowed, preflight.Headers.ContainsKey("Access-Control-Allow-Origin"));
-            var answer = await host.SendAsync(Encoding.ASCII.GetBytes($"GET {Categorization}/Models HTTP/1.1\r\nHost: h\r\nOrigin: {origin}\r\n\r\n"));
+            var answer = await host.SendAsync(Encoding.ASCII.GetBytes(
+                $"GET {Categorization}/Models HTTP/1.1\r\nHost: h\r\nOrigin: {origin}\r\n\r\n"));
             Assert.Equal((401, allowed), (answer.Status, answer.Headers.ContainsKey("Access-Control-Allow-Origin")));
         }
     }
@@ -149,20 +159,24 @@ public sealed class QuirksTests(NanoHost host) : IClassFixture<NanoHost>
     {
         using var other = await host.OtherAccountAsync();
         var key = other.DefaultRequestHeaders.Authorization!.Parameter!;
-        Assert.Equal("Model not found", await ReasonAsync(new PythonRequests(host.Address, key).Get($"{Categorization}/Model/{await NewModelAsync()}"), 404));
+        Assert.Equal("Model not found", await ReasonAsync(new PythonRequests(host.Address, key)
+            .Get($"{Categorization}/Model/{await NewModelAsync()}"), 404));
     }
 
     private static FormPart Picture(int number, string name) => new("file", name, null, Pictures.Jpeg(number));
 
-    private async Task<string> NewModelAsync() => (string)(await host.JsonAsync(_requests.Fields($"{Categorization}/Model/", "categories=cats&categories=dogs")))["model_id"]!;
+    private async Task<string> NewModelAsync() =>
+        (string)(await host.JsonAsync(_requests.Fields($"{Categorization}/Model/", "categories=cats&categories=dogs")))["model_id"]!;
 
-    private async Task<string?> ReasonAsync(byte[] request, int status) => (string?)(await host.JsonAsync(request, status))["errors"]![0]!["reason"];
+    private async Task<string?> ReasonAsync(byte[] request, int status) =>
+        (string?)(await host.JsonAsync(request, status))["errors"]![0]!["reason"];
 
     private Task<WireAnswer> ListWithAsync(string? header)
     {
         header = header?.Replace("{key}", TestHost.Key, StringComparison.Ordinal)
             .Replace("{base64(key:)}", Convert.ToBase64String(Encoding.ASCII.GetBytes(TestHost.Key + ":")), StringComparison.Ordinal)
             .Replace("{base64(key)}", Convert.ToBase64String(Encoding.ASCII.GetBytes(TestHost.Key)), StringComparison.Ordinal);
-        return host.SendAsync(Encoding.ASCII.GetBytes($"GET {Categorization}/Models/ HTTP/1.1\r\nHost: app.nanonets.com\r\n{(header is null ? "" : $"Authorization: {header}\r\n")}\r\n"));
+        return host.SendAsync(Encoding.ASCII.GetBytes($"GET {Categorization}/Models/ HTTP/1.1\r\nHost: "
+            + $"app.nanonets.com\r\n{(header is null ? "" : $"Authorization: {header}\r\n")}\r\n"));
     }
 }

@@ -23,7 +23,8 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
     [InlineData($"{Categorization}/Train/", 405)]
     [InlineData("/api/v2/ObjectDetection/Models/", 501)]
     [InlineData("/api/v2/OCR/Model/1/LabelFile/", 501)]
-    public Task Getting_what_is_not_there_is_an_error_of_the_same_shape(string target, int status) => RefusedAsync(_requests.Get(target), status);
+    public Task Getting_what_is_not_there_is_an_error_of_the_same_shape(string target, int status) =>
+        RefusedAsync(_requests.Get(target), status);
 
     [Theory]
     [InlineData("/api/v2/ObjectDetection/Model/", """{"categories": ["a"]}""", 501)]
@@ -35,7 +36,8 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
     [InlineData($"{Categorization}/Train/?modelId={Nobody}", "", 404)]
     [InlineData($"{Categorization}/LabelUrls/?modelId={Nobody}", "", 404)]
     [InlineData($"{Categorization}/Models/", "", 405)]
-    public Task Posting_what_makes_no_sense_is_an_error_of_the_same_shape(string target, string body, int status) => RefusedAsync(_requests.Post(target, body), status);
+    public Task Posting_what_makes_no_sense_is_an_error_of_the_same_shape(string target, string body, int status) =>
+        RefusedAsync(_requests.Post(target, body), status);
 
     [Fact]
     public async Task Uploads_without_a_model_a_category_or_a_file_are_refused()
@@ -43,8 +45,10 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
         var id = await NewModelAsync(Categorization);
         await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={Nobody}&category=cats", Picture(1)), 404);
         await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}", Picture(1)), 400, "Category missing");
-        await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cows", Picture(1)), 400, "Category is not valid for the model");
-        await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", FormPart.Field("a", "b")), 400, "File missing");
+        await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cows", Picture(1)), 400,
+            "Category is not valid for the model");
+        await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", FormPart.Field("a", "b")), 400,
+            "File missing");
         await RefusedAsync(_requests.Fields($"{Categorization}/UploadUrls/", $"modelId={id}&category=cats"), 400, "File missing");
         await RefusedAsync(_requests.Files($"{MultiLabel}/Model/{id}/UploadFiles/", Picture(1)), 404); // of the other kind
     }
@@ -57,7 +61,8 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
         var refused = await RefusedAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", pdf), 400);
         Assert.StartsWith("a.pdf: ", (string?)refused["errors"]![0]!["message"]);
         var model = await host.JsonAsync(_requests.Files($"{Categorization}/UploadFile/?modelId={id}&category=cats", Picture(1), pdf), 202);
-        Assert.Equal(["Success", "False"], model["result"]!.AsArray().Select(f => (string?)f!["message"] is "Success" ? "Success" : "False"));
+        Assert.Equal(["Success", "False"], model["result"]!.AsArray()
+            .Select(f => (string?)f!["message"] is "Success" ? "Success" : "False"));
         Assert.Equal("1 0", model.Counts());
     }
 
@@ -73,19 +78,22 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
             """[{"filename": "1.jpg", "categories": ["cats", "dogs"]}, {"filename": "2.jpg", "categories": []}, {"filename": "other.jpg", "categories": ["cats"]}]""")), 202);
         Assert.Equal("1 1", model.Counts());
         var annotations = await host.JsonAsync(_requests.Get($"{MultiLabel}/Model/{id}/Annotations"));
-        Assert.Equal(["1.jpg cats dogs", "2.jpg "], annotations["Data"]!.AsArray().Select(d => $"{d!["filename"]} {string.Join(' ', d["categories"]!.AsArray())}").Order());
+        Assert.Equal(["1.jpg cats dogs", "2.jpg "], annotations["Data"]!.AsArray()
+            .Select(d => $"{d!["filename"]} {string.Join(' ', d["categories"]!.AsArray())}").Order());
         Assert.Equal(("1 1", 1), (annotations["Meta"]!.Counts(), (int)annotations["Meta"]!["state"]!));
     }
 
     [Fact]
     public async Task A_broken_form_and_one_that_is_too_large_are_refused()
     {
-        var whole = _requests.Files($"{Categorization}/UploadFile/?modelId={await NewModelAsync(Categorization)}&category=cats", Picture(1));
+        var whole = _requests.Files($"{Categorization}/UploadFile/?modelId={await NewModelAsync(Categorization)}&category=cats",
+            Picture(1));
         var text = Encoding.Latin1.GetString(whole);
         var end = text.LastIndexOf("\r\n--", StringComparison.Ordinal);
         var cut = text[..end].Replace($"Content-Length: {Body(text)}", $"Content-Length: {Body(text[..end])}", StringComparison.Ordinal);
         await RefusedAsync(Encoding.Latin1.GetBytes(cut), 400);
-        await RefusedAsync(Encoding.Latin1.GetBytes(text.Replace($"Content-Length: {Body(text)}", $"Content-Length: {2L << 30}", StringComparison.Ordinal)), 413);
+        await RefusedAsync(Encoding.Latin1.GetBytes(
+            text.Replace($"Content-Length: {Body(text)}", $"Content-Length: {2L << 30}", StringComparison.Ordinal)), 413);
         await RefusedAsync(_requests.Post($"{Categorization}/Model/", new string('x', 2 << 20)), 413);
     }
 
@@ -93,7 +101,8 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
 
     private static FormPart Picture(int number) => new("file", $"{number}.jpg", null, Pictures.Jpeg(number));
 
-    private async Task<string> NewModelAsync(string kind) => (string)(await host.JsonAsync(_requests.Fields($"{kind}/Model/", "categories=cats&categories=dogs")))["model_id"]!;
+    private async Task<string> NewModelAsync(string kind) =>
+        (string)(await host.JsonAsync(_requests.Fields($"{kind}/Model/", "categories=cats&categories=dogs")))["model_id"]!;
 
     private async Task<JsonNode> RefusedAsync(byte[] request, int status, string? reason = null)
     {

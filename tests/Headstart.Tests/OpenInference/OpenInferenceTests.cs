@@ -35,7 +35,8 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
         {
             var metadata = await _client.GetJsonAsync($"/v2/models/{path}");
             Assert.Equal("image BYTES", $"{metadata["inputs"]![0]!["name"]} {metadata["inputs"]![0]!["datatype"]}");
-            Assert.Equal(["label", "probability", "probabilities", "unknown"], metadata["outputs"]!.AsArray().Select(output => (string?)output!["name"]));
+            Assert.Equal(["label", "probability", "probabilities", "unknown"],
+                metadata["outputs"]!.AsArray().Select(output => (string?)output!["name"]));
             Assert.Equal(["cats", "dogs"], metadata["parameters"]!["labels"]!.AsArray().Select(label => (string?)label));
             Assert.Equal(["1"], metadata["versions"]!.AsArray().Select(version => (string?)version));
             Assert.True((bool)(await _client.GetJsonAsync($"/v2/models/{path}/ready"))["ready"]!);
@@ -48,13 +49,19 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
         var files = Pets.Dogs.TakeLast(3).ToArray();
         var expected = (await _client.PredictAsync(host.Model, files))["predictions"]!.AsArray();
 
-        var answer = await InferAsync(new { id = "42", inputs = Input("BYTES", [3], files.Select(file => Convert.ToBase64String(File.ReadAllBytes(file)))) });
+        var answer = await InferAsync(new
+        {
+            id = "42",
+            inputs = Input("BYTES", [3], files.Select(file => Convert.ToBase64String(File.ReadAllBytes(file))))
+        });
 
         Assert.Equal(("42", Id, "1"), ((string?)answer["id"], (string?)answer["model_name"], (string?)answer["model_version"]));
         Assert.Equal(expected.Select(p => (string?)p!["labels"]![0]!["label"]), Output(answer, "label").Select(label => (string?)label));
-        Assert.Equal(expected.Select(p => (double)p!["labels"]![0]!["probability"]!), Output(answer, "probability").Select(p => (double)p!), (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(expected.Select(p => (double)p!["labels"]![0]!["probability"]!), Output(answer, "probability").Select(p => (double)p!),
+            (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Equal(expected.Select(p => (bool)p!["unknown"]!), Output(answer, "unknown").Select(unknown => (bool)unknown!));
-        Assert.Equal([3, 2], answer["outputs"]!.AsArray().Single(o => (string?)o!["name"] == "probabilities")!["shape"]!.AsArray().Select(side => (int)side!));
+        Assert.Equal([3, 2], answer["outputs"]!.AsArray().Single(o => (string?)o!["name"] == "probabilities")!["shape"]!.AsArray()
+            .Select(side => (int)side!));
     }
 
     [Theory]
@@ -84,7 +91,8 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
         long[] shape = [photograph.Height, photograph.Width, 3];
 
         Assert.Equal("cats", (string?)Output(await InferAsync(new { inputs = Input("UINT8", shape, pixels) }), "label").Single());
-        Assert.Equal(["cats", "cats"], Output(await InferAsync(new { inputs = Input("UINT8", [2, .. shape], pixels.Concat(pixels)) }), "label").Select(label => (string?)label));
+        Assert.Equal(["cats", "cats"], Output(await InferAsync(new { inputs = Input("UINT8", [2, .. shape], pixels.Concat(pixels)) }),
+            "label").Select(label => (string?)label));
     }
 
     [Theory]
@@ -119,16 +127,22 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
         var empty = (await _client.NewModelAsync("a", "b")).Split('/')[^1];
 
         Assert.NotNull((await (await _client.GetAsync("/v2/models/nothing", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound))["error"]);
-        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{Id}/versions/7", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound))["error"]);
-        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{Id}/versions/x/ready", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound))["error"]);
-        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{empty}/ready", Api.Cancel)).JsonAsync(HttpStatusCode.Conflict))["error"]);
+        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{Id}/versions/7", Api.Cancel))
+            .JsonAsync(HttpStatusCode.NotFound))["error"]);
+        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{Id}/versions/x/ready", Api.Cancel))
+            .JsonAsync(HttpStatusCode.NotFound))["error"]);
+        Assert.NotNull((await (await _client.GetAsync($"/v2/models/{empty}/ready", Api.Cancel))
+            .JsonAsync(HttpStatusCode.Conflict))["error"]);
         using var other = await host.OtherAccountAsync();
         Assert.NotNull((await (await other.GetAsync($"/v2/models/{Id}", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound))["error"]);
     }
 
-    private static object[] Input<T>(string datatype, IEnumerable<long> shape, IEnumerable<T> data) => [new { name = "image", datatype, shape, data }];
+    private static object[] Input<T>(string datatype, IEnumerable<long> shape, IEnumerable<T> data) =>
+        [new { name = "image", datatype, shape, data }];
 
-    private static JsonArray Output(JsonNode answer, string name) => answer["outputs"]!.AsArray().Single(output => (string?)output!["name"] == name)!["data"]!.AsArray();
+    private static JsonArray Output(JsonNode answer, string name) =>
+        answer["outputs"]!.AsArray().Single(output => (string?)output!["name"] == name)!["data"]!.AsArray();
 
-    private async Task<JsonNode> InferAsync(object request) => await (await _client.PostAsync($"/v2/models/{Id}/infer", request)).JsonAsync();
+    private async Task<JsonNode> InferAsync(object request) =>
+        await (await _client.PostAsync($"/v2/models/{Id}/infer", request)).JsonAsync();
 }

@@ -23,7 +23,8 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         Assert.Equal("text BYTES", $"{metadata["inputs"]![0]!["name"]} {metadata["inputs"]![0]!["datatype"]}");
         Assert.True((bool)(await _client.GetJsonAsync($"{Path}/ready"))["ready"]!);
 
-        var ofJson = await _client.PostAsync($"{Path}/infer", new { inputs = new[] { new { name = "text", datatype = "BYTES", shape = new[] { 2 }, data = texts } } });
+        var ofJson = await _client.PostAsync($"{Path}/infer",
+            new { inputs = new[] { new { name = "text", datatype = "BYTES", shape = new[] { 2 }, data = texts } } });
         var elements = texts.Select(Encoding.UTF8.GetBytes).SelectMany(bytes => Length(bytes).Concat(bytes)).ToArray();
         var json = Encoding.UTF8.GetBytes($$$"""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2,1],"parameters":{"binary_data_size":{{{elements.Length}}}}}]}""");
         using var binary = new ByteArrayContent([.. json, .. elements]);
@@ -33,7 +34,8 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         foreach (var answer in (JsonNode[])[await ofJson.JsonAsync(), await ofBinary.JsonAsync()])
         {
             Assert.Equal(expected.Select(p => p!.BestLabel()), Output(answer, "label").Select(label => (string)label!));
-            Assert.Equal(expected.Select(p => (double)p!["labels"]![0]!["probability"]!), Output(answer, "probability").Select(p => (double)p!), (a, b) => Math.Abs(a - b) < 1e-5);
+            Assert.Equal(expected.Select(p => (double)p!["labels"]![0]!["probability"]!),
+                Output(answer, "probability").Select(p => (double)p!), (a, b) => Math.Abs(a - b) < 1e-5);
             Assert.Equal(expected.Select(p => (bool)p!["unknown"]!), Output(answer, "unknown").Select(unknown => (bool)unknown!));
         }
     }
@@ -47,7 +49,8 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
     [InlineData("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"," "]}]}""", "Text 1: The text is empty")]
     public async Task What_is_no_text_is_an_error_with_a_sentence(string body, string words)
     {
-        var answer = await (await _client.PostAsync($"{Path}/infer", TextFiles.Body(body, "application/json"), Api.Cancel)).JsonAsync(HttpStatusCode.BadRequest);
+        var answer = await (await _client.PostAsync($"{Path}/infer", TextFiles.Body(body, "application/json"), Api.Cancel))
+            .JsonAsync(HttpStatusCode.BadRequest);
 
         Assert.Contains(words, (string)answer["error"]!, StringComparison.Ordinal);
     }
@@ -62,7 +65,8 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         Assert.Contains("no output \"zz\"", (string)(await named.JsonAsync(HttpStatusCode.BadRequest))["error"]!);
         Assert.Equal(before, await UsedAsync());
 
-        async Task<long> UsedAsync() => (long)(await _client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray().Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"]!;
+        async Task<long> UsedAsync() => (long)(await _client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray()
+            .Single(q => (string?)q!["quota"] == "predictionsPerDay")!["used"]!;
     }
 
     private static byte[] Length(byte[] bytes)
@@ -72,5 +76,6 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         return length;
     }
 
-    private static JsonArray Output(JsonNode answer, string name) => answer["outputs"]!.AsArray().Single(output => (string?)output!["name"] == name)!["data"]!.AsArray();
+    private static JsonArray Output(JsonNode answer, string name) =>
+        answer["outputs"]!.AsArray().Single(output => (string?)output!["name"] == name)!["data"]!.AsArray();
 }

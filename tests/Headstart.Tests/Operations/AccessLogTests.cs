@@ -27,9 +27,11 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
         Assert.Equal(("GET", "200"), (answered["Method"], answered["Status"]));
         Assert.True(Guid.TryParse(answered["Account"], out _));
         Assert.NotEmpty(answered["RequestId"]!);
-        Assert.Equal(["404"], lines.Where(line => line["Path"]!.Contains("mod%0Aels", StringComparison.Ordinal)).Select(line => line["Status"]));
+        Assert.Equal(["404"], lines.Where(line => line["Path"]!.Contains("mod%0Aels", StringComparison.Ordinal))
+            .Select(line => line["Status"]));
         Assert.DoesNotContain(lines.SelectMany(line => line.Values), value =>
-            value is not null && (value.Contains(TestHost.Key, StringComparison.Ordinal) || value.Contains("in-the-query", StringComparison.Ordinal) || value.Contains("a-wrong-key", StringComparison.Ordinal)));
+            value is not null && (value.Contains(TestHost.Key, StringComparison.Ordinal)
+                || value.Contains("in-the-query", StringComparison.Ordinal) || value.Contains("a-wrong-key", StringComparison.Ordinal)));
     }
 
     public sealed class LoggingHost(TestPostgres postgres) : TestHost(postgres)
@@ -50,8 +52,10 @@ public sealed class AccessLogTests(AccessLogTests.LoggingHost host) : IClassFixt
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Enqueue(((IEnumerable<KeyValuePair<string, object?>>)state!).Append(new("line", formatter(state, exception))).ToDictionary(p => p.Key, p => p.Value?.ToString()));
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) =>
+            Written.Enqueue(((IEnumerable<KeyValuePair<string, object?>>)state!).Append(new("line", formatter(state, exception)))
+                .ToDictionary(p => p.Key, p => p.Value?.ToString()));
 
         public void Dispose()
         {

@@ -7,7 +7,8 @@ internal sealed class Blanks(long length, bool chunked = false) : HttpContent
 {
     private static readonly byte[] Chunk = Enumerable.Repeat((byte)' ', 64 << 10).ToArray();
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, default);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {

@@ -31,13 +31,15 @@ public sealed class ClockJumpTests(ClockJumpTests.Host host) : IClassFixture<Clo
         Assert.Equal("succeeded", (string?)(await host.Client.TrainAsync(model))["state"]);
     }
 
-    private async Task<DateTime> CreatedAsync() => (DateTime)(await host.Client.GetJsonAsync(await host.Client.NewModelAsync()))["createdAt"]!;
+    private async Task<DateTime> CreatedAsync() =>
+        (DateTime)(await host.Client.GetJsonAsync(await host.Client.NewModelAsync()))["createdAt"]!;
 
     public sealed class Host(TestPostgres postgres) : TestHost(postgres)
     {
         public JumpingClock Clock { get; } = new();
 
-        protected override void Configure(IWebHostBuilder web) => web.ConfigureServices(services => services.AddSingleton<TimeProvider>(Clock));
+        protected override void Configure(IWebHostBuilder web) =>
+            web.ConfigureServices(services => services.AddSingleton<TimeProvider>(Clock));
     }
 
     /// <summary>The wall clock may be set; what measures time goes on.</summary>

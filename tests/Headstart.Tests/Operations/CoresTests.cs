@@ -70,7 +70,8 @@ public sealed class CoresTests : IDisposable
         var cores = Make(maxWaiting: 1);
         for (var i = 0; i < 3 * Environment.ProcessorCount; i++)
         {
-            await Assert.ThrowsAsync<InvalidDataException>(() => cores.RunAsync<string>(Guest, 1, () => throw new InvalidDataException(), Api.Cancel));
+            await Assert.ThrowsAsync<InvalidDataException>(() =>
+                cores.RunAsync<string>(Guest, 1, () => throw new InvalidDataException(), Api.Cancel));
         }
 
         Assert.Equal("fine", await cores.RunAsync(Guest, 1, () => "fine", Api.Cancel));

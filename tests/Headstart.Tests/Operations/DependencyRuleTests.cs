@@ -10,14 +10,18 @@ namespace Headstart.Tests.Operations;
 public sealed partial class DependencyRuleTests
 {
     private static readonly string[] Features =
-        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Models", "NanoNets", "OpenInference", "Predictions", "Reports", "Training", "Uploads", "Versions"];
+        ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Models", "NanoNets", "OpenInference", "Predictions",
+            "Reports", "Training", "Uploads", "Versions"];
 
     [Fact]
     public void Folders_depend_on_each_other_in_one_direction()
     {
-        var uses = Directory.GetDirectories(Repository.PathOf("src", "Headstart")).Select(folder => Path.GetFileName(folder)).ToDictionary(folder => folder, folder =>
-            Directory.GetFiles(Repository.PathOf("src", "Headstart", folder), "*.*", SearchOption.AllDirectories).Where(file => !file.Contains("Migrations", StringComparison.Ordinal))
-                .SelectMany(file => Using().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).Where(other => other != folder).ToHashSet());
+        var uses = Directory.GetDirectories(Repository.PathOf("src", "Headstart")).Select(folder => Path.GetFileName(folder))
+            .ToDictionary(folder => folder, folder =>
+            Directory.GetFiles(Repository.PathOf("src", "Headstart", folder), "*.*", SearchOption.AllDirectories)
+                .Where(file => !file.Contains("Migrations", StringComparison.Ordinal))
+                .SelectMany(file => Using().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))
+                    .Where(other => other != folder).ToHashSet());
         Assert.Contains("Data", uses["Jobs"]);
 
         // Who uses nothing that is left can be taken away; what stays goes round in circles.
@@ -54,7 +58,8 @@ public sealed partial class DependencyRuleTests
     {
         var closed = Features.SelectMany(Read).SelectMany(file => Closed(file.Name, file.Code)).ToHashSet();
 
-        Assert.Superset(new HashSet<string> { "ModelsApi", "NewModelRequest", "ImageResponse", "ImageChange", "TrainingJob", "MapVersions" }, closed);
+        Assert.Superset(new HashSet<string> { "ModelsApi", "NewModelRequest", "ImageResponse", "ImageChange", "TrainingJob",
+            "MapVersions" }, closed);
         Assert.DoesNotContain("ModelsOf", closed);
     }
 
@@ -70,7 +75,8 @@ public sealed partial class DependencyRuleTests
         [.. Directory.GetFiles(Repository.PathOf("src", "Headstart", feature), "*.cs")
             .Select(path => (Path.GetFileName(path), Comment().Replace(File.ReadAllText(path), "")))];
 
-    /// <summary>Everything that a file with endpoints or contracts declares, and what is named like a contract or a job elsewhere.</summary>
+    /// <summary>Everything that a file with endpoints or contracts declares, and what is named like a contract or a job
+    /// elsewhere.</summary>
     private static IEnumerable<string> Closed(string file, string code)
     {
         var whole = file.EndsWith("Api.cs", StringComparison.Ordinal) || file.EndsWith("Contracts.cs", StringComparison.Ordinal);

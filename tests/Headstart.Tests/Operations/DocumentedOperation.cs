@@ -18,6 +18,8 @@ internal sealed record DocumentedOperation(string Method, string Path, JsonObjec
 
     public static JsonNode ReadDocument() => JsonNode.Parse(File.ReadAllText(Repository.PathOf("src", "Headstart", "openapi.json")))!;
 
-    public static List<DocumentedOperation> All(JsonNode document) => [.. document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()
-        .Where(operation => Methods.Contains(operation.Key)).Select(operation => new DocumentedOperation(operation.Key.ToUpperInvariant(), path.Key, operation.Value!.AsObject())))];
+    public static List<DocumentedOperation> All(JsonNode document) =>
+        [.. document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()
+        .Where(operation => Methods.Contains(operation.Key))
+            .Select(operation => new DocumentedOperation(operation.Key.ToUpperInvariant(), path.Key, operation.Value!.AsObject())))];
 }

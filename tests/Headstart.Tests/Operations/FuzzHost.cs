@@ -8,7 +8,8 @@ using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Operations;
 
-/// <summary>A host with something under every kind of id: a trained model of images and one of texts, a batch, an import, a search, keys and accounts.</summary>
+/// <summary>A host with something under every kind of id: a trained model of images and one of texts, a batch, an import, a search, keys
+/// and accounts.</summary>
 public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAsyncLifetime
 {
     private readonly Dictionary<string, List<string>> _images = [], _texts = [], _disposable = [];
@@ -42,7 +43,8 @@ public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAs
         }
     }
 
-    /// <summary>Something that exists for this parameter of a path; what it is may go where the operation deletes it. Null where there is no such thing.</summary>
+    /// <summary>Something that exists for this parameter of a path; what it is may go where the operation deletes it. Null where there is
+    /// no such thing.</summary>
     /// <param name="texts">Whether it is of the text model.</param>
     /// <param name="name">Of the parameter.</param>
     /// <param name="deletes">Whether the operation deletes what the parameter names.</param>
@@ -54,16 +56,19 @@ public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAs
 
     private async Task AddImagesAsync()
     {
-        var more = (await Client.AddAsync(Model, "cats", [Pictures.Png(1), .. Enumerable.Range(100, 12).Select(number => Pictures.Jpeg(number))]))
+        var more = (await Client.AddAsync(Model, "cats",
+            [Pictures.Png(1), .. Enumerable.Range(100, 12).Select(number => Pictures.Jpeg(number))]))
             .Select(image => (string)image!["id"]!).ToList();
         _disposable["imageId"] = more[1..];
         _images["id"] = [Last(Model)];
         _images["imageId"] = [.. await IdsAsync($"{Model}/images?limit=10"), more[0]];
         _images["runId"] = await IdsAsync($"{Model}/training-runs");
-        _images["batchId"] = [await MadeAsync($"{Model}/batch-predictions", new { images = new { split = "test" } }, HttpStatusCode.Accepted)];
+        _images["batchId"] = [await MadeAsync($"{Model}/batch-predictions", new { images = new { split = "test" } },
+            HttpStatusCode.Accepted)];
         _images["importId"] = [await MadeAsync($"{Model}/images?async=true",
             new { images = new[] { new { url = "http://127.0.0.1:1/cat.jpg", category = "cats" } } }, HttpStatusCode.Accepted)];
-        _images["searchId"] = [await MadeAsync($"{Model}/image-searches", new { queries = new { cats = "cat" }, perCategory = 1 }, HttpStatusCode.Accepted)];
+        _images["searchId"] = [await MadeAsync($"{Model}/image-searches", new { queries = new { cats = "cat" }, perCategory = 1 },
+            HttpStatusCode.Accepted)];
     }
 
     private async Task AddTextsAsync()
@@ -82,7 +87,8 @@ public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAs
     private async Task<string> MadeAsync(string path, object body, HttpStatusCode expected = HttpStatusCode.Created) =>
         (string)(await (await Client.PostAsync(path, body)).JsonAsync(expected))["id"]!;
 
-    private async Task<List<string>> IdsAsync(string path) => [.. (await Client.GetJsonAsync(path))["items"]!.AsArray().Select(item => (string)item!["id"]!)];
+    private async Task<List<string>> IdsAsync(string path) =>
+        [.. (await Client.GetJsonAsync(path))["items"]!.AsArray().Select(item => (string)item!["id"]!)];
 
     private static string Last(string path) => path[(path.LastIndexOf('/') + 1)..];
 }

@@ -42,8 +42,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
             var (status, wrong) = await AskAsync(client, request, schemas);
             if (status == Ended)
             {
-                // The host may end a connection after an answer, as it does where it refused a body; a client that sends the next request at that moment
-                // gets none. On a connection of its own every request has an answer.
+                // The host may end a connection after an answer, as it does where it refused a body; a client that sends the next request
+                // at that moment gets none. On a connection of its own every request has an answer.
                 (status, wrong) = await AskAsync(fresh, request, schemas);
             }
 
@@ -96,7 +96,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         }
     }
 
-    private static async Task<string?> WrongAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas, CancellationToken cancel)
+    private static async Task<string?> WrongAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas,
+        CancellationToken cancel)
     {
         var status = (int)response.StatusCode;
         var mediaType = response.Content.Headers.ContentType?.MediaType;
@@ -138,7 +139,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
             "application/problem+json" => WrongProblem(body, mediaType, status),
             "application/json" => WrongJson(body, status, described["schema"]!, schemas),
             "application/x-ndjson" => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => WrongJson(Encoding.UTF8.GetBytes(line), status, new JsonObject(), schemas)).FirstOrDefault(wrong => wrong is not null),
+                .Select(line => WrongJson(Encoding.UTF8.GetBytes(line), status, new JsonObject(), schemas))
+                    .FirstOrDefault(wrong => wrong is not null),
             _ => null,
         };
     }
@@ -170,7 +172,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
     }
 
     /// <summary>The first event; the rest may take as long as the work does.</summary>
-    private static async Task<string?> WrongEventAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas, CancellationToken cancel)
+    private static async Task<string?> WrongEventAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas,
+        CancellationToken cancel)
     {
         if (request.Operation.Responses["200"]?["content"]?["text/event-stream"] is not { } described)
         {
@@ -195,7 +198,8 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         foreach (var model in (await host.Client.GetJsonAsync("/api/v1/models?limit=200"))["items"]!.AsArray())
         {
             var runs = $"/api/v1/models/{model!["id"]}/training-runs";
-            foreach (var run in (await host.Client.GetJsonAsync(runs))["items"]!.AsArray().Where(run => (string)run!["state"]! is "queued" or "running"))
+            foreach (var run in (await host.Client.GetJsonAsync(runs))["items"]!.AsArray()
+                .Where(run => (string)run!["state"]! is "queued" or "running"))
             {
                 await host.Client.PostAsync($"{runs}/{run!["id"]}/cancel", new { });
             }
@@ -204,5 +208,6 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
 
     private static string Shown(byte[] body) => Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 300)));
 
-    private static int Number(string name, int usual) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : usual;
+    private static int Number(string name, int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : usual;
 }

@@ -25,7 +25,8 @@ internal sealed class HeldCores : IAsyncDisposable
         _release.Dispose();
     }
 
-    /// <summary>Asks again where it is refused: a core counts as free a moment after what it did was answered, and little may wait.</summary>
+    /// <summary>Asks again where it is refused: a core counts as free a moment after what it did was answered, and little may
+    /// wait.</summary>
     private async Task HoldOneAsync(Cores cores, CountdownEvent working)
     {
         while (await cores.RunAsync(Guid.CreateVersion7(), 0, Hold, Api.Cancel) is null)

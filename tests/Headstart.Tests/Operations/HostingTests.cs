@@ -39,7 +39,8 @@ public sealed class HostingTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await host.Client.NewModelAsync("cats");
         var image = (await host.Client.AddAsync(model, "cats", Pictures.Jpeg(1)))[0]!["id"];
-        foreach (var path in new[] { "/", "/health/live", "/swagger", "/swagger/v1/swagger.json", "/api/v1/models", model, $"{model}/images", $"{model}/images/{image}/content", "/nothing" })
+        foreach (var path in new[] { "/", "/health/live", "/swagger", "/swagger/v1/swagger.json", "/api/v1/models", model,
+            $"{model}/images", $"{model}/images/{image}/content", "/nothing" })
         {
             foreach (var method in new[] { HttpMethod.Head, HttpMethod.Options })
             {
@@ -56,7 +57,8 @@ public sealed class HostingTests(TestHost host) : IClassFixture<TestHost>
         await host.QueryAsync(db => db.Database.ExecuteSqlRawAsync("ALTER TABLE model_versions RENAME TO hidden", Api.Cancel));
         try
         {
-            var problem = await (await host.Client.GetAsync($"{model}/versions", Api.Cancel)).ProblemAsync(HttpStatusCode.InternalServerError, "internal-error");
+            var problem = await (await host.Client.GetAsync($"{model}/versions", Api.Cancel))
+                .ProblemAsync(HttpStatusCode.InternalServerError, "internal-error");
             Assert.NotEmpty((string)problem["traceId"]!);
             Assert.Equal(["type", "title", "status", "detail", "traceId"], problem.AsObject().Select(p => p.Key));
             Assert.DoesNotContain("model_versions", problem.ToJsonString());

@@ -22,7 +22,8 @@ internal sealed class Measured : IDisposable
             }
         };
         _listener.SetMeasurementEventCallback<double>((instrument, _, _, _) => _counts.AddOrUpdate(instrument.Name, 1, (_, n) => n + 1));
-        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => _counts.AddOrUpdate(instrument.Name, value, (_, n) => n + value));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
+            _counts.AddOrUpdate(instrument.Name, value, (_, n) => n + value));
         _listener.Start();
     }
 

@@ -11,13 +11,15 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
     [Fact]
     public async Task The_page_lists_what_the_engine_measures()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)),
+            Api.Cancel)).JsonAsync();
 
         var page = await host.Client.GetStringAsync("/metrics", Api.Cancel);
 
         foreach (var name in new[]
         {
-            "headstart_queue_length", "headstart_queue_size_bytes", "headstart_queue_duration_seconds_bucket", "headstart_decode_duration_seconds_bucket",
+            "headstart_queue_length", "headstart_queue_size_bytes", "headstart_queue_duration_seconds_bucket",
+                "headstart_decode_duration_seconds_bucket",
             "headstart_head_duration_seconds_bucket", "headstart_heads_lookups_total", "http_server_request_duration_seconds_bucket",
         })
         {
@@ -31,10 +33,14 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
     [Fact]
     public async Task Everything_that_the_dashboard_and_the_scaling_of_workers_ask_for_is_measured()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Dogs[^1], Api.Cancel)), Api.Cancel)).JsonAsync();
-        var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel))!["panels"]!.AsArray()
-            .SelectMany(panel => panel!["targets"]!.AsArray()).SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
-            .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel)).Select(m => m.Value))
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Dogs[^1], Api.Cancel)),
+            Api.Cancel)).JsonAsync();
+        var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"),
+            Api.Cancel))!["panels"]!.AsArray()
+            .SelectMany(panel => panel!["targets"]!.AsArray())
+                .SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
+            .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel))
+                .Select(m => m.Value))
             .Except(["headstart_training_backlog", // made of headstart_backlog by whoever hands it to Kubernetes
                 "headstart_predictions_refused_total"]) // there from the first refusal on, see QueueTests
             .ToHashSet();

@@ -73,21 +73,25 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         });
         Assert.True(await heard.WaitAsync(TimeSpan.FromMinutes(1), Api.Cancel));
 
-        await nodes.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND datname = current_database()");
+        await nodes.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'LISTEN%' AND datname = "
+            + "current_database()");
         Assert.True(await heard.WaitAsync(TimeSpan.FromMinutes(1), Api.Cancel), "It must look again when it is back.");
     }
 
     [Fact]
     public async Task A_backbone_registered_through_one_node_comes_to_all_and_goes_from_all()
     {
-        await (await nodes.First.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
-        await UntilAsync(async () => (await nodes.Second.Client.BackbonesAsync()).Any(b => (string?)b["id"] == "ours" && (bool?)b["registered"] == true));
+        await (await nodes.First.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0")))
+            .JsonAsync(HttpStatusCode.Created);
+        await UntilAsync(async () => (await nodes.Second.Client.BackbonesAsync())
+            .Any(b => (string?)b["id"] == "ours" && (bool?)b["registered"] == true));
 
         Assert.Equal(HttpStatusCode.NoContent, (await nodes.Second.Client.DeleteAsync("/api/v1/backbones/ours", Api.Cancel)).StatusCode);
         await UntilAsync(async () => (await nodes.First.Client.BackbonesAsync()).All(b => (string?)b["id"] != "ours"));
         Assert.Empty(Directory.GetFiles(Path.Combine(nodes.First.DataFolder, "backbones", "registered")));
 
-        await (await nodes.Second.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
+        await (await nodes.Second.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0")))
+            .JsonAsync(HttpStatusCode.Created);
         await UntilAsync(async () => (await nodes.First.Client.BackbonesAsync()).Any(b => (string?)b["id"] == "ours"));
     }
 
@@ -97,7 +101,8 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         await (await nodes.First.Client.RegisterTextAsync(RegisterTextTests.Words, "words.txt")).JsonAsync(HttpStatusCode.Created);
         await UntilAsync(async () => (bool?)(await nodes.Second.Client.TextBackboneAsync("words"))?["registered"] == true);
 
-        Assert.Equal(HttpStatusCode.NoContent, (await nodes.Second.Client.DeleteAsync($"{Register.TextPath}/words", Api.Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await nodes.Second.Client.DeleteAsync($"{Register.TextPath}/words", Api.Cancel))
+            .StatusCode);
         await UntilAsync(async () => await nodes.First.Client.TextBackboneAsync("words") is null);
         Assert.Empty(Directory.GetFiles(Path.Combine(nodes.First.DataFolder, "backbones", "registered", "text")));
 
@@ -143,7 +148,8 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         Assert.Equal(images, takers.Sum(t => int.Parse(t.Split(' ')[1])));
         Assert.Equal([$"{images}"], await nodes.QueryAsync("SELECT count(*)::text FROM feature_vectors WHERE space <> 'fingerprint-1'"));
         Assert.Equal(["0"], await nodes.QueryAsync("SELECT count(*)::text FROM extraction_shards"));
-        Assert.Equal(["true"], await nodes.QueryAsync("SELECT (count(*) > 0)::text FROM feature_vectors WHERE space = 'fingerprint-1' AND length(\"values\") = 1024"));
+        Assert.Equal(["true"], await nodes.QueryAsync(
+            "SELECT (count(*) > 0)::text FROM feature_vectors WHERE space = 'fingerprint-1' AND length(\"values\") = 1024"));
     }
 
     [Fact]
@@ -166,7 +172,8 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
 
         Assert.Equal("succeeded", (string?)run["state"]);
         Assert.Equal(["one", "two"], await nodes.QueryAsync("SELECT DISTINCT name FROM fitters ORDER BY name"));
-        var made = await nodes.QueryAsync("SELECT count(*) || ' ' || count(DISTINCT number) || ' ' || min(number) FROM fitters GROUP BY work ORDER BY work");
+        var made = await nodes.QueryAsync("SELECT count(*) || ' ' || count(DISTINCT number) || ' ' || min(number) FROM fitters GROUP BY "
+            + "work ORDER BY work");
         Assert.Equal(2, made.Count); // cross-validation and the learning curve
         Assert.All(made, work => Assert.Equal(work.Split(' ')[0], work.Split(' ')[1])); // each once
         Assert.All(made, work => Assert.EndsWith(" 0", work, StringComparison.Ordinal));
@@ -202,7 +209,8 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         public async ValueTask InitializeAsync()
         {
             _database = await postgres.CreateDatabaseAsync();
-            foreach (var (name, roles) in ((string, string)[])[("web one", "web"), ("web two", "web"), ("one", "worker"), ("two", "worker")])
+            foreach (var (name, roles) in ((string, string)[])[("web one", "web"), ("web two", "web"), ("one", "worker"),
+                ("two", "worker")])
             {
                 var node = new Node(postgres, $"{_database};Application Name={name}", roles, _all.Count > 0 ? _all[0].DataFolder : null);
                 _all.Add(node);
@@ -245,12 +253,14 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         {
             if (shared is not null)
             {
-                Directory.CreateSymbolicLink(Path.Combine(DataFolder, "blobs"), Directory.CreateDirectory(Path.Combine(shared, "blobs")).FullName);
+                Directory.CreateSymbolicLink(Path.Combine(DataFolder, "blobs"),
+                    Directory.CreateDirectory(Path.Combine(shared, "blobs")).FullName);
             }
 
             return Task.FromResult(database);
         }
 
-        protected override IEnumerable<(string, string)> Settings => [("Headstart:Roles", roles), ("Headstart:SharedSecret", "a secret of the tests, long enough for it")];
+        protected override IEnumerable<(string, string)> Settings =>
+            [("Headstart:Roles", roles), ("Headstart:SharedSecret", "a secret of the tests, long enough for it")];
     }
 }

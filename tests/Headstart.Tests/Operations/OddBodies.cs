@@ -14,7 +14,8 @@ internal sealed class OddBodies(Random random, OddValues values)
     public (byte[] Bytes, string? MediaType) Of(string mediaType, JsonNode description, bool odd)
     {
         var said = odd && values.Chance(0.15)
-            ? values.Of("text/plain", "application/json", "application/xml", "nonsense", "multipart/form-data", "image/*", "*/*", "", "application/json; charset=utf-7")
+            ? values.Of("text/plain", "application/json", "application/xml", "nonsense", "multipart/form-data", "image/*", "*/*", "",
+                "application/json; charset=utf-7")
             : null;
         var bytes = mediaType switch
         {
@@ -71,13 +72,15 @@ internal sealed class OddBodies(Random random, OddValues values)
             for (var i = random.Next(0, 4); i > 0; i--)
             {
                 using var entry = zip.CreateEntry(!odd ? $"cats/{i}.jpg"
-                    : values.Of("../x.jpg", "/etc/x.jpg", "cats/\u0001.jpg", "cats//.jpg", "a\\b.jpg", new string('d', 300) + "/x.jpg", "cats/x.zip")).Open();
+                    : values.Of("../x.jpg", "/etc/x.jpg", "cats/\u0001.jpg", "cats//.jpg", "a\\b.jpg", new string('d', 300) + "/x.jpg",
+                        "cats/x.zip")).Open();
                 entry.Write(Picture(odd));
             }
         }
 
         var all = bytes.ToArray();
-        return !odd || values.Chance(0.5) ? all : values.Chance(0.5) ? all[..random.Next(all.Length)] : [.. all.Select(b => values.Chance(0.05) ? (byte)random.Next(256) : b)];
+        return !odd || values.Chance(0.5) ? all : values.Chance(0.5) ? all[..random.Next(all.Length)]
+            : [.. all.Select(b => values.Chance(0.05) ? (byte)random.Next(256) : b)];
     }
 
     private byte[] Rows(string mediaType, JsonNode description, bool odd)
@@ -97,7 +100,8 @@ internal sealed class OddBodies(Random random, OddValues values)
             4 => Encoding.UTF8.GetBytes(rows + "\"unclosed," + new string('x', 70_000)),
             5 => [0xEF, 0xBB, 0xBF, .. Encoding.Unicode.GetBytes(rows)],
             6 => values.Damaged(new JsonObject { ["text"] = "x", ["category"] = "cats", ["url"] = "http://127.0.0.1:1/" }),
-            _ => Encoding.UTF8.GetBytes(mediaType.Contains("json", StringComparison.Ordinal) ? $"{{\"text\":\"\\ud800\",\"category\":\"\\u0000\"}}\n{{\"url\":5}}\n" : $"{values.OddText()}\n{rows}"),
+            _ => Encoding.UTF8.GetBytes(mediaType.Contains("json", StringComparison.Ordinal)
+            ? $"{{\"text\":\"\\ud800\",\"category\":\"\\u0000\"}}\n{{\"url\":5}}\n" : $"{values.OddText()}\n{rows}"),
         };
     }
 
@@ -112,7 +116,8 @@ internal sealed class OddBodies(Random random, OddValues values)
             }
 
             var isFile = (string?)property!["format"] == "binary" || (string?)property["items"]?["format"] == "binary";
-            Part(form, odd && values.Chance(0.1) ? values.OddText() : name, isFile, isFile ? Picture(odd && values.Chance(0.5)) : Field(property, odd && values.Chance(0.5)), odd);
+            Part(form, odd && values.Chance(0.1) ? values.OddText() : name, isFile,
+                isFile ? Picture(odd && values.Chance(0.5)) : Field(property, odd && values.Chance(0.5)), odd);
         }
 
         for (var more = odd && values.Chance(0.1) ? random.Next(200, 2_000) : 0; more > 0; more--)
@@ -138,7 +143,8 @@ internal sealed class OddBodies(Random random, OddValues values)
             : values.Of("; filename=\"\"", "; filename=\"../../x.jpg\"", "; filename=\"\0\"", "; filename*=UTF-8''%ff%00",
                 $"; filename=\"{new string('f', 3_000)}\"");
         var more = odd && values.Chance(0.15)
-            ? values.Of("Content-Type: \r\n", "Content-Transfer-Encoding: base64\r\n", "X\r\n", $"X: {new string('x', 20_000)}\r\n", ": :\r\n")
+            ? values.Of("Content-Type: \r\n", "Content-Transfer-Encoding: base64\r\n", "X\r\n", $"X: {new string('x', 20_000)}\r\n",
+                ": :\r\n")
             : "";
         Write(form, $"--{Boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n{more}\r\n");
         form.Write(content);

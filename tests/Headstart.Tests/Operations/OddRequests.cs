@@ -7,15 +7,20 @@ namespace Headstart.Tests.Operations;
 /// <summary>A request that was made up.</summary>
 /// <param name="Path">With the query, escaped.</param>
 /// <param name="Misrouted">A part of the path is not of the documented type, so that it may be no path of ours.</param>
-internal sealed record OddRequest(DocumentedOperation Operation, string Path, IReadOnlyList<(string Name, string Value)> Headers, byte[]? Body, bool Misrouted)
+internal sealed record OddRequest(DocumentedOperation Operation, string Path, IReadOnlyList<(string Name, string Value)> Headers,
+    byte[]? Body, bool Misrouted)
 {
     public HttpRequestMessage Message(Uri host)
     {
-        var address = new Uri(host.GetLeftPart(UriPartial.Authority) + Path, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
-        var message = new HttpRequestMessage(new HttpMethod(Operation.Method), address) { Content = Body is null ? null : new ByteArrayContent(Body) };
+        var address = new Uri(host.GetLeftPart(UriPartial.Authority) + Path,
+            new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var message = new HttpRequestMessage(new HttpMethod(Operation.Method),
+            address)
+        { Content = Body is null ? null : new ByteArrayContent(Body) };
         foreach (var (name, value) in Headers)
         {
-            (name.StartsWith("Content-", StringComparison.Ordinal) ? message.Content?.Headers : (HttpHeaders)message.Headers)?.TryAddWithoutValidation(name, value);
+            (name.StartsWith("Content-", StringComparison.Ordinal) ? message.Content?.Headers
+                : (HttpHeaders)message.Headers)?.TryAddWithoutValidation(name, value);
         }
 
         return message;
@@ -35,7 +40,8 @@ internal sealed class OddRequests(FuzzHost host, Random random, SchemaCheck sche
 {
     private static readonly (string Name, string[] Values)[] OddHeaders =
     [
-        ("Range", ["bytes=0-10", "bytes=5-", "bytes=-1", "bytes=999999999-", "bytes=-", "bytes=9-1", "items=0-1", "bytes=0-1,3-4,6-7", "bytes=99999999999999999999-"]),
+        ("Range", ["bytes=0-10", "bytes=5-", "bytes=-1", "bytes=999999999-", "bytes=-", "bytes=9-1", "items=0-1", "bytes=0-1,3-4,6-7",
+            "bytes=99999999999999999999-"]),
         ("If-None-Match", ["*", "\"x\"", "W/\"x\"", "\"", "", "x,y,,"]),
         ("If-Match", ["*", "\"x\"", "\""]),
         ("If-Range", ["\"x\"", "nonsense"]),
@@ -57,7 +63,8 @@ internal sealed class OddRequests(FuzzHost host, Random random, SchemaCheck sche
     public OddRequest Of(DocumentedOperation operation)
     {
         var texts = operation.Path.Contains("/texts", StringComparison.Ordinal) ? _values.Chance(0.9)
-            : !operation.Path.Contains("/image", StringComparison.Ordinal) && !operation.Path.Contains("/batch", StringComparison.Ordinal) && _values.Chance(0.3);
+            : !operation.Path.Contains("/image", StringComparison.Ordinal) && !operation.Path.Contains("/batch", StringComparison.Ordinal)
+                && _values.Chance(0.3);
         var (path, misrouted) = PathOf(operation, texts);
         var headers = new List<(string Name, string Value)>();
         if (_values.Chance(0.97))
@@ -66,7 +73,8 @@ internal sealed class OddRequests(FuzzHost host, Random random, SchemaCheck sche
         }
         else if (_values.Chance(0.7))
         {
-            headers.Add(("Authorization", _values.Of("", "Bearer", "Bearer x", "Basic !!", "Basic eDo=", "Digest x", "Bearer \u00FC", "Bearer " + new string('k', 3_000))));
+            headers.Add(("Authorization", _values.Of("", "Bearer", "Bearer x", "Basic !!", "Basic eDo=", "Digest x", "Bearer \u00FC",
+                "Bearer " + new string('k', 3_000))));
         }
 
         if (_values.Chance(0.15))
@@ -102,7 +110,9 @@ internal sealed class OddRequests(FuzzHost host, Random random, SchemaCheck sche
     private string Query(DocumentedOperation operation)
     {
         var parts = operation.Parameters.Where(parameter => (string)parameter["in"]! == "query" && _values.Chance(0.4))
-            .Select(parameter => $"{parameter["name"]}={Uri.EscapeDataString(Whole(_values.Parameter(parameter["schema"]!, _values.Chance(0.4))))}").ToList();
+            .Select(parameter =>
+                $"{parameter["name"]}={Uri.EscapeDataString(Whole(_values.Parameter(parameter["schema"]!, _values.Chance(0.4))))}")
+                .ToList();
         if (_values.Chance(0.03))
         {
             parts.Add(_values.Of("&&==", "limit=1&limit=2", "unknown=1", "%ff=%ff", "after=", "limit=%00"));

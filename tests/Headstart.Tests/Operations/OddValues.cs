@@ -10,16 +10,20 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
 {
     private static readonly string[] OddTexts =
     [
-        "", " ", "\0", "a\0b", "null", "../../etc/passwd", "%00", "'; DROP TABLE models; --", "\uFFFF\uFFFE", "\u202Egpj.exe", "e\u0301\u0301\u0301",
+        "", " ", "\0", "a\0b", "null", "../../etc/passwd", "%00", "'; DROP TABLE models; --", "\uFFFF\uFFFE", "\u202Egpj.exe",
+            "e\u0301\u0301\u0301",
         "👩‍👩‍👧‍👧", "\r\nX: y", "{0}", "<script>",
-        "-1", "0", "1e999", "NaN", "9223372036854775808", "00000000-0000-0000-0000-000000000000", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999+14:00",
+        "-1", "0", "1e999", "NaN", "9223372036854775808", "00000000-0000-0000-0000-000000000000", "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.9999999+14:00",
     ];
 
     /// <summary>JSON as text: some cannot be written any other way.</summary>
     private static readonly string[] OddJson =
     [
-        "null", "true", "\"\"", "[]", "{}", "[[]]", "-1", "0", "1.5", "1e400", "-0", "2147483648", "99999999999999999999999", "\"\\u0000\"", "\"\\ud800\"", "\"\\udc00x\"", "\"x\\ud83d\"",
-        "[null]", "[\"\\ud800\"]", "{\"\\ud800\":1}", "\"http://127.0.0.1:1/x.jpg\"", "\"file:///etc/passwd\"", "\"http://[::\"", "[{}]", "[{\"url\":null}]",
+        "null", "true", "\"\"", "[]", "{}", "[[]]", "-1", "0", "1.5", "1e400", "-0", "2147483648", "99999999999999999999999", "\"\\u0000\"",
+            "\"\\ud800\"", "\"\\udc00x\"", "\"x\\ud83d\"",
+        "[null]", "[\"\\ud800\"]", "{\"\\ud800\":1}", "\"http://127.0.0.1:1/x.jpg\"", "\"file:///etc/passwd\"", "\"http://[::\"", "[{}]",
+            "[{\"url\":null}]",
     ];
 
     public bool Chance(double p) => random.NextDouble() < p;
@@ -60,7 +64,8 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
         {
             case "object":
                 var required = schema["required"]?.AsArray().Select(member => (string)member!).ToHashSet() ?? [];
-                return new JsonObject((schema["properties"]?.AsObject() ?? []).Where(member => depth < 6 && (required.Contains(member.Key) || Chance(0.5)))
+                return new JsonObject((schema["properties"]?.AsObject() ?? [])
+                    .Where(member => depth < 6 && (required.Contains(member.Key) || Chance(0.5)))
                     .Select(member => KeyValuePair.Create(member.Key, Fitting(member.Value!, member.Key, depth + 1))));
             case "array":
                 return new JsonArray([.. Enumerable.Range(0, random.Next(0, 4)).Select(_ => Fitting(schema["items"]!, name, depth + 1))]);
@@ -74,7 +79,8 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
                     "uuid" => Guid.CreateVersion7().ToString(),
                     "date-time" => "2099-01-02T03:04:05Z",
                     "byte" => "iVBORw0KGgo=",
-                    _ => name.StartsWith("url", StringComparison.Ordinal) ? "http://127.0.0.1:1/cat.jpg" : Of("cats", "dogs", "pos", "headstart-small", $"Name {random.Next()}"),
+                    _ => name.StartsWith("url", StringComparison.Ordinal) ? "http://127.0.0.1:1/cat.jpg"
+                    : Of("cats", "dogs", "pos", "headstart-small", $"Name {random.Next()}"),
                 };
             default:
                 return Of<JsonNode?>(1, "x", null);
@@ -121,7 +127,8 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
 
         Of(places)();
         var odd = Chance(0.7) ? Of(OddJson) : JsonSerializer.Serialize(OddText());
-        return json!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).Replace($"\"{Mark}\"", odd, StringComparison.Ordinal);
+        return json!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping })
+            .Replace($"\"{Mark}\"", odd, StringComparison.Ordinal);
 
         void Walk(JsonNode? node)
         {

@@ -13,7 +13,12 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task The_document_is_the_committed_one()
     {
-        var document = (await DocumentAsync()).ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
+        var document = (await DocumentAsync()).ToJsonString(
+            new JsonSerializerOptions
+            {
+                WriteIndented = true,
+                Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping
+            }) + "\n";
         var file = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../src/Headstart/openapi.json"));
         if (Environment.GetEnvironmentVariable("HEADSTART_UPDATE_OPENAPI") == "1")
         {
@@ -46,7 +51,8 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
             var parameters = operation["parameters"]?.AsArray().Where(p => (string?)p!["in"] != "path").ToList() ?? [];
             if (operation["requestBody"] is not null || parameters.Count > 0)
             {
-                Assert.True(parameters.Append(operation["requestBody"]).Any(p => p?.ToJsonString().Contains("\"example\"", StringComparison.Ordinal) is true), $"{address} has no example");
+                Assert.True(parameters.Append(operation["requestBody"])
+                    .Any(p => p?.ToJsonString().Contains("\"example\"", StringComparison.Ordinal) is true), $"{address} has no example");
             }
         }
     }
@@ -73,7 +79,9 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
             {
                 var types = response!["content"]?.AsObject().Select(c => c.Key).ToList() ?? [];
                 // The Open Inference Protocol has errors of its own.
-                Assert.True(status[0] is '4' or '5' ? types is ["application/problem+json"] || (types is ["application/json"] && address.Contains(" /v2/", StringComparison.Ordinal)) : status is "204" or "304" == types is [], $"{address} {status}: {string.Join(' ', types)}");
+                Assert.True(status[0] is '4' or '5' ? types is ["application/problem+json"]
+                    || (types is ["application/json"] && address.Contains(" /v2/", StringComparison.Ordinal)) : status is "204"
+                    or "304" == types is [], $"{address} {status}: {string.Join(' ', types)}");
             }
 
             Assert.True(operation["responses"]!.AsObject().Any(r => r.Key[0] == '2'), address);
@@ -84,7 +92,8 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
     public async Task Upload_forms_name_the_category_and_the_manifest_before_the_files()
     {
         var operations = await OperationsAsync();
-        var schema = operations.Single(o => (string?)o.Operation["operationId"] == "addImages").Operation["requestBody"]!["content"]!["multipart/form-data"]!["schema"]!;
+        var schema = operations.Single(o => (string?)o.Operation["operationId"] == "addImages")
+            .Operation["requestBody"]!["content"]!["multipart/form-data"]!["schema"]!;
         Assert.Equal(["category", "manifest", "file"], schema["properties"]!.AsObject().Select(p => p.Key));
         Assert.Equal("binary", (string?)schema["properties"]!["file"]!["items"]!["format"]);
     }
@@ -106,7 +115,8 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
     private async Task<JsonNode> DocumentAsync() => await host.ClientWith(null).GetJsonAsync("/swagger/v1/swagger.json");
 
     private async Task<List<(string Address, JsonNode Operation)>> OperationsAsync() => [.. (await DocumentAsync())["paths"]!.AsObject()
-        .SelectMany(path => path.Value!.AsObject().Where(o => Methods.Contains(o.Key)).Select(o => ($"{o.Key.ToUpperInvariant()} {path.Key}", o.Value!)))];
+        .SelectMany(path => path.Value!.AsObject().Where(o => Methods.Contains(o.Key))
+            .Select(o => ($"{o.Key.ToUpperInvariant()} {path.Key}", o.Value!)))];
 
     private static string Here([CallerFilePath] string path = "") => path;
 }

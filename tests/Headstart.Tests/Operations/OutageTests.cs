@@ -57,7 +57,8 @@ public sealed class OutageTests
         await host.InitializeAsync();
         var model = await host.Client.PetsAsync();
         // Bytes behind the end of a JPEG are no fault: forty of these fill the disk.
-        var photographs = Pets.Cats.Concat(Pets.Dogs).Take(40).Select((file, i) => ($"{i}.jpg", (byte[])[.. File.ReadAllBytes(file), .. new byte[50_000], (byte)i])).ToArray();
+        var photographs = Pets.Cats.Concat(Pets.Dogs).Take(40)
+            .Select((file, i) => ($"{i}.jpg", (byte[])[.. File.ReadAllBytes(file), .. new byte[50_000], (byte)i])).ToArray();
         using var form = Api.Form("cats", photographs);
 
         var full = await host.Client.PostAsync($"{model}/images", form, Api.Cancel);
@@ -71,7 +72,8 @@ public sealed class OutageTests
 
         disk.Grow(megabytes: 50);
         using var again = Api.Form("cats", photographs);
-        Assert.Equal(photographs.Length, (await (await host.Client.PostAsync($"{model}/images", again, Api.Cancel)).JsonAsync())["accepted"]!.AsArray().Count);
+        Assert.Equal(photographs.Length, (await (await host.Client.PostAsync($"{model}/images", again, Api.Cancel))
+            .JsonAsync())["accepted"]!.AsArray().Count);
     }
 
     /// <summary>A host on a database that can be taken away from it.</summary>

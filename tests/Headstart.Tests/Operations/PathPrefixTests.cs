@@ -13,7 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Headstart.Tests.Operations;
 
 /// <summary>A host that is known below <c>/headstart</c>, behind a proxy that passes the prefix on and one that cuts it off.</summary>
-public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefixTests.Believer believer) : IClassFixture<PathPrefixTests.Host>, IClassFixture<PathPrefixTests.Believer>
+public sealed partial class PathPrefixTests(PathPrefixTests.Host host,
+    PathPrefixTests.Believer believer) : IClassFixture<PathPrefixTests.Host>, IClassFixture<PathPrefixTests.Believer>
 {
     [Theory]
     [InlineData(false)]
@@ -21,7 +22,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     public async Task The_main_job_is_done_below_the_prefix(bool cuts)
     {
         using var client = host.Behind(cuts);
-        var model = Below(await client.PostAsync("/headstart/api/v1/models", new { name = $"Pets {cuts}", categories = (string[])["cats", "dogs"] }));
+        var model = Below(await client.PostAsync("/headstart/api/v1/models",
+            new { name = $"Pets {cuts}", categories = (string[])["cats", "dogs"] }));
         await client.UploadSetAsync(model, Pets.Folder, 6);
         var run = Below(await client.PostAsync($"{model}/training-runs", Api.BuiltIn));
         Assert.Contains("\"state\":\"succeeded\"", await client.GetStringAsync($"{run}/events", Api.Cancel), StringComparison.Ordinal);
@@ -29,15 +31,18 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
         var cat = Pets.Cats[0];
         var predicted = (await client.PredictAsync(model, cat))["predictions"]![0]!["labels"]!.ToJsonString();
         Assert.Contains("cats", predicted, StringComparison.Ordinal);
-        Assert.StartsWith("<!DOCTYPE html>", await client.GetStringAsync($"{model}/versions/1/report.html", Api.Cancel), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("<!DOCTYPE html>", await client.GetStringAsync($"{model}/versions/1/report.html", Api.Cancel),
+            StringComparison.OrdinalIgnoreCase);
         Assert.Equal("PK", (await client.GetStringAsync($"{model}/versions/1/export", Api.Cancel))[..2]);
 
         var id = model.Split('/')[^1];
         Assert.Equal("cats", (string?)(await client.GetJsonAsync($"/headstart/v2/models/{id}"))["parameters"]!["labels"]![0]);
         using var photograph = Api.Form(null, ("cat.jpg", await File.ReadAllBytesAsync(cat, Api.Cancel)));
-        var labelled = await (await client.PostAsync($"/headstart/api/v2/ImageCategorization/LabelFile/?modelId={id}", photograph, Api.Cancel)).JsonAsync();
+        var labelled = await (await client.PostAsync($"/headstart/api/v2/ImageCategorization/LabelFile/?modelId={id}", photograph,
+            Api.Cancel)).JsonAsync();
         Assert.Equal("Success", (string?)labelled["message"]);
-        var refused = await (await client.GetAsync("/headstart/api/v2/ImageCategorization/Nothing", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound);
+        var refused = await (await client.GetAsync("/headstart/api/v2/ImageCategorization/Nothing", Api.Cancel))
+            .JsonAsync(HttpStatusCode.NotFound);
         Assert.Equal(404, (int?)refused["code"]); // as clients of NanoNets expect it
     }
 
@@ -64,7 +69,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
             {
                 Assert.StartsWith("/headstart/", link.AbsolutePath);
                 using var file = await browser.Client.GetAsync(link, Api.Cancel);
-                Assert.True(file.IsSuccessStatusCode || link.AbsolutePath == "/headstart/session", $"{link}: {file.StatusCode}"); // a form's
+                // a form's
+                Assert.True(file.IsSuccessStatusCode || link.AbsolutePath == "/headstart/session", $"{link}: {file.StatusCode}");
             }
         }
 
@@ -85,7 +91,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
         Assert.Equal("""[{"url":"/headstart"}]""", (await client.GetJsonAsync("/headstart/swagger/v1/swagger.json"))["servers"]!.ToJsonString());
         using var ui = await client.GetAsync("/headstart/swagger", Api.Cancel); // follows
         Assert.Equal("/headstart/swagger/index.html", ui.RequestMessage!.RequestUri!.AbsolutePath);
-        Assert.Contains("\"v1/swagger.json\"", await client.GetStringAsync("/headstart/swagger/index.js", Api.Cancel), StringComparison.Ordinal);
+        Assert.Contains("\"v1/swagger.json\"", await client.GetStringAsync("/headstart/swagger/index.js", Api.Cancel),
+            StringComparison.Ordinal);
         var nothing = await (await client.GetAsync("/headstart/nothing", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "not-found");
         Assert.Contains("; /headstart/swagger lists", (string?)nothing["detail"], StringComparison.Ordinal);
         using var dashboard = await client.GetAsync("/headstart/hangfire", Api.Cancel);
@@ -103,7 +110,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
         Assert.Contains("# TYPE", await host.Client.GetStringAsync($"{way}/metrics", Api.Cancel), StringComparison.Ordinal);
         await host.Client.GetJsonAsync($"{way}/api/v1/models");
         using var browser = new Browser(host);
-        Assert.Equal(way.Length == 0 ? "/headstart/signin?to=%2F" : "/headstart/?a=1", await LocationAsync(browser, way.Length == 0 ? "/" : "/headstart?a=1"));
+        Assert.Equal(way.Length == 0 ? "/headstart/signin?to=%2F" : "/headstart/?a=1",
+            await LocationAsync(browser, way.Length == 0 ? "/" : "/headstart?a=1"));
         using var beside = await host.Client.GetAsync("/headstarter/api/v1/models", Api.Cancel);
         Assert.Equal(HttpStatusCode.NotFound, beside.StatusCode);
     }
@@ -127,7 +135,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     [InlineData("/../up", "/")]
     [InlineData("/models", "/models/")]
     [InlineData("", "/")]
-    public async Task A_header_that_is_no_path_is_as_none(string header, string wanted) => Assert.Equal(wanted, await BaseAsync(believer, header));
+    public async Task A_header_that_is_no_path_is_as_none(string header, string wanted) =>
+        Assert.Equal(wanted, await BaseAsync(believer, header));
 
     [Fact]
     public async Task A_prefix_that_a_header_says_is_cut_off_where_it_came_along()
@@ -165,7 +174,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
     public void No_prefix_can_be_mistaken_for_an_address_of_the_host()
     {
         var starts = host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is null && endpoint.RoutePattern.PathSegments is [{ Parts: [RoutePatternLiteralPart] }, ..])
+            .Where(endpoint => endpoint.Metadata.GetMetadata<StaticAssetDescriptor>() is null
+                && endpoint.RoutePattern.PathSegments is [{ Parts: [RoutePatternLiteralPart] }, ..])
             .Select(endpoint => "/" + endpoint.RoutePattern.RawText!.TrimStart('/').Split('/')[0]).Distinct().ToList();
         Assert.True(starts.Count > 8, string.Join(' ', starts));
         Assert.All(starts, start => Assert.NotNull(new Settings { PathBase = start }.Problem()));
@@ -212,7 +222,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.Host host, PathPrefi
         private Nginx? _passingOn;
         private Nginx? _cutting;
 
-        protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:PathBase", "headstart/"), ("Headstart:Dashboard", "true")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [("Headstart:PathBase", "headstart/"), ("Headstart:Dashboard", "true")];
 
         public Uri Proxy(bool cuts)
         {

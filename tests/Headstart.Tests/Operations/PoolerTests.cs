@@ -49,8 +49,10 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
     {
         Assert.Equal("1min", await IdleAsync(_hosts.First.Services));
         // As ALTER ROLE would have it, in the session from its beginning on.
-        var configured = new DatabaseAddress(_hosts.Pooler.Direct + ";Options=-c idle_in_transaction_session_timeout=30min", IsOwn: false, Sessions.PerTransaction);
-        await using var services = new ServiceCollection().AddSingleton(configured).AddSingleton(TimeProvider.System).AddLogging().AddDatabase().BuildServiceProvider();
+        var configured = new DatabaseAddress(_hosts.Pooler.Direct + ";Options=-c idle_in_transaction_session_timeout=30min", IsOwn: false,
+            Sessions.PerTransaction);
+        await using var services = new ServiceCollection().AddSingleton(configured).AddSingleton(TimeProvider.System).AddLogging()
+            .AddDatabase().BuildServiceProvider();
 
         Assert.Equal("30min", await IdleAsync(services));
 
@@ -58,7 +60,8 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
         {
             await using var db = await services.GetRequiredService<IDbContextFactory<HeadstartDb>>().CreateDbContextAsync(Api.Cancel);
             await using var transaction = await db.Database.BeginTransactionAsync(Api.Cancel);
-            return (await db.Database.SqlQueryRaw<string>("SELECT current_setting('idle_in_transaction_session_timeout') AS \"Value\"").ToListAsync(Api.Cancel))[0];
+            return (await db.Database.SqlQueryRaw<string>("SELECT current_setting('idle_in_transaction_session_timeout') AS \"Value\"")
+                .ToListAsync(Api.Cancel))[0];
         }
     }
 
@@ -72,12 +75,14 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
             Assert.Null(await BlobLock.TryDeleteAsync(database, Api.Cancel));
             Assert.Null(await _hosts.Second.Services.GetRequiredService<BlobCollector>().CollectAsync(Api.Cancel));
             Assert.Equal(1L, await may.AskAsync(connection => CountAsync(connection), Api.Cancel));
-            await OwnPostgres.ExecuteAsync(_hosts.Pooler.Direct, "SET lock_timeout = '5s'; BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; ROLLBACK");
+            await OwnPostgres.ExecuteAsync(_hosts.Pooler.Direct,
+                "SET lock_timeout = '5s'; BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; ROLLBACK");
         }
 
         Assert.NotNull(await _hosts.Second.Services.GetRequiredService<BlobCollector>().CollectAsync(Api.Cancel));
         Assert.Equal(0L, await OwnPostgres.ExecuteAsync(_hosts.Pooler.Direct,
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"));
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = "
+                + "current_database())"));
 
         static async Task<long> CountAsync(NpgsqlConnection connection)
         {
@@ -95,7 +100,8 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
         await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({Schema.AdvisoryLock})", first);
         await take.ExecuteNonQueryAsync(Api.Cancel);
 
-        var others = Enumerable.Range(0, 12).Select(_ => Schema.MigrateAsync(_hosts.First.Services, Api.Cancel)).ToList(); // more than the pooler has connections
+        // more than the pooler has connections
+        var others = Enumerable.Range(0, 12).Select(_ => Schema.MigrateAsync(_hosts.First.Services, Api.Cancel)).ToList();
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _hosts.Second.Client.GetJsonAsync("/api/v1/models")));
 
         Assert.DoesNotContain(others, other => other.IsCompleted);
@@ -107,10 +113,15 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
     public async Task A_backup_says_that_it_needs_PostgreSQL_itself_and_changes_no_session_of_others()
     {
         using var place = new TemporaryFolder();
-        var configuration = new ConfigurationManager { ["ConnectionStrings:Headstart"] = _hosts.Pooler.Address, ["Logging:LogLevel:Default"] = "None" };
+        var configuration = new ConfigurationManager
+        {
+            ["ConnectionStrings:Headstart"] = _hosts.Pooler.Address,
+            ["Logging:LogLevel:Default"] = "None"
+        };
 
         var refused = await Assert.ThrowsAsync<StartupException>(() =>
-            BackupCommand.RunAsync(["backup", place.Below("backup")], configuration, new Settings { DataDirectory = place.Below("data") }, Api.Cancel));
+            BackupCommand.RunAsync(["backup", place.Below("backup")], configuration, new Settings { DataDirectory = place.Below("data") },
+                Api.Cancel));
 
         Assert.Contains("PostgreSQL's own host and port", refused.Message, StringComparison.Ordinal);
         await _hosts.Second.Client.GetJsonAsync("/api/v1/models");
@@ -155,7 +166,8 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
             await Pooler.InitializeAsync();
             _all.Add(new(postgres, Pooler.Address, null));
             _all.Add(new(postgres, Pooler.Address, _all[0].DataFolder));
-            await Task.WhenAll(_all.Select(host => Task.Run(async () => await host.InitializeAsync()))); // the database is empty, and both migrate
+            // the database is empty, and both migrate
+            await Task.WhenAll(_all.Select(host => Task.Run(async () => await host.InitializeAsync())));
         }
 
         public async ValueTask DisposeAsync()
@@ -175,12 +187,14 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
         {
             if (shared is not null)
             {
-                Directory.CreateSymbolicLink(Path.Combine(DataFolder, "blobs"), Directory.CreateDirectory(Path.Combine(shared, "blobs")).FullName);
+                Directory.CreateSymbolicLink(Path.Combine(DataFolder, "blobs"),
+                    Directory.CreateDirectory(Path.Combine(shared, "blobs")).FullName);
             }
 
             return Task.FromResult(database);
         }
 
-        protected override IEnumerable<(string, string)> Settings => [("Headstart:SharedSecret", "a secret of the tests, long enough for it")];
+        protected override IEnumerable<(string, string)> Settings =>
+            [("Headstart:SharedSecret", "a secret of the tests, long enough for it")];
     }
 }

@@ -48,6 +48,7 @@ public sealed class SafeHeadersTests(TestHost host) : IClassFixture<TestHost>
     {
         using var body = new ByteArrayContent("{}"u8.ToArray());
         body.Headers.TryAddWithoutValidation("Content-Type", $"application/json; charset={charset}");
-        await (await host.Client.PostAsync("/api/v1/models", body, Api.Cancel)).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await host.Client.PostAsync("/api/v1/models", body, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
     }
 }

@@ -8,7 +8,8 @@ namespace Headstart.Tests.Operations;
 internal sealed class SchemaCheck(JsonNode document)
 {
     private static readonly string[] Known =
-        ["$ref", "oneOf", "type", "properties", "required", "enum", "items", "nullable", "additionalProperties", "format", "description", "example", "readOnly"];
+        ["$ref", "oneOf", "type", "properties", "required", "enum", "items", "nullable", "additionalProperties", "format", "description",
+            "example", "readOnly"];
 
     public JsonNode Resolve(JsonNode schema) =>
         (string?)schema["$ref"] is { } name ? document["components"]!["schemas"]![name[(name.LastIndexOf('/') + 1)..]]! : schema;
@@ -41,9 +42,11 @@ internal sealed class SchemaCheck(JsonNode document)
         return (string?)schema["type"] switch
         {
             "object" => ObjectMisfit(value, schema, at),
-            "array" => value is JsonArray items ? items.Select((item, i) => Misfit(item, schema["items"]!, $"{at}[{i}]")).FirstOrDefault(misfit => misfit is not null) : $"{at} is no array",
+            "array" => value is JsonArray items ? items.Select((item, i) => Misfit(item, schema["items"]!, $"{at}[{i}]"))
+            .FirstOrDefault(misfit => misfit is not null) : $"{at} is no array",
             "string" => TextMisfit(value, (string?)schema["format"], at),
-            "integer" => value.GetValueKind() == JsonValueKind.Number && long.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? null : $"{at} is no integer",
+            "integer" => value.GetValueKind() == JsonValueKind.Number
+            && long.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out _) ? null : $"{at} is no integer",
             "number" => value.GetValueKind() == JsonValueKind.Number ? null : $"{at} is no number",
             "boolean" => value.GetValueKind() is JsonValueKind.True or JsonValueKind.False ? null : $"{at} is neither true nor false",
             _ => null,
@@ -79,7 +82,8 @@ internal sealed class SchemaCheck(JsonNode document)
 
     /// <summary>OpenAPI 3.0 cannot say nullable beside a $ref; what is not required may be null there.</summary>
     private string? PropertyMisfit(JsonNode? member, JsonNode known, JsonNode schema, string name, string place) =>
-        member is null && known["$ref"] is not null && schema["required"]?.AsArray().Any(required => (string)required! == name) is not true ? null : Misfit(member, known, place);
+        member is null && known["$ref"] is not null && schema["required"]?.AsArray().Any(required => (string)required! == name) is not true
+            ? null : Misfit(member, known, place);
 
     private static string? TextMisfit(JsonNode value, string? format, string at)
     {

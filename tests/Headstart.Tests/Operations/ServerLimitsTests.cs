@@ -9,14 +9,16 @@ namespace Headstart.Tests.Operations;
 /// <summary>Clients that try to hold on to the server, each on a socket of its own, and others that are answered meanwhile.</summary>
 public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IClassFixture<ServerLimitsTests.ImpatientHost>
 {
-    private const string Post = $"POST /api/v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\nContent-Type: application/json\r\n";
+    private const string Post =
+        $"POST /api/v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\nContent-Type: application/json\r\n";
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     public sealed class ImpatientHost(TestPostgres postgres) : TestHost(postgres)
     {
         protected override IEnumerable<(string Name, string Value)> Settings =>
-            [.. base.Settings, ("Headstart:Server:HeadSeconds", "1"), ("Headstart:Server:MinBytesPerSecond", "2000000"), ("Headstart:Uploads:MaxFileBytes", "100000")];
+            [.. base.Settings, ("Headstart:Server:HeadSeconds", "1"), ("Headstart:Server:MinBytesPerSecond", "2000000"),
+                ("Headstart:Uploads:MaxFileBytes", "100000")];
     }
 
     [Theory]
@@ -88,7 +90,8 @@ public sealed class ServerLimitsTests(ServerLimitsTests.ImpatientHost host) : IC
     {
         const int Most = 1_000_000;
         var model = await host.Client.NewTextModelAsync();
-        await host.Client.AddTextsAsync(model, Enumerable.Range(0, 200).Select(i => ("", $"{i} {new string('x', 90_000)}"))); // more than all buffers on the way hold
+        // more than all buffers on the way hold
+        await host.Client.AddTextsAsync(model, Enumerable.Range(0, 200).Select(i => ("", $"{i} {new string('x', 90_000)}")));
         await using var connection = await RawConnection.OpenAsync(host.Address);
         await connection.SendAsync($"GET {model}/texts?limit=200 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Api.Key}\r\n\r\n");
         Assert.InRange(await connection.ReadSlowlyAsync(1_024, Pause, Most), 1, Most - 1);

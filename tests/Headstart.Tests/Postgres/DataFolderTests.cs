@@ -61,7 +61,8 @@ public sealed class DataFolderTests : IDisposable
     {
         File.WriteAllText(_temporary.Below("file"), "");
         var refusal = Assert.Throws<StartupException>(() => DataFolder.Open(_temporary.Below("file", "data")));
-        Assert.StartsWith($"The data folder '{_temporary.Below("file", "data")}' cannot be used (", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"The data folder '{_temporary.Below("file", "data")}' cannot be used (", refusal.Message,
+            StringComparison.Ordinal);
         Assert.EndsWith("or set Headstart:DataDirectory to another folder.", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -12,14 +12,18 @@ public sealed class DatabaseAddressTests(TestPostgres postgres)
         var configured = await postgres.CreateDatabaseAsync();
         Assert.Equal("1min", await TimeoutAsync(new DatabaseAddress(configured, IsOwn: false).Shared));
 
-        var sooner = new NpgsqlConnectionStringBuilder(configured) { Options = "-c idle_in_transaction_session_timeout=200ms" }.ConnectionString;
+        var sooner = new NpgsqlConnectionStringBuilder(
+            configured)
+        { Options = "-c idle_in_transaction_session_timeout=200ms" }.ConnectionString;
         Assert.Equal("200ms", await TimeoutAsync(new DatabaseAddress(sooner, IsOwn: false).Shared));
     }
 
     [Fact]
     public async Task Who_waits_for_a_lock_of_a_transaction_that_stands_still_goes_on()
     {
-        var address = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync()) { Options = "-c idle_in_transaction_session_timeout=200ms" };
+        var address = new NpgsqlConnectionStringBuilder(
+            await postgres.CreateDatabaseAsync())
+        { Options = "-c idle_in_transaction_session_timeout=200ms" };
         await using var database = NpgsqlDataSource.Create(new DatabaseAddress(address.ConnectionString, IsOwn: false).Shared);
         await using var paused = await database.OpenConnectionAsync(Api.Cancel);
         await using var transaction = await paused.BeginTransactionAsync(Api.Cancel);

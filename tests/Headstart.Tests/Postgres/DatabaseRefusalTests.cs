@@ -11,8 +11,10 @@ using Npgsql;
 
 namespace Headstart.Tests.Postgres;
 
-/// <summary>What is wrong with a database ends every start in the same way, so <c>migrate</c> stands for all here; two starts are those of the program.</summary>
-public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalTests.SecondServer second) : IClassFixture<DatabaseRefusalTests.SecondServer>
+/// <summary>What is wrong with a database ends every start in the same way, so <c>migrate</c> stands for all here; two starts are those of
+/// the program.</summary>
+public sealed class DatabaseRefusalTests(TestPostgres postgres,
+    DatabaseRefusalTests.SecondServer second) : IClassFixture<DatabaseRefusalTests.SecondServer>
 {
     private const string Secret = "p@ss word;x";
 
@@ -25,7 +27,8 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
 
         await RefusedAsync(database, named);
 
-        Assert.Equal(0L, await OwnPostgres.ExecuteAsync(AsSuperuser(database), "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'hangfire')"));
+        Assert.Equal(0L, await OwnPostgres.ExecuteAsync(AsSuperuser(database), "SELECT count(*) FROM pg_tables WHERE schemaname IN "
+            + "('public', 'hangfire')"));
     }
 
     [Fact]
@@ -33,15 +36,18 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
     {
         var database = await MakeAsync("");
         var (user, name) = (database.Username, database.Database);
-        await OwnPostgres.ExecuteAsync(AsSuperuser(database), $"ALTER DATABASE {name} OWNER TO CURRENT_USER; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+        await OwnPostgres.ExecuteAsync(AsSuperuser(database),
+            $"ALTER DATABASE {name} OWNER TO CURRENT_USER; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
 
         await RefusedAsync(database, $"GRANT CREATE, USAGE ON SCHEMA public TO {user};", $"GRANT CREATE ON DATABASE {name} TO {user};");
 
-        await OwnPostgres.ExecuteAsync(AsSuperuser(database), $"GRANT CREATE, USAGE ON SCHEMA public TO {user}; GRANT CREATE ON DATABASE {name} TO {user}");
+        await OwnPostgres.ExecuteAsync(AsSuperuser(database),
+            $"GRANT CREATE, USAGE ON SCHEMA public TO {user}; GRANT CREATE ON DATABASE {name} TO {user}");
         Assert.Equal(0, await MigrateAsync(database.ConnectionString));
 
         // What is there needs no right to make it.
-        await OwnPostgres.ExecuteAsync(AsSuperuser(database), $"REVOKE CREATE ON SCHEMA public FROM {user}; REVOKE CREATE ON DATABASE {name} FROM {user}");
+        await OwnPostgres.ExecuteAsync(AsSuperuser(database),
+            $"REVOKE CREATE ON SCHEMA public FROM {user}; REVOKE CREATE ON DATABASE {name} FROM {user}");
         Assert.Equal(0, await MigrateAsync(database.ConnectionString));
     }
 
@@ -71,7 +77,11 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
         await RefusedAsync(new(database.ConnectionString) { Password = Secret + "no" }, "password authentication failed");
         await RefusedAsync(new(database.ConnectionString) { Password = null }, "requires a password");
         await RefusedAsync(new(database.ConnectionString) { Username = "nobody_here" }, "nobody_here");
-        await RefusedAsync(new(database.ConnectionString) { Host = $"127.0.0.1:{database.Port},localhost:{database.Port}", Password = Secret + "no" }, "password authentication failed");
+        await RefusedAsync(new(database.ConnectionString)
+        {
+            Host = $"127.0.0.1:{database.Port},localhost:{database.Port}",
+            Password = Secret + "no"
+        }, "password authentication failed");
         await RefusedAsync(new(database.ConnectionString) { Database = "nowhere" }, "nowhere", "CREATE DATABASE");
         await RefusedAsync(new(database.ConnectionString) { SslMode = SslMode.Require }, "does not offer TLS");
     }
@@ -91,7 +101,8 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
         var database = await MakeAsync("");
         var address = $"postgres://{database.Username}:{Uri.EscapeDataString(Secret)}@127.0.0.1:1,127.0.0.1:{database.Port}/{database.Database}?sslmode=disable&connect_timeout=10";
         Assert.Equal(0, await MigrateAsync(address));
-        await OwnPostgres.ExecuteAsync(database.ConnectionString, "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99990101000000_Later', '99')");
+        await OwnPostgres.ExecuteAsync(database.ConnectionString,
+            "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99990101000000_Later', '99')");
 
         Assert.Contains("99990101000000_Later", await RefusalAsync(address), StringComparison.Ordinal);
     }
@@ -101,7 +112,11 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
     {
         await RefusedAsync(new(second.Address) { Username = "tls_only" }, "sslmode=require");
         await RefusedAsync(new(second.Address) { SslMode = SslMode.VerifyFull }, "certificate", "sslrootcert");
-        await RefusedAsync(new(second.Address) { SslMode = SslMode.VerifyCA, RootCertificate = typeof(DatabaseRefusalTests).Assembly.Location }, "TLS");
+        await RefusedAsync(new(second.Address)
+        {
+            SslMode = SslMode.VerifyCA,
+            RootCertificate = typeof(DatabaseRefusalTests).Assembly.Location
+        }, "TLS");
         await RefusedAsync(new(second.Address) { SslMode = SslMode.VerifyCA, RootCertificate = second.Certificate }, "standby", "primary");
         await RefusedAsync(new(second.Address), "standby", "primary");
     }
@@ -113,10 +128,13 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
         using var data = new TemporaryFolder();
         var (from, to) = (await MakeAsync(""), await MakeAsync(""));
         Assert.Equal(0, await MigrateAsync(from.ConnectionString));
-        await OwnPostgres.ExecuteAsync(from.ConnectionString, "INSERT INTO accounts (id, name, is_operator, created_at) VALUES (gen_random_uuid(), 'ours', true, now())");
+        await OwnPostgres.ExecuteAsync(from.ConnectionString,
+            "INSERT INTO accounts (id, name, is_operator, created_at) VALUES (gen_random_uuid(), 'ours', true, now())");
 
-        Assert.Equal(0, await BackupCommand.RunAsync(["backup", place.Below("backup")], Configured(Several(from)), new Settings { DataDirectory = data.Below("from") }, Api.Cancel));
-        Assert.Equal(0, await RestoreCommand.RunAsync(["restore", place.Below("backup")], Configured(Several(to)), new Settings { DataDirectory = data.Below("to") }, Api.Cancel));
+        Assert.Equal(0, await BackupCommand.RunAsync(["backup", place.Below("backup")], Configured(Several(from)),
+            new Settings { DataDirectory = data.Below("from") }, Api.Cancel));
+        Assert.Equal(0, await RestoreCommand.RunAsync(["restore", place.Below("backup")], Configured(Several(to)),
+            new Settings { DataDirectory = data.Below("to") }, Api.Cancel));
 
         Assert.Equal("ours", await OwnPostgres.ExecuteAsync(to.ConnectionString, "SELECT name FROM accounts"));
 
@@ -153,7 +171,11 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
     /// <summary>A database, and a user of its own that owns it.</summary>
     private async Task<NpgsqlConnectionStringBuilder> MakeAsync(string how)
     {
-        var server = new NpgsqlConnectionStringBuilder(await postgres.CreateEmptyDatabaseAsync()) { Database = "postgres", Pooling = false };
+        var server = new NpgsqlConnectionStringBuilder(await postgres.CreateEmptyDatabaseAsync())
+        {
+            Database = "postgres",
+            Pooling = false
+        };
         var name = $"refused_{Guid.CreateVersion7():n}";
         await OwnPostgres.ExecuteAsync(server.ConnectionString, $"CREATE ROLE {name} LOGIN PASSWORD '{Secret}'");
         await OwnPostgres.ExecuteAsync(server.ConnectionString, $"CREATE DATABASE {name} OWNER {name} {how}");
@@ -167,7 +189,8 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres, DatabaseRefusalT
     private string _superuser = "";
     private string _password = "";
 
-    private static Task RefusedAsync(NpgsqlConnectionStringBuilder database, params string[] named) => RefusedAsync(database.ConnectionString, named);
+    private static Task RefusedAsync(NpgsqlConnectionStringBuilder database, params string[] named) =>
+        RefusedAsync(database.ConnectionString, named);
 
     private static async Task RefusedAsync(string database, string[] named)
     {

@@ -10,16 +10,21 @@ public sealed class DatabaseUrlTests
     [Theory]
     [InlineData("postgres://u:p@h/db", "Host=h;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
     [InlineData(" PostgreSQL://u:p@h:6543/db\n", "Host=h;Port=6543;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
-    [InlineData("postgres://us%40er:p%40ss%20word%3Bx%27%22%25@h/d%2Fb", "Host=h;Username=us@er;Password=\"p@ss word;x'\"\"%\";Database=d/b;SSL Mode=Prefer")]
+    [InlineData("postgres://us%40er:p%40ss%20word%3Bx%27%22%25@h/d%2Fb",
+        "Host=h;Username=us@er;Password=\"p@ss word;x'\"\"%\";Database=d/b;SSL Mode=Prefer")]
     [InlineData("postgres://user@server:p@ss:w+rd#1@h/db", "Host=h;Username=user@server;Password=p@ss:w+rd#1;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://u@h", "Host=h;Username=u;SSL Mode=Prefer")]
     [InlineData("postgres://u:p@[2001:db8::1]:5433/db", "Host=2001:db8::1;Port=5433;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://u:p@[::1]/db", "Host=::1;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
-    [InlineData("postgres://u:p@a:5432,b:5433/db?target_session_attrs=primary", "Host=\"a:5432,b:5433\";Username=u;Password=p;Database=db;SSL Mode=Prefer;Target Session Attributes=primary")]
-    [InlineData("postgres://u:p@a,[::1]:5433/db", "Host=\"a:5432,[::1]:5433\";Username=u;Password=p;Database=db;SSL Mode=Prefer;Target Session Attributes=read-write")]
+    [InlineData("postgres://u:p@a:5432,b:5433/db?target_session_attrs=primary",
+        "Host=\"a:5432,b:5433\";Username=u;Password=p;Database=db;SSL Mode=Prefer;Target Session Attributes=primary")]
+    [InlineData("postgres://u:p@a,[::1]:5433/db",
+        "Host=\"a:5432,[::1]:5433\";Username=u;Password=p;Database=db;SSL Mode=Prefer;Target Session Attributes=read-write")]
     [InlineData("postgres://u:p@h/db?target_session_attrs=read-write", "Host=h;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
-    [InlineData("postgres:///db?host=a,b&port=6000&user=u&password=p%26q", "Host=\"a:6000,b:6000\";Username=u;Password=p&q;Database=db;SSL Mode=Prefer;Target Session Attributes=read-write")]
-    [InlineData("postgres://u:p@/db?host=/cloudsql/project:region:instance", "Host=/cloudsql/project:region:instance;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
+    [InlineData("postgres:///db?host=a,b&port=6000&user=u&password=p%26q",
+        "Host=\"a:6000,b:6000\";Username=u;Password=p&q;Database=db;SSL Mode=Prefer;Target Session Attributes=read-write")]
+    [InlineData("postgres://u:p@/db?host=/cloudsql/project:region:instance",
+        "Host=/cloudsql/project:region:instance;Username=u;Password=p;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://u@%2Fvar%2Frun%2Fpostgresql/db", "Host=/var/run/postgresql;Username=u;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://h?dbname=db", "Host=h;Database=db;SSL Mode=Prefer")]
     [InlineData("postgres://h/db?sslmode=disable", "Host=h;Database=db;SSL Mode=Disable")]
@@ -30,14 +35,21 @@ public sealed class DatabaseUrlTests
     [InlineData("postgres://h/db?sslmode=verify-ca&sslrootcert=FILE", "Host=h;Database=db;SSL Mode=VerifyCA;Root Certificate=FILE")]
     [InlineData("postgres://h/db?sslmode=require&sslrootcert=FILE", "Host=h;Database=db;SSL Mode=VerifyCA;Root Certificate=FILE")]
     [InlineData("postgres://h/db?sslmode=verify-full&sslrootcert=system", "Host=h;Database=db;SSL Mode=VerifyFull")]
-    [InlineData("postgres://h/db?sslcert=FILE&sslkey=FILE&sslpassword=s&sslmode=verify-full", "Host=h;Database=db;SSL Mode=VerifyFull;SSL Certificate=FILE;SSL Key=FILE;SSL Password=s")]
-    [InlineData("postgres://h/db?application_name=shop&connect_timeout=10&channel_binding=require", "Host=h;Database=db;SSL Mode=Prefer;Application Name=shop;Timeout=10;Channel Binding=Require")]
-    [InlineData("postgres://h/db?options=endpoint%3Dep-1%20-c%20search_path%3Dapp", "Host=h;Database=db;SSL Mode=Prefer;Options=\"endpoint=ep-1 -c search_path=app\"")]
-    [InlineData("postgres://h/db?pgbouncer=true&gssencmode=disable&require_auth=scram-sha-256,md5", "Host=h;Database=db;SSL Mode=Prefer;GSS Encryption Mode=Disable;Require Auth=\"ScramSHA256,MD5\"")]
-    [InlineData("postgres://h/db?keepalives=1&keepalives_idle=30&keepalives_interval=5&client_encoding=UTF8", "Host=h;Database=db;SSL Mode=Prefer;TCP Keepalive=true;TCP Keepalive Time=30;TCP Keepalive Interval=5")]
-    [InlineData("postgres://h/db?Maximum%20Pool%20Size=7&search_path=app", "Host=h;Database=db;SSL Mode=Prefer;Maximum Pool Size=7;Search Path=app")]
+    [InlineData("postgres://h/db?sslcert=FILE&sslkey=FILE&sslpassword=s&sslmode=verify-full",
+        "Host=h;Database=db;SSL Mode=VerifyFull;SSL Certificate=FILE;SSL Key=FILE;SSL Password=s")]
+    [InlineData("postgres://h/db?application_name=shop&connect_timeout=10&channel_binding=require",
+        "Host=h;Database=db;SSL Mode=Prefer;Application Name=shop;Timeout=10;Channel Binding=Require")]
+    [InlineData("postgres://h/db?options=endpoint%3Dep-1%20-c%20search_path%3Dapp",
+        "Host=h;Database=db;SSL Mode=Prefer;Options=\"endpoint=ep-1 -c search_path=app\"")]
+    [InlineData("postgres://h/db?pgbouncer=true&gssencmode=disable&require_auth=scram-sha-256,md5",
+        "Host=h;Database=db;SSL Mode=Prefer;GSS Encryption Mode=Disable;Require Auth=\"ScramSHA256,MD5\"")]
+    [InlineData("postgres://h/db?keepalives=1&keepalives_idle=30&keepalives_interval=5&client_encoding=UTF8",
+        "Host=h;Database=db;SSL Mode=Prefer;TCP Keepalive=true;TCP Keepalive Time=30;TCP Keepalive Interval=5")]
+    [InlineData("postgres://h/db?Maximum%20Pool%20Size=7&search_path=app",
+        "Host=h;Database=db;SSL Mode=Prefer;Maximum Pool Size=7;Search Path=app")]
     [InlineData("Host=h;Port=6543;Database=db;Username=u;Password=\"p;q\"", "Host=h;Port=6543;Database=db;Username=u;Password=\"p;q\"")]
-    [InlineData("Server=a,b;Database=db;Maximum Pool Size=20", "Host=\"a,b\";Database=db;Maximum Pool Size=20;Target Session Attributes=read-write")]
+    [InlineData("Server=a,b;Database=db;Maximum Pool Size=20",
+        "Host=\"a,b\";Database=db;Maximum Pool Size=20;Target Session Attributes=read-write")]
     public void What_an_address_says_is_what_Npgsql_is_told(string text, string keywords)
     {
         var file = Path.GetTempFileName();
@@ -55,7 +67,8 @@ public sealed class DatabaseUrlTests
         }
 
         // Ports that say nothing new do not matter.
-        static IEnumerable<string> Said(string connection) => new NpgsqlConnectionStringBuilder(connection).Where(pair => $"{pair.Key}={pair.Value}" != "Port=5432")
+        static IEnumerable<string> Said(string connection) => new NpgsqlConnectionStringBuilder(connection)
+            .Where(pair => $"{pair.Key}={pair.Value}" != "Port=5432")
             .Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal);
     }
 
@@ -115,7 +128,8 @@ public sealed class DatabaseUrlTests
     [InlineData(150004, "UTF8", true, true, "standby")]
     [InlineData(150004, "UTF8", false, true, "default_transaction_read_only")]
     [InlineData(130000, "UTF8", false, false, null)]
-    public void A_server_that_is_not_as_Headstart_needs_it_is_refused(int version, string encoding, bool standby, bool readOnly, string? named)
+    public void A_server_that_is_not_as_Headstart_needs_it_is_refused(int version, string encoding, bool standby, bool readOnly,
+        string? named)
     {
         var refused = new ServerFacts(1, version, encoding, standby, readOnly, "db", "u").Refusal();
 

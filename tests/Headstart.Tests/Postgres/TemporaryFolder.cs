@@ -9,7 +9,8 @@ public sealed class TemporaryFolder : IDisposable
 
     public void Dispose()
     {
-        var folders = Directory.EnumerateDirectories(Path, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 });
+        var folders = Directory.EnumerateDirectories(Path, "*",
+            new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 });
         foreach (var target in folders.Select(folder => Directory.ResolveLinkTarget(folder, true)).OfType<DirectoryInfo>().ToList())
         {
             target.Delete(recursive: true);

@@ -11,7 +11,8 @@ using Npgsql;
 
 namespace Headstart.Tests.Postgres;
 
-/// <summary>One PostgreSQL for all tests of this assembly. A test class takes it in its constructor and makes a database of its own.</summary>
+/// <summary>One PostgreSQL for all tests of this assembly. A test class takes it in its constructor and makes a database of its
+/// own.</summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
     private const string Template = "template";
@@ -49,7 +50,8 @@ public sealed class TestPostgres : IAsyncLifetime
     {
         // Not pooled: as long as anybody is connected to it PostgreSQL does not copy it.
         var address = new NpgsqlConnectionStringBuilder(await CreateAsync(Template)) { Pooling = false }.ConnectionString;
-        await using var db = new HeadstartDb((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>().UseHeadstart(address).Options);
+        await using var db = new HeadstartDb((DbContextOptions<HeadstartDb>)new DbContextOptionsBuilder<HeadstartDb>().UseHeadstart(address)
+            .Options);
         await db.Database.MigrateAsync(TestContext.Current.CancellationToken);
         await using var connection = new NpgsqlConnection(address);
         await connection.OpenAsync(TestContext.Current.CancellationToken);

@@ -48,7 +48,8 @@ public sealed class ExplanationTests(TrainedHost host) : IClassFixture<TrainedHo
     [Fact]
     public async Task Each_file_has_a_picture_of_its_own_and_an_unreadable_one_has_none()
     {
-        var predictions = await PredictAsync(host.Model, "?explain=true&top=1", Pets.Cat, "no image"u8.ToArray(), Pictures.Jpeg(1, 600, 300));
+        var predictions = await PredictAsync(host.Model, "?explain=true&top=1", Pets.Cat, "no image"u8.ToArray(),
+            Pictures.Jpeg(1, 600, 300));
 
         Assert.Equal([true, false, true], predictions.Select(p => p!["explanation"] is not null));
         Assert.NotEqual((string?)predictions[0]!["explanation"]!["data"], (string?)predictions[2]!["explanation"]!["data"]);

@@ -13,7 +13,8 @@ public sealed class OverloadTests(OverloadTests.SmallHost host) : IClassFixture<
     public async Task More_images_than_may_wait_are_refused_at_once_and_told_when_to_come_back()
     {
         var photo = Pets.Cat;
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(photo), Api.Cancel)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60)
+            .Select(_ => host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(photo), Api.Cancel)));
 
         Assert.Contains(answers, a => a.StatusCode == HttpStatusCode.OK);
         var refused = answers.Where(a => a.StatusCode != HttpStatusCode.OK).ToList();
@@ -32,7 +33,8 @@ public sealed class OverloadTests(OverloadTests.SmallHost host) : IClassFixture<
     public async Task NanoNets_wrapper_retries_because_it_is_told_503_in_the_shape_that_it_knows()
     {
         var client = new PythonRequests(host.Address, TestHost.Key);
-        var request = client.Files($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}", new FormPart("file", "cat.jpg", "image/jpeg", Pets.Cat));
+        var request = client.Files($"/api/v2/ImageCategorization/LabelFile/?modelId={host.Model[^36..]}",
+            new FormPart("file", "cat.jpg", "image/jpeg", Pets.Cat));
         var cores = host.Services.GetRequiredService<Cores>();
         Task<WireAnswer> first;
         await using (await HeldCores.HoldAsync(cores))
@@ -49,6 +51,7 @@ public sealed class OverloadTests(OverloadTests.SmallHost host) : IClassFixture<
 
     public sealed class SmallHost(TestPostgres postgres) : TrainedHost(postgres)
     {
-        protected override IEnumerable<(string Name, string Value)> Settings => [.. base.Settings, ("Headstart:Predictions:MaxWaiting", "1"), ("Headstart:Predictions:FeatureCacheBytes", "0")];
+        protected override IEnumerable<(string Name, string Value)> Settings =>
+            [.. base.Settings, ("Headstart:Predictions:MaxWaiting", "1"), ("Headstart:Predictions:FeatureCacheBytes", "0")];
     }
 }

@@ -57,7 +57,8 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     public async Task Another_media_type_is_refused(string contentType)
     {
         using var body = Form.Of("{}"u8.ToArray(), contentType);
-        await (await _client.PostAsync(Predictions, body, Api.Cancel)).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await _client.PostAsync(Predictions, body, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
     }
 
     [Fact]
@@ -110,7 +111,8 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
         var problem = await (await _client.PostAsync(Predictions, Api.Raw("no image"u8.ToArray()), Api.Cancel))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
         Assert.Equal((string?)problem["detail"], (string?)problem["predictions"]![0]!["error"]);
-        await (await _client.PostAsync(Predictions, Api.Raw([]), Api.Cancel)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
+        await (await _client.PostAsync(Predictions, Api.Raw([]), Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
     }
 
     [Fact]
@@ -187,7 +189,8 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     {
         await using var web = new WebPages();
         var dog = Pets.Dogs.First();
-        string[] urls = [web.Lay("/a cat.jpg", Pets.Cat), web.Address + "/gone.jpg", web.Lay("/dog", await File.ReadAllBytesAsync(dog, Api.Cancel)),
+        string[] urls = [web.Lay("/a cat.jpg", Pets.Cat), web.Address + "/gone.jpg",
+            web.Lay("/dog", await File.ReadAllBytesAsync(dog, Api.Cancel)),
             web.Address.Replace("127.0.0.1", "localhost") + "/dog"];
 
         var answer = await (await _client.PostAsync(Predictions, new { urls })).JsonAsync();
@@ -199,10 +202,14 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
         Assert.Contains("private network", (string?)predictions[3]!["error"]);
         Assert.All([predictions[0], predictions[2]], IsSound);
 
-        await (await _client.PostAsync(Predictions, new { urls = urls[1..2] })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
-        await (await _client.PostAsync(Predictions, new { urls = new[] { "file:///etc/passwd" } })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
-        await (await _client.PostAsync(Predictions, new { urls = Array.Empty<string>() })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
-        await (await _client.PostAsync(Predictions, new { urls = Enumerable.Repeat(urls[1], 101) })).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-many-files");
+        await (await _client.PostAsync(Predictions, new { urls = urls[1..2] }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
+        await (await _client.PostAsync(Predictions, new { urls = new[] { "file:///etc/passwd" } }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
+        await (await _client.PostAsync(Predictions, new { urls = Array.Empty<string>() }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "no-files");
+        await (await _client.PostAsync(Predictions, new { urls = Enumerable.Repeat(urls[1], 101) }))
+            .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-many-files");
         await (await _client.PostAsync(Predictions, new { urls = new[] { 1 } })).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
     }
 

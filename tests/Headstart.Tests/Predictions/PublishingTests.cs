@@ -35,7 +35,8 @@ public sealed class PublishingTests(TrainedHost host) : IClassFixture<TrainedHos
             {
                 var answer = await PredictAsync(8 * i + client); // known images and new ones
                 var version = (int)answer["version"]!;
-                Assert.Equal(labels[version - 1], answer["predictions"]![0]!["labels"]!.AsArray().Select(l => (string)l!["label"]!).Order());
+                Assert.Equal(labels[version - 1], answer["predictions"]![0]!["labels"]!.AsArray().Select(l => (string)l!["label"]!)
+                    .Order());
                 versions.Add(version);
             }
 
@@ -43,6 +44,7 @@ public sealed class PublishingTests(TrainedHost host) : IClassFixture<TrainedHos
         }
 
         async Task<JsonNode> PredictAsync(int number) =>
-            await (await host.Client.PostAsync($"{model}/predictions", Api.Raw([.. Pets.Cat, (byte)number]), Api.Cancel)).JsonAsync(HttpStatusCode.OK);
+            await (await host.Client.PostAsync($"{model}/predictions", Api.Raw([.. Pets.Cat, (byte)number]), Api.Cancel))
+                .JsonAsync(HttpStatusCode.OK);
     }
 }

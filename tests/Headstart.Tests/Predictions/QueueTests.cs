@@ -83,11 +83,13 @@ public sealed class QueueTests(QueueTests.SmallHost host) : IClassFixture<QueueT
         Assert.Equal((1, 1), (measured.Count("headstart.forward.duration"), measured.Count("headstart.decode.duration")));
     }
 
-    /// <summary>The cat with something behind its end that makes it another file; a number of its own for each, as known images do not wait.</summary>
+    /// <summary>The cat with something behind its end that makes it another file; a number of its own for each, as known images do not
+    /// wait.</summary>
     private Task<HttpResponseMessage> PredictAsync(int number, int bytes = 0, CancellationToken? cancel = null)
     {
         var photo = Pets.Cat;
-        return host.Client.PostAsync($"{host.Model}/predictions", Api.Raw([.. photo, (byte)number, .. new byte[Math.Max(0, bytes - photo.Length - 1)]]), cancel ?? Api.Cancel);
+        return host.Client.PostAsync($"{host.Model}/predictions",
+            Api.Raw([.. photo, (byte)number, .. new byte[Math.Max(0, bytes - photo.Length - 1)]]), cancel ?? Api.Cancel);
     }
 
     public sealed class SmallHost(TestPostgres postgres) : TrainedHost(postgres)

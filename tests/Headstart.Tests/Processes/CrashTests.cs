@@ -5,7 +5,8 @@ namespace Headstart.Tests.Processes;
 /// <summary>The program is killed in every stage of a run. What it had is there afterwards, and the run ends once.</summary>
 public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningProgram>
 {
-    /// <summary>Where a run is held, as long as somebody has the advisory lock 42: at the entry of the stage that follows, or in the last transaction.</summary>
+    /// <summary>Where a run is held, as long as somebody has the advisory lock 42: at the entry of the stage that follows, or in the last
+    /// transaction.</summary>
     internal static string Trigger(string stage) => stage switch
     {
         "choosing" => Hold("BEFORE UPDATE ON training_runs", "NEW.stage = 'Extracting'"),
@@ -45,7 +46,8 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
             model = await program.Client.PetsAsync(10);
             await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
             run = await program.Client.StartRunAsync(model);
-            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
+            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted")
+                is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
             }
@@ -58,7 +60,8 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
 
             await program.KillAsync();
             // Its half-done transactions end as its database notices: nothing of them stays.
-            await ExecuteAsync(database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+            await ExecuteAsync(database, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                + "AND datname = current_database()");
             await ExecuteAsync(database, "DROP FUNCTION hold CASCADE");
         }
 

@@ -23,7 +23,8 @@ public sealed class FetchCommandTests
         Assert.Equal(1, exitCode);
         Assert.Contains("/zoo/onnxmodelzoo/", await asked, StringComparison.Ordinal);
         Assert.Matches("^The backbone 'resnet18' could not be downloaded: .*\\.$", output.Trim());
-        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(host.DataFolder, "backbones")), f => f.EndsWith(".onnx", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(host.DataFolder, "backbones")), f =>
+            f.EndsWith(".onnx", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -50,7 +51,8 @@ public sealed class FetchCommandTests
         {
         }
 
-        await stream.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), Api.Cancel);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            Api.Cancel);
         return request;
     }
 }

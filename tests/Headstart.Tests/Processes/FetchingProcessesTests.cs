@@ -5,7 +5,8 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Processes;
 
-/// <summary>Several programs on one machine fetch the same backbone, and one that is killed while it does; what the server was asked for is counted. What needs no process is in FetchingTests.</summary>
+/// <summary>Several programs on one machine fetch the same backbone, and one that is killed while it does; what the server was asked for is
+/// counted. What needs no process is in FetchingTests.</summary>
 public sealed class FetchingProcessesTests : IAsyncLifetime
 {
     private static readonly object Named = new { backbone = "named" };

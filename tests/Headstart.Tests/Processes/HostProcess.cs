@@ -10,11 +10,13 @@ using Npgsql;
 namespace Headstart.Tests.Processes;
 
 /// <summary>
-/// The built program as its users start it: a process with a data folder, its own PostgreSQL and nothing configured but the address. It can be killed and started again on the same folder.
+/// The built program as its users start it: a process with a data folder, its own PostgreSQL and nothing configured but the address. It can
+/// be killed and started again on the same folder.
 /// </summary>
 public sealed partial class HostProcess : IAsyncDisposable
 {
-    public static readonly string Built = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe" : "Headstart");
+    public static readonly string Built = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Headstart.exe"
+        : "Headstart");
 
     /// <summary>null where nothing was published.</summary>
     public static readonly string? Published = System.Environment.GetEnvironmentVariable("HEADSTART_PROGRAM");
@@ -119,7 +121,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         var place = new DirectoryInfo(Path.Combine(DataFolder, "postgres"));
         var folder = (place.Exists ? place.ResolveLinkTarget(returnFinalTarget: true) : null)?.FullName ?? place.FullName;
-        return Process.GetProcessesByName("postgres").Where(server => OwnPostgres.CommandLine(server).Contains(folder, StringComparison.Ordinal));
+        return Process.GetProcessesByName("postgres")
+            .Where(server => OwnPostgres.CommandLine(server).Contains(folder, StringComparison.Ordinal));
     }
 
     public int Postmaster() => int.Parse(File.ReadLines(Path.Combine(DataFolder, "postgres", "cluster", "postmaster.pid")).First());
@@ -209,7 +212,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// Below the ports that systems hand out for outgoing connections: one of those could be taken, by any connection of another test,
     /// before the program listens on it or while it is down.
     /// </summary>
-    private static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000)).First(LocalPostgresPort.IsFree);
+    private static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000))
+        .First(LocalPostgresPort.IsFree);
 
     [GeneratedRegex(@"SigIgn:\s+([0-9a-f]+)")]
     private static partial Regex SigIgn();

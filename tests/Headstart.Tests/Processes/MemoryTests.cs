@@ -13,7 +13,8 @@ public sealed class MemoryTests
     [Fact]
     public async Task A_thousand_predictions_leave_the_memory_where_it_was_after_a_hundred()
     {
-        await using var host = new HostProcess { Environment = { ["Headstart__Predictions__FeatureCacheBytes"] = "1000000" } }; // full long before the first hundred
+        // full long before the first hundred
+        await using var host = new HostProcess { Environment = { ["Headstart__Predictions__FeatureCacheBytes"] = "1000000" } };
         await host.StartAsync();
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
@@ -33,8 +34,10 @@ public sealed class MemoryTests
             for (var i = 0; i < count; i += 20)
             {
                 // A byte behind the end of each makes it a file that was never seen, so that every one is decoded.
-                using var form = Api.Form(null, photographs.Skip(i % 60).Take(20).Select(file => ("a.jpg", (byte[])[.. file, .. BitConverter.GetBytes(number++)])));
-                var answers = (await (await host.Client.PostAsync($"{model}/predictions", form, Api.Cancel)).JsonAsync())["predictions"]!.AsArray();
+                using var form = Api.Form(null, photographs.Skip(i % 60).Take(20)
+                    .Select(file => ("a.jpg", (byte[])[.. file, .. BitConverter.GetBytes(number++)])));
+                var answers = (await (await host.Client.PostAsync($"{model}/predictions", form, Api.Cancel))
+                    .JsonAsync())["predictions"]!.AsArray();
                 Assert.All(answers, a => Assert.Null(a!["error"]));
             }
         }

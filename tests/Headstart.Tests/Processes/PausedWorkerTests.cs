@@ -4,7 +4,8 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Processes;
 
-/// <summary>A worker that stands still for longer than anybody waits for it, as in a virtual machine that is moved, and then goes on as if nothing had been.</summary>
+/// <summary>A worker that stands still for longer than anybody waits for it, as in a virtual machine that is moved, and then goes on as if
+/// nothing had been.</summary>
 public sealed class PausedWorkerTests
 {
     [Fact]
@@ -14,10 +15,15 @@ public sealed class PausedWorkerTests
         using var data = DataFolder.Open(own.Folder.Path);
         await using var server = await own.StartAsync(data);
         await using var first = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString } };
-        await using var second = new HostProcess { Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString, ["Headstart__Roles"] = "worker" } };
+        await using var second = new HostProcess
+        {
+            Environment = { ["ConnectionStrings__Headstart"] = server.ConnectionString,
+            ["Headstart__Roles"] = "worker" }
+        };
         await first.StartAsync();
         Directory.CreateDirectory(second.DataFolder);
-        Directory.CreateSymbolicLink(Path.Combine(second.DataFolder, "blobs"), Directory.CreateDirectory(Path.Combine(first.DataFolder, "blobs")).FullName);
+        Directory.CreateSymbolicLink(Path.Combine(second.DataFolder, "blobs"),
+            Directory.CreateDirectory(Path.Combine(first.DataFolder, "blobs")).FullName);
         var model = await first.Client.PetsAsync();
         var run = await first.Client.StartRunAsync(model);
         while (!first.Output.Contains("(attempt 1)", StringComparison.Ordinal))
@@ -31,7 +37,8 @@ public sealed class PausedWorkerTests
         await UntilAsync(() => second.Output.Contains("made version 1", StringComparison.Ordinal), "the other worker ends the run");
         Signal("-CONT", first);
 
-        // In the middle of a transaction it finds that the database has ended that meanwhile (25P03), as it would have held up the other worker.
+        // In the middle of a transaction it finds that the database has ended that meanwhile (25P03), as it would have held up the other
+        // worker.
         await UntilAsync(() => first.Output.Contains("taken over by another worker", StringComparison.Ordinal)
             || first.Output.Contains("25P03", StringComparison.Ordinal), "the woken worker notices");
         var ended = await first.Client.EndOfRunAsync(model, run);

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Headstart.Tests.Processes;
 
 /// <summary>
-/// The database that the first start of the program leaves behind, made once and copied: initdb and the migrations take longer than most of what is tested
-/// afterwards. What a first start does is tested by StartAndStopTests.
+/// The database that the first start of the program leaves behind, made once and copied: initdb and the migrations take longer than most of
+/// what is tested afterwards. What a first start does is tested by StartAndStopTests.
 /// </summary>
 internal static class PreparedDatabase
 {
@@ -36,7 +36,8 @@ internal static class PreparedDatabase
         return program;
     }
 
-    /// <summary>Temporary folders are closed to the account of the database where tests run as root, and the program would put it somewhere else.</summary>
+    /// <summary>Temporary folders are closed to the account of the database where tests run as root, and the program would put it somewhere
+    /// else.</summary>
     private static void LetPass(string folder)
     {
         if (!OperatingSystem.IsWindows())

@@ -27,16 +27,21 @@ public sealed class RegisteredBackboneTests
 
         await host.StartAsync();
 
-        Assert.Equal(("MIT", true), ((string?)(await OneAsync(host, "my-net"))["licence"], (bool?)(await OneAsync(host, "my-net"))["registered"]));
-        Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"], (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
-        var before = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync(HttpStatusCode.Created);
+        Assert.Equal(("MIT", true), ((string?)(await OneAsync(host, "my-net"))["licence"],
+            (bool?)(await OneAsync(host, "my-net"))["registered"]));
+        Assert.Equal((3, true), ((int?)(await host.Client.TextBackboneAsync("words"))!["features"],
+            (bool?)(await host.Client.TextBackboneAsync("words"))!["registered"]));
+        var before = await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0")))
+            .JsonAsync(HttpStatusCode.Created);
         await host.KillAsync();
 
         await host.StartAsync();
 
         var after = await OneAsync(host, "ours");
-        Assert.Equal((true, (string?)before["sha256"], (double?)before["memoryPerImageMb"]), ((bool?)after["registered"], (string?)after["sha256"], (double?)after["memoryPerImageMb"]));
-        Assert.Equal("ours", (string?)(await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0"))).JsonAsync())["id"]);
+        Assert.Equal((true, (string?)before["sha256"], (double?)before["memoryPerImageMb"]),
+            ((bool?)after["registered"], (string?)after["sha256"], (double?)after["memoryPerImageMb"]));
+        Assert.Equal("ours", (string?)(await (await host.Client.RegisterAsync(RegisterTests.Network(1), "ours.onnx", ("mean", "0,0,0")))
+            .JsonAsync())["id"]);
         Assert.Equal(HttpStatusCode.NoContent, (await host.Client.DeleteAsync("/api/v1/backbones/ours", Api.Cancel)).StatusCode);
     }
 
@@ -65,5 +70,6 @@ public sealed class RegisteredBackboneTests
         return output.Trim();
     }
 
-    private static async Task<JsonNode> OneAsync(HostProcess host, string id) => (await host.Client.BackbonesAsync()).Single(backbone => (string?)backbone["id"] == id);
+    private static async Task<JsonNode> OneAsync(HostProcess host, string id) =>
+        (await host.Client.BackbonesAsync()).Single(backbone => (string?)backbone["id"] == id);
 }

@@ -65,7 +65,8 @@ public sealed partial class StartAndStopTests
         BuiltInBackbone.CopyTo(folder, "the-last-one");
         host.Environment["Headstart__Backbones__Directories"] = folder;
         var exit = host.RunAsync();
-        while (!(backbone is null ? host.DatabaseServers().Any() : host.Output.Contains($"Backbone {backbone} is ready", StringComparison.Ordinal)))
+        while (!(backbone is null ? host.DatabaseServers().Any()
+            : host.Output.Contains($"Backbone {backbone} is ready", StringComparison.Ordinal)))
         {
             await Task.Delay(5, Api.Cancel);
         }
@@ -153,7 +154,8 @@ public sealed partial class StartAndStopTests
         Assert.Equal(2, (int?)(await host.Client.TrainAsync(model))["version"]);
     }
 
-    /// <summary>Hangfire holds a lock while it notes how a job ended; the row of it outlives the database that dies in that moment.</summary>
+    /// <summary>Hangfire holds a lock while it notes how a job ended; the row of it outlives the database that dies in that
+    /// moment.</summary>
     [Fact]
     public async Task The_database_killed_while_a_job_is_noted_as_done_does_not_hold_up_the_next_run()
     {
@@ -169,7 +171,8 @@ public sealed partial class StartAndStopTests
                 """, database);
             await hold.ExecuteNonQueryAsync(Api.Cancel);
             await host.Client.TrainAsync(model);
-            await using var held = new NpgsqlCommand("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted", database);
+            await using var held = new NpgsqlCommand(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted", database);
             while (await held.ExecuteScalarAsync(Api.Cancel) is 0L)
             {
                 await Task.Delay(20, Api.Cancel);

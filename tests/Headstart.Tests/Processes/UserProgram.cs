@@ -18,7 +18,8 @@ internal sealed record Ended(string Command, int ExitCode, string Output, string
 /// <summary>A program as a user runs it in a terminal.</summary>
 internal static class UserProgram
 {
-    /// <summary>Not a measurement: one that waits for ever (for a package source that is silent, say) would otherwise hang the whole test run.</summary>
+    /// <summary>Not a measurement: one that waits for ever (for a package source that is silent, say) would otherwise hang the whole test
+    /// run.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <returns>What it wrote to its output.</returns>

@@ -9,7 +9,8 @@ using Headstart.Tests.Web;
 
 namespace Headstart.Tests.Processes;
 
-/// <summary>Whom and where containers start the program: users that no system knows, folders of others, nothing that can be written to.</summary>
+/// <summary>Whom and where containers start the program: users that no system knows, folders of others, nothing that can be written
+/// to.</summary>
 [SupportedOSPlatform("linux")]
 public sealed class UsersTests(TestPostgres postgres)
 {
@@ -24,7 +25,8 @@ public sealed class UsersTests(TestPostgres postgres)
         """;
 
     private static readonly string[] AsStranger =
-        ["setpriv", "--reuid", Stranger, "--regid", "0", "--clear-groups", "env", "-u", "HOME", "-u", "USER", "-u", "LOGNAME", "-u", "XDG_DATA_HOME"];
+        ["setpriv", "--reuid", Stranger, "--regid", "0", "--clear-groups", "env", "-u", "HOME", "-u", "USER", "-u", "LOGNAME", "-u",
+            "XDG_DATA_HOME"];
 
     [Fact]
     public async Task A_user_without_a_name_and_a_home_does_the_main_job_on_a_read_only_system()
@@ -39,13 +41,17 @@ public sealed class UsersTests(TestPostgres postgres)
         var answer = await host.Client.PredictAsync(model, Pets.Cats[^1]);
         Assert.Single(answer["predictions"]!.AsArray());
 
-        // What would lie in the folder for temporary files: an exported version, a form that is too large for memory, the keys that protect cookies.
+        // What would lie in the folder for temporary files: an exported version, a form that is too large for memory, the keys that protect
+        // cookies.
         using var export = await host.Client.GetAsync($"{model}/versions/1/export", Api.Cancel);
         Assert.Equal(HttpStatusCode.OK, export.StatusCode);
         Assert.True((await export.Content.ReadAsByteArrayAsync(Api.Cancel)).Length > 1_000_000);
         using var form = new MultipartFormDataContent { { new ByteArrayContent([.. Pets.Cat, .. new byte[100_000]]), "file", "cat.jpg" } };
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v2/ImageCategorization/LabelFile/?modelId={model.Split('/')[^1]}") { Content = form };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Api.Key}:")));
+        using var request = new HttpRequestMessage(HttpMethod.Post,
+            $"/api/v2/ImageCategorization/LabelFile/?modelId={model.Split('/')[^1]}")
+        { Content = form };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic",
+            Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{Api.Key}:")));
         using var labelled = await host.Client.SendAsync(request, Api.Cancel);
         Assert.True(labelled.IsSuccessStatusCode, await labelled.Content.ReadAsStringAsync(Api.Cancel));
         using var browser = new Browser(host.Client.BaseAddress!);
@@ -72,7 +78,8 @@ public sealed class UsersTests(TestPostgres postgres)
     {
         await using var host = await HostAsync();
         Directory.CreateDirectory(Path.Combine(host.DataFolder, "postgres"));
-        File.SetUnixFileMode(Path.Combine(host.DataFolder, "postgres"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(Path.Combine(host.DataFolder, "postgres"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Own(host.DataFolder);
 
         await RefusesAsync(host, $"sudo chown -R $(id -u) '{host.DataFolder}'");
@@ -91,12 +98,15 @@ public sealed class UsersTests(TestPostgres postgres)
     public async Task The_built_program_without_its_packages_ends_the_start_with_a_sentence()
     {
         await SkipUnlessRootAsync();
-        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Headstart.staticwebassets.runtime.json"), Api.Cancel))!;
-        var packages = manifest["ContentRoots"]!.AsArray().Select(root => (string)root!).First(root => root.Contains("mudblazor", StringComparison.OrdinalIgnoreCase));
+        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(
+            Path.Combine(AppContext.BaseDirectory, "Headstart.staticwebassets.runtime.json"), Api.Cancel))!;
+        var packages = manifest["ContentRoots"]!.AsArray().Select(root => (string)root!)
+            .First(root => root.Contains("mudblazor", StringComparison.OrdinalIgnoreCase));
         await using var host = new HostProcess
         {
             Program = HostProcess.Built,
-            Through = ["unshare", "--mount", "sh", "-c", $"mount -t tmpfs none '{Path.GetDirectoryName(packages.TrimEnd('/'))}' && exec \"$@\"", "sh"],
+            Through = ["unshare", "--mount", "sh", "-c",
+            $"mount -t tmpfs none '{Path.GetDirectoryName(packages.TrimEnd('/'))}' && exec \"$@\"", "sh"],
         };
 
         await RefusesAsync(host, "start it as the account that built it, or publish it");
@@ -106,7 +116,8 @@ public sealed class UsersTests(TestPostgres postgres)
     private static async Task<HostProcess> HostAsync(params string[] through)
     {
         await SkipUnlessRootAsync();
-        Assert.SkipUnless(HostProcess.Published is not null, "HEADSTART_PROGRAM names no published program, and a built one is for whoever built it.");
+        Assert.SkipUnless(HostProcess.Published is not null,
+            "HEADSTART_PROGRAM names no published program, and a built one is for whoever built it.");
         var host = new HostProcess { Through = [.. through, .. AsStranger] };
         File.SetUnixFileMode(host.Folder.Path, (UnixFileMode)0b111_101_101);
         return host;
@@ -115,7 +126,8 @@ public sealed class UsersTests(TestPostgres postgres)
     private static async Task SkipUnlessRootAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "Another user can be taken on by root only.");
-        Assert.SkipUnless((await UserProgram.EndAsync(new("unshare", ["--mount", "true"]))).ExitCode == 0, "This root may not mount anything.");
+        Assert.SkipUnless((await UserProgram.EndAsync(new("unshare", ["--mount", "true"]))).ExitCode == 0,
+            "This root may not mount anything.");
     }
 
     private static async Task RefusesAsync(HostProcess host, string sentence)

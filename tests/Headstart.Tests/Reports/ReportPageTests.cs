@@ -25,11 +25,13 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         var response = await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel);
 
         Assert.Equal("text/html; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        Assert.Equal("default-src 'none'; style-src 'unsafe-inline'; img-src data:", response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal("default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+            response.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         var page = await PageAsync(response);
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
-        string[] expected = [(string)report["sentence"]!, (string)report["head"]!["sentence"]!, "cats", "dogs", "headstart-small", (string)(await _client.GetJsonAsync(model))["name"]!];
+        string[] expected = [(string)report["sentence"]!, (string)report["head"]!["sentence"]!, "cats", "dogs", "headstart-small",
+            (string)(await _client.GetJsonAsync(model))["name"]!];
         Assert.All(expected, text => Assert.Contains(WebUtility.HtmlEncode(text), page));
         Assert.Equal(2 + report["precisionRecall"]!.AsArray().Count, Regex.Count(page, "<svg"));
         Assert.True(Regex.Count(page, "<img src=\"data:image/jpeg;base64,") >= report["hardest"]!.AsArray().Count);
@@ -44,7 +46,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     {
         string[] hostile = ["<script>alert(1)</script>", "\"><img src=x>"];
         var model = await _client.NewModelAsync(hostile);
-        await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "</title><svg/onload='alert(2)'>" + Guid.CreateVersion7() })).JsonAsync();
+        await (await _client.SendAsync(HttpMethod.Patch, model, new { name = "</title><svg/onload='alert(2)'>" + Guid.CreateVersion7() }))
+            .JsonAsync();
         foreach (var (category, folder) in hostile.Zip((string[])["cats", "dogs"]))
         {
             using var form = Api.Form(category, Pets.Of(folder).Take(12).Select((file, i) => ($"<i>'{i}'.jpg", File.ReadAllBytes(file))));
@@ -77,7 +80,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         var model = await _client.PetsAsync(12);
         await _client.TrainAsync(model);
         var id = Guid.Parse(model[^36..]);
-        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id).ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32])));
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32])));
 
         var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
 
@@ -92,9 +96,12 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         await _client.TrainAsync(model);
         using var other = await host.OtherAccountAsync();
 
-        await (await other.GetAsync($"{model}/versions/1/report.html", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
-        await (await _client.GetAsync($"{model}/versions/2/report.html", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync($"{model}/versions/1/report.html", Api.Cancel)).StatusCode);
+        await (await other.GetAsync($"{model}/versions/1/report.html", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await _client.GetAsync($"{model}/versions/2/report.html", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync($"{model}/versions/1/report.html", Api.Cancel))
+            .StatusCode);
     }
 
     [Fact]
@@ -103,7 +110,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
         var model = await _client.PetsAsync(12);
         await _client.TrainAsync(model);
         var report = (await _client.GetJsonAsync($"{model}/versions/1/report")).AsObject();
-        string[] early = ["accuracy", "accuracyInterval", "accuracyFrom", "crossValidation", "categories", "classes", "confusion", "backbones", "trainableParameters"];
+        string[] early = ["accuracy", "accuracyInterval", "accuracyFrom", "crossValidation", "categories", "classes", "confusion",
+            "backbones", "trainableParameters"];
         foreach (var field in report.Select(field => field.Key).Except(early).ToList())
         {
             report.Remove(field);
@@ -111,7 +119,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
 
         const int many = 300;
         report["categories"] = JsonSerializer.SerializeToNode(Enumerable.Range(0, many).Select(k => $"category {k}"));
-        report["confusion"] = JsonSerializer.SerializeToNode(Enumerable.Range(0, many).Select(truth => Enumerable.Range(0, many).Select(k => k == truth ? 9 : k == 7 ? 1 : 0)));
+        report["confusion"] = JsonSerializer.SerializeToNode(Enumerable.Range(0, many)
+            .Select(truth => Enumerable.Range(0, many).Select(k => k == truth ? 9 : k == 7 ? 1 : 0)));
         await ReplaceReportAsync(Guid.Parse(model[^36..]), report);
 
         var page = await PageAsync(await _client.GetAsync($"{model}/versions/1/report.html", Api.Cancel));
@@ -126,7 +135,8 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     private async Task ReplaceReportAsync(Guid model, JsonObject report)
     {
         var sha256 = await host.Services.GetRequiredService<IBlobStore>().PutAsync(JsonSerializer.SerializeToUtf8Bytes(report), Api.Cancel);
-        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == model).ExecuteUpdateAsync(set => set.SetProperty(v => v.Report, sha256)));
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == model)
+            .ExecuteUpdateAsync(set => set.SetProperty(v => v.Report, sha256)));
     }
 
     private static async Task<string> PageAsync(HttpResponseMessage response)
@@ -140,6 +150,7 @@ public sealed partial class ReportPageTests(TestHost host) : IClassFixture<TestH
     private static partial Regex Headings();
 
     /// <summary>Scripts, and whatever a browser would fetch.</summary>
-    [GeneratedRegex("<script|<link|<iframe|<object|https?://|url\\(|@import|javascript:|src=\"(?!data:)|<[^>\"]*\\son\\w+=", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("<script|<link|<iframe|<object|https?://|url\\(|@import|javascript:|src=\"(?!data:)|<[^>\"]*\\son\\w+=",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Loads();
 }

@@ -27,14 +27,16 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
         await _client.TrainAsync(model, Good);
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
 
-        var planted = wrong["accepted"]!.AsArray().Where(image => (string)image!["split"]! == "train").Select(image => (string)image!["id"]!).ToHashSet();
+        var planted = wrong["accepted"]!.AsArray().Where(image => (string)image!["split"]! == "train")
+            .Select(image => (string)image!["id"]!).ToHashSet();
         var suspects = report["suspects"]!.AsArray().Where(suspect => planted.Contains((string)suspect!["imageId"]!)).ToList();
         Assert.NotEmpty(suspects);
         Assert.All(suspects, suspect => Assert.Equal(("ants", "bees"), ((string)suspect!["category"]!, (string)suspect["suggested"]!)));
         var group = Assert.Single(report["duplicates"]!.AsArray())!.AsArray().Select(id => (string)id!).ToList();
         Assert.Equal((2, true), (group.Count, group.Contains(copy)));
         Assert.EndsWith(".", (string)report["sentence"]!);
-        var confusion = report["confusion"]!.AsArray().SelectMany((row, truth) => row!.AsArray().Select((count, answer) => (Off: truth != answer, Count: (int)count!)));
+        var confusion = report["confusion"]!.AsArray()
+            .SelectMany((row, truth) => row!.AsArray().Select((count, answer) => (Off: truth != answer, Count: (int)count!)));
         Assert.Equal(confusion.Where(cell => cell.Off).Sum(cell => cell.Count), report["mistakes"]!.AsArray().Count);
         Assert.All(report["mistakes"]!.AsArray(), m => Assert.NotEqual((string)m!["category"]!, (string)m["predicted"]!));
         Assert.InRange((double)report["calibration"]!["errorAfter"]!, 0, 0.2);
@@ -47,12 +49,14 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
         Assert.Contains($"{(int)report["trainableParameters"]!} parameters", (string)report["head"]!["sentence"]!);
 
-        var (corrected, confirmed) = ((string)suspects[0]!["imageId"]!, (string)report["suspects"]!.AsArray().First(s => (string)s!["imageId"]! != (string)suspects[0]!["imageId"]!)!["imageId"]!);
+        var (corrected, confirmed) = ((string)suspects[0]!["imageId"]!, (string)report["suspects"]!.AsArray()
+            .First(s => (string)s!["imageId"]! != (string)suspects[0]!["imageId"]!)!["imageId"]!);
         var image = await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{corrected}", new { category = "bees" })).JsonAsync();
         Assert.Equal(("bees", true), ((string)image["category"]!, (bool)image["confirmed"]!));
         image = await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{confirmed}", new { confirmed = true })).JsonAsync();
         Assert.True((bool)image["confirmed"]!);
-        await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{confirmed}", new { })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-to-change");
+        await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{confirmed}", new { }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-to-change");
 
         await _client.TrainAsync(model, Good);
         var next = await _client.GetJsonAsync($"{model}/versions/2/report");
@@ -84,9 +88,11 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
         var count = (int)(await _client.GetJsonAsync(model))["categories"]![1]!["imageCount"]!;
         var cat = Pets.Cats[3]; // is in the model as a cat
         var ant = SharedData.Files("datasets/hymenoptera/test/ants")[0];
-        using var form = Api.Form("dogs", [("a.jpg", File.ReadAllBytes(cat)), ("b.jpg", File.ReadAllBytes(ant)), ("again.jpg", File.ReadAllBytes(ant))]);
+        using var form = Api.Form("dogs", [("a.jpg", File.ReadAllBytes(cat)), ("b.jpg", File.ReadAllBytes(ant)),
+            ("again.jpg", File.ReadAllBytes(ant))]);
         var answer = await (await _client.PostAsync($"{model}/feedback", form, Api.Cancel)).JsonAsync();
-        Assert.All(answer["accepted"]!.AsArray(), image => Assert.Equal(("dogs", true), ((string)image!["category"]!, (bool)image["confirmed"]!)));
+        Assert.All(answer["accepted"]!.AsArray(), image =>
+            Assert.Equal(("dogs", true), ((string)image!["category"]!, (bool)image["confirmed"]!)));
         Assert.Equal(count + 2, (int)(await _client.GetJsonAsync(model))["categories"]![1]!["imageCount"]!);
     }
 
@@ -113,7 +119,8 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
 
         foreach (var image in images.Where(image => (string)image["split"]! == "train").Where((_, i) => i % 2 == 0))
         {
-            await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}", new { category = (string)image["category"]! == "ants" ? "bees" : "ants" })).JsonAsync();
+            await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}",
+                new { category = (string)image["category"]! == "ants" ? "bees" : "ants" })).JsonAsync();
         }
 
         var run = await _client.TrainAsync(model, Good);

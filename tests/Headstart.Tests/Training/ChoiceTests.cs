@@ -17,7 +17,8 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         var (fastest, next) = (backbones[0]!, backbones[1]!);
         var model = await _client.PetsAsync(8);
 
-        var run = await _client.TrainAsync(model, new { maxLatencyMs = ((double)fastest["msPerImage"]! + (double)next["msPerImage"]!) / 2 });
+        var run = await _client.TrainAsync(model,
+            new { maxLatencyMs = ((double)fastest["msPerImage"]! + (double)next["msPerImage"]!) / 2 });
 
         Assert.All(Ids(run), id => Assert.Equal((string)fastest["id"]!, id.Split('@', '+')[0]));
         Assert.DoesNotContain(Ids(run), id => id.Contains((string)next["id"]!, StringComparison.Ordinal));
@@ -49,7 +50,8 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         var model = await _client.PetsAsync(20);
         await _client.TrainAsync(model, Api.Automatic);
         await _client.TrainAsync(model, Api.Automatic);
-        var (first, same) = (await _client.GetJsonAsync($"{model}/versions/1/report"), await _client.GetJsonAsync($"{model}/versions/2/report"));
+        var (first, same) = (await _client.GetJsonAsync($"{model}/versions/1/report"),
+            await _client.GetJsonAsync($"{model}/versions/2/report"));
         Assert.Null(first["choice"]!["version"]);
         Assert.Equal(1, (int?)same["choice"]!["version"]);
         Assert.Equal(first["backbones"]!.ToJsonString(), same["backbones"]!.ToJsonString());
@@ -71,7 +73,8 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         await using var own = new HostWithFolders(postgres, $"{SharedData.Folder("backbones")};{folder.Path}");
         await own.InitializeAsync();
         var model = await own.Client.NewModelAsync("ants", "bees");
-        await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 70); // half of what is learned from is enough to drop some
+        // half of what is learned from is enough to drop some
+        await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 70);
 
         var run = await own.Client.TrainAsync(model, Api.Automatic);
 
@@ -79,7 +82,8 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         var images = run["backbones"]!.AsArray().ToDictionary(b => (string)b!["id"]!, b => (int)b!["images"]!);
         Assert.Equal(images.Values.Max(), images["mobilenetv2-1.0+mobilenet-edgetpu-1.0"]); // the favourite is kept
         Assert.All((string[])["small-a", "small-b", "small-c"], id => Assert.InRange(images[id], 1, images.Values.Max() - 1));
-        Assert.DoesNotContain(images.Keys, id => id.Contains("small", StringComparison.Ordinal) && id.Contains('+', StringComparison.Ordinal));
+        Assert.DoesNotContain(images.Keys, id => id.Contains("small", StringComparison.Ordinal)
+            && id.Contains('+', StringComparison.Ordinal));
     }
 
     [Fact]
@@ -97,9 +101,11 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         Link(folder.Path, "mobilenetv2-1.0.onnx");
         await own.RestartAsync();
 
-        Assert.Equal(["mobilenetv2-1.0"], (await own.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
+        Assert.Equal(["mobilenetv2-1.0"], (await own.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray()
+            .Select(b => (string?)b));
         Assert.Null((await own.Client.GetJsonAsync(untouched))["update"]);
-        var runs = (await (await own.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain")).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
+        var runs = (await (await own.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain"))
+            .JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
         Assert.Equal(model, $"/api/v1/models/{Assert.Single(runs)!["modelId"]}");
         var run = await own.Client.EndOfRunAsync(model, runs[0]!);
         Assert.Contains("mobilenetv2-1.0", Ids(run));

@@ -20,7 +20,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         var run = await host.Client.StartRunAsync(model, new { backbone = "named" });
         await using (var stream = await host.Client.GetStreamAsync($"{model}/training-runs/{run["id"]}/events", Api.Cancel))
         {
-            var details = System.Net.ServerSentEvents.SseParser.Create(stream).EnumerateAsync(Api.Cancel).Select(e => (string?)JsonNode.Parse(e.Data)!["detail"]);
+            var details = System.Net.ServerSentEvents.SseParser.Create(stream).EnumerateAsync(Api.Cancel)
+                .Select(e => (string?)JsonNode.Parse(e.Data)!["detail"]);
             Assert.Equal("Downloading named: 0.2 of 0.4 MB",
                 await details.FirstAsync(d => d?.Contains("0.2", StringComparison.Ordinal) is true, Api.Cancel));
         }
@@ -95,7 +96,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         Assert.Equal("failed", state);
         Assert.Contains(because, problem);
         Assert.False(File.Exists(Path.Combine(folder, "bad.onnx")));
-        Assert.Equal(failure == "nobody", !(await host.Client.BackbonesAsync()).Any(b => (string?)b["id"] == "good" && (bool)b["present"]!));
+        Assert.Equal(failure == "nobody", !(await host.Client.BackbonesAsync())
+            .Any(b => (string?)b["id"] == "good" && (bool)b["present"]!));
 
         // Remembered: the next run says it too and asks nobody.
         Assert.Equal(notice, (string?)Assert.Single(second["notices"]!.AsArray()));
@@ -106,7 +108,8 @@ public sealed class FetchingTests(TestPostgres postgres)
     public async Task A_named_backbone_that_cannot_be_had_is_a_notice_too_and_tried_again_by_the_next_run_that_names_it()
     {
         await using var host = await HostAsync(new([], "named", "unfit"));
-        host.Catalogue.Answer = (request, id) => id == "unfit" ? TinyCatalogue.FileAsync(request, id) : request.HeadAsync("404 Not Found", "Content-Length: 0");
+        host.Catalogue.Answer = (request, id) => id == "unfit" ? TinyCatalogue.FileAsync(request, id)
+            : request.HeadAsync("404 Not Found", "Content-Length: 0");
         var model = await host.Client.SmallModelAsync();
 
         var run = await host.Client.TrainAsync(model, new { backbone = "headstart-small+named" });
@@ -165,7 +168,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         await using var host = await HostAsync(new(["a"], "b"), ("Headstart:Backbones:Download", "false"));
         var model = await host.Client.SmallModelAsync();
 
-        await (await host.Client.PostAsync($"{model}/training-runs", new { backbone = "b" })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-backbone");
+        await (await host.Client.PostAsync($"{model}/training-runs", new { backbone = "b" }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-backbone");
         var run = await host.Client.TrainAsync(model, Api.Automatic);
 
         Assert.Equal("succeeded", (string?)run["state"]);
@@ -205,7 +209,8 @@ public sealed class FetchingTests(TestPostgres postgres)
         Assert.Contains("does not have the SHA-256", (string?)without["notices"]![0]);
         Assert.DoesNotContain("named", (string?)(await host.Client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
         var folder = Path.Combine(host.DataFolder, "backbones");
-        Assert.DoesNotContain(Directory.GetFiles(folder), f => f.EndsWith(".onnx", StringComparison.Ordinal) || f.EndsWith(".part", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(folder), f => f.EndsWith(".onnx", StringComparison.Ordinal)
+            || f.EndsWith(".part", StringComparison.Ordinal));
 
         host.Catalogue.Answer = TinyCatalogue.FileAsync;
         await SucceedsAsync(host, model);
@@ -226,14 +231,16 @@ public sealed class FetchingTests(TestPostgres postgres)
         await host.RestartAsync();
 
         Assert.Equal(["new"], (await host.Client.GetJsonAsync(model))["update"]!["backbones"]!.AsArray().Select(b => (string?)b));
-        var runs = (await (await host.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain")).JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
+        var runs = (await (await host.Client.SendAsync(HttpMethod.Post, "/api/v1/models/retrain"))
+            .JsonAsync(HttpStatusCode.Accepted))["runs"]!.AsArray();
         var run = await host.Client.EndOfRunAsync(model, runs[0]!);
         Assert.Contains("new", run["backbones"]!.AsArray().Select(b => (string?)b!["id"]));
         Assert.Equal(["old", "new"], host.Catalogue.Asked);
         Assert.Null((await host.Client.GetJsonAsync(model))["update"]);
     }
 
-    private Task<FetchingHost> HostAsync(TinyCatalogue catalogue, params (string Name, string Value)[] more) => FetchingHost.StartAsync(postgres, catalogue, more);
+    private Task<FetchingHost> HostAsync(TinyCatalogue catalogue, params (string Name, string Value)[] more) =>
+        FetchingHost.StartAsync(postgres, catalogue, more);
 
     /// <summary>A run that waits for a backbone.</summary>
     private static async Task<JsonNode> WaitingAsync(FetchingHost host, string model, object request)

@@ -2,7 +2,8 @@ using System.Net;
 
 namespace Headstart.Tests.Training;
 
-/// <summary>What the product is for, through its front door, on real photographs and a bare machine: nothing fetched, no folder named, no network.</summary>
+/// <summary>What the product is for, through its front door, on real photographs and a bare machine: nothing fetched, no folder named, no
+/// network.</summary>
 public sealed class MainJobTests(TestHost host) : IClassFixture<TestHost>
 {
     private readonly HttpClient _client = host.Client;

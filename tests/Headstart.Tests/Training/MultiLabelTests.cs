@@ -6,7 +6,8 @@ using Headstart.Tests.Uploads;
 namespace Headstart.Tests.Training;
 
 /// <summary>Models whose images may have several labels, or none.</summary>
-public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) : IClassFixture<TestHost>, IClassFixture<HostWithRealBackbones>
+public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) : IClassFixture<TestHost>,
+    IClassFixture<HostWithRealBackbones>
 {
     private readonly HttpClient _client = host.Client;
 
@@ -15,13 +16,15 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
     {
         var client = real.Client;
         var folder = SharedData.Folder("datasets/scenes_multilabel");
-        var scenes = File.ReadLines(Path.Combine(folder, "labels.csv")).Skip(1).Select(line => line.Split(',')).Select(cells => (File: cells[0], Labels: cells[1].Split('|'))).ToList();
+        var scenes = File.ReadLines(Path.Combine(folder, "labels.csv")).Skip(1).Select(line => line.Split(','))
+            .Select(cells => (File: cells[0], Labels: cells[1].Split('|'))).ToList();
         var (kept, learned) = (scenes.Where((_, i) => i % 6 == 0).ToList(), scenes.Where((_, i) => i % 6 != 0).ToList());
         var model = await NewModelAsync(client);
         var form = new Form();
         foreach (var (file, labels) in learned)
         {
-            form = labels.Aggregate(form, (sofar, label) => sofar.Field("category", label)).File(file, File.ReadAllBytes(Path.Combine(folder, "images", file)));
+            form = labels.Aggregate(form, (sofar, label) => sofar.Field("category", label))
+                .File(file, File.ReadAllBytes(Path.Combine(folder, "images", file)));
         }
 
         var upload = await (await client.PostAsync($"{model}/images", form.Content(), Api.Cancel)).JsonAsync();
@@ -39,7 +42,8 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
         Assert.Equal(5, report["precisionRecall"]!.AsArray().Count(curve => (double)curve!["averagePrecision"]! is > 0.5 and <= 1));
 
         // On images that it has never met: the labels that apply, against the true ones.
-        var predictions = (await client.PredictAsync(model, kept.Select(scene => Path.Combine(folder, "images", scene.File))))["predictions"]!.AsArray();
+        var predictions = (await client.PredictAsync(model,
+            kept.Select(scene => Path.Combine(folder, "images", scene.File))))["predictions"]!.AsArray();
         var (hits, wrong) = (0, 0);
         foreach (var (prediction, scene) in predictions.Zip(kept))
         {
@@ -62,7 +66,8 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
     {
         var model = await NewModelAsync("sea", "sunset");
 
-        var images = await SendAsync(model, new Form().Field("category", "sunset").Field("category", "sea").File("both.jpg", Pictures.Jpeg(1)).File("too.jpg", Pictures.Jpeg(2))
+        var images = await SendAsync(model, new Form().Field("category", "sunset").Field("category", "sea")
+            .File("both.jpg", Pictures.Jpeg(1)).File("too.jpg", Pictures.Jpeg(2))
             .Field("category", "sea").File("one.jpg", Pictures.Jpeg(3)).Field("category", "").File("none.jpg", Pictures.Jpeg(4)));
 
         Assert.Equal(["both.jpg: sea sunset", "too.jpg: sea sunset", "one.jpg: sea", "none.jpg: "], images.Select(Text));
@@ -77,8 +82,10 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
         var model = await NewModelAsync("sea", "sunset", "trees");
         await SendAsync(model, new Form().Field("category", "sea").File("a.jpg", Pictures.Jpeg(1)));
 
-        Assert.Equal("a.jpg: sea sunset", Text((await SendAsync(model, new Form().Field("category", "sunset").File("b.jpg", Pictures.Jpeg(1)))).Single()));
-        Assert.Equal("a.jpg: trees", Text((await SendAsync(model, new Form().Field("category", "trees").File("c.jpg", Pictures.Jpeg(1)), "feedback")).Single()));
+        Assert.Equal("a.jpg: sea sunset", Text((
+            await SendAsync(model, new Form().Field("category", "sunset").File("b.jpg", Pictures.Jpeg(1)))).Single()));
+        Assert.Equal("a.jpg: trees", Text((await SendAsync(model, new Form().Field("category", "trees").File("c.jpg", Pictures.Jpeg(1)),
+            "feedback")).Single()));
         Assert.Single((await _client.GetJsonAsync($"{model}/images"))["items"]!.AsArray());
     }
 
@@ -89,10 +96,14 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
         var image = (await SendAsync(model, new Form().Field("category", "sea").File("a.jpg", Pictures.Jpeg(1)))).Single()!;
         var path = $"{model}/images/{image["id"]}";
 
-        Assert.Equal("a.jpg: sunset trees", Text(await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = (string[])["trees", "sunset", "trees"] })).JsonAsync()));
-        Assert.Equal("a.jpg: ", Text(await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = Array.Empty<string>() })).JsonAsync()));
+        Assert.Equal("a.jpg: sunset trees", Text(
+            await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = (string[])["trees", "sunset", "trees"] }))
+            .JsonAsync()));
+        Assert.Equal("a.jpg: ", Text(await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = Array.Empty<string>() }))
+            .JsonAsync()));
         Assert.True((bool)(await _client.GetJsonAsync(path))["confirmed"]!);
-        await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = (string?[])["trees", null] })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-category");
+        await (await _client.SendAsync(HttpMethod.Patch, path, new { categories = (string?[])["trees", null] }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-category");
         Assert.Equal("a.jpg: ", Text(await _client.GetJsonAsync(path)));
     }
 
@@ -102,12 +113,14 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
         var model = await _client.NewModelAsync("sea", "sunset");
         var image = (await _client.AddAsync(model, "sea", Pictures.Jpeg(1))).Single()!;
 
-        var refused = await (await _client.PostAsync($"{model}/images", new Form().Field("category", "sea").Field("category", "sunset").File("a.jpg", Pictures.Jpeg(2)).Content(), Api.Cancel))
+        var refused = await (await _client.PostAsync($"{model}/images",
+            new Form().Field("category", "sea").Field("category", "sunset").File("a.jpg", Pictures.Jpeg(2)).Content(), Api.Cancel))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
         Assert.Equal("several-categories", (string?)refused["rejected"]![0]!["reason"]);
         await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}", new { categories = (string[])["sea", "sunset"] }))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "several-categories");
-        Assert.Equal(["sunset"], (await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}", new { categories = (string[])["sunset"] })).JsonAsync())["categories"]!
+        Assert.Equal(["sunset"], (await (await _client.SendAsync(HttpMethod.Patch, $"{model}/images/{image["id"]}",
+            new { categories = (string[])["sunset"] })).JsonAsync())["categories"]!
             .AsArray().Select(c => (string?)c));
     }
 
@@ -117,7 +130,9 @@ public sealed class MultiLabelTests(TestHost host, HostWithRealBackbones real) :
 
     private static async Task<string> NewModelAsync(HttpClient client, params string[] categories)
     {
-        var model = await (await client.PostAsync("/api/v1/models", new { name = "Scenes " + Guid.CreateVersion7(), kind = "multiLabelImageClassification", categories })).JsonAsync(HttpStatusCode.Created);
+        var model = await (await client.PostAsync("/api/v1/models",
+            new { name = "Scenes " + Guid.CreateVersion7(), kind = "multiLabelImageClassification", categories }))
+            .JsonAsync(HttpStatusCode.Created);
         Assert.Equal("multiLabelImageClassification", (string?)model["kind"]);
         return $"/api/v1/models/{model["id"]}";
     }

@@ -16,11 +16,13 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         var model = await _client.NewTextModelAsync("pos", "neg");
         await _client.AddTextsAsync(model, [.. rows.Take(300), .. rows.Skip(300).Take(200).Select(row => ("", row.Text))]);
         var planted = (await _client.AddTextsAsync(model, [("pos", Angry)]))["accepted"]![0]!;
-        var copy = (string)(await _client.AddTextsAsync(model, [(rows[0].Label, rows[0].Text.ToUpperInvariant() + " !")]))["accepted"]![0]!["id"]!;
+        var copy = (string)(await _client.AddTextsAsync(model,
+            [(rows[0].Label, rows[0].Text.ToUpperInvariant() + " !")]))["accepted"]![0]!["id"]!;
         var run = await _client.TrainAsync(model, Api.Automatic);
         Assert.Equal(("succeeded", 1), ((string)run["state"]!, (int)run["version"]!));
         var trials = run["backbones"]!.AsArray();
-        Assert.Superset(new HashSet<string> { "tfidf", "skipgram", "skipgram-sif", "skipgram+tfidf" }, trials.Select(trial => (string)trial!["id"]!).ToHashSet());
+        Assert.Superset(new HashSet<string> { "tfidf", "skipgram", "skipgram-sif", "skipgram+tfidf" },
+            trials.Select(trial => (string)trial!["id"]!).ToHashSet());
         Assert.Single(trials, trial => (bool)trial!["chosen"]!);
 
         var report = await _client.GetJsonAsync($"{model}/versions/1/report");
@@ -46,7 +48,8 @@ public sealed class TextTrainingTests(TestHost host) : IClassFixture<TestHost>
         Assert.Contains("held-out texts", (string)next["comparison"]!["sentence"]!);
         foreach (var version in (int[])[1, 2])
         {
-            var answer = await (await _client.PostAsync($"{model}/predictions?version={version}", new { texts = new[] { Angry } })).JsonAsync();
+            var answer = await (await _client.PostAsync($"{model}/predictions?version={version}", new { texts = new[] { Angry } }))
+                .JsonAsync();
             Assert.Equal((version, 1), ((int)answer["version"]!, answer["predictions"]!.AsArray().Count));
         }
 

@@ -22,8 +22,11 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("with what macOS adds", "cats/a.png dogs/b.png __MACOSX/cats/._a.png cats/.DS_Store", "cats", "dogs")]
     public async Task Folders_are_the_categories(string what, string names, string first, string second)
     {
-        var answer = await SendAsync(names.Split(' ').Select((name, i) => (name, name.EndsWith(".png", StringComparison.Ordinal) && !name.Contains("._", StringComparison.Ordinal) ? Pictures.Tiny(i) : "text"u8.ToArray())));
-        Assert.True(answer["accepted"]!.AsArray().Select(i => (string?)i!["category"]).SequenceEqual([first, second]), $"{what}: {answer.ToJsonString()}");
+        var answer = await SendAsync(names.Split(' ')
+            .Select((name, i) => (name, name.EndsWith(".png", StringComparison.Ordinal) && !name.Contains("._", StringComparison.Ordinal)
+            ? Pictures.Tiny(i) : "text"u8.ToArray())));
+        Assert.True(answer["accepted"]!.AsArray().Select(i => (string?)i!["category"]).SequenceEqual([first, second]),
+            $"{what}: {answer.ToJsonString()}");
         Assert.All(answer["rejected"]!.AsArray(), r => Assert.Equal("missing-category", (string?)r!["reason"]));
     }
 
@@ -34,12 +37,14 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync();
         string[] sides = ["train", "val", "Valid", "validation", "test", "TEST"];
-        var files = sides.SelectMany((side, i) => Enumerable.Range(0, 6).Select(n => ($"{wrapper}{side}/cats/{i}-{n}.png", Pictures.Tiny(100 * i + n))));
+        var files = sides.SelectMany((side, i) => Enumerable.Range(0, 6)
+            .Select(n => ($"{wrapper}{side}/cats/{i}-{n}.png", Pictures.Tiny(100 * i + n))));
 
         await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(files)))).JsonAsync();
 
         // By their content alone a fifth of each would be on the other side.
-        Assert.All(await _client.ImagesAsync(model), image => Assert.Equal(image.Contains("test/", StringComparison.OrdinalIgnoreCase) ? "test" : "train", image.Split(' ')[^1]));
+        Assert.All(await _client.ImagesAsync(model), image =>
+            Assert.Equal(image.Contains("test/", StringComparison.OrdinalIgnoreCase) ? "test" : "train", image.Split(' ')[^1]));
     }
 
     [Fact]
@@ -50,7 +55,8 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
         var before = (await _client.AddAsync(model, "cats", pictures)).Select(i => $"{i!["id"]} {i["split"]}").ToList();
         Assert.Equal(2, before.Select(i => i.Split(' ')[1]).Distinct().Count()); // by the content
 
-        var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(pictures.Select((p, i) => ($"test/cats/{i}.png", p)))))).JsonAsync();
+        var answer = await (await _client.SendImagesAsync(model,
+            Batches.Archive(Batches.Zip(pictures.Select((p, i) => ($"test/cats/{i}.png", p)))))).JsonAsync();
 
         Assert.Equal(before, answer["accepted"]!.AsArray().Select(i => $"{i!["id"]} {i["split"]}"));
         Assert.All(answer["accepted"]!.AsArray(), i => Assert.True((bool)i!["alreadyThere"]!));
@@ -58,14 +64,16 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
 
     [Theory]
     [InlineData("labels.csv", "file,category,split\na.png,cats,test\r\n\"sub/b.png\",\"dogs\",train\n")]
-    [InlineData("set/manifest.jsonl", "{\"file\":\"a.png\",\"category\":\"cats\",\"split\":\"test\"}\n\n{\"file\":\"sub/b.png\",\"categories\":[\"dogs\"],\"split\":\"val\"}")]
+    [InlineData("set/manifest.jsonl",
+        "{\"file\":\"a.png\",\"category\":\"cats\",\"split\":\"test\"}\n\n{\"file\":\"sub/b.png\",\"categories\":[\"dogs\"],\"split\":\"val\"}")]
     [InlineData("Annotations.csv", "\uFEFFsplit;label;file_name\r\ntest;cats;a.png\r\ntrain;dogs;b.png\r\n")]
     public async Task A_manifest_at_the_top_says_what_the_files_show(string name, string manifest)
     {
         var model = await _client.NewModelAsync();
         var folder = name.StartsWith("set/", StringComparison.Ordinal) ? "set/" : "";
         var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(
-            (name, Encoding.UTF8.GetBytes(manifest)), ($"{folder}a.png", Pictures.Tiny(1)), ($"{folder}sub/b.png", Pictures.Tiny(2)), ($"{folder}sub/c.png", Pictures.Tiny(3)))))).JsonAsync();
+            (name, Encoding.UTF8.GetBytes(manifest)), ($"{folder}a.png", Pictures.Tiny(1)), ($"{folder}sub/b.png", Pictures.Tiny(2)),
+            ($"{folder}sub/c.png", Pictures.Tiny(3)))))).JsonAsync();
 
         Assert.Equal([$"{folder}a.png cats test", $"{folder}sub/b.png dogs train"], await _client.ImagesAsync(model));
         Assert.Equal([$"{folder}sub/c.png not-in-manifest"], UploadCalls.Rejected(answer));
@@ -77,7 +85,8 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
         var model = await MultiLabelAsync();
         var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(
             ("labels.csv", "file,categories\na.png,cats|dogs\nb.png,\nc.png,cats;dogs\nd.png,cats\nd.png,dogs\ngone.png,cats\n,cats\n"u8.ToArray()),
-            ("a.png", Pictures.Tiny(1)), ("b.png", Pictures.Tiny(2)), ("c.png", Pictures.Tiny(3)), ("d.png", Pictures.Tiny(4)))))).JsonAsync();
+            ("a.png", Pictures.Tiny(1)), ("b.png", Pictures.Tiny(2)), ("c.png", Pictures.Tiny(3)), ("d.png", Pictures.Tiny(4))))))
+            .JsonAsync();
 
         Assert.Equal(["a.png cats|dogs", "b.png ", "c.png cats|dogs", "d.png cats|dogs"], UploadCalls.Accepted(answer));
         Assert.Equal(["gone.png missing-file", "row 7 no-file-named"], UploadCalls.Rejected(answer));
@@ -88,7 +97,8 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync();
         var problem = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(
-            ("download/pets/cats/a.png", Pictures.Tiny(1)), ("download/pets/dogs/b.png", Pictures.Tiny(2)))))).ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
+            ("download/pets/cats/a.png", Pictures.Tiny(1)), ("download/pets/dogs/b.png", Pictures.Tiny(2))))))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
         Assert.Equal(["download/pets/cats/a.png too-deep", "download/pets/dogs/b.png too-deep"], UploadCalls.Rejected(problem));
     }
 
@@ -96,7 +106,8 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_folder_without_an_image_is_no_category()
     {
         var model = await _client.NewModelAsync();
-        await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(("notes/a.txt", "text"u8.ToArray()), ("cats/a.png", Pictures.Tiny(1)))))).JsonAsync();
+        await (await _client.SendImagesAsync(model,
+            Batches.Archive(Batches.Zip(("notes/a.txt", "text"u8.ToArray()), ("cats/a.png", Pictures.Tiny(1)))))).JsonAsync();
         Assert.Equal(["cats"], (await _client.GetJsonAsync(model))["categories"]!.AsArray().Select(c => (string?)c!["name"]));
     }
 
@@ -104,5 +115,6 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
         await (await _client.SendImagesAsync(await _client.NewModelAsync(), Batches.Archive(Batches.Zip(files)))).JsonAsync();
 
     private async Task<string> MultiLabelAsync() => "/api/v1/models/" + (await (await _client.PostAsync("/api/v1/models",
-        new { name = $"{Guid.CreateVersion7()}", kind = "multiLabelImageClassification", categories = new[] { "cats", "dogs" } })).JsonAsync(HttpStatusCode.Created))["id"];
+        new { name = $"{Guid.CreateVersion7()}", kind = "multiLabelImageClassification", categories = new[] { "cats", "dogs" } }))
+            .JsonAsync(HttpStatusCode.Created))["id"];
 }

@@ -31,17 +31,20 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
             form.Headers.TryAddWithoutValidation("Content-Type", contentType);
         }
 
-        await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        await (await _client.PostAsync($"{model}/images", form, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
     }
 
     [Fact]
     public async Task A_boundary_of_200_characters_is_read_and_a_longer_one_is_refused()
     {
         var model = await _client.NewModelAsync("cats");
-        foreach (var (length, status) in new[] { (200, HttpStatusCode.OK), (201, HttpStatusCode.UnsupportedMediaType), (5_000, HttpStatusCode.UnsupportedMediaType) })
+        foreach (var (length, status) in new[] { (200, HttpStatusCode.OK), (201, HttpStatusCode.UnsupportedMediaType),
+            (5_000, HttpStatusCode.UnsupportedMediaType) })
         {
             var boundary = new string('b', length);
-            var body = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Bytes).Replace(Form.Boundary, boundary));
+            var body = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(new Form().Field("category", "cats")
+                .File("a.jpg", Pictures.Jpeg(1)).Bytes).Replace(Form.Boundary, boundary));
             using var form = Form.Of(body, $"multipart/form-data; boundary={boundary}");
             Assert.Equal(status, (await _client.PostAsync($"{model}/images", form, Api.Cancel)).StatusCode);
         }
@@ -70,7 +73,8 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync("cats");
         var headers = string.Concat(Enumerable.Range(0, count).Select(i => $"\r\nX-{i}: {new string('h', length)}"));
-        using var form = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Part("form-data; name=\"x\"" + headers, []).Content();
+        using var form = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Part("form-data; name=\"x\"" + headers, [])
+            .Content();
         await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Equal(1, await CountAsync(model));
     }
@@ -79,7 +83,8 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_body_that_ends_inside_a_file_keeps_the_files_before_it()
     {
         var model = await _client.NewModelAsync("cats");
-        using var form = Form.Of(new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).File("b.jpg", Pictures.Jpeg(2)).Unfinished[..^40]);
+        using var form = Form.Of(new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).File("b.jpg", Pictures.Jpeg(2))
+            .Unfinished[..^40]);
         await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Equal(1, await CountAsync(model));
     }
@@ -103,7 +108,8 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
             }
         }
 
-        await HangUpAsync(model, form.Unfinished[..^(pictures[^1].Length / 2)], declared: form.Bytes.Length, rudely: false, MostAreThereAsync);
+        await HangUpAsync(model, form.Unfinished[..^(pictures[^1].Length / 2)], declared: form.Bytes.Length, rudely: false,
+            MostAreThereAsync);
         await MostAreThereAsync(); // on a slow machine a first batch has fewer, and the others come when the server has noticed
 
         Assert.InRange(await CountAsync(model), 50, 69);
@@ -117,7 +123,8 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync("cats");
         var body = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).File("b.jpg", Pictures.Jpeg(2)).Unfinished;
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => HangUpAsync(model, body[..(body.Length * i / 40)], declared: 1_000_000, rudely: i % 2 == 0)));
+        await Task.WhenAll(Enumerable.Range(0, 40)
+            .Select(i => HangUpAsync(model, body[..(body.Length * i / 40)], declared: 1_000_000, rudely: i % 2 == 0)));
         await _client.AddAsync(model, "cats", Pictures.Jpeg(1), Pictures.Jpeg(2), Pictures.Jpeg(3));
         Assert.Equal(3, await CountAsync(model));
     }
@@ -128,7 +135,8 @@ public sealed class BrokenUploadTests(TestHost host) : IClassFixture<TestHost>
         await socket.ConnectAsync(host.Address.Host, host.Address.Port, Api.Cancel);
         socket.LingerState = new LingerOption(enable: rudely, seconds: 0); // a reset instead of an end
         var stream = socket.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {model}/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TestHost.Key}\r\n"
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {model}/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TestHost.Key}\r\n"
             + $"Content-Type: multipart/form-data; boundary={Form.Boundary}\r\nContent-Length: {declared}\r\n\r\n"), Api.Cancel);
         await stream.WriteAsync(body, Api.Cancel);
         await (pause?.Invoke() ?? Task.CompletedTask);

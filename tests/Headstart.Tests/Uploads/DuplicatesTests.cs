@@ -26,7 +26,8 @@ public sealed class DuplicatesTests(TestHost host) : IClassFixture<TestHost>
         var model = await _client.NewModelAsync("cats", "dogs");
         var id = (string)(await _client.AddAsync(model, "cats", Pictures.Jpeg(1)))[0]!["id"]!;
 
-        using var form = new Form().Field("category", "dogs").File("same.jpg", Pictures.Jpeg(1)).File("new.jpg", Pictures.Jpeg(2)).Content();
+        using var form = new Form().Field("category", "dogs").File("same.jpg", Pictures.Jpeg(1)).File("new.jpg", Pictures.Jpeg(2))
+            .Content();
         var answer = await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
 
         var rejected = answer["rejected"]!.AsArray().Single()!;
@@ -40,9 +41,11 @@ public sealed class DuplicatesTests(TestHost host) : IClassFixture<TestHost>
     public async Task The_same_bytes_in_two_categories_of_one_request_count_for_the_first()
     {
         var model = await _client.NewModelAsync("cats", "dogs");
-        using var form = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Field("category", "dogs").File("b.jpg", Pictures.Jpeg(1)).Content();
+        using var form = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Field("category", "dogs")
+            .File("b.jpg", Pictures.Jpeg(1)).Content();
         var answer = await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
-        Assert.Equal(("a.jpg", "b.jpg"), ((string?)answer["accepted"]!.AsArray().Single()!["fileName"], (string?)answer["rejected"]!.AsArray().Single()!["fileName"]));
+        Assert.Equal(("a.jpg", "b.jpg"), ((string?)answer["accepted"]!.AsArray().Single()!["fileName"],
+            (string?)answer["rejected"]!.AsArray().Single()!["fileName"]));
     }
 
     [Fact]
@@ -75,7 +78,8 @@ public sealed class DuplicatesTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.NewModelAsync("cats");
         var pictures = Enumerable.Range(0, 60).Select(i => Pictures.Jpeg(i)).ToArray();
-        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => _client.AddAsync(model, "cats", [.. i % 2 == 0 ? pictures : pictures.Reverse()])));
+        await Task.WhenAll(Enumerable.Range(0, 6)
+            .Select(i => _client.AddAsync(model, "cats", [.. i % 2 == 0 ? pictures : pictures.Reverse()])));
         Assert.Equal(60, await CountAsync(model));
     }
 

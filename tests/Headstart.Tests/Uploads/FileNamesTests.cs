@@ -59,7 +59,8 @@ public sealed class FileNamesTests(TestHost host) : IClassFixture<TestHost>
         var image = (await (await _client.PostAsync($"{model}/images", named, Api.Cancel)).JsonAsync())["accepted"]!.AsArray().Single()!;
         Assert.Equal("caf\ufffd.jpg", (string?)image["fileName"]);
 
-        using var categorised = Form.Of(Latin1(new Form().Field("category", "caf#").File("b.jpg", Pictures.Png(2)).Field("category", "cats").File("c.jpg", Pictures.Png(3))));
+        using var categorised = Form.Of(Latin1(new Form().Field("category", "caf#").File("b.jpg", Pictures.Png(2)).Field("category", "cats")
+            .File("c.jpg", Pictures.Png(3))));
         var answer = await (await _client.PostAsync($"{model}/images", categorised, Api.Cancel)).JsonAsync();
         Assert.Equal("invalid-category", (string?)answer["rejected"]!.AsArray().Single()!["reason"]);
         Assert.Single((await _client.GetJsonAsync(model))["categories"]!.AsArray());

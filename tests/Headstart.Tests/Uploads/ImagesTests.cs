@@ -65,7 +65,8 @@ public sealed class ImagesTests(TestHost host) : IClassFixture<TestHost>
         var answer = (await _client.AddAsync(model, "cats", sideways))[0]!;
 
         Assert.Equal((30, 60), ((int)answer["width"]!, (int)answer["height"]!));
-        using var thumbnail = NetVips.Image.NewFromBuffer(await _client.GetByteArrayAsync($"{model}/images/{answer["id"]}/content?size=20", Api.Cancel));
+        using var thumbnail = NetVips.Image.NewFromBuffer(
+            await _client.GetByteArrayAsync($"{model}/images/{answer["id"]}/content?size=20", Api.Cancel));
         Assert.Equal((10, 20), (thumbnail.Width, thumbnail.Height));
     }
 
@@ -100,17 +101,21 @@ public sealed class ImagesTests(TestHost host) : IClassFixture<TestHost>
         var model = await _client.NewModelAsync("cats", "dogs");
         var image = $"{model}/images/{(await _client.AddAsync(model, "cats", Pictures.Jpeg(1)))[0]!["id"]}";
 
-        Assert.Equal("dogs", (string?)(await (await _client.SendAsync(HttpMethod.Patch, image, new { category = " dogs " })).JsonAsync())["category"]);
+        Assert.Equal("dogs", (string?)(await (await _client.SendAsync(HttpMethod.Patch, image, new { category = " dogs " }))
+            .JsonAsync())["category"]);
         Assert.Equal("dogs", (string?)(await _client.GetJsonAsync(image))["category"]);
 
         foreach (var category in new[] { "wolves", "", "nul\0" })
         {
-            await (await _client.SendAsync(HttpMethod.Patch, image, new { category })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-category");
+            await (await _client.SendAsync(HttpMethod.Patch, image, new { category }))
+                .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-category");
         }
 
-        await (await _client.SendAsync(HttpMethod.Patch, image, new { category = (string?)null })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-to-change");
+        await (await _client.SendAsync(HttpMethod.Patch, image, new { category = (string?)null }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-to-change");
 
-        await (await _client.SendAsync(HttpMethod.Patch, image, new { category = 5 })).ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
+        await (await _client.SendAsync(HttpMethod.Patch, image, new { category = 5 }))
+            .ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Equal("dogs", (string?)(await _client.GetJsonAsync(image))["category"]);
     }
 
@@ -138,9 +143,11 @@ public sealed class ImagesTests(TestHost host) : IClassFixture<TestHost>
         var hash = (string)image["sha256"]!;
         var blob = Path.Combine(host.DataFolder, "blobs", "sha256", hash[..2], hash);
         await File.WriteAllTextAsync(blob, "damaged", Api.Cancel);
-        await (await _client.GetAsync($"{model}/images/{image["id"]}/content", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
+        await (await _client.GetAsync($"{model}/images/{image["id"]}/content", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
         File.Delete(blob);
-        await (await _client.GetAsync($"{model}/images/{image["id"]}/content?size=10", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
+        await (await _client.GetAsync($"{model}/images/{image["id"]}/content?size=10", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "image-not-found");
         await _client.AddAsync(model, "cats", Pictures.Jpeg(777)); // sending it again is the cure
         Assert.Equal(Pictures.Jpeg(777), await _client.GetByteArrayAsync($"{model}/images/{image["id"]}/content", Api.Cancel));
     }

@@ -26,13 +26,15 @@ public sealed class ImportCrashTests(RunningProgram running) : IClassFixture<Run
     {
         var program = running.Program;
         var model = await program.Client.NewModelAsync();
-        var archive = Batches.Zip(Enumerable.Range(0, Images).Select(i => ($"cats/{i}.png", i % 20 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
+        var archive = Batches.Zip(Enumerable.Range(0, Images)
+            .Select(i => ($"cats/{i}.png", i % 20 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
         System.Text.Json.Nodes.JsonNode import;
         await using (var database = await program.ConnectAsync())
         {
             await ExecuteAsync(database, Trigger);
             import = await program.Client.StartImportAsync(model, Batches.Archive(archive), "?async=true");
-            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted") is 0L)
+            while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted")
+                is 0L)
             {
                 await Task.Delay(20, Api.Cancel);
             }
@@ -40,13 +42,15 @@ public sealed class ImportCrashTests(RunningProgram running) : IClassFixture<Run
             var half = await program.Client.GetJsonAsync(UploadCalls.PathOf(model, import));
             var done = (int)half["done"]!; // 100, or what a slow machine had when it was time to write
             Assert.InRange(done, 1, 100);
-            Assert.Equal(("running", done, (done + 19) / 20), ((string?)half["state"], (int)half["accepted"]! + (int)half["rejected"]!, (int)half["rejected"]!));
+            Assert.Equal(("running", done, (done + 19) / 20),
+                ((string?)half["state"], (int)half["accepted"]! + (int)half["rejected"]!, (int)half["rejected"]!));
             if (killed)
             {
                 await program.KillAsync();
                 // Its half-done transactions end as its database notices: nothing of them stays.
                 await ExecuteAsync(database,
-                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+                        + "current_database()");
                 await ExecuteAsync(database, "DROP FUNCTION hold CASCADE");
             }
             else
@@ -64,7 +68,8 @@ public sealed class ImportCrashTests(RunningProgram running) : IClassFixture<Run
         Assert.Equal(("succeeded", Images, 171, 0, 9),
             ((string?)ended["state"], (int)ended["done"]!, (int)ended["accepted"]!, (int)ended["alreadyThere"]!, (int)ended["rejected"]!));
         Assert.Equal(171, await program.Client.CountAsync(model));
-        Assert.Equal(Enumerable.Range(0, 9).Select(i => $"{i * 20} cats/{i * 20}.png unsupported-format"), await program.Client.RejectionsAsync(model, ended));
+        Assert.Equal(Enumerable.Range(0, 9).Select(i => $"{i * 20} cats/{i * 20}.png unsupported-format"),
+            await program.Client.RejectionsAsync(model, ended));
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection database, string sql)

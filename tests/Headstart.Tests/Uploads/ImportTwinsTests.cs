@@ -14,7 +14,8 @@ public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
     public async Task Twins_take_each_image_once_and_end_the_import_once()
     {
         var model = await host.Client.NewModelAsync();
-        var archive = Batches.Zip(Enumerable.Range(0, 1_500).Select(i => ($"cats/{i}.png", i % 3 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
+        var archive = Batches.Zip(Enumerable.Range(0, 1_500)
+            .Select(i => ($"cats/{i}.png", i % 3 == 0 ? "no image"u8.ToArray() : Pictures.Tiny(i))));
         var import = await host.Client.StartImportAsync(model, Batches.Archive(archive));
         var id = (Guid)import["id"]!;
         var twins = new List<Task>();
@@ -32,6 +33,7 @@ public sealed class ImportTwinsTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(("succeeded", 1_500, 1_000, 0, 500),
             ((string?)ended["state"], (int)ended["done"]!, (int)ended["accepted"]!, (int)ended["alreadyThere"]!, (int)ended["rejected"]!));
         Assert.Equal(1_000, await host.Client.CountAsync(model));
-        Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i * 3} cats/{i * 3}.png unsupported-format"), await host.Client.RejectionsAsync(model, ended, limit: 200));
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i * 3} cats/{i * 3}.png unsupported-format"),
+            await host.Client.RejectionsAsync(model, ended, limit: 200));
     }
 }

@@ -6,7 +6,8 @@ using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Uploads;
 
-/// <summary>Looks at the memory of a process, so nothing else may run beside it. <c>-- promises</c> in Headstart.Benchmarks imports ten thousand.</summary>
+/// <summary>Looks at the memory of a process, so nothing else may run beside it. <c>-- promises</c> in Headstart.Benchmarks imports ten
+/// thousand.</summary>
 [Collection(Alone.Name)]
 public sealed class LargeImportTests
 {
@@ -38,10 +39,12 @@ public sealed class LargeImportTests
         Enumerable.Range(0, count).Select(i => ($"set/{(i % 2 == 0 ? "even" : "odd")}/{i}.png", Pictures.Tiny(i))));
 
     /// <summary>The most that the program had in memory during the first fifth, and during all of it.</summary>
-    private static async Task<(System.Text.Json.Nodes.JsonNode Import, long Early, long Peak)> WatchAsync(HostProcess program, string model, byte[] archive)
+    private static async Task<(System.Text.Json.Nodes.JsonNode Import, long Early, long Peak)> WatchAsync(HostProcess program, string model,
+        byte[] archive)
     {
         var (early, peak, watch) = (0L, 0L, Stopwatch.StartNew());
-        var import = await program.Client.StartImportAsync(model, Batches.Archive(archive)); // by itself: it has too many files to be answered at once
+        // by itself: it has too many files to be answered at once
+        var import = await program.Client.StartImportAsync(model, Batches.Archive(archive));
         while ((string?)import["state"] is "queued" or "running")
         {
             peak = Math.Max(peak, program.ResidentKilobytes());
@@ -50,12 +53,14 @@ public sealed class LargeImportTests
             import = await program.Client.GetJsonAsync(UploadCalls.PathOf(model, import));
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{archive.Length:N0} bytes in {watch.Elapsed.TotalSeconds:0.0} s; {early:N0} kB became {peak:N0} kB");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{archive.Length:N0} bytes in {watch.Elapsed.TotalSeconds:0.0} s; {early:N0} kB became {peak:N0} kB");
         return (import, early, peak);
     }
 
     private static (string?, int, int, int, int) Figures(System.Text.Json.Nodes.JsonNode import) =>
         ((string?)import["state"], (int)import["done"]!, (int)import["accepted"]!, (int)import["alreadyThere"]!, (int)import["rejected"]!);
 
-    private static int Blobs(HostProcess program) => Directory.GetFiles(Path.Combine(program.DataFolder, "blobs"), "*", SearchOption.AllDirectories).Length;
+    private static int Blobs(HostProcess program) =>
+        Directory.GetFiles(Path.Combine(program.DataFolder, "blobs"), "*", SearchOption.AllDirectories).Length;
 }

@@ -44,7 +44,8 @@ public sealed class LargeUploadTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal(["first.jpg", "last.jpg"], answer["accepted"]!.AsArray().Select(i => (string?)i!["fileName"]));
         Assert.Equal(files, answer["rejected"]!.AsArray().Count);
-        Assert.All(answer["rejected"]!.AsArray(), r => Assert.Equal(megabytesEach > 20 ? "too-large" : "unsupported-format", (string?)r!["reason"]));
+        Assert.All(answer["rejected"]!.AsArray(), r =>
+            Assert.Equal(megabytesEach > 20 ? "too-large" : "unsupported-format", (string?)r!["reason"]));
         Assert.True(peak - before < 120 * MiB, $"The process grew by {(peak - before) / MiB} MiB.");
     }
 
@@ -59,7 +60,8 @@ public sealed class LargeUploadTests(TestHost host) : IClassFixture<TestHost>
         }
 
         using var form = body.Content();
-        var problem = await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-many-files");
+        var problem = await (await _client.PostAsync($"{model}/images", form, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-many-files");
 
         Assert.Contains("5000", (string?)problem["detail"]);
         Assert.Equal(1, (int)problem["accepted"]!);

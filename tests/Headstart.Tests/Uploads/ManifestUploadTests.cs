@@ -30,7 +30,8 @@ public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("application/jsonl; charset=utf-8")]
     public async Task Json_lines_may_have_a_mark_in_front_blank_lines_and_windows_ends(string type)
     {
-        var answer = await SendAsync(type, $"\uFEFF{{\"base64\":\"{Base64(4)}\",\"category\":\"cats\"}}\r\n\r\n{{\"base64\":\"{Base64(5)}\",\"category\":\"dogs\"}}");
+        var answer = await SendAsync(type,
+            $"\uFEFF{{\"base64\":\"{Base64(4)}\",\"category\":\"cats\"}}\r\n\r\n{{\"base64\":\"{Base64(5)}\",\"category\":\"dogs\"}}");
         Assert.Equal(["row 1 cats", "row 2 dogs"], UploadCalls.Accepted(answer));
     }
 
@@ -46,8 +47,10 @@ public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
             $$"""{"base64":"{{Base64(7)}}","category":"cats","split":"both"}""", """{"base64":"AAAA","url":"http://example.com","category":"cats"}"""), "?async=false"); // one row has an address
         Assert.Equal(["good.png cats"], UploadCalls.Accepted(answer));
         Assert.Equal(
-            ["invalid-row", "invalid-row", "invalid-row", "invalid-row", "invalid-row", "nothing-named", "file-not-sent", "invalid-base64", "invalid-base64", "empty",
-                "missing-category", "unknown-category", "invalid-category", "invalid-category", "several-categories", "invalid-split", "url-and-base64"],
+            ["invalid-row", "invalid-row", "invalid-row", "invalid-row", "invalid-row", "nothing-named", "file-not-sent", "invalid-base64",
+            "invalid-base64", "empty",
+                "missing-category", "unknown-category", "invalid-category", "invalid-category", "several-categories", "invalid-split",
+                    "url-and-base64"],
             answer["rejected"]!.AsArray().Select(r => (string?)r!["reason"]));
         Assert.All(answer["rejected"]!.AsArray(), r => Assert.EndsWith(".", (string?)r!["detail"]));
     }
@@ -73,11 +76,13 @@ public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_manifest_of_a_form_that_cannot_be_read_is_refused_before_any_file()
     {
         var model = await _client.NewModelAsync("cats");
-        using var form = new Form().Part("form-data; name=\"manifest\"", "who,what\na.png,cats\n"u8.ToArray()).File("a.png", Pictures.Tiny(12)).Content();
+        using var form = new Form().Part("form-data; name=\"manifest\"", "who,what\na.png,cats\n"u8.ToArray())
+            .File("a.png", Pictures.Tiny(12)).Content();
         await (await _client.SendImagesAsync(model, form)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid-manifest");
         Assert.Equal(0, await _client.CountAsync(model));
     }
 
     private async Task<System.Text.Json.Nodes.JsonNode> SendAsync(string type, string body, string query = "") =>
-        await (await _client.SendImagesAsync(await _client.NewModelAsync("cats", "dogs"), UploadCalls.Body(type, Encoding.UTF8.GetBytes(body)), query)).JsonAsync();
+        await (await _client.SendImagesAsync(await _client.NewModelAsync("cats", "dogs"),
+            UploadCalls.Body(type, Encoding.UTF8.GetBytes(body)), query)).JsonAsync();
 }

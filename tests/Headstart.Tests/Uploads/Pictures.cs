@@ -49,7 +49,8 @@ internal static class Pictures
             zlib.Write(rows);
         }
 
-        return [0x89, .. "PNG\r\n\x1A\n"u8, .. Chunk("IHDR"u8, [0, 0, 0, Side, 0, 0, 0, Side, 8, 0, 0, 0, 0]), .. Chunk("IDAT"u8, packed.ToArray()), .. Chunk("IEND"u8, [])];
+        return [0x89, .. "PNG\r\n\x1A\n"u8, .. Chunk("IHDR"u8, [0, 0, 0, Side, 0, 0, 0, Side, 8, 0, 0, 0, 0]),
+            .. Chunk("IDAT"u8, packed.ToArray()), .. Chunk("IEND"u8, [])];
 
         static byte[] Chunk(ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
         {

@@ -13,16 +13,20 @@ internal static class TextFiles
 
     /// <summary>Rows of a tab-separated file with the header label, text.</summary>
     public static List<(string Label, string Text)> Rows(string relative) =>
-        [.. File.ReadAllLines(Path.Combine(SharedData.Folder("datasets/text"), relative)).Skip(1).Select(line => line.Split('\t')).Select(cells => (cells[0], cells[1]))];
+        [.. File.ReadAllLines(Path.Combine(SharedData.Folder("datasets/text"), relative)).Skip(1).Select(line => line.Split('\t'))
+            .Select(cells => (cells[0], cells[1]))];
 
     /// <summary>Sentences of the labels pos and neg, for tests that need some text and not a result.</summary>
-    public static IEnumerable<(string Label, string Text)> Opinions(int count) => Enumerable.Range(0, count).Select(i => (i % 2 == 0 ? "pos" : "neg",
-        $"The {Things[i / 2 % Things.Length]} was {(i % 2 == 0 ? Praise : Blame)[i / 2 % 5]}, and so was the {Things[(i / 2 + 1 + i / 20) % Things.Length]} {i}."));
+    public static IEnumerable<(string Label, string Text)> Opinions(int count) =>
+        Enumerable.Range(0, count).Select(i => (i % 2 == 0 ? "pos" : "neg",
+        $"The {Things[i / 2 % Things.Length]} was {(i % 2 == 0 ? Praise : Blame)[i / 2 % 5]}, and so was the "
+        + $"{Things[(i / 2 + 1 + i / 20) % Things.Length]} {i}."));
 
     /// <summary>The path of a new model of texts, /api/v1/models/{id}.</summary>
     public static async Task<string> NewTextModelAsync(this HttpClient client, params string[] categories)
     {
-        var model = await (await client.PostAsync("/api/v1/models", new { name = "Model " + Guid.CreateVersion7(), kind = "textClassification", categories }))
+        var model = await (await client.PostAsync("/api/v1/models",
+            new { name = "Model " + Guid.CreateVersion7(), kind = "textClassification", categories }))
             .JsonAsync(HttpStatusCode.Created);
         return $"/api/v1/models/{model["id"]}";
     }
@@ -30,7 +34,8 @@ internal static class TextFiles
     public static StringContent Body(string text, string mediaType = "text/plain") => new(text, Encoding.UTF8, mediaType);
 
     public static async Task<JsonNode> AddTextsAsync(this HttpClient client, string model, IEnumerable<(string Label, string Text)> rows) =>
-        await (await client.PostAsync($"{model}/texts", new { texts = rows.Select(row => new { text = row.Text, category = row.Label }) })).JsonAsync();
+        await (await client.PostAsync($"{model}/texts", new { texts = rows.Select(row => new { text = row.Text, category = row.Label }) }))
+            .JsonAsync();
 
     public static async Task<JsonNode> AskAsync(this HttpClient client, string model, params IEnumerable<string> texts) =>
         await (await client.PostAsync($"{model}/predictions", new { texts })).JsonAsync();

@@ -19,7 +19,8 @@ internal static class UploadCalls
         return client.SendAsync(request, Api.Cancel);
     }
 
-    public static ByteArrayContent Body(string type, byte[] bytes) => new(bytes) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
+    public static ByteArrayContent Body(string type, byte[] bytes) =>
+        new(bytes) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
 
     public static ByteArrayContent Body(string type, string text) => Body(type, System.Text.Encoding.UTF8.GetBytes(text));
 
@@ -60,7 +61,8 @@ internal static class UploadCalls
         string? after = null;
         do
         {
-            var page = await client.GetJsonAsync($"{PathOf(model, import)}/rejections?limit={limit}{(after is null ? "" : $"&after={after}")}");
+            var page = await client.GetJsonAsync(
+                $"{PathOf(model, import)}/rejections?limit={limit}{(after is null ? "" : $"&after={after}")}");
             Assert.All(page["items"]!.AsArray(), r => Assert.EndsWith(".", (string?)r!["detail"]));
             all.AddRange(page["items"]!.AsArray().Select(r => $"{r!["position"]} {r["fileName"]} {r["reason"]}"));
             after = (string?)page["next"];
@@ -77,7 +79,8 @@ internal static class UploadCalls
     public static IEnumerable<string> Accepted(JsonNode answer) =>
         answer["accepted"]!.AsArray().Select(i => $"{i!["fileName"]} {string.Join('|', i["categories"]!.AsArray())}");
 
-    public static IEnumerable<string> Rejected(JsonNode answer) => answer["rejected"]!.AsArray().Select(i => $"{i!["fileName"]} {i["reason"]}");
+    public static IEnumerable<string> Rejected(JsonNode answer) =>
+        answer["rejected"]!.AsArray().Select(i => $"{i!["fileName"]} {i["reason"]}");
 
     public static async Task<int> CountAsync(this HttpClient client, string model) =>
         (await client.GetJsonAsync(model))["categories"]!.AsArray().Sum(c => (int)c!["imageCount"]!);

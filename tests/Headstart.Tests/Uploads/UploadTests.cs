@@ -18,7 +18,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         var image = (await _client.AddAsync(model, "cats", picture)).Single()!;
 
         Assert.Equal(
-            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "split", "confirmed", "createdAt", "origin"], image.AsObject().Select(p => p.Key));
+            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "split", "confirmed", "createdAt", "origin"],
+            image.AsObject().Select(p => p.Key));
         Assert.Equal(("cats", "0.jpg", 64, 48, picture.Length), ((string?)image["category"], (string?)image["fileName"],
             (int)image["width"]!, (int)image["height"]!, (int)image["bytes"]!));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(picture)), (string?)image["sha256"]);
@@ -31,7 +32,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
     public async Task One_request_fills_several_categories_each_named_before_its_files()
     {
         var model = await _client.NewModelAsync("cats", "dogs");
-        var answer = await SendAsync(model, new Form().Field("category", "cats").File("1.jpg", Pictures.Jpeg(1)).File("2.jpg", Pictures.Jpeg(2))
+        var answer = await SendAsync(model, new Form().Field("category", "cats").File("1.jpg", Pictures.Jpeg(1))
+            .File("2.jpg", Pictures.Jpeg(2))
             .Field("category", "dogs").File("3.jpg", Pictures.Jpeg(3)).Field("category", "cats").File("4.jpg", Pictures.Jpeg(4)));
         Assert.Equal(["1.jpg cats", "2.jpg cats", "3.jpg dogs", "4.jpg cats"], Accepted(answer));
     }
@@ -79,7 +81,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
             .File("good.jpg", jpeg));
 
         Assert.Equal(
-            ["early.jpg missing-category", "unknown.jpg unknown-category", "blank.jpg invalid-category", "endless.jpg invalid-category", "empty.jpg empty",
+            ["early.jpg missing-category", "unknown.jpg unknown-category", "blank.jpg invalid-category", "endless.jpg invalid-category",
+            "empty.jpg empty",
                 "text.jpg unsupported-format", "short.jpg damaged", "bomb.png too-many-pixels", "tiny.png too-small", "large.jpg too-large",
                 "other.jpg unknown-part", "nameless.jpg part-without-name", " part-without-name"],
             Rejected(answer));
@@ -94,7 +97,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         var model = await _client.NewModelAsync("cats");
         using var form = Api.Form(null, ("late.jpg", Pictures.Jpeg(1)));
         form.Add(new StringContent("cats"), "category");
-        var problem = await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
+        var problem = await (await _client.PostAsync($"{model}/images", form, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
         Assert.Equal(["late.jpg missing-category"], Rejected(problem));
         Assert.Empty(problem["accepted"]!.AsArray());
     }
@@ -124,7 +128,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         var form = new Form().Field("category", "all");
         foreach (var (name, save) in new (string, Func<NetVips.Image, byte[]>)[]
         {
-            ("16-bit.png", i => i.Cast(NetVips.Enums.BandFormat.Ushort).Copy(interpretation: NetVips.Enums.Interpretation.Rgb16).PngsaveBuffer(bitdepth: 16)),
+            ("16-bit.png", i => i.Cast(NetVips.Enums.BandFormat.Ushort).Copy(interpretation: NetVips.Enums.Interpretation.Rgb16)
+                .PngsaveBuffer(bitdepth: 16)),
             ("cmyk.jpg", i => i.Colourspace(NetVips.Enums.Interpretation.Cmyk).JpegsaveBuffer()),
             ("alpha.png", i => i.Bandjoin(128).PngsaveBuffer()),
             ("grey.jpg", i => i.ExtractBand(0).Copy(interpretation: NetVips.Enums.Interpretation.Bw).JpegsaveBuffer()),
@@ -153,7 +158,9 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         return await (await _client.PostAsync($"{model}/images", content, Api.Cancel)).JsonAsync();
     }
 
-    private static IEnumerable<string> Accepted(JsonNode answer) => answer["accepted"]!.AsArray().Select(i => $"{i!["fileName"]} {i["category"]}");
+    private static IEnumerable<string> Accepted(JsonNode answer) =>
+        answer["accepted"]!.AsArray().Select(i => $"{i!["fileName"]} {i["category"]}");
 
-    private static IEnumerable<string> Rejected(JsonNode answer) => answer["rejected"]!.AsArray().Select(i => $"{i!["fileName"]} {i["reason"]}");
+    private static IEnumerable<string> Rejected(JsonNode answer) =>
+        answer["rejected"]!.AsArray().Select(i => $"{i!["fileName"]} {i["reason"]}");
 }

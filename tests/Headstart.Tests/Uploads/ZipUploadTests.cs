@@ -22,7 +22,8 @@ public sealed class ZipUploadTests
     public async Task Damage_anywhere_in_an_archive_is_an_answer()
     {
         var random = new Random(1);
-        var whole = Batches.Zip(System.IO.Compression.CompressionLevel.Optimal, Enumerable.Range(0, 5).Select(i => ($"folder/{i}.jpg", Pictures.Png(i))));
+        var whole = Batches.Zip(System.IO.Compression.CompressionLevel.Optimal,
+            Enumerable.Range(0, 5).Select(i => ($"folder/{i}.jpg", Pictures.Png(i))));
         var outcomes = new HashSet<string>();
         for (var round = 0; round < 3_000; round++)
         {

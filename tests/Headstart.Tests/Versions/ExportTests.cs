@@ -31,7 +31,8 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         Assert.Equal(["model.onnx", "labels.txt", "README.md"], zip.Entries.Select(entry => entry.FullName));
         Assert.Equal("cats\ndogs\n", await TextAsync(zip, "labels.txt"));
         var readme = await TextAsync(zip, "README.md");
-        Assert.All(["`Cats & \"dogs\"/äöü`, version 1", "0. `cats`", "1. `dogs`", "headstart-small, Apache-2.0"], part => Assert.Contains(part, readme));
+        Assert.All(["`Cats & \"dogs\"/äöü`, version 1", "0. `cats`", "1. `dogs`", "headstart-small, Apache-2.0"], part =>
+            Assert.Contains(part, readme));
     }
 
     [Fact]
@@ -42,8 +43,10 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var session = new InferenceSession(folder.Below("model.onnx"), options);
         var about = session.ModelMetadata.CustomMetadataMap;
-        Assert.Equal(("[\"cats\",\"dogs\"]", "1", "imageClassification", host.Model[^36..]), (about["labels"], about["version"], about["kind"], about["modelId"]));
-        var backbone = (await _client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray().Single(b => (string?)b!["id"] == "headstart-small")!;
+        Assert.Equal(("[\"cats\",\"dogs\"]", "1", "imageClassification", host.Model[^36..]),
+            (about["labels"], about["version"], about["kind"], about["modelId"]));
+        var backbone = (await _client.GetJsonAsync("/api/v1/backbones"))["items"]!.AsArray()
+            .Single(b => (string?)b!["id"] == "headstart-small")!;
         Assert.Contains((string)backbone["sha256"]!, about["backbones"]);
     }
 
@@ -57,7 +60,8 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         request.Headers.IfNoneMatch.Add(first.Headers.ETag!);
         Assert.Equal(HttpStatusCode.NotModified, (await _client.SendAsync(request, Api.Cancel)).StatusCode);
         using var rest = new HttpRequestMessage(HttpMethod.Get, Path) { Headers = { Range = new RangeHeaderValue(1_000_000, null) } };
-        Assert.Equal(HttpStatusCode.PartialContent, (await _client.SendAsync(rest, Api.Cancel)).StatusCode); // a download that broke goes on
+        // a download that broke goes on
+        Assert.Equal(HttpStatusCode.PartialContent, (await _client.SendAsync(rest, Api.Cancel)).StatusCode);
     }
 
     [Fact]
@@ -65,14 +69,17 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     {
         using var other = await host.OtherAccountAsync();
         await (await other.GetAsync(Path, Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
-        await (await _client.GetAsync($"{host.Model}/versions/2/export", Api.Cancel)).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+        await (await _client.GetAsync($"{host.Model}/versions/2/export", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
         Assert.Equal(HttpStatusCode.Unauthorized, (await host.ClientWith(null).GetAsync(Path, Api.Cancel)).StatusCode);
 
         var model = await _client.PetsAsync(12);
         await _client.TrainAsync(model);
         var id = Guid.Parse(model[^36..]);
-        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id).ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32]), Api.Cancel));
-        await (await _client.GetAsync($"{model}/versions/1/export", Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "version-unavailable");
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, new byte[32]), Api.Cancel));
+        await (await _client.GetAsync($"{model}/versions/1/export", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.Conflict, "version-unavailable");
     }
 
     [Fact]
@@ -90,7 +97,8 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     {
         using var folder = await UnpackAsync();
         await File.WriteAllTextAsync(folder.Below("label.cs"), await ProgramAsync(folder, "csharp"), Api.Cancel);
-        await AnswersAsTheServiceAsync(Photographs().Take(2), photo => UserProgram.RunAsync(folder.Path, "dotnet", "run", "label.cs", photo));
+        await AnswersAsTheServiceAsync(Photographs().Take(2), photo =>
+            UserProgram.RunAsync(folder.Path, "dotnet", "run", "label.cs", photo));
     }
 
     [Fact]
@@ -108,7 +116,8 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     [
         .. Pets.Cats.TakeLast(2), .. Pets.Dogs.TakeLast(2),
         .. SharedFolder.Root is { } shared // turned, grey, with a palette
-            ? ((string[])["exif_landscape_6.jpg", "hopper_gray.jpg", "p_16.png"]).Select(file => System.IO.Path.Combine(shared, "datasets", "odd_files", file)) : [],
+            ? ((string[])["exif_landscape_6.jpg", "hopper_gray.jpg", "p_16.png"])
+                .Select(file => System.IO.Path.Combine(shared, "datasets", "odd_files", file)) : [],
     ];
 
     private async Task AnswersAsTheServiceAsync(IEnumerable<string> photographs, Func<string, Task<string>> label)

@@ -12,7 +12,8 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
     {
         var version = await _client.GetJsonAsync($"{host.Model}/versions/1");
         Assert.Equal(
-            ["number", "runId", "backbone", "trainableParameters", "accuracy", "accuracyInterval", "published", "createdAt"], version.AsObject().Select(p => p.Key));
+            ["number", "runId", "backbone", "trainableParameters", "accuracy", "accuracyInterval", "published", "createdAt"],
+            version.AsObject().Select(p => p.Key));
         Assert.Equal((1, "headstart-small", true), ((int)version["number"]!, (string?)version["backbone"], (bool)version["published"]!));
         Assert.InRange((double)version["accuracy"]!, (double)version["accuracyInterval"]![0]!, (double)version["accuracyInterval"]![1]!);
         await _client.GetJsonAsync($"{host.Model}/training-runs/{version["runId"]}");
@@ -27,7 +28,8 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
     {
         foreach (var (method, path) in new[] { (HttpMethod.Get, ""), (HttpMethod.Get, "/report"), (HttpMethod.Post, "/publish") })
         {
-            await (await _client.SendAsync(method, $"{host.Model}/versions/{number}{path}")).ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
+            await (await _client.SendAsync(method, $"{host.Model}/versions/{number}{path}"))
+                .ProblemAsync(HttpStatusCode.NotFound, "version-not-found");
         }
     }
 

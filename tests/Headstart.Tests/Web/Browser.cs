@@ -24,7 +24,8 @@ internal sealed partial class Browser : IDisposable
     public async Task<HttpResponseMessage> SignInAsync(string key, string to = "/")
     {
         var token = Field().Match(await Client.GetStringAsync($"{_below}/signin", Api.Cancel)).Groups[1].Value;
-        return await Client.PostAsync($"{_below}/session", new FormUrlEncodedContent([new("key", key), new("to", to), new("__RequestVerificationToken", token)]), Api.Cancel);
+        return await Client.PostAsync($"{_below}/session",
+            new FormUrlEncodedContent([new("key", key), new("to", to), new("__RequestVerificationToken", token)]), Api.Cancel);
     }
 
     public async Task<string> TokenAsync(string page) => Meta().Match(await Client.GetStringAsync(page, Api.Cancel)).Groups[1].Value;

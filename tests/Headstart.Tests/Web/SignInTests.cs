@@ -5,7 +5,8 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Web;
 
-/// <summary>The cookie of the pages, as a browser and as somebody who means harm would use it. What pages do is tested in a browser.</summary>
+/// <summary>The cookie of the pages, as a browser and as somebody who means harm would use it. What pages do is tested in a
+/// browser.</summary>
 public sealed partial class SignInTests(SignInTests.Host host) : IClassFixture<SignInTests.Host>
 {
     [Fact]
@@ -31,7 +32,8 @@ public sealed partial class SignInTests(SignInTests.Host host) : IClassFixture<S
 
         using var without = await browser.Client.PostAsync("/api/v1/models", model);
         await without.ProblemAsync(HttpStatusCode.BadRequest, "antiforgery");
-        using var upload = await browser.Client.PostAsync("/api/v1/models/" + Guid.Empty + "/images", Api.Form("cats", ("cat.jpg", Pets.Cat)), Api.Cancel);
+        using var upload = await browser.Client.PostAsync("/api/v1/models/" + Guid.Empty + "/images",
+            Api.Form("cats", ("cat.jpg", Pets.Cat)), Api.Cancel);
         await upload.ProblemAsync(HttpStatusCode.BadRequest, "antiforgery");
 
         browser.Client.DefaultRequestHeaders.Add("X-Headstart-Antiforgery", await browser.TokenAsync("/"));
@@ -87,7 +89,8 @@ public sealed partial class SignInTests(SignInTests.Host host) : IClassFixture<S
         using var browser = new Browser(host);
         using var answer = await browser.SignInAsync(key, "/keys");
         Assert.Equal("/signin?failed=true&to=%2Fkeys", answer.Headers.Location?.ToString());
-        Assert.False(answer.Headers.TryGetValues("Set-Cookie", out var cookies) && cookies.Any(c => c.StartsWith("headstart=", StringComparison.Ordinal)));
+        Assert.False(answer.Headers.TryGetValues("Set-Cookie", out var cookies)
+            && cookies.Any(c => c.StartsWith("headstart=", StringComparison.Ordinal)));
     }
 
     [Fact]

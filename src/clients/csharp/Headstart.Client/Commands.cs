@@ -41,7 +41,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
     /// <param name="named">The model's id or name.</param>
     public async Task<int> WatchAsync(string named, CancellationToken cancel) =>
-        await FollowAsync(await api.NewestRunAsync((await FindAsync(named, cancel)).Id, cancel) ?? throw new CommandException("The model has no training run yet."), cancel);
+        await FollowAsync(await api.NewestRunAsync((await FindAsync(named, cancel)).Id, cancel)
+            ?? throw new CommandException("The model has no training run yet."), cancel);
 
     /// <param name="named">The model's id or name.</param>
     /// <param name="paths">Files, or folders of files.</param>
@@ -72,7 +73,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
                 }
 
                 var best = prediction.Labels[0];
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{file}\t{best.Name}\t{best.Probability:0.0000}\t{(prediction.Unknown is true ? "unknown" : "known")}"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                    $"{file}\t{best.Name}\t{best.Probability:0.0000}\t{(prediction.Unknown is true ? "unknown" : "known")}"));
             }
         }
 
@@ -99,8 +101,10 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         await foreach (var now in api.WatchAsync(run, cancel))
         {
             run = now;
-            var line = string.Create(CultureInfo.InvariantCulture, $"{run.Stage?.ToString() ?? run.State.ToString()}, {100 * run.Progress:0}%").ToLowerInvariant()
-                + (run.SecondsLeft is > 0 ? string.Create(CultureInfo.InvariantCulture, $", about {run.SecondsLeft:0} s left") : "") + (run.Detail is null ? "" : $": {run.Detail}");
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"{run.Stage?.ToString() ?? run.State.ToString()}, {100 * run.Progress:0}%").ToLowerInvariant()
+                + (run.SecondsLeft is > 0 ? string.Create(CultureInfo.InvariantCulture, $", about {run.SecondsLeft:0} s left") : "")
+                + (run.Detail is null ? "" : $": {run.Detail}");
             if (run.IsUnderWay() && line != said)
             {
                 await output.WriteLineAsync(said = line);
@@ -129,7 +133,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
     private async Task<Model> FindAsync(string named, CancellationToken cancel) =>
         await api.FindModelAsync(named, cancel) ?? throw new CommandException($"Your account has no model \"{named}\".");
 
-    private static List<string> Visible(string[] paths) => [.. paths.Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];
+    private static List<string> Visible(string[] paths) =>
+        [.. paths.Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];
 }
 
 /// <summary>An error message for the user.</summary>

@@ -11,7 +11,8 @@ namespace Headstart.Client;
 /// <param name="message">The problem's detail.</param>
 /// <param name="type">The problem's type; null if the host did not answer with a problem.</param>
 /// <param name="status">null if the host did not answer.</param>
-public sealed class HeadstartException(string message, string? type, HttpStatusCode? status, Exception? inner = null) : Exception(message, inner)
+public sealed class HeadstartException(string message, string? type, HttpStatusCode? status, Exception? inner = null)
+    : Exception(message, inner)
 {
     public string? Type => type;
 
@@ -48,7 +49,8 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         string? after = null;
         do
         {
-            var page = await SendAsync<PageOfModel>(HttpMethod.Get, $"models?limit=100{(after is null ? "" : $"&after={after}")}", null, cancel);
+            var page = await SendAsync<PageOfModel>(HttpMethod.Get, $"models?limit=100{(after is null ? "" : $"&after={after}")}", null,
+                cancel);
             foreach (var model in page.Items)
             {
                 yield return model;
@@ -65,15 +67,19 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
 
     /// <summary>Uploads files of one category, by path. Sending them again adds nothing; unusable files are in the rejected list.</summary>
     public Task<Upload> UploadAsync(Guid model, string category, IReadOnlyList<string> files, CancellationToken cancel = default) =>
-        SendAsync<Upload>(HttpMethod.Post, $"models/{model}/images", () => Form(category, files), cancel, answer => answer.Rejected is not null);
+        SendAsync<Upload>(HttpMethod.Post, $"models/{model}/images", () => Form(category, files), cancel, answer =>
+            answer.Rejected is not null);
 
     /// <param name="idempotencyKey">The same key returns the run it started, so that a call can be repeated.</param>
-    public Task<Run> StartRunAsync(Guid model, NewRunRequest request, string idempotencyKey, CancellationToken cancel = default) => SendAsync<Run>(
-        HttpMethod.Post, $"models/{model}/training-runs", () => JsonContent.Create(request, options: Json), cancel, idempotencyKey: idempotencyKey);
+    public Task<Run> StartRunAsync(Guid model, NewRunRequest request, string idempotencyKey, CancellationToken cancel = default) =>
+        SendAsync<Run>(
+        HttpMethod.Post, $"models/{model}/training-runs", () => JsonContent.Create(request, options: Json), cancel,
+        idempotencyKey: idempotencyKey);
 
     /// <summary>The latest run, or null.</summary>
     public async Task<Run?> NewestRunAsync(Guid model, CancellationToken cancel = default) =>
-        (await SendAsync<PageOfRun>(HttpMethod.Get, $"models/{model}/training-runs?limit=1", null, cancel)).Items is [var run, ..] ? run : null;
+        (await SendAsync<PageOfRun>(HttpMethod.Get, $"models/{model}/training-runs?limit=1", null, cancel)).Items is [var run, ..] ? run
+            : null;
 
     public Task<Run> GetRunAsync(Guid model, Guid run, CancellationToken cancel = default) =>
         SendAsync<Run>(HttpMethod.Get, $"models/{model}/training-runs/{run}", null, cancel);
@@ -98,8 +104,10 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
 
     /// <summary>Predicts files by path; predictions are in the same order, and a file that could not be read has an error.</summary>
     /// <param name="top">Number of labels to return for each file.</param>
-    public Task<Prediction> PredictAsync(Guid model, IReadOnlyList<string> files, int? top = null, CancellationToken cancel = default) => SendAsync<Prediction>(
-        HttpMethod.Post, $"models/{model}/predictions{(top is null ? "" : $"?top={top}")}", () => Form(null, files), cancel, answer => answer.Predictions is not null);
+    public Task<Prediction> PredictAsync(Guid model, IReadOnlyList<string> files, int? top = null, CancellationToken cancel = default) =>
+        SendAsync<Prediction>(
+        HttpMethod.Post, $"models/{model}/predictions{(top is null ? "" : $"?top={top}")}", () => Form(null, files), cancel, answer =>
+        answer.Predictions is not null);
 
     // Keeps the path of the base URL, with or without a trailing slash.
     private Uri At(string path) => new($"{http.BaseAddress!.ToString().TrimEnd('/')}/api/v1/{path}");
@@ -115,7 +123,11 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         foreach (var file in files)
         {
             var content = new StreamContent(File.OpenRead(file));
-            content.Headers.ContentDisposition = new ContentDispositionHeaderValue("form-data") { Name = "file", FileNameStar = Path.GetFileName(file) };
+            content.Headers.ContentDisposition = new ContentDispositionHeaderValue("form-data")
+            {
+                Name = "file",
+                FileNameStar = Path.GetFileName(file)
+            };
             form.Add(content);
         }
 
@@ -125,7 +137,8 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
     /// <param name="content">Creates the content for each attempt.</param>
     /// <param name="isAnswer">Whether a 422 is a regular answer: one that rejects every file, with reasons.</param>
     private async Task<T> SendAsync<T>(
-        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancel, Func<T, bool>? isAnswer = null, string? idempotencyKey = null)
+        HttpMethod method, string path, Func<HttpContent>? content, CancellationToken cancel, Func<T, bool>? isAnswer = null,
+        string? idempotencyKey = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -151,7 +164,8 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
                     + "Headstart API; check the URL.", null, response.StatusCode);
             }
 
-            return response.StatusCode == HttpStatusCode.UnprocessableEntity && isAnswer is not null && Read<T>(text) is { } answer && isAnswer(answer)
+            return response.StatusCode == HttpStatusCode.UnprocessableEntity && isAnswer is not null && Read<T>(text) is { } answer
+                && isAnswer(answer)
                 ? answer
                 : throw Refusal(Read<ProblemDetails>(text), response.StatusCode);
         }

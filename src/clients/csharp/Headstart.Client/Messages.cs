@@ -48,7 +48,8 @@ public sealed record Model(
 
 public sealed record PageOfModel(IReadOnlyList<Model> Items, string? Next);
 
-public sealed record Image(Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height);
+public sealed record Image(Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width,
+    int Height);
 
 public sealed record RejectedFile(string? FileName, string Reason, string Detail);
 
@@ -72,7 +73,8 @@ public sealed record Run(
 public sealed record PageOfRun(IReadOnlyList<Run> Items, string? Next);
 
 /// <param name="AccuracyInterval">95 %: low, high.</param>
-public sealed record Version(int Number, Guid RunId, string Backbone, double Accuracy, IReadOnlyList<double> AccuracyInterval, bool Published);
+public sealed record Version(int Number, Guid RunId, string Backbone, double Accuracy, IReadOnlyList<double> AccuracyInterval,
+    bool Published);
 
 public sealed record AdviceReport(string Category, int Images, double Gain, string Sentence);
 
