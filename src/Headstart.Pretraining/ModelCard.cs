@@ -10,7 +10,8 @@ public sealed record Figure(string Set, double Test, double CrossValidated);
 /// <summary>What a finished backbone is, is made of, can do and cannot do.</summary>
 public static class ModelCard
 {
-    public static string Of(PretrainingSettings settings, int photographs, BackboneManifest teacher, Student student, IReadOnlyList<Figure> figures, string file)
+    public static string Of(
+        PretrainingSettings settings, int photographs, BackboneManifest teacher, Student student, IReadOnlyList<Figure> figures, string file)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(teacher);

@@ -48,7 +48,8 @@ internal static class Accuracy
         }
 
         Console.WriteLine($"| mean | {results.Average(result => result.Accuracy):0.000} | | | | | "
-            + $"{results.Average(result => result.CalibrationError):0.000} | {results.Average(result => result.UncalibratedError):0.000} |");
+            + $"{results.Average(result => result.CalibrationError):0.000} | "
+            + $"{results.Average(result => result.UncalibratedError):0.000} |");
 
         int? Number(string name) => fields.Where(field => field.StartsWith(name, StringComparison.Ordinal))
             .Select(field => (int?)int.Parse(field[name.Length..])).FirstOrDefault();

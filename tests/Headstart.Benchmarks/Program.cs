@@ -54,7 +54,8 @@ var photographs = ((string[])["hymenoptera", "cats_dogs"])
 Console.WriteLine($"{photographs.Length} photographs, {Environment.ProcessorCount} cores, images/s (median of {Throughput.Rounds} "
     + "rounds, min..max)");
 Console.WriteLine(
-    $"{"backbone",-22}{"threads",8}{"decode",20}{"forward x1",20}{$"forward x{Throughput.Batch}",20}{"limit",8}{"extraction",20}{"ratio",8}");
+    $"{"backbone",-22}{"threads",8}{"decode",20}{"forward x1",20}"
+    + $"{$"forward x{Throughput.Batch}",20}{"limit",8}{"extraction",20}{"ratio",8}");
 foreach (var backbone in backbones)
 {
     foreach (var threads in ((int[])[1, Environment.ProcessorCount]).Distinct())

@@ -102,7 +102,8 @@ internal static class Promises
             }
         }
 
-        var model = $"/api/v1/models/{(await PostAsync(host.Client, "/api/v1/models", JsonContent.Create(new { name = "Imported" })))["id"]}";
+        var made = await PostAsync(host.Client, "/api/v1/models", JsonContent.Create(new { name = "Imported" }));
+        var model = $"/api/v1/models/{made["id"]}";
         var import = await PostAsync(host.Client, $"{model}/images?async=true",
             new ByteArrayContent(archive.ToArray()) { Headers = { ContentType = new("application/zip") } });
         var (early, peak) = (0.0, 0.0);

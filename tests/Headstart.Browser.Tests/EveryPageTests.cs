@@ -218,7 +218,8 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
     {
         var found = await page.RunAxe(new() { ResultTypes = [ResultType.Violations] });
         var serious = found.Violations.Where(v => Serious.Contains(v.Impact))
-            .Select(v => $"{v.Id}, {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => $"{n.Html} {string.Join(", ", n.Any.Select(a => a.Message))}"))}");
+            .Select(v => $"{v.Id}, {v.Help}: " + string.Join(
+                " | ", v.Nodes.Take(3).Select(n => $"{n.Html} {string.Join(", ", n.Any.Select(a => a.Message))}")));
         Assert.True(!serious.Any(), $"{page.Url} {string.Join('\n', serious)}");
         Assert.True(await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth") <= width,
             $"{page.Url} is wider than {width} pixels.");

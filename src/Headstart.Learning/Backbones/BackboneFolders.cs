@@ -31,7 +31,8 @@ public static class BackboneFolders
                 var file = Identify(path, catalogue ?? []);
                 if (!found.TryAdd(file.Manifest.Id, file) && found[file.Manifest.Id].Manifest.Sha256 != file.Manifest.Sha256)
                 {
-                    problems.Add($"{path} is not used: {found[file.Manifest.Id].Path} is another backbone with the id '{file.Manifest.Id}'.");
+                    problems.Add(
+                        $"{path} is not used: {found[file.Manifest.Id].Path} is another backbone with the id '{file.Manifest.Id}'.");
                 }
             }
             catch (Exception exception) when (exception is BackboneException or IOException or UnauthorizedAccessException)

@@ -84,7 +84,10 @@ public static class KeysApi
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         // Locked in one order, so that two admins who revoke each other's key do not both succeed.
         var keys = await db.ApiKeys
-            .FromSql($"SELECT * FROM api_keys WHERE account_id = {account} AND revoked_at IS NULL AND ('Admin' = ANY(scopes) OR id = {keyId}) ORDER BY id FOR UPDATE")
+            .FromSql($"""
+                SELECT * FROM api_keys WHERE account_id = {account} AND revoked_at IS NULL AND ('Admin' = ANY(scopes) OR id = {keyId})
+                ORDER BY id FOR UPDATE
+                """)
             .AsTracking().ToListAsync(cancel);
         if (keys.SingleOrDefault(k => k.Id == keyId) is not { } key)
         {

@@ -64,7 +64,8 @@ internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFa
         response.Headers["RateLimit-Policy"] = string.Join(", ",
             uses.Select(use => $"\"{use.Name}\";q={Math.Min(use.Limit!.Value, Most)}{(IsDaily(use) ? $";w={Day}" : "")}"));
         response.Headers["RateLimit"] = string.Join(", ",
-            uses.Select(use => $"\"{use.Name}\";r={Math.Clamp(use.Limit!.Value - use.Used, 0, Most)}{(IsDaily(use) ? $";t={midnight}" : "")}"));
+            uses.Select(use => $"\"{use.Name}\";r={Math.Clamp(use.Limit!.Value - use.Used, 0, Most)}"
+                + (IsDaily(use) ? $";t={midnight}" : "")));
         if (response.StatusCode == StatusCodes.Status429TooManyRequests)
         {
             response.Headers.RetryAfter = (uses.Any(IsDaily) ? midnight : AgainForARun)

@@ -173,7 +173,8 @@ public static class Hosting
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult StatusProblem(HttpContext context) =>
         context.Response.StatusCode switch
         {
-            404 => Problems.Of(404, "not-found", $"There is no endpoint at this path; {context.Request.PathBase}/swagger lists the endpoints."),
+            404 => Problems.Of(404, "not-found",
+                $"There is no endpoint at this path; {context.Request.PathBase}/swagger lists the endpoints."),
             405 => Problems.Of(405, "method-not-allowed", $"This endpoint does not support this method; {context.Request.PathBase}/swagger "
                 + "lists the methods."),
             408 => Problems.Of(408, "too-slow", "The request body arrived too slowly; send the request again."),

@@ -63,7 +63,10 @@ public sealed class PostgresTools
     /// <exception cref="StartupException">pg_restore failed; the message has its reason.</exception>
     public Task RestoreAsync(string file, CancellationToken cancel) => RunAsync(
         "pg_restore", ["--single-transaction", "--no-owner", "--no-privileges",
-        $"--dbname=dbname='{_at.Database.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}'", file], cancel);
+        $"--dbname=dbname='{Quoted(_at.Database)}'", file], cancel);
+
+    private static string Quoted(string name) =>
+        name.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal);
 
     private async Task RunAsync(string name, IEnumerable<string> arguments, CancellationToken cancel)
     {

@@ -95,7 +95,10 @@ internal static class ImageSections
 
         if (picture.Text is { } text)
         {
-            return $"<figure class=\"text\"><blockquote dir=\"auto\">{TextMarks.Of(text, picture.Words ?? [])}</blockquote><figcaption>{caption}</figcaption></figure>\n";
+            return $"""
+                <figure class="text"><blockquote dir="auto">{TextMarks.Of(text, picture.Words ?? [])}</blockquote><figcaption>{caption}</figcaption></figure>
+
+                """;
         }
 
         Html image = (heat ? picture.Heat ?? picture.Thumbnail : picture.Thumbnail) is { } data

@@ -59,7 +59,8 @@ internal static class Plots
             <path class="dashed" d="M{Left} {square.Bottom}L{square.Right} {Top}"/>
             {Html.Each(bins, bin => $"""
                 <path class="gap" d="M{square.X(bin.Confidence):0.#} {square.Y(bin.Confidence):0.#}V{square.Y(bin.Accuracy):0.#}"/>
-                <circle class="dot" cx="{square.X(bin.Confidence):0.#}" cy="{square.Y(bin.Accuracy):0.#}" r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
+                <circle class="dot" cx="{square.X(bin.Confidence):0.#}" cy="{square.Y(bin.Accuracy):0.#}"
+                r="{3 + 7 * Math.Sqrt((double)bin.Count / most):0.#}">
                 <title>{bin.Count} answers of {Advice.Percent(bin.Confidence)}: {Advice.Percent(bin.Accuracy)} right</title></circle>
                 """)}
             <text x="{(Left + square.Right) / 2}" y="{ReliabilitySide - 8}" text-anchor="middle">predicted probability (%)</text>

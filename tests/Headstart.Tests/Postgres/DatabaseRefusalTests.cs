@@ -99,7 +99,8 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres,
     public async Task A_database_of_a_newer_Headstart_is_refused_and_an_address_works_as_keywords_do()
     {
         var database = await MakeAsync("");
-        var address = $"postgres://{database.Username}:{Uri.EscapeDataString(Secret)}@127.0.0.1:1,127.0.0.1:{database.Port}/{database.Database}?sslmode=disable&connect_timeout=10";
+        var address = $"postgres://{database.Username}:{Uri.EscapeDataString(Secret)}@127.0.0.1:1,127.0.0.1:{database.Port}/"
+            + $"{database.Database}?sslmode=disable&connect_timeout=10";
         Assert.Equal(0, await MigrateAsync(address));
         await OwnPostgres.ExecuteAsync(database.ConnectionString,
             "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99990101000000_Later', '99')");
@@ -139,7 +140,8 @@ public sealed class DatabaseRefusalTests(TestPostgres postgres,
         Assert.Equal("ours", await OwnPostgres.ExecuteAsync(to.ConnectionString, "SELECT name FROM accounts"));
 
         static string Several(NpgsqlConnectionStringBuilder at) =>
-            $"postgres://{at.Username}:{Uri.EscapeDataString(Secret)}@127.0.0.1:1,127.0.0.1:{at.Port}/{at.Database}?sslmode=prefer&channel_binding=prefer&connect_timeout=10";
+            $"postgres://{at.Username}:{Uri.EscapeDataString(Secret)}@127.0.0.1:1,127.0.0.1:{at.Port}/"
+                + $"{at.Database}?sslmode=prefer&channel_binding=prefer&connect_timeout=10";
     }
 
     [Theory]

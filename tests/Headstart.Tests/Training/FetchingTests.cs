@@ -119,7 +119,7 @@ public sealed class FetchingTests(TestPostgres postgres)
 
         Assert.Equal(("succeeded", "succeeded", "succeeded"), ((string?)run["state"], (string?)unfit["state"], (string?)again["state"]));
         Assert.Contains("(404)", (string?)run["notices"]![0]);
-        Assert.Contains("\"headstart-small+named\" was asked for", (string?)run["notices"]![1]);
+        Assert.Contains("\"headstart-small+named\" is not installed", (string?)run["notices"]![1]);
         Assert.StartsWith("headstart-small", (string?)(await host.Client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
         Assert.Contains("gives 6 features", (string?)unfit["notices"]![0]);
         Assert.Empty(again["notices"]!.AsArray());

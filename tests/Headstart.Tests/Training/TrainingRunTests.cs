@@ -23,7 +23,8 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
         await RefusedAsync(await _client.PetsAsync(1)); // two images
 
         async Task RefusedAsync(string model) =>
-            await (await _client.PostAsync($"{model}/training-runs", new { })).ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-few-images");
+            await (await _client.PostAsync($"{model}/training-runs", new { }))
+                .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-few-images");
     }
 
     [Theory]
@@ -34,7 +35,8 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_request_that_cannot_be_met_is_refused_at_once(string body, string type)
     {
         var model = await _client.PetsAsync(2);
-        await (await _client.PostAsync($"{model}/training-runs", JsonNode.Parse(body)!)).ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
+        await (await _client.PostAsync($"{model}/training-runs", JsonNode.Parse(body)!))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, type);
     }
 
     [Fact]
@@ -97,9 +99,12 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
 
         async Task<JsonNode> StartAsync(string key)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"{model}/training-runs") { Headers = { { "Idempotency-Key", key } } };
+            using var request = new HttpRequestMessage(HttpMethod.Post,
+                $"{model}/training-runs")
+            { Headers = { { "Idempotency-Key", key } } };
             var response = await _client.SendAsync(request, Api.Cancel);
-            Assert.Equal(model + "/training-runs/" + (await response.JsonAsync(HttpStatusCode.Accepted))["id"], response.Headers.Location?.ToString());
+            Assert.Equal(model + "/training-runs/" + (await response.JsonAsync(HttpStatusCode.Accepted))["id"],
+                response.Headers.Location?.ToString());
             return await response.JsonAsync(HttpStatusCode.Accepted);
         }
     }
@@ -108,9 +113,11 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     public async Task Two_runs_of_one_model_queue_behind_each_other_and_a_queued_one_can_be_cancelled()
     {
         var model = await _client.PetsAsync(4);
-        var (first, second, third) = (await _client.StartRunAsync(model), await _client.StartRunAsync(model), await _client.StartRunAsync(model));
+        var (first, second, third) = (await _client.StartRunAsync(model), await _client.StartRunAsync(model),
+            await _client.StartRunAsync(model));
 
-        var cancelled = await (await _client.PostAsync($"{model}/training-runs/{second["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
+        var cancelled = await (await _client.PostAsync($"{model}/training-runs/{second["id"]}/cancel", new { }))
+            .JsonAsync(HttpStatusCode.Accepted);
 
         Assert.Equal("cancelled", (string?)cancelled["state"]);
         var ended = await _client.EndOfRunAsync(model, third);
@@ -180,7 +187,8 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
     {
         var model = await _client.PetsAsync(5);
         var run = await _client.StartRunAsync(model);
-        while ((string?)run["state"] == "queued" || !await host.QueryAsync(db => db.RunExamples.AnyAsync(i => i.RunId == Guid.Parse((string)run["id"]!))))
+        while ((string?)run["state"] == "queued"
+            || !await host.QueryAsync(db => db.RunExamples.AnyAsync(i => i.RunId == Guid.Parse((string)run["id"]!))))
         {
             await Task.Delay(20, Api.Cancel);
             run = await _client.GetJsonAsync($"{model}/training-runs/{run["id"]}");
@@ -222,7 +230,10 @@ public sealed class TrainingRunTests(TestHost host) : IClassFixture<TestHost>
                 });
                 await db.SaveChangesAsync();
                 return await db.Database.ExecuteSqlAsync(
-                    $"UPDATE training_runs SET attempts = {attempts}, lease_owner = gen_random_uuid(), lease_until = 'epoch', enqueued_at = 'epoch' WHERE id = {id}");
+                    $"""
+                    UPDATE training_runs
+                    SET attempts = {attempts}, lease_owner = gen_random_uuid(), lease_until = 'epoch', enqueued_at = 'epoch' WHERE id = {id}
+                    """);
             });
             return await _client.GetJsonAsync($"{model}/training-runs/{id}");
         }
