@@ -99,9 +99,9 @@ public sealed class PostgresTools
             ("PGOPTIONS", _database.Options),
         ("PGUSER", _database.Username), ("PGPASSWORD", _database.Password), ("PGPASSFILE", _database.Passfile),
         ("PGSSLMODE", _database.SslMode switch { SslMode.VerifyCA => "verify-ca", SslMode.VerifyFull => "verify-full", var mode =>
-        mode.ToString().ToLowerInvariant() }),
+            mode.ToString().ToLowerInvariant() }),
         ("PGSSLROOTCERT", _database.RootCertificate
-        ?? (_database.SslMode is SslMode.VerifyCA or SslMode.VerifyFull ? Array.Find(SystemAuthorities, File.Exists) : null)),
+            ?? (_database.SslMode is SslMode.VerifyCA or SslMode.VerifyFull ? Array.Find(SystemAuthorities, File.Exists) : null)),
         ("PGSSLCERT", _database.SslCertificate), ("PGSSLKEY", _database.SslKey),
         ("PGCHANNELBINDING", _database.ChannelBinding.ToString().ToLowerInvariant()),
         ("PGSSLNEGOTIATION", _database.SslNegotiation.ToString().ToLowerInvariant()), ("PGKRBSRVNAME", _database.KerberosServiceName),

@@ -4,7 +4,7 @@ using Headstart.Learning.Texts;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary><c>text [toy] [draws] [sst2] [sms] [time]</c>: what the README says of texts.</summary>
+/// <summary><c>text [toy] [draws] [sst2] [sms] [time]</c>: what docs/measurements.md says of texts.</summary>
 internal static class TextBenchmark
 {
     private const int FewDraws = 5;

@@ -149,10 +149,10 @@ public sealed class BackboneDownloadTests
             ("does not have the SHA-256", request => request.FileAsync(other)),
             ("announces 300001 bytes", request => request.FileAsync([.. Content, 1])),
             ("sends more than the 300000 bytes", async request =>
-            {
+                {
                 await request.HeadAsync("200 OK");
                 await request.BodyAsync(new byte[400_000]);
-            }),
+                }),
             ("connection", _ => Task.CompletedTask),
         };
         foreach (var (because, answer) in failures)

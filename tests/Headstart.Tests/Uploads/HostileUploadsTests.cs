@@ -7,7 +7,7 @@ using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Uploads;
 
-/// <summary>Uploads that mean harm, or are just not what they should be. The table that the README shows is the output of this
+/// <summary>Uploads that mean harm, or are just not what they should be. The table of docs/uploads.md is the output of this
 /// test.</summary>
 public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IClassFixture<HostileUploadsTests.SmallHost>
 {
@@ -27,43 +27,44 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
         ("an archive whose last bytes are missing", "application/zip", () => Zip[..^10], "422 not-a-zip"),
         ("an archive without files", "application/zip", () => Batches.Zip(), "422 no-files"),
         ("an archive with only what macOS adds", "application/zip", () =>
-        Batches.Zip(("cats/.DS_Store", [1]), ("__MACOSX/cats/._a.png", [1])), "422 no-files"),
+            Batches.Zip(("cats/.DS_Store", [1]), ("__MACOSX/cats/._a.png", [1])), "422 no-files"),
         ("an archive larger than `MaxZipBytes`", "application/zip", () => new byte[(20 << 20) + 1], "413 too-large"),
         ("100,000 entries where `MaxZipFiles` allows 300", "application/zip", () =>
-        Batches.Zip(Enumerable.Range(0, 100_000).Select(i => ($"cats/{i}.png", Array.Empty<byte>()))), "413 too-many-files"),
+            Batches.Zip(Enumerable.Range(0, 100_000).Select(i => ($"cats/{i}.png", Array.Empty<byte>()))), "413 too-many-files"),
         ("a zip bomb: one file of 20 MiB of zeros", "application/zip", () =>
-        Batches.Zip(CompressionLevel.Fastest, ("cats/b.png", new byte[20 << 20]), ("cats/a.png", Good)), "too-large, accepted"),
+            Batches.Zip(CompressionLevel.Fastest, ("cats/b.png", new byte[20 << 20]), ("cats/a.png", Good)), "too-large, accepted"),
         ("a zip bomb: many files, together more than `MaxUnpackedBytes`", "application/zip", () =>
-        Batches.Zip(CompressionLevel.Fastest, Enumerable.Range(0, 40).Select(i => ($"cats/{i}.png", new byte[1 << 20]))),
-        "413 archive-too-large"),
+            Batches.Zip(CompressionLevel.Fastest, Enumerable.Range(0, 40).Select(i => ($"cats/{i}.png", new byte[1 << 20]))),
+            "413 archive-too-large"),
         ("a file that is larger than its entry says", "application/zip", () =>
-        Lie(Batches.Zip(CompressionLevel.Fastest, ("cats/b.png", [.. Good, .. new byte[2 << 20]]), ("cats/a.png", Pictures.Tiny(2))), 40),
-        "damaged, accepted"),
+            Lie(Batches.Zip(
+                CompressionLevel.Fastest, ("cats/b.png", [.. Good, .. new byte[2 << 20]]), ("cats/a.png", Pictures.Tiny(2))), 40),
+            "damaged, accepted"),
         ("`../../escaped.png`, `/escaped.png`, `C:\\escaped.png`, `..\\escaped.png`, `cats/../escaped.png`", "application/zip", () =>
-        Batches.Zip(
+            Batches.Zip(
             new[] { "../../escaped.png", "/escaped.png", "C:\\escaped.png", "..\\escaped.png", "cats/../escaped.png" }.Select(name =>
             (name, Good))), "unsafe-name, unsafe-name, unsafe-name, unsafe-name, unsafe-name"),
         ("a file that lies in no folder", "application/zip", () => Batches.Zip(("a.png", Good)), "missing-category"),
         ("a folder whose name has 40,000 characters, and one whose name has a control character", "application/zip", () =>
-        Batches.Zip((new string('c', 40_000) + "/a.png", Good), ("ca\u0007ts/a.png", Good)), "invalid-category, accepted"),
+            Batches.Zip((new string('c', 40_000) + "/a.png", Good), ("ca\u0007ts/a.png", Good)), "invalid-category, accepted"),
         ("a symbolic link", "application/zip", Link, "link"),
         ("an encrypted file", "application/zip", Encrypted, "encrypted"),
         ("an archive in the archive", "application/zip", () => Batches.Zip(("cats/more.zip", Zip), ("cats/a.png", Good)),
-        "archive, accepted"),
+            "archive, accepted"),
         ("two files of the same name", "application/zip", () => Batches.Zip(("cats/a.png", Good), ("cats/a.png", Pictures.Tiny(2))),
-        "accepted, accepted"),
+            "accepted, accepted"),
         ("the same bytes in two categories", "application/zip", () => Batches.Zip(("cats/a.png", Good), ("dogs/a.png", Good)),
-        "accepted, duplicate"),
+            "accepted, duplicate"),
         ("a script, a page and an empty file", "application/zip", () =>
-        Batches.Zip(("cats/a.sh", "#!/bin/sh"u8.ToArray()), ("cats/a.html", "<html>"u8.ToArray()), ("cats/a.png", [])),
-        "unsupported-format, unsupported-format, empty"),
+            Batches.Zip(("cats/a.sh", "#!/bin/sh"u8.ToArray()), ("cats/a.html", "<html>"u8.ToArray()), ("cats/a.png", [])),
+            "unsupported-format, unsupported-format, empty"),
         ("an image that claims 50,000 x 50,000 pixels", "application/zip", () =>
-        Batches.Zip(("cats/a.png", Pictures.PngClaiming(50_000, 50_000))), "too-many-pixels"),
+            Batches.Zip(("cats/a.png", Pictures.PngClaiming(50_000, 50_000))), "too-many-pixels"),
         ("a labels.csv that is binary", "application/zip", () => Batches.Zip(("labels.csv", Good), ("a.png", Good)),
-        "422 invalid-manifest"),
+            "422 invalid-manifest"),
         ("a labels.csv that names `../../etc/passwd`", "application/zip", () =>
-        Batches.Zip(("labels.csv", "file,category\n../../etc/passwd,cats\na.png,cats\n"u8.ToArray()), ("a.png", Good)),
-        "accepted, missing-file"),
+            Batches.Zip(("labels.csv", "file,category\n../../etc/passwd,cats\na.png,cats\n"u8.ToArray()), ("a.png", Good)),
+            "accepted, missing-file"),
     ];
 
     private static readonly (string What, string Type, Func<byte[]> Body, string Answer)[] Manifests =
@@ -74,30 +75,30 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
         ("a table without a header", "text/csv", () => "http://example.com/a.png,cats\n"u8.ToArray(), "422 invalid-manifest"),
         ("a table with nothing but its header", "text/csv", () => "url,category\n"u8.ToArray(), "422 no-files"),
         ("a table with a cell of 1 MB", "text/csv", () =>
-        Encoding.UTF8.GetBytes($"url,category\nhttp://{new string('a', 1_000_000)},cats\n"), "422 invalid-manifest"),
+            Encoding.UTF8.GetBytes($"url,category\nhttp://{new string('a', 1_000_000)},cats\n"), "422 invalid-manifest"),
         ("a table with a quote that is never closed", "text/csv", () =>
-        Encoding.UTF8.GetBytes("url,category\n\"http://a,cats\n" + string.Concat(Enumerable.Repeat("b,cats\n", 20_000))),
-        "422 invalid-manifest"),
+            Encoding.UTF8.GetBytes("url,category\n\"http://a,cats\n" + string.Concat(Enumerable.Repeat("b,cats\n", 20_000))),
+            "422 invalid-manifest"),
         ("a table whose last row has a quote that is never closed", "text/csv", () =>
-        "url,category\nhttp://10.0.0.1/a,cats\n\"http://10.0.0.1/b,cats\n"u8.ToArray(), "422 invalid-manifest"),
+            "url,category\nhttp://10.0.0.1/a,cats\n\"http://10.0.0.1/b,cats\n"u8.ToArray(), "422 invalid-manifest"),
         ("more rows than `MaxRows`", "text/csv", () =>
-        Encoding.UTF8.GetBytes("url,category\n" + string.Concat(Enumerable.Repeat("http://10.0.0.1/a,cats\n", 301))), "413 too-many-rows"),
+            Encoding.UTF8.GetBytes("url,category\n" + string.Concat(Enumerable.Repeat("http://10.0.0.1/a,cats\n", 301))), "413 too-many-rows"),
         ("a manifest larger than `MaxManifestBytes`", "text/csv", () => new byte[(4 << 20) + 1], "413 too-large"),
         ("categories: unknown, none, several, with NUL", "text/csv", () =>
-        "url,category\nhttp://10.0.0.1/a,wolves\nhttp://10.0.0.1/a,\nhttp://10.0.0.1/a,cats|dogs\nhttp://10.0.0.1/a,ca\0ts\n"u8.ToArray(),
+            "url,category\nhttp://10.0.0.1/a,wolves\nhttp://10.0.0.1/a,\nhttp://10.0.0.1/a,cats|dogs\nhttp://10.0.0.1/a,ca\0ts\n"u8.ToArray(),
             "unknown-category, invalid-category, several-categories, invalid-category"),
         ("addresses: `file:///etc/passwd`, `http://169.254.169.254/`, `http://localhost/`, with a password, with NUL", "text/csv",
             () => "url,category\nfile:///etc/passwd,cats\nhttp://169.254.169.254/,cats\nhttp://localhost/,cats\nhttp://a:b@example.com/,cats\nhttp://exa\0mple.com/,cats\n"u8.ToArray(),
             "invalid-url, private-address, private-address, invalid-url, invalid-url"),
         ("a table of files, without the files", "text/csv", () => "file,category\na.png,cats\n"u8.ToArray(), "file-not-sent"),
         ("JSON Lines with a line that is none, and a NUL", "application/x-ndjson", () =>
-        Encoding.UTF8.GetBytes($"{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}\n{{broken\n\0\n"), "accepted, invalid-row, invalid-row"),
+            Encoding.UTF8.GetBytes($"{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}\n{{broken\n\0\n"), "accepted, invalid-row, invalid-row"),
         ("JSON Lines with a line of 3 MB", "application/x-ndjson", () =>
-        Encoding.UTF8.GetBytes($"{{\"base64\":\"{new string('A', 3_000_000)}\",\"category\":\"cats\"}}\n{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}"), "row-too-long, accepted"),
+            Encoding.UTF8.GetBytes($"{{\"base64\":\"{new string('A', 3_000_000)}\",\"category\":\"cats\"}}\n{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}"), "row-too-long, accepted"),
         ("JSON that is broken", "application/json", () => """{"images":[{"base64":"""u8.ToArray(), "400 bad-request"),
         ("JSON that is 100,000 levels deep", "application/json", () => Encoding.UTF8.GetBytes("{\"images\":" + new string('[', 100_000)),
-        "400 bad-request"),
-        ("JSON that is binary", "application/json", () => Good, "400 bad-request"),
+            "400 bad-request"),
+            ("JSON that is binary", "application/json", () => Good, "400 bad-request"),
         ("JSON without images", "application/json", () => """{"urls":["http://example.com"]}"""u8.ToArray(), "422 no-files"),
         ("JSON with an empty list", "application/json", () => """{"images":[]}"""u8.ToArray(), "422 no-files"),
         ("JSON with an image of 3 MB", "application/json", () => Encoding.UTF8.GetBytes($$"""{"images":[{"base64":"{{new string('A', 3_000_000)}}","category":"cats"}]}"""), "too-large"),
