@@ -54,14 +54,14 @@ try
         return await MigrateCommand.RunAsync(builder.Configuration, interruption.Token);
     }
 
-    await using var home = await Home.OpenAsync(builder.Configuration, settings, interruption.Token);
+    await using var home = await HostResources.OpenAsync(builder.Configuration, settings, interruption.Token);
     Spool.Open(home.Paths.Spool);
 
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs(settings).AddAccess(settings).AddBackbones(settings);
-    builder.Services.AddImages().AddTexts().AddImports(settings).AddImageSearches(settings).AddJobs(settings).AddTraining(settings);
-    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddPages();
+    builder.Services.AddVersions().AddUploads().AddImports(settings).AddImageSearches(settings).AddJobs(settings).AddTraining(settings);
+    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddOpenInference().AddPages();
 
     await using var app = builder.Build();
     app.UseOperations(settings);

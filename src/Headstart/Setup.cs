@@ -92,16 +92,18 @@ public static class Setup
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
             .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
 
-    public static IServiceCollection AddImages(this IServiceCollection services) =>
-        services.AddSingleton<PublishedVersions>().AddTransient<ServableVersions>().AddTransient<NamedVersions>()
-        .AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddSingleton<WebFetcher>();
+    public static IServiceCollection AddVersions(this IServiceCollection services) => services
+        .AddSingleton<PublishedVersions>().AddSingleton<HeadCache>().AddTransient<ServableVersions>().AddSingleton<VersionExport>();
 
-    public static IServiceCollection AddTexts(this IServiceCollection services) =>
-        services.AddTransient<TextUpload>().AddTransient<TextFeedback>();
+    public static IServiceCollection AddUploads(this IServiceCollection services) => services
+        .AddSingleton<WebFetcher>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddTransient<TextUpload>()
+        .AddTransient<TextFeedback>();
+
+    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services.AddTransient<NamedVersions>();
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
-        .AddSingleton<HeadCache>().AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()
-            .AddSingleton<TextAnswers>().AddTransient<HeatMaps>().AddSingleton<VersionExport>();
+        .AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()
+            .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
         .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
@@ -144,7 +146,7 @@ public static class Setup
     public static IServiceCollection AddTraining(this IServiceCollection services, Settings settings)
     {
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
-            .AddSingleton<VersionPublisher>().AddSingleton<VersionComparison>()
+            .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
@@ -159,7 +161,7 @@ public static class Setup
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>()
-            .AddSingleton<ISwept>(static provider => provider.GetRequiredService<ImportSources>())
+            .AddSingleton<ICleanup>(static provider => provider.GetRequiredService<ImportSources>())
         .AddJob<ImportJob>(ImportJob.Kind, settings);
 
     /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of

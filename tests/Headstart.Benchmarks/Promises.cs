@@ -16,7 +16,7 @@ internal static class Promises
 {
     private const int Imported = 10_000, ImportedSide = 16;
     private const int Predicted = 1_000, WarmingUp = 100, AtOnce = 20;
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
     public static async Task<int> RunAsync(string shared)
     {
@@ -111,7 +111,7 @@ internal static class Promises
         {
             peak = Math.Max(peak, host.MemoryMb);
             early = (int)import["done"]! <= Imported / 5 ? peak : early;
-            await Task.Delay(Glance);
+            await Task.Delay(PollInterval);
             import = JsonNode.Parse(await host.Client.GetStringAsync(new Uri($"{model}/imports/{import["id"]}", UriKind.Relative)))!;
         }
 

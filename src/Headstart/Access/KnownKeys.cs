@@ -18,7 +18,7 @@ public sealed class KnownKeys
 {
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly TimeProvider _clock;
-    private readonly Recent<string, KnownKey> _keys;
+    private readonly ShortLivedCache<string, KnownKey> _keys;
 
     public KnownKeys(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
     {

@@ -10,14 +10,14 @@ namespace Headstart.Backbones;
 /// </summary>
 public static class CheckProcess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     /// <exception cref="BackboneException">It cannot be used; the message is a sentence that says why.</exception>
     public static async Task<BackboneManifest> RunAsync(string path, BackboneDescription given, CancellationToken cancel)
     {
         using var process = Process.Start(Start(["backbones", "check", path, .. BackboneFields.Options(given)]))!;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(Timeout);
         try
         {
             var (output, error) = (process.StandardOutput.ReadToEndAsync(patience.Token),
@@ -33,7 +33,7 @@ public static class CheckProcess
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            throw Unusable(given, $"it did not process four images within {Patience.TotalMinutes:0} minutes");
+            throw Unusable(given, $"it did not process four images within {Timeout.TotalMinutes:0} minutes");
         }
         finally
         {

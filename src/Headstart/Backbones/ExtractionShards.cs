@@ -7,7 +7,7 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// Shares the images of one run out among all workers. Claims only keep two from doing the same: whoever claimed a shard and is not heard
-/// of for <see cref="Patience"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the
+/// of for <see cref="LeaseDuration"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the
 /// others, so that it ends with or without them.
 /// </summary>
 public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock)
@@ -16,7 +16,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
     private const int Least = 8;
     private const double ShardMs = 2_000; // of one core, for a shard of a long extraction
     private const int Ahead = 12; // a shard is at most this part of what is left then, so that nobody waits long for the last
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     private int _leading;
@@ -93,7 +93,7 @@ public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, J
             WITH next AS MATERIALIZED (SELECT extraction_id, number FROM extraction_shards
                 WHERE space = ANY ({spaces}) AND (leased_until IS NULL OR leased_until < now()) AND ({extraction}::uuid IS NULL OR extraction_id = {extraction})
                 ORDER BY extraction_id, number LIMIT 1 FOR UPDATE SKIP LOCKED)
-            UPDATE extraction_shards AS shard SET leased_until = now() + {Patience} FROM next
+            UPDATE extraction_shards AS shard SET leased_until = now() + {LeaseDuration} FROM next
             WHERE shard.extraction_id = next.extraction_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);

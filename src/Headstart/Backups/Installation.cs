@@ -7,9 +7,9 @@ namespace Headstart.Backups;
 /// <summary>The installation that the settings speak of: its database, whether a host runs on it or not, and its blobs.</summary>
 internal sealed class Installation : IAsyncDisposable
 {
-    private readonly Home? _home;
+    private readonly HostResources? _home;
 
-    private Installation(Settings settings, DataPaths paths, DatabaseAddress database, Home? home) =>
+    private Installation(Settings settings, DataPaths paths, DatabaseAddress database, HostResources? home) =>
         (Paths, Database, Stores, _home) = (paths, database, new BlobStores(settings.Blobs, paths, TimeProvider.System), home);
 
     public DataPaths Paths { get; }
@@ -25,8 +25,9 @@ internal sealed class Installation : IAsyncDisposable
         var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
         if (configuration.GetConnectionString("Headstart") is { } named && !string.IsNullOrWhiteSpace(named))
         {
-            using var logs = Home.StartLogs(configuration);
-            return new(settings, paths, await DatabaseDoor.ReachAsync(named, logs.CreateLogger(typeof(DatabaseDoor)), cancel), null);
+            using var logs = HostResources.StartLogs(configuration);
+            var log = logs.CreateLogger(typeof(DatabaseConnector));
+            return new(settings, paths, await DatabaseConnector.ReachAsync(named, log, cancel), null);
         }
 
         if (LocalPostgres.AddressIn(paths.Root) is not { } own)
@@ -40,14 +41,14 @@ internal sealed class Installation : IAsyncDisposable
             return new(settings, paths, own, null);
         }
 
-        var home = await Home.OpenAsync(configuration, settings, cancel);
+        var home = await HostResources.OpenAsync(configuration, settings, cancel);
         return new(settings, home.Paths, home.Database, home);
     }
 
     /// <summary>One of this program's own, locked, to be filled.</summary>
     public static async Task<Installation> FillAsync(IConfiguration configuration, Settings settings, CancellationToken cancel)
     {
-        var home = await Home.OpenAsync(configuration, settings, cancel, restoring: true);
+        var home = await HostResources.OpenAsync(configuration, settings, cancel, restoring: true);
         return new(settings, home.Paths, home.Database, home);
     }
 

@@ -47,7 +47,7 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
         if (type is "application/zip" or "application/x-zip-compressed")
         {
             total.MaxRequestBodySize = settings.BatchPredictions.MaxZipBytes; // Kestrel answers 413
-            await using var zip = await ZipUpload.SpoolAsync(http.Request.Body, paths.Spool,
+            await using var zip = await BatchZip.SpoolAsync(http.Request.Body, paths.Spool,
                 new(_maxFiles, settings.Uploads.MaxFileBytes, settings.BatchPredictions.MaxUnpackedBytes), cancel);
             var taken = await TakeAsync(zip.ReadAsync(cancel), room);
             return Checked(taken);

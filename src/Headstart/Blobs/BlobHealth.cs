@@ -7,7 +7,7 @@ public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private Task<bool>? _answer;
@@ -40,7 +40,7 @@ public sealed class BlobHealth(IBlobStore blobs, TimeProvider clock)
             }
             catch (BlobStoreUnavailableException e)
             {
-                if (!e.IsPassing || clock.GetElapsedTime(started) > Patience)
+                if (!e.IsTransient || clock.GetElapsedTime(started) > StartTimeout)
                 {
                     throw new StartupException(e.Message, e);
                 }

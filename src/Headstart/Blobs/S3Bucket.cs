@@ -18,7 +18,7 @@ public sealed class S3Bucket : IDisposable
     private const long LargestPut = 64 << 20; // above it in parts: a request has a time limit, and the protocol one of 5 GB
     private const long PartBytes = 16 << 20;
     private const int MostParts = 10_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(60);
 
     private readonly AmazonS3Client _client;
     private readonly string _bucket;
@@ -32,7 +32,7 @@ public sealed class S3Bucket : IDisposable
         {
             RetryMode = RequestRetryMode.Standard,
             MaxErrorRetry = Attempts - 1,
-            Timeout = Patience,
+            Timeout = RequestTimeout,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             // Other servers know less of them. The signature covers the bytes on the way there, and blobs are compared with their names.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
@@ -70,7 +70,7 @@ public sealed class S3Bucket : IDisposable
             try
             {
                 using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-                soon.CancelAfter(Patience);
+                soon.CancelAfter(RequestTimeout);
                 using var answer = await _client.GetObjectAsync(new GetObjectRequest { BucketName = _bucket, Key = key, ByteRange = range },
                     soon.Token);
                 var bytes = new byte[answer.ContentLength];

@@ -12,7 +12,8 @@ public static class MigrateCommand
     public static bool Asked(string[] args) => args is ["migrate", ..];
 
     /// <returns>The exit code.</returns>
-    /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseDoor"/>), or a newer Headstart made
+    /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseConnector"/>), or a newer Headstart
+    /// made
     /// it.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken cancel)
     {
@@ -23,8 +24,8 @@ public static class MigrateCommand
                 + "migrated when the host starts.");
         }
 
-        using var logs = Home.StartLogs(configuration);
-        var address = await DatabaseDoor.ReachAsync(text, logs.CreateLogger(typeof(DatabaseDoor)), cancel);
+        using var logs = HostResources.StartLogs(configuration);
+        var address = await DatabaseConnector.ReachAsync(text, logs.CreateLogger(typeof(DatabaseConnector)), cancel);
         await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(address)
             .AddSingleton<ILoggerFactory>(logs).AddDatabase().BuildServiceProvider();
         await Schema.MigrateAsync(services, cancel);

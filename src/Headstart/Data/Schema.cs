@@ -17,7 +17,7 @@ public static partial class Schema
     /// <summary>The schema of Hangfire's tables.</summary>
     public const string Jobs = "hangfire";
 
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
     /// <exception cref="StartupException">The database was made by a newer Headstart, or the user may not make tables in it.</exception>
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancel)
@@ -72,7 +72,7 @@ public static partial class Schema
                 told = true;
             }
 
-            await Task.Delay(Glance, cancel);
+            await Task.Delay(PollInterval, cancel);
         }
     }
 

@@ -126,7 +126,7 @@ public static class Hosting
 
             return next(http);
         });
-        app.UseMiddleware<QuotaWatch>().UseMiddleware<AuditTrail>();
+        app.UseMiddleware<QuotaMiddleware>().UseMiddleware<AuditTrail>();
     }
 
     /// <exception cref="StartupException">The database or the blob store cannot be used, or the database is newer than this

@@ -6,7 +6,7 @@ namespace Headstart.Jobs;
 internal sealed class Heartbeat : IAsyncDisposable
 {
     /// <summary>How long a lease lasts that is not renewed; <see cref="JobStatements"/> has the same for the database.</summary>
-    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     private readonly Func<Task<bool>> _renew;
@@ -55,7 +55,7 @@ internal sealed class Heartbeat : IAsyncDisposable
             catch (Exception e) when (e is NpgsqlException or InvalidOperationException { InnerException: NpgsqlException })
             {
                 // The database is away. Work goes on until the lease has run out by our own watch; from then on the job may be another's.
-                if (_clock.GetElapsedTime(renewed) > Silence)
+                if (_clock.GetElapsedTime(renewed) > LeaseDuration)
                 {
                     break;
                 }

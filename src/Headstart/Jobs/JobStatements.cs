@@ -4,7 +4,7 @@ namespace Headstart.Jobs;
 internal sealed class JobStatements
 {
     /// <summary>A worker that was not heard of for so long is taken for dead.</summary>
-    private const string Silence = "interval '20 seconds'";
+    private const string LeaseDuration = "interval '20 seconds'";
 
     private JobStatements(JobKind kind)
     {
@@ -17,11 +17,11 @@ internal sealed class JobStatements
             : $"NOT EXISTS (SELECT FROM {table} AS other WHERE other.id < job.id AND other.state = 'Queued')";
         Take = $$"""
             UPDATE {{table}} AS job
-            SET state = 'Running', lease_owner = {1}, lease_until = now() + {{Silence}}, attempts = attempts + 1, started_at = coalesce(started_at, now())
+            SET state = 'Running', lease_owner = {1}, lease_until = now() + {{LeaseDuration}}, attempts = attempts + 1, started_at = coalesce(started_at, now())
             WHERE id = {0} AND (state = 'Queued' OR (state = 'Running' AND lease_until < now())) AND {{ready}}
             RETURNING model_id, attempts, started_at
             """;
-        Renew = $$"""UPDATE {{table}} SET lease_until = now() + {{Silence}} WHERE id = {0} AND lease_owner = {1} AND state = 'Running'""";
+        Renew = $$"""UPDATE {{table}} SET lease_until = now() + {{LeaseDuration}} WHERE id = {0} AND lease_owner = {1} AND state = 'Running'""";
         Progressed = $$"""UPDATE {{table}} SET attempts = 0 WHERE id = {0}""";
         End = $$"""
             UPDATE {{table}} SET state = {2}, error = {3}, lease_owner = NULL, lease_until = NULL, attempts = 0, finished_at = CASE WHEN {2} <> 'Reviewing' THEN now() END
@@ -39,7 +39,7 @@ internal sealed class JobStatements
         Next = $$"""SELECT id AS "Value" FROM {{table}} WHERE model_id = {0} AND state = 'Queued' ORDER BY id LIMIT 1""";
         Lost = $$"""
             UPDATE {{table}} AS job SET enqueued_at = now()
-            WHERE (state = 'Running' AND lease_until < now() AND enqueued_at < now() - {{Silence}})
+            WHERE (state = 'Running' AND lease_until < now() AND enqueued_at < now() - {{LeaseDuration}})
             OR (state = 'Queued' AND enqueued_at < now() - interval '30 seconds' AND {{oldest}})
             RETURNING id AS "Value"
             """;

@@ -3,13 +3,13 @@ using Headstart.Postgres;
 namespace Headstart.Jobs;
 
 /// <summary>Cleans up what a worker may leave behind when it dies.</summary>
-public interface ISwept
+public interface ICleanup
 {
     Task SweepAsync(CancellationToken cancel);
 }
 
 /// <summary>Finds, every few seconds, jobs that no worker works on and what dead workers left.</summary>
-public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leavings, DatabaseAddress database, TimeProvider clock,
+public sealed partial class JobSweep(JobQueue queue, IEnumerable<ICleanup> cleanups, DatabaseAddress database, TimeProvider clock,
     ILogger<JobSweep> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
@@ -29,9 +29,9 @@ public sealed partial class JobSweep(JobQueue queue, IEnumerable<ISwept> leaving
                 }
 
                 await queue.SweepAsync(stopping);
-                foreach (var leaving in leavings)
+                foreach (var cleanup in cleanups)
                 {
-                    await leaving.SweepAsync(stopping);
+                    await cleanup.SweepAsync(stopping);
                 }
             }
             catch (Exception e) when (e is not OperationCanceledException)

@@ -6,5 +6,5 @@ namespace Headstart.Operations;
 /// <param name="cause">The exception of its client.</param>
 public sealed class BlobStoreUnavailableException(string sentence, bool passing, Exception? cause = null) : Exception(sentence, cause)
 {
-    public bool IsPassing => passing;
+    public bool IsTransient => passing;
 }

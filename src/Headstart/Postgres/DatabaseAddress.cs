@@ -20,7 +20,7 @@ public enum Sessions
 /// <summary>Where the database is, and whether this host alone uses it (its own local PostgreSQL) or others may too.</summary>
 /// <param name="ConnectionString">As Npgsql takes it. It has the password.</param>
 /// <param name="IsOwn">See above.</param>
-/// <param name="Sessions">As <see cref="DatabaseDoor"/> found them.</param>
+/// <param name="Sessions">As <see cref="DatabaseConnector"/> found them.</param>
 public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessions Sessions = Sessions.Own)
 {
     private const string MayIdleFor = "60s";

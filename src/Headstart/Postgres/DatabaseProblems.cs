@@ -34,14 +34,14 @@ public static class DatabaseProblems
     }
 
     /// <summary>Whether it may be gone in a moment, as while a server starts.</summary>
-    public static bool IsPassing(Exception exception) => exception switch
+    public static bool IsTransient(Exception exception) => exception switch
     {
         // A pooler gives this code to whatever is wrong; what it never gets over is what we asked for.
         PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } pooler => !IsAboutUs(pooler.MessageText),
         PostgresException refused => refused.IsTransient,
         NpgsqlException { InnerException: null } failed => IsNoServer(failed),
-        NpgsqlException { InnerException: { } inner } => IsPassing(inner),
-        AggregateException several => several.InnerExceptions.All(IsPassing), // one for each server
+        NpgsqlException { InnerException: { } inner } => IsTransient(inner),
+        AggregateException several => several.InnerExceptions.All(IsTransient), // one for each server
         _ => exception is SocketException or IOException or TimeoutException,
     };
 

@@ -10,9 +10,9 @@ public sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string Database = "headstart";
     private const string PasswordFile = "postgres.password";
-    private static readonly string[] Passing = ["shared memory block", "lock file"];
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+    private static readonly string[] TransientErrors = ["shared memory block", "lock file"];
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly LocalPostgresCluster _cluster;
     private readonly ILogger _log;
@@ -136,17 +136,17 @@ public sealed partial class LocalPostgres : IAsyncDisposable
                 return port;
             }
 
-            // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
+            // Worth another try: orphans of a killed server are still cleanup, a killed host's pg_ctl was just starting one, or
             // another program just took the port.
             var reason = cluster.Reason();
             var passing = !LocalPostgresPort.IsFree(port)
-                || Array.Exists(Passing, cause => reason.Contains(cause, StringComparison.Ordinal));
-            if (!passing || TimeProvider.System.GetElapsedTime(started) > Patience)
+                || Array.Exists(TransientErrors, cause => reason.Contains(cause, StringComparison.Ordinal));
+            if (!passing || TimeProvider.System.GetElapsedTime(started) > StartTimeout)
             {
                 throw new StartupException($"The local PostgreSQL did not start: {reason} (see its log '{cluster.LogFile}').");
             }
 
-            await Task.Delay(Glance, ct);
+            await Task.Delay(PollInterval, ct);
         }
     }
 
@@ -180,7 +180,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     {
         for (var failures = 0; !stopping.IsCancellationRequested;)
         {
-            var pause = Glance * Math.Pow(2, Math.Min(failures, 4));
+            var pause = PollInterval * Math.Pow(2, Math.Min(failures, 4));
             await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {

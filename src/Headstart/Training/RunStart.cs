@@ -23,18 +23,18 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
-    /// <param name="wish">The options of the run.</param>
+    /// <param name="options">The options of the run.</param>
     /// <param name="idempotencyKey">The same key returns the run that it started.</param>
     /// <param name="cancel">Cancels before the run is created.</param>
     /// <returns>The run, queued.</returns>
     /// <exception cref="RefusedException">There is none; the problem says why.</exception>
     public async Task<TrainingRun> StartAsync(
-        ClaimsPrincipal caller, Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel) =>
-        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, wish, idempotencyKey, cancel)
+        ClaimsPrincipal caller, Guid id, RunOptions options, string? idempotencyKey, CancellationToken cancel) =>
+        await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel) ? await StartAsync(id, options, idempotencyKey, cancel)
             : throw new RefusedException(Problems.NoSuchModel());
 
     /// <summary>For callers that have already checked that the model may be trained.</summary>
-    public async Task<TrainingRun> StartAsync(Guid id, RunOptions wish, string? idempotencyKey, CancellationToken cancel)
+    public async Task<TrainingRun> StartAsync(Guid id, RunOptions options, string? idempotencyKey, CancellationToken cancel)
     {
         if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
         {
@@ -48,13 +48,14 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
             .SingleOrDefaultAsync(cancel);
-        if ((Refuse(wish) ?? (kind.IsText() ? RefuseReader(wish) : RefuseBackbone(wish)) ?? await NothingToLearnAsync(id, kind, cancel))
+        if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options))
+            ?? await NothingToLearnAsync(id, kind, cancel))
             is { } refusal)
         {
             throw new RefusedException(refusal);
         }
 
-        var run = NewRun(id, wish, idempotencyKey, clock.Now());
+        var run = NewRun(id, options, idempotencyKey, clock.Now());
         try
         {
             await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -82,14 +83,14 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     }
 
     /// <summary>A queued row; the caller saves and enqueues it.</summary>
-    public static TrainingRun NewRun(Guid model, RunOptions wish, string? idempotencyKey, DateTime now) => new()
+    public static TrainingRun NewRun(Guid model, RunOptions options, string? idempotencyKey, DateTime now) => new()
     {
         Id = Guid.CreateVersion7(),
         ModelId = model,
         State = JobState.Queued,
-        Backbone = wish.Backbone is null or "auto" ? null : wish.Backbone,
-        MaxLatencyMs = wish.MaxLatencyMs,
-        MaxTrainingSeconds = wish.MaxTrainingSeconds,
+        Backbone = options.Backbone is null or "auto" ? null : options.Backbone,
+        MaxLatencyMs = options.MaxLatencyMs,
+        MaxTrainingSeconds = options.MaxTrainingSeconds,
         IdempotencyKey = idempotencyKey,
         CreatedAt = now,
     };
@@ -97,27 +98,27 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     private async Task<TrainingRun?> BeforeAsync(Guid id, string? key, CancellationToken cancel) =>
         key is null ? null : await db.TrainingRuns.SingleOrDefaultAsync(r => r.ModelId == id && r.IdempotencyKey == key, cancel);
 
-    private static ProblemHttpResult? Refuse(RunOptions wish) =>
-        wish.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be greater than 0.")
-            : wish.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds",
+    private static ProblemHttpResult? Refuse(RunOptions options) =>
+        options.MaxLatencyMs is <= 0 or double.NaN ? Problems.Invalid("invalid-max-latency", "maxLatencyMs must be greater than 0.")
+            : options.MaxTrainingSeconds is <= 0 or > 1_000_000 or double.NaN ? Problems.Invalid("invalid-max-training-seconds",
                 "maxTrainingSeconds must be greater than 0 and at most 1,000,000.")
             : null;
 
     /// <summary>Checks the options for a text model.</summary>
-    private ProblemHttpResult? RefuseReader(RunOptions wish) =>
-        wish.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(wish.Backbone) ? null
-        : Problems.Invalid("unknown-backbone", $"Unknown text backbone \"{RequestBodies.Readable(wish.Backbone)}\". Use auto or one of: "
+    private ProblemHttpResult? RefuseTextBackbone(RunOptions options) =>
+        options.Backbone is null or "auto" || TextCandidates.Ids(texts.All).Contains(options.Backbone) ? null
+        : Problems.Invalid("unknown-backbone", $"Unknown text backbone \"{RequestBodies.Readable(options.Backbone)}\". Use auto or one of: "
             + $"{string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
     /// <summary>Checks the options for an image model.</summary>
-    private ProblemHttpResult? RefuseBackbone(RunOptions wish)
+    private ProblemHttpResult? RefuseBackbone(RunOptions options)
     {
-        var named = wish.Backbone is "auto" ? null : wish.Backbone;
+        var named = options.Backbone is "auto" ? null : options.Backbone;
         return named is not null && !wanted.CanHave(named) && loaded.All.Count > 0
                 ? Problems.Invalid("unknown-backbone", $"Unknown backbone \"{RequestBodies.Readable(named)}\". Use auto or one of: "
                     + $"{string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
             : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train with. {loaded.HowToGetOne}")
-            : wish.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0
+            : options.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0
                 ? loaded.All[0].MsPerImage : null)
                 ? Problems.Invalid("latency-too-low", "maxLatencyMs is below this host's fastest backbone "
                     + $"({loaded.All[0].MsPerImage:0.0} ms per image); raise it (see GET /api/v1/backbones).")

@@ -17,7 +17,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
     LoadedBackbones loaded, TimeProvider clock)
 {
     private const long Worthwhile = 2_000_000; // numbers read by all fits together: about one second
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Offers the fits to the other workers, if there are any and the fits are large enough.</summary>
@@ -108,7 +108,7 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
             WITH next AS MATERIALIZED (SELECT s.work_id, s.number FROM fit_shards s JOIN fit_works w ON w.id = s.work_id
                 WHERE s.result IS NULL AND w.spaces <@ {spaces} AND (s.leased_until IS NULL OR s.leased_until < now()) AND ({work}::uuid IS NULL OR s.work_id = {work})
                 ORDER BY s.work_id, s.number LIMIT 1 FOR UPDATE OF s SKIP LOCKED)
-            UPDATE fit_shards AS shard SET leased_until = now() + {Patience} FROM next
+            UPDATE fit_shards AS shard SET leased_until = now() + {LeaseDuration} FROM next
             WHERE shard.work_id = next.work_id AND shard.number = next.number
             RETURNING shard.*
             """).ToListAsync(cancel);
@@ -123,11 +123,14 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
         {
             await using var db = await databases.CreateDbContextAsync(cancel);
             var own = db.FitShards.Where(s => s.WorkId == shard.WorkId && s.Number == shard.Number);
-            while (await Task.WhenAny(fit, Task.Delay(Patience / 3, clock, cancel)) != fit)
+            while (await Task.WhenAny(fit, Task.Delay(LeaseDuration / 3, clock, cancel)) != fit)
             {
                 cancel.ThrowIfCancellationRequested();
                 await db.Database.ExecuteSqlAsync(
-                    $"UPDATE fit_shards SET leased_until = now() + {Patience} WHERE work_id = {shard.WorkId} AND number = {shard.Number}",
+                    $"""
+                    UPDATE fit_shards SET leased_until = now() + {LeaseDuration}
+                    WHERE work_id = {shard.WorkId} AND number = {shard.Number}
+                    """,
                     cancel);
             }
 

@@ -69,8 +69,8 @@ public static class TrainingApi
             + "it started.")] string? idempotencyKey,
         RunStart start, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        var wish = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
-        return Accepted(await start.StartAsync(caller, id, wish, idempotencyKey, cancel));
+        var options = request is null ? new RunOptions() : new(request.Backbone, request.MaxLatencyMs, request.MaxTrainingSeconds);
+        return Accepted(await start.StartAsync(caller, id, options, idempotencyKey, cancel));
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(

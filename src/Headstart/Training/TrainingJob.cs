@@ -14,8 +14,8 @@ namespace Headstart.Training;
 /// and the last line is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, VersionComparison versions,
-    VersionPublisher publisher,
+    IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishDecision publish,
+    VersionWriter publisher,
     TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
@@ -113,7 +113,7 @@ internal sealed partial class TrainingJob(
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97);
-        var comparison = await versions.CompareAsync(db, run.Run.ModelId, new(data, examples, evaluated, features),
+        var comparison = await publish.DecideAsync(db, run.Run.ModelId, new(data, examples, evaluated, features),
             new StageProgress(run, 0.97, 0.98), cancel);
         report = report with
         {

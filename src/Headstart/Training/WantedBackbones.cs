@@ -14,7 +14,7 @@ namespace Headstart.Training;
 public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalogue, BackboneFetcher fetcher, BackboneNews news,
     TimeProvider clock)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Whether the backbone that a run names is available or can be downloaded; without a name, whether any is.</summary>
@@ -30,7 +30,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
         var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => loaded.Find(id) is null)
             : Missing(named);
         var fetches = ids.Where(fetcher.CanFetch).Select(id => fetcher.Begin(catalogue.Find(id)!, again: named is not null)).ToList();
-        var patience = named is not null ? TimeSpan.MaxValue : budget > TimeSpan.Zero && budget / 4 < Patience ? budget / 4 : Patience;
+        var patience = named is not null ? TimeSpan.MaxValue : budget > TimeSpan.Zero && budget / 4 < Timeout ? budget / 4 : Timeout;
         await WaitAsync(run, fetches, patience, cancel);
 
         var notices = Notices(fetches, named is null);

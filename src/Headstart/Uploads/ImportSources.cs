@@ -12,7 +12,7 @@ namespace Headstart.Uploads;
 /// a body is locked while it is stored or deleted, so that no import can refer to a body that is being deleted.
 /// </summary>
 public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBlobStore blobs,
-    IDbContextFactory<HeadstartDb> databases) : ISwept
+    IDbContextFactory<HeadstartDb> databases) : ICleanup
 {
     /// <summary>Stores a body and inserts the import that <paramref name="import"/> creates for its name: both, or neither.</summary>
     /// <exception cref="DbUpdateException">The model is gone, or another import has the idempotency key.</exception>

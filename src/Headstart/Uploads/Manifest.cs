@@ -67,7 +67,7 @@ internal sealed class Manifest
 
     private void Add(int number, ManifestRow row)
     {
-        if (row.Reason is not null || !NamesFile(row) || !Sides.TryRead(row.Image.Split, out var split))
+        if (row.Reason is not null || !NamesFile(row) || !SplitNames.TryRead(row.Image.Split, out var split))
         {
             _unusable.Add((number, row));
             return;

@@ -31,7 +31,7 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
     {
         var named = Image.Url is null || Image.Base64 is not null || Reason is not null ? Image.FileName ?? Image.File ?? Image.Url
             ?? $"row {number}" : Image.FileName ?? "";
-        var known = Sides.TryRead(Image.Split, out var split);
+        var known = SplitNames.TryRead(Image.Split, out var split);
         return new(RequestBodies.Readable(named), known || Reason is not null ? Content(maxBytes)
             : new FileContent.Unusable("invalid-split", "split must be train, val or test."), Categories, known ? split : null);
     }

@@ -35,7 +35,7 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
 
     /// <summary>The split given by the sender; null if the content decides.</summary>
     /// <returns>Whether the given split is valid or absent.</returns>
-    public bool TryReadSplit(out Split? side) => Sides.TryRead(Split, out side);
+    public bool TryReadSplit(out Split? side) => SplitNames.TryRead(Split, out side);
 
     /// <summary>Accepts numbers too, since some data sets name their categories 0 and 1.</summary>
     private static string? Label(JsonElement of, string name) =>

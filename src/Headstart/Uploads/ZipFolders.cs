@@ -34,12 +34,12 @@ internal sealed class ZipFolders
             level.Add(folders[1..]);
         }
 
-        if (seen.Only is { } only && below[only].Folders.Count > 0 && !Sides.IsName(only))
+        if (seen.Only is { } only && below[only].Folders.Count > 0 && !SplitNames.IsName(only))
         {
             (_wrapper, seen) = (only, below[only]);
         }
 
-        _sides = seen.Folders.Count > 0 && seen.Folders.All(Sides.IsName) && (seen.Deeper || manifest);
+        _sides = seen.Folders.Count > 0 && seen.Folders.All(SplitNames.IsName) && (seen.Deeper || manifest);
         _tooDeep = !_sides && !manifest && _wrapper is not null && seen is { Only: not null, HasFiles: false };
     }
 
@@ -68,7 +68,7 @@ internal sealed class ZipFolders
 
         var path = string.Join('/', parts);
         Split? side = null;
-        _ = _sides && parts.Length > 1 && Sides.TryRead(parts[0], out side);
+        _ = _sides && parts.Length > 1 && SplitNames.TryRead(parts[0], out side);
         var folders = parts[(side is null ? 0 : 1)..^1];
         return _tooDeep
             ? new(path, null, side, "too-deep", $"The file is in \"{string.Join('/', name.Split('/', '\\')[..^1])}\", but only one "

@@ -23,7 +23,7 @@ public sealed class PublishedVersions
                 .SingleOrDefault());
 
     private readonly IDbContextFactory<HeadstartDb> _databases;
-    private readonly Recent<(Guid Account, Guid Model), Published> _published;
+    private readonly ShortLivedCache<(Guid Account, Guid Model), Published> _published;
 
     public PublishedVersions(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
     {

@@ -98,16 +98,16 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
             return;
         }
 
-        var leaving = false;
+        var cleanup = false;
         _starting = true;
         try
         {
             await BeforeTrainingAsync();
-            leaving = Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")) && await StartedAsync();
+            cleanup = Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")) && await StartedAsync();
         }
         finally
         {
-            _starting = leaving; // a second click may still be on its way
+            _starting = cleanup; // a second click may still be on its way
         }
     }
 

@@ -7,7 +7,7 @@ namespace Headstart.Benchmarks.Serving;
 internal static class HostApi
 {
     private const int FilesAtOnce = 50;
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>A new model with these files, by category.</summary>
     /// <returns>Its path.</returns>
@@ -36,7 +36,7 @@ internal static class HostApi
         var run = await SendAsync(client.PostAsJsonAsync($"{model}/training-runs", request));
         while ((string?)run["state"] is "queued" or "running")
         {
-            await Task.Delay(Glance);
+            await Task.Delay(PollInterval);
             run = await SendAsync(client.GetAsync($"{model}/training-runs/{run["id"]}"));
         }
 

@@ -144,7 +144,8 @@ public sealed class PoolerTests : IClassFixture<PoolerTests.Pair>
         Assert.DoesNotContain("anything", refused.Message, StringComparison.Ordinal);
     }
 
-    private static Task<DatabaseAddress> ReachAsync(string address) => DatabaseDoor.ReachAsync(address, NullLogger.Instance, Api.Cancel);
+    private static Task<DatabaseAddress> ReachAsync(string address) =>
+        DatabaseConnector.ReachAsync(address, NullLogger.Instance, Api.Cancel);
 
     public sealed class Pair(TestPostgres postgres) : IAsyncLifetime
     {

@@ -11,14 +11,14 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Compares a new version with the published one on the same held-out images. Both are represented by heads not trained on these: an
-/// image's
-/// content decides whether it is held out, so it was also held out when the published version was made.
+/// Decides whether a new version is published: by the setting, else by comparing it with the published one on the same held-out examples. Both
+/// are represented by heads that have not learned from these; an example's content decides whether it is held out, so it was when the published
+/// version was made, too.
 /// </summary>
-public sealed class VersionComparison(HeadCache heads, IBlobStore blobs, Settings settings)
+public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings settings)
 {
     /// <returns>null if no version is published yet.</returns>
-    public async Task<ComparisonReport?> CompareAsync(
+    public async Task<ComparisonReport?> DecideAsync(
         HeadstartDb db, Guid model, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
         var published = await db.Models.Where(m => m.Id == model && m.PublishedVersion != null)

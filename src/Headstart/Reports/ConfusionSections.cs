@@ -5,7 +5,7 @@ using Headstart.Learning.Evaluation;
 namespace Headstart.Reports;
 
 /// <summary>Confusion matrix, metrics per category, calibration, and unknown images or texts.</summary>
-internal static class AnswerSections
+internal static class ConfusionSections
 {
     private const int LargestMatrix = 150; // a thousand categories are a million cells
     private const int FewCategories = 8;

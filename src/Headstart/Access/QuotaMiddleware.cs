@@ -25,7 +25,7 @@ public static class Spending
 /// request takes from, as the IETF's draft-ietf-httpapi-ratelimit-headers has it. The day's predictions are compared in memory (see
 /// <see cref="Usage"/>): a request that begins before the limit is answered whole.
 /// </summary>
-internal sealed class QuotaWatch(RequestDelegate next, Usage usage, IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
+internal sealed class QuotaMiddleware(RequestDelegate next, Usage usage, IDbContextFactory<HeadstartDb> databases, TimeProvider clock)
 {
     private const int Day = 86_400;
     private const int AgainForARun = 30; // seconds; a guess, as the end of a run is unknown

@@ -1,11 +1,12 @@
-using Headstart.Tests.BatchPredictions;
+using Headstart.BatchPredictions;
+using Headstart.Tests.Uploads;
 using Headstart.Tests.Postgres;
 using Headstart.Operations;
 using Headstart.Uploads;
 
-namespace Headstart.Tests.Uploads;
+namespace Headstart.Tests.BatchPredictions;
 
-public sealed class ZipUploadTests
+public sealed class BatchZipTests
 {
     private static readonly ZipLimits Limits = new(100, 1 << 20, 1 << 22);
 
@@ -45,7 +46,7 @@ public sealed class ZipUploadTests
     private static async Task<List<UploadedFile>?> ReadAsync(byte[] bytes)
     {
         using var folder = new TemporaryFolder();
-        await using var zip = await ZipUpload.SpoolAsync(new MemoryStream(bytes), folder.Path, Limits, Api.Cancel);
+        await using var zip = await BatchZip.SpoolAsync(new MemoryStream(bytes), folder.Path, Limits, Api.Cancel);
         Assert.Empty(Directory.GetFiles(folder.Path));
         try
         {

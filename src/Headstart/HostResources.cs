@@ -5,12 +5,12 @@ using Headstart.Postgres;
 namespace Headstart;
 
 /// <summary>What the host holds as long as it runs: its data folder, locked, and its own PostgreSQL when no other was named.</summary>
-public sealed class Home : IAsyncDisposable
+public sealed class HostResources : IAsyncDisposable
 {
     private readonly DataFolder _folder;
     private readonly LocalPostgres? _postgres;
 
-    private Home(DataFolder folder, LocalPostgres? postgres, DatabaseAddress database) =>
+    private HostResources(DataFolder folder, LocalPostgres? postgres, DatabaseAddress database) =>
         (_folder, _postgres, Paths, Database) = (folder, postgres, new(folder.Path), database);
 
     public DataPaths Paths { get; }
@@ -19,7 +19,7 @@ public sealed class Home : IAsyncDisposable
 
     /// <exception cref="StartupException">Another host uses the folder, a restore into it did not finish, or no usable PostgreSQL was
     /// found.</exception>
-    public static async Task<Home> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel,
+    public static async Task<HostResources> OpenAsync(IConfiguration configuration, Settings settings, CancellationToken cancel,
         bool restoring = false)
     {
         var connectionString = configuration.GetConnectionString("Headstart");
@@ -34,7 +34,8 @@ public sealed class Home : IAsyncDisposable
             using var logs = StartLogs(configuration);
             if (!string.IsNullOrWhiteSpace(connectionString))
             {
-                return new(folder, null, await DatabaseDoor.ReachAsync(connectionString, logs.CreateLogger(typeof(DatabaseDoor)), cancel));
+                var log = logs.CreateLogger(typeof(DatabaseConnector));
+                return new(folder, null, await DatabaseConnector.ReachAsync(connectionString, log, cancel));
             }
 
             var postgres = await LocalPostgres.StartAsync(folder, settings.Postgres, logs.CreateLogger<LocalPostgres>(), cancel);

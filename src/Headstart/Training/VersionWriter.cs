@@ -10,8 +10,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
 
-/// <summary>Turns a trained head into a version of the model, and publishes it unless the report says why not.</summary>
-public sealed class VersionPublisher(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news,
+/// <summary>Stores a trained head as a version of the model, and publishes it if <see cref="PublishDecision"/> said so.</summary>
+public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, BackboneNews news,
     PublishedVersions published, TimeProvider clock)
 {
     /// <summary>

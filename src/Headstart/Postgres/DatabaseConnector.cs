@@ -8,11 +8,11 @@ namespace Headstart.Postgres;
 /// Connects to an external database, for the host and for every command: waits until it responds, checks whether Headstart can use it,
 /// and detects poolers. Changes nothing in it.
 /// </summary>
-public static partial class DatabaseDoor
+public static partial class DatabaseConnector
 {
     private const string Channel = "headstart_echo";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30); // what starts beside us may be slower
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30); // what starts beside us may be slower
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Echo = TimeSpan.FromSeconds(3);
 
     /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
@@ -48,7 +48,7 @@ public static partial class DatabaseDoor
             }
             catch (Exception e) when (DatabaseProblems.Describe(e, address) is { } sentence)
             {
-                if (!DatabaseProblems.IsPassing(e) || TimeProvider.System.GetElapsedTime(started) > Patience)
+                if (!DatabaseProblems.IsTransient(e) || TimeProvider.System.GetElapsedTime(started) > StartTimeout)
                 {
                     throw new StartupException(sentence, e);
                 }
@@ -59,7 +59,7 @@ public static partial class DatabaseDoor
                     told = true;
                 }
 
-                await Task.Delay(Glance, cancel);
+                await Task.Delay(PollInterval, cancel);
             }
         }
     }

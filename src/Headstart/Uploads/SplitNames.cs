@@ -3,7 +3,7 @@ using Headstart.Data;
 namespace Headstart.Uploads;
 
 /// <summary>The names that data sets give their splits. Validation sets count as training data here.</summary>
-internal static class Sides
+internal static class SplitNames
 {
     private static readonly Dictionary<string, Split> Names = new(StringComparer.OrdinalIgnoreCase)
     {

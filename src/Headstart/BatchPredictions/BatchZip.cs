@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using Headstart.Operations;
+using Headstart.Uploads;
 
-namespace Headstart.Uploads;
+namespace Headstart.BatchPredictions;
 
 /// <param name="MaxFiles">Files in the archive.</param>
 /// <param name="MaxFileBytes">Limit for one file, unpacked.</param>
@@ -11,19 +12,19 @@ public sealed record ZipLimits(int MaxFiles, int MaxFileBytes, long MaxUnpackedB
 /// <summary>
 /// Reads files from an archive sent as request body, see <see cref="Archive"/>. It is spooled, because a zip's directory is at its end.
 /// </summary>
-public sealed class ZipUpload : IAsyncDisposable
+public sealed class BatchZip : IAsyncDisposable
 {
     private readonly Stream _spool;
     private readonly ZipLimits _limits;
 
-    private ZipUpload(Stream spool, ZipLimits limits) => (_spool, _limits) = (spool, limits);
+    private BatchZip(Stream spool, ZipLimits limits) => (_spool, _limits) = (spool, limits);
 
     /// <summary>Spools the body.</summary>
     /// <param name="body">The archive; the caller has limited its length.</param>
     /// <param name="folder">Where to spool it, see <see cref="Spool"/>.</param>
     /// <param name="limits">Limits for reading it.</param>
     /// <param name="cancel">Ends the reading.</param>
-    public static async Task<ZipUpload> SpoolAsync(Stream body, string folder, ZipLimits limits, CancellationToken cancel) =>
+    public static async Task<BatchZip> SpoolAsync(Stream body, string folder, ZipLimits limits, CancellationToken cancel) =>
         new((await Spool.TakeAsync(body, folder, long.MaxValue, cancel))!, limits);
 
     /// <summary>The files in the order of the archive's directory.</summary>

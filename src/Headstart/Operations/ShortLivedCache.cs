@@ -8,7 +8,7 @@ namespace Headstart.Operations;
 /// </summary>
 /// <param name="lifetime">How long an answer holds.</param>
 /// <param name="clock">Measures it.</param>
-public sealed class Recent<TKey, TValue>(TimeSpan lifetime, TimeProvider clock)
+public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeProvider clock)
     where TKey : notnull
     where TValue : class
 {
