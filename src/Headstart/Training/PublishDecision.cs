@@ -11,9 +11,9 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Decides whether a new version is published: by the setting, else by comparing it with the published one on the same held-out examples. Both
-/// are represented by heads that have not learned from these; an example's content decides whether it is held out, so it was when the published
-/// version was made, too.
+/// Decides whether a new version is published: by the setting, else by comparing it with the published one on the same held-out examples.
+/// Both are represented by heads that have not learned from these; an example's content decides whether it is held out, so it was when the
+/// published version was made, too.
 /// </summary>
 public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings settings)
 {

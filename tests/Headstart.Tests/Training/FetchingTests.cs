@@ -121,7 +121,7 @@ public sealed class FetchingTests(TestPostgres postgres)
         Assert.Contains("(404)", (string?)run["notices"]![0]);
         Assert.Contains("\"headstart-small+named\" is not installed", (string?)run["notices"]![1]);
         Assert.StartsWith("headstart-small", (string?)(await host.Client.GetJsonAsync($"{model}/versions/1"))["backbone"]);
-        Assert.Contains("gives 6 features", (string?)unfit["notices"]![0]);
+        Assert.Contains("returns 6 features", (string?)unfit["notices"]![0]);
         Assert.Empty(again["notices"]!.AsArray());
         Assert.Equal("headstart-small+named", (string?)(await host.Client.GetJsonAsync($"{model}/versions/3"))["backbone"]);
     }
