@@ -30,7 +30,7 @@ internal static class Promises
             {
                 var folder = Path.Combine(shared, "datasets", set);
                 results.Add(await PublicSets.LearnAsync(host.Client, folder, new { backbone = "auto" }, CancellationToken.None));
-                Console.Error.WriteLine(results[^1]);
+                Console.Error.WriteLine($"{results[^1].Set}: {results[^1].Accuracy:0.000}");
                 var (same, all) = await AgreementAsync(host.Client, results[^1].Model, folder);
                 (agreed, asked) = (agreed + same, asked + all);
             }

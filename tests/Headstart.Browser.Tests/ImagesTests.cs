@@ -31,7 +31,7 @@ public sealed class ImagesTests(Site site)
         await page.GetByRole(AriaRole.Listbox, new() { Name = "Images" }).FocusAsync();
         await page.Keyboard.PressAsync("Delete");
         await Expect(page.Locator(".tile")).ToHaveCountAsync(5);
-        await page.GotoAsync("/"); // cleanup the page makes the deletion final
+        await page.GotoAsync("/"); // leaving the page makes the deletion final
         await EventuallyAsync(async () => (await site.Client.GetJsonAsync($"{path}/images"))["items"]!.AsArray().Count == 5);
         site.NobodyComplained();
     }

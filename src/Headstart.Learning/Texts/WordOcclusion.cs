@@ -9,7 +9,7 @@ namespace Headstart.Learning.Texts;
 /// <param name="Weight">How much the probability of the label falls without it: above 0 speaks for the label, below 0 against it.</param>
 public sealed record WordWeight(string Word, int Start, int Length, double Weight);
 
-/// <summary>Explains an answer by cleanup out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky
+/// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky
 /// 2016).</summary>
 public static class WordOcclusion
 {

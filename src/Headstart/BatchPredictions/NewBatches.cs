@@ -33,10 +33,7 @@ internal sealed class NewBatches(
             return before;
         }
 
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            throw new RefusedException(Problems.InvalidIdempotencyKey());
-        }
+        RefusedException.ThrowIf(Problems.RefuseIdempotencyKey(idempotencyKey));
 
         if (found.Version is not { } version)
         {

@@ -35,10 +35,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             return before;
         }
 
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            throw new RefusedException(Problems.InvalidIdempotencyKey());
-        }
+        RefusedException.ThrowIf(Problems.RefuseIdempotencyKey(idempotencyKey));
 
         var search = Of(model, request, [.. sources.Select(s => s.Name)], idempotencyKey);
 

@@ -27,14 +27,14 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
     public Place? Enqueue(Guid account, long bytes, T entry, int free, out IReadOnlyList<T> evicted)
     {
         var lane = _lanes.TryGetValue(account, out var known) ? known : new Lane(account);
-        var cleanup = new Stack<Place>();
+        var leaving = new Stack<Place>();
         evicted = [];
         while (!Fits(bytes, free))
         {
             var longest = _turns.MaxBy(Share);
             if (longest is null || Share(longest) <= Share(lane.Places.Count + 1, lane.Bytes + bytes))
             {
-                while (cleanup.TryPop(out var back))
+                while (leaving.TryPop(out var back))
                 {
                     Append(back); // evict nothing if the entry still does not fit
                 }
@@ -42,11 +42,11 @@ public sealed class FairQueue<T>(int maxCount, long maxBytes)
                 return null;
             }
 
-            cleanup.Push(longest.Places.Last!.Value);
-            Remove(cleanup.Peek());
+            leaving.Push(longest.Places.Last!.Value);
+            Remove(leaving.Peek());
         }
 
-        evicted = [.. cleanup.Reverse().Select(place => place.Entry)];
+        evicted = [.. leaving.Reverse().Select(place => place.Entry)];
         var place = new Place(lane, bytes, entry);
         Append(place);
         return place;

@@ -27,8 +27,9 @@ public static class Problems
         StatusCodes.Status409Conflict, "no-published-version", "The model has no published version yet; start a training run and wait "
             + "until it succeeds.");
 
-    public static ProblemHttpResult InvalidIdempotencyKey() =>
-        Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key must have 1 to 200 characters.");
+    /// <returns>null for a key that can be used, and where there is none.</returns>
+    public static ProblemHttpResult? RefuseIdempotencyKey(string? key) => key is { Length: 0 or > 200 }
+        ? Of(StatusCodes.Status400BadRequest, "invalid-idempotency-key", "An Idempotency-Key must have 1 to 200 characters.") : null;
 
     public static ProblemHttpResult NotMultipart() => Of(
         StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",

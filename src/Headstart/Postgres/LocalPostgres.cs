@@ -136,7 +136,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
                 return port;
             }
 
-            // Worth another try: orphans of a killed server are still cleanup, a killed host's pg_ctl was just starting one, or
+            // Worth another try: orphans of a killed server are still leaving, a killed host's pg_ctl was just starting one, or
             // another program just took the port.
             var reason = cluster.Reason();
             var passing = !LocalPostgresPort.IsFree(port)

@@ -116,7 +116,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     private static LabelledFeatures Checked(LabelledFeatures set) =>
         set.Support().Min() >= MinExamples ? set
             : throw RefusedException.Invalid("run-refused",
-                "Too many images can no longer be read, cleanup a category with fewer than two; upload them "
+                "Too many images can no longer be read, leaving a category with fewer than two; upload them "
                 + "again.");
 
     /// <summary>The trials so far, best first, as the run shows them; the best one counts as chosen until the rule decides.</summary>

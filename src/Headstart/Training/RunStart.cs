@@ -41,10 +41,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             return before;
         }
 
-        if (idempotencyKey is { Length: 0 or > 200 })
-        {
-            throw new RefusedException(Problems.InvalidIdempotencyKey());
-        }
+        RefusedException.ThrowIf(Problems.RefuseIdempotencyKey(idempotencyKey));
 
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
             .SingleOrDefaultAsync(cancel);

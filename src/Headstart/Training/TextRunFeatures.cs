@@ -74,7 +74,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
             throw RefusedException.Invalid("run-refused",
-                "Texts were deleted meanwhile, cleanup a category with fewer than two; add some and start "
+                "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
                 + "another run.");
         }
 

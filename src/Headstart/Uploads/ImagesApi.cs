@@ -60,7 +60,7 @@ public static class ImagesApi
         // the request may be large: reading it enforces its own limits
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
         return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
-            : idempotencyKey is { Length: 0 or > 200 } ? Problems.InvalidIdempotencyKey()
+            : Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid ? invalid
             : await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel);
     }
 

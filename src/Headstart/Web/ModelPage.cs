@@ -98,16 +98,16 @@ public abstract class ModelPage : ComponentBase, IAsyncDisposable
             return;
         }
 
-        var cleanup = false;
+        var leaving = false;
         _starting = true;
         try
         {
             await BeforeTrainingAsync();
-            cleanup = Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")) && await StartedAsync();
+            leaving = Worked(await Api.PostAsync<Training.RunResponse>($"{Path}/training-runs")) && await StartedAsync();
         }
         finally
         {
-            _starting = cleanup; // a second click may still be on its way
+            _starting = leaving; // a second click may still be on its way
         }
     }
 

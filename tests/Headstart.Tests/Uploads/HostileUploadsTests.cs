@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Postgres;
@@ -9,7 +10,7 @@ namespace Headstart.Tests.Uploads;
 
 /// <summary>Uploads that mean harm, or are just not what they should be. The table of docs/uploads.md is the output of this
 /// test.</summary>
-public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IClassFixture<HostileUploadsTests.SmallHost>
+public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IClassFixture<HostileUploadsTests.SmallHost>
 {
     private static readonly byte[] Good = Pictures.Tiny(1);
     private static readonly byte[] Zip = Batches.Zip(("cats/a.png", Good));
@@ -122,7 +123,7 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
             table.Append($"| {what} | {answer}{(sentence is null ? "" : $": {sentence.Replace("|", "\\|", StringComparison.Ordinal)}")} |\n");
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine(table.ToString());
+        await DocumentAsync(Id().Replace(table.ToString(), "…"));
         Assert.Empty(Directory.GetFiles(Path.Combine(host.DataFolder, "spool")));
         Assert.Equal(before, Files().Where(file => !Path.GetFileName(file).All(char.IsAsciiHexDigitLower))); // images, by their SHA-256
         Assert.Empty(Directory.GetFiles(Path.GetFullPath(Path.Combine(host.DataFolder, "..")), "*escaped*"));
@@ -149,6 +150,25 @@ public sealed class HostileUploadsTests(HostileUploadsTests.SmallHost host) : IC
         reasons.InsertRange(first ? 0 : reasons.Count, Enumerable.Repeat("accepted", accepted));
         return (string.Join(", ", reasons), rejected.Count > 0 ? (string?)rejected[0]!["detail"] : null);
     }
+
+    /// <summary>The table stands in docs/uploads.md. HEADSTART_UPDATE_DOCS=1 writes it there.</summary>
+    private static async Task DocumentAsync(string table)
+    {
+        var file = Repository.PathOf("docs", "uploads.md");
+        var text = await File.ReadAllTextAsync(file, Api.Cancel);
+        var start = text.IndexOf("| sent | answer |", StringComparison.Ordinal);
+        if (Environment.GetEnvironmentVariable("HEADSTART_UPDATE_DOCS") == "1")
+        {
+            await File.WriteAllTextAsync(file, text[..start] + table, Api.Cancel);
+        }
+        else
+        {
+            Assert.Equal(text[start..], table);
+        }
+    }
+
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+    private static partial Regex Id();
 
     private List<string> Files() => [.. Directory.GetFiles(host.DataFolder, "*", SearchOption.AllDirectories)
         .Order(StringComparer.Ordinal)];
