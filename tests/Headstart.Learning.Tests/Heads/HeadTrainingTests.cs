@@ -146,7 +146,8 @@ public sealed class HeadTrainingTests
         var right = Enumerable.Range(0, test.Count).Count(i => head.Answer(test.Features[i]).SequenceEqual(test.LabelsOf(i)));
         Assert.True(right > 100, $"{right} of 120");
         AssertRefused("'b' has 0 ", LabelledFeatures.Tagged([[1], [2], [3]], [[0], [], [0]], ["a", "b"]));
-        AssertRefused("without it", LabelledFeatures.Tagged([[1], [2], [3], [4]], [[0, 1], [0], [0], [1]], ["a", "b"]));
+        AssertRefused(
+            "Nearly every image has the label 'a'", LabelledFeatures.Tagged([[1], [2], [3], [4]], [[0, 1], [0], [0], [1]], ["a", "b"]));
     }
 
     [Fact]
