@@ -62,7 +62,7 @@ public sealed class TextInferenceTests(ToyHost host) : IClassFixture<ToyHost>
         await (await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[2],"data":["a"," "]}]}""", "application/json"), Api.Cancel)).JsonAsync(HttpStatusCode.BadRequest);
         var named = await _client.PostAsync($"{Path}/infer", TextFiles.Body("""{"inputs":[{"name":"text","datatype":"BYTES","shape":[1],"data":["a"]}],"outputs":[{"name":"zz"}]}""", "application/json"), Api.Cancel);
 
-        Assert.Contains("no output \"zz\"", (string)(await named.JsonAsync(HttpStatusCode.BadRequest))["error"]!);
+        Assert.Contains("Unknown output \"zz\"", (string)(await named.JsonAsync(HttpStatusCode.BadRequest))["error"]!);
         Assert.Equal(before, await UsedAsync());
 
         async Task<long> UsedAsync() => (long)(await _client.GetJsonAsync("/api/v1/usage"))["quotas"]!.AsArray()

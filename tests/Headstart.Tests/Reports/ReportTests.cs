@@ -47,7 +47,7 @@ public sealed class ReportTests(HostWithRealBackbones host) : IClassFixture<Host
             Assert.Equal(1, (double)curve["points"]!.AsArray()[^1]!["recall"]!);
         });
         Assert.Equal(5, report["learningCurve"]!["points"]!.AsArray().Count);
-        Assert.Contains($"{(int)report["trainableParameters"]!} parameters", (string)report["head"]!["sentence"]!);
+        Assert.Contains($"{(int)report["trainableParameters"]!} trained parameters", (string)report["head"]!["sentence"]!);
 
         var (corrected, confirmed) = ((string)suspects[0]!["imageId"]!, (string)report["suspects"]!.AsArray()
             .First(s => (string)s!["imageId"]! != (string)suspects[0]!["imageId"]!)!["imageId"]!);
