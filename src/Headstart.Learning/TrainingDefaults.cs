@@ -18,7 +18,7 @@ public static class TrainingDefaults
     public const double SameText = 0.8;                    // share of common runs of five characters, of all different ones
 
     // Choice of the features
-    public const int ProbeImages = 500;                    // more change the order of backbones no more
+    public const int ProbeImages = 500;                    // more images no longer change the ranking
     public const int ProbeTexts = 1_000;
     public const int FewImagesToChoose = 50;               // fewer say nothing about a backbone
     public const int FewTextsToChoose = 30;                // fewer say nothing about features, and the favourite stays
