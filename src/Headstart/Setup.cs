@@ -156,8 +156,8 @@ public static class Setup
             .AddSingleton<BatchAnswering>().AddJob<BatchJob>(BatchJob.Kind, settings);
 
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
-        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource,
-            WikimediaCommons>().AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
+        .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>()
+        .AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>()

@@ -5,7 +5,7 @@ namespace Headstart.Jobs;
 /// <summary>Renews a lease once a second until it is lost or disposed.</summary>
 internal sealed class Heartbeat : IAsyncDisposable
 {
-    /// <summary>How long a lease lasts that is not renewed; <see cref="JobStatements"/> has the same for the database.</summary>
+    /// <summary>How long a lease lasts that is not renewed.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 

@@ -16,6 +16,7 @@ public sealed class JobLease : IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly Heartbeat _heartbeat;
     private CancellationTokenSource? _deadline;
+    private CancellationTokenRegistration _atDeadline;
 
     private JobLease(IDbContextFactory<HeadstartDb> databases, JobKind kind, Guid id, Guid owner, Taken taken, TimeProvider clock,
         CancellationToken stopping)
@@ -71,7 +72,7 @@ public sealed class JobLease : IAsyncDisposable
     public void EndsIn(TimeSpan left, string error)
     {
         _deadline = new(left > TimeSpan.Zero ? left : TimeSpan.Zero, _clock);
-        _deadline.Token.Register(() =>
+        _atDeadline = _deadline.Token.Register(() =>
         {
             Overdue = error;
             _ = _heartbeat.StopAsync();
@@ -124,8 +125,9 @@ public sealed class JobLease : IAsyncDisposable
     /// <summary>Stops renewing; the row is left as it is.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _heartbeat.DisposeAsync();
+        await _atDeadline.DisposeAsync(); // first: the deadline must not stop a heartbeat that is gone
         _deadline?.Dispose();
+        await _heartbeat.DisposeAsync();
     }
 
     private async Task<bool> BeatAsync()

@@ -11,8 +11,6 @@ namespace Headstart.Jobs;
 public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds,
     ILogger<JobQueue> log)
 {
-    public IEnumerable<JobKind> Kinds => kinds;
-
     /// <summary>For a job whose row is committed. If the process dies before this, the sweep does it.</summary>
     public void Enqueue(JobKind kind, Guid id)
     {

@@ -51,10 +51,6 @@ public sealed partial class JobRunner(
             Log.Released(log, kind.Noun, lease.Id);
             return false;
         }
-        catch (RefusedException e)
-        {
-            end = JobEnd.Failed(e.Message);
-        }
         catch (OperationCanceledException) when (lease.Overdue is not null)
         {
             end = JobEnd.Failed(lease.Overdue);
@@ -94,14 +90,15 @@ public sealed partial class JobRunner(
         return true;
     }
 
-    /// <summary>A stack where it is a bug, a sentence where a database, a blob store or a disk is away.</summary>
+    /// <summary>A stack where it is a bug, a sentence where a database, a blob store or a disk is away, nothing where the job is
+    /// refused.</summary>
     private void Note(JobKind kind, Guid id, Exception exception, int status, string type)
     {
         if (status is StatusCodes.Status503ServiceUnavailable or StatusCodes.Status507InsufficientStorage)
         {
             Log.Interrupted(log, kind.Noun, id, type, exception.GetBaseException().Message);
         }
-        else
+        else if (status >= 500)
         {
             Log.Unexpected(log, kind.Noun, id, exception);
         }

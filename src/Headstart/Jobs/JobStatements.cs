@@ -4,7 +4,7 @@ namespace Headstart.Jobs;
 internal sealed class JobStatements
 {
     /// <summary>A worker that was not heard of for so long is taken for dead.</summary>
-    private const string LeaseDuration = "interval '20 seconds'";
+    private static readonly string LeaseDuration = $"interval '{Heartbeat.LeaseDuration.TotalSeconds:0} seconds'";
 
     private JobStatements(JobKind kind)
     {

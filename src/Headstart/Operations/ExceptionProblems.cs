@@ -52,6 +52,8 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
         {
             switch (e)
             {
+                case RefusedException { Problem: { StatusCode: var status, ProblemDetails: var refused } }:
+                    return (status, refused.Type!, refused.Detail!);
                 case BadHttpRequestException bad:
                     return UnreadableRequests.Describe(bad);
                 case PostgresException { SqlState: PostgresErrorCodes.DiskFull }:

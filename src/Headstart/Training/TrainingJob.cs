@@ -15,8 +15,7 @@ namespace Headstart.Training;
 /// </summary>
 internal sealed partial class TrainingJob(
     IDbContextFactory<HeadstartDb> databases, ImageRunFeatures images, TextRunFeatures texts, SharedFits fits, PublishDecision publish,
-    VersionWriter publisher,
-    TimeProvider clock, ILogger<TrainingJob> log) : IJob
+    VersionWriter versions, TimeProvider clock, ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
         + "fewer or smaller examples.")
@@ -124,7 +123,7 @@ internal sealed partial class TrainingJob(
             Notices = run.Status.Notices
         };
         var parts = await features.KeepAsync(chosen.Features, cancel);
-        var number = await publisher.PublishAsync(run, chosen.Features.Id,
+        var number = await versions.PublishAsync(run, chosen.Features.Id,
             new(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)),
             new(parts, evaluated, NoveltyDetector.Of(train)), report, cancel);
         Log.Succeeded(log, run.Run.Id, number, report.Accuracy);

@@ -9,7 +9,7 @@ namespace Headstart.Uploads;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
-    /// <summary>Set if the file was fetched from a URL.</summary>
+    /// <summary>The file that was fetched from a URL, or why it was not.</summary>
     public static UploadedFile Of(FetchedFile file) =>
         new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
 

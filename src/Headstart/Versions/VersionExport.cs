@@ -13,7 +13,6 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
     /// <summary>Takes one place among the predictions while it works: a network is in memory a few times until it is written.</summary>
     /// <returns>The zip from its beginning; gone when it is closed. null when too many predictions are waiting already.</returns>
     /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
-    /// <exception cref="Learning.Heads.HeadArtifactException">The stored head cannot be read.</exception>
     /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or is another by now.</exception>
     /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
     public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)

@@ -32,6 +32,17 @@ public sealed class AuditTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task What_was_refused_is_recorded_with_the_status_of_its_answer()
+    {
+        using var client = await host.OtherAccountAsync();
+        var model = await client.NewModelAsync("cats");
+        using var answer = await client.PostAsync($"{model}/training-runs", new { });
+        var entry = (await EntriesAsync(client, "", 2))[0];
+        Assert.Equal(("startTrainingRun", (int)answer.StatusCode), ((string?)entry["operation"], (int?)entry["status"]));
+        Assert.InRange((int)answer.StatusCode, 400, 499);
+    }
+
+    [Fact]
     public async Task Entries_are_found_by_operation_key_and_time_and_come_in_pages()
     {
         using var client = await host.OtherAccountAsync();
