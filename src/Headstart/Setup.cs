@@ -99,14 +99,15 @@ public static class Setup
         .AddSingleton<WebFetcher>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services.AddTransient<NamedVersions>();
+    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services
+        .AddTransient<NamedVersions>().AddSingleton(new ErrorShape(OpenInferenceApi.Root, OpenInferenceApi.Of, typeof(InferError)));
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of));
+        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 

@@ -82,7 +82,7 @@ public static class Hosting
         builder.Services.AddSingleton(TimeProvider.System).AddMeasuring(builder.Configuration);
         builder.Services.AddSingleton<Cores>().AddHostedService(static provider => provider.GetRequiredService<Cores>());
         builder.Services.AddExceptionHandler<ExceptionProblems>();
-        builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
+        builder.Services.ConfigureHttpJsonOptions(json => Json.ConfigureBodies(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that ExceptionProblems answers
         builder.Services.AddPathPrefix().AddRateLimiter(_ => { }).AddCors().AddOpenApiDocument();
     }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Headstart.OpenInference;
 
 /// <summary>Name, version and extensions of the server.</summary>
-/// <param name="Extensions">Always empty; requests may contain binary tensors.</param>
+/// <param name="Extensions">What the server can beyond the protocol: <c>binary_tensor_data</c>.</param>
 public sealed record ServerMetadata(string Name, string Version, IReadOnlyList<string> Extensions);
 
 public sealed record ServerLive(bool Live);
@@ -27,7 +27,10 @@ public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<
 
 /// <param name="Id">Returned in the answer.</param>
 /// <param name="Outputs">The requested outputs; all by default.</param>
-public sealed record InferRequest(string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs);
+/// <param name="Parameters">Not used.</param>
+public sealed record InferRequest(
+    string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs,
+    IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
 /// <param name="Name"><c>image</c>, or <c>text</c> for a text model.</param>
 /// <param name="Datatype">
@@ -43,12 +46,12 @@ public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList
 /// <param name="BinaryDataSize">Number of bytes after the JSON that contain this tensor.</param>
 public sealed record TensorParameters([property: JsonPropertyName("binary_data_size")] long? BinaryDataSize);
 
-public sealed record RequestedOutput(string? Name);
+/// <param name="Parameters">Not used: outputs are always JSON.</param>
+public sealed record RequestedOutput(string? Name, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
 public sealed record InferResponse(
     [property: JsonPropertyName("model_name")] string ModelName, [property: JsonPropertyName("model_version")] string ModelVersion,
-    string? Id,
-    IReadOnlyList<ResponseTensor> Outputs);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id, IReadOnlyList<ResponseTensor> Outputs);
 
 /// <param name="Data">The elements, flat.</param>
 public sealed record ResponseTensor(string Name, string Datatype, IReadOnlyList<long> Shape, object Data);

@@ -26,6 +26,7 @@ namespace Headstart.OpenInference;
 /// </summary>
 public static class OpenInferenceApi
 {
+    internal const string Root = "/v2";
     private const string Platform = "headstart";
     private const string ByName = "The model is given by its id or its name.";
     private const string HowToInfer = "Send one input named image: BYTES [n], each a file in base64, or UINT8 [h, w, 3] or [n, h, w, 3], "
@@ -37,8 +38,8 @@ public static class OpenInferenceApi
 
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
-        var v2 = app.MapGroup("/v2").WithTags("Open Inference Protocol");
-        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().DisableRateLimiting()
+        var v2 = app.MapGroup(Root).WithTags("Open Inference Protocol");
+        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, ["binary_tensor_data"]))).AllowAnonymous().DisableRateLimiting()
             .Named("oipServer", "Get server metadata", "Needs no key.");
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting()
             .Named("oipLive", "Check that the server is live", "Needs no key.");
@@ -65,9 +66,7 @@ public static class OpenInferenceApi
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
         infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 503).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
-    /// <summary>
-    /// Declares errors in the protocol's format. Errors from outside these handlers are problem details, as in the other APIs.
-    /// </summary>
+    /// <summary>Declares errors in the protocol's format, which also those from outside these handlers have.</summary>
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)
@@ -75,7 +74,7 @@ public static class OpenInferenceApi
             endpoint.Produces<InferError>(status);
         }
 
-        return endpoint.Refuses(401);
+        return endpoint.Produces<InferError>(401);
     }
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
@@ -201,6 +200,10 @@ public static class OpenInferenceApi
 
         return outputs;
     }
+
+    /// <summary>What is refused before a handler is reached, in the protocol's format.</summary>
+    internal static IResult Of(ProblemDetails problem) =>
+        Refuse(problem.Status ?? StatusCodes.Status500InternalServerError, problem.Detail ?? problem.Title ?? "");
 
     internal static JsonHttpResult<InferError> Refuse(int status, string error) =>
         TypedResults.Json(new InferError(error), statusCode: status);

@@ -1,5 +1,9 @@
+using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -41,6 +45,8 @@ public static class OpenApi
                 Description = "Trains image and text classifiers from a few labelled examples and serves them over HTTP. Press Authorize "
                     + "and enter your API key first. Then create a model, add images or texts, start a training run, wait for it to "
                     + "succeed, and predict.",
+                Contact = new() { Name = "Headstart" },
+                License = new() { Name = "MIT", Identifier = "MIT" },
             });
             options.AddSecurityDefinition("bearer", new OpenApiSecurityScheme
             {
@@ -58,6 +64,7 @@ public static class OpenApi
             options.SupportNonNullableReferenceTypes();
             options.IncludeXmlComments(Assembly.GetExecutingAssembly(), includeControllerXmlComments: false);
             options.CustomSchemaIds(SchemaId);
+            options.SchemaFilter<SchemaDetails>();
             options.OperationFilter<OperationDetails>();
             options.DocumentFilter<MainJobFirst>();
         });
@@ -65,7 +72,12 @@ public static class OpenApi
 
     public static void MapOpenApiDocument(this WebApplication app)
     {
-        app.MapSwagger("/swagger/{documentName}/swagger.json").AllowAnonymous();
+        app.MapSwagger("/swagger/{documentName}/swagger.json", swagger =>
+        {
+            swagger.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1; // 3.0 cannot say that a reference may be null
+            swagger.PreSerializeFilters.Add(static (document, request) =>
+                document.Servers = [new() { Url = request.PathBase.HasValue ? request.PathBase.Value! : "/" }]);
+        }).AllowAnonymous();
         app.UseSwaggerUI(ui =>
         {
             ui.DocumentTitle = "Headstart API";
@@ -111,31 +123,66 @@ public sealed class MainJobFirst : IDocumentFilter
     };
 }
 
+/// <summary>Adds what Swashbuckle does not say of a record: which references may be null, and what may be left out.</summary>
+public sealed class SchemaDetails : ISchemaFilter
+{
+    public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
+    {
+        if (schema is not OpenApiSchema { Properties: { Count: > 0 } properties } record)
+        {
+            return;
+        }
+
+        var nullability = new NullabilityInfoContext();
+        foreach (var property in context.Type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            if (properties.TryGetValue(name, out var said) && said is OpenApiSchemaReference
+                && nullability.Create(property).ReadState == NullabilityState.Nullable)
+            {
+                properties[name] = new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, said] };
+            }
+        }
+
+        foreach (var parameter in context.Type.GetConstructors().SelectMany(c => c.GetParameters()).Where(p => p.HasDefaultValue))
+        {
+            record.Required?.Remove(JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!));
+        }
+    }
+}
+
 /// <summary>Adds what the endpoint's metadata knows and Swashbuckle does not: keys, examples, file forms.</summary>
-public sealed class OperationDetails : IOperationFilter
+public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
-        if (metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any())
+        foreach (var (_, response) in operation.Responses!)
+        {
+            foreach (var (type, body) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
+            {
+                // What is not JSON is bytes to a program: generators would otherwise try to read it as JSON.
+                body.Schema = type is "application/json" or "application/problem+json" ? body.Schema : Bytes();
+            }
+        }
+
+        if (!metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any())
+        {
+            operation.Security = [];
+        }
+        else
         {
             operation.Security =
             [
                 new() { [new OpenApiSecuritySchemeReference("bearer", context.Document)] = [] },
                 new() { [new OpenApiSecuritySchemeReference("basic", context.Document)] = [] },
             ];
-            operation.Responses!.TryAdd("429", new OpenApiResponse
-            {
-                Description = "Too Many Requests",
-                Content = new Dictionary<string, OpenApiMediaType>
-                {
-                    ["application/problem+json"] = new()
-                    {
-                        Schema = context.SchemaGenerator.GenerateSchema(
-                        typeof(Microsoft.AspNetCore.Mvc.ProblemDetails), context.SchemaRepository)
-                    },
-                },
-            });
+            Refuses(operation, context, [401, 403, 429, 503]);
+        }
+
+        if (operation.RequestBody is not null || metadata.OfType<FileForm>().Any())
+        {
+            Refuses(operation, context, [400, 413, 415]);
         }
 
         if (metadata.OfType<FileForm>().SingleOrDefault() is { } form)
@@ -172,6 +219,24 @@ public sealed class OperationDetails : IOperationFilter
         }
     }
 
+    /// <summary>What is refused before the endpoint is reached, in the format that is usual below its path.</summary>
+    private void Refuses(OpenApiOperation operation, OperationFilterContext context, ReadOnlySpan<int> statuses)
+    {
+        var shape = shapes.FirstOrDefault(shape => new PathString("/" + context.ApiDescription.RelativePath).StartsWithSegments(shape.Below));
+        var (type, format) = shape is null ? (typeof(ProblemDetails), "application/problem+json") : (shape.Body, "application/json");
+        foreach (var status in statuses)
+        {
+            operation.Responses!.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse
+            {
+                Description = ReasonPhrases.GetReasonPhrase(status),
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    [format] = new() { Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository) },
+                },
+            });
+        }
+    }
+
     // Swagger UI fills these in, so only harmless values: no filter, no Idempotency-Key.
     private static readonly Dictionary<string, JsonNode> Examples = new()
     {
@@ -201,7 +266,7 @@ public sealed class OperationDetails : IOperationFilter
             };
         }
 
-        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+        var file = Bytes();
         properties["file"] = form.OneFile ? file : new OpenApiSchema { Type = JsonSchemaType.Array, Items = file };
         var body = new OpenApiRequestBody
         {
@@ -213,12 +278,12 @@ public sealed class OperationDetails : IOperationFilter
         };
         if (form.RawImage)
         {
-            body.Content["image/*"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+            body.Content["image/*"] = new() { Schema = Bytes() };
         }
 
         if (form.Zip)
         {
-            body.Content["application/zip"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } };
+            body.Content["application/zip"] = new() { Schema = Bytes() };
         }
 
         if (form.Manifests)
@@ -244,4 +309,6 @@ public sealed class OperationDetails : IOperationFilter
         static OpenApiMediaType Text(string example) =>
             new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
     }
+
+    private static OpenApiSchema Bytes() => new() { Type = JsonSchemaType.String, Format = "binary" };
 }

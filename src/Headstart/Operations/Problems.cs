@@ -6,7 +6,7 @@ namespace Headstart.Operations;
 /// <summary>How errors look below a path whose clients expect something else than <c>application/problem+json</c>.</summary>
 /// <param name="Below">The path.</param>
 /// <param name="Of">The same error as they expect it.</param>
-public sealed record ErrorShape(PathString Below, Func<ProblemDetails, IResult> Of);
+public sealed record ErrorShape(PathString Below, Func<ProblemDetails, IResult> Of, Type Body);
 
 /// <summary>
 /// The refusals that more than one feature gives. Each has a stable <c>type</c> slug that clients may switch on, and a sentence

@@ -41,7 +41,9 @@ internal static partial class UnreadableRequests
     }
 
     private static string Sentence(BadHttpRequestException e) =>
-        e.InnerException is JsonException json ? $"The body is not the JSON that this endpoint expects{Place(json)}; /swagger shows an "
+        e.InnerException is JsonException typo && UnknownField().Match(typo.Message) is { Success: true } field
+            ? UnknownFieldSentence(field.Groups["name"].Value, field.Groups["type"].Value)
+        : e.InnerException is JsonException json ? $"The body is not the JSON that this endpoint expects{Place(json)}; /swagger shows an "
             + "example."
         : e.Message.Contains("no body was provided", StringComparison.Ordinal) ? "This endpoint needs a JSON body, but the request has "
             + "none; /swagger shows an example."
@@ -50,8 +52,40 @@ internal static partial class UnreadableRequests
                 + "invalid; /swagger says what is allowed."
         : e.Message;
 
+    private static string UnknownFieldSentence(string name, string type)
+    {
+        string[] known = [.. typeof(UnreadableRequests).Assembly.GetType(type)?.GetProperties()
+            .Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name)) ?? []];
+        return $"This request has no field \"{name}\""
+            + (known.MinBy(other => Distance(name, other)) is { } nearest && Distance(name, nearest) <= Math.Max(2, nearest.Length / 3)
+                ? $"; did you mean \"{nearest}\"? Nothing was changed."
+                : $"; its fields are {string.Join(", ", known)}. Nothing was changed.");
+    }
+
+    /// <summary>The number of letters to insert, delete or replace, after Levenshtein.</summary>
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0]++;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var replaced = diagonal + (char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+
+        return row[^1];
+    }
+
     private static string Place(JsonException json) =>
         json.LineNumber is { } line ? $": look at {json.Path ?? "$"}, line {line + 1}, byte {json.BytePositionInLine + 1}" : "";
+
+    [GeneratedRegex("""^The JSON property '(?<name>.{0,200}?)' could not be mapped to any \.NET member contained in type '(?<type>[^']+)'""",
+        RegexOptions.Singleline)]
+    private static partial Regex UnknownField();
 
     [GeneratedRegex("""^Failed to bind parameter "\S+ (?<name>\w+)" from "(?<value>.*)"\.$""", RegexOptions.Singleline)]
     private static partial Regex Unbound();

@@ -40,7 +40,7 @@ public static class ImagesApi
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
             .Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif")
-            .Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 404, 412);
+            .Refuses(400, 401, 404, 412);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
                 + "label that a person has set or confirmed.")

@@ -35,7 +35,7 @@ public static class VersionsApi
                 "A zip file with model.onnx, a self-contained model that turns the pixels of a photograph into the probabilities of the "
                     + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip")
-                .Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip").Produces(StatusCodes.Status304NotModified)
+                .Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip")
             .Refuses(401, 404, 409, 412, 416, 503);
         versions.MapPost("/{number:int}/publish", Publish)
             .Named("publishVersion", "Publish a version", "Predictions use it from now on. Publishing an older version rolls back.")
