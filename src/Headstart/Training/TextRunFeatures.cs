@@ -74,8 +74,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
             throw RefusedException.Invalid("run-refused",
-                "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
-                + "another run.");
+                "Texts were deleted meanwhile, leaving a category with none; add some and start another run.");
         }
 
         var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, Seed, tried =>
@@ -117,9 +116,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}"))
             .Order(StringComparer.Ordinal)];
 
-    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
-        t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,
-        Math.Round(t.LogLoss, 4), t.Scores.Count))];
+    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) =>
+        [.. trials.Select(t => t.Row(t == chosen, digits: 4))];
 
     private static List<string> Those(Dictionary<Guid, string> texts, IEnumerable<Dataset.Item> items) =>
         [.. items.Where(item => texts.ContainsKey(item.ExampleId)).Select(item => texts[item.ExampleId])];
