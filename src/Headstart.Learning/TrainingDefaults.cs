@@ -37,7 +37,7 @@ public static class TrainingDefaults
     // L2, strongest first: each fit starts from the one before
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
     public static readonly double[] PrototypeShares = [1, 0.5, 0.2]; // of the pull towards the mean of a category
-    public const double UntriedPenalty = 0.3;              // where there is nothing to try it on: in the middle
+    public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
     public const int FewForPrototypes = 20;                // images a category; with more of them prototypes have nothing to offer
     // of all features after scaling: the same penalty then means the same on any features
     public const double FeatureVariance = 2_000;

@@ -10,7 +10,8 @@ namespace Headstart.Learning.Heads;
 /// </param>
 /// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
 /// it.</param>
-/// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images.</param>
+/// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images; a cautious one where none are
+/// measured.</param>
 /// <param name="Folds">Parts a repeat; 0 where there was nothing to try a head on.</param>
 /// <param name="Repeats">Different splits.</param>
 /// <param name="Tested"><c>[m]</c>, indices into the set in rising order: the images that some fit did not see. Not among them: a
@@ -32,18 +33,19 @@ public sealed record CrossValidation(
         Mean([.. Runs.Select(run => run.Select(p => exclusive ? Calibration.Apply(p, temperature)
             : [.. p.Select(yes => Calibration.Apply([1 - yes, yes], temperature)[1])]).ToList())]);
 
-    /// <summary>The temperature that suits best; 1 where nothing was tested.</summary>
+    /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
     /// <param name="set">What was cross-validated.</param>
     public double Temperature(LabelledFeatures set)
     {
         ArgumentNullException.ThrowIfNull(set);
-        if (Tested.Count == 0)
+        if (Measured.Count == 0)
         {
             return 1;
         }
 
-        var tested = set.Some(Tested);
-        return Calibration.Temperature([.. Runs.Select(run => tested.Choices(run).Probabilities)], tested.Choices(Runs[0]).Right);
+        var measured = set.Some([.. Measured.Select(i => Tested[i])]);
+        var runs = Runs.Select(run => (IReadOnlyList<float[]>)[.. Measured.Select(i => run[i])]).ToList();
+        return Calibration.Temperature([.. runs.Select(run => measured.Choices(run).Probabilities)], measured.Choices(runs[0]).Right);
     }
 
     private static float[][] Mean(IReadOnlyList<IReadOnlyList<float[]>> runs)

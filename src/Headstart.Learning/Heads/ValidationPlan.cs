@@ -77,7 +77,8 @@ public sealed class ValidationPlan : FitPlan
             }
         }
 
-        var best = tested.Count == 0 ? Untried() : scores.Keys.MinBy(method => scores[method].CrossEntropy())!;
+        // Look-alikes favour the surest method, whichever it is.
+        var best = _folds.Measured.Count == 0 ? Untried() : scores.Keys.MinBy(method => scores[method].CrossEntropy())!;
         var (accuracy, error) = scores[best].Accuracy(_folds.Measured);
         return new CrossValidation(accuracy, error, best, _folds.Count, _assignments.Count, _folds.Tested, _folds.Measured,
             scores[best].Runs);
@@ -99,12 +100,9 @@ public sealed class ValidationPlan : FitPlan
     private int[] Fold(int split) =>
         [.. _folds.Tested.Where(i => _assignments[split / _folds.Count][i] == split % _folds.Count)];
 
-    /// <summary>A method for a set that leaves nothing to try it on.</summary>
-    private HeadMethod Untried()
-    {
-        var methods = _groups[0];
-        return methods.Find(method => method.Kind == HeadKind.Prototypes) ?? methods.Find(method => method.Strength == UntriedPenalty)!;
-    }
+    /// <summary>The method for a set that does not say which is better for new images.</summary>
+    private HeadMethod Untried() =>
+        _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
 
     private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {

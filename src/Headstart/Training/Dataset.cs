@@ -7,9 +7,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>The examples of a run, in an order that depends only on their content, and which of them are held out.</summary>
-public sealed class Dataset
+public sealed record Dataset
 {
-
     /// <param name="Labels">Indices of its categories, ascending; exactly one unless the model is multi-label.</param>
     /// <param name="SideGiven">Whether a person gave the side that it is on.</param>
     public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels, bool SideGiven = false)

@@ -2,6 +2,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Examples;
+using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
@@ -23,6 +24,11 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         CancellationToken cancel)
     {
         var texts = await TextsAsync(db, run.Run.ModelId, cancel);
+        if (data.Test.Any(item => item.SideGiven))
+        {
+            data = await WithoutLeaksAsync(data, texts, cancel);
+        }
+
         // Held-out texts are not used at all, not even to learn how words are used.
         var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
         var named = run.Run.Backbone;
@@ -63,6 +69,15 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         using var file = new MemoryStream();
         ((WordFeatures)of).Texts.Save(file);
         return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), ArtifactPart.Text, "")];
+    }
+
+    /// <summary>Copies of texts that were given as test are not used for the features either.</summary>
+    private static async Task<Dataset> WithoutLeaksAsync(Dataset data, Dictionary<Guid, string> texts, CancellationToken cancel)
+    {
+        Dataset.Item[] items = [.. data.Train.Concat(data.Test).Where(item => texts.ContainsKey(item.ExampleId))];
+        var pairs = await Task.Run(() => TextLookAlikes.Pairs(Those(texts, items), cancel), cancel);
+        var leaks = Sides.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
+        return data with { Train = [.. data.Train.Except(leaks)] };
     }
 
     private static async Task<ChosenFeatures> TryAsync(

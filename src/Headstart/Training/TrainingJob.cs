@@ -92,6 +92,11 @@ internal sealed partial class TrainingJob(
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
         }
 
+        if (validation.Accuracy is null) // the trials did not know the look-alikes
+        {
+            progress.Show(run.Status.Backbones.ConvertAll(trial => trial with { Accuracy = null, StandardError = null, LogLoss = null }));
+        }
+
         // Idle workers can begin with the learning curve; this one gets to it after its heads.
         await using var offered = train.Support().Min() < ExamplesForCurve || validation.Accuracy is null ? null : await fits.OfferAsync(
             chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);

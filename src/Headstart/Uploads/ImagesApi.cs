@@ -34,7 +34,7 @@ public static class ImagesApi
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category, ?split= by side.").Refuses(400, 401, 404);
+            + "category, ?split= by side.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
@@ -65,7 +65,7 @@ public static class ImagesApi
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, Split? split, [AsParameters] PageQuery page,
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, [AsParameters] PageQuery page,
         CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
@@ -73,9 +73,14 @@ public static class ImagesApi
             return Problems.NoSuchModel();
         }
 
+        if (!SplitNames.TryRead(split, out var side))
+        {
+            return SplitNames.Unknown();
+        }
+
         var (size, after) = (Page.Limit(page.Limit), page.After);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
-            .Where(i => split == null || i.Split == split)
+            .Where(i => side == null || i.Split == side)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);

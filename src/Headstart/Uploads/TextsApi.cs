@@ -40,7 +40,7 @@ public static class TextsApi
             .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422, 507);
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?split= by "
-            + "side, ?labelled= by whether a text has a category.").Refuses(400, 401, 404);
+            + "side, ?labelled= by whether a text has a category.").Refuses(400, 401, 404, 422);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
         texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category, or change its side",
                 "The category must be one of the model's. Reports no longer suspect a label that a person has set or confirmed. Send split "
@@ -63,7 +63,7 @@ public static class TextsApi
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, Split? split, bool? labelled,
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, bool? labelled,
         [AsParameters] PageQuery page, CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
@@ -71,10 +71,15 @@ public static class TextsApi
             return Problems.NoSuchModel();
         }
 
+        if (!SplitNames.TryRead(split, out var side))
+        {
+            return SplitNames.Unknown();
+        }
+
         var (size, after) = (Page.Limit(page.Limit), page.After);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
-            .Where(i => split == null || i.Split == split)
+            .Where(i => side == null || i.Split == side)
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = NamesOf(model);

@@ -48,7 +48,7 @@ export function close(area) {
 }
 
 function hold(camera, button) {
-  const { category } = button.dataset;
+  const category = button.dataset.into;
   button.dataset.recording = 'true';
   const take = () => { camera.shooting = camera.shooting.then(() => shoot(camera, category)); };
   take();
