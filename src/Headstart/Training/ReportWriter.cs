@@ -171,7 +171,8 @@ public static class ReportWriter
     {
         var method = found.Validation.Method;
         var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
-        var best = found.Validation.Measured.Count == 0 ? "is used where nothing tells which head is best." : "did best in cross-validation.";
+        var best = found.Validation.Measured.Count == 0 ? "is used where nothing tells which head is best."
+            : "did best in cross-validation.";
         var what = method.Kind switch
         {
             HeadKind.Prototypes => $"Prototypes, which suit very few {found.Data.Kind.Examples()}, {best} The head has one weight for "

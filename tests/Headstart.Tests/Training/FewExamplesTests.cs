@@ -43,8 +43,8 @@ public sealed class FewExamplesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_category_of_one_scene_among_others_is_named_and_the_accuracy_is_that_of_the_others()
     {
-        var model = await ModelAsync(In("cats", Pets.Cats[..8]), In("dogs", Pets.Dogs[..8]),
-            In("noise", Of(Pets.Cats[20], 6)));
+        var model = await ModelAsync(In("train/cats", Pets.Cats[..8]), In("train/dogs", Pets.Dogs[..8]),
+            In("train/noise", Of(Pets.Cats[20], 6)));
 
         var (_, report) = await TrainedAsync(model);
 

@@ -180,7 +180,6 @@ public sealed class SidesTests(TestHost host) : IClassFixture<TestHost>
 
     private async Task SendAsync(string model, IEnumerable<(string, byte[])> files)
     {
-        // Two folders of sides at least, or they would be categories.
         var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(files)))).JsonAsync();
         Assert.Empty(answer["rejected"]!.AsArray());
     }
