@@ -8,8 +8,8 @@ public static class TrainingDefaults
 {
     // Data
     public const int MinCategories = 2;                    // one category is nothing to tell apart
-    public const int MinExamples = 2;                      // of a category: one to learn from while the other is judged
-    public const int MinTrainAfterSplit = 5;               // a category that would keep fewer holds none out
+    public const int MinExamples = 1;                      // of a category to learn from; its accuracy takes two that differ
+    public const int MinTrainAfterSplit = 5;               // a category that would keep fewer holds none out, unless a person said which
     public const int Seed = 20_240_607;                    // folds and draws are the same in every attempt of a run
     public const double SamePicture = 0.975;               // cosine of two feature vectors: above it two pictures show the same
     public const double AlmostSamePicture = 0.9;           // the same, where the fingerprints almost agree
@@ -37,6 +37,7 @@ public static class TrainingDefaults
     // L2, strongest first: each fit starts from the one before
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
     public static readonly double[] PrototypeShares = [1, 0.5, 0.2]; // of the pull towards the mean of a category
+    public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
     public const int FewForPrototypes = 20;                // images a category; with more of them prototypes have nothing to offer
     // of all features after scaling: the same penalty then means the same on any features
     public const double FeatureVariance = 2_000;

@@ -21,7 +21,7 @@ public static class LinearProbe
         var validation = HeadTraining.CrossValidate(training, seed: 1, cancel);
         var head = HeadTraining.Train(training, validation.Method, cancel);
         var right = Enumerable.Range(0, unseen.Count).Count(i => Best(head.Probabilities(unseen.Features[i])) == unseen.Labels[i]);
-        return ((double)right / unseen.Count, validation.Accuracy);
+        return ((double)right / unseen.Count, validation.Accuracy ?? double.NaN);
     }
 
     /// <summary>The probe on each of the settings' sets.</summary>

@@ -20,6 +20,11 @@ public static class ChoiceRule
     {
         ArgumentNullException.ThrowIfNull(trials);
         ArgumentNullException.ThrowIfNull(favourite);
+        if (favourite.Scores.Count == 0)
+        {
+            return favourite; // nothing could be tested
+        }
+
         var chosen = trials.MinBy(trial => trial.LogLoss)!;
         if (!IsClearlyBetter(chosen, favourite))
         {

@@ -5,7 +5,7 @@ namespace Headstart.Learning.Choosing;
 
 /// <summary>Features that were tried by cross-validating a head on them.</summary>
 /// <param name="Validation">What came out.</param>
-/// <param name="Scores"> Of each image <c>[n]</c>, the logarithm of the probability that heads which did not see it gave to its own
+/// <param name="Scores"> Of each tested image <c>[m]</c>, the logarithm of the probability that heads which did not see it gave to its own
 /// category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred images this
 /// tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was surely wrong as
 /// that. </param>
@@ -19,15 +19,15 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     /// <summary>Milliseconds that the features of one example take on this host.</summary>
     public abstract double MsPerExample { get; }
 
-    /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k.</summary>
-    public double LogLoss { get; } = -Scores.Average();
+    /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k. 0 too where nothing was tested.</summary>
+    public double LogLoss { get; } = -Scores.DefaultIfEmpty().Average();
 
     /// <summary>How much better this one is than another on the same images.</summary>
     /// <returns>The mean difference of the scores, and the standard error of that mean.</returns>
     public (double Mean, double StandardError) Lead(Tried other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        double[] differences = [.. Scores.Zip(other.Scores, (mine, theirs) => mine - theirs)];
+        double[] differences = [.. Scores.Zip(other.Scores, (mine, theirs) => mine - theirs).DefaultIfEmpty()];
         var mean = differences.Average();
         var variance = differences.Sum(difference => (difference - mean) * (difference - mean)) / Math.Max(1, differences.Length - 1);
         return (mean, Math.Sqrt(variance / differences.Length));
@@ -42,9 +42,10 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     {
         ArgumentNullException.ThrowIfNull(set);
         var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
-        var (probabilities, right) = set.Choices(validation.OutOfFold);
+        var tested = set.Some(validation.Tested);
+        var (probabilities, right) = tested.Choices(validation.OutOfFold);
         var scores = right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice])));
-        return (validation, [.. scores.Chunk(right.Count / set.Count).Select(example => example.Sum())]);
+        return (validation, [.. scores.Chunk(Math.Max(1, right.Count / Math.Max(1, tested.Count))).Select(example => example.Sum())]);
     }
 }
 

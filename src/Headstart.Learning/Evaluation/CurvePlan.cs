@@ -6,7 +6,8 @@ namespace Headstart.Learning.Evaluation;
 
 /// <summary>
 /// The fits of a <see cref="LearningCurve"/>: heads that learned from growing parts of some folds' training examples, each part with every
-/// category in proportion, and how they do on the rest. One fit is one fold with all its parts.
+/// category in proportion, and how they do on the rest, as far as that says something about new examples. One fit is one fold with all its
+/// parts.
 /// </summary>
 public sealed class CurvePlan : FitPlan
 {
@@ -17,7 +18,7 @@ public sealed class CurvePlan : FitPlan
     private readonly int _repeats;
     private readonly List<(List<int[]> Parts, int[] Unseen)> _folds = [];
 
-    /// <param name="set">At least two categories with four images each.</param>
+    /// <param name="set">At least two categories with four images each, and an accuracy: see <see cref="CrossValidation"/>.</param>
     /// <param name="method">How heads are fitted; its strength is greater than 0.</param>
     /// <param name="repeats">Different splits, each of up to five folds.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -28,16 +29,17 @@ public sealed class CurvePlan : FitPlan
         (_set, _method, _repeats) = (set, method, repeats);
         _spaces = set.Features is SparseRows ? null : new(() => new PartSpaces(set));
         var random = new Random(seed);
-        var folds = Math.Min(MostFolds, set.Support().Min());
+        var folds = new StratifiedFolds(set);
+        int[] measured = [.. folds.Measured.Select(i => folds.Tested[i])];
         for (var repeat = 0; repeat < repeats; repeat++)
         {
-            var assignment = StratifiedFolds.Assign(set, folds, random);
-            for (var fold = 0; fold < (set.Count <= ManyForCurve ? folds : Math.Min(CurveFoldsOfMany, folds)); fold++)
+            var assignment = folds.Assign(random);
+            for (var fold = 0; fold < (set.Count <= ManyForCurve ? folds.Count : Math.Min(CurveFoldsOfMany, folds.Count)); fold++)
             {
                 int[] training = [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] != fold)];
                 random.Shuffle(training);
                 _folds.Add(([.. CurveShares.Select(share => Part(training, share))],
-                    [.. Enumerable.Range(0, set.Count).Where(i => assignment[i] == fold)]));
+                    [.. measured.Where(i => assignment[i] == fold)]));
             }
         }
     }

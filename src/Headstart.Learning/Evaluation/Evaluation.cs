@@ -74,5 +74,13 @@ public sealed record Evaluation(
             [.. categories.Select((_, k) => support[k] + answers[k] - 2 * hits[k])]);
     }
 
+    /// <summary>
+    /// The same where some of the images look alike and are right or wrong together: they then say no more than the different ones among
+    /// them, so that the interval is wider.
+    /// </summary>
+    /// <param name="different">How many of the images are different.</param>
+    public Evaluation Counting(int different) =>
+        different == Count ? this : this with { AccuracyInterval = Wilson.Interval95(Accuracy * different, different) };
+
     private static double? Share(int part, int whole) => whole == 0 ? null : (double)part / whole;
 }

@@ -39,7 +39,7 @@ public sealed class LearningCurve
     public IReadOnlyList<CurvePoint> Points { get; }
 
     /// <summary>Makes the fits of a <see cref="CurvePlan"/>, whose parameters these are.</summary>
-    /// <param name="set">At least two categories with four images each.</param>
+    /// <param name="set">At least two categories with four images each, and an accuracy: see <see cref="CrossValidation"/>.</param>
     /// <param name="method">How heads are fitted.</param>
     /// <param name="repeats">Different splits.</param>
     /// <param name="seed">Decides the splits.</param>

@@ -12,9 +12,9 @@ public static class Wilson
     private const double Z = 1.959963984540054; // 97.5 % point of the normal distribution
 
     /// <summary>The 95 % interval of a proportion.</summary>
-    /// <param name="successes">0..<paramref name="n"/></param>
+    /// <param name="successes">0..<paramref name="n"/>; parts of one where trials that depend on each other count as one.</param>
     /// <param name="n">Trials; with 0 trials everything is possible.</param>
-    public static Interval Interval95(int successes, int n)
+    public static Interval Interval95(double successes, int n)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(n);
         ArgumentOutOfRangeException.ThrowIfNegative(successes);
@@ -24,7 +24,7 @@ public static class Wilson
             return new Interval(0, 1);
         }
 
-        var (p, z2) = ((double)successes / n, Z * Z / n);
+        var (p, z2) = (successes / n, Z * Z / n);
         var centre = (p + z2 / 2) / (1 + z2);
         var half = Z * Math.Sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
         // At the ends the bound is exactly 0 or 1; the formula misses it by rounding.

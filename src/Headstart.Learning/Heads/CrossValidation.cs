@@ -6,32 +6,46 @@ namespace Headstart.Learning.Heads;
 /// <summary>What cross-validation says about a head on this set.</summary>
 /// <param name="Accuracy">
 /// Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image all of them must be right.
+/// null where nothing can be said about new images: see <see cref="Measured"/>.
 /// </param>
 /// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
 /// it.</param>
-/// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images.</param>
-/// <param name="Folds">Parts a repeat.</param>
+/// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images; a cautious one where none are
+/// measured.</param>
+/// <param name="Folds">Parts a repeat; 0 where there was nothing to try a head on.</param>
 /// <param name="Repeats">Different splits.</param>
-/// <param name="Runs">Probabilities <c>[repeats][n][k]</c> of each image from fits that did not see it.</param>
+/// <param name="Tested"><c>[m]</c>, indices into the set in rising order: the images that some fit did not see. Not among them: a
+/// category's only image.</param>
+/// <param name="Measured">Positions in <paramref name="Tested"/> of the images that the accuracy is about. Not among them: those of a
+/// category whose images all look alike, and all where fewer than two categories are left.</param>
+/// <param name="Runs">Probabilities <c>[repeats][m][k]</c> of each tested image from fits that did not see it.</param>
 public sealed record CrossValidation(
-    double Accuracy, double StandardError, HeadMethod Method, int Folds, int Repeats, IReadOnlyList<IReadOnlyList<float[]>> Runs)
+    double? Accuracy, double? StandardError, HeadMethod Method, int Folds, int Repeats, IReadOnlyList<int> Tested,
+    IReadOnlyList<int> Measured, IReadOnlyList<IReadOnlyList<float[]>> Runs)
 {
-    /// <summary><see cref="Runs"/>, averaged over the repeats: <c>[n][k]</c>.</summary>
+    /// <summary><see cref="Runs"/>, averaged over the repeats: <c>[m][k]</c>.</summary>
     public IReadOnlyList<float[]> OutOfFold { get; } = Mean(Runs);
 
-    /// <summary>Averaged over the repeats after each was divided by a temperature, see <see cref="Calibration"/>: <c>[n][k]</c>.</summary>
+    /// <summary>Averaged over the repeats after each was divided by a temperature, see <see cref="Calibration"/>: <c>[m][k]</c>.</summary>
     /// <param name="temperature">See <see cref="Temperature"/>.</param>
     /// <param name="exclusive">Whether the k labels exclude each other.</param>
     public IReadOnlyList<float[]> Calibrated(double temperature, bool exclusive = true) =>
         Mean([.. Runs.Select(run => run.Select(p => exclusive ? Calibration.Apply(p, temperature)
             : [.. p.Select(yes => Calibration.Apply([1 - yes, yes], temperature)[1])]).ToList())]);
 
-    /// <summary>The temperature that suits best.</summary>
+    /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
     /// <param name="set">What was cross-validated.</param>
     public double Temperature(LabelledFeatures set)
     {
         ArgumentNullException.ThrowIfNull(set);
-        return Calibration.Temperature([.. Runs.Select(run => set.Choices(run).Probabilities)], set.Choices(Runs[0]).Right);
+        if (Measured.Count == 0)
+        {
+            return 1;
+        }
+
+        var measured = set.Some([.. Measured.Select(i => Tested[i])]);
+        var runs = Runs.Select(run => (IReadOnlyList<float[]>)[.. Measured.Select(i => run[i])]).ToList();
+        return Calibration.Temperature([.. runs.Select(run => measured.Choices(run).Probabilities)], measured.Choices(runs[0]).Right);
     }
 
     private static float[][] Mean(IReadOnlyList<IReadOnlyList<float[]>> runs)

@@ -13,7 +13,7 @@ public static class HeadTraining
 {
 
     /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
-    /// <param name="set">At least two categories with two images each.</param>
+    /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
@@ -41,7 +41,7 @@ public static class HeadTraining
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(method);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(method.Strength);
-        set.Require(perCategory: 1);
+        set.Require();
         TorchRuntime.EnsureLoaded();
         float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
         if (method.Kind == HeadKind.Logistic && SparseRegression.RowsOf(set) is { } sparse)
@@ -71,7 +71,7 @@ public static class HeadTraining
     {
         using var scope = NewDisposeScope();
         var part = set.Some(rows);
-        part.Require(perCategory: 1);
+        part.Require();
         var classes = set.Categories.Count;
         float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
         var (space, inputs) = spaces.Of(rows);

@@ -27,7 +27,7 @@ internal sealed class HiddenNetwork
     public HiddenNetwork(Tensor inputs, LabelledFeatures set, int seed)
     {
         (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
-        var parts = StratifiedFolds.Assign(set, HiddenParts, new Random(seed));
+        var parts = new StratifiedFolds(set).Assign(new Random(seed), HiddenParts);
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
         _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).to(float64).data<double>()];
 

@@ -94,8 +94,23 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         return support;
     }
 
+    /// <summary>Different groups among the examples of each category, <c>[k]</c>: with one only, all of them look alike.</summary>
+    public int[] Scenes()
+    {
+        var groups = Categories.Select(_ => new HashSet<int>()).ToArray();
+        for (var i = 0; i < Count; i++)
+        {
+            foreach (var label in LabelsOf(i))
+            {
+                groups[label].Add(Group(i));
+            }
+        }
+
+        return [.. groups.Select(group => group.Count)];
+    }
+
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
-    internal void Require(int perCategory)
+    internal void Require()
     {
         Refuse(Categories.Count < 2, "At least two categories are needed.");
         Refuse(Features.Count != Labels.Count, $"There are {Features.Count} feature vectors and {Labels.Count} labels.");
@@ -103,19 +118,16 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
             "A label refers to a category that does not exist.");
         var support = Support();
         var smallest = Array.IndexOf(support, support.Min());
-        Refuse(support[smallest] < perCategory,
-            $"The category '{Categories[smallest]}' has {support[smallest]} of the {perCategory} training examples it needs; add more, "
-                + "and note that near duplicates count on one side of the split only.");
-        var everywhere = Tags is null ? -1 : Array.FindIndex(support, count => Count - count < perCategory);
-        Refuse(everywhere >= 0, $"Nearly every image has the label '{Categories[Math.Max(0, everywhere)]}': add images until at least "
-            + $"{perCategory} lack it.");
+        Refuse(support[smallest] == 0, $"The category '{Categories[smallest]}' has no example to learn from; add some.");
+        var everywhere = Tags is null ? -1 : Array.IndexOf(support, Count);
+        Refuse(everywhere >= 0, $"Every image has the label '{Categories[Math.Max(0, everywhere)]}'; add images that lack it.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions),
             "The feature vectors do not all have the same length.");
         Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !row.All(float.IsFinite)),
             "A feature vector holds a value that is not a finite number.");
         var first = Features[0];
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(first)),
-            "All images have identical features, so the categories cannot be told apart; add different images or use another backbone.");
+            "All examples have identical features, so the categories cannot be told apart; add different ones, or use another backbone.");
     }
 
     private static void Refuse(bool condition, string sentence)

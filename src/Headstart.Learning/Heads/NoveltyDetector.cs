@@ -11,6 +11,8 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 public sealed class NoveltyDetector
 {
+    private const double Anything = -2; // below every cosine
+
     private readonly float[][] _directions;
 
     /// <param name="directions">Of each category, a vector <c>[d]</c> of length 1.</param>
@@ -33,33 +35,48 @@ public sealed class NoveltyDetector
 
     public double Threshold { get; }
 
-    /// <summary>Learns from images of the categories; each is measured against means without itself, which is how a new image is
-    /// met.</summary>
-    /// <param name="set">At least two categories, and two images of each category that has any.</param>
+    /// <summary>
+    /// Learns from images of the categories; each is measured against means without itself and its look-alikes, which is how a new image is
+    /// met. An image without others of its category says nothing about that.
+    /// </summary>
+    /// <param name="set">At least two categories.</param>
     /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
+    /// <returns>A detector that calls nothing unknown where no image says anything.</returns>
     public static NoveltyDetector Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
     {
         ArgumentNullException.ThrowIfNull(set);
         var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
+        var scenes = set.Scenes();
+        var alike = Enumerable.Range(0, set.Count).SelectMany(i => set.LabelsOf(i).Select(label => (label, set.Group(i))))
+            .CountBy(group => group).Where(group => group.Value > 1).ToDictionary(group => group.Key, _ => new float[set.Dimensions]);
         for (var i = 0; i < set.Count; i++)
         {
             foreach (var label in set.LabelsOf(i))
             {
                 TensorPrimitives.Add(sums[label], set.Features[i], sums[label]);
+                if (alike.TryGetValue((label, set.Group(i)), out var sum))
+                {
+                    TensorPrimitives.Add(sum, set.Features[i], sum);
+                }
             }
         }
 
         var means = sums.ConvertAll(Unit); // all zeros for a category without images, which is then far from everything
-        var nearness = set.Features.Select((features, i) =>
+        var nearness = Enumerable.Range(0, set.Count).Where(i => set.LabelsOf(i).All(label => scenes[label] > 1)).Select(i =>
         {
+            var (features, own) = (set.Features[i], set.LabelsOf(i));
             var length = TensorPrimitives.Norm<float>(features);
-            var own = set.LabelsOf(i);
-            return means.Select((mean, k) => Cosine(own.Contains(k) ? WithoutItself(sums[k], features) : mean, features, length)).Max();
+            return means.Select((mean, k) => Cosine(own.Contains(k)
+                ? Without(sums[k], alike.GetValueOrDefault((k, set.Group(i)), features)) : mean, features, length)).Max();
         }).Order().ToList();
         // The share below the k-th smallest of n is about k / (n + 1) for images to come.
-        var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, nearness.Count);
-        return new NoveltyDetector([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)], nearness[smallest - 1]);
+        var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, Math.Max(1, nearness.Count));
+        return new NoveltyDetector([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)],
+            nearness.Count == 0 ? Anything : nearness[smallest - 1]);
     }
+
+    /// <summary>Whether it can call anything unknown.</summary>
+    public bool Decides => Threshold > Anything;
 
     /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>
     /// <param name="features"><c>[d]</c></param>
@@ -82,10 +99,10 @@ public sealed class NoveltyDetector
     private static double Cosine(float[] unit, ReadOnlySpan<float> features, float length) =>
         length > 0 ? TensorPrimitives.Dot(unit, features) / length : -1;
 
-    private static float[] WithoutItself(float[] sum, float[] features)
+    private static float[] Without(float[] sum, float[] some)
     {
-        var others = new float[features.Length];
-        TensorPrimitives.Subtract(sum, features, others);
+        var others = new float[sum.Length];
+        TensorPrimitives.Subtract(sum, some, others);
         return Unit(others);
     }
 

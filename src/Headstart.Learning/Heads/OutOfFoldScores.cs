@@ -4,6 +4,8 @@ using Headstart.Learning.Evaluation;
 namespace Headstart.Learning.Heads;
 
 /// <summary>Collects what one way of fitting says about images its fits have not seen.</summary>
+/// <param name="set">These images, the tested ones.</param>
+/// <param name="repeats">Different splits.</param>
 internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
 {
     private const double Least = 1e-12;
@@ -36,6 +38,11 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     /// </summary>
     public double CrossEntropy()
     {
+        if (set.Count == 0)
+        {
+            return 0;
+        }
+
         var right = set.Choices(_probabilities[0]).Right;
         IReadOnlyList<float[]>[] runs = [.. _probabilities.Select(run => set.Choices(run).Probabilities)];
         var temperature = Calibration.Temperature(runs, right);
@@ -43,9 +50,16 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
             -Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[choice])) / (set.Tags is null ? _support[choice] : 1))).Sum();
     }
 
-    public (double Accuracy, double StandardError) Accuracy()
+    /// <param name="measured">Indices of the images to count.</param>
+    /// <returns>null where there are none.</returns>
+    public (double? Accuracy, double? StandardError) Accuracy(IReadOnlyList<int> measured)
     {
-        var shares = _correct.Select(correct => (double)correct / repeats).ToArray();
+        if (measured.Count == 0)
+        {
+            return (null, null);
+        }
+
+        var shares = measured.Select(i => (double)_correct[i] / repeats).ToArray();
         var mean = shares.Average();
         var variance = shares.Sum(share => (share - mean) * (share - mean)) / Math.Max(1, shares.Length - 1);
         return (mean, Math.Sqrt(variance / shares.Length));

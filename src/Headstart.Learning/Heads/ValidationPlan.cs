@@ -7,7 +7,7 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden
 /// layers take as long as all others together and are a fit of their own where that costs no second look for the principal axes. Works from
-/// 2 images a category.
+/// one image a category, about which it then says nothing: see <see cref="StratifiedFolds"/>.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
@@ -16,9 +16,9 @@ public sealed class ValidationPlan : FitPlan
     private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
     private readonly List<HeadMethod>[] _groups; // methods that one fit tries
     private readonly List<int[]> _assignments = []; // [repeats][n]
-    private readonly int _folds;
+    private readonly StratifiedFolds _folds;
 
-    /// <param name="set">At least two categories with two images each.</param>
+    /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
     /// <param name="repeats">Different splits; null for as many as <see cref="HeadTraining.Repeats"/> says.</param>
     /// <param name="linearOnly">Leave hidden layers out, which take as long as all others together.</param>
@@ -26,7 +26,7 @@ public sealed class ValidationPlan : FitPlan
     public ValidationPlan(LabelledFeatures set, int seed, int? repeats, bool linearOnly)
     {
         ArgumentNullException.ThrowIfNull(set);
-        set.Require(perCategory: 2);
+        set.Require();
         TorchRuntime.EnsureLoaded();
         _sparse = SparseRegression.RowsOf(set);
         _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
@@ -35,15 +35,15 @@ public sealed class ValidationPlan : FitPlan
         _groups = _spaces is not null && PartSpaces.ShareOne(_set) && methods.Exists(method => method.Kind == HeadKind.Hidden)
             ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
             : [methods];
-        _folds = Math.Min(MostFolds, _set.Support().Min());
+        _folds = new StratifiedFolds(_set);
         var random = new Random(seed);
         for (var repeat = 0; repeat < (repeats ?? HeadTraining.Repeats(_set.Count)); repeat++)
         {
-            _assignments.Add(StratifiedFolds.Assign(_set, _folds, random));
+            _assignments.Add(_folds.Assign(random));
         }
     }
 
-    public override int Count => _folds * _assignments.Count * _groups.Length;
+    public override int Count => _folds.Count * _assignments.Count * _groups.Length;
 
     protected override bool OneCore => _sparse is not null;
 
@@ -51,8 +51,8 @@ public sealed class ValidationPlan : FitPlan
     public override float[] Fit(int number, CancellationToken cancel)
     {
         var (split, methods) = PartOf(number);
-        var assignment = _assignments[split / _folds];
-        int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != split % _folds)];
+        var assignment = _assignments[split / _folds.Count];
+        int[] seen = [.. Enumerable.Range(0, _set.Count).Where(i => assignment[i] != split % _folds.Count)];
         return _sparse is not null ? Fit(_sparse, seen, Fold(split), methods, cancel)
             : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
     }
@@ -62,22 +62,26 @@ public sealed class ValidationPlan : FitPlan
     public CrossValidation Conclude(IReadOnlyList<float[]> fits)
     {
         ArgumentNullException.ThrowIfNull(fits);
+        var tested = _set.Some(_folds.Tested);
+        var places = _folds.Tested.Index().ToDictionary(example => example.Item, example => example.Index);
         var scores = _groups.SelectMany(methods => methods)
-            .ToDictionary(method => method, _ => new OutOfFoldScores(_set, _assignments.Count));
+            .ToDictionary(method => method, _ => new OutOfFoldScores(tested, _assignments.Count));
         foreach (var (number, fit) in fits.Index())
         {
             var (split, methods) = PartOf(number);
-            var fold = Fold(split);
+            int[] fold = [.. Fold(split).Select(example => places[example])];
             var each = fold.Length * _set.Categories.Count;
             foreach (var (i, method) in methods.Index())
             {
-                scores[method].Add(split / _folds, fold, fit.AsSpan(i * each, each));
+                scores[method].Add(split / _folds.Count, fold, fit.AsSpan(i * each, each));
             }
         }
 
-        var best = _groups.SelectMany(methods => methods).MinBy(method => scores[method].CrossEntropy())!;
-        var (accuracy, error) = scores[best].Accuracy();
-        return new CrossValidation(accuracy, error, best, _folds, _assignments.Count, scores[best].Runs);
+        // Look-alikes favour the surest method, whichever it is.
+        var best = _folds.Measured.Count == 0 ? Untried() : scores.Keys.MinBy(method => scores[method].CrossEntropy())!;
+        var (accuracy, error) = scores[best].Accuracy(_folds.Measured);
+        return new CrossValidation(accuracy, error, best, _folds.Count, _assignments.Count, _folds.Tested, _folds.Measured,
+            scores[best].Runs);
     }
 
     protected override void Dispose(bool disposing)
@@ -93,7 +97,12 @@ public sealed class ValidationPlan : FitPlan
     /// <summary>What a fit is about: which fold of which repeat, and the methods that it tries.</summary>
     private (int Split, List<HeadMethod> Methods) PartOf(int number) => (number / _groups.Length, _groups[number % _groups.Length]);
 
-    private int[] Fold(int split) => [.. Enumerable.Range(0, _set.Count).Where(i => _assignments[split / _folds][i] == split % _folds)];
+    private int[] Fold(int split) =>
+        [.. _folds.Tested.Where(i => _assignments[split / _folds.Count][i] == split % _folds.Count)];
+
+    /// <summary>The method for a set that does not say which is better for new images.</summary>
+    private HeadMethod Untried() =>
+        _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
 
     private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {

@@ -38,8 +38,14 @@ public sealed class Example
 
     public required int Bytes { get; init; }
 
-    /// <summary>As its sender gave it, else <see cref="SplitOf"/>; decided when the image comes, and kept.</summary>
+    /// <summary>
+    /// As a person gave it, else <see cref="SplitOf"/>, until a run must learn from it, because too few of its category are left or it
+    /// looks like a training example: then it is one.
+    /// </summary>
     public required Split Split { get; init; }
+
+    /// <summary>Whether a person gave the side. Such a test example is never learned from, and only a person moves it.</summary>
+    public required bool SplitGiven { get; init; }
 
     /// <summary>A person confirmed the category, so it is no longer reported as suspicious.</summary>
     public bool Confirmed { get; init; }
@@ -51,7 +57,7 @@ public sealed class Example
 
     /// <summary>
     /// A fifth of all images is held out, decided by the content alone where the sender did not say which: an image stays on its side
-    /// however often it is uploaded, deleted and moved, and however much data comes after it. One that is there keeps the side it has.
+    /// however often it is uploaded, deleted and moved, and however much data comes after it.
     /// </summary>
     public static Split SplitOf(ReadOnlySpan<byte> sha256) =>
         BinaryPrimitives.ReadUInt32BigEndian(sha256) % 5 == 0 ? Split.Test : Split.Train;

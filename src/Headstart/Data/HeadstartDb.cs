@@ -22,6 +22,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ExampleLabel> ExampleLabels => Set<ExampleLabel>();
 
+    /// <summary>Those of examples that heads may learn from: all but what a person gave as test.</summary>
+    public IQueryable<ExampleLabel> LearnableLabels => ExampleLabels.Where(l =>
+        Examples.Any(e => e.Id == l.ExampleId && !(e.SplitGiven && e.Split == Split.Test)));
+
     public DbSet<TrainingRun> TrainingRuns => Set<TrainingRun>();
 
     public DbSet<RunExample> RunExamples => Set<RunExample>();

@@ -26,4 +26,9 @@ public static class HeldModels
         await (transaction?.CommitAsync(cancel) ?? Task.CompletedTask);
         return deleted;
     }
+
+    /// <summary>Moves an example to a side because a person said so.</summary>
+    public static Task<int> MoveAsync(this HeadstartDb db, Guid example, Split side, CancellationToken cancel) =>
+        db.Examples.Where(i => i.Id == example)
+            .ExecuteUpdateAsync(set => set.SetProperty(i => i.Split, side).SetProperty(i => i.SplitGiven, true), cancel);
 }

@@ -17,11 +17,12 @@ public sealed class ModelVersion
 
     public required int TrainableParameters { get; init; }
 
-    public required double Accuracy { get; init; }
+    /// <summary>null, like its bounds, where the examples cannot tell: see <c>Reports.Report.Unmeasured</c>.</summary>
+    public required double? Accuracy { get; init; }
 
-    public required double AccuracyLow { get; init; }
+    public required double? AccuracyLow { get; init; }
 
-    public required double AccuracyHigh { get; init; }
+    public required double? AccuracyHigh { get; init; }
 
     /// <summary>SHA-256 of the head's artifact in the blob store.</summary>
     public required byte[] Artifact { get; init; }

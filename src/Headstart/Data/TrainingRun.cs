@@ -74,5 +74,9 @@ public sealed class RunExample
     /// <summary>Their names, by ordinal.</summary>
     public required List<string> Categories { get; init; }
 
+    /// <summary>Once the run has made a version: train for everything that its evaluated head learned from.</summary>
     public required Split Split { get; init; }
+
+    /// <summary>See <see cref="Example.SplitGiven"/>.</summary>
+    public required bool SplitGiven { get; init; }
 }

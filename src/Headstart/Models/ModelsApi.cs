@@ -26,8 +26,9 @@ public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categorie
 public sealed record CategoryResponse(string Name, int ImageCount);
 
 /// <param name="Number">Number of the version.</param>
-/// <param name="Accuracy">0 to 1; the version says how it was measured.</param>
-public sealed record PublishedResponse(int Number, double Accuracy, IReadOnlyList<double> AccuracyInterval);
+/// <param name="Accuracy">0 to 1; null where the examples cannot tell. The report says how it was measured, or why not.</param>
+/// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval; null without an accuracy.</param>
+public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval);
 
 /// <summary>The most recent training run.</summary>
 public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt, DateTime? FinishedAt);
@@ -180,31 +181,34 @@ public static class ModelsApi
     private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models,
         CancellationToken cancel)
     {
+        var learnable = db.LearnableLabels;
         var rows = await models.AsNoTracking().Select(m => new
         {
             Model = m,
+            Learnable = m.Categories.Count(c => learnable.Any(l => l.CategoryId == c.Id)),
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.ExampleLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             // Counted for models of texts alone: only these have examples that wait for a category.
             Unlabelled = m.Kind == ModelKind.TextClassification ? db.Examples.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
             Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)),
             Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
-                .Select(v => new PublishedResponse(v.Number, v.Accuracy, new[] { v.AccuracyLow, v.AccuracyHigh })).FirstOrDefault(),
+                .Select(v => new PublishedResponse(v.Number, v.Accuracy,
+                    v.Accuracy == null ? null : new[] { v.AccuracyLow!.Value, v.AccuracyHigh!.Value })).FirstOrDefault(),
             LastRun = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id)
                 .Select(r => new LastRunResponse(r.Id, r.State, r.CreatedAt, r.FinishedAt)).FirstOrDefault(),
         }).AsSplitQuery().ToListAsync(cancel);
         var ids = rows.ConvertAll(r => r.Model.Id);
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Unlabelled > 0, r.Training), r.Categories,
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Learnable, r.Unlabelled > 0, r.Training), r.Categories,
             r.Model.PublishedVersion, r.Model.CreatedAt,
             found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled));
     }
 
-    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool unlabelled, bool training) =>
+    private static ModelState StateOf(Model model, List<CategoryResponse> categories, int learnable, bool unlabelled, bool training) =>
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
-        : categories.Count(c => c.ImageCount >= MinExamples) >= MinCategories ? ModelState.Ready
+        : learnable >= MinCategories ? ModelState.Ready
         : unlabelled || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

@@ -20,9 +20,11 @@ internal static class NanoState
     /// <param name="cancel">Ends the reading.</param>
     public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
     {
+        var learnable = db.LearnableLabels;
         var rows = await models.AsNoTracking().OrderByDescending(m => m.Id).Select(m => new
         {
             Model = m,
+            Learnable = m.Categories.Count(c => learnable.Any(l => l.CategoryId == c.Id)),
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
             .Select(c => new { c.Name, Count = db.ExampleLabels.Count(l => l.CategoryId == c.Id) }).ToList(),
             HasImages = db.Examples.Any(i => i.ModelId == m.Id),
@@ -34,7 +36,7 @@ internal static class NanoState
         return rows.ConvertAll(row =>
         {
             var error = row.Last is { State: JobState.Failed, Error: var why } ? why ?? "it failed" : null;
-            var enough = row.Categories.Count(c => c.Count >= MinExamples) >= MinCategories;
+            var enough = row.Learnable >= MinCategories;
             var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress
                 ?? 0, error);
             return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status,
@@ -57,7 +59,7 @@ internal static class NanoState
             : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
             _ when error is not null => (-1, $"Error in model training: {error}"),
             _ when enough => (2, "Training data annotated. Need to start training"),
-            _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need {MinExamples} images or more"),
+            _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need an image or more"),
             _ => (0, "Model created. No training data uploaded yet"),
         };
 }

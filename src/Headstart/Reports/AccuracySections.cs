@@ -11,18 +11,24 @@ internal static class AccuracySections
     {
         var what = report.Kind.Examples();
         var folds = report.CrossValidation;
+        if (report.Accuracy is not { } accuracy)
+        {
+            return Html.Section("Accuracy", Html.Paragraph(report.Sentence));
+        }
+
         var parts = $"{folds.Images} {what} in {folds.Folds} folds{(folds.Repeats == 1 ? "" : $", {folds.Repeats} times")}";
         var how = report.AccuracyFrom == AccuracySource.HeldOut
-            ? $"Measured on held-out {what}, selected by their content. The evaluated head was not trained on them; the served head is "
-                + $"trained on all {what}."
-            : $"There are too few {what} to hold any out, so each one was evaluated by a head trained without it (cross-validation).";
+            ? $"Measured on held-out {what}, which the evaluated head was not trained on. The served head is also trained on those whose "
+                + "side nobody gave."
+            : $"There are too few held-out {what}, so each of the others was evaluated by a head trained without it and its look-alikes "
+                + "(cross-validation).";
         return Html.Section("Accuracy", $"""
             <dl class="facts">
-            <div><dt>{(report.MeanF1 is null ? "Accuracy" : "All labels correct")}</dt><dd>{Html.Percent(report.Accuracy)}</dd></div>
+            <div><dt>{(report.MeanF1 is null ? "Accuracy" : "All labels correct")}</dt><dd>{Html.Percent(accuracy)}</dd></div>
             <div><dt>95 % interval</dt><dd>{Interval(report.AccuracyInterval)}</dd></div>
             {(report.MeanF1 is { } f1 ? (Html)$"<div><dt>Mean F1 of the labels</dt><dd>{f1:0.00}</dd></div>" : null)}
             <div><dt>Measured on</dt><dd>{Measured(report)}</dd></div>
-            <div><dt>Cross-validated</dt><dd>{Html.Percent(folds.Accuracy)}<small>{parts}</small></dd></div>
+            {(folds.Accuracy is { } crossValidated ? (Html)$"<div><dt>Cross-validated</dt><dd>{Html.Percent(crossValidated)}<small>{parts}</small></dd></div>" : null)}
             </dl>
             <p class="soft">{how}</p>
             """);
@@ -69,5 +75,5 @@ internal static class AccuracySections
             """;
     }
 
-    private static string Interval(IReadOnlyList<double> interval) => interval.Count == 2 ? Html.Range(interval[0], interval[1]) : "–";
+    private static string Interval(IReadOnlyList<double>? interval) => interval?.Count == 2 ? Html.Range(interval[0], interval[1]) : "–";
 }

@@ -64,7 +64,7 @@ internal static class ConfusionSections
 
     private static Html? Categories(Report report)
     {
-        if (report.Classes.Count == 0)
+        if (report.Classes.Count == 0 || report.Accuracy is null)
         {
             return null;
         }

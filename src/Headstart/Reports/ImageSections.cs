@@ -72,7 +72,7 @@ internal static class ImageSections
         var more = report.Duplicates.Count - ReportPictures.MostGroups;
         return Html.Section("Near duplicates", $"""
             <p>{report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")} of nearly identical {report.Kind.Examples()}.
-            Each group is either trained on or held out as a whole, so near duplicates do not inflate the accuracy.</p>
+            Where it can, a group is either trained on or held out as a whole, so near duplicates do not inflate the accuracy.</p>
             <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);
     }

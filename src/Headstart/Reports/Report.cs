@@ -25,12 +25,19 @@ public sealed record Report
     /// <summary>The accuracy, its certainty and what would improve it most, in one or two sentences.</summary>
     public string Sentence { get; init; } = "";
 
-    public required double Accuracy { get; init; }
+    /// <summary>0 to 1; null if the images cannot tell, and then so are its interval and source: <see cref="Sentence"/> says why.</summary>
+    public required double? Accuracy { get; init; }
 
-    /// <summary>95 % Wilson score interval.</summary>
-    public required IReadOnlyList<double> AccuracyInterval { get; init; }
+    /// <summary>95 % Wilson score interval, for the number of different images: look-alikes count once.</summary>
+    public required IReadOnlyList<double>? AccuracyInterval { get; init; }
 
-    public required AccuracySource AccuracyFrom { get; init; }
+    public required AccuracySource? AccuracyFrom { get; init; }
+
+    /// <summary>
+    /// Categories that the accuracy says nothing about, because all their images show one scene or there is only one; they are learned and
+    /// predicted all the same.
+    /// </summary>
+    public IReadOnlyList<string> Unmeasured { get; init; } = [];
 
     public required CrossValidationReport CrossValidation { get; init; }
 
@@ -99,8 +106,11 @@ public sealed record Report
     /// <summary>Images whose own category was least probable to heads not trained on them.</summary>
     public IReadOnlyList<HardImageReport> Hardest { get; init; } = [];
 
-    /// <summary>Ids of near-duplicate images, in groups; each group was kept on one side of every split.</summary>
+    /// <summary>Ids of near-duplicate images, in groups; each was kept on one side of every split, as far as that was possible.</summary>
     public IReadOnlyList<IReadOnlyList<Guid>> Duplicates { get; init; } = [];
+
+    /// <summary>Ids of training images that were not learned from, because they look like an image that was given as test.</summary>
+    public IReadOnlyList<Guid> Leaks { get; init; } = [];
 
     /// <summary>Comparison with the version published before; null for the first version.</summary>
     public ComparisonReport? Comparison { get; init; }
@@ -114,7 +124,7 @@ public sealed record Report
 
     public required int TrainableParameters { get; init; }
 
-    /// <summary>Categories with too few images to be learned; the version never predicts them.</summary>
+    /// <summary>Categories with nothing to learn from, such as images given as test alone; the version never predicts them.</summary>
     public IReadOnlyList<string> LeftOut { get; init; } = [];
 
     /// <summary>Ids of images whose bytes could not be read.</summary>
@@ -134,9 +144,11 @@ public sealed record Report
 /// <param name="Candidates">The compared backbones, each with the first digits of its file's SHA-256.</param>
 public sealed record ChoiceReport(string Sentence, int? Version, int Images, double? Stability, IReadOnlyList<string> Candidates);
 
-/// <param name="Images">Number of training images, each evaluated by heads not trained on it.</param>
+/// <param name="Accuracy">0 to 1; null if it cannot be told, and then so are its interval and error.</param>
+/// <param name="Images">Number of training images that it was measured on, each by heads not trained on it.</param>
+/// <param name="Folds">0 if no category has two images.</param>
 public sealed record CrossValidationReport(
-    double Accuracy, IReadOnlyList<double> AccuracyInterval, double StandardError, int Images, int Folds, int Repeats);
+    double? Accuracy, IReadOnlyList<double>? AccuracyInterval, double? StandardError, int Images, int Folds, int Repeats);
 
 public sealed record HeldOutReport(double Accuracy, IReadOnlyList<double> AccuracyInterval, int Images);
 

@@ -58,16 +58,20 @@ internal static class RunSections
 
     private static Html? Notices(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
-        if (report.Notices.Count + report.LeftOut.Count + report.UnreadableImages.Count == 0)
+        if (report.Notices.Count + report.LeftOut.Count + report.Leaks.Count + report.UnreadableImages.Count == 0)
         {
             return null;
         }
 
-        var leftOut = $"Categories with too few {report.Kind.Examples()} to be learned; the version never predicts them";
+        const string leftOut = "Categories with nothing to learn from; the version never predicts them";
+        var leaks = $"Training {report.Kind.Examples()} left out, because they look like {report.Kind.Examples()} given as test";
         return Html.Section("Notices", $"""
-            {List(null, report.Notices)}{List(leftOut, report.LeftOut)}{List($"Unreadable {report.Kind.Examples()}",
-                report.UnreadableImages.Select(id => pictures.GetValueOrDefault(id)?.FileName ?? $"{id}, deleted since"))}
+            {List(null, report.Notices)}{List(leftOut, report.LeftOut)}{List(leaks, report.Leaks.Select(Name))}
+            {List($"Unreadable {report.Kind.Examples()}", report.UnreadableImages.Select(Name))}
             """);
+
+        string Name(Guid id) => pictures.GetValueOrDefault(id) is { } picture
+            ? picture.Text is { } text ? TextMarks.Shortened(text) : picture.FileName : $"{id}, deleted since";
     }
 
     private static Html? List(string? title, IEnumerable<string> items)

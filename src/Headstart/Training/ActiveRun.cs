@@ -24,6 +24,9 @@ public sealed class ActiveRun
     /// <summary>The stage, its progress and the backbones tried so far.</summary>
     public RunStatus Status { get; set; } = new(RunStage.Choosing, 0, []);
 
+    /// <summary>Adds problems that did not end the run.</summary>
+    public void Notice(params IEnumerable<string> notices) => Status = Status with { Notices = [.. Status.Notices, .. notices] };
+
     /// <summary>Begins a stage. It is written immediately, so that a worker that lost the lease does not begin it.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled, or another worker has it.</exception>
     public async Task EnterAsync(RunStage stage, double progress)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Headstart.Backbones;
-using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
@@ -116,8 +115,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
     private static LabelledFeatures Checked(LabelledFeatures set) =>
         set.Support().Min() >= MinExamples ? set
             : throw RefusedException.Invalid("run-refused",
-                "Too many images can no longer be read, leaving a category with fewer than two; upload them "
-                + "again.");
+                "Too many images can no longer be read, leaving a category with none; upload them again.");
 
     /// <summary>The trials so far, best first, as the run shows them; the best one counts as chosen until the rule decides.</summary>
     private sealed class TrialTable(StageProgress progress)
@@ -142,9 +140,6 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         }
 
         private void Show(string chosen) => progress.Show(
-            [.. _trials.Values.OrderBy(t => (-t.Scores.Count, t.LogLoss)).Select(t => new BackboneTrial(
-            t.Recipe.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4),
-            Math.Round(t.Recipe.MsPerImage, 2),
-            t.Recipe.Id == chosen, Math.Round(t.LogLoss, 4), t.Scores.Count))]);
+            [.. _trials.Values.OrderBy(t => (-t.Scores.Count, t.LogLoss)).Select(t => t.Row(t.Recipe.Id == chosen, digits: 2))]);
     }
 }

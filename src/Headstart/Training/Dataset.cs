@@ -1,16 +1,17 @@
 using Headstart.Data;
 using Headstart.Learning.Heads;
+using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
 /// <summary>The examples of a run, in an order that depends only on their content, and which of them are held out.</summary>
-public sealed class Dataset
+public sealed record Dataset
 {
-
     /// <param name="Labels">Indices of its categories, ascending; exactly one unless the model is multi-label.</param>
-    public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels)
+    /// <param name="SideGiven">Whether a person gave the side that it is on.</param>
+    public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels, bool SideGiven = false)
     {
         /// <summary>Equal for images with the same categories.</summary>
         internal string Combination => string.Join(',', Labels);
@@ -25,11 +26,17 @@ public sealed class Dataset
 
     public required IReadOnlyList<Item> Test { get; init; }
 
-    /// <summary>Unless the model is multi-label, examples without a learned category: unlabelled texts show how words are used.</summary>
+    /// <summary>
+    /// Unless the model is multi-label, examples without a learned category: unlabelled texts show how words are used. Those given as test
+    /// are not among them.
+    /// </summary>
     public required IReadOnlyList<Item> Unlabelled { get; init; }
 
-    /// <summary>Categories with too few images to be learned.</summary>
+    /// <summary>Categories with nothing to learn from.</summary>
     public required IReadOnlyList<string> LeftOut { get; init; }
+
+    /// <summary>A sentence about <see cref="LeftOut"/>; null if there are none.</summary>
+    public string? LeftOutNotice { get; init; }
 
     /// <summary>Of the model.</summary>
     public ModelKind Kind { get; init; }
@@ -47,9 +54,9 @@ public sealed class Dataset
         if (first == 1)
         {
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO run_examples (run_id, example_id, sha256, categories, split)
+                INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given)
                 SELECT {run.Id}, i.id, i.sha256, array(
-                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split
+                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split, i.split_given
                 FROM examples i WHERE i.model_id = {run.ModelId}
                 """, cancel);
         }
@@ -68,17 +75,22 @@ public sealed class Dataset
     internal static Dataset Of(IReadOnlyList<RunExample> rows, IEnumerable<string> declared, ModelKind kind = ModelKind.ImageClassification)
     {
         var exclusive = !kind.TakesSeveral();
-        var counts = rows.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
-        // In a multi-label model, a label that nearly all images have cannot be learned either.
-        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || rows.Count - c.Value >= MinExamples)).Select(c => c.Key)
-            .Order(StringComparer.Ordinal).ToList();
+        // What a person gave as test is never learned from, so that it cannot make a category that can be.
+        var learnable = rows.Where(row => !IsGivenTest(row)).ToList();
+        var counts = learnable.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
+        // In a multi-label model, a label that all images have cannot be learned either.
+        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || learnable.Count - c.Value >= MinExamples))
+            .Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
             .Select(row => (Item: new Item(row.ExampleId, row.Sha256,
-                [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()]), row.Split)).ToList();
+                [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()], row.SplitGiven), Row: row))
+            .ToList();
         var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
-        var left = items.Where(row => row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label).ToDictionary();
-        var test = items.FindAll(row => row.Split == Split.Test
+        var left = items.Where(row => row.Row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label)
+            .ToDictionary();
+        var test = items.FindAll(row => IsGivenTest(row.Row) || row.Row.Split == Split.Test
             && row.Item.Labels.All(label => left.GetValueOrDefault(label) >= MinTrainAfterSplit)).ConvertAll(row => row.Item);
+        List<string> leftOut = [.. declared.Union(rows.SelectMany(row => row.Categories)).Except(learned).Order(StringComparer.Ordinal)];
         return new()
         {
             Exclusive = exclusive,
@@ -86,9 +98,31 @@ public sealed class Dataset
             Categories = learned,
             Train = items.ConvertAll(row => row.Item).Except(test).ToList(),
             Test = test,
-            Unlabelled = exclusive ? [.. all.Where(row => row.Item.Labels.Length == 0).Select(row => row.Item)] : [],
-            LeftOut = [.. declared.Union(counts.Keys).Except(learned).Order(StringComparer.Ordinal)],
+            Unlabelled = exclusive ? [.. all.Where(row => row.Item.Labels.Length == 0 && !IsGivenTest(row.Row)).Select(row => row.Item)]
+                : [],
+            LeftOut = leftOut,
+            LeftOutNotice = LeftOutSentence(leftOut, rows, kind.Examples()),
         };
+    }
+
+    private static bool IsGivenTest(RunExample row) => row is { Split: Split.Test, SplitGiven: true };
+
+    private static string? LeftOutSentence(List<string> leftOut, IReadOnlyList<RunExample> rows, string what)
+    {
+        var tested = rows.Where(IsGivenTest).SelectMany(row => row.Categories).ToHashSet();
+        var everywhere = rows.Where(row => !IsGivenTest(row)).SelectMany(row => row.Categories).ToHashSet();
+        string[] sentences =
+        [
+            .. Of(leftOut.FindAll(name => everywhere.Contains(name)), $"every one of the {what} has it", $"add {what} that lack it"),
+            .. Of(leftOut.FindAll(name => tested.Contains(name) && !everywhere.Contains(name)), $"all {what} are given as test",
+                "move some to train, or add some"),
+            .. Of(leftOut.FindAll(name => !tested.Contains(name) && !everywhere.Contains(name)), $"no {what} yet", "add some"),
+        ];
+        return sentences.Length == 0 ? null : string.Join(' ', sentences);
+
+        static string[] Of(List<string> names, string why, string cure) => names.Count == 0 ? []
+            : [$"Left out, because there is nothing to learn {(names.Count == 1 ? "it" : "them")} from: {Listed.Names(names)} "
+                + $"({why}; {cure})."];
     }
 
     /// <summary>

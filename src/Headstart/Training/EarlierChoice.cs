@@ -46,8 +46,17 @@ public sealed class EarlierChoice(IBlobStore blobs)
         var measured = choice.Version ?? newest.Version.Number;
         // Compare with the images that the candidates were compared on, which may be several versions back.
         var before = await db.Versions.Where(v => v.ModelId == run.ModelId && v.Number == measured)
-            .Join(db.RunExamples, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories }).ToListAsync(cancel);
-        var now = await db.RunExamples.Where(i => i.RunId == run.Id).Select(i => new { i.Sha256, i.Categories }).ToListAsync(cancel);
+            .Join(db.RunExamples, v => v.RunId, i => i.RunId, (_, i) => new { i.Sha256, i.Categories, i.Split, i.SplitGiven })
+            .ToListAsync(cancel);
+        var now = await db.RunExamples.Where(i => i.RunId == run.Id)
+            .Select(i => new { i.Sha256, i.Categories, i.Split, i.SplitGiven }).ToListAsync(cancel);
+        HashSet<string> given =
+            [.. now.Where(i => i is { Split: Split.Test, SplitGiven: true }).Select(i => Convert.ToHexString(i.Sha256))];
+        if (before.Exists(i => i is not { Split: Split.Test, SplitGiven: true } && given.Contains(Convert.ToHexString(i.Sha256))))
+        {
+            return null; // the choice learned from what is given as test now
+        }
+
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
         return changed == 0 || stability > ChoiceCaution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
             ? new(newest.Version.Backbone, report.Backbones,

@@ -7,31 +7,48 @@ namespace Headstart.Training;
 /// <param name="Vectors">The vector of each item; the list may be sparse, since most word features are 0.</param>
 public sealed record ReadItems(IReadOnlyList<Dataset.Item> Items, IReadOnlyList<float[]> Vectors);
 
-/// <summary>The readable examples of a run with their features; near duplicates are in the same split.</summary>
-/// <param name="All">Training and held-out examples together.</param>
+/// <summary>The readable examples of a run with their features, on their <see cref="Sides"/>.</summary>
+/// <param name="All">What the served head learns from: training examples, and test examples whose side nobody gave.</param>
 /// <param name="Duplicates">Near duplicates, in groups.</param>
 /// <param name="Unreadable">Examples without features.</param>
+/// <param name="Leaks">See <see cref="Sides"/>, as for the next.</param>
 public sealed record Examples(
     LabelledFeatures All, LabelledFeatures Train, IReadOnlyList<Guid> TrainIds, LabelledFeatures Test, IReadOnlyList<Guid> TestIds,
-    IReadOnlyList<IReadOnlyList<Guid>> Duplicates, IReadOnlyList<Guid> Unreadable)
+    IReadOnlyList<IReadOnlyList<Guid>> Duplicates, IReadOnlyList<Guid> Unreadable, IReadOnlyList<Guid> Leaks,
+    IReadOnlyList<Guid> Untested)
 {
     /// <param name="data">The run's examples.</param>
     /// <param name="read">The readable examples of <see cref="Dataset.Train"/>, then those of <see cref="Dataset.Test"/>.</param>
     /// <param name="alike">Pairs of near duplicates among them.</param>
     public static Examples Of(Dataset data, ReadItems read, IEnumerable<(int First, int Second)> alike)
     {
-        var groups = NearDuplicates.Groups(read.Items.Count, alike);
-        var members = Enumerable.Range(0, read.Items.Count).ToLookup(i => groups[i]);
-        var held = data.Test.Select(item => item.ExampleId).ToHashSet();
-        // A held-out near duplicate of a training example tests nothing.
-        var heldOut = members.Where(group => group.All(i => held.Contains(read.Items[i].ExampleId))).SelectMany(group => group).ToHashSet();
-        List<int> train = [.. Enumerable.Range(0, read.Items.Count).Where(i => !heldOut.Contains(i))], test = [.. heldOut.Order()];
-        var all = data.Labelled(read.Vectors, read.Items) with { Groups = groups };
-        var readable = read.Items.Select(item => item.ExampleId).ToHashSet();
-        return new(all.Some([.. train, .. test]), all.Some(train), Ids(train), all.Some(test), Ids(test),
-            [.. members.Where(group => group.Count() > 1).Select(group => (IReadOnlyList<Guid>)Ids(group))],
-            [.. data.Train.Concat(data.Test).Select(item => item.ExampleId).Where(id => !readable.Contains(id))]);
+        var items = read.Items;
+        var groups = NearDuplicates.Groups(items.Count, alike);
+        var sides = Sides.Of(data, items, groups);
+        var all = data.Labelled(read.Vectors, items) with { Groups = groups };
+        var readable = items.Select(item => item.ExampleId).ToHashSet();
+        var alikes = Enumerable.Range(0, items.Count).GroupBy(i => groups[i]).Where(group => group.Count() > 1);
+        return new(all.Some([.. sides.Train, .. sides.Test.Where(i => !items[i].SideGiven)]), all.Some(sides.Train), Ids(sides.Train),
+            all.Some(sides.Test), Ids(sides.Test), [.. alikes.Select(group => (IReadOnlyList<Guid>)Ids(group))],
+            [.. data.Train.Concat(data.Test).Select(item => item.ExampleId).Where(id => !readable.Contains(id))], Ids(sides.Leaks),
+            Ids(sides.Untested));
 
-        List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => read.Items[i].ExampleId)];
+        List<Guid> Ids(IEnumerable<int> some) => [.. some.Select(i => items[i].ExampleId)];
+    }
+
+    /// <summary>What became of the sides that a person gave, as sentences.</summary>
+    public IEnumerable<string> Notices(string what)
+    {
+        if (Leaks.Count > 0)
+        {
+            yield return $"{Leaks.Count} of the {what} to learn from {(Leaks.Count == 1 ? "looks" : "look")} like {what} given as test and "
+                + "did not take part in training, because the accuracy would be too good otherwise. The report lists which.";
+        }
+
+        if (Untested.Count > 0)
+        {
+            yield return $"{Untested.Count} of the {what} given as test {(Untested.Count == 1 ? "looks" : "look")} like all {what} that a "
+                + $"category can be learned from. This says nothing about new {what}, so the accuracy is without: add others to test on.";
+        }
     }
 }

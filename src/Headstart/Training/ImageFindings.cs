@@ -19,7 +19,7 @@ internal static class ImageFindings
     /// <returns>Labels that are probably wrong, the most probable first, and an estimate of how many are.</returns>
     public static (IReadOnlyList<SuspectReport> Suspects, int Errors) Suspects(Findings found, IReadOnlyList<float[]> probabilities)
     {
-        var (set, ids) = (found.Examples.Train, found.Examples.TrainIds);
+        var (set, ids) = Tested(found);
         var suspects = set.Tags is null ? LabelErrors.Find(probabilities, set.Labels)
             .Select(s => (s.Image, s.LabelProbability, s.SuggestedProbability, s.Confident, (int[])[s.Suggested]))
             : LabelErrors.Find(probabilities, set.Tags)
@@ -35,7 +35,7 @@ internal static class ImageFindings
     /// <returns>The images whose own labels are least probable.</returns>
     public static IReadOnlyList<HardImageReport> Hardest(Findings found, IReadOnlyList<float[]> probabilities)
     {
-        var (set, ids) = (found.Examples.Train, found.Examples.TrainIds);
+        var (set, ids) = Tested(found);
         var answers = Answers(set, probabilities);
         return [.. Enumerable.Range(0, set.Count)
             .Select(i => new HardImageReport(ids[i], Names(set, set.LabelsOf(i)), Names(set, answers[i]), Math.Round(Own(i), 4)))
@@ -58,6 +58,10 @@ internal static class ImageFindings
                 Math.Round(probabilities[answer.Index][set.Labels[answer.Index]], 4)))
             .OrderBy(image => image.Probability).Take(MostMistakes),
     ];
+
+    /// <summary>The training images that some head has not seen.</summary>
+    private static (LabelledFeatures Set, List<Guid> Ids) Tested(Findings found) =>
+        (found.Examples.Train.Some(found.Validation.Tested), [.. found.Validation.Tested.Select(i => found.Examples.TrainIds[i])]);
 
     private static string Names(LabelledFeatures set, int[] labels) => Report.NamesOf(labels.Select(k => set.Categories[k]));
 }

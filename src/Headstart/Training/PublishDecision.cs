@@ -12,8 +12,8 @@ namespace Headstart.Training;
 
 /// <summary>
 /// Decides whether a new version is published: by the setting, else by comparing it with the published one on the same held-out examples.
-/// Both are represented by heads that have not learned from these; an example's content decides whether it is held out, so it was when the
-/// published version was made, too.
+/// Both are represented by heads that have not learned from these; examples that the published version has learned from, before they were
+/// moved to the test side, are not counted.
 /// </summary>
 public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings settings)
 {
@@ -29,14 +29,17 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
             return null;
         }
 
+        var learned = await db.RunExamples.Where(e => e.RunId == published.RunId && e.Split == Split.Train).Select(e => e.Sha256)
+            .ToListAsync(cancel);
+        candidate = candidate.Without([.. learned.Select(Convert.ToHexString)]);
         return settings.Training.Publish == PublishRule.Never
                 ? new(published.Number, 0, null, null, false, $"Not published: version {published.Number} stays published, because "
                     + "Headstart:Training:Publish is never.")
             : settings.Training.Publish == PublishRule.Always
                 ? new(published.Number, 0, null, null, true, "Published, because Headstart:Training:Publish is always.")
-            : candidate.Examples.Test.Count < EnoughHeldOut
-                ? new(published.Number, candidate.Examples.Test.Count, null, null, true, "Published without comparison: "
-                    + $"{candidate.Examples.Test.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version "
+            : candidate.TestIds.Count < EnoughHeldOut
+                ? new(published.Number, candidate.TestIds.Count, null, null, true, "Published without comparison: "
+                    + $"{candidate.TestIds.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version "
                     + $"{published.Number}.")
             : await OpenAsync(published, cancel) is not { } served
                 ? new(published.Number, 0, null, null, true, $"Published without comparison: version {published.Number} can no longer be "
@@ -47,16 +50,16 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
     private static async Task<ComparisonReport> CompareAsync(
         HeadstartDb db, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
-        var (data, examples, evaluated, features) = candidate;
+        var (data, test, testIds, evaluated, features) = candidate;
         var items = data.Train.Concat(data.Test).ToDictionary(item => item.ExampleId);
-        var read = await features.ReadAsync(db, published.Features, [.. examples.TestIds.Select(id => items[id])], progress, cancel);
+        var read = await features.ReadAsync(db, published.Features, [.. testIds.Select(id => items[id])], progress, cancel);
         var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
         var (number, what) = (published.Number, data.Kind.Examples());
-        string[][] truth = [.. Enumerable.Range(0, examples.Test.Count)
-            .Select(i => examples.Test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
-        bool[] before = [.. examples.TestIds.Zip(truth, (id, labels) =>
+        string[][] truth = [.. Enumerable.Range(0, test.Count)
+            .Select(i => test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
+        bool[] before = [.. testIds.Zip(truth, (id, labels) =>
             vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels))];
-        bool[] now = [.. examples.Test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels))];
+        bool[] now = [.. test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
         var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
         var worse = high < 0;
@@ -85,5 +88,16 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
 }
 
 /// <summary>A version that a run made and may publish.</summary>
-/// <param name="Head">Not trained on the held-out examples.</param>
-public sealed record Candidate(Dataset Data, Examples Examples, Head Head, IRunFeatures Features);
+/// <param name="Test">The held-out examples to compare on.</param>
+/// <param name="Head">Not trained on them.</param>
+public sealed record Candidate(Dataset Data, LabelledFeatures Test, IReadOnlyList<Guid> TestIds, Head Head, IRunFeatures Features)
+{
+    /// <summary>To be compared on the other examples only.</summary>
+    /// <param name="learned">The SHA-256 of those to leave out.</param>
+    internal Candidate Without(HashSet<string> learned)
+    {
+        var known = Data.Test.Where(item => learned.Contains(Convert.ToHexString(item.Sha256))).Select(item => item.ExampleId).ToHashSet();
+        int[] others = [.. TestIds.Index().Where(test => !known.Contains(test.Item)).Select(test => test.Index)];
+        return this with { Test = Test.Some(others), TestIds = [.. others.Select(i => TestIds[i])] };
+    }
+}

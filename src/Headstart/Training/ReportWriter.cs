@@ -25,38 +25,51 @@ public static class ReportWriter
     {
         ArgumentNullException.ThrowIfNull(found);
         var what = found.Data.Kind.Examples();
-        var (train, test, categories) = (found.Examples.Train, found.Examples.Test, found.Data.Categories);
-        var calibrated = found.Validation.Calibrated(found.Temperature, train.Tags is null);
-        var crossValidated = Evaluation.Of(Truth(train), ImageFindings.Answers(train, calibrated), categories, train.Tags is null);
+        var (train, test, categories, validation) = (found.Examples.Train, found.Examples.Test, found.Data.Categories, found.Validation);
+        var exclusive = train.Tags is null;
+        var calibrated = validation.Calibrated(found.Temperature, exclusive);
+        int[] measured = [.. validation.Measured.Select(i => validation.Tested[i])];
+        var (judged, judgedIds) = (train.Some(measured), (List<Guid>)[.. measured.Select(i => found.Examples.TrainIds[i])]);
+        List<float[]> judgements = [.. validation.Measured.Select(i => calibrated[i])];
+        var crossValidated = Evaluation.Of(Truth(judged), ImageFindings.Answers(judged, judgements), categories, exclusive)
+            .Counting(Different(judged));
         var evaluated = test.Features.Select(f => found.Evaluated.Probabilities(f)).ToList();
-        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Evaluated.Answer(f))], categories, train.Tags is null);
-        var useHeldOut = test.Count >= EnoughHeldOut && test.Support().Min() > 0;
+        var heldOut = Evaluation.Of(Truth(test), [.. test.Features.Select(f => found.Evaluated.Answer(f))], categories, exclusive)
+            .Counting(Different(test));
+        var useHeldOut = test.Support().Min() > 0 && (test.Count >= EnoughHeldOut || validation.Accuracy is null);
+        var known = useHeldOut || validation.Accuracy is not null;
         var shown = useHeldOut ? heldOut : crossValidated;
+        var caveat = useHeldOut ? null : Caveat.Of(train, found.Data.Kind);
         var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train, what);
         var (suspects, errors) = ImageFindings.Suspects(found, calibrated);
-        double? meanF1 = train.Tags is null ? null : shown.Classes.Average(c => c.F1 ?? 0);
+        double? meanF1 = exclusive || !known ? null : shown.Classes.Average(c => c.F1 ?? 0);
+        var more = caveat is not null && advice is null ? caveat
+            : $"{(caveat is null ? "" : $"{caveat} ")}{advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}";
         return new()
         {
-            Sentence = $"{Sentence(shown, meanF1, what)} {advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}",
-            Accuracy = shown.Accuracy,
-            AccuracyInterval = Interval(shown),
-            AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
-            CrossValidation = new(crossValidated.Accuracy, Interval(crossValidated), found.Validation.StandardError, crossValidated.Count,
-                found.Validation.Folds, found.Validation.Repeats),
+            Sentence = $"{(known ? Sentence(shown, meanF1, what) : "The accuracy cannot be told.")} {more}",
+            Accuracy = known ? shown.Accuracy : null,
+            AccuracyInterval = known ? Interval(shown) : null,
+            AccuracyFrom = useHeldOut ? AccuracySource.HeldOut : known ? AccuracySource.CrossValidation : null,
+            Unmeasured = useHeldOut ? [] : Caveat.Unmeasured(train),
+            CrossValidation = validation.Accuracy is null
+                ? new(null, null, null, 0, validation.Folds, validation.Repeats)
+                : new(crossValidated.Accuracy, Interval(crossValidated), validation.StandardError, crossValidated.Count,
+                    validation.Folds, validation.Repeats),
             HeldOut = heldOut.Count == 0 ? null : new(heldOut.Accuracy, Interval(heldOut), heldOut.Count),
             Categories = categories,
             Kind = found.Data.Kind,
             Classes = shown.Classes,
-            PrecisionRecall = useHeldOut ? Curves(test, evaluated, shown) : Curves(train, calibrated, shown),
+            PrecisionRecall = useHeldOut ? Curves(test, evaluated, shown) : Curves(judged, judgements, shown),
             MeanF1 = meanF1,
             Thresholds = found.Evaluated.Thresholds,
-            Confusion = shown.Confusion,
+            Confusion = known ? shown.Confusion : [],
             ConfusedPairs = Pairs(shown, categories),
             Mistakes = useHeldOut ? ImageFindings.Mistakes(test, found.Examples.TestIds, evaluated)
-            : ImageFindings.Mistakes(train, found.Examples.TrainIds, calibrated),
+            : ImageFindings.Mistakes(judged, judgedIds, judgements),
             Calibration = useHeldOut
                 ? Calibrate(found, test, [.. test.Features.Select(f => found.Raw.Probabilities(f))], evaluated)
-                : Calibrate(found, train, found.Validation.OutOfFold, calibrated),
+                : known ? Calibrate(found, judged, [.. validation.Measured.Select(i => validation.OutOfFold[i])], judgements) : null,
             Unknown = Unknown(train, test),
             LearningCurve = found.Curve is null ? null
             : new(found.Curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => found.Curve.At(times * train.Count))]),
@@ -66,6 +79,7 @@ public static class ReportWriter
             ExpectedLabelErrors = errors,
             Hardest = ImageFindings.Hardest(found, calibrated),
             Duplicates = found.Examples.Duplicates,
+            Leaks = found.Examples.Leaks,
             Backbones = [],
             Head = Head(found),
             TrainableParameters = found.Evaluated.TrainableParameters,
@@ -73,6 +87,8 @@ public static class ReportWriter
             UnreadableImages = found.Examples.Unreadable,
         };
     }
+
+    private static int Different(LabelledFeatures set) => set.Groups?.Distinct().Count() ?? set.Count;
 
     private static int[][] Truth(LabelledFeatures set) => [.. Enumerable.Range(0, set.Count).Select(set.LabelsOf)];
 
@@ -115,9 +131,15 @@ public static class ReportWriter
             Calibration.Error(bins), bins);
     }
 
-    private static UnknownReport Unknown(LabelledFeatures train, LabelledFeatures test)
+    /// <returns>null if the detector calls nothing unknown.</returns>
+    private static UnknownReport? Unknown(LabelledFeatures train, LabelledFeatures test)
     {
         var region = NoveltyDetector.Of(train);
+        if (!region.Decides)
+        {
+            return null;
+        }
+
         var caught = new List<bool>();
         if (train.Categories.Count > 2)
         {
@@ -149,7 +171,8 @@ public static class ReportWriter
     {
         var method = found.Validation.Method;
         var (features, categories) = (found.Features.Length, found.Data.Categories.Count);
-        const string best = "did best in cross-validation.";
+        var best = found.Validation.Measured.Count == 0 ? "is used where nothing tells which head is best."
+            : "did best in cross-validation.";
         var what = method.Kind switch
         {
             HeadKind.Prototypes => $"Prototypes, which suit very few {found.Data.Kind.Examples()}, {best} The head has one weight for "

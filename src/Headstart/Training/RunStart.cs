@@ -124,11 +124,17 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => db.ExampleLabels.Count(l => l.CategoryId == c.Id))
-            .ToListAsync(cancel);
-        var enough = counts.Count(c => c >= MinExamples);
+        var learnable = db.LearnableLabels;
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => new
+        {
+            Learnable = learnable.Any(l => l.CategoryId == c.Id),
+            Any = db.ExampleLabels.Any(l => l.CategoryId == c.Id),
+        }).ToListAsync(cancel);
+        var enough = counts.Count(c => c.Learnable);
+        var tested = counts.Count(c => c.Any && !c.Learnable);
         return enough >= MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
-            $"Training needs at least two categories with at least {MinExamples} {kind.Examples()} each; {enough} of the {counts.Count} "
-                + "categories have enough. Thirty per category is a good start.");
+            $"Training needs at least two categories with {kind.Examples()} to learn from; {enough} of the {counts.Count} categories have "
+                + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Examples()} given as test, which "
+                    + "are never learned from: move some to train. ")}Thirty per category is a good start.");
     }
 }

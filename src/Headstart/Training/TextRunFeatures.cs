@@ -2,6 +2,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Examples;
+using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
@@ -23,6 +24,11 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         CancellationToken cancel)
     {
         var texts = await TextsAsync(db, run.Run.ModelId, cancel);
+        if (data.Test.Any(item => item.SideGiven))
+        {
+            data = await WithoutLeaksAsync(data, texts, cancel);
+        }
+
         // Held-out texts are not used at all, not even to learn how words are used.
         var corpus = new TextCorpus(Those(texts, data.Train), Those(texts, data.Unlabelled));
         var named = run.Run.Backbone;
@@ -65,6 +71,15 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         return [new(of.Id, Convert.ToHexStringLower(await blobs.PutAsync(file.ToArray(), cancel)), ArtifactPart.Text, "")];
     }
 
+    /// <summary>Copies of texts that were given as test are not used for the features either.</summary>
+    private static async Task<Dataset> WithoutLeaksAsync(Dataset data, Dictionary<Guid, string> texts, CancellationToken cancel)
+    {
+        Dataset.Item[] items = [.. data.Train.Concat(data.Test).Where(item => texts.ContainsKey(item.ExampleId))];
+        var pairs = await Task.Run(() => TextLookAlikes.Pairs(Those(texts, items), cancel), cancel);
+        var leaks = Sides.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
+        return data with { Train = [.. data.Train.Except(leaks)] };
+    }
+
     private static async Task<ChosenFeatures> TryAsync(
         List<TextFeatures> candidates, Dictionary<Guid, string> texts, Dataset data, string learned, List<string> names,
         StageProgress progress, CancellationToken cancel)
@@ -74,8 +89,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         if (labels.CountBy(label => label).Count(c => c.Value >= MinExamples) < data.Categories.Count)
         {
             throw RefusedException.Invalid("run-refused",
-                "Texts were deleted meanwhile, leaving a category with fewer than two; add some and start "
-                + "another run.");
+                "Texts were deleted meanwhile, leaving a category with none; add some and start another run.");
         }
 
         var choice = await Task.Run(() => TextChoice.Make(candidates, Those(texts, sample), labels, data.Categories, Seed, tried =>
@@ -117,9 +131,8 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         [.. TextCandidates.Ids(loaded.All).Concat(loaded.All.Select(file => $"{file.Id} {file.Sha256[..12]}"))
             .Order(StringComparer.Ordinal)];
 
-    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) => [.. trials.Select(t => new BackboneTrial(
-        t.Id, Math.Round(t.Validation.Accuracy, 4), Math.Round(t.Validation.StandardError, 4), Math.Round(t.MsPerExample, 4), t == chosen,
-        Math.Round(t.LogLoss, 4), t.Scores.Count))];
+    private static List<BackboneTrial> Table(IEnumerable<TextTrial> trials, TextTrial chosen) =>
+        [.. trials.Select(t => t.Row(t == chosen, digits: 4))];
 
     private static List<string> Those(Dictionary<Guid, string> texts, IEnumerable<Dataset.Item> items) =>
         [.. items.Where(item => texts.ContainsKey(item.ExampleId)).Select(item => texts[item.ExampleId])];

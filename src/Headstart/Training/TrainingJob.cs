@@ -58,9 +58,11 @@ internal sealed partial class TrainingJob(
         if (data.Categories.Count < MinCategories)
         {
             throw RefusedException.Invalid("run-refused",
-                "The model no longer has two categories with at least two examples each; add examples and "
-                + "start another run.");
+                $"The model no longer has two categories to learn from; add {data.Kind.Examples()} and start another run. "
+                + data.LeftOutNotice);
         }
+
+        run.Notice(data.LeftOutNotice is { } leftOut ? [leftOut] : []);
 
         // 2. Choose. Features of images go to the cache as they are computed.
         await watch.EnterAsync(RunStage.Choosing, 0);
@@ -71,6 +73,7 @@ internal sealed partial class TrainingJob(
         await watch.EnterAsync(RunStage.Extracting, 0.5);
         var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
         var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
+        run.Notice(examples.Notices(data.Kind.Examples()));
         var (train, tried) = (examples.Train, chosen.Tried);
 
         // 4. Train.
@@ -85,25 +88,31 @@ internal sealed partial class TrainingJob(
         var validation = compared ? tried!.Validation : await ValidateAsync();
         if (run.Status.Backbones.Count == 0) // named, so nothing was compared
         {
-            progress.Show([new(chosen.Features.Id, Math.Round(validation.Accuracy, 4), Math.Round(validation.StandardError, 4),
+            progress.Show([new(chosen.Features.Id, validation.Accuracy.Rounded(), validation.StandardError.Rounded(),
                 Math.Round(chosen.Features.MsPerExample, 2), true, null, train.Count)]);
         }
 
+        if (validation.Accuracy is null) // the trials did not know the look-alikes
+        {
+            progress.Show(run.Status.Backbones.ConvertAll(trial => trial with { Accuracy = null, StandardError = null, LogLoss = null }));
+        }
+
         // Idle workers can begin with the learning curve; this one gets to it after its heads.
-        await using var offered = train.Support().Min() < ExamplesForCurve ? null : await fits.OfferAsync(
+        await using var offered = train.Support().Min() < ExamplesForCurve || validation.Accuracy is null ? null : await fits.OfferAsync(
             chosen.Features, learned, train, new(validation.Method, Seed, Math.Min(CurveRepeats, validation.Repeats), linearOnly), cancel);
         var temperature = validation.Temperature(train);
         var raw = await Task.Run(() => HeadTraining.Train(train, validation.Method, cancel), cancel);
         // Chosen on images that the heads were not trained on; only multi-label models have thresholds.
-        var thresholds = train.Tags is null ? null : Thresholds.ForF1(validation.Calibrated(temperature, exclusive: false), train.Tags);
+        var thresholds = train.Tags is null ? null : validation.Tested.Count == 0 ? [.. train.Categories.Select(_ => 0.5f)]
+            : Thresholds.ForF1(validation.Calibrated(temperature, exclusive: false), train.Some(validation.Tested).Tags!);
         var evaluated = raw.At(temperature).With(thresholds);
 
         // 5. Evaluate.
         await watch.EnterAsync(RunStage.Evaluating, 0.85);
-        // The served head is also trained on the held-out images. The report describes a head trained on less, so it does not overstate
-        // the accuracy.
+        // The served head is also trained on the images that Headstart held out by itself. The report describes a head trained on less, so
+        // it does not overstate the accuracy.
         var all = examples.All;
-        var head = examples.Test.Count == 0 ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
+        var head = all.Count == train.Count ? raw : await Task.Run(() => HeadTraining.Train(all, validation.Method, cancel), cancel);
         var curve = offered is null ? null : ((CurvePlan)offered.Plan)
             .Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
@@ -112,7 +121,7 @@ internal sealed partial class TrainingJob(
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
         await watch.EnterAsync(RunStage.Publishing, 0.97);
-        var comparison = await publish.DecideAsync(db, run.Run.ModelId, new(data, examples, evaluated, features),
+        var comparison = await publish.DecideAsync(db, run.Run.ModelId, new(data, examples.Test, examples.TestIds, evaluated, features),
             new StageProgress(run, 0.97, 0.98), cancel);
         report = report with
         {
@@ -125,7 +134,7 @@ internal sealed partial class TrainingJob(
         var parts = await features.KeepAsync(chosen.Features, cancel);
         var number = await versions.PublishAsync(run, chosen.Features.Id,
             new(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)),
-            new(parts, evaluated, NoveltyDetector.Of(train)), report, cancel);
+            new(parts, evaluated, NoveltyDetector.Of(train)), examples.TrainIds, report, cancel);
         Log.Succeeded(log, run.Run.Id, number, report.Accuracy);
 
         async Task<CrossValidation> ValidateAsync()
@@ -172,7 +181,7 @@ internal sealed partial class TrainingJob(
         public static partial void Started(ILogger log, Guid run, int attempt);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Training run {Run} made version {Version}, accuracy {Accuracy:0.000}")]
-        public static partial void Succeeded(ILogger log, Guid run, int version, double accuracy);
+        public static partial void Succeeded(ILogger log, Guid run, int version, double? accuracy);
     }
 }
 

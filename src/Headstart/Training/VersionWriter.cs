@@ -19,8 +19,15 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
     /// pointer to it and the run's end in one transaction, so a run ends once and a version is never incomplete.
     /// </summary>
     /// <exception cref="OperationCanceledException">This worker lost the run; nothing was published.</exception>
-    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated, Report report,
-        CancellationToken cancel)
+    /// <param name="run">Ends here.</param>
+    /// <param name="backbone">Id of the features.</param>
+    /// <param name="artifact">The head to serve.</param>
+    /// <param name="evaluated">The head that has not learned from the held-out examples.</param>
+    /// <param name="learned">The examples that it has learned from.</param>
+    /// <param name="report">Also says whether to publish.</param>
+    /// <param name="cancel">Cancels before the version exists.</param>
+    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated,
+        IReadOnlyList<Guid> learned, Report report, CancellationToken cancel)
     {
         var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
         var evaluatedBlob = await blobs.PutAsync(evaluated.Write(), cancel);
@@ -45,14 +52,15 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
             KnownBackbones = news.Known(),
             TrainableParameters = report.TrainableParameters,
             Accuracy = report.Accuracy,
-            AccuracyLow = report.AccuracyInterval[0],
-            AccuracyHigh = report.AccuracyInterval[1],
+            AccuracyLow = report.AccuracyInterval?[0],
+            AccuracyHigh = report.AccuracyInterval?[1],
             Artifact = artifactBlob,
             Evaluated = evaluatedBlob,
             Report = reportBlob,
             CreatedAt = clock.Now(),
         });
         await db.SaveChangesAsync(cancel);
+        await NoLongerTestAsync(db, run.Run, learned, cancel);
         var publish = report.Comparison?.Published ?? true;
         await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null))
             .ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
@@ -60,5 +68,20 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
         await transaction.CommitAsync(cancel);
         published.Forget(); // if the process dies here, this in-memory cache is gone too
         return number;
+    }
+
+    /// <summary>
+    /// Test examples that the run had to learn from are training examples from now on: later versions are not tested on them either. A side
+    /// that a person gave meanwhile stays.
+    /// </summary>
+    private static async Task NoLongerTestAsync(HeadstartDb db, TrainingRun run, IReadOnlyList<Guid> learned, CancellationToken cancel)
+    {
+        Guid[] ids = [.. learned];
+        if (await db.RunExamples.Where(e => e.RunId == run.Id && e.Split == Split.Test && ids.Contains(e.ExampleId))
+            .ExecuteUpdateAsync(set => set.SetProperty(e => e.Split, Split.Train), cancel) > 0)
+        {
+            await db.Examples.Where(e => e.ModelId == run.ModelId && e.Split == Split.Test && !e.SplitGiven && ids.Contains(e.Id))
+                .ExecuteUpdateAsync(set => set.SetProperty(e => e.Split, Split.Train), cancel);
+        }
     }
 }

@@ -42,15 +42,12 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
 
         if (named is null || loaded.FindRecipe(named) is not null)
         {
-            run.Status = run.Status with { Notices = notices };
+            run.Notice(notices);
             return named;
         }
 
-        run.Status = run.Status with
-        {
-            Notices = [.. notices, $"The requested backbone \"{named}\" is not installed on this host; the "
-            + "run chose from the installed ones."]
-        };
+        run.Notice([.. notices,
+            $"The requested backbone \"{named}\" is not installed on this host; the run chose from the installed ones."]);
         return null;
     }
 

@@ -33,7 +33,8 @@ public sealed record TakenFile(Example? Example, bool AlreadyThere, RejectedFile
 /// <summary>
 /// Inserts stored files into a model in the caller's transaction, so that an image never lacks its categories. An image that the model
 /// already has keeps its category, or in a multi-label model gains the new ones. If a person vouches for the new categories, they replace
-/// the old ones.
+/// the old ones. A given side replaces one that the content decided; of two given sides test counts, for what was given as test is never
+/// learned from.
 /// </summary>
 internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<CheckedFile> files, bool confirmed)
 {
@@ -89,18 +90,25 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     /// <summary>Inserts in hash order, so that requests with the same files in another order do not deadlock.</summary>
     private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
-        INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin, text)
-        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb, text
+        INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, bytes, split, split_given, confirmed, created_at, origin, text)
+        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes,
+            CASE WHEN bool_or(given = 'Test') OVER same THEN 'Test' WHEN bool_or(given IS NOT NULL) OVER same THEN 'Train' ELSE split END,
+            bool_or(given IS NOT NULL) OVER same, {confirmed}, {now}, origin::jsonb, text
         FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
-            {Column(i => (i.Split ?? Example.SplitOf(i.Sha256)).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
+            {Column(i => Example.SplitOf(i.Sha256).ToString())}, {Column(i => i.Split?.ToString())},
+            {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
             {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)})
-            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, text, place)
+            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, given, category_id, origin, text, place)
         JOIN models ON models.id = {model.Id}
         LEFT JOIN categories ON categories.id = category_id
         WHERE category_id IS NULL OR categories.id IS NOT NULL
+        WINDOW same AS (PARTITION BY sha256)
         ORDER BY sha256, place
-        ON CONFLICT (model_id, sha256) DO UPDATE SET confirmed = true WHERE {confirmed}
+        ON CONFLICT (model_id, sha256) DO UPDATE SET confirmed = examples.confirmed OR excluded.confirmed,
+            split = CASE WHEN excluded.split_given AND NOT (examples.split_given AND examples.split = 'Test') THEN excluded.split ELSE examples.split END,
+            split_given = examples.split_given OR excluded.split_given
+        WHERE excluded.confirmed OR excluded.split_given
         """);
 
     private async Task InsertLabelsAsync()

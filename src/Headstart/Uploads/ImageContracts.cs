@@ -7,14 +7,17 @@ namespace Headstart.Uploads;
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
-/// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). It never changes. The image's
-/// content decides, unless the uploaded archive or manifest set it.</param>
+/// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). If nobody gave a side, the
+/// image's content decides, and a fifth of the images is tested on; one that a run had to learn from is a training image from then
+/// on.</param>
+/// <param name="SplitGiven">Whether a person gave the side, in an archive, in a manifest or by changing it. A test image of which that is
+/// true is never learned from; others are learned from once they have been tested on.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category.</param>
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes,
-    Split Split, bool Confirmed,
+    Split Split, bool SplitGiven, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
     null)
 {
@@ -29,7 +32,7 @@ public sealed record ImageResponse(
 
     private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
         image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
-        image.Split, image.Confirmed,
+        image.Split, image.SplitGiven, image.Confirmed,
         image.CreatedAt, image.Origin);
 }
 
@@ -47,4 +50,6 @@ public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IRead
 /// <param name="Categories">In a multi-label model, all correct categories; they replace the current ones and are confirmed. May be
 /// empty.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
-public sealed record ImageChange(string? Category = null, bool? Confirmed = null, IReadOnlyList<string?>? Categories = null);
+/// <param name="Split">The side to move the image to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
+public sealed record ImageChange(string? Category = null, bool? Confirmed = null, IReadOnlyList<string?>? Categories = null,
+    Split? Split = null);

@@ -34,16 +34,16 @@ public static class ImagesApi
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category.").Refuses(400, 401, 404);
+            + "category, ?split= by side.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
             .Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif")
             .Refuses(400, 401, 404, 412);
-        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
+        images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category, or change its side",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
-                + "label that a person has set or confirmed.")
+                + "label that a person has set or confirmed. Send split to move the image to train or test; the next run obeys.")
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions trained on it do not "
             + "change.").Refuses(401, 404);
@@ -65,15 +65,22 @@ public static class ImagesApi
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, int? limit, Guid? after, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, [AsParameters] PageQuery page,
+        CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
-        var size = Page.Limit(limit);
+        if (!SplitNames.TryRead(split, out var side))
+        {
+            return SplitNames.Unknown();
+        }
+
+        var (size, after) = (Page.Limit(page.Limit), page.After);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
+            .Where(i => side == null || i.Split == side)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
@@ -119,10 +126,10 @@ public static class ImagesApi
             return NoSuchImage(id);
         }
 
-        if (change is { Category: null, Categories: null, Confirmed: null })
+        if (change is { Category: null, Categories: null, Confirmed: null, Split: null })
         {
-            return Problems.Invalid("nothing-to-change", "Send the image's correct category, or confirmed: true if the current one is "
-                + "correct.");
+            return Problems.Invalid("nothing-to-change", "Send the image's correct category, confirmed: true if the current one is "
+                + "correct, or the split to move it to.");
         }
 
         var named = change.Categories ?? (change.Category is null ? null : [change.Category]);
@@ -151,10 +158,14 @@ public static class ImagesApi
             db.AddRange(categories.Select(category => new ExampleLabel { ExampleId = imageId, CategoryId = category }));
             await db.SaveChangesAsync(cancel);
         }
-        else
+        else if (change.Confirmed is { } confirmed)
         {
-            await db.Examples.Where(i => i.Id == imageId)
-                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, change.Confirmed!.Value), cancel);
+            await db.Examples.Where(i => i.Id == imageId).ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, confirmed), cancel);
+        }
+
+        if (change.Split is { } side)
+        {
+            await db.MoveAsync(imageId, side, cancel);
         }
 
         await transaction.CommitAsync(cancel);

@@ -1,4 +1,6 @@
 using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
 
@@ -22,4 +24,6 @@ internal static class SplitNames
         side = name?.Trim() is { Length: > 0 } given && Names.TryGetValue(given, out var known) ? known : null;
         return side is not null || string.IsNullOrWhiteSpace(name);
     }
+
+    public static ProblemHttpResult Unknown() => Problems.Invalid("invalid-split", "split must be train, val or test.");
 }

@@ -12,19 +12,23 @@ namespace Headstart.Uploads;
 /// <param name="FileName">The uploaded file that contained it; empty if it was not in a file.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of its UTF-8.</param>
 /// <param name="Bytes">Size in bytes of UTF-8.</param>
-/// <param name="Split">Whether heads are trained on the text (<c>train</c>) or tested on it (<c>test</c>) once it has a category. It
-/// never changes.</param>
+/// <param name="Split">Whether heads are trained on the text (<c>train</c>) or tested on it (<c>test</c>) once it has a category. If nobody
+/// gave a side, the text decides, and a fifth of the texts is tested on; one that a run had to learn from is a training text from then
+/// on.</param>
+/// <param name="SplitGiven">Whether a person gave the side, when sending the text or by changing it. A test text of which that is true is
+/// never learned from; others are learned from once they have been tested on.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category.</param>
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the text, so nothing was stored.</param>
 public sealed record StoredText(
-    Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool Confirmed, DateTime CreatedAt,
+    Guid Id, string Text, string? Category, string FileName, string Sha256, int Bytes, Split Split, bool SplitGiven, bool Confirmed,
+    DateTime CreatedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere = null)
 {
     /// <param name="row">With its labels.</param>
     /// <param name="names">Of the model's categories.</param>
     internal static StoredText Of(Example row, IReadOnlyDictionary<Guid, string> names) => new(
         row.Id, row.Text ?? "", row.Labels is [var label, ..] ? names.GetValueOrDefault(label.CategoryId) : null, row.FileName,
-        Convert.ToHexStringLower(row.Sha256), row.Bytes, row.Split, row.Confirmed, row.CreatedAt);
+        Convert.ToHexStringLower(row.Sha256), row.Bytes, row.Split, row.SplitGiven, row.Confirmed, row.CreatedAt);
 }
 
 /// <param name="Index">Position of the text in the request, from 0.</param>

@@ -21,7 +21,8 @@ public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
 
 /// <param name="Category">The correct category; setting it confirms it.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category; reports no longer suspect it.</param>
-public sealed record TextChange(string? Category = null, bool? Confirmed = null);
+/// <param name="Split">The side to move the text to: <c>train</c>, or <c>test</c>, from which no later run learns.</param>
+public sealed record TextChange(string? Category = null, bool? Confirmed = null, Split? Split = null);
 
 public static class TextsApi
 {
@@ -38,11 +39,12 @@ public static class TextsApi
                 Texts: true))
             .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422, 507);
-        texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?labelled= by "
-            + "whether a text has one.").Refuses(400, 401, 404);
+        texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?split= by "
+            + "side, ?labelled= by whether a text has a category.").Refuses(400, 401, 404, 422);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
-        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category",
-                "The category must be one of the model's. Reports no longer suspect a label that a person has set or confirmed.")
+        texts.MapPatch("/{textId:guid}", Change).Named("changeText", "Correct or confirm a text's category, or change its side",
+                "The category must be one of the model's. Reports no longer suspect a label that a person has set or confirmed. Send split "
+                + "to move the text to train or test; the next run obeys.")
             .Example("""{"category":"positive"}""").Refuses(400, 401, 404, 422);
         texts.MapDelete("/{textId:guid}", Delete).Named("deleteText", "Delete a text", "Versions trained on it do not "
             + "change.").Refuses(401, 404);
@@ -61,17 +63,23 @@ public static class TextsApi
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, bool? labelled, [AsParameters] PageQuery page,
-        CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, bool? labelled,
+        [AsParameters] PageQuery page, CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
+        if (!SplitNames.TryRead(split, out var side))
+        {
+            return SplitNames.Unknown();
+        }
+
         var (size, after) = (Page.Limit(page.Limit), page.After);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
+            .Where(i => side == null || i.Split == side)
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = NamesOf(model);
@@ -88,19 +96,19 @@ public static class TextsApi
     private static async Task<Results<Ok<StoredText>, ProblemHttpResult>> Change(
         Guid id, Guid textId, TextChange change, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        if (change is { Category: null, Confirmed: null })
+        if (change is { Category: null, Confirmed: null, Split: null })
         {
-            return Problems.Invalid("nothing-to-change", "Send the text's correct category, or confirmed: true if the current one is "
-                + "correct.");
+            return Problems.Invalid("nothing-to-change", "Send the text's correct category, confirmed: true if the current one is "
+                + "correct, or the split to move it to.");
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.HoldModelAsync(id);
-        var confirmed = change.Confirmed ?? true;
+        bool? confirmed = change.Confirmed ?? (change.Category is null ? null : true);
         // Lock the row first: of two concurrent changes one waits here, so the text never gets the categories of both.
         if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel)
             || await db.Examples.Where(i => i.ModelId == id && i.Id == textId)
-                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, confirmed), cancel) == 0)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.Confirmed, i => confirmed ?? i.Confirmed), cancel) == 0)
         {
             return NoSuchText(id);
         }
@@ -118,9 +126,14 @@ public static class TextsApi
             db.Add(new ExampleLabel { ExampleId = textId, CategoryId = category.Id });
             await db.SaveChangesAsync(cancel);
         }
-        else if (confirmed && !await db.ExampleLabels.AnyAsync(l => l.ExampleId == textId, cancel))
+        else if (confirmed == true && !await db.ExampleLabels.AnyAsync(l => l.ExampleId == textId, cancel))
         {
             return Problems.Invalid("no-category", "The text has no category to confirm; send its category.");
+        }
+
+        if (change.Split is { } side)
+        {
+            await db.MoveAsync(textId, side, cancel);
         }
 
         await transaction.CommitAsync(cancel);

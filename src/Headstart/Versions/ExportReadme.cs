@@ -57,8 +57,7 @@ internal static class ExportReadme
 
         {{string.Join('\n', served.Recipe.Backbones.Select(backbone => $"- {backbone.Manifest.Id}, {backbone.Manifest.Licence}: {Inline(backbone.Manifest.Source)}, SHA-256 `{backbone.Manifest.Sha256}`"))}}
 
-        Model {{version.ModelId}}, trained {{version.CreatedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}} UTC. Accuracy {{Percent(version.Accuracy)}}
-        ({{Percent(version.AccuracyLow)}} to {{Percent(version.AccuracyHigh)}} with 95 % certainty).
+        Model {{version.ModelId}}, trained {{version.CreatedAt.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}} UTC. {{Accuracy(version)}}
 
         """;
 
@@ -144,6 +143,11 @@ internal static class ExportReadme
     private static string Numbers(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => Number(value)));
 
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+
+    private static string Accuracy(ModelVersion version) =>
+        version is { Accuracy: { } accuracy, AccuracyLow: { } low, AccuracyHigh: { } high }
+            ? $"Accuracy {Percent(accuracy)}\n({Percent(low)} to {Percent(high)} with 95 % certainty)."
+            : "Its accuracy is unknown: the report says why.";
 
     private static string Percent(double share) => share.ToString("0.0 %", CultureInfo.InvariantCulture);
 }

@@ -9,15 +9,19 @@ namespace Headstart.Web;
 /// <summary>Formats numbers and states for the pages.</summary>
 internal static class Say
 {
+    public const string NoCamera = "Camera unavailable or permission denied. Browsers allow the camera only over HTTPS or on localhost.";
+
     private const int FewNames = 6;
 
     public static string Percent(double share) => Advice.Percent(share);
 
-    public static string Between(IReadOnlyList<double> interval) =>
-        string.Create(CultureInfo.InvariantCulture, $"{100 * interval[0]:0.#} to {100 * interval[1]:0.#} %");
+    public static string PercentOrDash(double? share) => share is { } known ? Percent(known) : "–";
 
-    public static string Points(double difference) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(difference >= 0 ? "+" : "−")}{Math.Abs(100 * difference):0.#}");
+    public static string Between(IReadOnlyList<double>? interval) => interval is [var low, var high]
+        ? string.Create(CultureInfo.InvariantCulture, $"{100 * low:0.#} to {100 * high:0.#} %") : "–";
+
+    public static string Points(double? difference) => difference is not { } known ? "–"
+        : string.Create(CultureInfo.InvariantCulture, $"{(known >= 0 ? "+" : "−")}{Math.Abs(100 * known):0.#}");
 
     public static string Count(int count, string one, string? several = null) =>
         string.Create(CultureInfo.InvariantCulture, $"{count:#,0} {(count == 1 ? one : several ?? one + "s")}");

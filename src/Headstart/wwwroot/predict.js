@@ -1,9 +1,13 @@
 // "Try it": sends an image from a file, the clipboard or the camera to the predictions API and hands the prediction to the page.
 
 import { send } from './api.js';
+import { frame, start, stop as stopVideo } from './video.js';
+
+const Every = 300; // milliseconds between two looks through the camera
+const Again = 3_000; // after one that failed
 
 let current = null; // the image on the screen
-let stream = null;
+let watching = 0; // the number of the camera session; a look belongs to one
 
 /** Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). */
 export function open(area, model, component) {
@@ -33,9 +37,7 @@ async function ask({ area, model, component }, image) {
   picture(area, '.heat', null);
   await component.invokeMethodAsync('Asking');
   try {
-    const data = new FormData();
-    data.append('file', image, image.name ?? 'camera.jpg');
-    const answer = await send('POST', `models/${model}/predictions?explain=true&top=20`, data);
+    const answer = await predict(model, image, 'explain=true&top=20');
     const [prediction] = answer.predictions;
     const heat = prediction.explanation?.data;
     if (heat) picture(area, '.heat', `data:image/png;base64,${heat}`);
@@ -43,9 +45,17 @@ async function ask({ area, model, component }, image) {
     const explanation = prediction.explanation && { ...prediction.explanation, data: null };
     await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });
   } catch (error) {
-    await component.invokeMethodAsync('Failed', error instanceof TypeError ? 'No connection to the server. Try again in a moment.' : error.message);
+    await component.invokeMethodAsync('Failed', reason(error));
   }
 }
+
+function predict(model, image, options) {
+  const data = new FormData();
+  data.append('file', image, image.name ?? 'camera.jpg');
+  return send('POST', `models/${model}/predictions?${options}`, data);
+}
+
+const reason = error => (error instanceof TypeError ? 'No connection to the server. Try again in a moment.' : error.message);
 
 /** Sends the image on the screen back with the correct category. */
 export async function correct(model, category) {
@@ -55,27 +65,38 @@ export async function correct(model, category) {
   await send('POST', `models/${model}/feedback`, data);
 }
 
-export async function camera(area) {
-  stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
-  const video = area.querySelector('video');
-  video.srcObject = stream;
-  await video.play();
+/** Shows the camera, and calls the component's Seen(json) or Failed(text) for frame after frame. */
+export async function camera(area, model, component) {
+  await start(area.querySelector('video'));
+  picture(area, '.photo', null);
+  picture(area, '.heat', null);
+  watch(area, model, component, ++watching);
+}
+
+async function watch(area, model, component, own) {
+  while (own === watching) {
+    let pause = Every;
+    try {
+      const image = document.hidden ? null : await frame(area.querySelector('video'), 'camera.jpg');
+      const answer = image && await predict(model, image, 'top=20');
+      if (answer && own === watching) await component.invokeMethodAsync('Seen', answer);
+    } catch (error) {
+      pause = Math.max(Again, 1000 * (error.retryAfter ?? 0));
+      if (own === watching) await component.invokeMethodAsync('Failed', reason(error)).catch(() => {}); // the page may be away for a moment
+    }
+    await new Promise(resolve => setTimeout(resolve, pause));
+  }
 }
 
 export async function snap(area, model, component) {
-  const video = area.querySelector('video');
-  const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });
-  canvas.getContext('2d').drawImage(video, 0, 0);
+  const photo = await frame(area.querySelector('video'), 'camera.jpg');
   stop(area);
-  const blob = await new Promise(resolve => canvas.toBlob(resolve, 'image/jpeg', 0.92));
-  await ask({ area, model, component }, new File([blob], 'camera.jpg', { type: 'image/jpeg' }));
+  if (photo) await ask({ area, model, component }, photo);
 }
 
 export function stop(area) {
-  stream?.getTracks().forEach(track => track.stop());
-  stream = null;
-  const video = area?.querySelector('video');
-  if (video) video.srcObject = null;
+  watching++;
+  stopVideo(area?.querySelector('video'));
 }
 
 function picture(area, selector, source) {

@@ -145,9 +145,12 @@ follow() {
   fi
   version=$(field version <<<"$answer")
   call "$api/models/$model/versions/$version"
-  [[ $answer =~ \"accuracyInterval\":\[([^,]+),([^]]+)\] ]] && low=${BASH_REMATCH[1]} high=${BASH_REMATCH[2]}
-  printf 'Version %s: %s%% correct (%s%% to %s%%), with %s\n' "$version" "$(percent "$(field accuracy <<<"$answer")")" \
-    "$(percent "$low")" "$(percent "$high")" "$(field backbone <<<"$answer")"
+  line='accuracy unknown'
+  if [[ $answer =~ \"accuracyInterval\":\[([^,]+),([^]]+)\] ]]; then
+    low=${BASH_REMATCH[1]} high=${BASH_REMATCH[2]}
+    line="$(percent "$(field accuracy <<<"$answer")")% correct ($(percent "$low")% to $(percent "$high")%)"
+  fi
+  printf 'Version %s: %s, with %s\n' "$version" "$line" "$(field backbone <<<"$answer")"
   call "$api/models/$model/versions/$version/report"
   field sentence <<<"$answer"
   echo

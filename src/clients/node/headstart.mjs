@@ -131,9 +131,9 @@ async function follow(api, path, run) {
   if (run.state !== 'succeeded') throw new Failed(run.error ?? `The training run was ${run.state}.`);
   const version = await api.call('GET', `${path}/versions/${run.version}`);
   const report = await api.call('GET', `${path}/versions/${run.version}/report`);
-  const [low, high] = version.accuracyInterval;
-  const interval = `${percent(low)} to ${percent(high)}`;
-  console.log(`Version ${version.number}: ${percent(version.accuracy)} correct (${interval}), with ${version.backbone}`);
+  const [low, high] = version.accuracyInterval ?? [];
+  const accuracy = version.accuracyInterval ? `${percent(version.accuracy)} correct (${percent(low)} to ${percent(high)})` : 'accuracy unknown';
+  console.log(`Version ${version.number}: ${accuracy}, with ${version.backbone}`);
   console.log(report.sentence);
   return 0;
 }

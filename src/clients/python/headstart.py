@@ -149,8 +149,11 @@ def follow(api, path, run):
         raise Failed(run['error'] or f'The training run was {run["state"]}.')
     version = api.call('GET', f'{path}/versions/{run["version"]}')
     report = api.call('GET', f'{path}/versions/{run["version"]}/report')
-    low, high = version['accuracyInterval']
-    print(f'Version {version["number"]}: {version["accuracy"]:.1%} correct ({low:.1%} to {high:.1%}), with {version["backbone"]}')
+    accuracy = 'accuracy unknown'
+    if version['accuracyInterval']:
+        low, high = version['accuracyInterval']
+        accuracy = f'{version["accuracy"]:.1%} correct ({low:.1%} to {high:.1%})'
+    print(f'Version {version["number"]}: {accuracy}, with {version["backbone"]}')
     print(report['sentence'])
     return 0
 

@@ -116,7 +116,7 @@ public sealed class ChoiceTests : IDisposable
     private static Trial Made(FeatureRecipe recipe, int seed, double better)
     {
         var random = new Random(seed);
-        return new Trial(recipe, new CrossValidation(0, 0, new HeadMethod(HeadKind.Logistic, 1), 5, 1, [[]]),
+        return new Trial(recipe, new CrossValidation(0, 0, new HeadMethod(HeadKind.Logistic, 1), 5, 1, [], [], [[]]),
             [.. Enumerable.Range(0, 200).Select(_ => better - 1 + random.NextDouble())]);
     }
 

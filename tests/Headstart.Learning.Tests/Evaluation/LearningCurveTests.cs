@@ -45,7 +45,7 @@ public sealed class LearningCurveTests
                 .SelectMany(group => group.Take(group.Count() / 2))]);
             var forecast = LearningCurve.Measure(half, HeadTraining.CrossValidate(half, 1, Cancel).Method, repeats: 3, seed: 1, Cancel)
                 .At(all.Count);
-            var measured = HeadTraining.CrossValidate(all, 1, Cancel).Accuracy;
+            var measured = HeadTraining.CrossValidate(all, 1, Cancel).Accuracy!.Value;
             TestContext.Current.TestOutputHelper!.WriteLine(
                 $"{set}: {forecast.Accuracy:F3} ({forecast.Low:F3} to {forecast.High:F3}), measured {measured:F3}");
             right += Math.Abs(forecast.Accuracy - measured) <= 0.04 ? 1 : 0;

@@ -36,4 +36,14 @@ public sealed class NoveltyDetectorTests
         Assert.InRange(Enumerable.Range(0, 2000).Count(i => known.IsUnknown(Image(i % 2))), 120, 290);
         Assert.True(known.IsUnknown(new float[20]));
     }
+
+    [Fact]
+    public void Where_a_category_has_one_scene_nothing_is_unknown()
+    {
+        var set = new LabelledFeatures([[1, 0.1f], [1, 0.11f], [0.1f, 1], [0.11f, 1]], [0, 0, 1, 1], ["a", "b"]) { Groups = [0, 0, 2, 2] };
+
+        Assert.True(NoveltyDetector.Of(set with { Groups = null }).IsUnknown([-1, -1]));
+        Assert.False(NoveltyDetector.Of(set).Decides);
+        Assert.False(NoveltyDetector.Of(set).IsUnknown([-1, -1]));
+    }
 }

@@ -29,7 +29,7 @@ public sealed class RealPhotographsTests
         var predicted = test.Features.Select(row => Array.IndexOf(head.Probabilities(row), head.Probabilities(row).Max())).ToList();
         var evaluation = Learning.Evaluation.Evaluation.Of(test.Labels, predicted, test.Categories);
         Assert.True(evaluation.Accuracy >= 0.93, $"{evaluation.Accuracy:F3}");
-        Assert.InRange(validation.Accuracy, evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High);
+        Assert.InRange(validation.Accuracy!.Value, evaluation.AccuracyInterval.Low, evaluation.AccuracyInterval.High);
     }
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class SparseHeadsTests
         var (ofSparse, ofWhole) = (HeadTraining.CrossValidate(sparse, 1, Cancel, repeats: 1, linearOnly: true),
             HeadTraining.CrossValidate(whole, 1, Cancel, repeats: 1, linearOnly: true));
         Assert.Equal(ofWhole.Method, ofSparse.Method);
-        Assert.Equal(ofWhole.Accuracy, ofSparse.Accuracy, 2.0 / count);
+        Assert.Equal(ofWhole.Accuracy!.Value, ofSparse.Accuracy!.Value, 2.0 / count);
 
         var (first, second) = (HeadTraining.Train(sparse, ofWhole.Method, Cancel), HeadTraining.Train(whole, ofWhole.Method, Cancel));
         foreach (var features in whole.Features.Take(50))

@@ -78,7 +78,7 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
         run = await client.WatchAsync(run, Api.Cancel).LastAsync(Api.Cancel);
         Assert.Equal((JobState.Succeeded, 1), (run.State, run.Version));
         var version = await client.GetVersionAsync(model.Id, 1, Api.Cancel);
-        Assert.InRange(version.Accuracy, version.AccuracyInterval[0], version.AccuracyInterval[1]);
+        Assert.InRange(version.Accuracy!.Value, version.AccuracyInterval![0], version.AccuracyInterval[1]);
         Assert.Equal(version.Accuracy, (await client.GetReportAsync(model.Id, 1, Api.Cancel)).Accuracy);
         var prediction = await client.PredictAsync(model.Id, Pets.Cats[..2], cancel: Api.Cancel);
         Assert.Equal(["cats", "cats"], prediction.Predictions.Select(p => p.Labels[0].Name));

@@ -48,18 +48,27 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
-    public async Task An_image_that_is_there_keeps_its_side()
+    public async Task A_given_side_replaces_that_of_the_content_and_of_two_given_sides_test_counts()
     {
         var model = await _client.NewModelAsync("cats");
         var pictures = Enumerable.Range(0, 20).Select(Pictures.Tiny).ToArray();
-        var before = (await _client.AddAsync(model, "cats", pictures)).Select(i => $"{i!["id"]} {i["split"]}").ToList();
-        Assert.Equal(2, before.Select(i => i.Split(' ')[1]).Distinct().Count()); // by the content
+        var before = await _client.AddAsync(model, "cats", pictures);
+        Assert.Equal(2, before.Select(i => (string?)i!["split"]).Distinct().Count()); // by the content
+        Assert.DoesNotContain(before, i => (bool)i!["splitGiven"]!);
 
-        var answer = await (await _client.SendImagesAsync(model,
-            Batches.Archive(Batches.Zip(pictures.Select((p, i) => ($"test/cats/{i}.png", p)))))).JsonAsync();
+        Assert.Equal(["train True"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
+        Assert.Equal(["test True"], await SidesAsync(pictures.Select((p, i) => ($"test/cats/{i}.png", p))));
+        Assert.Equal(["test True"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
 
-        Assert.Equal(before, answer["accepted"]!.AsArray().Select(i => $"{i!["id"]} {i["split"]}"));
-        Assert.All(answer["accepted"]!.AsArray(), i => Assert.True((bool)i!["alreadyThere"]!));
+        var both = await _client.NewModelAsync("cats");
+        Assert.Equal(["test True"], await SidesAsync([("train/cats/a.png", pictures[0]), ("test/cats/b.png", pictures[0])], both));
+
+        async Task<IEnumerable<string>> SidesAsync(IEnumerable<(string, byte[])> files, string? to = null)
+        {
+            var answer = await (await _client.SendImagesAsync(to ?? model, Batches.Archive(Batches.Zip(files)))).JsonAsync();
+            Assert.Empty(answer["rejected"]!.AsArray());
+            return answer["accepted"]!.AsArray().Select(i => $"{i!["split"]} {i["splitGiven"]}").Distinct();
+        }
     }
 
     [Theory]

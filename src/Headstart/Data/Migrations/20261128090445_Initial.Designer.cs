@@ -398,6 +398,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("split");
 
+                    b.Property<bool>("SplitGiven")
+                        .HasColumnType("boolean")
+                        .HasColumnName("split_given");
+
                     b.Property<string>("Text")
                         .HasColumnType("text")
                         .HasColumnName("text");
@@ -913,15 +917,15 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("number");
 
-                    b.Property<double>("Accuracy")
+                    b.Property<double?>("Accuracy")
                         .HasColumnType("double precision")
                         .HasColumnName("accuracy");
 
-                    b.Property<double>("AccuracyHigh")
+                    b.Property<double?>("AccuracyHigh")
                         .HasColumnType("double precision")
                         .HasColumnName("accuracy_high");
 
-                    b.Property<double>("AccuracyLow")
+                    b.Property<double?>("AccuracyLow")
                         .HasColumnType("double precision")
                         .HasColumnName("accuracy_low");
 
@@ -995,6 +999,10 @@ namespace Headstart.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("split");
+
+                    b.Property<bool>("SplitGiven")
+                        .HasColumnType("boolean")
+                        .HasColumnName("split_given");
 
                     b.HasKey("RunId", "ExampleId")
                         .HasName("pk_run_examples");

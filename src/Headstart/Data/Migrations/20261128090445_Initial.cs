@@ -293,6 +293,7 @@ namespace Headstart.Data.Migrations
                     height = table.Column<int>(type: "integer", nullable: false),
                     bytes = table.Column<int>(type: "integer", nullable: false),
                     split = table.Column<string>(type: "text", nullable: false),
+                    split_given = table.Column<bool>(type: "boolean", nullable: false),
                     confirmed = table.Column<bool>(type: "boolean", nullable: false),
                     created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     origin = table.Column<string>(type: "jsonb", nullable: true)
@@ -525,9 +526,9 @@ namespace Headstart.Data.Migrations
                     backbone = table.Column<string>(type: "text", nullable: false),
                     known_backbones = table.Column<List<string>>(type: "text[]", nullable: false),
                     trainable_parameters = table.Column<int>(type: "integer", nullable: false),
-                    accuracy = table.Column<double>(type: "double precision", nullable: false),
-                    accuracy_low = table.Column<double>(type: "double precision", nullable: false),
-                    accuracy_high = table.Column<double>(type: "double precision", nullable: false),
+                    accuracy = table.Column<double>(type: "double precision", nullable: true),
+                    accuracy_low = table.Column<double>(type: "double precision", nullable: true),
+                    accuracy_high = table.Column<double>(type: "double precision", nullable: true),
                     artifact = table.Column<byte[]>(type: "bytea", nullable: false),
                     evaluated = table.Column<byte[]>(type: "bytea", nullable: true),
                     report = table.Column<byte[]>(type: "bytea", nullable: false),
@@ -558,7 +559,8 @@ namespace Headstart.Data.Migrations
                     example_id = table.Column<Guid>(type: "uuid", nullable: false),
                     sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
                     categories = table.Column<List<string>>(type: "text[]", nullable: false),
-                    split = table.Column<string>(type: "text", nullable: false)
+                    split = table.Column<string>(type: "text", nullable: false),
+                    split_given = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {

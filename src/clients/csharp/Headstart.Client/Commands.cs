@@ -123,9 +123,9 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
         var version = await api.GetVersionAsync(run.ModelId, run.Version!.Value, cancel);
         var report = await api.GetReportAsync(run.ModelId, version.Number, cancel);
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"Version {version.Number}: {100 * version.Accuracy:0.0}% correct ({100 * version.AccuracyInterval[0]:0.0}% to "
-                + $"{100 * version.AccuracyInterval[1]:0.0}%), with {version.Backbone}"));
+        var accuracy = version.AccuracyInterval is not [var low, var high] ? "accuracy unknown"
+            : string.Create(CultureInfo.InvariantCulture, $"{100 * version.Accuracy:0.0}% correct ({100 * low:0.0}% to {100 * high:0.0}%)");
+        await output.WriteLineAsync($"Version {version.Number}: {accuracy}, with {version.Backbone}");
         await output.WriteLineAsync(report.Sentence);
         return 0;
     }

@@ -72,14 +72,15 @@ public sealed record Run(
 
 public sealed record PageOfRun(IReadOnlyList<Run> Items, string? Next);
 
+/// <param name="Accuracy">null if the examples cannot tell, like its interval.</param>
 /// <param name="AccuracyInterval">95 %: low, high.</param>
-public sealed record Version(int Number, Guid RunId, string Backbone, double Accuracy, IReadOnlyList<double> AccuracyInterval,
+public sealed record Version(int Number, Guid RunId, string Backbone, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
     bool Published);
 
 public sealed record AdviceReport(string Category, int Images, double Gain, string Sentence);
 
 /// <param name="Sentence">The accuracy, its certainty and what would improve it most.</param>
-public sealed record Report(string Sentence, double Accuracy, IReadOnlyList<double> AccuracyInterval, AdviceReport? Advice);
+public sealed record Report(string Sentence, double? Accuracy, IReadOnlyList<double>? AccuracyInterval, AdviceReport? Advice);
 
 /// <param name="Applies">In a multi-label model, whether the label applies; otherwise null.</param>
 public sealed record Label([property: JsonPropertyName("label")] string Name, double Probability, bool? Applies);

@@ -1,0 +1,79 @@
+// The camera of the images page: frames are collected while the button is held, and sent as any other upload.
+
+import { add } from './uploads.js';
+import { frame, start, stop } from './video.js';
+
+const Every = 200; // milliseconds: more frames of one moment add nothing
+const Batch = 10; // frames, so that the first ones arrive while the button is still held
+const cameras = new WeakMap();
+
+/** Shows the camera and waits for the button, which is there as soon as the component has rendered it. */
+export async function open(area, model) {
+  const video = area.querySelector('video');
+  await start(video);
+  const camera = { area, model, video, timer: null, taken: 0, frames: [], shooting: Promise.resolve() };
+  cameras.set(area, camera);
+  const button = event => event.target.closest?.('button.hold:not(:disabled)');
+  const press = event => {
+    const held = button(event);
+    if (!held || camera.timer !== null || event.button > 0) return;
+    event.preventDefault();
+    held.focus();
+    if (event.pointerId !== undefined) held.setPointerCapture(event.pointerId); // letting go elsewhere ends it too
+    hold(camera, held);
+  };
+  const release = () => letGo(camera);
+  const keys = event => [' ', 'Enter'].includes(event.key);
+  const listeners = [
+    [area, 'pointerdown', press],
+    [area, 'keydown', event => { if (keys(event) && button(event)) { event.preventDefault(); if (!event.repeat) press(event); } }],
+    [area, 'keyup', event => { if (keys(event)) release(); }],
+    [area, 'contextmenu', event => { if (button(event)) event.preventDefault(); }], // a long touch
+    [area, 'focusout', release],
+    [area, 'lostpointercapture', release],
+    [document, 'visibilitychange', release],
+    ...['pointerup', 'pointercancel'].map(kind => [area, kind, release]),
+  ];
+  for (const [target, kind, listener] of listeners) target.addEventListener(kind, listener);
+  camera.forget = () => { for (const [target, kind, listener] of listeners) target.removeEventListener(kind, listener); };
+}
+
+export function close(area) {
+  const camera = cameras.get(area);
+  if (!camera) return;
+  cameras.delete(area);
+  letGo(camera);
+  camera.forget();
+  stop(camera.video);
+}
+
+function hold(camera, button) {
+  const category = button.dataset.into;
+  button.dataset.recording = 'true';
+  const take = () => { camera.shooting = camera.shooting.then(() => shoot(camera, category)); };
+  take();
+  camera.timer = setInterval(take, Every);
+}
+
+function letGo(camera) {
+  if (camera.timer === null) return;
+  clearInterval(camera.timer);
+  camera.timer = null;
+  delete camera.area.querySelector('button.hold')?.dataset.recording;
+  camera.shooting = camera.shooting.then(() => send(camera)); // after the last frame
+}
+
+async function shoot(camera, category) {
+  const name = `camera-${new Date().toISOString().replace(/[:.]/g, '-')}.jpg`;
+  const file = await frame(camera.video, name);
+  if (!file) return; // the camera has no picture yet, or no longer
+  camera.frames.push({ file, category });
+  camera.taken++;
+  const count = camera.area.querySelector('.count');
+  if (count) count.textContent = `${camera.taken} ${camera.taken === 1 ? 'frame' : 'frames'} taken`;
+  if (camera.frames.length >= Batch) send(camera);
+}
+
+function send(camera) {
+  if (camera.frames.length > 0) add(camera.model, camera.frames.splice(0));
+}
