@@ -38,7 +38,10 @@ public sealed record RejectedText(int Index, string? FileName, string Reason, st
     public QuotaUse? Exceeded { get; init; }
 }
 
-public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected);
+/// <param name="Notices">What you should know although nothing failed: for example new categories whose names differ only in case. Omitted
+/// where there is nothing.</param>
+public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices = null);
 
 /// <summary>
 /// Adds texts to a model in batches. If the client disconnects or the process dies, inserted texts stay, and sending the same texts again
@@ -92,7 +95,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
             await StoreAsync(model, confirmed); // even if the rest cannot be read: texts that arrived complete are kept
         }
 
-        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)]);
+        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)], categories.Notices());
     }
 
     private async Task TakeAsync(SentText sent, int place, KnownCategories categories, CancellationToken cancel)
