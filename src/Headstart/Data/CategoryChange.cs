@@ -54,7 +54,8 @@ public static class CategoryNames
             .ToListAsync(cancel);
         List<(DateTime At, IReadOnlyList<string> From, string Into)> steps =
         [
-            .. changes.Where(c => c.CreatedAt > since && c.UndoneAt is null).Select(c => (c.CreatedAt, (IReadOnlyList<string>)c.From, c.Into)),
+            .. changes.Where(c => c.CreatedAt > since && c.UndoneAt is null)
+                .Select(c => (c.CreatedAt, (IReadOnlyList<string>)c.From, c.Into)),
             .. changes.Where(c => c.CreatedAt <= since && c.UndoneAt > since && c.Merged.Count == 0)
                 .Select(c => (c.UndoneAt!.Value, (IReadOnlyList<string>)[c.Into], c.From[0])),
         ];

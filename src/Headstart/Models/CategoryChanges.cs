@@ -8,7 +8,7 @@ namespace Headstart.Models;
 
 /// <summary>
 /// Merges and renames categories and undoes it, each in one transaction that locks the model: of two at once the second sees what the first
-/// did, and uploads wait. A change remembers the ids of the categories and which labels it moved, so that undoing it restores exactly these.
+/// did, and uploads wait. A change remembers the ids of the categories and which labels it moved, so that undoing it restores just these.
 /// </summary>
 internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
 {
@@ -116,9 +116,9 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
     /// <summary>With the number of labels that were moved.</summary>
     public static async Task<List<CategoryChangeResponse>> ViewAsync(HeadstartDb db, IQueryable<CategoryChange> changes,
         CancellationToken cancel) =>
-        (await changes.AsNoTracking().Select(c => new { Change = c, Moved = db.MovedLabels.Count(l => l.ChangeId == c.Id) }).ToListAsync(cancel))
-            .ConvertAll(row => new CategoryChangeResponse(row.Change.Id, row.Change.From, row.Change.Into, row.Change.Merged.Count > 0, row.Moved,
-                row.Change.CreatedAt, row.Change.UndoneAt));
+        (await changes.AsNoTracking().Select(c => new { Change = c, Moved = db.MovedLabels.Count(l => l.ChangeId == c.Id) })
+            .ToListAsync(cancel)).ConvertAll(row => new CategoryChangeResponse(row.Change.Id, row.Change.From, row.Change.Into,
+                row.Change.Merged.Count > 0, row.Moved, row.Change.CreatedAt, row.Change.UndoneAt));
 
     /// <summary>Labels that are no longer where the merge put them were changed by somebody who knew better.</summary>
     private async Task SplitAsync(CategoryChange change, Dictionary<string, Category> categories, CancellationToken cancel)
@@ -132,8 +132,8 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             }
             else if (categories.Count >= Model.MaxCategories)
             {
-                throw Conflict("too-many-categories", $"The model has {categories.Count:N0} categories, as many as a model can have; drop one "
-                    + "that is empty, then undo the merge.");
+                throw Conflict("too-many-categories", $"The model has {categories.Count:N0} categories, as many as a model can have; drop "
+                    + "one that is empty, or merge two, then undo this.");
             }
             else
             {

@@ -15,9 +15,9 @@ public static class SimilarNames
         + "АAВBЕEЅSІIЈJКKМMНHОOРPСCТTУYХXҮYԀDԚQԜWӀIԌGҺh" // Cyrillic
         + "ՍUՕOՏS"; // Armenian
 
-    private const string Letters = "αaιiκkνvοoρpυuχxϲcϳjγyτt" // Greek
-        + "аaеeоoрpсcуyхxѕsіiјjһhԁdԛqԝwӏlкkтtмmнhвbгrүyґr" // Cyrillic
-        + "օoսuզqոnհhցgւl" // Armenian
+    private const string Letters = "αaιiκkνvοoρpυuχxϲcϳjγy" // Greek
+        + "аaеeоoрpсcуyхxѕsіiјjһhԁdԛqԝwӏlүy" // Cyrillic
+        + "օoսuզqոnհhցg" // Armenian
         + "ıiłlɑaɡgɩi" // Latin
         + "‘'’'‚'‛'′'ʼ'ʹ'`'´'“\"”\"„\"″\"‐-‑-‒-–-—-−-·.•."; // punctuation that programs put in place of what was typed
 
@@ -62,8 +62,8 @@ public static class SimilarNames
     public static List<string>? Notices(Guid model, IEnumerable<string> names, Func<string, bool> concerns)
     {
         var groups = Find(names.Order(StringComparer.Ordinal)).FindAll(group => group.Exists(name => concerns(name)));
-        return groups.Count == 0 ? null : groups.ConvertAll(group => $"The categories {Listed(group)} are similar: {Difference(group)}. If they "
-            + $"mean the same, merge them: POST /api/v1/models/{model}/categories/merge.");
+        return groups.Count == 0 ? null : groups.ConvertAll(group => $"The categories {Listed(group)} are similar: {Difference(group)}. "
+            + $"If they mean the same, merge them: POST /api/v1/models/{model}/categories/merge.");
     }
 
     /// <summary>The names in quotes.</summary>

@@ -103,7 +103,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
         if (file.Categories is null)
         {
-            return new(file.FileName, "missing-category", "Send a field named category before the files it applies to.");
+            return new(file.FileName, "missing-category", "The file has no category: send a form field named category before it, or "
+                + "give its row a category.");
         }
 
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)

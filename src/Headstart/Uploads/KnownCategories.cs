@@ -49,8 +49,8 @@ internal sealed class KnownCategories
         + (has.FirstOrDefault(other => SimilarNames.Are(name, other)) is { } similar
             ? $", but it has \"{similar}\": {SimilarNames.Difference(name, similar)}. Use the name \"{similar}\" if you mean it."
         : has.Count >= Model.MaxCategories
-            ? $", and with {has.Count:N0} categories it has as many as a model can have; drop or merge some that you do not need, or put the "
-                + "rest into another model."
+            ? $", and with {has.Count:N0} categories it has as many as a model can have; drop or merge some that you do not need, or put "
+                + "the rest into another model."
         : $"; it has {List(has)}. To add one, PATCH /api/v1/models/{model} with the list of all its "
                 + "categories.");
 
@@ -70,7 +70,8 @@ internal sealed class KnownCategories
             names.Add(name);
         }
 
-        var ids = await db.Categories.Where(c => c.ModelId == model && names.Contains(c.Name)).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
+        var ids = await db.Categories.Where(c => c.ModelId == model && names.Contains(c.Name))
+            .ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
         return names.Find(name => !ids.ContainsKey(name)) is not { } unknown ? ([.. ids.Values], null)
             : ([], Problems.Invalid("unknown-category",
                 Unknown(model, unknown, await db.Categories.Where(c => c.ModelId == model).Select(c => c.Name).ToListAsync(cancel))));

@@ -79,7 +79,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
                 if (count == settings.Uploads.MaxRows)
                 {
                     throw RefusedException.TooLarge("too-many-texts",
-                        $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were added; "
+                        $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were processed; "
                             + "send the rest in another request.");
                 }
 
@@ -121,7 +121,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         if ((_bytes += bytes.Length) > settings.Uploads.MaxTextsBytes)
         {
             throw RefusedException.TooLarge("too-large", $"The texts of one request may take {settings.Uploads.MaxTextsBytes:N0} "
-                + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were added; send the rest in another request.");
+                + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were processed; send the rest in another request.");
         }
 
         _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,
