@@ -78,6 +78,7 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
     public async Task Names_that_are_no_utf_8_or_have_line_breaks_quotes_and_dashes_are_sent_and_printed(string client)
     {
         using var folder = new TemporaryFolder();
+        await using var shell = new Shell(folder.Path);
         var odd = $"Cre\u0300me of {client}"; // as macOS writes it
         var pets = folder.Below(odd);
         Directory.CreateDirectory(Path.Combine(pets, "dogs"));
@@ -91,8 +92,7 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
             "e\\314\\201.jpg"];
         foreach (var (name, picture) in names.Zip(Pets.Cats))
         {
-            (await UserProgram.EndAsync(new("bash", ["-c", "cp -- \"$2\" \"$1/$(printf -- \"$3\")\"", "cp", Path.Combine(pets, "-cats"),
-                picture, name]))).With(0);
+            await Shell.RunAsync("cp -- \"$2\" \"$1/$(printf -- \"$3\")\"", Path.Combine(pets, "-cats"), picture, name);
         }
 
         var trained = (await RunAsync(client, "train", pets)).With(0);
@@ -169,6 +169,15 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         File.WriteAllText(Path.Combine(pets, "dogs", "broken.jpg"), "no picture");
         File.WriteAllText(Path.Combine(pets, "dogs", ".hidden"), "not sent");
         return pets;
+    }
+
+    /// <summary>Does what .NET cannot, and deletes what it cannot delete.</summary>
+    private sealed class Shell(string folder) : IAsyncDisposable
+    {
+        public static async Task RunAsync(string script, params string[] arguments) =>
+            (await UserProgram.EndAsync(new("bash", ["-c", script, "bash", .. arguments]))).With(0);
+
+        public async ValueTask DisposeAsync() => await RunAsync("rm -rf -- \"$1\"/*", folder);
     }
 
     private Task<Ended> RunAsync(string client, params string[] arguments) =>
