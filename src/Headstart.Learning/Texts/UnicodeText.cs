@@ -21,7 +21,8 @@ public static unsafe class UnicodeText
     private sealed record Functions(nint Normalise, nint CaseFold, nint Free);
 
     /// <summary>NFC: an accented letter is one character, whether it was typed as one or as a letter and a mark.</summary>
-    public static string Composed(string text) => Ascii.IsValid(text) ? text : Normalised(text, Compose);
+    public static string Composed(string text) => Ascii.IsValid(text) ? text
+        : string.Join('\0', text.Split('\0').Select(part => Normalised(part, Compose))); // GLib would end at the first zero
 
     /// <summary>A text's form in which case, ligatures, widths and the order of marks no longer tell words apart.</summary>
     public static string Folded(string text) =>

@@ -47,9 +47,13 @@ public static class Names
 
         Rune[] seen = [.. UnicodeText.Composed(given).EnumerateRunes().Where(rune => !IsInvisible(rune))];
         var clean = new StringBuilder(given.Length);
+        var flag = false; // the tags behind a black flag say whose it is
         for (var i = 0; i < seen.Length; i++)
         {
-            clean.Append(IsBlank(seen[i]) ? " " : Stays(seen, i) ? seen[i].ToString() : "");
+            flag = seen[i].Value == BlackFlag || (flag && IsTag(seen[i]));
+            clean.Append(IsBlank(seen[i]) ? " " : IsTag(seen[i]) ? flag ? seen[i].ToString() : ""
+                : IsJoiner(seen[i]) && !(i > 0 && i + 1 < seen.Length && Joins(seen[i - 1]) && Joins(seen[i + 1])) ? ""
+                : seen[i].ToString());
         }
 
         // Composed again: what stood between a letter and its mark may be gone.
@@ -81,22 +85,17 @@ public static class Names
 
     /// <summary>
     /// Characters that nobody sees (Unicode's property Default_Ignorable_Code_Point), such as zero-width spaces, byte order marks, soft
-    /// hyphens, direction marks and variation selectors; without those that <see cref="Stays"/> decides about.
+    /// hyphens, direction marks and variation selectors; without joiners and tags, which are seen in some places.
     /// </summary>
     private static bool IsInvisible(Rune rune) => rune.Value is 0x00AD or 0x034F or 0x061C or 0x115F or 0x1160 or 0x17B4 or 0x17B5
         or (>= 0x180B and <= 0x180F) or 0x200B or 0x200E or 0x200F or (>= 0x202A and <= 0x202E) or (>= 0x2060 and <= 0x206F) or 0x3164
         or (>= 0xFE00 and <= 0xFE0F) or 0xFEFF or 0xFFA0 or (>= 0xFFF0 and <= 0xFFF8) or (>= 0xFFF9 and <= 0xFFFB)
         or (>= 0x1BCA0 and <= 0x1BCA3) or (>= 0x1D173 and <= 0x1D17A)
-        or (>= 0xE0000 and <= 0xE0FFF and not (>= 0xE0020 and <= 0xE007F));
+        or (>= 0xE0000 and < 0xE0020) or (> 0xE007F and <= 0xE0FFF);
 
-    /// <summary>Whether a character is seen where it stands: joiners between two that join, and the tags behind a flag.</summary>
-    private static bool Stays(Rune[] name, int at) => name[at].Value switch
-    {
-        ZeroWidthJoiner or ZeroWidthNonJoiner => at > 0 && at + 1 < name.Length && Joins(name[at - 1]) && Joins(name[at + 1]),
-        >= 0xE0020 and <= 0xE007F => name[..at].Reverse().SkipWhile(rune => rune.Value is >= 0xE0020 and <= 0xE007F).FirstOrDefault().Value
-            == BlackFlag,
-        _ => true,
-    };
+    private static bool IsJoiner(Rune rune) => rune.Value is ZeroWidthJoiner or ZeroWidthNonJoiner;
+
+    private static bool IsTag(Rune rune) => rune.Value is >= 0xE0020 and <= 0xE007F;
 
     /// <summary>Emoji with their colours of skin, and the scripts from Arabic to Mongolian and their later blocks.</summary>
     private static bool Joins(Rune rune) => rune.Value is (>= 0x0600 and <= 0x1CFF) or (>= 0xA800 and <= 0xABFF)

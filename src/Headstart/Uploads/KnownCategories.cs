@@ -28,7 +28,9 @@ internal sealed class KnownCategories
     {
         await _db.Database.ExecuteSqlAsync($"""
             INSERT INTO categories (id, model_id, name, position)
-            SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
+            SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id}
+                AND (SELECT count(*) FROM categories WHERE model_id = {_model.Id}) < {Model.MaxCategories}
+            FOR KEY SHARE
             ON CONFLICT DO NOTHING
             """, cancel);
         _created.Add(name);

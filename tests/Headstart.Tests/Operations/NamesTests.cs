@@ -34,6 +34,21 @@ public sealed class NamesTests
     [InlineData("東京 🐈 Ünïcode \"a\\b/c\" 'd'")]
     public void What_is_seen_stays(string name) => Assert.Equal((name, null), Names.Read(name, "category"));
 
+    [Theory]
+    [InlineData("caf\u00e9\0x")]
+    [InlineData("caf\u00e9\u2028x")]
+    [InlineData("caf\u00e9\tx")]
+    [InlineData("caf\u00e9 \ud83d")]
+    [InlineData("\u200b\ufeff")]
+    [InlineData("\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", 11)]
+    [InlineData("\udb40\udc67", 100_000)]
+    public void What_cannot_be_a_name_is_refused(string part, int times = 1)
+    {
+        var (name, problem) = Names.Read(string.Concat(Enumerable.Repeat(part, times)), "category");
+        Assert.Null(name);
+        Assert.StartsWith("The name of a category ", problem);
+    }
+
     [Fact]
     public void A_sequence_of_emoji_is_the_same_with_and_without_variation_selectors() =>
         Assert.Equal(Names.Clean("\u2764\u200d\ud83d\udd25"), Names.Clean("\u2764\ufe0f\u200d\ud83d\udd25"));
