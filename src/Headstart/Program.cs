@@ -60,7 +60,8 @@ try
     builder.AddOperations();
     builder.Services.AddSingleton(settings).AddSingleton(home.Database).AddSingleton(home.Paths);
     builder.Services.AddDatabase().AddBlobs(settings).AddAccess(settings).AddBackbones(settings);
-    builder.Services.AddVersions().AddUploads().AddImports(settings).AddImageSearches(settings).AddJobs(settings).AddTraining(settings);
+    builder.Services.AddModels().AddVersions().AddUploads().AddImports(settings).AddImageSearches(settings);
+    builder.Services.AddJobs(settings).AddTraining(settings);
     builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddOpenInference().AddPages();
 
     await using var app = builder.Build();
@@ -69,6 +70,7 @@ try
     {
         var api = app.MapGroup("/api/v1").RequireAuthorization();
         api.MapModels();
+        api.MapCategories();
         api.MapImages();
         api.MapFeedback();
         api.MapTexts();

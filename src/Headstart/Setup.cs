@@ -11,6 +11,7 @@ using Headstart.Examples;
 using Headstart.Fetching;
 using Headstart.ImageSearches;
 using Headstart.Jobs;
+using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
 using Headstart.Operations;
@@ -98,6 +99,8 @@ public static class Setup
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
         .AddSingleton<WebFetcher>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
+
+    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>();
 
     public static IServiceCollection AddOpenInference(this IServiceCollection services) => services
         .AddTransient<NamedVersions>().AddSingleton(new ErrorShape(OpenInferenceApi.Root, OpenInferenceApi.Of, typeof(InferError)));

@@ -49,6 +49,32 @@ public sealed class ImagesTests(Site site)
     }
 
     [Fact]
+    public async Task Similar_categories_are_merged_and_one_is_renamed_and_both_are_undone()
+    {
+        var path = await site.Client.NewModelAsync("cats", "Cats", "dogs");
+        await site.Client.UploadAsync(path, "cats", Pets.Cats.Take(2));
+        await site.Client.UploadAsync(path, "Cats", Pets.Cats[5]);
+        await site.Client.UploadAsync(path, "dogs", Pets.Dogs.Take(2));
+        var page = await site.SignInAsync(path.Replace("/api/v1", "", StringComparison.Ordinal) + "/images");
+
+        await Expect(page.GetByText("are similar: they differ only in case")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Merge into cats", Exact = true }).ClickAsync();
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("3 images");
+        await Expect(page.GetByText("are similar")).ToBeHiddenAsync();
+        await UndoAsync(page, "\"Cats\" merged into cats");
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("2 images");
+        await Expect(page.GetByText("are similar")).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Rename dogs" }).ClickAsync();
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("hounds");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Rename", Exact = true }).ClickAsync();
+        await Expect(page.Locator("[data-category=hounds] .head span")).ToHaveTextAsync("2 images");
+        await UndoAsync(page, "dogs renamed to hounds");
+        await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("2 images");
+        site.NobodyComplained();
+    }
+
+    [Fact]
     public async Task A_wrong_label_and_a_duplicate_are_found_and_answered_with_a_click()
     {
         // Ten of each, three cats among the dogs, and a photograph that came twice in two sizes.

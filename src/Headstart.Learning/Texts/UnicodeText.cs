@@ -7,17 +7,22 @@ using NetVips;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Spellings made alike: compatibility composition (NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither
+/// Spellings made alike: composition (NFC and NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither
 /// without ICU, which Headstart does not ask of its machines; GLib does both, and comes with libvips.
 /// </summary>
-internal static unsafe class UnicodeText
+public static unsafe class UnicodeText
 {
     private const int Decompose = 0; // G_NORMALIZE_NFD
+    private const int Compose = 1; // G_NORMALIZE_NFC
     private const int ComposeCompatible = 3; // G_NORMALIZE_NFKC
 
     private static readonly Lazy<Functions> Glib = new(Load);
 
     private sealed record Functions(nint Normalise, nint CaseFold, nint Free);
+
+    /// <summary>NFC: an accented letter is one character, whether it was typed as one or as a letter and a mark.</summary>
+    public static string Composed(string text) => Ascii.IsValid(text) ? text
+        : string.Join('\0', text.Split('\0').Select(part => Normalised(part, Compose))); // GLib would end at the first zero
 
     /// <summary>A text's form in which case, ligatures, widths and the order of marks no longer tell words apart.</summary>
     public static string Folded(string text) =>

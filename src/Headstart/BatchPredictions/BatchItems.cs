@@ -57,6 +57,7 @@ internal sealed class BatchItems(HeadstartDb db)
     public async Task<List<NewItem>> ChosenAsync(
         Guid model, string? category, Split? split, bool? labelled, int atMost, CancellationToken cancel)
     {
+        category = category is null ? null : Names.Clean(category);
         if (category is not null && !await db.Categories.AnyAsync(c => c.ModelId == model && c.Name == category, cancel))
         {
             throw new RefusedException(Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its "

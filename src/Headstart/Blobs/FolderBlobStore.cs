@@ -140,7 +140,7 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
     {
         var path = PathOf(BlobPlace.Kept, sha256);
         if (new FileInfo(path) is { Exists: true } there && there.Length == length
-            && (_clock.GetUtcNow().UtcDateTime - there.LastWriteTimeUtc < freshness || Renew(path)))
+            && await IsWholeAsync(path, sha256) && (_clock.GetUtcNow().UtcDateTime - there.LastWriteTimeUtc < freshness || Renew(path)))
         {
             return;
         }
@@ -162,6 +162,21 @@ public sealed class FolderBlobStore(string folder, TimeSpan freshness = default,
         {
             File.Delete(half);
             throw;
+        }
+    }
+
+    /// <summary>Sending a damaged file again repairs it: problems say so.</summary>
+    private static async Task<bool> IsWholeAsync(string path, byte[] sha256)
+    {
+        try
+        {
+            await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16,
+                FileOptions.Asynchronous);
+            return (await SHA256.HashDataAsync(file)).AsSpan().SequenceEqual(sha256);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
         }
     }
 

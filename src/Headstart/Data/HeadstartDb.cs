@@ -18,6 +18,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<Category> Categories => Set<Category>();
 
+    public DbSet<CategoryChange> CategoryChanges => Set<CategoryChange>();
+
+    public DbSet<MovedLabel> MovedLabels => Set<MovedLabel>();
+
     public DbSet<Example> Examples => Set<Example>();
 
     public DbSet<ExampleLabel> ExampleLabels => Set<ExampleLabel>();
@@ -97,6 +101,17 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             model.HasMany(m => m.Categories).WithOne().HasForeignKey(c => c.ModelId);
         });
         builder.Entity<Category>().HasIndex(c => new { c.ModelId, c.Name }).IsUnique();
+        builder.Entity<CategoryChange>(change =>
+        {
+            change.HasIndex(c => new { c.ModelId, c.Id }); // lists, newest first
+            change.HasOne<Model>().WithMany().HasForeignKey(c => c.ModelId);
+            change.ComplexCollection(c => c.Merged, merged => merged.ToJson());
+        });
+        builder.Entity<MovedLabel>(label =>
+        {
+            label.HasKey(l => new { l.ChangeId, l.ExampleId, l.CategoryId });
+            label.HasOne<CategoryChange>().WithMany().HasForeignKey(l => l.ChangeId);
+        });
         builder.Entity<Example>(example =>
         {
             example.HasIndex(e => new { e.ModelId, e.Sha256 }).IsUnique(); // one model never learns the same bytes twice

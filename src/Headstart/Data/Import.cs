@@ -40,6 +40,9 @@ public sealed class Import
 
     public string? Error { get; init; }
 
+    /// <summary>What its sender should know although nothing failed, as sentences.</summary>
+    public List<string> Notices { get; init; } = [];
+
     public string? IdempotencyKey { get; init; }
 
     public required DateTime CreatedAt { get; init; }

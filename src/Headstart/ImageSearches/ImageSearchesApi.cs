@@ -126,6 +126,7 @@ public static class ImageSearchesApi
         }
 
         var (state, category, limit, after) = query;
+        var named = category is null ? null : Names.Clean(category);
         var one = CandidateState.Found;
         if (state is not null && (!Enum.TryParse(state, ignoreCase: true, out one) || !Enum.IsDefined(one) || !state.All(char.IsLetter)))
         {
@@ -135,7 +136,7 @@ public static class ImageSearchesApi
 
         var size = Page.Limit(limit);
         var rows = await db.SearchCandidates.AsNoTracking().Where(c => c.SearchId == searchId && (after == null || c.Position > after))
-            .Where(c => (state == null || c.State == one) && (category == null || c.Category == category))
+            .Where(c => (state == null || c.State == one) && (named == null || c.Category == named))
             .OrderBy(c => c.Position).Take(size + 1).ToListAsync(cancel);
         return TypedResults.Ok(Page.Of(rows.ConvertAll(Of), size, c => $"{c.Position}"));
     }

@@ -3,6 +3,7 @@ using Headstart.Access;
 using Headstart.Data;
 using Headstart.Jobs;
 using Headstart.Operations;
+using Headstart.Uploads;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -71,7 +72,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             Id = Guid.CreateVersion7(),
             ModelId = model.Id,
             State = JobState.Queued,
-            Queries = [.. request.Queries!.Select(query => new SearchQuery(query.Key.Trim(), query.Value!.Trim()))],
+            Queries = [.. request.Queries!.Select(query => new SearchQuery(Names.Clean(query.Key), query.Value!.Trim()))],
             PerCategory = request.PerCategory ?? PerCategory,
             Licences = request.Licences,
             Sources = [.. request.Sources ?? names],
@@ -107,7 +108,8 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
 
             if (!model.CategoriesGrow && !model.Categories.Exists(c => c.Name == name))
             {
-                return Problems.Invalid("unknown-category", $"The model has no category \"{name}\"; PATCH the model to add one.");
+                return Problems.Invalid("unknown-category",
+                    KnownCategories.Unknown(model.Id, name, model.Categories.ConvertAll(c => c.Name)));
             }
 
             if (string.IsNullOrWhiteSpace(words) || words.Length > MaxWords || words.Any(char.IsControl))
@@ -117,7 +119,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             }
         }
 
-        return queries.Keys.Select(category => category.Trim()).Distinct().Count() == queries.Count ? null
+        return queries.Keys.Select(Names.Clean).Distinct().Count() == queries.Count ? null
             : Problems.Invalid("invalid-queries", "Two of the categories have the same name.");
     }
 }

@@ -102,8 +102,9 @@ internal sealed class SearchJob(
             await work.MoveAsync(CandidateState.Kept, [.. batch.Select(c => there.Contains(Convert.ToHexStringLower(c.Sha256!))
                 ? new Move(c.Position, CandidateState.Added)
                 : answer.Exceeded is { } exceeded ? new Move(c.Position, CandidateState.Dropped, "quota-exceeded", exceeded.Sentence)
-                : new Move(c.Position, CandidateState.Dropped, "refused", "The image was not added: the model has it in another "
-                    + "category, or the category was deleted."))]);
+                : new Move(c.Position, CandidateState.Dropped, "refused", "The image was not added. "
+                    + (answer.Rejected.FirstOrDefault(file => file.FileName == NameOf(c))?.Detail
+                        ?? "Its file is missing from the blob store.")))]);
         }
     }
 
@@ -113,11 +114,13 @@ internal sealed class SearchJob(
         {
             if (await blobs.GetAsync(candidate.Sha256!, CancellationToken.None) is { } bytes)
             {
-                yield return new(candidate.Origin.Title ?? candidate.Origin.Url, new FileContent.Here(bytes, candidate.Origin),
+                yield return new(NameOf(candidate), new FileContent.Here(bytes, candidate.Origin),
                     [candidate.Category]);
             }
         }
     }
+
+    private static string NameOf(SearchCandidate candidate) => candidate.Origin.Title ?? candidate.Origin.Url;
 
     private async Task<JobEnd?> TrainAsync(SearchWork work)
     {

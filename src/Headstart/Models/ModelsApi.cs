@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Headstart.Access;
@@ -37,11 +38,16 @@ public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt
 /// <param name="LastRun">The most recent training run; null before the first one.</param>
 /// <param name="Update">Set when new backbones may do better than the published version; POST /models/retrain uses them.</param>
 /// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
+/// <param name="SimilarCategories">Groups of categories whose names differ only in case, width, blanks or letters that look alike; omitted
+/// where there are none. POST /models/{id}/categories/merge makes one of them.</param>
+/// <param name="Notices">What you should know although nothing is wrong; omitted where there is nothing.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion,
     DateTime CreatedAt,
     ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<IReadOnlyList<string>>? SimilarCategories,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices);
 
 public static class ModelsApi
 {
@@ -51,7 +57,8 @@ public static class ModelsApi
         models.MapPost("/", Create).Named("createModel", "Create a model", "Step 1. Without categories, the model takes them from the "
             + "uploads.").Spends(Quota.Models)
             .Example("""{"name":"Pets","kind":"imageClassification","categories":["cats","dogs"]}""").Refuses(400, 401, 409, 422);
-        models.MapGet("/", List).Named("listModels", "List the models", "Newest first.").Refuses(400, 401);
+        models.MapGet("/", List).Named("listModels", "List the models", "Newest first; ?named= finds the one with this name or id.")
+            .Refuses(400, 401);
         models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "Returns its state and the number of examples in each category.")
             .Refuses(401, 404);
         models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add or drop categories", "Omitted fields stay as they "
@@ -81,18 +88,18 @@ public static class ModelsApi
             return taken;
         }
 
-        return TypedResults.Created($"/api/v1/models/{model.Id}",
-            (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single());
+        return TypedResults.Created($"/api/v1/models/{model.Id}", await WithNamesakeAsync(db, model.AccountId,
+            (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single(), cancel));
     }
 
     private static async Task<Page<ModelResponse>> List(
-        HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+        HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller,
+        [Description("Only the model with this name or id.")] string? named, int? limit, Guid? after, CancellationToken cancel)
     {
-        var size = Page.Limit(limit);
-        var account = caller.AccountId();
-        var rows = await ReadAsync(
-            db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after)).OrderByDescending(m => m.Id)
-            .Take(size + 1), cancel);
+        var (size, account) = (Page.Limit(limit), caller.AccountId());
+        var (name, id) = (named is null ? null : Names.Clean(named), Guid.TryParse(named, out var parsed) ? parsed : Guid.Empty);
+        var rows = await ReadAsync(db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after))
+            .Where(m => name == null || m.Name == name || m.Id == id).OrderByDescending(m => m.Id).Take(size + 1), cancel);
         return Page.Of(rows, size, m => m.Id.ToString());
     }
 
@@ -142,7 +149,8 @@ public static class ModelsApi
             if (inUse is not null)
             {
                 return Problems.Of(StatusCodes.Status409Conflict, "category-in-use",
-                    $"The category \"{inUse}\" still has {model.Kind.Examples()}; move or delete them before you drop it.");
+                    $"The category \"{inUse}\" still has {model.Kind.Examples()}; move or delete them before you drop it. "
+                        + $"To rename it or merge it into another one, POST /api/v1/models/{id}/categories/rename or /merge.");
             }
 
             db.RemoveRange(dropped);
@@ -165,7 +173,8 @@ public static class ModelsApi
         }
 
         await transaction.CommitAsync(cancel);
-        return TypedResults.Ok((await ReadAsync(db, updates, db.Models.Where(m => m.Id == id), cancel)).Single());
+        var changed = (await ReadAsync(db, updates, db.Models.Where(m => m.Id == id), cancel)).Single();
+        return TypedResults.Ok(change.Name is null ? changed : await WithNamesakeAsync(db, account, changed, cancel));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
@@ -202,7 +211,21 @@ public static class ModelsApi
         return rows.ConvertAll(r => new ModelResponse(
             r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Learnable, r.Unlabelled > 0, r.Training), r.Categories,
             r.Model.PublishedVersion, r.Model.CreatedAt,
-            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled));
+            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled, Similar(r.Categories),
+            SimilarNames.Notices(r.Model.Id, r.Categories.ConvertAll(c => c.Name), _ => true)));
+    }
+
+    private static List<List<string>>? Similar(List<CategoryResponse> categories) =>
+        SimilarNames.Find(categories.ConvertAll(c => c.Name)) is { Count: > 0 } groups ? groups : null;
+
+    /// <summary>Adds a notice if the account has another model of a similar name.</summary>
+    private static async Task<ModelResponse> WithNamesakeAsync(HeadstartDb db, Guid account, ModelResponse model, CancellationToken cancel)
+    {
+        var others = await db.Models.Where(m => m.AccountId == account && m.Id != model.Id).Select(m => m.Name).ToListAsync(cancel);
+        return others.Find(name => SimilarNames.Are(name, model.Name)) is not { } similar ? model : model with
+        {
+            Notices = [.. model.Notices ?? [], $"You also have a model named \"{similar}\": {SimilarNames.Difference(model.Name, similar)}."],
+        };
     }
 
     private static ModelState StateOf(Model model, List<CategoryResponse> categories, int learnable, bool unlabelled, bool training) =>

@@ -39,7 +39,8 @@ public static class NewModels
         names = [];
         if (given.Count > Model.MaxCategories)
         {
-            return Problems.Invalid("too-many-categories", $"A model can have at most {Model.MaxCategories} categories.");
+            return Problems.Invalid("too-many-categories", $"A model can have at most {Model.MaxCategories:N0} categories, and these "
+                + $"are {given.Count:N0}; put the rest into another model.");
         }
 
         for (var i = 0; i < given.Count; i++)

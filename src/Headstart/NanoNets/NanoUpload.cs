@@ -66,10 +66,9 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
         }
 
         var unknown = categories.SelectMany(names => names ?? [])
-            .FirstOrDefault(name => !model.Categories.Exists(c => c.Name == name.Trim()));
+            .FirstOrDefault(name => !model.Categories.Exists(c => c.Name == Names.Clean(name)));
         return unknown is null ? null : NanoAnswer.Bad("Category is not valid for the model",
-            $"The model has no category \"{unknown}\"; it has "
-                + $"{string.Join(", ", model.Categories.OrderBy(c => c.Position).Take(20).Select(c => c.Name))}.");
+            KnownCategories.Unknown(model.Id, unknown, model.Categories.ConvertAll(c => c.Name)));
     }
 
     /// <summary>One for the whole request.</summary>
@@ -99,7 +98,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
                     """The field data must be a JSON list: [{"filename":"a.jpg","categories":["x","y"]}].""");
             }
 
-            categories = [.. images.Select(name => annotations.GetValueOrDefault(name))];
+            categories = [.. images.Select(name => annotations.GetValueOrDefault(Names.Clean(name)))];
             return null;
         }
 
@@ -126,7 +125,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
             {
                 if (entry.TryGetProperty("categories", out var categories))
                 {
-                    annotations[entry.GetProperty("filename").GetString() ?? ""] = categories.ValueKind == JsonValueKind.String
+                    annotations[Names.Clean(entry.GetProperty("filename").GetString() ?? "")] = categories.ValueKind == JsonValueKind.String
                         ? [categories.GetString()!] : [.. categories.EnumerateArray().Select(category => category.GetString() ?? "")];
                 }
             }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +16,7 @@ internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
         HttpContext http, string model, string? version, CancellationToken cancel)
     {
         var id = Guid.TryParse(model, out var parsed) ? parsed
-            : await db.ModelsOf(http.User).Where(m => m.Name == model).Select(m => m.Id).SingleOrDefaultAsync(cancel);
+            : await db.ModelsOf(http.User).Where(m => m.Name == Names.Clean(model)).Select(m => m.Id).SingleOrDefaultAsync(cancel);
         var number = version is null ? (int?)null : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named)
             ? named : 0;
         var found = await versions.FindAsync(http.User, id, number, cancel);

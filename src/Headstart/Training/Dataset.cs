@@ -68,6 +68,10 @@ public sealed record Dataset
     {
         var rows = await db.RunExamples.Where(i => i.RunId == run.Id).ToListAsync(cancel);
         var declared = await db.Categories.Where(c => c.ModelId == run.ModelId).Select(c => c.Name).ToListAsync(cancel);
+        var renamed = await db.NamesSinceAsync(run.ModelId, run.CreatedAt, cancel);
+        // A category that was renamed or merged since is in the rows under its former name.
+        var former = rows.SelectMany(row => row.Categories).Distinct().Where(name => renamed(name) != name);
+        declared = [.. declared.Except(former.Select(renamed))];
         var kind = await db.Models.Where(m => m.Id == run.ModelId).Select(m => m.Kind).SingleOrDefaultAsync(cancel);
         return Of(rows, declared, kind);
     }

@@ -58,9 +58,10 @@ public sealed class EarlierChoice(IBlobStore blobs)
         }
 
         var changed = Changed(before.Select(i => Name(i.Sha256, i.Categories)), now.Select(i => Name(i.Sha256, i.Categories)));
-        return changed == 0 || stability > ChoiceCaution * Math.Sqrt((double)changed / Math.Max(1, Math.Max(before.Count, now.Count)))
-            ? new(newest.Version.Backbone, report.Backbones,
-                choice with { Sentence = Sentence(data.Kind, measured, changed), Version = measured }) : null;
+        var share = (double)changed.Count / Math.Max(1, Math.Max(before.Count, now.Count));
+        var sentence = Sentence(data.Kind, measured, changed.DistinctBy(name => name.Split('\0')[0]).Count());
+        return changed.Count == 0 || stability > ChoiceCaution * Math.Sqrt(share)
+            ? new(newest.Version.Backbone, report.Backbones, choice with { Sentence = sentence, Version = measured }) : null;
     }
 
     /// <summary>Identifies the backbones of a choice.</summary>
@@ -70,16 +71,18 @@ public sealed class EarlierChoice(IBlobStore blobs)
     private static string Name(byte[] sha256, IEnumerable<string> categories) =>
         string.Join('\0', categories.Prepend(Convert.ToHexString(sha256)));
 
-    private static int Changed(IEnumerable<string> before, IEnumerable<string> now)
+    /// <summary>Images that are on one side only; one that was moved is twice in it, as if it had been replaced by another.</summary>
+    private static HashSet<string> Changed(IEnumerable<string> before, IEnumerable<string> now)
     {
         var images = before.ToHashSet();
         images.SymmetricExceptWith(now);
-        return images.Count;
+        return images;
     }
 
     private static string Sentence(ModelKind kind, int version, int changed) => changed == 0
         ? $"Reused the choice of version {version}, because the {kind.Examples()} have not changed since."
-        : $"Reused the choice of version {version}: only {changed} {kind.Examples()} were added, removed or moved since.";
+        : $"Reused the choice of version {version}: only "
+            + (changed == 1 ? $"one {kind.Example()} was" : $"{changed:N0} {kind.Examples()} were") + " added, removed or moved since.";
 
     private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
         await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;

@@ -44,22 +44,25 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
             : await OpenAsync(published, cancel) is not { } served
                 ? new(published.Number, 0, null, null, true, $"Published without comparison: version {published.Number} can no longer be "
                     + "used on this host.")
-            : await CompareAsync(db, served, candidate, progress, cancel);
+            : await CompareAsync(db, model, served, candidate, progress, cancel);
     }
 
     private static async Task<ComparisonReport> CompareAsync(
-        HeadstartDb db, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
+        HeadstartDb db, Guid model, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
         var (data, test, testIds, evaluated, features) = candidate;
         var items = data.Train.Concat(data.Test).ToDictionary(item => item.ExampleId);
         var read = await features.ReadAsync(db, published.Features, [.. testIds.Select(id => items[id])], progress, cancel);
         var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
         var (number, what) = (published.Number, data.Kind.Examples());
+        var since = await db.Versions.Where(v => v.ModelId == model && v.Number == number)
+            .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (_, r) => r.CreatedAt).SingleAsync(cancel);
+        var renamed = await db.NamesSinceAsync(model, since, cancel);
         string[][] truth = [.. Enumerable.Range(0, test.Count)
             .Select(i => test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
         bool[] before = [.. testIds.Zip(truth, (id, labels) =>
-            vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels))];
-        bool[] now = [.. test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels))];
+            vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels, renamed))];
+        bool[] now = [.. test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels, label => label))];
         var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
         var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
         var worse = high < 0;
@@ -70,8 +73,9 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
                 + $"percentage points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
     }
 
-    private static bool IsRight(Head head, float[] features, string[] labels) =>
-        head.Answer(features).Select(label => head.Labels[label]).Order(StringComparer.Ordinal).SequenceEqual(labels);
+    /// <param name="renamed">What a label of the head is called now.</param>
+    private static bool IsRight(Head head, float[] features, string[] labels, Func<string, string> renamed) =>
+        head.Answer(features).Select(label => renamed(head.Labels[label])).Distinct().Order(StringComparer.Ordinal).SequenceEqual(labels);
 
     private async Task<ServedVersion?> OpenAsync(ModelVersion version, CancellationToken cancel)
     {

@@ -115,8 +115,10 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
                 ? Problems.Invalid("unknown-backbone", $"Unknown backbone \"{RequestBodies.Readable(named)}\". Use auto or one of: "
                     + $"{string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
             : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train with. {loaded.HowToGetOne}")
-            : options.MaxLatencyMs < (named is not null ? loaded.FindRecipe(named)?.MsPerImage : loaded.All.Count > 0
-                ? loaded.All[0].MsPerImage : null)
+            : named is not null && options.MaxLatencyMs < loaded.FindRecipe(named)?.MsPerImage
+                ? Problems.Invalid("latency-too-low", $"{named} needs {loaded.FindRecipe(named)!.MsPerImage:0.0} ms per image on this "
+                    + $"host, but maxLatencyMs is {options.MaxLatencyMs}; raise it, or name a faster backbone (see GET /api/v1/backbones).")
+            : named is null && loaded.All.Count > 0 && options.MaxLatencyMs < loaded.All[0].MsPerImage
                 ? Problems.Invalid("latency-too-low", "maxLatencyMs is below this host's fastest backbone "
                     + $"({loaded.All[0].MsPerImage:0.0} ms per image); raise it (see GET /api/v1/backbones).")
             : null;

@@ -60,8 +60,9 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var files = new Counted(parts, limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
-                $"One request may have {limits.MaxFiles} files (Headstart:Uploads:MaxFiles). The files before the limit were processed "
-                + $"({answer.Accepted.Count} accepted); send the rest in another request, or all of them with ?async=true as an import.",
+                $"One request may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles). The files before the limit were processed "
+                + $"({answer.Accepted.Count:N0} accepted); send the rest in another request"
+                + (confirmed ? "." : ", or all of them with ?async=true as an import."), // feedback has no imports
                 ("accepted", answer.Accepted.Count), ("rejected", answer.Rejected.Take(100)))
             : Answer(answer);
     }

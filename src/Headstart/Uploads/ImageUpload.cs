@@ -44,8 +44,11 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 .Select(t => ImageResponse.Of(t.Example!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
             rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
         }, cancel);
-        return new(accepted, rejected);
+        return new(accepted, rejected, Notices());
     }
+
+    /// <summary>What the sender should know about the categories that <see cref="ReadAsync"/> has created; null if nothing.</summary>
+    public List<string>? Notices() => _categories.Notices();
 
     /// <summary>Checks files and passes them on in batches, in order and each exactly once.</summary>
     /// <param name="model">The model whose categories they name; unknown categories are added if the model allows it.</param>
@@ -100,7 +103,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
         if (file.Categories is null)
         {
-            return new(file.FileName, "missing-category", "Send a field named category before the files it applies to.");
+            return new(file.FileName, "missing-category", "The file has no category: send a form field named category before it, or "
+                + "give its row a category.");
         }
 
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)

@@ -78,10 +78,10 @@ public static class ImagesApi
             return SplitNames.Unknown();
         }
 
-        var (size, after) = (Page.Limit(page.Limit), page.After);
+        var (size, after, named) = (Page.Limit(page.Limit), page.After, category is null ? null : Names.Clean(category));
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => side == null || i.Split == side)
-            .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
+            .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
         return TypedResults.Ok(Page.Of(rows.ConvertAll(image => ImageResponse.Of(image, model.Kind, names)), size, i => i.Id.ToString()));
@@ -142,13 +142,10 @@ public static class ImagesApi
         await db.HoldModelAsync(id);
         if (named is not null)
         {
-            var names = named.Select(name => Names.Read(name, "category").Name ?? "").Distinct().ToList();
-            var categories = await db.Categories.Where(c => c.ModelId == id && names.Contains(c.Name)).Select(c => c.Id)
-                .ToListAsync(cancel);
-            if (categories.Count < names.Count)
+            var (categories, refusal) = await KnownCategories.FindAsync(db, id, named, cancel);
+            if (refusal is not null)
             {
-                return Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories, PATCH "
-                    + "it to add one.");
+                return refusal;
             }
 
             // Lock the row first: of two concurrent changes one waits here, so the image never gets the categories of both.

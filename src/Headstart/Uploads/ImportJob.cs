@@ -42,14 +42,28 @@ internal sealed class ImportJob(
         using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, lease.Token);
         var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
         var (done, started) = (import.Done, clock.GetTimestamp());
-        await new ImageUpload(db, blobs, web, settings, clock).ReadAsync(model, files, async batch =>
+        var upload = new ImageUpload(db, blobs, web, settings, clock);
+        await upload.ReadAsync(model, files, async batch =>
         {
             var secondsEach = clock.GetElapsedTime(started).TotalSeconds / (done + batch.Count - import.Done);
             await WriteAsync(db, lease, model, batch, done, secondsEach);
             done += batch.Count;
         }, lease.Token);
         lease.Token.ThrowIfCancellationRequested();
+        await NoticeAsync(db, lease, upload.Notices());
         return JobEnd.Succeeded;
+    }
+
+    /// <summary>If the process dies before this, the notices are lost; those about categories are also on the model.</summary>
+    private static async Task NoticeAsync(HeadstartDb db, JobLease lease, List<string>? notices)
+    {
+        if (notices is not null)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            await lease.HoldAsync(db);
+            await db.Database.ExecuteSqlAsync($"UPDATE imports SET notices = {notices} WHERE id = {lease.Id}");
+            await transaction.CommitAsync();
+        }
     }
 
     /// <summary>

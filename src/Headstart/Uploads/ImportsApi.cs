@@ -18,8 +18,8 @@ public static class ImportsApi
 {
     public static void MapImports(this RouteGroupBuilder api)
     {
-        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("send texts to {0}/texts, up to 100,000 "
-            + "per request, without an import");
+        var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("send texts to {0}/texts, which needs "
+            + "no import");
         imports.MapGet("/", List).Named("listImports", "List the imports",
             "Newest first. Uploads that take too long for one request become imports.").Refuses(400, 401, 404);
         imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);

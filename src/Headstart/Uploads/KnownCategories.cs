@@ -1,4 +1,6 @@
 using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
@@ -8,6 +10,7 @@ internal sealed class KnownCategories
 {
     private readonly HeadstartDb _db;
     private readonly Model _model;
+    private readonly HashSet<string> _created = [];
     private Dictionary<string, Guid> _ids;
 
     private KnownCategories(HeadstartDb db, Model model, Dictionary<string, Guid> ids) => (_db, _model, _ids) = (db, model, ids);
@@ -25,15 +28,56 @@ internal sealed class KnownCategories
     {
         await _db.Database.ExecuteSqlAsync($"""
             INSERT INTO categories (id, model_id, name, position)
-            SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id} FOR KEY SHARE
+            SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id}
+                AND (SELECT count(*) FROM categories WHERE model_id = {_model.Id}) < {Model.MaxCategories}
+            FOR KEY SHARE
             ON CONFLICT DO NOTHING
             """, cancel);
+        _created.Add(name);
         _ids = await ReadAsync(_db, _model, cancel);
     }
 
     /// <returns>Why the name is refused; null if the model has the category.</returns>
-    public string? Refuse(string name) => _ids.ContainsKey(name) ? null
-        : $"The model has no category \"{name}\"; it has {List(_ids.Keys)}. PATCH the model to add one.";
+    public string? Refuse(string name) => _ids.ContainsKey(name) ? null : Unknown(_model.Id, name, _ids.Keys);
+
+    /// <summary>Sentences about the created categories whose names are similar to others; null if there are none.</summary>
+    public List<string>? Notices() => _created.Count == 0 ? null : SimilarNames.Notices(_model.Id, _ids.Keys, _created.Contains);
+
+    /// <summary>Why a name is refused that none of the model's categories has.</summary>
+    /// <param name="model">The model's id.</param>
+    /// <param name="name">The name as it was sent.</param>
+    /// <param name="has">The names of the model's categories.</param>
+    public static string Unknown(Guid model, string name, IReadOnlyCollection<string> has) => $"The model has no category \"{name}\""
+        + (has.FirstOrDefault(other => SimilarNames.Are(name, other)) is { } similar
+            ? $", but it has \"{similar}\": {SimilarNames.Difference(name, similar)}. Use the name \"{similar}\" if you mean it."
+        : has.Count >= Model.MaxCategories
+            ? $", and with {has.Count:N0} categories it has as many as a model can have; drop or merge some that you do not need, or put "
+                + "the rest into another model."
+        : $"; it has {List(has)}. To add one, PATCH /api/v1/models/{model} with the list of all its "
+                + "categories.");
+
+    /// <summary>The ids of categories of a model by their names, each once; or why there are none.</summary>
+    public static async Task<(List<Guid> Ids, ProblemHttpResult? Refusal)> FindAsync(HeadstartDb db, Guid model,
+        IEnumerable<string?> given, CancellationToken cancel)
+    {
+        var names = new List<string>();
+        foreach (var one in given)
+        {
+            var (name, problem) = Names.Read(one, "category");
+            if (name is null)
+            {
+                return ([], Problems.Invalid("invalid-category", problem!));
+            }
+
+            names.Add(name);
+        }
+
+        var ids = await db.Categories.Where(c => c.ModelId == model && names.Contains(c.Name))
+            .ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
+        return names.Find(name => !ids.ContainsKey(name)) is not { } unknown ? ([.. ids.Values], null)
+            : ([], Problems.Invalid("unknown-category",
+                Unknown(model, unknown, await db.Categories.Where(c => c.ModelId == model).Select(c => c.Name).ToListAsync(cancel))));
+    }
 
     private static Task<Dictionary<string, Guid>> ReadAsync(HeadstartDb db, Model model, CancellationToken cancel) =>
         db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Name, c => c.Id, cancel);
@@ -42,6 +86,6 @@ internal sealed class KnownCategories
     {
         var all = names.Order(StringComparer.Ordinal).ToList();
         return string.Join(", ", all.Take(10).Select(n => $"\"{n}\""))
-            + (all.Count > 10 ? $" and {all.Count - 10} more" : all.Count == 0 ? "none" : "");
+            + (all.Count > 10 ? $" and {all.Count - 10:N0} more" : all.Count == 0 ? "none" : "");
     }
 }

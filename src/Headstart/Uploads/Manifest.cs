@@ -86,7 +86,9 @@ internal sealed class Manifest
 
     private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
 
-    private static string Key(string path) => string.Join('/', path.Split('/', '\\').Where(part => part is not ("" or ".")));
+    /// <summary>Names are compared as they look: macOS writes é as two characters, tables as one.</summary>
+    private static string Key(string path) =>
+        string.Join('/', path.Split('/', '\\').Where(part => part is not ("" or ".")).Select(Names.Clean));
 
     private sealed class Entry
     {

@@ -42,7 +42,10 @@ public sealed record RejectedText(int Index, string? FileName, string Reason, st
     public QuotaUse? Exceeded { get; init; }
 }
 
-public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected);
+/// <param name="Notices">What you should know although nothing failed: for example new categories whose names differ only in case. Omitted
+/// where there is nothing.</param>
+public sealed record TakenTexts(IReadOnlyList<StoredText> Accepted, IReadOnlyList<RejectedText> Rejected,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices = null);
 
 /// <summary>
 /// Adds texts to a model in batches. If the client disconnects or the process dies, inserted texts stay, and sending the same texts again
@@ -80,7 +83,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
                 if (count == settings.Uploads.MaxRows)
                 {
                     throw RefusedException.TooLarge("too-many-texts",
-                        $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were added; "
+                        $"One request may contain {count:N0} texts (Headstart:Uploads:MaxRows). The texts before the limit were processed; "
                             + "send the rest in another request.");
                 }
 
@@ -96,7 +99,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
             await StoreAsync(model, confirmed); // even if the rest cannot be read: texts that arrived complete are kept
         }
 
-        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)]);
+        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)], categories.Notices());
     }
 
     private async Task TakeAsync(SentText sent, int place, KnownCategories categories, CancellationToken cancel)
@@ -122,7 +125,7 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         if ((_bytes += bytes.Length) > settings.Uploads.MaxTextsBytes)
         {
             throw RefusedException.TooLarge("too-large", $"The texts of one request may take {settings.Uploads.MaxTextsBytes:N0} "
-                + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were added; send the rest in another request.");
+                + "bytes (Headstart:Uploads:MaxTextsBytes). The texts before the limit were processed; send the rest in another request.");
         }
 
         _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,

@@ -76,9 +76,9 @@ public static class TextsApi
             return SplitNames.Unknown();
         }
 
-        var (size, after) = (Page.Limit(page.Limit), page.After);
+        var (size, after, named) = (Page.Limit(page.Limit), page.After, category is null ? null : Names.Clean(category));
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
-            .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
+            .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .Where(i => side == null || i.Split == side)
             .Where(i => labelled == null || i.Labels.Any() == labelled)
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
@@ -115,15 +115,14 @@ public static class TextsApi
 
         if (change.Category is not null)
         {
-            var name = Names.Read(change.Category, "category").Name;
-            if (await db.Categories.SingleOrDefaultAsync(c => c.ModelId == id && c.Name == name, cancel) is not { } category)
+            var (categories, refusal) = await KnownCategories.FindAsync(db, id, [change.Category], cancel);
+            if (refusal is not null)
             {
-                return Problems.Invalid("unknown-category", "The model has no such category; GET the model to list its categories, PATCH "
-                    + "it to add one.");
+                return refusal;
             }
 
             await db.ExampleLabels.Where(l => l.ExampleId == textId).ExecuteDeleteAsync(cancel);
-            db.Add(new ExampleLabel { ExampleId = textId, CategoryId = category.Id });
+            db.Add(new ExampleLabel { ExampleId = textId, CategoryId = categories[0] });
             await db.SaveChangesAsync(cancel);
         }
         else if (confirmed == true && !await db.ExampleLabels.AnyAsync(l => l.ExampleId == textId, cancel))

@@ -27,7 +27,8 @@ internal static class VersionProblems
     public static ProblemHttpResult Overloaded(HttpContext http)
     {
         http.Response.Headers.RetryAfter = "1";
-        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded", "Too many images are already waiting; try again in 1 s.");
+        return Problems.Of(StatusCodes.Status503ServiceUnavailable, "overloaded",
+            "Too many predictions are already waiting; try again in 1 s.");
     }
 
     public static ProblemHttpResult NoSuchVersion(Guid id) => Problems.NoSuch("version", $"/api/v1/models/{id}/versions");

@@ -1,3 +1,4 @@
+using Headstart.Data;
 using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Reports;
@@ -63,6 +64,64 @@ public abstract class ExamplesPage : ModelPage
         {
             await LoadModelAsync();
         }
+    }
+
+    /// <summary>Asks for another name; one that another category has offers to merge the two.</summary>
+    protected async Task RenameCategoryAsync(string category)
+    {
+        var dialog = await Dialogs.ShowAsync<TextDialog>($"Rename {category}",
+            new DialogParameters<TextDialog> { { d => d.Label, "Name" }, { d => d.Text, category }, { d => d.Do, "Rename" } });
+        if (await dialog.Result is not { Canceled: false, Data: string given } || Names.Clean(given) is var name && name == category)
+        {
+            return;
+        }
+
+        if (!Model!.Categories.Any(c => c.Name == name))
+        {
+            await ChangeCategoriesAsync("rename", new CategoryRename(category, name), $"{category} renamed to {name}");
+        }
+        else if (await Dialogs.ShowMessageBoxAsync($"Merge {category} into {name}?",
+            $"The model already has a category {name}. It would get the {Model.Kind.Examples()} of {category}.", yesText: "Merge",
+            cancelText: "Cancel") is true)
+        {
+            await MergeAsync(([category, name], name));
+        }
+    }
+
+    /// <summary>Merges a group of categories into one of them.</summary>
+    protected Task MergeAsync((IReadOnlyList<string> Group, string Into) merge)
+    {
+        List<string> from = [.. merge.Group.Where(name => name != merge.Into)];
+        return ChangeCategoriesAsync("merge", new CategoryMerge(from, merge.Into), $"{SimilarNames.Listed(from)} merged into {merge.Into}");
+    }
+
+    private async Task ChangeCategoriesAsync(string how, object request, string what)
+    {
+        var answer = await Api.PostAsync<CategoryChangeResponse>($"{Path}/categories/{how}", request);
+        if (!Worked(answer))
+        {
+            return;
+        }
+
+        await ReloadAsync();
+        Snackbar.Add(what, Severity.Normal, options =>
+        {
+            options.VisibleStateDuration = 10_000;
+            options.RequireInteraction = false; // an action would turn it on
+            options.Action = "Undo";
+            options.OnClick = async _ =>
+            {
+                Worked(await Api.PostAsync<CategoryChangeResponse>($"{Path}/categories/changes/{answer.Value!.Id}/undo"));
+                await InvokeAsync(ReloadAsync);
+            };
+        });
+    }
+
+    private async Task ReloadAsync()
+    {
+        await LoadModelAsync();
+        await LoadExamplesAsync();
+        StateHasChanged();
     }
 
     public override async ValueTask DisposeAsync()

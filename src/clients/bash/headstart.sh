@@ -7,7 +7,8 @@ help='
 
 HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
 not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
-by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
+by tabs; tabs and line breaks in names are printed as \t and \n. Put -- before files whose names begin with a dash. The exit code
+is 0 for success, 1 for an error, 2 for a wrong command line.
 '
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -24,6 +25,9 @@ trap 'rm -rf "$work"' EXIT
 
 fail() { printf '%s\n' "$1" >&2; exit 1; }
 usage() { printf '%s\n%s' "$1" "$help" >&2; exit 2; }
+
+# shown NAME: without tabs and line breaks, so that a line stays a line
+shown() { local text=${1//$'\t'/\\t}; text=${text//$'\r'/\\r}; printf '%s' "${text//$'\n'/\\n}"; }
 
 # field NAME < JSON: the first value of that name, text without its quotes and escapes; empty for null or a missing field.
 field() {
@@ -45,6 +49,9 @@ field() {
 one() { sed "s/{\"$1\":/\n&/g" | grep "^{\"$1\":" || true; }
 
 quoted() { local text=${1//\\/\\\\}; printf '"%s"' "${text//\"/\\\"}"; }
+
+# json TEXT: as a string of JSON; control characters are left out
+json() { quoted "${1//[[:cntrl:]]/}"; }
 
 percent() { awk -v share="$1" 'BEGIN { printf "%.1f", 100 * share }'; }
 
@@ -70,35 +77,41 @@ call() {
 
 refused() { local detail; detail=$(field detail <<<"$answer"); fail "${detail:-$url answered with status $status.}"; }
 
-# find_model NAME-OR-ID: sets model to its id, or to nothing.
+# find_model NAME-OR-ID: sets model to its id, or to nothing. The host compares names, so that é is é however it was typed.
 find_model() {
-  local page after= line
-  model=
-  while true; do
-    call "$api/models?limit=100${after:+&after=$after}"
-    page=$answer
-    while IFS= read -r line; do
-      if [[ -n $line && ($(field id <<<"$line") == "$1" || $(field name <<<"$line") == "$1") ]]; then model=$(field id <<<"$line"); return; fi
-    done < <(one id <<<"$page")
-    after=$(field next < <(tail -c 60 <<<"$page"))
-    [[ -n $after ]] || return 0
-  done
+  call --get --data-urlencode "named=$1" "$api/models"
+  model=$(one id <<<"$answer" | head -n 1 | field id)
 }
 
 need_model() { find_model "$1"; [[ -n $model ]] || fail "Your account has no model \"$1\"."; }
 
 # form FILE…: sets form to curl's arguments; names may have blanks, quotes, commas, semicolons.
-form() { local file; form=(); for file in "$@"; do form+=(-F "file=@$(quoted "$file")"); done; }
+form() {
+  local file
+  form=()
+  for file in "$@"; do
+    [[ $file != -* ]] || file=./$file
+    form+=(-F "file=@$(quoted "$file")")
+  done
+}
 
 train() {
   local folder=${1%/} category categories=() file files batch_files start
   [[ -d $folder ]] || fail "The folder $1 does not exist."
-  for category in "$folder"/*/; do categories+=("$(basename "$category")"); done
+  [[ $folder != -* ]] || folder=./$folder
+  for category in "$folder"/*/; do
+    category=${category%/}
+    categories+=("${category##*/}")
+  done
   ((${#categories[@]} >= 2)) || fail "$folder has ${#categories[@]} folders; it needs at least two, one for each category."
-  [[ -n $name ]] || name=$(basename "$(realpath "$folder")")
+  if [[ -z $name ]]; then
+    name=$(realpath -- "$folder")
+    name=${name##*/}
+  fi
+  ! grep -qaxv '.*' <<<"$name" || fail "The name of the folder $folder is not valid UTF-8; name the model with --name."
   find_model "$name"
   if [[ -z $model ]]; then
-    call -H 'Content-Type: application/json' --data-binary "{\"name\":$(quoted "$name")}" "$api/models"
+    call -H 'Content-Type: application/json' --data-binary "{\"name\":$(json "$name")}" "$api/models"
     model=$(field id <<<"$answer")
   fi
   printf 'Model %s %s\n' "$name" "$model"
@@ -111,9 +124,9 @@ train() {
       call 422 --form-string "category=$category" "${form[@]}" "$api/models/$model/images"
       [[ $answer == *'"rejected":'* ]] || refused
       while IFS= read -r file; do
-        [[ -z $file ]] || printf '%s/%s: %s\n' "$category" "$(field fileName <<<"$file")" "$(field detail <<<"$file")" >&2
+        [[ -z $file ]] || printf '%s/%s: %s\n' "$(shown "$category")" "$(field fileName <<<"$file")" "$(field detail <<<"$file")" >&2
       done < <(one fileName <<<"${answer##*'"rejected":'}")
-      printf '%s: %s of %s sent\n' "$category" "$((start + ${#batch_files[@]}))" "${#files[@]}"
+      printf '%s: %s of %s sent\n' "$(shown "$category")" "$((start + ${#batch_files[@]}))" "${#files[@]}"
     done
   done
   newest_run
@@ -178,9 +191,9 @@ predict() {
       error=$(field error <<<"$line")
       if [[ -n $error ]]; then
         failed=1
-        printf '%s: %s\n' "${batch_files[i]}" "$error" >&2
+        printf '%s: %s\n' "$(shown "${batch_files[i]}")" "$error" >&2
       else
-        printf '%s\t%s\t%.4f\t%s\n' "${batch_files[i]}" "$(field label <<<"$line")" "$(field probability <<<"$line")" \
+        printf '%s\t%s\t%.4f\t%s\n' "$(shown "${batch_files[i]}")" "$(field label <<<"$line")" "$(field probability <<<"$line")" \
           "$([[ $(field unknown <<<"$line") == true ]] && echo unknown || echo known)"
       fi
       i=$((i + 1))
@@ -194,6 +207,7 @@ while (($# > 0)); do
   case $1 in
     --url | --key | --name) (($# > 1)) || usage "$1 needs a value."; printf -v "${1#--}" '%s' "$2"; shift 2 ;;
     --help) printf '%s' "$help"; exit ;;
+    --) shift; words+=("$@"); break ;;
     --*) usage "Unknown option $1." ;;
     *) words+=("$1"); shift ;;
   esac

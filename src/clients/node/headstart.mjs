@@ -7,12 +7,13 @@ const HELP = `
 
 HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
 not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
-by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
+by tabs; tabs and line breaks in names are printed as \\t and \\n. Put -- before files whose names begin with a dash. The exit code
+is 0 for success, 1 for an error, 2 for a wrong command line.
 `;
 
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
@@ -57,21 +58,13 @@ class Headstart {
   async files(path, fields, files, accept) {
     const form = new FormData();
     for (const [name, value] of fields) form.append(name, value);
-    for (const file of files) form.append('file', new Blob([await readFile(file)]), basename(file));
+    for (const file of files) form.append('file', new Blob([await readFile(file)]), basename(file.toString()));
     return this.call('POST', path, { body: form, accept });
   }
 
-  async *models() {
-    for (let after = ''; after !== null; ) {
-      const page = await this.call('GET', '/models?limit=100' + (after && `&after=${after}`));
-      yield* page.items;
-      after = page.next;
-    }
-  }
-
+  /** The model with this id or this name, or null. The host compares names, so that é is é however it was typed. */
   async named(name) {
-    for await (const model of this.models()) if (model.id === name || model.name === name) return model;
-    return null;
+    return (await this.call('GET', `/models?named=${encodeURIComponent(name)}`)).items[0] ?? null;
   }
 
   /** The path of the model with this id or this name. */
@@ -86,14 +79,33 @@ class Headstart {
   }
 }
 
+// Names of files are bytes, and a string has no place for those that are not UTF-8: paths are Buffers.
+const join = (folder, name) => Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]);
+
 async function entries(folder, wanted) {
-  const all = await readdir(folder, { withFileTypes: true });
-  return all.filter((entry) => !entry.name.startsWith('.') && wanted(entry)).map((entry) => entry.name).sort();
+  const all = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
+  return all.filter((entry) => entry.name[0] !== 0x2e && wanted(entry)).map((entry) => entry.name).sort(Buffer.compare);
 }
 
 const filesIn = async (folder) => (await entries(folder, (entry) => entry.isFile())).map((name) => join(folder, name));
 const isFolder = (path) => stat(path).then((found) => found.isDirectory(), () => false);
 const isFile = (path) => stat(path).then((found) => found.isFile(), () => false);
+
+/** The files that an argument names: Node has replaced the bytes that are not UTF-8, so what is there is compared likewise. */
+async function named(path) {
+  if (await isFolder(path)) return filesIn(path);
+  if (!path.includes('\ufffd') || (await isFile(path))) return [Buffer.from(path)];
+  const there = await filesIn(dirname(path)).catch(() => []);
+  const meant = there.filter((file) => basename(file.toString()) === basename(path));
+  return meant.length > 0 ? meant : [Buffer.from(path)];
+}
+
+/** Prints a line of strings and Buffers; tabs and line breaks in Buffers are written as \t and \n, so that a line stays a line. */
+function print(stream, ...parts) {
+  const shown = (part) => Buffer.from(part.toString('latin1').replace(/\t/g, '\\t').replace(/\r/g, '\\r').replace(/\n/g, '\\n'), 'latin1');
+  stream.write(Buffer.concat([...parts.map((part) => (Buffer.isBuffer(part) ? shown(part) : Buffer.from(part))), Buffer.from('\n')]));
+}
+
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 async function train(api, [folder], name) {
@@ -113,10 +125,10 @@ async function train(api, [folder], name) {
 async function upload(api, path, category, files) {
   for (let start = 0; start < files.length; start += BATCH) {
     const batch = files.slice(start, start + BATCH);
-    const answer = await api.files(`${path}/images`, [['category', category]], batch, [422]);
+    const answer = await api.files(`${path}/images`, [['category', category.toString()]], batch, [422]);
     if (!answer.rejected) throw new Failed(answer.detail);
-    for (const file of answer.rejected) console.error(`${category}/${file.fileName}: ${file.detail}`);
-    console.log(`${category}: ${start + batch.length} of ${files.length} sent`);
+    for (const file of answer.rejected) print(process.stderr, category, `/${file.fileName}: ${file.detail}`);
+    print(process.stdout, category, `: ${start + batch.length} of ${files.length} sent`);
   }
 }
 
@@ -147,7 +159,7 @@ async function watch(api, [name]) {
 
 async function predict(api, [name, ...paths]) {
   const files = [];
-  for (const path of paths) files.push(...((await isFolder(path)) ? await filesIn(path) : [path]));
+  for (const path of new Set(paths)) files.push(...(await named(path)));
   if (files.length === 0) throw new Failed('There are no files to predict.');
   for (const file of files) if (!(await isFile(file))) throw new Failed(`The file ${file} does not exist.`);
   const path = `${await api.pathOf(name)}/predictions?top=1`;
@@ -159,9 +171,9 @@ async function predict(api, [name, ...paths]) {
     answer.predictions.forEach(({ labels: [best], unknown, error }, i) => {
       if (error) {
         failed++;
-        console.error(`${batch[i]}: ${error}`);
+        print(process.stderr, batch[i], `: ${error}`);
       } else {
-        console.log([batch[i], best.label, best.probability.toFixed(4), unknown ? 'unknown' : 'known'].join('\t'));
+        print(process.stdout, batch[i], ['', best.label, best.probability.toFixed(4), unknown ? 'unknown' : 'known'].join('\t'));
       }
     });
   }

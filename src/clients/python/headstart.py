@@ -7,7 +7,8 @@
 
 HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images are
 not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown, separated
-by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
+by tabs; tabs and line breaks in names are printed as \\t and \\n. Put -- before files whose names begin with a dash. The exit code
+is 0 for success, 1 for an error, 2 for a wrong command line.
 """
 import argparse
 import json
@@ -60,31 +61,39 @@ class Headstart:
         return self.call(method, path, json.dumps(value).encode(), 'application/json', **more)
 
     def files(self, path, fields, files, accept=()):
-        """Sends a form with the fields before the files; file names in any script, with quotes or spaces, arrive unchanged."""
+        """Sends a form with the fields before the files; file names in any script, with quotes or blanks, arrive unchanged."""
         boundary = uuid.uuid4().hex
         body = b''
         for name, value in fields:
-            body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + os.fsencode(value) + b'\r\n'
         for file in files:
-            name = urllib.parse.quote(os.path.basename(file), safe='')
+            name = urllib.parse.quote(readable(os.path.basename(file)), safe='')
             body += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename*=UTF-8\'\'{name}\r\n\r\n'.encode()
             with open(file, 'rb') as stream:
                 body += stream.read() + b'\r\n'
         return self.call('POST', path, body + f'--{boundary}--\r\n'.encode(), f'multipart/form-data; boundary={boundary}', accept=accept)
 
-    def models(self):
-        after = ''
-        while after is not None:
-            page = self.call('GET', '/models?limit=100' + (f'&after={after}' if after else ''))
-            yield from page['items']
-            after = page['next']
+    def named(self, name):
+        """The model with this id or this name, or None. The host compares names, so that é is é however it was typed."""
+        found = self.call('GET', '/models?named=' + urllib.parse.quote(readable(name), safe=''))['items']
+        return found[0] if found else None
 
-    def find(self, named):
+    def find(self, name):
         """The model with this id or this name."""
-        found = next((m for m in self.models() if named in (m['id'], m['name'])), None)
+        found = self.named(name)
         if not found:
-            raise Failed(f'Your account has no model "{named}".')
+            raise Failed(f'Your account has no model "{name}".')
         return found
+
+
+def readable(name):
+    """A name of a file without the bytes that are not UTF-8."""
+    return os.fsencode(name).decode('utf-8', 'replace')
+
+
+def shown(name):
+    """Without tabs and line breaks, so that a line stays a line."""
+    return name.replace('\t', '\\t').replace('\r', '\\r').replace('\n', '\\n')
 
 
 def parse(text):
@@ -106,7 +115,7 @@ def train(api, folder, name):
     if len(categories) < 2:
         raise Failed(f'{folder} has {len(categories)} folders; it needs at least two, one for each category.')
     name = name or os.path.basename(os.path.abspath(folder))
-    model = next((m for m in api.models() if m['name'] == name), None) or api.json('POST', '/models', {'name': name})
+    model = api.named(name) or api.json('POST', '/models', {'name': readable(name)})
     path = f'/models/{model["id"]}'
     print(f'Model {model["name"]} {model["id"]}', flush=True)
     for category in categories:
@@ -124,8 +133,8 @@ def upload(api, path, category, files):
         if 'rejected' not in answer:
             raise Failed(answer['detail'])
         for file in answer['rejected']:
-            print(f'{category}/{file["fileName"]}: {file["detail"]}', file=sys.stderr)
-        print(f'{category}: {start + len(batch)} of {len(files)} sent', flush=True)
+            print(f'{shown(category)}/{file["fileName"]}: {file["detail"]}', file=sys.stderr)
+        print(f'{shown(category)}: {start + len(batch)} of {len(files)} sent', flush=True)
 
 
 def newest(api, path):
@@ -183,10 +192,10 @@ def predict(api, named, paths):
         for file, prediction in zip(batch, answer['predictions']):
             if prediction['error']:
                 failed += 1
-                print(f'{file}: {prediction["error"]}', file=sys.stderr)
+                print(f'{shown(file)}: {prediction["error"]}', file=sys.stderr)
             else:
                 best = prediction['labels'][0]
-                print(file, best['label'], f'{best["probability"]:.4f}', 'unknown' if prediction['unknown'] else 'known', sep='\t', flush=True)
+                print(shown(file), best['label'], f'{best["probability"]:.4f}', 'unknown' if prediction['unknown'] else 'known', sep='\t', flush=True)
     return 1 if failed else 0
 
 

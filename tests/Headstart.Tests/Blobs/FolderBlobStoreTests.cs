@@ -25,6 +25,17 @@ public sealed class FolderBlobStoreTests : BlobStoreContract, IDisposable
         Assert.Single(await store.ListAsync(BlobPlace.Kept, Api.Cancel).ToListAsync(Api.Cancel));
     }
 
+    [Fact]
+    public async Task What_was_damaged_is_whole_when_it_is_put_again()
+    {
+        var (store, bytes) = (Store(TimeSpan.FromHours(1)), new byte[100]);
+        await store.PutAsync(bytes, Api.Cancel);
+        var file = Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).Single();
+        await File.WriteAllBytesAsync(file, [.. bytes[1..], 1], Api.Cancel); // of the same length
+
+        Assert.Equal(bytes, await store.GetAsync(await store.PutAsync(bytes, Api.Cancel), Api.Cancel));
+    }
+
     protected override IBlobStore Store(TimeSpan freshness) => new FolderBlobStore(_folder.Path, freshness);
 
     protected override Task DamageAsync(byte[] sha256)

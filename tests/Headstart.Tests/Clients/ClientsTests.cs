@@ -72,6 +72,51 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         Assert.Contains("predict", (await RunAsync(client, "dance")).With(2).Errors);
     }
 
+    /// <summary>The folder is made by a shell, because .NET has no way to write names that are not UTF-8.</summary>
+    [Theory]
+    [MemberData(nameof(Clients))]
+    public async Task Names_that_are_no_utf_8_or_have_line_breaks_quotes_and_dashes_are_sent_and_printed(string client)
+    {
+        using var folder = new TemporaryFolder();
+        await using var shell = new Shell(folder.Path);
+        var odd = $"Cre\u0300me of {client}"; // as macOS writes it
+        var pets = folder.Below(odd);
+        Directory.CreateDirectory(Path.Combine(pets, "dogs"));
+        Directory.CreateDirectory(Path.Combine(pets, "-cats"));
+        foreach (var (number, picture) in Pets.Dogs.Take(6).Index())
+        {
+            File.Copy(picture, Path.Combine(pets, "dogs", $"{number}.jpg"));
+        }
+
+        string[] names = ["caf\\351.jpg", "line\\nbreak.jpg", "tab\\tand \\042quotes\\042.jpg", "-dash.jpg", "--two.jpg",
+            "e\\314\\201.jpg"];
+        foreach (var (name, picture) in names.Zip(Pets.Cats))
+        {
+            await Shell.RunAsync("cp -- \"$2\" \"$1/$(printf -- \"$3\")\"", Path.Combine(pets, "-cats"), picture, name);
+        }
+
+        var trained = (await RunAsync(client, "train", pets)).With(0);
+        var sent = client == "csharp" ? 5 : 6; // .NET cannot open a name that is no UTF-8; it says so
+        Assert.Equal([$"-cats: {sent} of {sent} sent", "dogs: 6 of 6 sent"], trained.Lines[1..3]);
+        Assert.Equal(client == "csharp", trained.Errors.Contains("The name is not valid UTF-8", StringComparison.Ordinal));
+        var model = (await host.Client.GetJsonAsync($"/api/v1/models?named={Uri.EscapeDataString($"Cr\u00e8me of {client}")}"))["items"]!
+            .AsArray().Single()!;
+        Assert.Equal(sent, (int)model["categories"]!.AsArray().Single(c => (string?)c!["name"] == "-cats")!["imageCount"]!);
+
+        // Found again by the name that macOS writes; each file is one line, whatever is in its name.
+        var predicted = await RunAsync(client, "predict", odd, Path.Combine(pets, "-cats"));
+        Assert.Equal(client == "csharp" ? 1 : 0, predicted.ExitCode);
+        Assert.Equal(sent, predicted.Lines.Length);
+        Assert.Contains(predicted.Lines, line => line.Contains("line\\nbreak.jpg\t", StringComparison.Ordinal));
+        Assert.Contains(predicted.Lines, line => line.Contains("tab\\tand \"quotes\".jpg\t", StringComparison.Ordinal));
+        Assert.All(predicted.Lines, line => Assert.Equal(4, line.Split('\t').Length));
+
+        // A file that is named on the command line, in its own folder.
+        var named = await Terminal.PredictInAsync(client, Path.Combine(pets, "-cats"), "-*.jpg caf*.jpg", host.Address, TestHost.Key, odd);
+        Assert.Equal(client == "csharp" ? 1 : 0, named.ExitCode);
+        Assert.Equal(client == "csharp" ? 2 : 3, named.Lines.Length);
+    }
+
     [Theory]
     [InlineData("bash", "/headstart/")]
     [InlineData("python", "/headstart")]
@@ -83,7 +128,7 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
 
         (await Terminal.RunAsync(client, new Uri(server.Address, path), "x", "watch", "Pets")).With(1);
 
-        Assert.Equal("/headstart/api/v1/models?limit=100", Assert.Single(server.Requests).Path);
+        Assert.Equal("/headstart/api/v1/models?named=Pets", Assert.Single(server.Requests).Path);
     }
 
     [Theory]
@@ -124,6 +169,15 @@ public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
         File.WriteAllText(Path.Combine(pets, "dogs", "broken.jpg"), "no picture");
         File.WriteAllText(Path.Combine(pets, "dogs", ".hidden"), "not sent");
         return pets;
+    }
+
+    /// <summary>Does what .NET cannot, and deletes what it cannot delete.</summary>
+    private sealed class Shell(string folder) : IAsyncDisposable
+    {
+        public static async Task RunAsync(string script, params string[] arguments) =>
+            (await UserProgram.EndAsync(new("bash", ["-c", script, "bash", .. arguments]))).With(0);
+
+        public async ValueTask DisposeAsync() => await RunAsync("rm -rf -- \"$1\"/*", folder);
     }
 
     private Task<Ended> RunAsync(string client, params string[] arguments) =>

@@ -16,11 +16,24 @@ internal static class Terminal
         "artifacts", "bin", "Headstart.Client", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
         "Headstart.Client.dll")];
 
-    public static async Task<Ended> RunAsync(string client, Uri? address, string? key, params string[] arguments)
+    public static Task<Ended> RunAsync(string client, Uri? address, string? key, params string[] arguments) =>
+        RunAsync([.. CommandOf(client), .. arguments], address, key);
+
+    /// <summary>Predicts the files of a folder that fit a pattern, from inside it and by bare names, as a shell passes them.</summary>
+    public static Task<Ended> PredictInAsync(string client, string folder, string patterns, Uri address, string key, string model) =>
+        RunAsync(["bash", "-c", $"cd \"$1\"; model=$2; shift 2; exec \"$@\" predict \"$model\" -- {patterns}", "predict", folder, model,
+            .. CommandOf(client)], address, key);
+
+    private static string[] CommandOf(string client)
     {
         var command = client switch { "bash" => Bash, "python" => Python, "node" => Node, _ => CSharp };
         Needs.Programs(client == "bash" ? ["bash", "curl"] : [command[0]]);
-        var start = new ProcessStartInfo(command[0], [.. command[1..], .. arguments])
+        return command;
+    }
+
+    private static Task<Ended> RunAsync(string[] command, Uri? address, string? key)
+    {
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
@@ -28,6 +41,6 @@ internal static class Terminal
         start.Environment["HEADSTART_URL"] = address?.ToString();
         start.Environment["HEADSTART_KEY"] = key;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
-        return await UserProgram.EndAsync(start);
+        return UserProgram.EndAsync(start);
     }
 }

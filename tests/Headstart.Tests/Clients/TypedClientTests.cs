@@ -56,7 +56,7 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
 
         await Assert.ThrowsAsync<HeadstartException>(() => new HeadstartClient(http, "x").FindModelAsync("Pets", Api.Cancel));
 
-        Assert.Equal("/headstart/api/v1/models?limit=100", Assert.Single(server.Requests).Path);
+        Assert.Equal("/headstart/api/v1/models?named=Pets", Assert.Single(server.Requests).Path);
     }
 
     [Fact]

@@ -80,6 +80,8 @@ public sealed class FuzzHost(TestPostgres postgres) : TrainedHost(postgres), IAs
         var ids = await IdsAsync($"{model}/texts?limit=40");
         (_texts["textId"], _disposable["textId"]) = (ids[..20], ids[20..]);
         _texts["runId"] = await IdsAsync($"{model}/training-runs");
+        await (await Client.SendAsync(HttpMethod.Patch, model, new { categories = new[] { "pos", "neg", "spare" } })).JsonAsync();
+        _texts["changeId"] = [await MadeAsync($"{model}/categories/rename", new { from = "spare", into = "renamed" }, HttpStatusCode.OK)];
     }
 
     private List<string> Disposable(string name) => _disposable.TryGetValue(name, out var list) ? list : _disposable[name] = [];

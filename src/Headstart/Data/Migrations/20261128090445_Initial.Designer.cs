@@ -351,6 +351,64 @@ namespace Headstart.Data.Migrations
                     b.ToTable("categories", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.Data.CategoryChange", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.PrimitiveCollection<List<string>>("From")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("from");
+
+                    b.Property<string>("Into")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("into");
+
+                    b.Property<Guid>("ModelId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("model_id");
+
+                    b.Property<DateTime?>("UndoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("undone_at");
+
+                    b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Merged", "Headstart.Data.CategoryChange.Merged#MergedCategory", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<Guid>("Id");
+
+                            b1.Property<string>("Name")
+                                .IsRequired();
+
+                            b1.Property<int>("Position");
+
+                            b1
+                                .ToJson("merged")
+                                .HasColumnType("jsonb");
+                        });
+
+                    b.HasKey("Id")
+                        .HasName("pk_category_changes");
+
+                    b.HasIndex("ModelId", "Id")
+                        .HasDatabaseName("ix_category_changes_model_id_id");
+
+                    b.ToTable("category_changes", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Data.Example", b =>
                 {
                     b.Property<Guid>("Id")
@@ -770,6 +828,11 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
 
+                    b.PrimitiveCollection<List<string>>("Notices")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("notices");
+
                     b.Property<int>("Rejected")
                         .HasColumnType("integer")
                         .HasColumnName("rejected");
@@ -973,6 +1036,30 @@ namespace Headstart.Data.Migrations
                         .HasDatabaseName("ix_model_versions_run_id");
 
                     b.ToTable("model_versions", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.MovedLabel", b =>
+                {
+                    b.Property<Guid>("ChangeId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("change_id");
+
+                    b.Property<Guid>("ExampleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("example_id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.Property<bool>("HadBoth")
+                        .HasColumnType("boolean")
+                        .HasColumnName("had_both");
+
+                    b.HasKey("ChangeId", "ExampleId", "CategoryId")
+                        .HasName("pk_moved_labels");
+
+                    b.ToTable("moved_labels", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.Data.RunExample", b =>
@@ -1336,6 +1423,16 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_categories_models_model_id");
                 });
 
+            modelBuilder.Entity("Headstart.Data.CategoryChange", b =>
+                {
+                    b.HasOne("Headstart.Data.Model", null)
+                        .WithMany()
+                        .HasForeignKey("ModelId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_category_changes_models_model_id");
+                });
+
             modelBuilder.Entity("Headstart.Data.Example", b =>
                 {
                     b.HasOne("Headstart.Data.Model", null)
@@ -1428,6 +1525,16 @@ namespace Headstart.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_model_versions_training_runs_run_id");
+                });
+
+            modelBuilder.Entity("Headstart.Data.MovedLabel", b =>
+                {
+                    b.HasOne("Headstart.Data.CategoryChange", null)
+                        .WithMany()
+                        .HasForeignKey("ChangeId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_moved_labels_category_changes_change_id");
                 });
 
             modelBuilder.Entity("Headstart.Data.RunExample", b =>

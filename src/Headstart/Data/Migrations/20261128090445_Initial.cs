@@ -365,6 +365,7 @@ namespace Headstart.Data.Migrations
                     bytes = table.Column<long>(type: "bigint", nullable: false),
                     seconds_left = table.Column<double>(type: "double precision", nullable: true),
                     error = table.Column<string>(type: "text", nullable: true),
+                    notices = table.Column<List<string>>(type: "text[]", nullable: false),
                     idempotency_key = table.Column<string>(type: "text", nullable: true),
                     created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
                     finished_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
@@ -573,6 +574,55 @@ namespace Headstart.Data.Migrations
                         onDelete: ReferentialAction.Cascade);
                 });
 
+            migrationBuilder.CreateTable(
+                name: "category_changes",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    model_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    category_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    from = table.Column<List<string>>(type: "text[]", nullable: false),
+                    into = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    undone_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    merged = table.Column<string>(type: "jsonb", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_category_changes", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_category_changes_models_model_id",
+                        column: x => x.model_id,
+                        principalTable: "models",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "moved_labels",
+                columns: table => new
+                {
+                    change_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    example_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    category_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    had_both = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_moved_labels", x => new { x.change_id, x.example_id, x.category_id });
+                    table.ForeignKey(
+                        name: "fk_moved_labels_category_changes_change_id",
+                        column: x => x.change_id,
+                        principalTable: "category_changes",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_category_changes_model_id_id",
+                table: "category_changes",
+                columns: new[] { "model_id", "id" });
+
             migrationBuilder.CreateIndex(
                 name: "ix_api_keys_account_id",
                 table: "api_keys",
@@ -725,6 +775,12 @@ namespace Headstart.Data.Migrations
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable(
+                name: "moved_labels");
+
+            migrationBuilder.DropTable(
+                name: "category_changes");
+
             migrationBuilder.DropTable(
                 name: "audit_entries");
 

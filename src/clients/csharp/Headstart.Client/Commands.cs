@@ -17,6 +17,7 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         }
 
         var categories = Visible(Directory.GetDirectories(folder));
+        await LeaveOutAsync(categories);
         if (categories.Count < 2)
         {
             throw new CommandException($"{folder} has {categories.Count} folders; it needs at least two, one for each category.");
@@ -54,13 +55,13 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
             throw new CommandException("There are no files to predict.");
         }
 
-        if (files.Find(file => !File.Exists(file)) is { } missing)
+        if (files.Find(file => !File.Exists(file) && !IsUnreadable(file)) is { } missing)
         {
             throw new CommandException($"The file {missing} does not exist.");
         }
 
         var model = await FindAsync(named, cancel);
-        var failed = false;
+        var failed = await LeaveOutAsync(files);
         foreach (var batch in files.Chunk(Batch))
         {
             foreach (var (file, prediction) in batch.Zip((await api.PredictAsync(model.Id, batch, top: 1, cancel)).Predictions))
@@ -68,13 +69,13 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
                 if (prediction.Error is not null)
                 {
                     failed = true;
-                    await errors.WriteLineAsync($"{file}: {prediction.Error}");
+                    await errors.WriteLineAsync($"{Shown(file)}: {prediction.Error}");
                     continue;
                 }
 
                 var best = prediction.Labels[0];
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                    $"{file}\t{best.Name}\t{best.Probability:0.0000}\t{(prediction.Unknown is true ? "unknown" : "known")}"));
+                    $"{Shown(file)}\t{best.Name}\t{best.Probability:0.0000}\t{(prediction.Unknown is true ? "unknown" : "known")}"));
             }
         }
 
@@ -84,14 +85,15 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
     private async Task UploadAsync(Guid model, string category, CancellationToken cancel)
     {
         var (name, files, sent) = (Path.GetFileName(category), Visible(Directory.GetFiles(category)), 0);
+        await LeaveOutAsync(files);
         foreach (var batch in files.Chunk(Batch))
         {
             foreach (var file in (await api.UploadAsync(model, name, batch, cancel)).Rejected)
             {
-                await errors.WriteLineAsync($"{name}/{file.FileName}: {file.Detail}");
+                await errors.WriteLineAsync($"{Shown(name)}/{file.FileName}: {file.Detail}");
             }
 
-            await output.WriteLineAsync($"{name}: {sent += batch.Length} of {files.Count} sent");
+            await output.WriteLineAsync($"{Shown(name)}: {sent += batch.Length} of {files.Count} sent");
         }
     }
 
@@ -132,6 +134,25 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
     private async Task<Model> FindAsync(string named, CancellationToken cancel) =>
         await api.FindModelAsync(named, cancel) ?? throw new CommandException($"Your account has no model \"{named}\".");
+
+    /// <summary>.NET replaces bytes of a name that are not UTF-8 and has no other way to open what has it.</summary>
+    private static bool IsUnreadable(string file) => file.Contains('\uFFFD') && !Path.Exists(file);
+
+    /// <returns>Whether some files cannot be opened; they are named and taken off the list.</returns>
+    private async Task<bool> LeaveOutAsync(List<string> files)
+    {
+        foreach (var file in files.Where(IsUnreadable))
+        {
+            await errors.WriteLineAsync($"{Shown(file)}: The name is not valid UTF-8, so this program cannot open it; rename it, or use "
+                + "one of the other clients.");
+        }
+
+        return files.RemoveAll(IsUnreadable) > 0;
+    }
+
+    /// <summary>Without tabs and line breaks, so that a line stays a line.</summary>
+    private static string Shown(string name) => name.Replace("\t", "\\t", StringComparison.Ordinal)
+        .Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 
     private static List<string> Visible(string[] paths) =>
         [.. paths.Where(path => !Path.GetFileName(path).StartsWith('.')).Order(StringComparer.Ordinal)];

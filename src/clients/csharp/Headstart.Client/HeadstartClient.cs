@@ -61,9 +61,10 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         while (after is not null);
     }
 
-    /// <summary>The model with this id or this name, or null.</summary>
+    /// <summary>The model with this id or this name, or null. The host compares names, so that é is é however it was typed.</summary>
     public async Task<Model?> FindModelAsync(string named, CancellationToken cancel = default) =>
-        await ListModelsAsync(cancel).FirstOrDefaultAsync(model => model.Name == named || model.Id.ToString() == named, cancel);
+        (await SendAsync<PageOfModel>(HttpMethod.Get, $"models?named={Uri.EscapeDataString(named)}", null, cancel)).Items is [var model, ..]
+            ? model : null;
 
     /// <summary>Uploads files of one category, by path. Sending them again adds nothing; unusable files are in the rejected list.</summary>
     public Task<Upload> UploadAsync(Guid model, string category, IReadOnlyList<string> files, CancellationToken cancel = default) =>

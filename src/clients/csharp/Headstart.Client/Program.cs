@@ -9,7 +9,8 @@ const string Help = """
 
     HEADSTART_URL (default http://localhost:8080) and HEADSTART_KEY replace the options. You can interrupt train and start it again: images
     are not stored twice, and a run in progress is watched. predict prints one line per file: file, label, probability, known or unknown,
-    separated by tabs. The exit code is 0 for success, 1 for an error, 2 for a wrong command line.
+    separated by tabs; tabs and line breaks in names are printed as \t and \n. Put -- before files whose names begin with a dash. The exit
+    code is 0 for success, 1 for an error, 2 for a wrong command line.
     """;
 
 var options = new Dictionary<string, string?>
@@ -18,12 +19,18 @@ var options = new Dictionary<string, string?>
     ["--key"] = Environment.GetEnvironmentVariable("HEADSTART_KEY"),
     ["--name"] = null,
 };
-var words = new List<string>();
+var (words, dashes) = (new List<string>(), false);
 for (var i = 0; i < args.Length; i++)
 {
     if (options.ContainsKey(args[i]) && i + 1 < args.Length)
     {
         options[args[i]] = args[++i];
+    }
+    else if (args[i] == "--")
+    {
+        words.AddRange(args[(i + 1)..]);
+        dashes = true;
+        break;
     }
     else
     {
@@ -31,7 +38,8 @@ for (var i = 0; i < args.Length; i++)
     }
 }
 
-if (words.Exists(word => word.StartsWith("--", StringComparison.Ordinal)) || words is not (["train" or "watch", _] or ["predict", _, _, ..])
+if ((!dashes && words.Exists(word => word.StartsWith("--", StringComparison.Ordinal)))
+    || words is not (["train" or "watch", _] or ["predict", _, _, ..])
     || string.IsNullOrEmpty(options["--key"]) || !Uri.TryCreate(options["--url"]!.TrimEnd('/') + "/", UriKind.Absolute, out var url))
 {
     await Console.Error.WriteLineAsync(string.IsNullOrEmpty(options["--key"]) ? "No API key: set HEADSTART_KEY or use "

@@ -1,0 +1,65 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Data;
+
+/// <summary>That categories were merged, or one was renamed, and what it takes to undo it. See <c>Models.CategoryChanges</c>.</summary>
+public sealed class CategoryChange
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ModelId { get; init; }
+
+    /// <summary>The category that the examples have since. It may have been renamed or dropped later.</summary>
+    public required Guid CategoryId { get; init; }
+
+    /// <summary>The former names.</summary>
+    public required List<string> From { get; init; }
+
+    /// <summary>The name that took their place.</summary>
+    public required string Into { get; init; }
+
+    /// <summary>The categories that are gone; empty for a rename.</summary>
+    public required List<MergedCategory> Merged { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+
+    public DateTime? UndoneAt { get; set; }
+}
+
+/// <summary>A category as it was before it was merged into another one.</summary>
+public sealed record MergedCategory(Guid Id, string Name, int Position);
+
+/// <summary>That an example had a category before that was merged into another one.</summary>
+public sealed class MovedLabel
+{
+    public required Guid ChangeId { get; init; }
+
+    /// <summary>The example may have been deleted since.</summary>
+    public required Guid ExampleId { get; init; }
+
+    /// <summary>The category that it had.</summary>
+    public required Guid CategoryId { get; init; }
+
+    /// <summary>In a multi-label model: it had the other category too, and keeps that when the change is undone.</summary>
+    public required bool HadBoth { get; init; }
+}
+
+public static class CategoryNames
+{
+    /// <summary>Names that categories of a model had at a time, to their names now: they may have been renamed or merged since.</summary>
+    public static async Task<Func<string, string>> NamesSinceAsync(this HeadstartDb db, Guid model, DateTime since,
+        CancellationToken cancel)
+    {
+        var changes = await db.CategoryChanges.AsNoTracking().Where(c => c.ModelId == model && (c.CreatedAt > since || c.UndoneAt > since))
+            .ToListAsync(cancel);
+        List<(DateTime At, IReadOnlyList<string> From, string Into)> steps =
+        [
+            .. changes.Where(c => c.CreatedAt > since && c.UndoneAt is null)
+                .Select(c => (c.CreatedAt, (IReadOnlyList<string>)c.From, c.Into)),
+            .. changes.Where(c => c.CreatedAt <= since && c.UndoneAt > since && c.Merged.Count == 0)
+                .Select(c => (c.UndoneAt!.Value, (IReadOnlyList<string>)[c.Into], c.From[0])),
+        ];
+        steps.Sort((one, other) => one.At.CompareTo(other.At));
+        return name => steps.Aggregate(name, (now, step) => step.From.Contains(now) ? step.Into : now);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Security.Claims;
+using Headstart.Access;
+using Headstart.Data;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Models;
+
+/// <param name="From">The categories to merge; they are gone afterwards.</param>
+/// <param name="Into">The category that gets their examples.</param>
+public sealed record CategoryMerge(IReadOnlyList<string?>? From, string? Into);
+
+/// <param name="From">Its name.</param>
+/// <param name="Into">Its new name.</param>
+public sealed record CategoryRename(string? From, string? Into);
+
+/// <param name="Id">Undo it with POST /models/{id}/categories/changes/{changeId}/undo.</param>
+/// <param name="From">The former names: one for a rename.</param>
+/// <param name="Into">The name that took their place.</param>
+/// <param name="Merged">Whether categories were merged; false for a rename.</param>
+/// <param name="Moved">How many labels were moved.</param>
+/// <param name="UndoneAt">Null while it stands.</param>
+public sealed record CategoryChangeResponse(Guid Id, IReadOnlyList<string> From, string Into, bool Merged, int Moved, DateTime CreatedAt,
+    DateTime? UndoneAt);
+
+/// <summary>Merging and renaming categories, and undoing it.</summary>
+public static class CategoriesApi
+{
+    public static void MapCategories(this RouteGroupBuilder api)
+    {
+        var categories = api.MapGroup("/models/{id:guid}/categories").WithTags("Models");
+        categories.MapPost("/merge", Merge).Named("mergeCategories", "Merge categories",
+                "Their examples move into one of them and the others are gone. Published versions keep answering with the names that they "
+                + "were trained with; the next training run uses the new ones. Sending it again changes nothing. It can be undone.")
+            .Example("""{"from":["Cats","CATS"],"into":"cats"}""").Refuses(400, 401, 404, 409, 422);
+        categories.MapPost("/rename", Rename).Named("renameCategory", "Rename a category",
+                "Its examples stay. Published versions keep answering with the name that they were trained with; the next training run "
+                + "uses the new one. Sending it again changes nothing. It can be undone.")
+            .Example("""{"from":"cats","into":"house cats"}""").Refuses(400, 401, 404, 409, 422);
+        categories.MapGet("/changes", List).Named("listCategoryChanges", "List the merged and renamed categories",
+            "Newest first, with what was undone.").Refuses(400, 401, 404);
+        categories.MapPost("/changes/{changeId:guid}/undo", Undo).Named("undoCategoryChange", "Undo a merge or a rename",
+            "The former names are back, and so are the labels that were moved, except for examples that were deleted or labelled "
+            + "otherwise since. Undoing it again changes nothing.").Refuses(401, 404, 409);
+    }
+
+    private static async Task<Results<Ok<CategoryChangeResponse>, ProblemHttpResult>> Merge(
+        Guid id, CategoryMerge request, [FromServices] CategoryChanges changes, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var from = new List<string>();
+        foreach (var (index, given) in (request.From ?? []).Index())
+        {
+            var (name, problem) = Names.Read(given, "category");
+            if (name is null)
+            {
+                return Problems.Of(StatusCodes.Status422UnprocessableEntity, "invalid-category", problem!, ("index", index));
+            }
+
+            from.Add(name);
+        }
+
+        var (into, wrong) = Names.Read(request.Into, "category");
+        return into is null ? Problems.Invalid("invalid-category", wrong!)
+            : from.Count == 0 ? Problems.Invalid("nothing-to-merge", "Send the categories to merge in the list from, and in into the one "
+                + "that gets their examples.")
+            : from.Contains(into) ? Problems.Invalid("nothing-to-merge", $"\"{into}\" cannot be merged into itself; leave it out of from.")
+            : TypedResults.Ok(await changes.MergeAsync(caller, id, [.. from.Distinct()], into, cancel));
+    }
+
+    private static async Task<Results<Ok<CategoryChangeResponse>, ProblemHttpResult>> Rename(
+        Guid id, CategoryRename request, [FromServices] CategoryChanges changes, ClaimsPrincipal caller, CancellationToken cancel)
+    {
+        var (from, problem) = Names.Read(request.From, "category");
+        var (into, wrong) = Names.Read(request.Into, "category");
+        return from is null || into is null ? Problems.Invalid("invalid-category", problem ?? wrong!)
+            : from == into ? Problems.Invalid("nothing-to-rename", $"The category is called \"{into}\" already; send another name in into.")
+            : TypedResults.Ok(await changes.RenameAsync(caller, id, from, into, cancel));
+    }
+
+    private static async Task<Results<Ok<Page<CategoryChangeResponse>>, ProblemHttpResult>> List(
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)
+    {
+        if (!await db.ModelsOf(caller).AnyAsync(m => m.Id == id, cancel))
+        {
+            return Problems.NoSuchModel();
+        }
+
+        var size = Page.Limit(limit);
+        var rows = await CategoryChanges.ViewAsync(db, db.CategoryChanges.Where(c => c.ModelId == id && (after == null || c.Id < after))
+            .OrderByDescending(c => c.Id).Take(size + 1), cancel);
+        return TypedResults.Ok(Page.Of(rows, size, c => c.Id.ToString()));
+    }
+
+    private static async Task<Results<Ok<CategoryChangeResponse>, ProblemHttpResult>> Undo(
+        Guid id, Guid changeId, [FromServices] CategoryChanges changes, ClaimsPrincipal caller, CancellationToken cancel) =>
+        TypedResults.Ok(await changes.UndoAsync(caller, id, changeId, cancel));
+}
