@@ -50,7 +50,7 @@ public static class BackbonesApi
                     + "its end is detected and removed. All fields are optional; size is the side of the input in pixels, if the file "
                     + "does not say. The file is tested in a separate process. The next training run can use it. Sending the same file "
                     + "again changes nothing. All accounts share it, so this needs an operator key.")
-            .WithMetadata(new FileForm(BackboneFields.Examples, RawImage: false, OneFile: true))
+            .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
                 .Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         backbones.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator)

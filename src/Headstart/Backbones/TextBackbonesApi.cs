@@ -35,7 +35,7 @@ public static class TextBackbonesApi
                     + "200,000 words are used. id is optional. The next training run of a text model tries the vectors as they are and as "
                     + "a starting point for its own. Sending the same file again changes nothing. All accounts share them, so this needs "
                     + "an operator key.")
-            .WithMetadata(new FileForm(new Dictionary<string, string> { ["id"] = "our-words" }, RawImage: false, OneFile: true))
+            .WithMetadata(new FileForm(new Dictionary<string, string> { ["id"] = "our-words" }, OneFile: true))
             .Produces<TextBackboneResponse>().Produces<TextBackboneResponse>(StatusCodes.Status201Created)
                 .Refuses(400, 401, 403, 409, 413, 415, 422, 507);
         texts.MapDelete("/{backbone}", Delete).RequireAuthorization(Scopes.Operator)

@@ -54,16 +54,17 @@ public static class BatchPredictionsApi
     public static void MapBatchPredictions(this RouteGroupBuilder api)
     {
         var batches = api.MapGroup("/models/{id:guid}/batch-predictions").WithTags("Batch predictions");
-        batches.MapPost("/", Start).Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes)
-            .Named("startBatchPrediction", "Predict many images or texts",
-                "Send a form with parts named file, a zip archive, or JSON that names stored images of the model; for a text model any "
-                + "format that adds texts, or JSON that names stored texts. The batch runs in the background and gives way to single "
-                + "predictions. Its version is fixed when it starts: the published one unless ?version= names another. Files and texts "
-                + "that cannot be read get an error in the results.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: false, Zip: true, Json: typeof(NewBatchRequest),
-                Texts: true))
-            .WithMetadata(new BodyExample("""{"images":{"split":"test"}}"""))
-            .Refuses(400, 401, 402, 404, 409, 413, 415, 422, 507);
+        Map("/", "startBatchPrediction", "Predict many stored images or texts", "JSON names stored images of the model or, for a text "
+                + "model, stored texts or texts to predict. The bodies of the paths below are understood here, too.")
+            .WithMetadata(new JsonBody(typeof(NewBatchRequest)), new BodyExample("""{"images":{"split":"test"}}"""));
+        Map("/files", "startBatchOfFiles", "Predict many images of a form", "A form with parts named file; for a text model files of "
+                + "texts.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>()));
+        Map("/archive", "startBatchOfArchive", "Predict the images of an archive", "A zip archive.")
+            .WithMetadata(new RawBody("", "application/zip"));
+        Map("/table", "startBatchOfTable", "Predict the texts of a table", "CSV or tab-separated with the header text, JSON Lines, or one "
+                + "text per line.")
+            .WithMetadata(new RawBody("text\nI loved it\n", "text/csv", "text/tab-separated-values", "application/jsonl", "text/plain"));
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
@@ -75,6 +76,12 @@ public static class BatchPredictionsApi
         batches.MapDelete("/{batchId:guid}", Delete).Named("deleteBatchPrediction", "Delete a batch", "Deletes its results too; a "
             + "running batch stops.")
             .Refuses(401, 404);
+
+        RouteHandlerBuilder Map(string path, string name, string summary, string description) => batches.MapPost(path, Start)
+            .Needs(Scope.Predict).Spends(Quota.PredictionsPerDay, Quota.Bytes).Named(name, summary, $"{description} The batch runs in the "
+                + "background and gives way to single predictions. Its version is fixed when it starts: the published one unless "
+                + "?version= names another. Files and texts that cannot be read get an error in the results.")
+            .Refuses(400, 401, 402, 404, 409, 413, 415, 422, 507);
     }
 
     private static async Task<Results<Accepted<BatchResponse>, ProblemHttpResult>> Start(

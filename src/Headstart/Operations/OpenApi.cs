@@ -12,23 +12,27 @@ namespace Headstart.Operations;
 /// <summary>An example body of an operation, as JSON.</summary>
 public sealed record BodyExample(string Json);
 
-/// <summary>Marks an operation that reads files itself, because binding a form would buffer all of it.</summary>
+/// <summary>Marks an operation that reads a form of files itself, because binding it would buffer all of it.</summary>
 /// <param name="Fields">Text fields that may stand before the files, each with an example or an empty text.</param>
-/// <param name="RawImage">Whether the body may also be one image, without a form.</param>
 /// <param name="OneFile">Whether the form takes a single file.</param>
-/// <param name="Zip">Whether the body may also be an archive.</param>
-/// <param name="Json">What the body may also be, as JSON.</param>
-/// <param name="Manifests">Whether the body may also be a manifest of images, and the form may have one.</param>
-/// <param name="Texts">Whether the body may also be a list of texts.</param>
-/// <param name="RawText">Whether the body may also be one text.</param>
-public sealed record FileForm(
-    IReadOnlyDictionary<string, string> Fields, bool RawImage, bool OneFile = false, bool Zip = false, Type? Json = null,
-    bool Manifests = false, bool Texts = false,
-    bool RawText = false);
+/// <param name="Manifest">Whether the form may have a table of its files.</param>
+public sealed record FileForm(IReadOnlyDictionary<string, string> Fields, bool OneFile = false, bool Manifest = false);
 
-/// <summary>Marks an operation whose success is one of two things.</summary>
-/// <param name="Type">The other one.</param>
-public sealed record AlsoAnswers(Type Type);
+/// <summary>Marks an operation that reads JSON itself.</summary>
+/// <param name="Type">What the body is.</param>
+public sealed record JsonBody(Type Type);
+
+/// <summary>Marks an operation that reads a body of another kind itself: a file, a table, a text.</summary>
+/// <param name="Example">Empty where it is not text.</param>
+/// <param name="Types">Content types.</param>
+public sealed record RawBody(string Example, params string[] Types);
+
+/// <summary>
+/// Marks a path that takes every kind of body, of which the document names one: the others have paths of their own, because generators make
+/// no working client of an operation that takes several kinds and answers with several.
+/// </summary>
+/// <param name="Hidden">Parameters that only the other kinds have.</param>
+public sealed record TakesMore(params string[] Hidden);
 
 /// <summary>The OpenAPI document at <c>/swagger/v1/swagger.json</c> and Swagger UI at <c>/swagger</c>.</summary>
 public static class OpenApi
@@ -115,11 +119,11 @@ public sealed class MainJobFirst : IDocumentFilter
         new() { Name = "Batch predictions", Description = "Step 4 for thousands of images: send them together, watch the progress, "
             + "download the predictions." },
         new() { Name = "Versions", Description = "The accuracy of each version, and which one is published." },
-        new() { Name = "Backbones" },
+        new() { Name = "Backbones", Description = "The pretrained networks that this installation has." },
         new() { Name = "Open Inference Protocol", Description = "Predictions for standard clients and gateways." },
-        new() { Name = "Keys" },
+        new() { Name = "Keys", Description = "API keys, what they may do, and what they used." },
         new() { Name = "Accounts", Description = "The accounts of this installation, their quotas, and the audit log." },
-        new() { Name = "Health" },
+        new() { Name = "Health", Description = "For load balancers and orchestrators." },
     };
 }
 
@@ -169,6 +173,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         if (!metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().Any())
         {
             operation.Security = [];
+            Refuses(operation, context, [400]);
         }
         else
         {
@@ -180,7 +185,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
             Refuses(operation, context, [401, 403, 429, 503]);
         }
 
-        if (operation.RequestBody is not null || metadata.OfType<FileForm>().Any())
+        if (operation.RequestBody is not null || metadata.OfType<FileForm>().Any() || metadata.OfType<RawBody>().Any() || metadata.OfType<JsonBody>().Any())
         {
             Refuses(operation, context, [400, 413, 415]);
         }
@@ -188,11 +193,22 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         if (metadata.OfType<FileForm>().SingleOrDefault() is { } form)
         {
             operation.RequestBody = Body(form);
-            if (form.Json is not null)
-            {
-                operation.RequestBody.Content!["application/json"] =
-                    new() { Schema = context.SchemaGenerator.GenerateSchema(form.Json, context.SchemaRepository) };
-            }
+        }
+
+        if (metadata.OfType<JsonBody>().SingleOrDefault() is { } json)
+        {
+            operation.RequestBody = Body(["application/json"], context.SchemaGenerator.GenerateSchema(json.Type, context.SchemaRepository));
+        }
+
+        if (metadata.OfType<RawBody>().SingleOrDefault() is { } raw)
+        {
+            operation.RequestBody = Body(raw.Types, Bytes(), raw.Example.Length > 0 ? raw.Example : null);
+        }
+
+        if (metadata.OfType<TakesMore>().SingleOrDefault() is { } more)
+        {
+            operation.Responses.Remove("202");
+            operation.Parameters = [.. operation.Parameters?.Where(p => !more.Hidden.Contains(p.Name)) ?? []];
         }
 
         if (metadata.OfType<BodyExample>().SingleOrDefault() is { } example && operation.RequestBody?.Content is { } content)
@@ -201,16 +217,6 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
             {
                 mediaType.Example = JsonNode.Parse(example.Json);
             }
-        }
-
-        if (metadata.OfType<AlsoAnswers>().SingleOrDefault() is { } also
-            && operation.Responses?["200"].Content?["application/json"] is { } answer)
-        {
-            answer.Schema = new OpenApiSchema
-            {
-                OneOf = [answer.Schema!,
-                context.SchemaGenerator.GenerateSchema(also.Type, context.SchemaRepository)]
-            };
         }
 
         foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
@@ -250,65 +256,38 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
 
     private static OpenApiRequestBody Body(FileForm form)
     {
-        var properties = form.Fields.ToDictionary(
-            f => f.Key, IOpenApiSchema (f) => new OpenApiSchema
+        // An array, because a form may have a field several times, and may be null, because generated clients otherwise ask for it.
+        var properties = form.Fields.ToDictionary(f => f.Key, IOpenApiSchema (f) => form.OneFile
+            ? new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Example = f.Value.Length > 0 ? f.Value : null }
+            : new OpenApiSchema
             {
-                Type = JsonSchemaType.String,
-                Example = f.Value.Length > 0 ? f.Value
-            : null
+                Type = JsonSchemaType.Array | JsonSchemaType.Null,
+                Items = new OpenApiSchema { Type = JsonSchemaType.String },
+                Example = new JsonArray(f.Value),
             });
-        if (form.Manifests)
+        if (form.Manifest)
         {
             properties["manifest"] = new OpenApiSchema
             {
-                Type = JsonSchemaType.String,
+                Type = JsonSchemaType.String | JsonSchemaType.Null,
                 Description = "A CSV table or JSON Lines with the category of each file, such as file,category.",
             };
         }
 
-        var file = Bytes();
-        properties["file"] = form.OneFile ? file : new OpenApiSchema { Type = JsonSchemaType.Array, Items = file };
-        var body = new OpenApiRequestBody
+        properties["file"] = form.OneFile ? Bytes() : new OpenApiSchema { Type = JsonSchemaType.Array, Items = Bytes() };
+        return Body(["multipart/form-data"], new OpenApiSchema
         {
-            Required = true,
-            Content = new Dictionary<string, OpenApiMediaType>
-            {
-                ["multipart/form-data"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = properties } },
-            },
-        };
-        if (form.RawImage)
-        {
-            body.Content["image/*"] = new() { Schema = Bytes() };
-        }
-
-        if (form.Zip)
-        {
-            body.Content["application/zip"] = new() { Schema = Bytes() };
-        }
-
-        if (form.Manifests)
-        {
-            body.Content["application/x-ndjson"] = Text("{\"url\":\"https://example.com/cat.jpg\",\"category\":\"cats\"}\n");
-            body.Content["text/csv"] = Text("url,category\nhttps://example.com/cat.jpg,cats\n");
-        }
-
-        if (form.Texts)
-        {
-            body.Content["application/jsonl"] = Text("{\"text\":\"I loved it\",\"category\":\"positive\"}\n");
-            body.Content["text/csv"] = Text("text,category\nI loved it,positive\n");
-            body.Content["text/tab-separated-values"] = Text("text\tcategory\nI loved it\tpositive\n");
-        }
-
-        if (form.Texts || form.RawText)
-        {
-            body.Content["text/plain"] = Text("I loved it");
-        }
-
-        return body;
-
-        static OpenApiMediaType Text(string example) =>
-            new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
+            Type = JsonSchemaType.Object,
+            Properties = properties,
+            Required = new HashSet<string> { "file" },
+        });
     }
+
+    private static OpenApiRequestBody Body(string[] types, IOpenApiSchema schema, string? example = null) => new()
+    {
+        Required = true,
+        Content = types.ToDictionary(type => type, type => new OpenApiMediaType { Schema = schema, Example = example }),
+    };
 
     private static OpenApiSchema Bytes() => new() { Type = JsonSchemaType.String, Format = "binary" };
 }

@@ -22,16 +22,26 @@ public sealed record PredictionQuery(
 
 public static class PredictionsApi
 {
-    public static void MapPredictions(this RouteGroupBuilder api) =>
-        api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions")
-            .MapPost("/", Predict).Predicts().Named("predict", "Predict",
-                "Step 4 of the main job. Send a form with parts named file, one image as the body, or JSON with the URLs of images; "
-                + "for a text model JSON with texts, or one text as text/plain. Uses the published version unless ?version= names "
-                + "another. ?top= returns only the most probable labels. ?explain=true adds a heat map (PNG) of the areas that support "
-                + "the most probable label, which takes two to three times as long, or for a text the weight of each word. A file that "
-                + "cannot be read gets an error; the others are predicted.")
-            .WithMetadata(new FileForm(new Dictionary<string, string>(), RawImage: true, Json: typeof(UrlPredictionRequest), RawText: true))
+    private const string Queries = "Uses the published version unless ?version= names another. ?top= returns only the most probable "
+        + "labels. ?explain=true adds a heat map (PNG) of the areas that support the most probable label, which takes two to three times "
+        + "as long, or for a text the weight of each word.";
+
+    public static void MapPredictions(this RouteGroupBuilder api)
+    {
+        var predictions = api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions");
+        Map("/", "predict", "Predict", "Step 4 of the main job. Send a form with parts named file. A file that cannot be read gets an error; "
+                + "the others are predicted. The bodies of the paths below are understood here, too.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>()));
+        Map("/image", "predictImage", "Predict one image", "The body is the file.")
+            .WithMetadata(new RawBody("", "application/octet-stream"));
+        Map("/list", "predictList", "Predict URLs or texts", "The URLs of images, or for a text model texts.")
+            .WithMetadata(new JsonBody(typeof(UrlPredictionRequest)), new BodyExample("""{"urls":["https://example.com/cat.jpg"]}"""));
+        Map("/text", "predictText", "Predict one text", "The body is the text.").WithMetadata(new RawBody("I loved it", "text/plain"));
+
+        RouteHandlerBuilder Map(string path, string name, string summary, string description) => predictions.MapPost(path, Predict)
+            .Predicts().Named(name, summary, $"{description} {Queries}")
             .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
+    }
 
     private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
         Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,

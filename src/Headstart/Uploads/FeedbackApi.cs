@@ -10,15 +10,21 @@ namespace Headstart.Uploads;
 
 public static class FeedbackApi
 {
-    public static void MapFeedback(this RouteGroupBuilder api) =>
-        api.MapPost("/models/{id:guid}/feedback", Give).WithTags("Images").Spends(Quota.Images, Quota.Bytes).Named(
-                "giveFeedback", "Correct a wrong prediction",
+    public static void MapFeedback(this RouteGroupBuilder api)
+    {
+        Map("", "Images").Produces<UploadResponse>().Named("giveFeedback", "Correct a wrong prediction",
                 "Send a form as for adding images: a field named category with the correct category, then the misclassified files. They "
                 + "become labelled images with a confirmed category; an image that the model has in another category is moved. The next "
-                + "training run learns from them. For a text model send JSON with the text and its category; the answer is that of adding "
-                + "texts.")
-            .WithMetadata(new FileForm(ImagesApi.Fields, RawImage: false, Json: typeof(LabelledText)))
-            .WithMetadata(new AlsoAnswers(typeof(TakenTexts))).Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507);
+                + "training run learns from them. For a text model send the JSON of /feedback/text.")
+            .WithMetadata(new FileForm(ImagesApi.Fields));
+        Map("/text", "Texts").Produces<TakenTexts>().Named("giveTextFeedback", "Correct a wrong prediction of a text",
+                "The text and its correct category. It becomes a labelled text with a confirmed category; the next training run learns "
+                + "from it.")
+            .WithMetadata(new JsonBody(typeof(LabelledText)), new BodyExample("""{"text":"I loved it","category":"positive"}"""));
+
+        RouteHandlerBuilder Map(string path, string tag) => api.MapPost($"/models/{{id:guid}}/feedback{path}", Give).WithTags(tag)
+            .Spends(Quota.Images, Quota.Bytes).Refuses(400, 401, 404, 413, 415, 422, 507);
+    }
 
     private static async Task<Results<Ok<TakenTexts>, Ok<UploadResponse>, ProblemHttpResult>> Give(
         Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests images, [FromServices] TextFeedback texts,

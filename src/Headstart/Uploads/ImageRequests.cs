@@ -45,8 +45,9 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
 
         return body.Count > limits.MaxFiles
-            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "With async=false a request may have "
-                + $"{limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); omit async=false to get an import instead.")
+            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "A request that is answered at "
+                + $"once may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); send it as an import: POST it to a path below "
+                + $"/api/v1/models/{model.Id}/imports, such as imports/archive.")
             : OrImport(Answer(await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel)));
     }
 

@@ -15,24 +15,27 @@ namespace Headstart.Uploads;
 
 public static class ImagesApi
 {
+    internal const string ListExample = """{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}""";
+    internal const string TableExample = "url,category\nhttps://example.com/cat.jpg,cats\n";
     internal static readonly Dictionary<string, string> Fields = new() { ["category"] = "cats" };
 
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
-        api.MapPost("/models/{id:guid}/images", Add).WithTags("Images").Spends(Quota.Images, Quota.Bytes)
-            .Named("addImages", "Add labelled images",
-                "Step 2 of the main job. Send one of these. A form: put a field named category before the files it applies to (in a "
-                + "multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
-                + "JSON Lines with the category of each file. A zip archive: its folders are the categories, folders named train, val "
-                + "and test above them set the split, and a labels.csv or labels.jsonl at the top level replaces the folders. JSON, "
-                + "JSON Lines or CSV: each row has the url of an image, or in JSON its base64, and its category; separate several "
-                + "categories in a cell with |.\n\nFiles that cannot be used are listed with the reason; the others are kept. Sending "
-                + "a file again adds nothing: it is accepted as alreadyThere. Large uploads, and those with more than a few URLs, are "
-                + "answered with 202 and an import that continues in the background; ?async=true or false overrides this.")
-            .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
-            .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
+        Map("", Add, "addImages", "Add labelled images", "Step 2 of the main job. Put a field named category before the files it applies to "
+                + "(in a multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
+                + "JSON Lines with the category of each file. The bodies of the paths below are understood here, too; large ones, and those "
+                + "with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this.")
+            .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async"));
+        Map("/archive", AddAtOnce, "addImageArchive", "Add the images of an archive", "A zip archive: its folders are the categories, folders "
+                + "named train, val and test above them set the split, and a labels.csv or labels.jsonl at the top level replaces the "
+                + "folders. Send more than a few hundred images to /imports/archive.")
+            .WithMetadata(new RawBody("", "application/zip"));
+        Map("/list", AddAtOnce, "addImageList", "Add images by URL or in base64", "Each has the url of an image or its base64, and its category.")
+            .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample(ListExample));
+        Map("/table", AddAtOnce, "addImageTable", "Add the images of a table", "CSV or JSON Lines: each row has the url of an image and its "
+                + "category; separate several categories in a cell with |.")
+            .WithMetadata(new RawBody(TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
             + "category, ?split= by side.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
@@ -47,9 +50,23 @@ public static class ImagesApi
             .Example("""{"category":"dogs"}""").Refuses(400, 401, 404, 422);
         images.MapDelete("/{imageId:guid}", Delete).Named("deleteImage", "Delete an image", "Versions trained on it do not "
             + "change.").Refuses(401, 404);
+
+        RouteHandlerBuilder Map(string path, Delegate add, string name, string summary, string description) =>
+            api.MapPost($"/models/{{id:guid}}/images{path}", add).WithTags("Images").Spends(Quota.Images, Quota.Bytes)
+                .Named(name, summary, $"{description}\n\nFiles that cannot be used are listed with the reason; the others are kept. Sending "
+                    + "a file again adds nothing: it is accepted as alreadyThere.")
+                .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
     }
 
-    private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
+    private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> AddAtOnce(
+        Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
+        (await Add(id, http, null, background: false, db, requests, cancel)).Result switch
+        {
+            Ok<UploadResponse> uploaded => uploaded,
+            var refusal => (ProblemHttpResult)refusal,
+        };
+
+    internal static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "
             + "created.")] string? idempotencyKey,

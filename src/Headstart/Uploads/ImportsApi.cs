@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
@@ -5,6 +6,7 @@ using Headstart.Jobs;
 using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
@@ -20,6 +22,12 @@ public static class ImportsApi
     {
         var imports = api.MapGroup("/models/{id:guid}/imports").WithTags("Imports").ForImages("send texts to {0}/texts, which needs "
             + "no import");
+        Map("/files", "importImages", "Import a form of images").WithMetadata(new FileForm(ImagesApi.Fields, Manifest: true));
+        Map("/archive", "importImageArchive", "Import an archive").WithMetadata(new RawBody("", "application/zip"));
+        Map("/list", "importImageList", "Import images by URL or in base64")
+            .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample(ImagesApi.ListExample));
+        Map("/table", "importImageTable", "Import the images of a table")
+            .WithMetadata(new RawBody(ImagesApi.TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
         imports.MapGet("/", List).Named("listImports", "List the imports",
             "Newest first. Uploads that take too long for one request become imports.").Refuses(400, 401, 404);
         imports.MapGet("/{importId:guid}", Get).Named("getImport", "Get an import", "Its state and progress.").Refuses(401, 404);
@@ -31,7 +39,23 @@ public static class ImportsApi
                 + "far.").Refuses(400, 401, 404);
         imports.MapPost("/{importId:guid}/cancel", Cancel).Named("cancelImport", "Cancel an import",
             "It stops within a few seconds; images added so far stay. Cancelling a finished import changes nothing.").Refuses(401, 404);
+
+        RouteHandlerBuilder Map(string path, string name, string summary) => imports.MapPost(path, Start)
+            .Spends(Quota.Images, Quota.Bytes).Named(name, summary, "The body is that of the same path below /images. It is stored, and its "
+                + "images are added in the background, even if the host is restarted.")
+            .Refuses(400, 401, 404, 413, 415, 422, 507);
     }
+
+    private static async Task<Results<Accepted<ImportProgress>, ProblemHttpResult>> Start(
+        Guid id, HttpContext http,
+        [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the import it created.")]
+        string? idempotencyKey,
+        HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
+        (await ImagesApi.Add(id, http, idempotencyKey, background: true, db, requests, cancel)).Result switch
+        {
+            Accepted<ImportProgress> import => import,
+            var refusal => (ProblemHttpResult)refusal,
+        };
 
     private static async Task<Results<Ok<Page<ImportProgress>>, ProblemHttpResult>> List(
         Guid id, HeadstartDb db, ClaimsPrincipal caller, int? limit, Guid? after, CancellationToken cancel)

@@ -29,16 +29,15 @@ public static class TextsApi
     public static void MapTexts(this RouteGroupBuilder api)
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
-        texts.MapPost("/", Upload).Spends(Quota.Images, Quota.Bytes).Named("addTexts", "Add texts, with or without categories",
-                "Step 2 of the main job for a text model. Send one of these. JSON or JSON Lines: each text has a category, or none. A "
-                + "table (CSV or tab-separated) with the header text,category. Plain text with one text per line; ?category= labels "
-                + "all of them. A form with files of these formats. Unlabelled texts help too: the model learns from them how words "
-                + "are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again adds "
-                + "nothing, except that an unlabelled text gets the category sent with it.")
-            .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest),
-                Texts: true))
-            .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
-            .Refuses(400, 401, 404, 413, 415, 422, 507);
+        Map("/", "addTexts", "Add texts, with or without categories", "Step 2 of the main job for a text model. Each text has a category, or "
+                + "none. The bodies of the paths below are understood here, too.")
+            .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""));
+        Map("/table", "addTextTable", "Add the texts of a table", "CSV or tab-separated with the header text,category; JSON Lines; or plain "
+                + "text with one text per line. ?category= labels texts that have no category of their own.")
+            .WithMetadata(new RawBody("text,category\nI loved it,positive\n", "text/csv", "text/tab-separated-values", "application/jsonl",
+                "text/plain"));
+        Map("/files", "addTextFiles", "Add the texts of files", "A form with parts named file, each of them such a table.")
+            .WithMetadata(new FileForm(new Dictionary<string, string>()));
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?split= by "
             + "side, ?labelled= by whether a text has a category.").Refuses(400, 401, 404, 422);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
@@ -48,6 +47,12 @@ public static class TextsApi
             .Example("""{"category":"positive"}""").Refuses(400, 401, 404, 422);
         texts.MapDelete("/{textId:guid}", Delete).Named("deleteText", "Delete a text", "Versions trained on it do not "
             + "change.").Refuses(401, 404);
+
+        RouteHandlerBuilder Map(string path, string name, string summary, string description) => texts.MapPost(path, Upload)
+            .Spends(Quota.Images, Quota.Bytes).Named(name, summary, $"{description} Unlabelled texts help too: the model learns from them "
+                + "how words are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again "
+                + "adds nothing, except that an unlabelled text gets the category sent with it.")
+            .Refuses(400, 401, 404, 413, 415, 422, 507);
     }
 
     private static async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> Upload(

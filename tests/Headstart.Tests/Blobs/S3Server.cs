@@ -15,7 +15,6 @@ public sealed class S3Server : IAsyncLifetime
     public const string Secret = "a-secret-that-nobody-may-see"; // s3rver looks at the other key only
 
     private static readonly string[] Programs = ["node", "npm"];
-    private static readonly SemaphoreSlim Installing = new(1);
     private readonly TemporaryFolder _folder = new();
     private Process? _process;
 
@@ -51,7 +50,7 @@ public sealed class S3Server : IAsyncLifetime
             return;
         }
 
-        var packages = await InstalledAsync();
+        var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Blobs", "S3Server"), "s3rver-3.7.1");
         _process = Process.Start(new ProcessStartInfo("node",
         [
             "--openssl-legacy-provider", // s3rver makes its continuation tokens with an old cipher
@@ -95,33 +94,5 @@ public sealed class S3Server : IAsyncLifetime
         }
 
         _folder.Dispose();
-    }
-
-    /// <summary>Of fixed versions, once for a checkout.</summary>
-    private static async Task<string> InstalledAsync()
-    {
-        var folder = Repository.PathOf("artifacts", "s3rver-3.7.1");
-        var done = Path.Combine(folder, "node_modules", "installed");
-        await Installing.WaitAsync();
-        try
-        {
-            if (!File.Exists(done))
-            {
-                Directory.CreateDirectory(folder);
-                foreach (var file in Directory.GetFiles(Repository.PathOf("tests", "Headstart.Tests", "Blobs", "S3Server")))
-                {
-                    File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
-                }
-
-                await UserProgram.RunAsync(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-                await File.WriteAllTextAsync(done, "");
-            }
-        }
-        finally
-        {
-            Installing.Release();
-        }
-
-        return folder;
     }
 }

@@ -7,6 +7,7 @@ using System.Text.RegularExpressions;
 using Headstart.Client;
 using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.Operations;
 
 namespace Headstart.Tests.Clients;
 
@@ -105,12 +106,12 @@ public sealed class TypedClientTests(TestHost host) : IClassFixture<TestHost>
     private static bool Fits(Type type, JsonNode field)
     {
         var inner = Nullable.GetUnderlyingType(type) ?? type;
-        return inner == typeof(string) || inner == typeof(Guid) || inner == typeof(DateTime) ? (string?)field["type"] == "string"
-            : inner == typeof(int) ? (string?)field["type"] == "integer"
-            : inner == typeof(double) ? (string?)field["type"] == "number"
-            : inner == typeof(bool) ? (string?)field["type"] == "boolean"
-            : inner.IsGenericType ? (string?)field["type"] == "array" && Fits(inner.GetGenericArguments()[0], field["items"]!)
-            : (string?)field["$ref"] == $"#/components/schemas/{inner.Name}";
+        return inner == typeof(string) || inner == typeof(Guid) || inner == typeof(DateTime) ? SchemaCheck.TypeOf(field) == "string"
+            : inner == typeof(int) ? SchemaCheck.TypeOf(field) == "integer"
+            : inner == typeof(double) ? SchemaCheck.TypeOf(field) == "number"
+            : inner == typeof(bool) ? SchemaCheck.TypeOf(field) == "boolean"
+            : inner.IsGenericType ? SchemaCheck.TypeOf(field) == "array" && Fits(inner.GetGenericArguments()[0], field["items"]!)
+            : (string?)(field["oneOf"]?[1] ?? field)["$ref"] == $"#/components/schemas/{inner.Name}";
     }
 
     private static bool IsNullable(PropertyInfo property) => Nullability.Create(property).WriteState == NullabilityState.Nullable;

@@ -22,6 +22,7 @@ internal sealed class OddBodies(Random random, OddValues values)
             "application/json" or "*/*" => Json(description, odd),
             "multipart/form-data" => Form(description, odd),
             "application/zip" => Zip(odd),
+            "application/octet-stream" => Picture(odd),
             "image/*" => Picture(odd),
             _ => Rows(mediaType, description, odd),
         };
@@ -135,7 +136,7 @@ internal sealed class OddBodies(Random random, OddValues values)
     }
 
     private byte[] Field(JsonNode property, bool odd) => odd ? values.Chance(0.3) ? Noise(40) : Encoding.UTF8.GetBytes(values.OddText())
-        : Encoding.UTF8.GetBytes(property["example"]?.ToString() ?? "cats");
+        : Encoding.UTF8.GetBytes((property["example"] is JsonArray several ? several[0] : property["example"])?.ToString() ?? "cats");
 
     private void Part(MemoryStream form, string name, bool isFile, byte[] content, bool odd)
     {

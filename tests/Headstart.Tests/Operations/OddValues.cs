@@ -41,7 +41,7 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
     public string Parameter(JsonNode schema, bool odd)
     {
         schema = schemas.Resolve(schema);
-        return odd ? OddText() : ((string?)schema["type"], (string?)schema["format"]) switch
+        return odd ? OddText() : (SchemaCheck.TypeOf(schema), (string?)schema["format"]) switch
         {
             ("integer", _) => random.Next(0, 5).ToString(CultureInfo.InvariantCulture),
             ("boolean", _) => Of("true", "false"),
@@ -60,7 +60,7 @@ internal sealed class OddValues(Random random, SchemaCheck schemas)
             return Of([.. values])!.DeepClone();
         }
 
-        switch ((string?)schema["type"])
+        switch (SchemaCheck.TypeOf(schema))
         {
             case "object":
                 var required = schema["required"]?.AsArray().Select(member => (string)member!).ToHashSet() ?? [];

@@ -8,15 +8,27 @@ namespace Headstart.Tests.Operations;
 internal sealed class SchemaCheck(JsonNode document)
 {
     private static readonly string[] Known =
-        ["$ref", "oneOf", "type", "properties", "required", "enum", "items", "nullable", "additionalProperties", "format", "description",
+        ["$ref", "oneOf", "type", "properties", "required", "enum", "items", "additionalProperties", "format", "description",
             "example", "readOnly"];
 
+    /// <summary>The schema that is meant, without the case of null.</summary>
     public JsonNode Resolve(JsonNode schema) =>
-        (string?)schema["$ref"] is { } name ? document["components"]!["schemas"]![name[(name.LastIndexOf('/') + 1)..]]! : schema;
+        (string?)schema["$ref"] is { } name ? document["components"]!["schemas"]![name[(name.LastIndexOf('/') + 1)..]]!
+        : schema["oneOf"] is JsonArray choices && MayBeNull(schema) ? Resolve(choices.Single(choice => !MayBeNull(choice!))!)
+        : schema;
+
+    /// <summary>The type that a value has where it is not null.</summary>
+    public static string? TypeOf(JsonNode schema) =>
+        schema["type"] is JsonArray types ? (string?)types.Single(type => (string?)type != "null") : (string?)schema["type"];
+
+    private static bool MayBeNull(JsonNode schema) => schema["type"] is JsonArray types && types.Any(type => (string?)type == "null")
+        || (schema["type"] is JsonValue type && (string?)type == "null")
+        || (schema["oneOf"] is JsonArray choices && choices.Any(choice => MayBeNull(choice!)));
 
     /// <summary>The first thing in which the value does not fit, with its place; null when it fits.</summary>
     public string? Misfit(JsonNode? value, JsonNode schema, string at = "$")
     {
+        var mayBeNull = MayBeNull(schema);
         schema = Resolve(schema);
         if (schema.AsObject().FirstOrDefault(word => !Known.Contains(word.Key)).Key is { } unknown)
         {
@@ -25,7 +37,7 @@ internal sealed class SchemaCheck(JsonNode document)
 
         if (value is null)
         {
-            return schema["nullable"]?.GetValue<bool>() is true || schema["type"] is null ? null : $"{at} is null";
+            return mayBeNull || MayBeNull(schema) || schema["type"] is null ? null : $"{at} is null";
         }
 
         if (schema["enum"] is JsonArray values && !values.Any(one => JsonNode.DeepEquals(one, value)))
@@ -39,7 +51,7 @@ internal sealed class SchemaCheck(JsonNode document)
             return misfits.Contains(null) ? null : string.Join(", and ", misfits);
         }
 
-        return (string?)schema["type"] switch
+        return TypeOf(schema) switch
         {
             "object" => ObjectMisfit(value, schema, at),
             "array" => value is JsonArray items ? items.Select((item, i) => Misfit(item, schema["items"]!, $"{at}[{i}]"))
@@ -68,7 +80,7 @@ internal sealed class SchemaCheck(JsonNode document)
         foreach (var (name, member) in members)
         {
             var place = $"{at}.{name}";
-            var misfit = schema["properties"]?[name] is { } known ? PropertyMisfit(member, known, schema, name, place)
+            var misfit = schema["properties"]?[name] is { } known ? Misfit(member, known, place)
                 : schema["additionalProperties"] is JsonObject free ? Misfit(member, free, place)
                 : schema["additionalProperties"]?.GetValue<bool>() is false ? $"{place} is not documented" : null;
             if (misfit is not null)
@@ -79,11 +91,6 @@ internal sealed class SchemaCheck(JsonNode document)
 
         return null;
     }
-
-    /// <summary>OpenAPI 3.0 cannot say nullable beside a $ref; what is not required may be null there.</summary>
-    private string? PropertyMisfit(JsonNode? member, JsonNode known, JsonNode schema, string name, string place) =>
-        member is null && known["$ref"] is not null && schema["required"]?.AsArray().Any(required => (string)required! == name) is not true
-            ? null : Misfit(member, known, place);
 
     private static string? TextMisfit(JsonNode value, string? format, string at)
     {
