@@ -36,7 +36,8 @@ public sealed class ImageRunFeatures(
 
         var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, Seed, cancel);
         return new(new ImageFeatures(choice.Chosen.Recipe), new(
-            $"{choice.Chosen.Recipe.Id} gave the best cross-validated results on {choice.Probe} of these images.", null, choice.Probe,
+            choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was taken unseen: no category has two images to compare backbones on."
+                : $"{choice.Chosen.Recipe.Id} gave the best cross-validated results on {choice.Probe} of these images.", null, choice.Probe,
             double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
     }
 

@@ -42,7 +42,7 @@ public static class ReportWriter
         var caveat = useHeldOut ? null : Caveat.Of(train, found.Data.Kind);
         var advice = found.Curve is null ? null : Advice.Of(found.Curve, crossValidated, train, what);
         var (suspects, errors) = ImageFindings.Suspects(found, calibrated);
-        double? meanF1 = exclusive || !known ? null : shown.Classes.Average(c => c.F1 ?? 0);
+        double? meanF1 = exclusive || !known ? null : shown.Classes.Average(c => c.F1);
         var more = caveat is not null && advice is null ? caveat
             : $"{(caveat is null ? "" : $"{caveat} ")}{advice?.Sentence ?? Advice.Nothing(found.Curve, train.Count, what)}";
         return new()

@@ -98,9 +98,11 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
             progress.Show(Table(tried, tried[0]));
         }, cancel), cancel);
         progress.Show(Table(choice.Trials, choice.Chosen));
+        var compared = choice.Chosen.Scores.Count;
         return new(new WordFeatures(choice.Chosen.Features), new(
-            $"{choice.Chosen.Id} gave the best cross-validated results on {sample.Count} of these texts; {learned}.",
-            null, sample.Count, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
+            (compared == 0 ? $"{choice.Chosen.Id} was taken unseen: no category has two texts to compare features on"
+                : $"{choice.Chosen.Id} gave the best cross-validated results on {compared} of these texts") + $"; {learned}.",
+            null, compared, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
     }
 
     private List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)

@@ -111,7 +111,7 @@ public sealed class FewExamplesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task The_same_scene_in_both_categories_ends_without_a_claim()
     {
-        var model = await ModelAsync(In("cats", Of(Pets.Cats[0], 4)), In("dogs", Of(Pets.Cats[0], 4, largest: 160)));
+        var model = await ModelAsync(In("cats", Of(Pets.Cats[0], 4)), In("dogs", Of(Pets.Cats[0], 4, largest: 108)));
 
         var (_, report) = await TrainedAsync(model);
 

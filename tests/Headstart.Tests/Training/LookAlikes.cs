@@ -6,7 +6,7 @@ namespace Headstart.Tests.Training;
 internal static class LookAlikes
 {
     /// <summary>So many files that show the same as a photograph, each in another size.</summary>
-    public static IEnumerable<byte[]> Of(string photograph, int count, int largest = 200)
+    public static IEnumerable<byte[]> Of(string photograph, int count, int largest = 120)
     {
         var bytes = File.ReadAllBytes(photograph);
         return Enumerable.Range(0, count).Select(i => ImageReader.Thumbnail(bytes, largest - 3 * i));

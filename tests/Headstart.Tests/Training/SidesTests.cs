@@ -72,8 +72,8 @@ public sealed class SidesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Test_images_of_the_only_scene_to_learn_from_count_for_nothing()
     {
-        var model = await ModelAsync(In("train/cats", Of(Pets.Cats[0], 6)), In("test/cats", Of(Pets.Cats[0], 6, largest: 160)),
-            In("train/dogs", Of(Pets.Dogs[0], 6)), In("test/dogs", Of(Pets.Dogs[0], 6, largest: 160)));
+        var model = await ModelAsync(In("train/cats", Of(Pets.Cats[0], 6)), In("test/cats", Of(Pets.Cats[0], 6, largest: 102)),
+            In("train/dogs", Of(Pets.Dogs[0], 6)), In("test/dogs", Of(Pets.Dogs[0], 6, largest: 102)));
 
         var run = await _client.TrainAsync(model);
 

@@ -56,18 +56,18 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(2, before.Select(i => (string?)i!["split"]).Distinct().Count()); // by the content
         Assert.DoesNotContain(before, i => (bool)i!["splitGiven"]!);
 
-        Assert.Equal(["train True"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
-        Assert.Equal(["test True"], await SidesAsync(pictures.Select((p, i) => ($"test/cats/{i}.png", p))));
-        Assert.Equal(["test True"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
+        Assert.Equal(["train true"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
+        Assert.Equal(["test true"], await SidesAsync(pictures.Select((p, i) => ($"test/cats/{i}.png", p))));
+        Assert.Equal(["test true"], await SidesAsync(pictures.Select((p, i) => ($"train/cats/{i}.png", p))));
 
         var both = await _client.NewModelAsync("cats");
-        Assert.Equal(["test True"], await SidesAsync([("train/cats/a.png", pictures[0]), ("test/cats/b.png", pictures[0])], both));
+        Assert.Equal(["test true"], await SidesAsync([("train/cats/a.png", pictures[0]), ("test/cats/b.png", pictures[0])], both));
 
         async Task<IEnumerable<string>> SidesAsync(IEnumerable<(string, byte[])> files, string? to = null)
         {
             var answer = await (await _client.SendImagesAsync(to ?? model, Batches.Archive(Batches.Zip(files)))).JsonAsync();
             Assert.Empty(answer["rejected"]!.AsArray());
-            return answer["accepted"]!.AsArray().Select(i => $"{i!["split"]} {i["splitGiven"]}").Distinct();
+            return answer["accepted"]!.AsArray().Select(i => $"{i!["split"]} {i["splitGiven"]!.ToJsonString()}").Distinct();
         }
     }
 
