@@ -106,7 +106,8 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
                 return Problems.Invalid("invalid-category", problem!);
             }
 
-            if (!model.CategoriesGrow && !model.Categories.Exists(c => c.Name == name))
+            if (!model.Categories.Exists(c => c.Name == name)
+                && (!model.CategoriesGrow || model.Categories.Count >= Model.MaxCategories))
             {
                 return Problems.Invalid("unknown-category",
                     KnownCategories.Unknown(model.Id, name, model.Categories.ConvertAll(c => c.Name)));

@@ -66,7 +66,7 @@ internal sealed class KnownCategories
             var (name, problem) = Names.Read(one, "category");
             if (name is null)
             {
-                return ([], Problems.Invalid("invalid-category", problem!));
+                return ([], Problems.Invalid("unknown-category", problem!)); // no category has such a name
             }
 
             names.Add(name);
