@@ -1,12 +1,15 @@
 using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Uploads;
 
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
+/// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than three
+/// times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
 /// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). It never changes. The image's
 /// content decides, unless the uploaded archive or manifest set it.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category.</param>
@@ -14,7 +17,7 @@ namespace Headstart.Uploads;
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes,
-    Split Split, bool Confirmed,
+    IReadOnlyList<ImageFlaws> Flaws, Split Split, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
     null)
 {
@@ -29,7 +32,7 @@ public sealed record ImageResponse(
 
     private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
         image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
-        image.Split, image.Confirmed,
+        [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))], image.Split, image.Confirmed,
         image.CreatedAt, image.Origin);
 }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using System.Text.Json;
 using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
@@ -34,12 +35,12 @@ public static class ImagesApi
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
             .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category.").Refuses(400, 401, 404);
+            + "category, ?flaw= by what makes an image a bad example (any for all of these).").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
-            .Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif")
+            .Produces<byte[]>(200, ImageFormat.MediaTypes[0], [.. ImageFormat.MediaTypes.Skip(1)])
             .Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 404, 412);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
@@ -65,15 +66,25 @@ public static class ImagesApi
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, int? limit, Guid? after, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? flaw, int? limit, Guid? after,
+        CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
+        ImageFlaws? flaws = flaw == "any" ? (ImageFlaws)~0
+            : Enum.TryParse<ImageFlaws>(flaw, ignoreCase: true, out var named) && named != ImageFlaws.None ? named : null;
+        if (flaw is not null && flaws is null)
+        {
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-flaw", "flaw must be any or one of: "
+                + $"{string.Join(", ", Enum.GetValues<ImageFlaws>().Skip(1).Select(f => JsonNamingPolicy.CamelCase.ConvertName(f.ToString())))}.");
+        }
+
         var size = Page.Limit(limit);
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
+            .Where(i => flaws == null || (i.Flaws & flaws) != 0)
             .Where(i => category == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == category)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);

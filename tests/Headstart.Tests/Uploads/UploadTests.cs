@@ -74,7 +74,7 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
             .File("short.jpg", jpeg[..(jpeg.Length / 2)])
             .File("bomb.png", Pictures.PngClaiming(50_000, 50_000))
             .File("tiny.png", Pictures.Png(6, 1, 1))
-            .File("large.jpg", new byte[(20 << 20) + 1])
+            .File("large.jpg", new byte[(50 << 20) + 1])
             .Part("form-data; name=\"photo\"; filename=\"other.jpg\"", Pictures.Jpeg(7))
             .Part("form-data; filename=\"nameless.jpg\"", Pictures.Jpeg(8))
             .Part(null, Pictures.Jpeg(9))
