@@ -37,7 +37,8 @@ internal sealed class HeicPicture : IDisposable
     public Image Decode(Func<Image, Image> use)
     {
         var bands = Libheif.HasAlpha(_handle) == 0 ? 3 : 4;
-        if (Libheif.Decode(_handle, out var image, Libheif.Rgb, bands == 3 ? Libheif.Interleaved : Libheif.InterleavedWithAlpha, 0).Code != 0)
+        var layout = bands == 3 ? Libheif.Interleaved : Libheif.InterleavedWithAlpha;
+        if (Libheif.Decode(_handle, out var image, Libheif.Rgb, layout, 0).Code != 0)
         {
             throw new ImageRefusedException(ImageRefusal.Damaged);
         }

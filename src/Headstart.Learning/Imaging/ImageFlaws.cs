@@ -2,7 +2,8 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>What makes an image a bad example, as far as its pixels show it. Never a reason to refuse it: the data may be like that.</summary>
+/// <summary>What makes an image a bad example, as far as its pixels show it. Never a reason to refuse it: the data may be like
+/// that.</summary>
 [Flags]
 public enum ImageFlaws
 {

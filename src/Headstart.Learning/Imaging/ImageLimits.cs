@@ -6,7 +6,8 @@ public sealed record ImageLimits
     /// <summary>Largest file in bytes.</summary>
     public long MaxBytes { get; init; } = 50 * 1024 * 1024;
 
-    /// <summary>Largest width x height, as the file's header claims them; of an animation one frame, because only the first is used.</summary>
+    /// <summary>Largest width x height, as the file's header claims them; of an animation one frame, because only the first is
+    /// used.</summary>
     public long MaxPixels { get; init; } = 250_000_000;
 
     /// <summary>The same for formats that are decoded whole, at ten to seventeen bytes a pixel: HEIC, AVIF, BMP, JPEG 2000, JPEG XL and

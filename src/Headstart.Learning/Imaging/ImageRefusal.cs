@@ -24,8 +24,8 @@ public sealed record ImageRefusal(string Reason, string Detail)
         $"The file has {bytes:N0} bytes and the limit is {limit:N0}: send a smaller version; a side of 1,000 pixels is plenty.");
 
     internal static ImageRefusal UnsupportedChannels(int bands) => new("unsupported-channels",
-        $"The image has {(bands == 1 ? "1 band" : $"{bands} bands")} and does not say which are red, green and blue, or has more than "
-        + "one besides these: export the bands to learn from as a grey or RGB image.");
+        $"The image has {bands} bands and is not marked as grey or RGB with at most one more for transparency: export the bands to learn "
+        + "from as a grey or RGB image.");
 
     internal static ImageRefusal TooManyPixels(long width, long height, long limit) => new("too-many-pixels",
         $"The image has {width:N0} x {height:N0} pixels and the limit is {limit:N0} in all: scale it down; a side of 1,000 pixels is "

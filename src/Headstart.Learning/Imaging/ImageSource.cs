@@ -20,7 +20,7 @@ internal sealed class ImageSource
 
     private static readonly Lock LargeTurn = new();
 
-    private readonly byte[] _file;
+    private byte[] _file;
     private readonly MagickFormat? _format;
     private readonly bool _isDeep;
 
@@ -71,8 +71,8 @@ internal sealed class ImageSource
         VipsRuntime.EnsureLoaded();
         return Refusing(() => new ImageSource(mediaType switch
         {
-            ImageFormat.Jpeg => JpegEnd.Mend(file),
             ImageFormat.Png => PngOrientation.Mend(file),
+            ImageFormat.Bmp => MagickFormats.WithItsLength(file),
             _ => file,
         }, mediaType));
     }
@@ -150,12 +150,19 @@ internal sealed class ImageSource
     {
         if (Header.Pixels <= LargePixels)
         {
-            return Refusing(decode);
+            return Refusing(Decoded);
         }
 
         lock (LargeTurn)
         {
-            return Refusing(decode);
+            return Refusing(Decoded);
+        }
+
+        Image Decoded()
+        {
+            // Not earlier: this decodes, and by now somebody has looked at the size.
+            _file = MediaType == ImageFormat.Jpeg ? JpegEnd.Mend(_file) : _file;
+            return decode();
         }
     }
 

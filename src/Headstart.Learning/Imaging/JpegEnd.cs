@@ -10,7 +10,7 @@ namespace Headstart.Learning.Imaging;
 internal static class JpegEnd
 {
     private const byte StartOfScan = 0xDA;
-    private const int MissingPart = 16; // at most one in so many rows
+    private const int MissingPart = 32; // at most one in so many blocks
 
     /// <returns>The file with its end mark; the same array if it has one, or lacks more than that.</returns>
     public static byte[] Mend(byte[] jpeg)
@@ -23,17 +23,26 @@ internal static class JpegEnd
         // A file that was reserved and never filled ends in zeros, which are valid codes: they must not count as rows.
         var end = Math.Max(scan, jpeg.AsSpan().LastIndexOfAnyExcept((byte)0) + 1);
         byte[] mended = [.. jpeg.AsSpan(0, end), 0xFF, 0xD9];
-        return scans.AreAll && (scans.IsProgressive ? scans.LastRefines || HasNoWarning(mended) : HasNearlyAllRows(mended)) ? mended : jpeg;
+        return scans.AreAll && (scans.IsProgressive ? scans.LastRefines || HasNoWarning(mended) : HasNearlyAll(mended)) ? mended : jpeg;
     }
 
     /// <summary>Of what is missing libjpeg makes the middle of all values, 128; at an eighth of the size a block is one pixel.</summary>
-    private static bool HasNearlyAllRows(byte[] jpeg)
+    private static bool HasNearlyAll(byte[] jpeg)
     {
         using var image = Image.NewFromBuffer(jpeg, "[shrink=8]", access: Enums.Access.Sequential, failOn: Enums.FailOn.None);
-        var pixels = image.WriteToMemory<byte>();
-        var row = image.Width * image.Bands;
-        var rows = (pixels.AsSpan().LastIndexOfAnyExcept((byte)128) + row) / row;
-        return image.Height - rows <= Math.Max(1, image.Height / MissingPart);
+        var (pixels, row, missing) = (image.WriteToMemory<byte>(), image.Width * image.Bands, 0);
+        for (var y = image.Height - 1; y >= 0; y--)
+        {
+            var end = row - 1 - pixels.AsSpan(y * row, row).LastIndexOfAnyExcept((byte)128);
+            if (end == 0)
+            {
+                break;
+            }
+
+            missing += end;
+        }
+
+        return missing <= pixels.Length / MissingPart;
     }
 
     private static bool HasNoWarning(byte[] jpeg)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using ImageMagick;
 using NetVips;
 
@@ -18,6 +19,14 @@ internal static class MagickFormats
         ImageFormat.Jxl => MagickFormat.Jxl,
         _ => null,
     };
+
+    /// <summary>A BMP says how long it is. Many programs write something else there, and nobody but ImageMagick minds.</summary>
+    public static byte[] WithItsLength(byte[] bitmap)
+    {
+        byte[] mended = [.. bitmap];
+        BinaryPrimitives.WriteInt32LittleEndian(mended.AsSpan(2), bitmap.Length);
+        return mended;
+    }
 
     /// <summary>Decodes no pixels.</summary>
     /// <exception cref="ImageRefusedException">The header cannot be read.</exception>

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Headstart.Learning.Native;
 
 /// <summary>
-/// The few functions of libheif that decode a picture. The library is part of ImageMagick's, with a decoder for HEVC that the one in libvips
-/// lacks; by ImageMagick's own way each file would be written to the disk first, because its reader takes no bytes from memory.
+/// The few functions of libheif that decode a picture. The library is part of ImageMagick's, with a decoder for HEVC that the one in
+/// libvips lacks; by ImageMagick's own way each file would be written to the disk first, because its reader takes no bytes from memory.
 /// </summary>
 internal static partial class Libheif
 {

@@ -8,8 +8,8 @@ namespace Headstart.Uploads;
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
-/// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than three
-/// times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
+/// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than
+/// three times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
 /// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). It never changes. The image's
 /// content decides, unless the uploaded archive or manifest set it.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category.</param>

@@ -78,8 +78,8 @@ public static class ImagesApi
             : Enum.TryParse<ImageFlaws>(flaw, ignoreCase: true, out var named) && named != ImageFlaws.None ? named : null;
         if (flaw is not null && flaws is null)
         {
-            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-flaw", "flaw must be any or one of: "
-                + $"{string.Join(", ", Enum.GetValues<ImageFlaws>().Skip(1).Select(f => JsonNamingPolicy.CamelCase.ConvertName(f.ToString())))}.");
+            var known = Enum.GetNames<ImageFlaws>().Skip(1).Select(JsonNamingPolicy.CamelCase.ConvertName);
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-flaw", $"flaw must be any or one of: {string.Join(", ", known)}.");
         }
 
         var size = Page.Limit(limit);

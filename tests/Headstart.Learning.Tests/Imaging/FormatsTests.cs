@@ -4,7 +4,8 @@ using ImageMagick;
 
 namespace Headstart.Learning.Tests.Imaging;
 
-/// <summary>What phones, scanners and archives write. Each file shows the same: red above blue, and yellow in the lower left corner.</summary>
+/// <summary>What phones, scanners and archives write. Each file shows the same: red above blue, and yellow in the lower left
+/// corner.</summary>
 public sealed class FormatsTests
 {
     private static readonly ImageLimits Limits = new();
@@ -147,7 +148,7 @@ public sealed class FormatsTests
     /// <summary>24 bits, the rows from below: BITMAPINFOHEADER.</summary>
     private static byte[] Bitmap()
     {
-        byte[] header = [.. "BM"u8, 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 64, 0, 0, 0, 128, 0, 0, 0, 1, 0, 24, 0, .. new byte[24]];
+        byte[] header = [.. "BM"u8, .. new byte[8], 54, 0, 0, 0, 40, 0, 0, 0, 64, 0, 0, 0, 128, 0, 0, 0, 1, 0, 24, 0, .. new byte[24]];
         return [.. header, .. Enumerable.Range(0, 64 * 128).SelectMany(i => (i / 64, i % 64) switch
         {
             ( > 87, _) => (byte[])[30, 30, 220],

@@ -45,15 +45,11 @@ public sealed class OddFilesTests
     }
 
     [Theory]
-    [InlineData("png-comment-0-Raw profile type exif", "\nexif\n      32\n4578696600004d4d002a0000000800010112000300000001000600\n0000000000\n")]
-    [InlineData("png-comment-0-XML:com.adobe.xmp", """<rdf:Description tiff:Orientation="6"/>""")]
-    public void A_png_is_turned_as_its_texts_say(string field, string text)
+    [InlineData("Raw profile type exif", "\nexif\n      32\n4578696600004d4d002a0000000800010112000300000001000600\n0000000000\n")]
+    [InlineData("XML:com.adobe.xmp", """<rdf:Description tiff:Orientation="6"/>""")]
+    public void A_png_is_turned_as_its_texts_say(string keyword, string text)
     {
-        VipsRuntime.EnsureLoaded();
-        using var plain = Pictures.Plain(40, 20, 200, 30, 30);
-        using var image = plain.Mutate(fields => fields.Set(GValue.GStrType, field, text));
-
-        Assert.Null(ImageReader.Check(image.PngsaveBuffer(), Limits, out var info));
+        Assert.Null(ImageReader.Check(Pictures.PngSaying(Pictures.Png(40, 20, 200, 30, 30), keyword, text), Limits, out var info));
 
         Assert.Equal((20, 40), (info!.Width, info.Height));
     }
@@ -62,7 +58,6 @@ public sealed class OddFilesTests
     public void Of_an_animation_only_the_first_frame_counts()
     {
         VipsRuntime.EnsureLoaded();
-        using var frames = Pictures.Plain(20, 20 * 30, 200, 30, 30);
         using var noisy = Stripes(20, 20 * 30).Cast(Enums.BandFormat.Uchar); // equal frames would become one
         using var pages = noisy.Mutate(fields => fields.Set(GValue.GIntType, "page-height", 20));
 
@@ -119,9 +114,10 @@ public sealed class OddFilesTests
     public void Bad_examples_are_recognised_and_ordinary_ones_left_alone()
     {
         using var stripes = Stripes(256, 192);
-        using var blurred = stripes.Gaussblur(6);
+        using var photograph = Image.NewFromBuffer(Headstart.Tests.Pets.Cat);
+        using var blurred = photograph.Gaussblur(8);
         Assert.Equal(ImageFlaws.None, Flaws(Tiff(stripes.Cast(Enums.BandFormat.Uchar))));
-        Assert.Equal(ImageFlaws.Blurred, Flaws(Tiff(blurred.Cast(Enums.BandFormat.Uchar))));
+        Assert.Equal(ImageFlaws.Blurred, Flaws(blurred.JpegsaveBuffer()));
         Assert.Equal(ImageFlaws.Dark | ImageFlaws.Empty, Flaws(Pictures.Png(200, 100, 3, 3, 3)) & ~ImageFlaws.Graphic);
         Assert.Equal(ImageFlaws.Bright | ImageFlaws.Empty, Flaws(Pictures.Png(200, 100, 253, 253, 253)) & ~ImageFlaws.Graphic);
         Assert.True(Flaws(Pictures.Png(400, 100, 9, 90, 200)).HasFlag(ImageFlaws.OddShape));
