@@ -63,6 +63,8 @@ public static class TrainingDefaults
     public const float LowestThreshold = 0.05f;
     public const float HighestThreshold = 0.95f;
     public const double FalseAlarms = 0.05;                // share of examples of the categories that may be called unknown
+    public const int MostFlawed = 100;                     // images of a flaw that a report names
+    public const double CommonFlaw = 0.2;                  // a flaw of more of the images is how the data are: X-rays are dark
     public const int MostLeftOut = 10;                     // categories that take their turn at being unknown
 
     // Report and comparison

@@ -1,27 +1,28 @@
+using ImageMagick;
 using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>The claims of a file about itself. Sizes are as a person sees the image, EXIF rotation applied.</summary>
-internal sealed record ImageHeader(int Width, int Height, int Pages)
+/// <summary>The claims of a file about its first picture. Sizes are as a person sees it, EXIF rotation applied.</summary>
+internal sealed record ImageHeader(int Width, int Height)
 {
-    public static ImageHeader Of(Image image)
-    {
-        var pages = image.Contains("n-pages") ? Math.Max(1, (int)image.Get("n-pages")) : 1;
-        // Orientations 5 to 8 swap the sides (EXIF 2.3, tag 0x0112).
-        var onItsSide = image.Contains("orientation") && (int)image.Get("orientation") is >= 5 and <= 8;
-        return onItsSide ? new(image.Height, image.Width, pages) : new(image.Width, image.Height, pages);
-    }
+    public long Pixels => (long)Width * Height;
 
-    public ImageRefusal? Refuse(ImageLimits limits)
-    {
-        if (Width < limits.MinSide || Height < limits.MinSide)
-        {
-            return ImageRefusal.TooSmall(Width, Height, limits.MinSide);
-        }
+    // Orientations 5 to 8 swap the sides (EXIF 2.3, tag 0x0112).
+    public static ImageHeader Of(Image image) =>
+        Upright(image.Width, image.Height, image.Contains("orientation") && (int)image.Get("orientation") is >= 5 and <= 8);
 
-        return (Int128)Width * Height * Pages > limits.MaxPixels
-            ? ImageRefusal.TooManyPixels(Width, Height, Pages, limits.MaxPixels)
+    public static ImageHeader Of(IMagickImage image) =>
+        Upright((int)image.Width, (int)image.Height, (int)image.Orientation is >= 5 and <= 8);
+
+    public ImageRefusal? Refuse(string mediaType, ImageLimits limits)
+    {
+        var whole = ImageFormat.IsDecodedWhole(mediaType);
+        return Width < limits.MinSide || Height < limits.MinSide ? ImageRefusal.TooSmall(Width, Height, limits.MinSide)
+            : Pixels > limits.MaxPixels ? ImageRefusal.TooManyPixels(Width, Height, limits.MaxPixels)
+            : Pixels > limits.MaxWholePixels && whole ? ImageRefusal.TooManyWholePixels(Width, Height, limits)
             : null;
     }
+
+    private static ImageHeader Upright(int width, int height, bool onItsSide) => onItsSide ? new(height, width) : new(width, height);
 }

@@ -4,17 +4,23 @@ namespace Headstart.Learning.Imaging;
 public sealed record ImageLimits
 {
     /// <summary>Largest file in bytes.</summary>
-    public long MaxBytes { get; init; } = 20 * 1024 * 1024;
+    public long MaxBytes { get; init; } = 50 * 1024 * 1024;
 
-    /// <summary>Largest width x height x pages, as the file's header claims them.</summary>
-    public long MaxPixels { get; init; } = 100_000_000;
+    /// <summary>Largest width x height, as the file's header claims them; of an animation one frame, because only the first is
+    /// used.</summary>
+    public long MaxPixels { get; init; } = 250_000_000;
+
+    /// <summary>The same for formats that are decoded whole, at ten to seventeen bytes a pixel: HEIC, AVIF, BMP, JPEG 2000, JPEG XL and
+    /// GIF. The others are read in parts or at a smaller size: a JPEG of 200 million pixels takes 60 MB.</summary>
+    public long MaxWholePixels => MaxPixels / 5 * 2;
 
     /// <summary>Smallest width and height in pixels.</summary>
     public int MinSide { get; init; } = 8;
 }
 
-/// <summary>What the header of an accepted image says.</summary>
+/// <summary>What an accepted image is.</summary>
 /// <param name="Width">Pixels across, as a person sees the image: EXIF rotation applied.</param>
 /// <param name="Height">Pixels down, as a person sees the image.</param>
 /// <param name="MediaType">Such as <c>image/jpeg</c>.</param>
-public sealed record ImageInfo(int Width, int Height, string MediaType);
+/// <param name="Flaws">What makes it a bad example.</param>
+public sealed record ImageInfo(int Width, int Height, string MediaType, ImageFlaws Flaws);

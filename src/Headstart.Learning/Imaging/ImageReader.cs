@@ -13,10 +13,6 @@ public static class ImageReader
     internal const int MostOblong = 4;
 
     private const int CheckSize = 64;
-    private const string Profile = "icc-profile-data";
-
-    // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.
-    private const string RefuseDamage = "[fail_on=error]";
 
     /// <summary>
     /// Says whether the file is an image within the limits. Format and size come from the header, before a pixel is decoded; then
@@ -33,9 +29,10 @@ public static class ImageReader
         info = null;
         try
         {
-            var (mediaType, header) = Inspect(bytes, limits);
-            using var small = Decode(bytes, CheckSize, Enums.Interesting.None);
-            info = new ImageInfo(header.Width, header.Height, mediaType);
+            var source = Inspect(bytes, limits);
+            using var small = source.Fit(CheckSize, CheckSize, Enums.Interesting.None, Enums.Size.Both);
+            info = new ImageInfo(source.Header.Width, source.Header.Height, source.MediaType,
+                FlawFinder.Of(small, source.Header, CheckSize));
             return null;
         }
         catch (ImageRefusedException refused)
@@ -70,7 +67,6 @@ public static class ImageReader
     {
         ArgumentNullException.ThrowIfNull(bytes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        RequireFormat(bytes);
         using var image = Decode(bytes, size, Enums.Interesting.None, Enums.Size.Down);
         return image.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
     }
@@ -108,106 +104,36 @@ public static class ImageReader
     /// </summary>
     internal static Image DecodeSquare(byte[] bytes, int size)
     {
-        RequireFormat(bytes);
-        var header = ReadHeader(bytes);
-        if (Math.Max(header.Width, header.Height) > (long)MostOblong * Math.Min(header.Width, header.Height))
+        var source = ImageSource.Open(bytes);
+        var (width, height) = source.Header;
+        if (Math.Max(width, height) > (long)MostOblong * Math.Min(width, height))
         {
-            return DecodeMiddle(bytes, size);
+            // A strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked
+            // through for damage at a small size, then cut, then scaled.
+            source.Fit(CheckSize, CheckSize, Enums.Interesting.None, Enums.Size.Both).Dispose();
+            return source.Middle(size);
         }
 
-        var tall = header.Height > header.Width;
-        using var whole = Decode(bytes, tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None,
+        var tall = height > width;
+        using var whole = source.Fit(tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None,
             Enums.Size.Both);
         return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
     }
 
-    /// <summary>
-    /// Of a strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked through for
-    /// damage at a small size, then cut, then scaled.
-    /// </summary>
-    private static Image DecodeMiddle(byte[] bytes, int size)
-    {
-        using var small = Decode(bytes, CheckSize, Enums.Interesting.None);
-        try
-        {
-            using var strip = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
-            var side = Math.Min(strip.Width, strip.Height);
-            using var middle = strip.ExtractArea((strip.Width - side) / 2, (strip.Height - side) / 2, side, side);
-            using var scaled = middle.ThumbnailImage(size, height: size);
-            return ToPixels(scaled);
-        }
-        catch (VipsException exception)
-        {
-            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
-        }
-    }
+    /// <summary>An upright 8-bit sRGB image of three bands, in memory.</summary>
+    internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both) =>
+        ImageSource.Open(bytes).Fit(size, size, crop, upscale);
 
-    private static (string MediaType, ImageHeader Header) Inspect(byte[] bytes, ImageLimits limits)
+    private static ImageSource Inspect(byte[] bytes, ImageLimits limits)
     {
         if (bytes.Length > limits.MaxBytes)
         {
             throw new ImageRefusedException(ImageRefusal.TooLarge(bytes.Length, limits.MaxBytes));
         }
 
-        var mediaType = RequireFormat(bytes);
-        var header = ReadHeader(bytes);
-        return header.Refuse(limits) is { } refusal ? throw new ImageRefusedException(refusal) : (mediaType, header);
+        var source = ImageSource.Open(bytes);
+        return source.Header.Refuse(source.MediaType, limits) is { } refusal ? throw new ImageRefusedException(refusal) : source;
     }
-
-    private static string RequireFormat(byte[] bytes) => bytes.Length == 0
-        ? throw new ImageRefusedException(ImageRefusal.Empty)
-        : ImageFormat.MediaType(bytes) ?? throw new ImageRefusedException(ImageRefusal.UnsupportedFormat);
-
-    private static ImageHeader ReadHeader(byte[] bytes)
-    {
-        VipsRuntime.EnsureLoaded();
-        try
-        {
-            using var image = Image.NewFromBuffer(bytes, access: Enums.Access.Sequential);
-            return ImageHeader.Of(image);
-        }
-        catch (VipsException exception)
-        {
-            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
-        }
-    }
-
-    /// <summary>Shrinks while loading and ends with an upright 8-bit sRGB image of three bands, in memory.</summary>
-    internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both) =>
-        Decode(bytes, size, size, crop, upscale);
-
-    private static Image Decode(byte[] bytes, int width, int height, Enums.Interesting crop, Enums.Size upscale)
-    {
-        VipsRuntime.EnsureLoaded();
-        try
-        {
-            using var loaded = Image.ThumbnailBuffer(bytes, width, RefuseDamage, height: height, size: upscale, crop: crop);
-            return ToPixels(loaded);
-        }
-        catch (VipsException exception)
-        {
-            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
-        }
-    }
-
-    private static Image ToPixels(Image loaded)
-    {
-        using var srgb = ToSrgb(loaded);
-        using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
-        using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
-        return eightBit.CopyMemory();
-    }
-
-    /// <summary>
-    /// Done on the small image and only where a profile asks for it: handing the thumbnailer an output profile makes it convert every
-    /// image, which takes four times as long as everything else together.
-    /// </summary>
-    private static Image ToSrgb(Image image) => image.Contains(Profile) && !IsSrgb((byte[])image.Get(Profile))
-        ? image.IccTransform("srgb", embedded: true)
-        : image.Colourspace(Enums.Interpretation.Srgb);
-
-    /// <summary>The name that version 2 profiles of the usual sRGB carry; most photographs that have a profile have this one.</summary>
-    private static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
 
     /// <summary>From <c>[Size, Size, 3]</c> bytes to <c>[3, Size, Size]</c> numbers.</summary>
     internal static void Normalise(ReadOnlySpan<byte> pixels, Preprocessing p, Span<float> chw)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Data;
 
@@ -35,6 +36,9 @@ public sealed class Example
     public required int Width { get; init; }
 
     public required int Height { get; init; }
+
+    /// <summary>What makes an image a bad example, as it was found at upload; nothing for a text.</summary>
+    public ImageFlaws Flaws { get; init; }
 
     public required int Bytes { get; init; }
 

@@ -3,9 +3,9 @@ namespace Headstart.Operations;
 /// <summary>Limits of an upload.</summary>
 public sealed class UploadSettings
 {
-    public int MaxFileBytes { get; set; } = 20 << 20;
+    public int MaxFileBytes { get; set; } = 50 << 20;
 
-    public long MaxPixels { get; set; } = 100_000_000;
+    public long MaxPixels { get; set; } = 250_000_000;
 
     /// <summary>Files in one request that is answered at once; the files before the limit are kept.</summary>
     public int MaxFiles { get; set; } = 5_000;

@@ -7,7 +7,7 @@ namespace Headstart.Reports;
 internal static class ImageSections
 {
     public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
-        $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Duplicates(report, pictures)}";
+        $"{Suspects(report, pictures)}{Hardest(report, pictures)}{Flaws(report, pictures)}{Duplicates(report, pictures)}";
 
     private static Html? Suspects(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
@@ -62,6 +62,14 @@ internal static class ImageSections
     private static string Outcome(HardImageReport image) =>
         image.Predicted == image.Category ? "correct" : $"predicted as {image.Predicted}";
 
+    private static Html? Flaws(Report report, IReadOnlyDictionary<Guid, Picture> pictures) => report.Flaws.Count == 0 ? null
+        : Html.Section("Images worth a look", $"""
+            <p>Measured when they were uploaded. They were used all the same: delete those that do not show what they should.</p>
+            <div class="groups">{Html.Each(report.Flaws, flaw => $"""
+                <div><p>{FlawWords.Of(flaw.Flaw)}: {flaw.Images}</p>{Group(flaw.ImageIds, flaw.Images, pictures)}</div>
+                """)}</div>
+            """);
+
     private static Html? Duplicates(Report report, IReadOnlyDictionary<Guid, Picture> pictures)
     {
         if (report.Duplicates.Count == 0)
@@ -73,14 +81,14 @@ internal static class ImageSections
         return Html.Section("Near duplicates", $"""
             <p>{report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")} of nearly identical {report.Kind.Examples()}.
             Where it can, a group is either trained on or held out as a whole, so near duplicates do not inflate the accuracy.</p>
-            <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
+            <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, group.Count, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);
     }
 
-    private static Html Group(IReadOnlyList<Guid> group, IReadOnlyDictionary<Guid, Picture> pictures)
+    private static Html Group(IReadOnlyList<Guid> group, int count, IReadOnlyDictionary<Guid, Picture> pictures)
     {
-        var more = group.Count > ReportPictures.MostOfGroup
-            ? Html.Paragraph($"And {group.Count - ReportPictures.MostOfGroup} more in this group.") : null;
+        var more = count > ReportPictures.MostOfGroup ? Html.Paragraph($"And {count - ReportPictures.MostOfGroup} more in this group.")
+            : null;
         return $"""
             <div><div class="pictures">{Html.Each(group.Take(ReportPictures.MostOfGroup), id => Figure(pictures.GetValueOrDefault(id), heat: false, pictures.GetValueOrDefault(id)?.Category ?? "", $"{pictures.GetValueOrDefault(id)?.Category}"))}</div>{more}</div>
             """;

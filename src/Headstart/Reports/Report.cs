@@ -1,6 +1,7 @@
 using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Reports;
 
@@ -130,6 +131,10 @@ public sealed record Report
     /// <summary>Ids of images whose bytes could not be read.</summary>
     public IReadOnlyList<Guid> UnreadableImages { get; init; } = [];
 
+    /// <summary>Images that look like bad examples, such as blurred ones, by what is wrong with them. A flaw of more than a fifth of all
+    /// images is how the data are, and not listed.</summary>
+    public IReadOnlyList<FlawReport> Flaws { get; init; } = [];
+
     /// <summary>Problems in the run that did not end it, such as a failed backbone download.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 
@@ -199,6 +204,10 @@ public sealed record BalanceReport(string Smallest, int SmallestImages, string L
 public sealed record SuspectReport(
     Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability,
     IReadOnlyList<string>? SuggestedCategories = null);
+
+/// <param name="Images">How many images have it.</param>
+/// <param name="ImageIds">The first 100 of them.</param>
+public sealed record FlawReport(ImageFlaws Flaw, int Images, IReadOnlyList<Guid> ImageIds);
 
 /// <param name="Predicted">The predicted category.</param>
 /// <param name="Probability">Probability of its own category.</param>

@@ -39,6 +39,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     {
         var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
         HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
+            .. report.Flaws.SelectMany(flaw => flaw.ImageIds.Take(MostOfGroup)),
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.Leaks, .. report.UnreadableImages];
         var images = await db.Examples.Where(i => i.ModelId == version.ModelId && named.Contains(i.Id))

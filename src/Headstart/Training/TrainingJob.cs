@@ -129,7 +129,8 @@ internal sealed partial class TrainingJob(
             Backbones = run.Status.Backbones,
             Choice = chosen.Report,
             SecondsPerStage = watch.Seconds(),
-            Notices = run.Status.Notices
+            Notices = run.Status.Notices,
+            Flaws = await FlawedImages.OfAsync(db, run.Run.ModelId, cancel),
         };
         var parts = await features.KeepAsync(chosen.Features, cancel);
         var number = await versions.PublishAsync(run, chosen.Features.Id,

@@ -1,12 +1,15 @@
 using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Learning.Imaging;
 
 namespace Headstart.Uploads;
 
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
+/// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than
+/// three times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
 /// <param name="Split">Whether heads are trained on the image (<c>train</c>) or tested on it (<c>test</c>). If nobody gave a side, the
 /// image's content decides, and a fifth of the images is tested on; one that a run had to learn from is a training image from then
 /// on.</param>
@@ -17,7 +20,7 @@ namespace Headstart.Uploads;
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
     Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes,
-    Split Split, bool SplitGiven, bool Confirmed,
+    IReadOnlyList<ImageFlaws> Flaws, Split Split, bool SplitGiven, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
     null)
 {
@@ -32,6 +35,7 @@ public sealed record ImageResponse(
 
     private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
         image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
+        [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))], 
         image.Split, image.SplitGiven, image.Confirmed,
         image.CreatedAt, image.Origin);
 }

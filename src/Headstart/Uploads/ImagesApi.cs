@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using System.Text.Json;
 using Headstart.Access;
 using Headstart.Blobs;
 using Headstart.Data;
@@ -12,6 +13,13 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
+
+/// <param name="Category">Only images of this category.</param>
+/// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
+/// <param name="Flaw">Only images with this flaw; <c>any</c> for all flaws.</param>
+public sealed record ImageQuery(
+    [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
+    [property: FromQuery(Name = "flaw")] string? Flaw);
 
 public static class ImagesApi
 {
@@ -37,12 +45,12 @@ public static class ImagesApi
                 + "category; separate several categories in a cell with |.")
             .WithMetadata(new RawBody(TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category, ?split= by side.").Refuses(400, 401, 404, 422);
+            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these).").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
             "As uploaded, or with ?size= as a JPEG that fits a square of that many pixels.")
-            .Produces<byte[]>(200, "image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/avif")
+            .Produces<byte[]>(200, ImageFormat.MediaTypes[0], [.. ImageFormat.MediaTypes.Skip(1)])
             .Refuses(400, 401, 404, 412);
         images.MapPatch("/{imageId:guid}", Change).Named("changeImage", "Correct or confirm an image's category, or change its side",
                 "The category must be one of the model's; for a multi-label model send categories, a list. Reports no longer suspect a "
@@ -82,7 +90,7 @@ public static class ImagesApi
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, [AsParameters] PageQuery page,
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, [AsParameters] ImageQuery query, [AsParameters] PageQuery page,
         CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
@@ -90,14 +98,23 @@ public static class ImagesApi
             return Problems.NoSuchModel();
         }
 
-        if (!SplitNames.TryRead(split, out var side))
+        if (!SplitNames.TryRead(query.Split, out var side))
         {
             return SplitNames.Unknown();
         }
 
-        var (size, after, named) = (Page.Limit(page.Limit), page.After, category is null ? null : Names.Clean(category));
+        ImageFlaws? flaws = query.Flaw == "any" ? (ImageFlaws)~0
+            : Enum.TryParse<ImageFlaws>(query.Flaw, ignoreCase: true, out var one) && one != ImageFlaws.None ? one : null;
+        if (query.Flaw is not null && flaws is null)
+        {
+            var known = Enum.GetNames<ImageFlaws>().Skip(1).Select(JsonNamingPolicy.CamelCase.ConvertName);
+            return Problems.Of(StatusCodes.Status400BadRequest, "invalid-flaw", $"flaw must be any or one of: {string.Join(", ", known)}.");
+        }
+
+        var (size, after, named) = (Page.Limit(page.Limit), page.After, query.Category is null ? null : Names.Clean(query.Category));
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => side == null || i.Split == side)
+            .Where(i => flaws == null || (i.Flaws & flaws) != 0)
             .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);

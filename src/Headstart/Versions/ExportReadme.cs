@@ -23,6 +23,8 @@ internal static class ExportReadme
 
         It needs ONNX Runtime (operator set 18; tested with 1.30 and 1.31), in any language. Pass the whole photograph: resizing it first
         changes its pixels and may change the prediction. Convert photographs with another colour profile to sRGB first.
+        Divide images of 16 bits by 257. Scale those that use few of these bits (X-rays), floats and signed numbers as the service does: the
+        0.5th percentile becomes 0 and the 99.5th 255.
         The metadata of `model.onnx` contains the labels, thresholds and backbones as JSON.
 
         ## Labels

@@ -34,6 +34,8 @@ export function open(area, model, component) {
 async function ask({ area, model, component }, image) {
   current = image;
   picture(area, '.photo', URL.createObjectURL(image));
+  // Few browsers show HEIC or TIFF: then the heat map, which the server draws on the image, stands for it.
+  area.querySelector('.photo').onerror = event => { event.target.hidden = true; };
   picture(area, '.heat', null);
   await component.invokeMethodAsync('Asking');
   try {
@@ -41,6 +43,7 @@ async function ask({ area, model, component }, image) {
     const [prediction] = answer.predictions;
     const heat = prediction.explanation?.data;
     if (heat) picture(area, '.heat', `data:image/png;base64,${heat}`);
+    if (heat && area.querySelector('.photo').hidden) picture(area, '.photo', `data:image/png;base64,${heat}`);
     // Keep the heat map here: it is too large for the page's connection.
     const explanation = prediction.explanation && { ...prediction.explanation, data: null };
     await component.invokeMethodAsync('Answered', { ...answer, predictions: [{ ...prediction, explanation }] });

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Headstart.Learning.Native;
 using NetVips;
 
@@ -47,6 +48,15 @@ internal static class Pictures
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc32(png.AsSpan(12, 17)));
         return png;
+    }
+
+    /// <summary>With a text chunk behind its header.</summary>
+    public static byte[] PngSaying(byte[] png, string keyword, string text)
+    {
+        byte[] chunk = [0, 0, 0, 0, .. "tEXt"u8, .. Encoding.ASCII.GetBytes($"{keyword}\0{text}"), 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, chunk.Length - 12);
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(^4..), Crc32(chunk.AsSpan(4..^4)));
+        return [.. png.AsSpan(0, 33), .. chunk, .. png.AsSpan(33)];
     }
 
     private static uint Crc32(ReadOnlySpan<byte> bytes)

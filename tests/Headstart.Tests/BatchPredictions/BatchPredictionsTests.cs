@@ -98,7 +98,7 @@ public sealed class BatchPredictionsTests(TrainedHost host) : IClassFixture<Trai
     public async Task A_damaged_file_is_a_row_with_an_error_and_the_others_are_answered()
     {
         using var form = new Form().File("good.jpg", Pets.Cat).File("text.jpg", "no image"u8.ToArray()).File("half.jpg", Pets.Cat[..4_000])
-            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1]).File("last.jpg", Pets.Cat)
+            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(50 << 20) + 1]).File("last.jpg", Pets.Cat)
                 .Content();
 
         var lines = await _client.AnswerBatchAsync(host.Model, form);

@@ -107,7 +107,7 @@ public sealed class HostileArchivesTests(HostileArchivesTests.SmallHost host) : 
         protected override IEnumerable<(string Name, string Value)> Settings =>
         [
             .. base.Settings, ("Headstart:BatchPredictions:MaxFiles", "300"), ("Headstart:BatchPredictions:MaxZipBytes", $"{20 << 20}"),
-            ("Headstart:BatchPredictions:MaxUnpackedBytes", $"{30 << 20}"),
+            ("Headstart:BatchPredictions:MaxUnpackedBytes", $"{30 << 20}"), ("Headstart:Uploads:MaxFileBytes", $"{20 << 20}"),
         ];
     }
 }

@@ -91,7 +91,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     public async Task A_file_that_cannot_be_read_is_an_entry_with_an_error_and_the_others_are_answered()
     {
         using var form = new Form().File("good.jpg", Pets.Cat).File("text.jpg", "no image"u8.ToArray()).File("empty.jpg", [])
-            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(20 << 20) + 1])
+            .File("bomb.png", Pictures.PngClaiming(50_000, 50_000)).File("large.jpg", new byte[(50 << 20) + 1])
             .Part("form-data; name=\"photo\"; filename=\"other.jpg\"", Pets.Cat).File("good again.jpg", Pets.Cat).Content();
 
         var predictions = (await (await _client.PostAsync(Predictions, form, Api.Cancel)).JsonAsync())["predictions"]!.AsArray();

@@ -18,7 +18,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         var image = (await _client.AddAsync(model, "cats", picture)).Single()!;
 
         Assert.Equal(
-            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "split", "splitGiven", "confirmed", "createdAt", "origin"],
+            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "flaws", "split", "splitGiven", "confirmed",
+                "createdAt", "origin"],
             image.AsObject().Select(p => p.Key));
         Assert.Equal(("cats", "0.jpg", 64, 48, picture.Length), ((string?)image["category"], (string?)image["fileName"],
             (int)image["width"]!, (int)image["height"]!, (int)image["bytes"]!));
@@ -74,7 +75,7 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
             .File("short.jpg", jpeg[..(jpeg.Length / 2)])
             .File("bomb.png", Pictures.PngClaiming(50_000, 50_000))
             .File("tiny.png", Pictures.Png(6, 1, 1))
-            .File("large.jpg", new byte[(20 << 20) + 1])
+            .File("large.jpg", new byte[(50 << 20) + 1])
             .Part("form-data; name=\"photo\"; filename=\"other.jpg\"", Pictures.Jpeg(7))
             .Part("form-data; filename=\"nameless.jpg\"", Pictures.Jpeg(8))
             .Part(null, Pictures.Jpeg(9))

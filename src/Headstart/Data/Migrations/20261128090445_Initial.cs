@@ -291,6 +291,7 @@ namespace Headstart.Data.Migrations
                     media_type = table.Column<string>(type: "text", nullable: false),
                     width = table.Column<int>(type: "integer", nullable: false),
                     height = table.Column<int>(type: "integer", nullable: false),
+                    flaws = table.Column<int>(type: "integer", nullable: false),
                     bytes = table.Column<int>(type: "integer", nullable: false),
                     split = table.Column<string>(type: "text", nullable: false),
                     split_given = table.Column<bool>(type: "boolean", nullable: false),

@@ -430,6 +430,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("file_name");
 
+                    b.Property<int>("Flaws")
+                        .HasColumnType("integer")
+                        .HasColumnName("flaws");
+
                     b.Property<int>("Height")
                         .HasColumnType("integer")
                         .HasColumnName("height");

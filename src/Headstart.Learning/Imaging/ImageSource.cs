@@ -1,0 +1,219 @@
+using Headstart.Learning.Native;
+using ImageMagick;
+using NetVips;
+
+namespace Headstart.Learning.Imaging;
+
+/// <summary>A file of an accepted format with a readable header: its pixels as upright 8-bit sRGB, whatever has to decode it.</summary>
+internal sealed class ImageSource
+{
+    internal const string Profile = "icc-profile-data";
+
+    // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.
+    private const string RefuseDamage = "[fail_on=error]";
+
+    /// <summary>Some formats are decoded whole, at up to ten bytes a pixel; larger images than this take turns.</summary>
+    private const long LargePixels = 40_000_000;
+
+    /// <summary>What programs of people leave before the first byte of a file: blanks, line breaks and the mark of UTF-8.</summary>
+    private static readonly byte[] Blanks = [.. " \t\r\n"u8, 0xEF, 0xBB, 0xBF];
+
+    private static readonly Lock LargeTurn = new();
+
+    private byte[] _file;
+    private readonly MagickFormat? _format;
+    private readonly bool _isDeep;
+
+    private ImageSource(byte[] file, string mediaType)
+    {
+        (_file, MediaType, _format) = (file, mediaType, MagickFormats.Of(mediaType));
+        if ((_format is not null || mediaType == ImageFormat.Heic) && !MagickRuntime.TryLoad())
+        {
+            throw new ImageRefusedException(ImageRefusal.UnsupportedHere(mediaType));
+        }
+
+        if (_format is { } format)
+        {
+            Header = MagickFormats.Header(file, format);
+            return;
+        }
+
+        if (mediaType == ImageFormat.Heic)
+        {
+            using var picture = new HeicPicture(file);
+            Header = picture.Header;
+            return;
+        }
+
+        using var image = Image.NewFromBuffer(file, access: Enums.Access.Sequential);
+        Header = ImageHeader.Of(image);
+        _isDeep = image.Format != Enums.BandFormat.Uchar;
+        if (!HasColours(image))
+        {
+            throw new ImageRefusedException(ImageRefusal.UnsupportedChannels(image.Bands));
+        }
+    }
+
+    public string MediaType { get; }
+
+    public ImageHeader Header { get; }
+
+    /// <exception cref="ImageRefusedException">It is none of the accepted formats, or its header cannot be read.</exception>
+    public static ImageSource Open(byte[] file)
+    {
+        if (file.Length == 0)
+        {
+            throw new ImageRefusedException(ImageRefusal.Empty);
+        }
+
+        file = WithoutBlanks(file);
+        var mediaType = ImageFormat.MediaType(file) ?? throw new ImageRefusedException(ImageRefusal.UnsupportedFormat);
+        VipsRuntime.EnsureLoaded();
+        return Refusing(() => new ImageSource(mediaType switch
+        {
+            ImageFormat.Png => PngOrientation.Mend(file),
+            ImageFormat.Bmp => MagickFormats.WithItsLength(file),
+            _ => file,
+        }, mediaType));
+    }
+
+    /// <summary>Shrinks while loading, where the format allows it.</summary>
+    /// <returns>In memory.</returns>
+    /// <exception cref="ImageRefusedException">It is damaged anywhere.</exception>
+    public Image Fit(int width, int height, Enums.Interesting crop, Enums.Size size) => InTurn(() =>
+    {
+        if (Other(Shrink) is { } shrunk)
+        {
+            return shrunk;
+        }
+
+        if (_isDeep && ValueRange.Of(_file) is { } range)
+        {
+            using var deep = Whole();
+            using var scaled = range.Scale(deep);
+            return Shrink(scaled);
+        }
+
+        using var loaded = Image.ThumbnailBuffer(_file, width, RefuseDamage, height: height, size: size, crop: crop);
+        return ToPixels(loaded);
+
+        Image Shrink(Image whole)
+        {
+            using var small = whole.ThumbnailImage(width, height: height, size: size, crop: crop);
+            return ToPixels(small);
+        }
+    });
+
+    /// <summary>The square in the middle, scaled. What the cut leaves away is not looked at.</summary>
+    /// <returns>In memory.</returns>
+    /// <exception cref="ImageRefusedException">It is damaged.</exception>
+    public Image Middle(int size) => InTurn(() =>
+    {
+        if (Other(Cut) is { } middle)
+        {
+            return middle;
+        }
+
+        using var whole = Whole();
+        if (_isDeep && ValueRange.Of(_file) is { } range)
+        {
+            using var scaled = range.Scale(whole);
+            return Cut(scaled);
+        }
+
+        return Cut(whole);
+
+        Image Cut(Image strip)
+        {
+            var side = Math.Min(strip.Width, strip.Height);
+            using var square = strip.ExtractArea((strip.Width - side) / 2, (strip.Height - side) / 2, side, side);
+            using var scaled = square.ThumbnailImage(size, height: size);
+            return ToPixels(scaled);
+        }
+    });
+
+    /// <summary>Decodes what libvips cannot decode; null for what it can.</summary>
+    private Image? Other(Func<Image, Image> use)
+    {
+        if (MediaType != ImageFormat.Heic)
+        {
+            return _format is { } format ? MagickFormats.Decode(_file, format, use) : null;
+        }
+
+        using var picture = new HeicPicture(_file);
+        return picture.Decode(use);
+    }
+
+    private Image Whole() => Image.NewFromBuffer(_file, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+
+    private Image InTurn(Func<Image> decode)
+    {
+        if (Header.Pixels <= LargePixels)
+        {
+            return Refusing(Decoded);
+        }
+
+        lock (LargeTurn)
+        {
+            return Refusing(Decoded);
+        }
+
+        Image Decoded()
+        {
+            // Not earlier: this decodes, and by now somebody has looked at the size.
+            _file = MediaType == ImageFormat.Jpeg ? JpegEnd.Mend(_file) : _file;
+            return decode();
+        }
+    }
+
+    private static T Refusing<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (VipsException exception)
+        {
+            throw new ImageRefusedException(ImageRefusal.Damaged, exception);
+        }
+    }
+
+    private static byte[] WithoutBlanks(byte[] file)
+    {
+        var start = file.AsSpan().IndexOfAnyExcept(Blanks);
+        return start > 0 && ImageFormat.MediaType(file.AsSpan(start)) is not null ? file[start..] : file;
+    }
+
+    /// <summary>One band for transparency may come with those of the colour. Only a TIFF can leave open what its bands are.</summary>
+    private bool HasColours(Image image)
+    {
+        var colours = image.Interpretation switch
+        {
+            Enums.Interpretation.Bw or Enums.Interpretation.Grey16 => 1,
+            Enums.Interpretation.Cmyk => 4,
+            Enums.Interpretation.Multiband => MediaType == ImageFormat.Tiff ? 0 : image.Bands,
+            _ => 3,
+        };
+        return image.Bands - colours is 0 or 1 && colours > 0
+            && image.Format is not (Enums.BandFormat.Complex or Enums.BandFormat.Dpcomplex);
+    }
+
+    private static Image ToPixels(Image loaded)
+    {
+        using var srgb = ToSrgb(loaded);
+        using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
+        using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
+        return eightBit.CopyMemory();
+    }
+
+    /// <summary>
+    /// Done on the small image and only where a profile asks for it: handing the thumbnailer an output profile makes it convert every
+    /// image, which takes four times as long as everything else together.
+    /// </summary>
+    private static Image ToSrgb(Image image) => image.Contains(Profile) && !IsSrgb((byte[])image.Get(Profile))
+        ? image.IccTransform("srgb", embedded: true)
+        : image.Colourspace(Enums.Interpretation.Srgb);
+
+    /// <summary>The name that version 2 profiles of the usual sRGB carry; most photographs that have a profile have this one.</summary>
+    private static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
+}
