@@ -23,8 +23,8 @@ public sealed partial class CameraTests(Site site)
         await page.Mouse.DownAsync();
         await Expect(count).ToHaveTextAsync(Several());
         await page.Mouse.UpAsync();
-        var first = await TakenAsync(count, page);
-        await EventuallyAsync(async () => await CountAsync(path, "disc") == first);
+        await EventuallyAsync(async () => await CountAsync(path, "disc") == await TakenAsync(count));
+        var first = await TakenAsync(count);
 
         await page.GetByRole(AriaRole.Button, new() { Name = "new category" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Name").FillAsync("stripe");
@@ -33,10 +33,8 @@ public sealed partial class CameraTests(Site site)
         await hold.FocusAsync();
         await page.Keyboard.DownAsync(" ");
         await Expect(count).Not.ToHaveTextAsync($"{first} frames taken");
-        await page.WaitForTimeoutAsync(500);
         await page.Keyboard.UpAsync(" ");
-        var all = await TakenAsync(count, page);
-        await EventuallyAsync(async () => await CountAsync(path, "stripe") == all - first);
+        await EventuallyAsync(async () => await CountAsync(path, "stripe") == await TakenAsync(count) - first);
         Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Close camera" }).ClickAsync();
@@ -72,12 +70,8 @@ public sealed partial class CameraTests(Site site)
         site.NobodyComplained();
     }
 
-    /// <summary>How many frames were taken, once the last one is there.</summary>
-    private static async Task<int> TakenAsync(ILocator count, IPage page)
-    {
-        await page.WaitForTimeoutAsync(500);
-        return int.Parse((await count.InnerTextAsync()).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static async Task<int> TakenAsync(ILocator count) =>
+        int.Parse((await count.InnerTextAsync()).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task<int> CountAsync(string path, string category) =>
         (int)(await site.Client.GetJsonAsync(path))["categories"]!.AsArray().Single(c => (string?)c!["name"] == category)!["imageCount"]!;

@@ -11,12 +11,12 @@ const cameras = new WeakMap();
 export async function open(area, model) {
   const video = area.querySelector('video');
   await start(video);
-  const camera = { area, model, video, timer: null, taken: 0, frames: [], shooting: Promise.resolve() };
+  const camera = { area, model, video, held: null, taken: 0, frames: [] };
   cameras.set(area, camera);
   const button = event => event.target.closest?.('button.hold:not(:disabled)');
   const press = event => {
     const held = button(event);
-    if (!held || camera.timer !== null || event.button > 0) return;
+    if (!held || camera.held || event.button > 0) return;
     event.preventDefault();
     held.focus();
     if (event.pointerId !== undefined) held.setPointerCapture(event.pointerId); // letting go elsewhere ends it too
@@ -47,20 +47,21 @@ export function close(area) {
   stop(camera.video);
 }
 
-function hold(camera, button) {
+async function hold(camera, button) {
   const category = button.dataset.into;
   button.dataset.recording = 'true';
-  const take = () => { camera.shooting = camera.shooting.then(() => shoot(camera, category)); };
-  take();
-  camera.timer = setInterval(take, Every);
+  const own = camera.held = {};
+  while (own === camera.held) {
+    const next = new Promise(resolve => setTimeout(resolve, Every));
+    await shoot(camera, category);
+    await next;
+  }
+  send(camera);
 }
 
 function letGo(camera) {
-  if (camera.timer === null) return;
-  clearInterval(camera.timer);
-  camera.timer = null;
+  camera.held = null;
   delete camera.area.querySelector('button.hold')?.dataset.recording;
-  camera.shooting = camera.shooting.then(() => send(camera)); // after the last frame
 }
 
 async function shoot(camera, category) {
