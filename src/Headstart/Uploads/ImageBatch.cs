@@ -22,6 +22,9 @@ public sealed record CheckedFile(
     /// </summary>
     public bool IsStored { get; init; } = true;
 
+    /// <summary>Whether the sender says that a person has confirmed its categories.</summary>
+    public bool Confirmed { get; init; }
+
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
 
@@ -90,12 +93,12 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     /// <summary>Inserts in hash order, so that requests with the same files in another order do not deadlock.</summary>
     private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
         INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, bytes, split, confirmed, created_at, origin, text)
-        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, {confirmed}, {now}, origin::jsonb, text
+        SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, bytes, split, new.confirmed, {now}, origin::jsonb, text
         FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => i.Bytes)},
             {Column(i => (i.Split ?? Example.SplitOf(i.Sha256)).ToString())}, {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
-            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)})
-            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, text, place)
+            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)}, {Column(i => i.Confirmed || confirmed)})
+            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, bytes, split, category_id, origin, text, confirmed, place)
         JOIN models ON models.id = {model.Id}
         LEFT JOIN categories ON categories.id = category_id
         WHERE category_id IS NULL OR categories.id IS NOT NULL

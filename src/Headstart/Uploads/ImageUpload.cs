@@ -103,10 +103,23 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             return new(file.FileName, "missing-category", "Send a field named category before the files it applies to.");
         }
 
+        if (file.Origin?.IsSafe() is false)
+        {
+            return new(file.FileName, "invalid-origin", "An origin needs a url; its links must begin with http:// or https://, and its texts may "
+                + "have 2,000 characters each.");
+        }
+
+        if (!_model.Kind.TakesSeveral() && file.Categories.Count == 0)
+        {
+            return new(file.FileName, "no-label", "The image is labelled with none of the categories, and an image of this model has exactly "
+                + "one; label it, or use a model of the kind multiLabelImageClassification.");
+        }
+
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)
         {
-            return new(file.FileName, "several-categories", "An image of this model has exactly one category; send one, or use "
-                + "a model of the kind multiLabelImageClassification.");
+            return new(file.FileName, "several-categories", $"The image has {file.Categories.Count} categories "
+                + $"({RequestBodies.Readable(string.Join(", ", file.Categories.Take(5)))}), and an image of this model has exactly one; send one, "
+                + "or use a model of the kind multiLabelImageClassification.");
         }
 
         foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))
@@ -152,7 +165,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 return CheckedFile.Not(new(name, fetched.Reason!, fetched.Detail!));
             }
 
-            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, new(url)) };
+            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, file.Origin ?? new(url)) };
         }
 
         await Checks.WaitAsync(CancellationToken.None);
@@ -174,7 +187,11 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
 
         var sha256 = _full ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
-        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin, file.Split) { IsStored = !_full };
+        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin, file.Split)
+        {
+            IsStored = !_full,
+            Confirmed = file.Confirmed,
+        };
     }
 
     /// <summary>A failed task stays at the head of the queue, so that nothing after it is taken.</summary>

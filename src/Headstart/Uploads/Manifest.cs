@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
@@ -23,6 +25,38 @@ internal sealed class Manifest
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
     {
         var manifest = new Manifest();
+        var bytes = new byte[body.Length];
+        await body.ReadExactlyAsync(bytes, cancel);
+        body.Position = 0;
+        var number = 0;
+        if (AnnotationFormats.ReadForeign(new("", bytes)) is { } foreign)
+        {
+            foreach (var row in foreign)
+            {
+                manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
+                {
+                    Image = row.Image with { Url = null, File = ImageNames.LastPart(row.Image.File ?? row.Image.FileName ?? row.Image.Url!) },
+                });
+            }
+
+            return manifest;
+        }
+
+        await foreach (var row in RowsAsync(body, maxRows, cancel))
+        {
+            manifest.Add(++number, row);
+        }
+
+        return manifest;
+    }
+
+    /// <summary>The rows of a table or JSON Lines, whichever the body is.</summary>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="maxRows">More are refused.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
+    public static async IAsyncEnumerable<ManifestRow> RowsAsync(Stream body, int maxRows, [EnumeratorCancellation] CancellationToken cancel)
+    {
         var first = new byte[64];
         var read = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancel);
         body.Position = 0;
@@ -30,15 +64,8 @@ internal sealed class Manifest
         var number = 0;
         await foreach (var row in lines ? LineRows.ReadAsync(body, 1 << 16, cancel) : TableRows.ReadAsync(body, cancel))
         {
-            if (++number > maxRows)
-            {
-                throw ManifestBody.TooManyRows(maxRows);
-            }
-
-            manifest.Add(number, row);
+            yield return ++number > maxRows ? throw ManifestBody.TooManyRows(maxRows) : row;
         }
-
-        return manifest;
     }
 
     /// <summary>The manifest's entry for the file; null if there is none.</summary>
@@ -57,7 +84,7 @@ internal sealed class Manifest
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
     [
-        .. _entries.Values.Where(entry => !entry.Found).Select(entry => new UploadedFile(
+        .. _entries.Values.Distinct().Where(entry => !entry.Found).Select(entry => new UploadedFile(
             entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or "
                 + "remove the row."), entry.Said.Categories, entry.Said.Split)),
         .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
@@ -80,7 +107,9 @@ internal sealed class Manifest
         }
         else
         {
-            _entries.Add(Key(file), new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) });
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) };
+            _entries.Add(Key(file), entry);
+            _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
         }
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using CsvHelper;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
@@ -76,6 +77,7 @@ internal static class TableRows
         {
             var names = header.Select(name => name.Trim().Replace("_", "", StringComparison.Ordinal).ToLowerInvariant()).ToList();
             var columns = new Columns(Find("url"), Find(FileNames), Find(CategoryNames), Find("split"));
+            columns = columns is { Url: < 0, File: < 0 } ? columns with { File = LabelWords.ImageColumn(header) } : columns;
             return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns : throw Invalid(
                 $"{Wanted}; the first row is \"{RequestBodies.Readable(string.Join(',', header))}\".");
 

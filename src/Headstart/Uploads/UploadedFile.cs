@@ -9,6 +9,12 @@ namespace Headstart.Uploads;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
+    /// <summary>Whether a person has confirmed its categories.</summary>
+    public bool Confirmed { get; init; }
+
+    /// <summary>Where it was found, if the sender says so.</summary>
+    public ImageOrigin? Origin { get; init; }
+
     /// <summary>The file that was fetched from a URL, or why it was not.</summary>
     public static UploadedFile Of(FetchedFile file) =>
         new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));

@@ -1,11 +1,12 @@
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
 /// <summary>
-/// An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or a manifest at the top level labels them.
+/// An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or its labels are read, see <see cref="ArchiveLabels"/>.
 /// </summary>
 internal sealed class ZipBody : UploadBody
 {
@@ -13,16 +14,15 @@ internal sealed class ZipBody : UploadBody
     private readonly UploadSettings _limits;
     private readonly List<ZipArchiveEntry> _files;
     private readonly ZipFolders _folders;
-    private readonly Manifest? _manifest;
+    private readonly ArchiveLabels _labels;
 
-    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ZipFolders folders,
-        Manifest? manifest)
+    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ArchiveLabels labels)
         : base(stream)
     {
-        (_archive, _limits, _files, _folders, _manifest) = (archive, limits, files, folders, manifest);
-        // Manifest rows about missing files come after the existing files, always in the same order.
-        files.ForEach(file => Said(file, _folders.PlaceOf(file.FullName)));
-        Count = files.Count + (_manifest?.Rest().Count() ?? 0);
+        (_archive, _limits, _files, _labels) = (archive, limits, files, labels);
+        _folders = new(files.Select(file => file.FullName), labels.Any);
+        // Rows about missing files come after the existing files, always in the same order.
+        Count = files.Count + labels.Rest.Count;
     }
 
     public override int Count { get; }
@@ -38,14 +38,15 @@ internal sealed class ZipBody : UploadBody
                     + "photos.zip photos."));
         try
         {
-            var files = archive.Files.ToList();
-            if (files.Count == 0)
+            if (archive.Files.Count == 0)
             {
                 throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
             }
 
-            var manifest = await ManifestAsync(files, limits, cancel);
-            return new(stream, archive, limits, files, new(files.Select(file => file.FullName), manifest is not null), manifest);
+            var labels = await ArchiveLabels.ReadAsync(archive.Files, limits, cancel);
+            var files = archive.Files.Where(file => !labels.IsAnnotation(file)).ToList();
+            return files.Count + labels.Rest.Count > 0 ? new(stream, archive, limits, files, labels)
+                : throw RefusedException.Invalid("no-files", "The archive contains no images, so nothing was added.");
         }
         catch
         {
@@ -71,7 +72,7 @@ internal sealed class ZipBody : UploadBody
             yield return file;
         }
 
-        foreach (var missing in (_manifest?.Rest() ?? []).Skip(Math.Max(0, from - _files.Count)))
+        foreach (var missing in _labels.Rest.Skip(Math.Max(0, from - _files.Count)))
         {
             yield return missing;
         }
@@ -85,50 +86,35 @@ internal sealed class ZipBody : UploadBody
 
     private async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, CancellationToken cancel)
     {
-        var place = _folders.PlaceOf(entry.FullName);
-        var said = Said(entry, place);
-        if (place.Reason is null && _manifest is not null && said is null)
+        var (place, said) = (_folders.PlaceOf(entry.FullName), _labels.Of(entry));
+        if (place.Reason is not null)
         {
-            return Unusable(entry, "not-in-manifest",
-                "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
+            return Unusable(entry, place.Reason, place.Detail!);
         }
 
-        if (place.Reason is null && _manifest is null && place.Category is null)
+        if (said?.Reason is not null)
         {
-            return Unusable(entry, "missing-category",
+            return Unusable(entry, said.Reason, said.Detail!);
+        }
+
+        var categories = said?.Categories ?? (_labels.Any || place.Category is null ? null : [place.Category]);
+        if (categories is null)
+        {
+            return _labels.Any ? Unusable(entry, "not-in-manifest", _labels.Unsaid) : Unusable(entry, "missing-category",
                 "The file is not in a category folder; move it into one, or add a labels.csv with the header file,category.");
         }
 
-        var file = place.Reason is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
-            : Unusable(entry, place.Reason, place.Detail!);
+        var file = await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel);
         return file with
         {
-            Categories = said?.Categories ?? (place.Category is { } category ? [category] : null),
-            Split = said?.Split ?? place.Split
+            FileName = said?.Row.Image is { File: not null, FileName: { } name } ? RequestBodies.Readable(name) : file.FileName,
+            Categories = categories,
+            Split = said?.Split ?? place.Split,
+            Confirmed = said?.Row.Image.Confirmed is true,
+            Origin = said?.Row.Image.Origin,
         };
     }
 
     private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
         new(RequestBodies.Readable(entry.FullName), new FileContent.Unusable(reason, detail));
-
-    /// <summary>A manifest may name files with or without the wrapping folder.</summary>
-    private ManifestEntry? Said(ZipArchiveEntry entry, ZipPlace place) => _manifest?.Find(place.Path) ?? _manifest?.Find(entry.FullName);
-
-    /// <summary>The manifest at the top level or directly in the wrapping folder; it is removed from the files.</summary>
-    private static async Task<Manifest?> ManifestAsync(List<ZipArchiveEntry> files, UploadSettings limits, CancellationToken cancel)
-    {
-        var folders = new ZipFolders(files.Select(file => file.FullName), manifest: true);
-        var at = files.FindIndex(file => folders.PlaceOf(file.FullName)
-            .Path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
-            or "manifest.jsonl" or "annotations.csv" or "annotations.jsonl");
-        if (at < 0)
-        {
-            return null;
-        }
-
-        var file = await Archive.ReadAsync(files[at], UploadReader.MaxManifestBytes, cancel);
-        files.RemoveAt(at);
-        return file.Bytes is { } bytes ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
-            : throw RefusedException.Invalid("invalid-manifest", $"{file.FileName} cannot be read: {file.Unusable!.Detail}");
-    }
 }
