@@ -70,6 +70,7 @@ try
         var api = app.MapGroup("/api/v1").RequireAuthorization();
         api.MapModels();
         api.MapImages();
+        api.MapDataset();
         api.MapFeedback();
         api.MapTexts();
         api.MapImports();

@@ -67,7 +67,7 @@ public sealed record ImageOrigin(
     string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null,
     string? Source = null)
 {
-    private const int MaxLength = 2_000;
+    private const int MaxLength = 8_000;
 
     /// <summary>Whether its links are web addresses and its texts short: those of an upload become links of a page.</summary>
     public bool IsSafe() => Url is not null && IsAddress(Url) && IsAddress(Page) && IsAddress(LicenceUrl)

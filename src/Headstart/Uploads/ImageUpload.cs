@@ -106,7 +106,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         if (file.Origin?.IsSafe() is false)
         {
             return new(file.FileName, "invalid-origin", "An origin needs a url; its links must begin with http:// or https://, and its texts may "
-                + "have 2,000 characters each.");
+                + "have 8,000 characters each.");
         }
 
         if (!_model.Kind.TakesSeveral() && file.Categories.Count == 0)

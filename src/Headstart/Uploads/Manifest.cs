@@ -12,6 +12,8 @@ namespace Headstart.Uploads;
 /// </summary>
 internal sealed class Manifest
 {
+    private const int MaxLineBytes = 1 << 18; // names, categories and an origin, but no image
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly List<(int Number, ManifestRow Row)> _unusable = [];
 
@@ -62,7 +64,7 @@ internal sealed class Manifest
         body.Position = 0;
         var lines = first.AsSpan(0, read).Trim("\uFEFF \t\r\n"u8).StartsWith("{"u8);
         var number = 0;
-        await foreach (var row in lines ? LineRows.ReadAsync(body, 1 << 16, cancel) : TableRows.ReadAsync(body, cancel))
+        await foreach (var row in lines ? LineRows.ReadAsync(body, MaxLineBytes, cancel) : TableRows.ReadAsync(body, cancel))
         {
             yield return ++number > maxRows ? throw ManifestBody.TooManyRows(maxRows) : row;
         }

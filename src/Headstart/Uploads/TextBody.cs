@@ -106,7 +106,7 @@ internal static class TextBody
             {
                 yield return text with
                 {
-                    FileName = file.FileName,
+                    FileName = text.FileName ?? file.FileName,
                     Category = string.IsNullOrWhiteSpace(text.Category) ? category
                     : text.Category
                 };

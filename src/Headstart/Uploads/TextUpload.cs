@@ -122,7 +122,10 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         }
 
         _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,
-            new ImageInfo(0, 0, "text/plain"), null, Split: split, Text: text));
+            new ImageInfo(0, 0, "text/plain"), null, Split: split, Text: text)
+        {
+            Confirmed = sent.Confirmed && category is not null,
+        });
         _places.Add(place);
     }
 

@@ -14,7 +14,9 @@ namespace Headstart.Uploads;
 /// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
 /// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
-public sealed record NewText(string Text, string? Category = null, string? Split = null);
+/// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
+/// <param name="FileName">The file that contains it.</param>
+public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
 
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);

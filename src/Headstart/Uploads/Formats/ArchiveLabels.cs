@@ -212,8 +212,8 @@ internal sealed class ArchiveLabels
 
     /// <summary>What tools add that has no labels of its own.</summary>
     private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
-        || path.Split('/').Contains("ImageSets") || Path.GetFileName(path).ToLowerInvariant() is "readme.dataset.txt" or "readme.roboflow.txt"
-        or "obj.data" or "notes.json" or "dataset_infos.json";
+        || path.Split('/').Contains("ImageSets") || Path.GetFileName(path).ToLowerInvariant() is "readme.txt" or "readme.dataset.txt"
+        or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json";
 
     private static bool IsManifest(string path) => path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
         or "manifest.jsonl" or "annotations.csv" or "annotations.jsonl";
