@@ -5,8 +5,7 @@ namespace Headstart.Uploads;
 
 /// <summary>
 /// The categories of the files uploaded with it. Files are matched by path; a name without a folder matches a file in any folder. Rows
-/// about
-/// the same file are merged.
+/// about the same file are merged.
 /// </summary>
 internal sealed class Manifest
 {
@@ -41,18 +40,11 @@ internal sealed class Manifest
         return manifest;
     }
 
-    /// <summary>The manifest's entry for the file; null if there is none.</summary>
-    public ManifestEntry? Find(string path)
-    {
-        var key = Key(path);
-        if (!_entries.TryGetValue(key, out var entry) && !_entries.TryGetValue(key[(key.LastIndexOf('/') + 1)..], out entry))
-        {
-            return null;
-        }
+    /// <summary>The entry for this path; null if there is none.</summary>
+    public ManifestEntry? Find(string path) => Use(Key(path));
 
-        entry.Found = true;
-        return entry.Said;
-    }
+    /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
+    public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
 
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
@@ -82,6 +74,17 @@ internal sealed class Manifest
         {
             _entries.Add(Key(file), new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) });
         }
+    }
+
+    private ManifestEntry? Use(string key)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        entry.Found = true;
+        return entry.Said;
     }
 
     private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
