@@ -11,8 +11,10 @@ public static class DatasetApi
 {
     public static void MapDataset(this RouteGroupBuilder api) =>
         api.MapGet("/models/{id:guid}/dataset", Get).WithTags("Models").Named("exportDataset", "Export the data set",
-                "All examples with their categories, sides, confirmations and origins, as a stream. For an image model a zip archive: folders "
-                + "train and test with a folder for each category, and labels.jsonl, which has everything that folders cannot say. For a text "
+                "All examples with their categories, sides, confirmations and origins, as a stream. For an image model a zip archive: "
+                    + "folders "
+                + "train and test with a folder for each category, and labels.jsonl, which has everything that folders cannot say. For "
+                + "a text "
                 + "model JSON Lines. Send it as it is to POST /images or /texts of another model to get the same data set.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip", "application/x-ndjson").Refuses(401, 404);
 

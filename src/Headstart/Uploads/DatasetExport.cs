@@ -17,6 +17,9 @@ namespace Headstart.Uploads;
 /// </summary>
 internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, DataPaths paths)
 {
+    /// <summary>Name of the text that says what the archive is.</summary>
+    public const string Readme = "readme.txt";
+
     private const int PageSize = 500;
 
     private static readonly JsonSerializerOptions Lines = new(Json.Options)
@@ -30,7 +33,9 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
     {
         var folders = PlainNames.OfFolders(model.Categories.Select(category => category.Name));
         await using var table = Spool.Create(paths.Spool);
-        await using var zip = await ZipArchive.CreateAsync(body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancel);
+        await using var pending = new PendingStream(body);
+        await using var zip = await ZipArchive.CreateAsync(pending, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null,
+            cancel);
         var number = 0;
         await foreach (var (image, categories) in ExamplesAsync(model, cancel))
         {
@@ -57,7 +62,7 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
 
             """);
         table.Position = 0;
-        await AddAsync(zip, "README.txt", model.CreatedAt, new MemoryStream(about), cancel);
+        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(about), cancel);
         await AddAsync(zip, "labels.jsonl", model.CreatedAt, table, cancel);
     }
 

@@ -36,7 +36,9 @@ public sealed record ImageResponse(
 /// <summary>Images by URL or in base64.</summary>
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
-public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected)
+/// <param name="Notices">What you should know, such as what was left out; each is a sentence.</param>
+public sealed record UploadResponse(
+    IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected, IReadOnlyList<string> Notices)
 {
     /// <summary>The exceeded quota.</summary>
     [JsonIgnore]

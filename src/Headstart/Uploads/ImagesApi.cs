@@ -13,6 +13,11 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
+/// <param name="Async">true always answers with an import, false never; by default the upload decides.</param>
+/// <param name="DryRun">true stores nothing and answers what the request would do.</param>
+public sealed record UploadQuery(
+    [property: FromQuery(Name = "async")] bool? Async, [property: FromQuery(Name = "dryRun")] bool? DryRun);
+
 public static class ImagesApi
 {
     internal static readonly Dictionary<string, string> Fields = new() { ["category"] = "cats" };
@@ -25,14 +30,17 @@ public static class ImagesApi
                 "Step 2 of the main job. Send one of these. A form: put a field named category before the files it applies to (in a "
                 + "multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
                 + "JSON Lines with the category of each file. A zip archive: its folders are the categories, folders named train, val "
-                + "and test above them set the split, and a labels.csv or labels.jsonl at the top level replaces the folders. JSON, "
+                + "and test above or in them set the split, and a labels.csv or labels.jsonl at the top level replaces the folders. JSON, "
                 + "JSON Lines or CSV: each row has the url of an image, or in JSON its base64, and its category; separate several "
                 + "categories in a cell with |.\n\nFiles that cannot be used are listed with the reason; the others are kept. Sending "
                 + "a file again adds nothing: it is accepted as alreadyThere. Large uploads, and those with more than a few URLs, are "
-                + "answered with 202 and an import that continues in the background; ?async=true or false overrides this.")
+                + "answered with 202 and an import that continues in the background; ?async=true or false overrides this.\n\n?dryRun=true "
+                + "stores nothing and answers what the same request would do: the categories, how many images for training and testing, "
+                + "what would be left out, and why. With it, JSON may also list names only, {\"images\":[{\"file\":\"cats/a.jpg\"}]}.")
             .WithMetadata(new FileForm(Fields, RawImage: false, Zip: true, Json: typeof(NewImagesRequest), Manifests: true))
             .WithMetadata(new BodyExample("""{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}"""))
-            .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
+            .WithMetadata(new AlsoAnswers(typeof(UploadPlan))).Produces<UploadResponse>()
+            .Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
             + "category.").Refuses(400, 401, 404);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
@@ -49,19 +57,34 @@ public static class ImagesApi
             + "change.").Refuses(401, 404);
     }
 
-    private static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
+    private static async Task<Results<Ok<UploadResponse>, Ok<UploadPlan>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "
             + "created.")] string? idempotencyKey,
-        [FromQuery(Name = "async")][Description("true always answers with an import, false never; by default the upload "
-            + "decides.")] bool? background,
-        HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel)
+        [AsParameters] UploadQuery query, HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel)
     {
         // the request may be large: reading it enforces its own limits
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
-        return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
-            : Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid ? invalid
-            : await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel);
+        if (await db.ModelsOf(http.User).AsNoTracking().Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel)
+            is not { } model)
+        {
+            return Problems.NoSuchModel();
+        }
+
+        if (Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid)
+        {
+            return invalid;
+        }
+
+        IResult answer = query.DryRun is true ? (await requests.PlanAsync(model, http.Request, cancel)).Result
+            : (await requests.TakeAsync(model, http.Request, query.Async, idempotencyKey, cancel)).Result;
+        return answer switch
+        {
+            Ok<UploadResponse> uploaded => uploaded,
+            Ok<UploadPlan> plan => plan,
+            Accepted<ImportProgress> import => import,
+            var refusal => (ProblemHttpResult)refusal,
+        };
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(

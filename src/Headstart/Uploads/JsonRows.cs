@@ -69,7 +69,8 @@ internal sealed class JsonRows
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return Broken((e as JsonException)?.Path is { Length: > 1 } path ? $"look at {path}" : "it is not an object, or not valid JSON");
+            return Broken((e as JsonException)?.Path is { Length: > 1 } path ? $"look at {path}"
+                : "it is not an object, or not valid JSON");
         }
 
         ManifestRow Broken(string why) => ManifestRow.Not("invalid-row",

@@ -7,8 +7,7 @@ namespace Headstart.Uploads;
 
 /// <summary>
 /// The categories of the files uploaded with it. Files are matched by path; a name without a folder matches a file in any folder. Rows
-/// about
-/// the same file are merged.
+/// about the same file are merged.
 /// </summary>
 internal sealed class Manifest
 {
@@ -37,7 +36,11 @@ internal sealed class Manifest
             {
                 manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
                 {
-                    Image = row.Image with { Url = null, File = ImageNames.LastPart(row.Image.File ?? row.Image.FileName ?? row.Image.Url!) },
+                    Image = row.Image with
+                    {
+                        Url = null,
+                        File = ImageNames.LastPart(row.Image.File ?? row.Image.FileName ?? row.Image.Url!),
+                    },
                 });
             }
 
@@ -70,18 +73,11 @@ internal sealed class Manifest
         }
     }
 
-    /// <summary>The manifest's entry for the file; null if there is none.</summary>
-    public ManifestEntry? Find(string path)
-    {
-        var key = Key(path);
-        if (!_entries.TryGetValue(key, out var entry) && !_entries.TryGetValue(key[(key.LastIndexOf('/') + 1)..], out entry))
-        {
-            return null;
-        }
+    /// <summary>The entry for this path; null if there is none.</summary>
+    public ManifestEntry? Find(string path) => Use(Key(path));
 
-        entry.Found = true;
-        return entry.Said;
-    }
+    /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
+    public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
 
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
@@ -105,14 +101,29 @@ internal sealed class Manifest
         var file = row.Image.File!;
         if (_entries.TryGetValue(Key(file), out var entry))
         {
-            entry.Said = new([.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])], entry.Said.Split ?? split);
+            entry.Said = entry.Said with
+            {
+                Categories = [.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])],
+                Split = entry.Said.Split ?? split,
+            };
         }
         else
         {
-            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) };
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image) };
             _entries.Add(Key(file), entry);
             _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
         }
+    }
+
+    private ManifestEntry? Use(string key)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        entry.Found = true;
+        return entry.Said;
     }
 
     private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
@@ -130,4 +141,5 @@ internal sealed class Manifest
 }
 
 /// <summary>A manifest's entry for a file.</summary>
-internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split);
+/// <param name="Row">The first row about it.</param>
+internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row);

@@ -16,6 +16,7 @@ internal sealed class ManifestBody : UploadBody
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;
     private readonly List<ManifestRow>? _foreign; // of another tool
+    private readonly List<string> _names = []; // of rows that have nothing but the name of a file
     private int _count;
     private int _urls;
 
@@ -26,12 +27,20 @@ internal sealed class ManifestBody : UploadBody
 
     public override int Urls => _urls;
 
+    /// <summary>If every row is only the name of a file, these names.</summary>
+    public IReadOnlyList<string>? Names => _names.Count == _count ? _names : null;
+
     public static async Task<ManifestBody> OpenAsync(UploadKind kind, Stream stream, UploadSettings limits, CancellationToken cancel)
     {
         var body = new ManifestBody(kind, stream, limits, await ForeignAsync(stream, cancel));
         await foreach (var row in body.RowsAsync(cancel))
         {
             body._urls += row.Image.Url is null ? 0 : 1;
+            if (row is { Reason: null, Image: { File: { } name, Url: null, Base64: null }, Categories: null })
+            {
+                body._names.Add(name);
+            }
+
             if (++body._count > limits.MaxRows)
             {
                 throw TooManyRows(limits.MaxRows);

@@ -49,8 +49,8 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
             + "send one of them."),
         { Url: { } url } => new FileContent.Remote(url),
         { Base64: { } text } => Decode(text, maxBytes),
-        { File: not null } => new FileContent.Unusable("file-not-sent", Advice ?? "The row names a file that was not sent; put the manifest into "
-            + "an archive as labels.csv, or into a form as a part named manifest before the files."),
+        { File: not null } => new FileContent.Unusable("file-not-sent", Advice ?? "The row names a file that was not sent; put the "
+            + "manifest into an archive as labels.csv, or into a form as a part named manifest before the files."),
         _ => new FileContent.Unusable("nothing-named", "The row names no image; give it a url, or in JSON a url or base64."),
     };
 

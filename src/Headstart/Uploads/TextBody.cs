@@ -89,7 +89,7 @@ internal static class TextBody
     private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var file in UploadReader.ReadAsync(request, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
+        await foreach (var file in FilesAsync(request, limits, cancel))
         {
             if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
             {
@@ -111,6 +111,36 @@ internal static class TextBody
                     : text.Category
                 };
             }
+        }
+    }
+
+    /// <summary>
+    /// Files before any category wait for the end: they are texts without a category only if no category follows.
+    /// </summary>
+    private static async IAsyncEnumerable<UploadedFile> FilesAsync(HttpRequest request, UploadSettings limits,
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var (waiting, bytes) = (new List<UploadedFile>(), 0L);
+        await foreach (var file in UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes,
+            maxRows: null, new SystemFiles(), cancel))
+        {
+            if (file.Categories is not null)
+            {
+                yield return file;
+                continue;
+            }
+
+            waiting.Add(file);
+            if ((bytes += file.Bytes?.Length ?? 0) > 2 * limits.MaxTextsBytes)
+            {
+                throw RefusedException.TooLarge("too-large",
+                    $"The files of the form are larger than {2 * limits.MaxTextsBytes:N0} bytes; send them in several requests.");
+            }
+        }
+
+        foreach (var file in waiting)
+        {
+            yield return file;
         }
     }
 

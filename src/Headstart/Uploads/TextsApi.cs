@@ -35,11 +35,12 @@ public static class TextsApi
                 + "table (CSV or tab-separated) with the header text,category. Plain text with one text per line; ?category= labels "
                 + "all of them. A form with files of these formats. Unlabelled texts help too: the model learns from them how words "
                 + "are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again adds "
-                + "nothing, except that an unlabelled text gets the category sent with it.")
+                + "nothing, except that an unlabelled text gets the category sent with it.\n\n?dryRun=true stores nothing and answers what "
+                + "the same request would do.")
             .WithMetadata(new FileForm(new Dictionary<string, string> { ["category"] = "" }, RawImage: false, Json: typeof(NewTextsRequest),
                 Texts: true))
             .WithMetadata(new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""))
-            .Refuses(400, 401, 404, 413, 415, 422, 507);
+            .WithMetadata(new AlsoAnswers(typeof(UploadPlan))).Produces<TakenTexts>().Refuses(400, 401, 404, 413, 415, 422, 507);
         texts.MapGet("/", List).Named("listTexts", "List the texts", "Newest first; ?category= filters by category, ?labelled= by "
             + "whether a text has one.").Refuses(400, 401, 404);
         texts.MapGet("/{textId:guid}", Get).Named("getText", "Get a text", "The text and its details.").Refuses(401, 404);
@@ -50,8 +51,9 @@ public static class TextsApi
             + "change.").Refuses(401, 404);
     }
 
-    private static async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> Upload(
+    private static async Task<Results<Ok<TakenTexts>, Ok<UploadPlan>, ProblemHttpResult>> Upload(
         Guid id, HttpContext http, [FromQuery][Description("The category of texts sent without one.")] string? category,
+        [FromQuery][Description("true stores nothing and answers what the request would do.")] bool? dryRun,
         HeadstartDb db, TextUpload upload, CancellationToken cancel)
     {
         if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
@@ -59,7 +61,9 @@ public static class TextsApi
             return Problems.NoSuchModel();
         }
 
-        return Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel));
+        var texts = Of(upload.ReadAsync(http.Request, cancel), category);
+        return dryRun is true ? TypedResults.Ok(await upload.PlanAsync(model, texts, cancel))
+            : Answer(await upload.AddAsync(model, texts, confirmed: false, cancel));
     }
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
@@ -136,7 +140,7 @@ public static class TextsApi
             ? TypedResults.NoContent()
             : NoSuchText(id);
 
-    private static Results<Ok<TakenTexts>, ProblemHttpResult> Answer(TakenTexts answer) =>
+    private static Results<Ok<TakenTexts>, Ok<UploadPlan>, ProblemHttpResult> Answer(TakenTexts answer) =>
         answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
         : answer.Rejected.Count == 0 ? Problems.Invalid("no-texts", "The request contains no text, so nothing was added.")
         : answer.Rejected.FirstOrDefault(text => text.Exceeded is not null)?.Exceeded is { } exceeded

@@ -43,6 +43,9 @@ public abstract record FileContent
     /// <summary>A file that has yet to be fetched.</summary>
     public sealed record Remote(string Url) : FileContent;
 
+    /// <summary>A file whose name is known and whose bytes were not looked at.</summary>
+    public sealed record Unread : FileContent;
+
     /// <param name="Reason">A stable slug.</param>
     /// <param name="Detail">What is wrong and how to fix it.</param>
     public sealed record Unusable(string Reason, string Detail) : FileContent;

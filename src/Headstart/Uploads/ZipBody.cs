@@ -1,33 +1,34 @@
-using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Headstart.Operations;
-using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
-/// <summary>
-/// An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or its labels are read, see <see cref="ArchiveLabels"/>.
-/// </summary>
+/// <summary>An archive of images; <see cref="ArchiveLabels"/> says what they show.</summary>
 internal sealed class ZipBody : UploadBody
 {
     private readonly Archive _archive;
     private readonly UploadSettings _limits;
-    private readonly List<ZipArchiveEntry> _files;
-    private readonly ZipFolders _folders;
     private readonly ArchiveLabels _labels;
 
-    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ArchiveLabels labels)
+    private ZipBody(Stream stream, Archive archive, UploadSettings limits, ArchiveLabels labels)
         : base(stream)
     {
-        (_archive, _limits, _files, _labels) = (archive, limits, files, labels);
-        _folders = new(files.Select(file => file.FullName), labels.Any);
-        // Rows about missing files come after the existing files, always in the same order.
-        Count = files.Count + labels.Rest.Count;
+        (_archive, _limits, _labels) = (archive, limits, labels);
+        Count = labels.Examples.Count + labels.Missing.Count;
     }
 
+    /// <summary>Files that are described but missing come after the existing ones.</summary>
     public override int Count { get; }
 
-    public static async Task<ZipBody> OpenAsync(Stream stream, UploadSettings limits, CancellationToken cancel)
+    public override IReadOnlyList<string> Notices => _archive.Notices;
+
+    /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="categories">The names of the model's categories.</param>
+    /// <param name="limits">Limits for the archive.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">It is no archive, too large, or not certain what its files show.</exception>
+    public static async Task<ZipBody> OpenAsync(Stream stream, IReadOnlyCollection<string> categories, UploadSettings limits,
+        CancellationToken cancel)
     {
         var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
             ? RefusedException.TooLarge("too-many-files",
@@ -38,15 +39,8 @@ internal sealed class ZipBody : UploadBody
                     + "photos.zip photos."));
         try
         {
-            if (archive.Files.Count == 0)
-            {
-                throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
-            }
-
-            var labels = await ArchiveLabels.ReadAsync(archive.Files, limits, cancel);
-            var files = archive.Files.Where(file => !labels.IsAnnotation(file)).ToList();
-            return files.Count + labels.Rest.Count > 0 ? new(stream, archive, limits, files, labels)
-                : throw RefusedException.Invalid("no-files", "The archive contains no images, so nothing was added.");
+            return archive.Files.Count == 0 ? throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was "
+                + "added.") : new(stream, archive, limits, await ArchiveLabels.OfAsync(archive, categories, limits, cancel));
         }
         catch
         {
@@ -58,7 +52,7 @@ internal sealed class ZipBody : UploadBody
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        foreach (var entry in _files.Skip(from))
+        foreach (var entry in _labels.Examples.Skip(from))
         {
             var file = await ReadAsync(entry, cancel);
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
@@ -72,7 +66,21 @@ internal sealed class ZipBody : UploadBody
             yield return file;
         }
 
-        foreach (var missing in _labels.Rest.Skip(Math.Max(0, from - _files.Count)))
+        foreach (var missing in _labels.Missing.Skip(Math.Max(0, from - _labels.Examples.Count)))
+        {
+            yield return missing;
+        }
+    }
+
+    public override async IAsyncEnumerable<UploadedFile> NamesAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        await Task.CompletedTask;
+        foreach (var entry in _labels.Examples)
+        {
+            yield return Placed(new(RequestBodies.Readable(entry.Name), new FileContent.Unread()), _labels.Of(entry));
+        }
+
+        foreach (var missing in _labels.Missing)
         {
             yield return missing;
         }
@@ -84,37 +92,21 @@ internal sealed class ZipBody : UploadBody
         base.Dispose();
     }
 
-    private async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, CancellationToken cancel)
+    /// <summary>A file that is refused by its name is not unpacked.</summary>
+    private async Task<UploadedFile> ReadAsync(ArchiveFile entry, CancellationToken cancel)
     {
-        var (place, said) = (_folders.PlaceOf(entry.FullName), _labels.Of(entry));
-        if (place.Reason is not null)
-        {
-            return Unusable(entry, place.Reason, place.Detail!);
-        }
-
-        if (said?.Reason is not null)
-        {
-            return Unusable(entry, said.Reason, said.Detail!);
-        }
-
-        var categories = said?.Categories ?? (_labels.Any || place.Category is null ? null : [place.Category]);
-        if (categories is null)
-        {
-            return _labels.Any ? Unusable(entry, "not-in-manifest", _labels.Unsaid) : Unusable(entry, "missing-category",
-                "The file is not in a category folder; move it into one, or add a labels.csv with the header file,category.");
-        }
-
-        var file = await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel);
-        return file with
-        {
-            FileName = said?.Row.Image is { File: not null, FileName: { } name } ? RequestBodies.Readable(name) : file.FileName,
-            Categories = categories,
-            Split = said?.Split ?? place.Split,
-            Confirmed = said?.Row.Image.Confirmed is true,
-            Origin = said?.Row.Image.Origin,
-        };
+        var place = _labels.Of(entry);
+        return Placed(place.Refused is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
+            : new(RequestBodies.Readable(entry.Name), place.Refused), place);
     }
 
-    private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
-        new(RequestBodies.Readable(entry.FullName), new FileContent.Unusable(reason, detail));
+    private static UploadedFile Placed(UploadedFile file, Placement place) => file with
+    {
+        FileName = place.Row?.FileName is { } name ? RequestBodies.Readable(name) : file.FileName,
+        Content = place.Refused ?? file.Content,
+        Categories = place.Categories,
+        Split = place.Split,
+        Confirmed = place.Row?.Confirmed is true,
+        Origin = place.Row?.Origin,
+    };
 }

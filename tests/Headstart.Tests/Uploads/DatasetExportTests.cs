@@ -28,7 +28,7 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
                 ["split"] = i % 2 == 0 ? "test" : "train",
                 ["fileName"] = i == 0 ? "../../a \"b\".png" : $"sub/{i}.png",
                 ["confirmed"] = i % 3 == 0,
-                ["origin"] = i > 2 ? null : new JsonObject { ["url"] = "https://example.com/a.png", ["author"] = "Ann <a>", ["licence"] = "CC BY" },
+                ["origin"] = i > 2 ? null : Origin(),
             })]),
         });
 
@@ -90,7 +90,7 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
     public async Task A_model_without_examples_and_one_of_somebody_else()
     {
         using var archive = new ZipArchive(new MemoryStream(await DownloadAsync(await _client.NewModelAsync(), "application/zip")));
-        Assert.Equal(["README.txt", "labels.jsonl"], archive.Entries.Select(entry => entry.FullName));
+        Assert.Equal(["readme.txt", "labels.jsonl"], archive.Entries.Select(entry => entry.FullName));
         await (await _client.GetAsync($"/api/v1/models/{Guid.CreateVersion7()}/dataset", Api.Cancel))
             .ProblemAsync(HttpStatusCode.NotFound, "model-not-found");
     }
@@ -117,6 +117,8 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
             ["rejected"]![0]!["reason"]);
     }
 
+    private static JsonObject Origin() => new() { ["url"] = "https://example.com/a.png", ["author"] = "Ann <a>", ["licence"] = "CC BY" };
+
     private async Task SendAsync(string model, JsonObject images) =>
         Assert.Empty((await (await _client.PostAsync($"{model}/images", images)).JsonAsync())["rejected"]!.AsArray());
 
@@ -142,7 +144,8 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
         var id = Guid.Parse(model.Split('/')[^1]);
         var names = await db.Categories.Where(c => c.ModelId == id).ToDictionaryAsync(c => c.Id, c => c.Name);
         return (await db.Examples.Include(e => e.Labels).Where(e => e.ModelId == id).ToListAsync()).Select(e =>
-            $"{e.FileName} {string.Join('|', e.Labels.Select(l => names[l.CategoryId]).Order(StringComparer.Ordinal))} {e.Split} {e.Confirmed} "
-            + $"{e.Origin} {e.MediaType} {e.Width} {e.Text} {Convert.ToHexString(e.Sha256)}").Order(StringComparer.Ordinal).ToList();
+            $"{e.FileName} {string.Join('|', e.Labels.Select(l => names[l.CategoryId]).Order(StringComparer.Ordinal))} {e.Split} "
+            + $"{e.Confirmed} {e.Origin} {e.MediaType} {e.Width} {e.Text} {Convert.ToHexString(e.Sha256)}")
+            .Order(StringComparer.Ordinal).ToList();
     });
 }

@@ -21,14 +21,16 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
 
     private static readonly Sample[] Samples =
     [
-        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side: `file_name` and `label` (also `labels`, "
+        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side: `file_name` and `label` (also "
+            + "`labels`, "
             + "`category`; numbers too)", "`metadata.parquet`, captions, columns with other names: refused with a sentence",
             ["shapes/train/metadata.csv=file_name,label↵0.png,disc↵1.png,stripe↵", "shapes/train/0.png", "shapes/train/1.png",
                 "shapes/test/metadata.csv=file_name,label↵0.png,stripe↵", "shapes/test/0.png"],
             ["shapes/test/0.png stripe test", "shapes/train/0.png disc train", "shapes/train/1.png stripe train"]),
         new("", "", "", ["metadata.jsonl={\"file_name\": \"images/0.png\", \"label\": \"disc\"}↵{\"file_name\": \"images/1.png\", \"label\": 7}↵",
             "images/0.png", "images/1.png"], ["images/0.png disc *", "images/1.png 7 *"]),
-        new("Roboflow", "folders `train`, `valid`, `test`; `_classes.csv` (one column for each label); its COCO, VOC, YOLO and Create ML exports",
+        new("Roboflow", "folders `train`, `valid`, `test`; `_classes.csv` (one column for each label); its COCO, VOC, YOLO and Create "
+            + "ML exports",
             "",
             ["train/_classes.csv=filename, cat, dog↵a_jpg.rf.1f.png, 1, 0↵b.png, 0, 1↵c.png, 1, 1↵d.png, 0, 0↵", "train/a_jpg.rf.1f.png",
                 "train/b.png", "train/c.png", "train/d.png", "valid/_classes.csv=filename, cat, dog↵e.png, 0, 1↵", "valid/e.png",
@@ -37,10 +39,13 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             ["train/c.png several-categories", "train/d.png no-label"]),
         new("", "", "", ["train/_classes.csv=filename, cat, dog↵c.png, 1, 1↵d.png, 0, 0↵", "train/c.png", "train/d.png"],
             ["train/c.png cat|dog train", "train/d.png  train"], Several: true),
-        new("", "", "", ["train/cat/a.png", "train/dog/b.png", "test/cat/c.png", "README.roboflow.txt=exported", "README.dataset.txt=about"],
+        new("", "", "", ["train/cat/a.png", "train/dog/b.png", "test/cat/c.png", "README.roboflow.txt=exported",
+                "README.dataset.txt=about"],
             ["test/cat/c.png cat test", "train/cat/a.png cat train", "train/dog/b.png dog train"]),
-        new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, else the labels of boxes and shapes; names with the eight digits in front or "
-            + "without", "tasks whose annotators disagree and tasks without an answer are left out; an export in which two columns may be the "
+        new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, else the labels of boxes and shapes; names with the eight digits in "
+            + "front or "
+            + "without", "tasks whose annotators disagree and tasks without an answer are left out; an export in which two columns may "
+            + "be the "
             + "label is refused",
             ["export.csv=image,id,choice,annotator,annotation_id,created_at,updated_at,lead_time↵/data/upload/1/a1b2c3d4-a.png,1,Cat,1,1,"
                 + "2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,3.2↵/data/upload/1/0badc0de-b.png,2,\"{\"\"choices\"\":[\"\"Cat\"\",\"\"Dog\"\"]}\",1,2,,,4↵",
@@ -59,7 +64,8 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             ["min.json=[{\"image\":\"/data/upload/1/a1b2c3d4-a.png\",\"id\":1,\"choice\":\"Cat\",\"annotator\":1,\"annotation_id\":1,\"lead_time\":2.5},"
                 + "{\"image\":\"/data/local-files/?d=sub/b.png\",\"id\":2,\"choice\":{\"choices\":[\"Dog\"]},\"annotator\":1,\"annotation_id\":2,"
                 + "\"lead_time\":1}]", "a.png", "b.png"], ["a.png Cat *", "b.png Dog *"]),
-        new("COCO JSON", "the categories of an image's boxes and shapes; sides from folders and from names such as `instances_val2017.json`",
+        new("COCO JSON", "the categories of an image's boxes and shapes; sides from folders and from names such as "
+            + "`instances_val2017.json`",
             "an image without boxes is left out",
             ["annotations/instances_train2017.json={\"info\":{},\"licenses\":[],\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,"
                 + "\"height\":16},{\"id\":2,\"file_name\":\"b.png\"},{\"id\":3,\"file_name\":\"c.png\"}],\"annotations\":[{\"id\":1,\"image_id\":1,"
@@ -69,23 +75,26 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
                 "train2017/a.png", "train2017/b.png", "train2017/c.png"],
             ["train2017/a.png cat train"], ["train2017/b.png several-categories", "train2017/c.png no-label"]),
         new("Pascal VOC", "the names of the objects in each XML; sides from `ImageSets/Main/train.txt`, `test.txt`", "",
-            ["VOC/Annotations/a.xml=<annotation><folder>x</folder><filename>a.png</filename><size><width>16</width></size><object><name>cat</name>"
-                + "<pose>Left</pose><part><name>head</name></part><bndbox><xmin>1</xmin></bndbox></object></annotation>",
-                "VOC/Annotations/b.xml=<annotation><filename>old name.png</filename><object><name>dog</name></object><object><name>dog</name>"
+            ["VOC/Annotations/a.xml=<annotation><folder>x</folder><filename>a.png</filename><size><width>16</width></size><object>"
+                + "<name>cat</name><pose>Left</pose><part><name>head</name></part><bndbox><xmin>1</xmin></bndbox></object></annotation>",
+                "VOC/Annotations/b.xml=<annotation><filename>old "
+                    + "name.png</filename><object><name>dog</name></object><object><name>dog</name>"
                 + "</object></annotation>", "VOC/JPEGImages/a.png", "VOC/JPEGImages/b.png", "VOC/SegmentationClass/a.png",
                 "VOC/ImageSets/Main/train.txt=a↵", "VOC/ImageSets/Main/test.txt=b↵", "VOC/ImageSets/Main/cat_train.txt=a 1↵b -1↵"],
             ["VOC/JPEGImages/a.png cat train", "VOC/JPEGImages/b.png dog test"], ["VOC/SegmentationClass/a.png not-in-manifest"]),
         new("YOLO", "classification: folders; detection, segmentation: `labels/*.txt` with `data.yaml`, `classes.txt`, `obj.names` or "
             + "`_darknet.labels`", "boxes whose classes have no names: refused",
             ["data.yaml=train: ../train/images↵val: ../valid/images↵nc: 2↵names: ['cat', \"dog\"]↵", "train/images/a.png",
-                "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵0 0.1 0.1 0.2 0.2↵", "train/images/b.png", "train/labels/b.txt=1 0.1 0.1 0.2 0.2 0.3 0.3↵",
+                "train/labels/a.txt=0 0.5 0.5 0.2 0.2↵0 0.1 0.1 0.2 0.2↵", "train/images/b.png",
+                "train/labels/b.txt=1 0.1 0.1 0.2 0.2 0.3 0.3↵",
                 "valid/images/c.png", "valid/labels/c.txt="],
             ["train/images/a.png cat train", "train/images/b.png dog train"], ["valid/images/c.png no-label"]),
         new("", "", "", ["classes.txt=cat↵dog↵", "images/a.png", "labels/a.txt=1 0.5 0.5 0.2 0.2↵"], ["images/a.png dog *"]),
         new("Vertex AI, AutoML", "CSV (`TRAIN,gs://…,label`) and JSON Lines, labels and boxes: the images are found by name in the archive",
             "images in buckets are not fetched; the sentence says how to download them",
             ["import.csv=TRAIN,gs://bucket/flowers/a.png,daisy↵test,gs://bucket/flowers/b.png,rose↵gs://bucket/flowers/c.png,rose↵"
-                + "UNASSIGNED,gs://bucket/flowers/d.png,rose,0.1,0.1,,,0.2,0.2,,↵", "flowers/a.png", "flowers/b.png", "flowers/c.png", "flowers/d.png"],
+                + "UNASSIGNED,gs://bucket/flowers/d.png,rose,0.1,0.1,,,0.2,0.2,,↵", "flowers/a.png", "flowers/b.png", "flowers/c.png",
+                "flowers/d.png"],
             ["flowers/a.png daisy train", "flowers/b.png rose test", "flowers/c.png rose *", "flowers/d.png rose *"]),
         new("", "", "",
             ["data.jsonl={\"imageGcsUri\":\"gs://bucket/a.png\",\"classificationAnnotation\":{\"displayName\":\"daisy\"},"
@@ -114,12 +123,15 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             ["images/a.png cat *", "images/b.png dog test"], ["images/c.png no-label"]),
         new("", "", "", ["synsets.txt=cat↵dog↵", "train.txt=images/a.png 0↵images/b.png 1↵", "images/a.png", "images/b.png"],
             ["images/a.png cat train", "images/b.png dog train"]),
-        new("Kaggle, fastai", "tables with a column for the image (`id`, `image_id`, `filename`, `fname` …; the ending may be missing) and one for "
+        new("Kaggle, fastai", "tables with a column for the image (`id`, `image_id`, `filename`, `fname` …; the ending may be missing) "
+            + "and one for "
             + "the label (`label`, `class`, `target`, `category` …), or one for each label with 0 and 1",
             "`sample_submission.csv`; tables that name the images but no known column for the label: refused with a sentence",
-            ["train.csv=id,label↵0001,cat↵0002,dog↵", "sample_submission.csv=id,label↵0009,cat↵", "train/0001.png", "train/0002.png", "test/0009.png"],
+            ["train.csv=id,label↵0001,cat↵0002,dog↵", "sample_submission.csv=id,label↵0009,cat↵", "train/0001.png", "train/0002.png",
+                "test/0009.png"],
             ["train/0001.png cat train", "train/0002.png dog train"], ["test/0009.png not-in-manifest"]),
-        new("", "", "", ["labels.csv=image_id,class_id,class↵a,0,cat↵b,1,dog↵", "img/a.png", "img/b.png"], ["img/a.png cat *", "img/b.png dog *"]),
+        new("", "", "", ["labels.csv=image_id,class_id,class↵a,0,cat↵b,1,dog↵", "img/a.png", "img/b.png"],
+            ["img/a.png cat *", "img/b.png dog *"]),
         new("Keras, torchvision", "folders, and `train`, `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
             ["set/train/cat/a.png cat train", "set/train/dog/b.png dog train"]),
         new("Create ML", "labels of boxes", "", ["_annotations.createml.json=[{\"image\":\"a.png\",\"annotations\":[{\"label\":\"cat\",\"coordinates\":"
@@ -137,7 +149,8 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
         foreach (var sample in Samples)
         {
             var model = await ModelAsync(sample.Several);
-            var answer = await (await _client.SendImagesAsync(model, Zip(sample.Files), "?async=false")).Content.ReadAsStringAsync(Api.Cancel);
+            var response = await _client.SendImagesAsync(model, Zip(sample.Files), "?async=false");
+            var answer = await response.Content.ReadAsStringAsync(Api.Cancel);
             var images = (await _client.ImagesAsync(model)).Zip(sample.Expected.DefaultIfEmpty(""), (image, expected) =>
                 expected.EndsWith('*') ? image[..image.LastIndexOf(' ')] + " *" : image);
             Assert.True(images.SequenceEqual(sample.Expected.Order(StringComparer.Ordinal)), $"{sample.Files[0]}: {answer}");
@@ -207,8 +220,9 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
         await (await _client.SendImagesAsync(await ModelAsync(several: false), UploadCalls.Body(type, body), "?async=false"))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
 
-    private async Task<string> ModelAsync(bool several) => !several ? await _client.NewModelAsync() : "/api/v1/models/" + (await (await _client
-        .PostAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}", kind = "multiLabelImageClassification" }))
+    private async Task<string> ModelAsync(bool several) => !several ? await _client.NewModelAsync()
+        : "/api/v1/models/" + (await (await _client.PostAsync("/api/v1/models",
+            new { name = $"{Guid.CreateVersion7()}", kind = "multiLabelImageClassification" }))
             .JsonAsync(HttpStatusCode.Created))["id"];
 
     /// <summary>An image for each name, each another one; a text for each <c>name=content</c>.</summary>

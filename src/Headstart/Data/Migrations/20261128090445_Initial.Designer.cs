@@ -723,6 +723,11 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("bytes");
 
+                    b.PrimitiveCollection<List<string>>("Categories")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("categories");
+
                     b.Property<string>("ContentType")
                         .IsRequired()
                         .HasColumnType("text")
@@ -765,6 +770,11 @@ namespace Headstart.Data.Migrations
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
+
+                    b.PrimitiveCollection<List<string>>("Notices")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("notices");
 
                     b.Property<int>("Rejected")
                         .HasColumnType("integer")

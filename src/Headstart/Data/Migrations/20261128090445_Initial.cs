@@ -357,6 +357,8 @@ namespace Headstart.Data.Migrations
                     content_type = table.Column<string>(type: "text", nullable: false),
                     source = table.Column<byte[]>(type: "bytea", nullable: false),
                     total = table.Column<int>(type: "integer", nullable: false),
+                    categories = table.Column<List<string>>(type: "text[]", nullable: false),
+                    notices = table.Column<List<string>>(type: "text[]", nullable: false),
                     done = table.Column<int>(type: "integer", nullable: false),
                     accepted = table.Column<int>(type: "integer", nullable: false),
                     already_there = table.Column<int>(type: "integer", nullable: false),

@@ -720,6 +720,11 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("bytes");
 
+                    b.PrimitiveCollection<List<string>>("Categories")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("categories");
+
                     b.Property<string>("ContentType")
                         .IsRequired()
                         .HasColumnType("text")
@@ -762,6 +767,11 @@ namespace Headstart.Data.Migrations
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
+
+                    b.PrimitiveCollection<List<string>>("Notices")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("notices");
 
                     b.Property<int>("Rejected")
                         .HasColumnType("integer")

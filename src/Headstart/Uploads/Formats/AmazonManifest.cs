@@ -14,7 +14,8 @@ internal sealed class AmazonManifest : IAnnotationFormat
     public string Name => "Amazon manifest";
 
     public IEnumerable<ManifestRow>? Read(Annotation file) => file.Json is { IsList: false } shape && shape.Has("source-ref")
-        ? file.Lines<Dictionary<string, JsonElement>>(Name).Select(line => Labelled.Row(Name, Text(line, "source-ref"), LabelsOf(line))) : null;
+        ? file.Lines<Dictionary<string, JsonElement>>(Name)
+            .Select(line => Labelled.Row(Name, Text(line, "source-ref"), LabelsOf(line))) : null;
 
     private static IEnumerable<string> LabelsOf(Dictionary<string, JsonElement> line) =>
         line.Where(field => field.Key.EndsWith(Suffix, StringComparison.Ordinal) && field.Value.ValueKind == JsonValueKind.Object)
@@ -29,8 +30,9 @@ internal sealed class AmazonManifest : IAnnotationFormat
         }
 
         return about.TryGetProperty("class-name", out var name) && name.ValueKind == JsonValueKind.String ? [name.GetString()!]
-            : about.TryGetProperty("class-map", out var map) && map.ValueKind == JsonValueKind.Object ? [.. Classes(value)
-                .Select(id => map.TryGetProperty(id, out var mapped) && mapped.ValueKind == JsonValueKind.String ? mapped.GetString()! : id)] : [];
+            : about.TryGetProperty("class-map", out var map) && map.ValueKind == JsonValueKind.Object
+                ? [.. Classes(value).Select(id => map.TryGetProperty(id, out var mapped) && mapped.ValueKind == JsonValueKind.String
+                    ? mapped.GetString()! : id)] : [];
     }
 
     /// <summary>A list of numbers, or boxes with numbers.</summary>

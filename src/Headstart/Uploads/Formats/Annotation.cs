@@ -20,9 +20,14 @@ internal sealed class Annotation
     };
 
     private readonly Lazy<JsonShape?> _json;
+    private readonly char? _separator;
 
-    public Annotation(string path, byte[] bytes)
+    /// <param name="path">Below the top of the upload.</param>
+    /// <param name="bytes">UTF-8.</param>
+    /// <param name="separator">Of the columns, if it is a table.</param>
+    public Annotation(string path, byte[] bytes, char? separator = null)
     {
+        _separator = separator;
         (Path, Bytes) = (path, bytes.AsSpan().StartsWith("\uFEFF"u8) ? bytes.AsMemory(3) : bytes);
         _json = new(() => JsonShape.Of(Bytes.Span));
     }
@@ -91,7 +96,7 @@ internal sealed class Annotation
         using var csv = CsvReader.Create(Bytes.ToArray(), CsvReaderOptions.Default with
         {
             HasHeader = false,
-            Separator = Separator(),
+            Separator = _separator ?? Separator(),
             MaxRecordSize = MaxRowBytes,
         });
         while (Next(csv))

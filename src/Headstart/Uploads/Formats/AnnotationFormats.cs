@@ -10,9 +10,15 @@ internal static class AnnotationFormats
     ];
 
     /// <summary>The rows of a file; null if it is of no known format.</summary>
-    public static IEnumerable<ManifestRow>? Read(Annotation file) => All.Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null);
+    public static IEnumerable<ManifestRow>? Read(Annotation file) =>
+        All.Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null);
 
     /// <summary>The same without tables whose columns alone say what they are: a body that is not a list of ours.</summary>
     public static IEnumerable<ManifestRow>? ReadForeign(Annotation file) =>
         All.Where(format => format is not LabelTable).Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null);
+
+    /// <summary>Whether a table or list that is called as ours is of another tool.</summary>
+    public static bool IsForeign(Annotation file) => ReadForeign(file) is not null
+        || (file.Json is null && file.Rows().FirstOrDefault() is { } header && !ColumnNames.Find(header).ContainsKey(Column.File)
+            && !ColumnNames.Find(header).ContainsKey(Column.Url) && Read(file) is not null);
 }

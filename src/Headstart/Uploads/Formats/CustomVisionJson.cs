@@ -18,7 +18,8 @@ internal sealed class CustomVisionJson : IAnnotationFormat
     }
 
     private sealed record Image(
-        string? Id, string? OriginalImageUri, string? ResizedImageUri, string? ImageUri, string? FileName, List<Tag>? Tags, List<Tag>? Regions);
+        string? Id, string? OriginalImageUri, string? ResizedImageUri, string? ImageUri, string? FileName, List<Tag>? Tags,
+        List<Tag>? Regions);
 
     private sealed record Tag(string? TagName);
 }

@@ -17,7 +17,8 @@ internal sealed partial class ImageNames(IReadOnlyList<string> paths)
 
     private readonly HashSet<string> _folders = [.. paths.SelectMany(path => path.Split('/')[..^1])];
 
-    /// <summary>The file, and how well it fits: the number of parts of its path that are the same. Several if nothing tells which.</summary>
+    /// <summary>The file, and how well it fits: the number of parts of its path that are the same. Several if nothing tells
+    /// which.</summary>
     /// <param name="reference">As the tool names the image.</param>
     /// <param name="folder">Of the file that names it, with a slash at its end.</param>
     /// <param name="hint">A folder that decides between several.</param>

@@ -11,7 +11,8 @@ internal sealed record SaidOfFile(
     IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null);
 
 /// <summary>
-/// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say different
+/// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
+/// different
 /// things about a file refuse the archive, and so does a name that several files have.
 /// </summary>
 internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
@@ -29,6 +30,8 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     /// <summary>Whether any file has labels, or a reason for having none.</summary>
     public bool HasLabels => _said.Values.Any(file => file.Said.Categories is not null || file.Said.Reason is not null);
 
+    public bool IsEmpty => _said.Count == 0;
+
     /// <summary>The annotation that was read first.</summary>
     public string Source { get; private set; } = "";
 
@@ -37,9 +40,8 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
 
     /// <param name="source">Path of the annotation.</param>
     /// <param name="rows">What it says.</param>
-    /// <param name="certain">It is about this archive even if it names none of its files.</param>
-    /// <returns>Whether it is about this archive.</returns>
-    public bool Add(string source, IEnumerable<ManifestRow> rows, bool certain)
+    /// <returns>Whether it names any of the archive's files; otherwise it is about something else.</returns>
+    public bool Add(string source, IEnumerable<ManifestRow> rows)
     {
         var before = _rest.Count;
         var folder = source[..(source.LastIndexOf('/') + 1)];
@@ -68,7 +70,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             _sidesOfNames.Add(known);
         }
 
-        if (own.Count == 0 && !certain)
+        if (own.Count == 0)
         {
             _rest.RemoveRange(before, _rest.Count - before);
             return false;
@@ -134,7 +136,8 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     {
         var usable = about.Where(row => row.Reason is null).ToList();
         var first = usable.Count > 0 ? usable[0] : about[0];
-        var split = about.Select(row => SplitNames.TryRead(row.Image.Split, out var side) ? side : null).FirstOrDefault(side => side is not null);
+        var split = about.Select(row => SplitNames.TryRead(row.Image.Split, out var side) ? side : null)
+            .FirstOrDefault(side => side is not null);
         return usable.Count == 0 ? new(null, split, first, first.Reason, first.Detail)
             : new(usable.TrueForAll(row => row.Categories is null) ? null
                 : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first);
@@ -170,6 +173,5 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             + "leave one of the two out. Nothing was added.");
 
     /// <summary>The side in the name of a list, such as <c>instances_val2017</c>.</summary>
-    private static Split? SideOf(string stem) => stem.Split('_', '-', '.', ' ').Select(word => word.TrimEnd("0123456789".ToCharArray()))
-        .Select(word => word.Length > 0 && SplitNames.TryRead(word, out var side) ? side : null).FirstOrDefault(side => side is not null);
+    private static Split? SideOf(string stem) => SplitNames.Within(string.Concat(stem.Where(sign => !char.IsAsciiDigit(sign))));
 }

@@ -21,8 +21,7 @@ internal sealed class LabelStudioJson : IAnnotationFormat
         var answers = (task.Annotations ?? task.Completions ?? []).Where(answer => answer.Cancelled is not true)
             .Select(answer => LabelsOf(answer.Result ?? [])).Where(labels => labels.Count > 0).ToList();
         return answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
-            ? Labelled.Not(image, "annotators-disagree", "Its annotations in Label Studio have different labels "
-                + $"({string.Join("; ", answers.Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.")
+            ? Labelled.Not(image, "annotators-disagree", StudioValues.Disagreement(answers))
             : Labelled.Row(Name, image, answers.FirstOrDefault() ?? []);
     }
 

@@ -38,10 +38,10 @@ internal sealed class LabelStudioTable : IAnnotationFormat
         return rows.GroupBy(row => row.GetValueOrDefault(image) ?? "").Where(task => task.Key.Length > 0).Select(task =>
         {
             var answers = task.Select(row => row.GetValueOrDefault(label) is { Length: > 0 } cell
-                ? StudioValues.LabelsOf(cell) ?? [cell] : []).Where(labels => labels.Count > 0).Select(labels => labels.ToHashSet()).ToList();
+                ? StudioValues.LabelsOf(cell) ?? [cell] : []).Where(labels => labels.Count > 0)
+                .Select(labels => labels.ToHashSet()).ToList();
             return answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
-                ? Labelled.Not(task.Key, "annotators-disagree", "Its annotations in Label Studio have different labels "
-                    + $"({string.Join("; ", answers.Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.")
+                ? Labelled.Not(task.Key, "annotators-disagree", StudioValues.Disagreement(answers))
                 : Labelled.Row(Name, task.Key, answers.FirstOrDefault() ?? []);
         });
     }
@@ -51,11 +51,12 @@ internal sealed class LabelStudioTable : IAnnotationFormat
     {
         var named = columns.Where(LabelWords.IsLabel).ToList();
         var answers = named.Count > 0 ? named
-            : columns.Where(column => rows.Exists(row => StudioValues.LabelsOf(row.GetValueOrDefault(column) ?? "") is { Count: > 0 })).ToList();
+            : columns.Where(column => rows.Exists(row => StudioValues.LabelsOf(row.GetValueOrDefault(column) ?? "") is { Count: > 0 }))
+                .ToList();
         return answers.Count == 1 ? answers[0] : columns.Count == 1 ? columns[0] : throw RefusedException.Invalid("invalid-annotations",
             $"{file.Quoted} is an export of Label Studio in which several columns may be the label "
-            + $"({string.Join(", ", (answers.Count > 0 ? answers : columns).Take(10).Select(RequestBodies.Readable))}); name the one that is "
-            + "it \"choice\", or remove the others. Nothing was added.");
+            + $"({string.Join(", ", (answers.Count > 0 ? answers : columns).Take(10).Select(RequestBodies.Readable))}); name the one "
+            + "that is it \"choice\", or remove the others. Nothing was added.");
     }
 
     private static Dictionary<string, string> Cells(Dictionary<string, JsonElement> row) =>

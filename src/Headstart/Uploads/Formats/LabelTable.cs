@@ -89,7 +89,8 @@ internal sealed class LabelTable : IAnnotationFormat
         var header = shape.Names.ToArray();
         var objects = shape.IsList ? file.Parse<List<Dictionary<string, JsonElement>>>(Name)
             : file.Lines<Dictionary<string, JsonElement>>(Name);
-        return objects.Select(row => header.Select(name => row.TryGetValue(name, out var cell) ? Text(cell) : "").ToArray()).Prepend(header);
+        return objects
+            .Select(row => header.Select(name => row.TryGetValue(name, out var cell) ? Text(cell) : "").ToArray()).Prepend(header);
     }
 
     private static string Text(JsonElement cell) => cell.ValueKind switch

@@ -1,31 +1,33 @@
 namespace Headstart.Uploads.Formats;
 
-/// <summary>What tables call their columns.</summary>
+/// <summary>What other tools call the columns of their tables, beside <see cref="ColumnNames"/>.</summary>
 internal static class LabelWords
 {
     /// <summary>What is surely a name first: beside it an id is only a number.</summary>
     private static readonly string[] Images =
-    [
-        "filename", "file", "filepath", "imagefilename", "imagefile", "imagepath", "imagename", "path", "fname", "fn", "image", "images", "img",
-        "imgname", "imgpath", "imageid", "imgid", "photo", "picture", "imageurl", "imageuri", "url", "id",
-    ];
+        ["imagefilename", "fname", "fn", "img", "imgname", "imgpath", "imageid", "imgid", "imageuri", "images", "id"];
 
-    private static readonly HashSet<string> Labels =
-        ["category", "categories", "label", "labels", "class", "classes", "classname", "classlabel", "categoryname", "labelname", "target",
-            "targets", "tag", "tags", "choice", "choices"];
+    private static readonly HashSet<string> Labels = ["target", "targets", "choice", "choices", "classlabel", "categoryname", "labelname"];
 
-    public static bool IsImage(string column) => Images.Contains(Plain(column));
+    public static bool IsImage(string column) => Rank(column) >= 0;
+
+    public static bool IsLabel(string column) => ColumnNames.Of(column) == Column.Category || Labels.Contains(Plain(column));
+
+    public static bool IsSplit(string column) => ColumnNames.Of(column) == Column.Split || Plain(column) is "set" or "mluse" or "phase";
 
     /// <summary>The column that names the image; -1 if none does.</summary>
     public static int ImageColumn(IReadOnlyList<string> header)
     {
-        var ranks = header.Select(column => Array.IndexOf(Images, Plain(column))).ToList();
+        var ranks = header.Select(Rank).ToList();
         return ranks.Exists(rank => rank >= 0) ? ranks.IndexOf(ranks.Where(rank => rank >= 0).Min()) : -1;
     }
 
-    public static bool IsLabel(string column) => Labels.Contains(Plain(column));
-
-    public static bool IsSplit(string column) => Plain(column) is "split" or "subset" or "set" or "mluse" or "usage" or "fold" or "phase";
+    private static int Rank(string column) => ColumnNames.Of(column) switch
+    {
+        Column.File => 0,
+        Column.Url => 1,
+        _ => Array.IndexOf(Images, Plain(column)) is var at and >= 0 ? at + 2 : -1,
+    };
 
     private static string Plain(string column) => string.Concat(column.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 }

@@ -8,8 +8,9 @@ internal static partial class Labelled
     /// <summary>Labels of an image that the tool named by a path or a URL.</summary>
     /// <param name="format">What has the labels; for the sentence about an image without one.</param>
     /// <param name="image">As the tool named it.</param>
-    /// <param name="labels">Its labels. None means that the tool has none for it: whether it shows nothing or nobody looked is unknown.</param>
-    /// <param name="split">Its side.</param>
+    /// <param name="labels">Its labels. None means that the tool has none for it: whether it shows nothing or nobody looked is
+    /// unknown.</param>
+    /// <param name="split">Its side; a word that names none leaves it open, as Vertex AI does with UNASSIGNED.</param>
     /// <param name="url">Where it can be fetched, if the tool says so beside its name.</param>
     public static ManifestRow Row(string format, string image, IEnumerable<string> labels, string? split = null, string? url = null)
     {

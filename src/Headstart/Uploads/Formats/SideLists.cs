@@ -4,7 +4,8 @@ namespace Headstart.Uploads.Formats;
 
 /// <summary>
 /// Texts called <c>train.txt</c> or <c>test.txt</c> that list images, as in <c>ImageSets</c> of Pascal VOC: they give sides. With a label
-/// behind each image, or its number where <c>synsets.txt</c> or <c>classes.txt</c> names the classes, they also give labels: CVAT's ImageNet.
+/// behind each image, or its number where <c>synsets.txt</c> or <c>classes.txt</c> names the classes, they also give labels: CVAT's
+/// ImageNet.
 /// </summary>
 internal static class SideLists
 {
@@ -17,13 +18,15 @@ internal static class SideLists
         }
 
         var side = Path.GetFileNameWithoutExtension(file.Name);
+        // The lists of Pascal VOC are about its images, and not about its masks, which are called the same.
+        var folder = file.Folder.Split('/') is [.., "ImageSets", _, _] or [.., "ImageSets", _] ? "JPEGImages/" : "";
         var rows = new List<ManifestRow>();
         foreach (var line in Encoding.UTF8.GetString(file.Bytes.Span).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0))
         {
             var space = line.LastIndexOf(' ');
             if (Known(line))
             {
-                rows.Add(new(new NewImage(File: line, Split: side)));
+                rows.Add(new(new NewImage(File: folder + line, Split: side)));
             }
             else if (space > 0 && Known(line[..space]) && LabelOf(line[(space + 1)..], names) is { } label)
             {

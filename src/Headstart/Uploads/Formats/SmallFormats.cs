@@ -32,7 +32,8 @@ internal sealed class LabelMeJson : IAnnotationFormat
 
         var image = file.Parse<Image>(Name);
         var flags = (image.Flags ?? []).Where(flag => flag.Value.ValueKind == JsonValueKind.True).Select(flag => flag.Key).ToList();
-        return [Labelled.Row(Name, image.ImagePath ?? "", flags.Count > 0 ? flags : (image.Shapes ?? []).Select(shape => shape.Label ?? ""))];
+        return [Labelled.Row(Name, image.ImagePath ?? "", flags.Count > 0 ? flags
+            : (image.Shapes ?? []).Select(shape => shape.Label ?? ""))];
     }
 
     private sealed record Image(string? ImagePath, List<Shape>? Shapes, Dictionary<string, JsonElement>? Flags);

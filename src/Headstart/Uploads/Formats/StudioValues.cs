@@ -2,9 +2,13 @@ using System.Text.Json;
 
 namespace Headstart.Uploads.Formats;
 
-/// <summary>The labels in a value of Label Studio, such as <c>{"choices":["cat"]}</c> or <c>[{"x":1,"rectanglelabels":["cat"]}]</c>.</summary>
+/// <summary>The labels in a value of Label Studio, such as <c>{"choices":["cat"]}</c> or
+/// <c>[{"x":1,"rectanglelabels":["cat"]}]</c>.</summary>
 internal static class StudioValues
 {
+    public static string Disagreement(IEnumerable<IReadOnlySet<string>> answers) => "Its annotations in Label Studio have different labels "
+        + $"({string.Join("; ", answers.Take(5).Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.";
+
     /// <summary>Nothing if it is another value.</summary>
     public static IEnumerable<string> LabelsOf(JsonElement value) => value.ValueKind switch
     {

@@ -8,8 +8,6 @@ namespace Headstart.Uploads.Formats;
 /// </summary>
 internal sealed class VertexTable : IAnnotationFormat
 {
-    private static readonly string[] Uses = ["TRAIN", "TRAINING", "VALIDATION", "VALIDATE", "TEST", "UNASSIGNED"];
-
     public string Name => "Vertex AI CSV";
 
     public IEnumerable<ManifestRow>? Read(Annotation file) =>
@@ -20,8 +18,7 @@ internal sealed class VertexTable : IAnnotationFormat
     {
         var used = !IsBucket(cells[0]);
         var labels = cells[(used ? 2 : 1)..];
-        return Labelled.Row(Name, cells[used ? 1 : 0], HasBox(labels) ? labels[..1] : labels,
-            used && Uses.Contains(cells[0], StringComparer.OrdinalIgnoreCase) ? VertexSides.Of(cells[0]) : null);
+        return Labelled.Row(Name, cells[used ? 1 : 0], HasBox(labels) ? labels[..1] : labels, used ? cells[0] : null);
     }
 
     private static bool HasBox(string[] labels) =>
@@ -39,25 +36,14 @@ internal sealed class VertexLines : IAnnotationFormat
 
     public IEnumerable<ManifestRow>? Read(Annotation file) => file.Json is { IsList: false } shape && shape.Has("imageGcsUri")
         ? file.Lines<Item>(Name).Where(item => item.ImageGcsUri is not null).Select(item => Labelled.Row(Name, item.ImageGcsUri!,
-            [.. new[] { item.ClassificationAnnotation }.Concat(item.ClassificationAnnotations ?? []).Concat(item.BoundingBoxAnnotations ?? [])
-                .Concat(item.PolygonAnnotations ?? []).Select(annotation => annotation?.DisplayName ?? "")],
-            VertexSides.Of(item.DataItemResourceLabels?.GetValueOrDefault(Use)))) : null;
+            [.. new[] { item.ClassificationAnnotation }.Concat(item.ClassificationAnnotations ?? [])
+                .Concat(item.BoundingBoxAnnotations ?? []).Concat(item.PolygonAnnotations ?? [])
+                .Select(annotation => annotation?.DisplayName ?? "")],
+            item.DataItemResourceLabels?.GetValueOrDefault(Use))) : null;
 
     private sealed record Item(
         string? ImageGcsUri, Labelling? ClassificationAnnotation, List<Labelling?>? ClassificationAnnotations,
         List<Labelling?>? BoundingBoxAnnotations, List<Labelling?>? PolygonAnnotations, Dictionary<string, string>? DataItemResourceLabels);
 
     private sealed record Labelling([property: JsonConverter(typeof(AnyText))] string? DisplayName);
-}
-
-internal static class VertexSides
-{
-    /// <summary>null if Google is to choose.</summary>
-    public static string? Of(string? use) => use?.ToLowerInvariant() switch
-    {
-        "train" or "training" => "train",
-        "validation" or "validate" => "val",
-        "test" => "test",
-        _ => null,
-    };
 }

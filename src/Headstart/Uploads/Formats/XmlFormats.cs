@@ -44,7 +44,8 @@ internal sealed partial class VocXml : IAnnotationFormat
     private static partial Regex Annotations();
 }
 
-/// <summary>CVAT for images 1.1: tags, or boxes and shapes, of each image (https://docs.cvat.ai/docs/dataset_management/formats/format-cvat).</summary>
+/// <summary>CVAT for images 1.1: tags, or boxes and shapes, of each image
+/// (https://docs.cvat.ai/docs/dataset_management/formats/format-cvat).</summary>
 internal sealed class CvatXml : IAnnotationFormat
 {
     private static readonly HashSet<string> Shapes =

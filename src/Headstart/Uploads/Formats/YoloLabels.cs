@@ -25,8 +25,8 @@ internal static partial class YoloLabels
     public static List<string>? NamesIn(Annotation file)
     {
         var text = Encoding.UTF8.GetString(file.Bytes.Span);
-        return file.Name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || file.Name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
-            ? Yaml(text) : [.. text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+        return Path.GetExtension(file.Name).ToLowerInvariant() is ".yaml" or ".yml" ? Yaml(text)
+            : [.. text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
     }
 
     /// <summary>Whether the whole text is boxes; true for an empty one, which says that nothing is there.</summary>
@@ -56,8 +56,8 @@ internal static partial class YoloLabels
 
         if (names is null)
         {
-            throw RefusedException.Invalid("invalid-annotations", $"{file.Quoted} has the numbers of YOLO classes, but nothing names them; add "
-                + "data.yaml, classes.txt or obj.names to the archive. Nothing was added.");
+            throw RefusedException.Invalid("invalid-annotations", $"{file.Quoted} has the numbers of YOLO classes, but nothing names them; "
+                + "add data.yaml, classes.txt or obj.names to the archive. Nothing was added.");
         }
 
         return Labelled.Row(Name, image, [.. numbers.Select(number => number < names.Count ? names[number] : throw file.Broken(Name,
