@@ -100,7 +100,8 @@ public static class Setup
         .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services.AddTransient<NamedVersions>();
+    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services
+        .AddTransient<NamedVersions>().AddSingleton(new ErrorShape(OpenInferenceApi.Root, OpenInferenceApi.ErrorOf));
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()

@@ -21,8 +21,10 @@ public sealed class Import
     /// <summary>Images, and rows and files that are none.</summary>
     public required int Total { get; init; }
 
-    /// <summary>The names of the model's categories when it was sent. They decide how folders are understood, and a worker that goes on must
-    /// understand them in the same way, though the import has added categories since.</summary>
+    /// <summary>
+    /// The names of the model's categories when it was sent. They decide how folders are understood, and a worker that goes on must
+    /// understand them in the same way, though the import has added categories since.
+    /// </summary>
     public required List<string> Categories { get; init; }
 
     /// <summary>What the sender should know, such as what was left out; each is a sentence.</summary>

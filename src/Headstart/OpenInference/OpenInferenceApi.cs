@@ -26,6 +26,8 @@ namespace Headstart.OpenInference;
 /// </summary>
 public static class OpenInferenceApi
 {
+    public const string Root = "/v2";
+
     private const string Platform = "headstart";
     private const string ByName = "The model is given by its id or its name.";
     private const string HowToInfer = "Send one input named image: BYTES [n], each a file in base64, or UINT8 [h, w, 3] or [n, h, w, 3], "
@@ -37,7 +39,7 @@ public static class OpenInferenceApi
 
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
-        var v2 = app.MapGroup("/v2").WithTags("Open Inference Protocol");
+        var v2 = app.MapGroup(Root).WithTags("Open Inference Protocol");
         v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, []))).AllowAnonymous().DisableRateLimiting()
             .Named("oipServer", "Get server metadata", "Needs no key.");
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting()
@@ -65,9 +67,7 @@ public static class OpenInferenceApi
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
         infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 503).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
 
-    /// <summary>
-    /// Declares errors in the protocol's format. Errors from outside these handlers are problem details, as in the other APIs.
-    /// </summary>
+    /// <summary>Declares errors in the protocol's format.</summary>
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)
@@ -75,7 +75,7 @@ public static class OpenInferenceApi
             endpoint.Produces<InferError>(status);
         }
 
-        return endpoint.Refuses(401);
+        return endpoint.Produces<InferError>(401);
     }
 
     private static async Task<Results<Ok<ServerReady>, JsonHttpResult<ServerReady>>> Ready(
@@ -201,6 +201,10 @@ public static class OpenInferenceApi
 
         return outputs;
     }
+
+    /// <summary>An error from outside these handlers, as the protocol has it.</summary>
+    internal static JsonHttpResult<InferError> ErrorOf(ProblemDetails problem) =>
+        Refuse(problem.Status ?? StatusCodes.Status500InternalServerError, problem.Detail ?? problem.Title ?? "The request failed.");
 
     internal static JsonHttpResult<InferError> Refuse(int status, string error) =>
         TypedResults.Json(new InferError(error), statusCode: status);

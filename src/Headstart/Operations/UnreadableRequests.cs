@@ -44,7 +44,8 @@ internal static partial class UnreadableRequests
     public static string? InsteadOfJson(JsonException e) =>
         e.Message.Contains("'0xFF'", StringComparison.Ordinal) || e.Message.Contains("'0xFE'", StringComparison.Ordinal)
             || e.Message.Contains("'0x00'", StringComparison.Ordinal)
-            ? "The body is not UTF-8 but looks like UTF-16; send the JSON in UTF-8, or with Content-Type: application/json; charset=utf-16." : null;
+            ? "The body is not UTF-8 but looks like UTF-16; send the JSON in UTF-8, or with Content-Type: application/json; "
+                + "charset=utf-16." : null;
 
     private static string Sentence(BadHttpRequestException e) =>
         e.InnerException is JsonException unlike && InsteadOfJson(unlike) is { } other ? other

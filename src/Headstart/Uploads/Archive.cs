@@ -103,16 +103,20 @@ internal sealed class Archive : IDisposable
         {
             await using var stream = await entry.OpenAsync(cancel);
             var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
-            return bytes is not null && bytes.AsSpan().StartsWith("PK\x03\x04"u8)
+            return bytes is null ? FileContent.Of(null, maxBytes)
+                : Crc32.Of(bytes) != entry.Crc32 ? Damaged() // or an offset that was changed would give the file another one's bytes
+                : bytes.AsSpan().StartsWith("PK\x03\x04"u8)
                 ? new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately.")
                 : FileContent.Of(bytes, maxBytes);
         }
         catch (InvalidDataException)
         {
-            return new FileContent.Unusable("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an unsupported "
-                + "compression; create it again.");
+            return Damaged();
         }
     }
+
+    private static FileContent.Unusable Damaged() => new("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an "
+        + "unsupported compression; create it again.");
 
     public void Dispose() => _archive.Dispose();
 
@@ -121,5 +125,6 @@ internal sealed class Archive : IDisposable
 
     private static RefusedException Uncertain() => RefusedException.Invalid("unknown-encoding",
         "The names of the folders are in an encoding that the archive does not name and that cannot be told from them. Create the archive "
-            + "with names in UTF-8 (in 7-Zip with the parameter cu=on, on Linux or macOS with zip -r), or give the folders names in ASCII.");
+            + "with names in UTF-8 (in 7-Zip with the parameter cu=on, on Linux or macOS with zip -r), or give the folders "
+            + "names in ASCII.");
 }

@@ -11,7 +11,7 @@ namespace Headstart.Uploads;
 /// </summary>
 internal static class CodePages
 {
-    private const double Doubtful = 1; // mean cost of a character from which a reading is not taken for text
+    private const double Doubtful = 1; // mean cost of a character from which a name is not taken for text
     private const double Tie = 0.5; // cost by which readings are equally common
     private const int KoreanIsCertainFrom = 4; // characters: four Chinese ones are all frequent Hangul once in thousands of names
 
@@ -45,9 +45,9 @@ internal static class CodePages
 
     private static Encoding? Choose(Page[] pages, byte[][] samples)
     {
-        var readings = pages.Select(page => Read(page, samples)).OfType<Reading>().Where(reading => reading.Cost < Doubtful).ToList();
+        var readings = pages.Select(page => Read(page, samples)).OfType<Reading>().ToList();
         // KS X 1001 has its syllables where GB 2312 has half of its common characters, so Korean is always possible Chinese as well.
-        if (readings.Find(reading => reading.Page.Script == Script.Korean) is { Cost: < 0.25 } korean && korean.Foreign >= KoreanIsCertainFrom)
+        if (readings.Exists(reading => reading is { Page.Script: Script.Korean, Cost: < 0.25, Foreign: >= KoreanIsCertainFrom }))
         {
             readings.RemoveAll(reading => reading.Page.Script == Script.Chinese);
         }
@@ -83,18 +83,25 @@ internal static class CodePages
             return null;
         }
 
-        var (cost, foreign) = (0.0, 0);
-        for (var i = 0; i < text.Length; i++)
+        var (cost, foreign, doubtful) = (0.0, 0, 0);
+        foreach (var name in text.Split('\n'))
         {
-            if (!char.IsAscii(text[i]))
+            var (own, letters) = (Words(page.Script, name), 0);
+            for (var i = 0; i < name.Length; i++)
             {
-                var (before, after) = (i > 0 ? text[i - 1] : '\n', i + 1 < text.Length ? text[i + 1] : '\n');
-                foreign++;
-                cost += Cost(page.Script, text[i], before, after, encoding);
+                if (!char.IsAscii(name[i]))
+                {
+                    letters++;
+                    own += Cost(page.Script, name[i], i > 0 ? name[i - 1] : ' ', i + 1 < name.Length ? name[i + 1] : ' ', encoding);
+                }
             }
+
+            (cost, foreign) = (cost + own, foreign + letters);
+            doubtful += own >= Doubtful * letters && letters > 0 ? 1 : 0;
         }
 
-        return foreign == 0 ? null : new(page, text, (cost + Words(page.Script, text)) / foreign, foreign);
+        // Of many names a few may be odd.
+        return foreign == 0 || doubtful * 10 > samples.Length ? null : new(page, text, cost / foreign, foreign);
     }
 
     private static double Cost(Script script, char c, char before, char after, Encoding encoding)
@@ -113,8 +120,8 @@ internal static class CodePages
         return script switch
         {
             Script.Latin => CommonLatin.Contains(c) ? 0 : c is >= '\u0100' and < '\u0180' && encoding.CodePage is 852 or 1250 or 1254 ? 0
-                : c is >= '\u00C0' and < '\u0180' ? 1 : 4,
-            Script.Cyrillic => c is (>= 'А' and <= 'я') or 'ё' or 'Ё' ? 0 : c is >= '\u0400' and < '\u0500' ? 1 : 4,
+                : c is >= '\u00C0' and < '\u0180' ? 0.9 : 4,
+            Script.Cyrillic => c is (>= 'А' and <= 'я') or 'ё' or 'Ё' ? 0 : c is >= '\u0400' and < '\u0500' ? 1.5 : 4,
             Script.Greek => c is >= '\u0386' and <= '\u03CE' ? 0 : 4,
             _ => (inWord && char.IsAsciiLetter(before) && char.IsAsciiLetter(after) ? 2 : 0) + CostOfIdeograph(script, c, encoding),
         };
@@ -127,15 +134,15 @@ internal static class CodePages
         var (lead, trail) = bytes.Length == 2 ? (bytes[0], bytes[1]) : (bytes[0], (byte)0);
         return script switch
         {
-            Script.Japanese => c is >= '\u3040' and <= '\u30FF' ? 0 : bytes.Length == 1 ? 1 : lead is >= 0x88 and < 0x98 ? 0
-                : lead < 0xED && c >= '\u4E00' ? 1 : 2,
-            Script.Chinese => trail < 0xA1 ? 3 : lead is >= 0xB0 and <= 0xD7 ? 0 : lead is > 0xD7 and <= 0xF7 ? 1 : 3,
+            Script.Japanese => c is >= '\u3040' and <= '\u30FF' ? 0 : bytes.Length == 1 ? 1.2 : lead is >= 0x88 and < 0x98 ? 0
+                : lead < 0xED && c >= '\u4E00' ? 0.9 : 2,
+            Script.Chinese => trail < 0xA1 ? 3 : lead is >= 0xB0 and <= 0xD7 ? 0 : lead is > 0xD7 and <= 0xF7 ? 0.9 : 3,
             _ => CommonHangul.Contains(c) ? 0 : trail >= 0xA1 && lead is >= 0xB0 and <= 0xC8 ? 0.8 : 3,
         };
     }
 
     /// <summary>
-    /// Words of two scripts, a capital after a small letter ("CafÚ"), or more letters with accents than without ("îó") are no text.
+    /// Words of two scripts, with a capital after a small letter ("CafÚ"), or of letters with accents only ("îó") are no text.
     /// </summary>
     private static double Words(Script script, string text)
     {
@@ -156,7 +163,7 @@ internal static class CodePages
                     && !(char.IsAscii(text[end]) && char.IsAscii(text[end - 1])) ? 2 : 0;
             }
 
-            cost += foreign == 0 ? 0 : script == Script.Latin ? foreign > plain + 1 ? 4 * foreign : 0 : plain > 0 ? 4 * foreign : 0;
+            cost += foreign == 0 ? 0 : script == Script.Latin ? foreign > 2 * plain + 1 ? 4 * foreign : 0 : plain > 0 ? 4 * foreign : 0;
             start = end;
         }
 

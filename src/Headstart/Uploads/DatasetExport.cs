@@ -17,8 +17,7 @@ namespace Headstart.Uploads;
 /// </summary>
 internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, DataPaths paths)
 {
-    /// <summary>Name of the text that says what the archive is.</summary>
-    public const string Readme = "readme.txt";
+    private const string Readme = "readme.txt";
 
     private const int PageSize = 500;
 
@@ -27,6 +26,9 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // read by people and programs, never by a browser as a page
     };
+
+    /// <summary>Whether a file is the text that says what the archive is.</summary>
+    public static bool IsReadme(string name) => name.Equals(Readme, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>An archive; its table comes last, because it names what was written.</summary>
     public async Task WriteImagesAsync(Model model, Stream body, CancellationToken cancel)

@@ -16,15 +16,15 @@ internal sealed class FolderLabels : ArchiveLabels
     // Folders that hold the images of all categories; a category of this name must be the model's already.
     private static readonly HashSet<string> Containers = new(StringComparer.OrdinalIgnoreCase)
     {
-        "images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset", "datasets", "files", "labels", "annotations",
-        "all", "unlabeled", "unlabelled",
+        "images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset", "datasets", "files", "labels",
+        "annotations", "all", "unlabeled", "unlabelled",
     };
 
     // Files of these kinds describe others, so their folders are not categories.
     private static readonly HashSet<string> NoImages = new(StringComparer.OrdinalIgnoreCase)
     {
-        ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".log", ".ini", ".py", ".ipynb", ".docx",
-        ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".cfg", ".names", ".zip", ".rar", ".7z", ".tar", ".gz",
+        ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".log", ".ini", ".cfg", ".names",
+        ".py", ".ipynb", ".docx", ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".zip", ".rar", ".7z", ".tar", ".gz",
     };
 
     private readonly HashSet<string> _known;
@@ -141,9 +141,11 @@ internal sealed class FolderLabels : ArchiveLabels
         }
 
         // Trains exist: beside cars and buses, each with its images.
-        return sides is ["train" or "Train" or "TRAIN"] && !deeper ? false : throw Refused($"{List(sides)} {(sides.Count == 1 ? "is" : "are")} "
-            + $"named like a side of a data set, but the {Noun(level.Count - sides.Count)} beside, {List([.. level.Keys.Except(sides)])}, "
-            + $"{(level.Count - sides.Count == 1 ? "is" : "are")} not. {Cure} {IfCategory(sides)}");
+        var others = level.Keys.Except(sides).ToList();
+        return sides is ["train" or "Train" or "TRAIN"] && !deeper ? false
+            : throw Refused($"{List(sides)} {(sides.Count == 1 ? "is" : "are")} named like a side of a data set, but the "
+                + $"{(others.Count == 1 ? "folder" : "folders")} beside, {List(others)}, {(others.Count == 1 ? "is" : "are")} not. "
+                + $"{Cure} {IfCategory(sides)}");
     }
 
     /// <summary>Whether the only folder of a level encloses the categories.</summary>
@@ -193,8 +195,8 @@ internal sealed class FolderLabels : ArchiveLabels
         var within = names.Where(name => !_known.Contains(name) && SplitNames.Within(name) is not null).ToList();
         if (within.Select(SplitNames.Within).Distinct().Count() > 1)
         {
-            throw Refused($"The names of {List(within)} contain the names of sides, so it is not certain what is a side and what a category. "
-                + $"{Cure}");
+            throw Refused($"The names of {List(within)} contain the names of sides, so it is not certain what is a side and what a "
+                + $"category. {Cure}");
         }
 
         if (_sideAbove && names.Exists(name => SplitNames.IsName(name) && !_known.Contains(name)))
@@ -275,8 +277,6 @@ internal sealed class FolderLabels : ArchiveLabels
 
     private static string IfCategory(List<string> names) => $"If {(names.Count == 1 ? "it is a category" : "they are categories")}, add "
         + $"{(names.Count == 1 ? "it" : "them")} to the model first (PATCH the model).";
-
-    private static string Noun(int count) => count == 1 ? "folder" : "folders";
 
     private static string List(List<string> names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(5).Select(name => $"\"{RequestBodies.Readable(name)}\""))

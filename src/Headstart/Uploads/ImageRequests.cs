@@ -119,8 +119,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var labels = new FolderLabels([.. own.OfType<string>()], [.. model.Categories.Select(c => c.Name)]);
         var files = own.ConvertAll(name => name is null ? null : labels.Named(name));
         var sum = await upload.PlanAsync(model, files.OfType<UploadedFile>().ToAsyncEnumerable(), cancel);
-        return sum.Plan([.. systems.Notices], [.. files.Zip(names, (file, name) => new PlannedFile(name, file?.Categories ?? [], file?.Split,
-            file is null ? "system-file" : file.Unusable?.Reason))]);
+        return sum.Plan([.. systems.Notices], [.. files.Zip(names, (file, name) => new PlannedFile(name, file?.Categories ?? [],
+            file?.Split, file is null ? "system-file" : file.Unusable?.Reason))]);
     }
 
     private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) =>

@@ -20,6 +20,7 @@ public sealed record ImportProgress(
     public static ImportProgress Of(Import import) => new(
         import.Id, import.ModelId, import.State, Math.Round((double)import.Done / import.Total, 3), import.Total, import.Done,
         import.Accepted, import.AlreadyThere,
-        import.Rejected, import.Bytes, import.State == JobState.Running ? import.SecondsLeft : null, import.Notices, import.Error, import.CreatedAt,
+        import.Rejected, import.Bytes, import.State == JobState.Running ? import.SecondsLeft : null,
+        import.Notices, import.Error, import.CreatedAt,
         import.FinishedAt);
 }

@@ -18,8 +18,15 @@ internal sealed class ManifestLabels : ArchiveLabels
     private ManifestLabels(Manifest manifest, FolderPaths paths, IReadOnlyList<ArchiveFile> examples)
     {
         (_manifest, _paths, Examples) = (manifest, paths, examples);
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in examples)
         {
+            if (!names.Add(file.Name))
+            {
+                throw RefusedException.Invalid("ambiguous-row", $"The archive has two files named \"{RequestBodies.Readable(file.Name)}\", so "
+                    + "its table does not say what each of them shows; create the archive again with different names.");
+            }
+
             if ((manifest.Find(paths.Below(file.Name)) ?? manifest.Find(file.Name)) is { } said)
             {
                 _said.Add(file, said);
@@ -40,15 +47,15 @@ internal sealed class ManifestLabels : ArchiveLabels
         var tables = archive.Files.Where(file => IsTable(paths.Below(file.Name))).ToList();
         if (tables is not [var table])
         {
-            return tables.Count == 0 ? null : throw RefusedException.Invalid("several-manifests", "The archive has several tables of "
-                + "labels "
-                + $"({string.Join(", ", tables.Take(5).Select(file => RequestBodies.Readable(file.Name)))}); leave the one that counts.");
+            var names = string.Join(", ", tables.Take(5).Select(file => RequestBodies.Readable(file.Name)));
+            return tables.Count == 0 ? null : throw RefusedException.Invalid("several-manifests",
+                $"The archive has several tables of labels ({names}); leave the one that counts.");
         }
 
         var read = await Archive.ReadAsync(table, UploadReader.MaxManifestBytes, cancel);
         return read.Bytes is { } bytes ? AnnotationFormats.IsForeign(new(table.Name, bytes)) ? null
-            : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel), paths, [.. archive.Files.Where(f => f != table
-                && !paths.Below(f.Name).Equals(DatasetExport.Readme, StringComparison.OrdinalIgnoreCase))])
+            : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel), paths,
+                [.. archive.Files.Where(file => file != table && !DatasetExport.IsReadme(paths.Below(file.Name)))])
             : throw RefusedException.Invalid("invalid-manifest", $"{read.FileName} cannot be read: {read.Unusable!.Detail}");
     }
 

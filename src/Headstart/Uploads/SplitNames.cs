@@ -3,9 +3,9 @@ using Headstart.Data;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The names that data sets give their splits, in any case and with or without separators and words such as set or data: train,
-/// Training_Set, test-images. Validation sets count as training data here, since a run makes its own folds; what is called evaluation or
-/// holdout is for testing.
+/// The names that data sets give their splits, in any case and with or without separators, numbers and words such as set or data: train,
+/// Training_Set, test-images, val2017. Validation sets count as training data here, since a run makes its own folds; what is called
+/// evaluation or holdout is for testing.
 /// </summary>
 internal static class SplitNames
 {
@@ -29,6 +29,8 @@ internal static class SplitNames
         ["unseen"] = Split.Test,
     };
 
+    private static readonly char[] Digits = [.. "0123456789"];
+
     private static readonly string[] Fillers =
         ["set", "sets", "data", "dataset", "datasets", "split", "images", "image", "imgs", "img", "pictures", "photos", "files", "folder"];
 
@@ -50,7 +52,7 @@ internal static class SplitNames
     /// <summary>The name in small letters, without separators and fillers.</summary>
     private static string Stem(string name)
     {
-        var stem = string.Concat(Words(name).Where(word => !Fillers.Contains(word)));
+        var stem = string.Concat(Words(name).Where(word => !Fillers.Contains(word))).TrimEnd(Digits); // val2017, test1
         while (Fillers.FirstOrDefault(filler => stem.EndsWith(filler, StringComparison.Ordinal)) is { } filler)
         {
             stem = stem[..^filler.Length]; // trainset, testdata

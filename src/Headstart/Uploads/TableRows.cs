@@ -61,7 +61,7 @@ internal static class TableRows
     {
         public static Columns Of(string[] header)
         {
-            var found = ColumnNames.Find(header);
+            var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
             var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split));
             return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));

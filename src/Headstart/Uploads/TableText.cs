@@ -49,10 +49,10 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
     /// <summary>The separator by which the header names most columns; the first one in it if none names any.</summary>
     private static char? SeparatorOf(string header)
     {
-        var best = Separators.Where(header.Contains).Select(separator => (Separator: separator,
-            Found: ColumnNames.Find([.. header.Split(separator).Select(name => name.Trim().Trim('"'))]).Count, At: header.IndexOf(separator)))
-            .OrderByDescending(s => s.Found).ThenBy(s => s.At).ToList();
-        return best.Count == 0 ? null : best[0].Separator;
+        var there = Separators.Where(header.Contains).OrderByDescending(Named).ThenBy(separator => header.IndexOf(separator)).ToList();
+        return there.Count == 0 ? null : there[0];
+
+        int Named(char separator) => ColumnNames.Find([.. header.Split(separator).Select(name => name.Trim().Trim('"'))]).Count;
     }
 
     private static (string Line, int Next) FirstLine(ReadOnlySpan<byte> head)
@@ -95,7 +95,7 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
                 var bytes = buffer.AsMemory(0, read);
                 if (first && Marked(bytes.Span) is { } marked)
                 {
-                    return marked with { Macintosh = marked.Encoding is not null ? IsMacintosh(marked.Encoding.GetString(bytes.Span)) : marked.Macintosh };
+                    return marked with { Macintosh = IsMacintosh(marked.Encoding!.GetString(bytes.Span)) };
                 }
 
                 first = false;
@@ -110,8 +110,8 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
         private static Form? Marked(ReadOnlySpan<byte> bytes) =>
             bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) ? new(System.Text.Encoding.Unicode, 2, false)
             : bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]) ? new(System.Text.Encoding.BigEndianUnicode, 2, false)
-            : bytes.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? throw RefusedException.Invalid("compressed", "The table is compressed with "
-                + "gzip; unpack it, or send it as the whole body with Content-Encoding: gzip.")
+            : bytes.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]) ? throw RefusedException.Invalid("compressed", "The table is compressed "
+                + "with gzip; unpack it, or send it as the whole body with Content-Encoding: gzip.")
             : WithoutMark(bytes);
 
         /// <summary>UTF-16 without a mark: in a header, nearly every other byte is zero.</summary>
@@ -128,7 +128,8 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
                 : even > pairs / 3 ? new(System.Text.Encoding.BigEndianUnicode, 0, false) : null;
         }
 
-        private static bool IsMacintosh(string text) => !text.Contains('\n', StringComparison.Ordinal) && text.Contains('\r', StringComparison.Ordinal);
+        private static bool IsMacintosh(string text) =>
+            !text.Contains('\n', StringComparison.Ordinal) && text.Contains('\r', StringComparison.Ordinal);
     }
 
     /// <summary>What is seen of a table without mark while it passes by.</summary>

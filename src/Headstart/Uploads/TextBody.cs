@@ -89,7 +89,8 @@ internal static class TextBody
     private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var file in FilesAsync(request, limits, cancel))
+        var leftOut = new SystemFiles();
+        await foreach (var file in FilesAsync(request, limits, leftOut, cancel))
         {
             if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
             {
@@ -112,17 +113,22 @@ internal static class TextBody
                 };
             }
         }
+
+        foreach (var notice in leftOut.Notices)
+        {
+            yield return SentText.Not("system-files", notice);
+        }
     }
 
     /// <summary>
     /// Files before any category wait for the end: they are texts without a category only if no category follows.
     /// </summary>
-    private static async IAsyncEnumerable<UploadedFile> FilesAsync(HttpRequest request, UploadSettings limits,
+    private static async IAsyncEnumerable<UploadedFile> FilesAsync(HttpRequest request, UploadSettings limits, SystemFiles leftOut,
         [EnumeratorCancellation] CancellationToken cancel)
     {
         var (waiting, bytes) = (new List<UploadedFile>(), 0L);
         await foreach (var file in UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes,
-            maxRows: null, new SystemFiles(), cancel))
+            maxRows: null, leftOut, cancel))
         {
             if (file.Categories is not null)
             {

@@ -119,7 +119,7 @@ internal static class TextTable
     {
         public static Columns Of(string[] header)
         {
-            var found = ColumnNames.Find(header);
+            var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
             return found.TryGetValue(Column.Text, out var text)
                 ? new(header.Length, text, found.GetValueOrDefault(Column.Category, -1), found.GetValueOrDefault(Column.Split, -1))
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));

@@ -123,19 +123,22 @@ public static class UploadReader
 
     /// <summary>The manifest takes precedence over the category field.</summary>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
-        : (manifest.Find(file.FileName) ?? manifest.Find(Path.GetFileName(file.FileName.Replace('\\', '/')))) is { } said ? file with
-            {
-                Categories = said.Categories,
-                Split = said.Split,
-                Confirmed = said.Row.Confirmed is true,
-                Origin = said.Row.Origin,
-            }
+        : Find(manifest, file.FileName) is { } said ? file with
+        {
+            Categories = said.Categories,
+            Split = said.Split,
+            Confirmed = said.Row.Confirmed is true,
+            Origin = said.Row.Origin,
+        }
         : file.Categories is not null || file.Unusable is not null ? file
         : file with
         {
             Content = new FileContent.Unusable("not-in-manifest", "The manifest has no row for this file; add one, or a field named "
                 + "category before the file."),
         };
+
+    private static ManifestEntry? Find(Manifest manifest, string path) =>
+        manifest.Find(path) ?? manifest.Find(path[(path.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
 
     private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes

@@ -6,9 +6,10 @@ using System.Text.Unicode;
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The names of an archive's entries. Archivers write them in UTF-8 and say so (bit 11 of the flags), add a copy in UTF-8 (Info-ZIP's extra
-/// field 0x7075, with the checksum of the name that it belongs to), or write them in the code page of their system. <see cref="ZipArchive"/>
-/// neither says which nor gives the bytes, so the directory is read once more, for the names only (APPNOTE.TXT 4.3.12 to 4.3.16, 4.6.9).
+/// The names of an archive's entries. Archivers write them in UTF-8 and say so (bit 11 of the flags), add a copy in UTF-8 (Info-ZIP's
+/// extra field 0x7075, with the checksum of the name that it belongs to), or write them in the code page of their system.
+/// <see cref="ZipArchive"/> neither says which nor gives the bytes, so the directory is read once more, for the names only (APPNOTE.TXT
+/// 4.3.12 to 4.3.16, 4.6.9).
 /// </summary>
 internal static class ZipNames
 {
@@ -83,7 +84,7 @@ internal static class ZipNames
         {
             var field = extra.Slice(4, U16(extra, 2));
             if (U16(extra, 0) == UnicodePath && field.Length > 5 && field[0] == 1
-                && BinaryPrimitives.ReadUInt32LittleEndian(field[1..]) == Crc32(name) && Utf8.IsValid(field[5..]))
+                && BinaryPrimitives.ReadUInt32LittleEndian(field[1..]) == Crc32.Of(name) && Utf8.IsValid(field[5..]))
             {
                 return Encoding.UTF8.GetString(field[5..]);
             }
@@ -127,19 +128,4 @@ internal static class ZipNames
     }
 
     private static int U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);
-
-    private static uint Crc32(ReadOnlySpan<byte> bytes)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in bytes)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ 0xEDB88320;
-            }
-        }
-
-        return ~crc;
-    }
 }

@@ -56,7 +56,7 @@ public sealed class ArchiveNamesTests(TestHost host) : IClassFixture<TestHost>
 
     [Theory]
     [InlineData("D0CF/a.png 9C94/b.png")] // no encoding makes words of these
-    [InlineData("C0FF/a.png")]
+    [InlineData("D1EE/a.png")] // 杨, or Со
     public async Task Names_of_folders_that_are_not_certain_refuse_the_archive_with_the_cure(string names)
     {
         var model = await _client.NewModelAsync();

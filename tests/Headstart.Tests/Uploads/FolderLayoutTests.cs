@@ -19,14 +19,14 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("", "Training/disc/1.jpg Testing/disc/2.jpg", "disc:train disc:test")] // Kaggle
     [InlineData("", "training_set/disc/1.jpg test_set/disc/2.jpg", "disc:train disc:test")] // Keras
     [InlineData("", "set/TRAIN_DATA/disc/1.jpg set/Test-Images/disc/2.jpg", "disc:train disc:test")]
-    [InlineData("", "train/a/1.jpg valid/a/2.jpg test/a/3.jpg dev/a/4.jpg Eval/a/5.jpg hold_out/a/6.jpg Validation Set/a/7.jpg",
+    [InlineData("", "train/a/1.jpg valid/a/2.jpg test/a/3.jpg dev/a/4.jpg Eval/a/5.jpg hold_out/a/6.jpg Validation+Set/a/7.jpg",
         "a:train a:train a:test a:train a:test a:test a:train")] // Roboflow and others
     [InlineData("", "chest_xray/chest_xray/train/NORMAL/1.jpg chest_xray/chest_xray/test/NORMAL/2.jpg", "NORMAL:train NORMAL:test")]
+    [InlineData("", "coco/train2017/a/1.jpg coco/val2017/a/2.jpg coco/test1/a/3.jpg", "a:train a:train a:test")]
     [InlineData("", "train/train/cats/1.jpg test/test/cats/2.jpg", "cats:train cats:test")]
     [InlineData("", "train/cats/1.jpg", "cats:train")]
     [InlineData("", "cats/train/1.jpg cats/test/2.jpg dogs/train/3.jpg dogs/4.jpg", "cats:train cats:test dogs:train dogs")]
-    [InlineData("", "train/cats/1.jpg test/2.jpg test/3.jpg", "cats:train missing-category missing-category")] // Kaggle's answers are secret
-    [InlineData("", "train/cats/train/1.jpg", "cats:train")]
+    [InlineData("", "train/cats/1.jpg test/2.jpg test/3.jpg", "cats:train missing-category missing-category")] // Kaggle
     [InlineData("", "train/1.jpg car/2.jpg bus/3.jpg", "train car bus")] // trains exist
     [InlineData("train test", "train/1.jpg test/2.jpg", "train test")] // the model says so
     [InlineData("test cats", "test/1.jpg cats/2.jpg", "test cats")]
@@ -129,7 +129,7 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     }
 
     private Task<HttpResponseMessage> AskAsync(string categories, string names) =>
-        AskAsync(categories, names.Replace("Validation Set", "Validation\u0001Set").Split(' ').Select(n => n.Replace('\u0001', ' ')).ToArray());
+        AskAsync(categories, [.. names.Split(' ').Select(name => name.Replace('+', ' '))]);
 
     private async Task<HttpResponseMessage> AskAsync(string categories, string[] names)
     {

@@ -10,8 +10,8 @@ internal sealed class RawZip
 {
     public const int Utf8Flag = 0x800;
 
-    private readonly MemoryStream _files = new();
-    private readonly MemoryStream _directory = new();
+    private readonly List<byte> _files = [];
+    private readonly List<byte> _directory = [];
     private int _count;
 
     /// <param name="name">As its bytes.</param>
@@ -20,7 +20,7 @@ internal sealed class RawZip
     /// <param name="extra">Extra fields of the directory.</param>
     public RawZip Add(byte[] name, byte[] bytes, int flags = 0, byte[]? extra = null)
     {
-        var (at, sums) = ((uint)_files.Length, new byte[12]);
+        var (at, sums) = ((uint)_files.Count, new byte[12]);
         Crc32Of(bytes).CopyTo(sums, 0);
         BinaryPrimitives.WriteInt32LittleEndian(sums.AsSpan(4), bytes.Length);
         BinaryPrimitives.WriteInt32LittleEndian(sums.AsSpan(8), bytes.Length);
@@ -28,8 +28,8 @@ internal sealed class RawZip
         common[0] = 20;
         BinaryPrimitives.WriteInt16LittleEndian(common.AsSpan(2), (short)flags);
         common[8] = 0x21; // 1980-01-01
-        _files.Write([.. "PK\x03\x04"u8, .. common, .. sums, .. Two(name.Length), 0, 0, .. name, .. bytes]);
-        _directory.Write([.. "PK\x01\x02"u8, 20, 0, .. common, .. sums, .. Two(name.Length), .. Two(extra?.Length ?? 0), .. new byte[10],
+        _files.AddRange([.. "PK\x03\x04"u8, .. common, .. sums, .. Two(name.Length), 0, 0, .. name, .. bytes]);
+        _directory.AddRange([.. "PK\x01\x02"u8, 20, 0, .. common, .. sums, .. Two(name.Length), .. Two(extra?.Length ?? 0), .. new byte[10],
             .. Four(at), .. name, .. extra ?? []]);
         _count++;
         return this;
@@ -39,8 +39,8 @@ internal sealed class RawZip
 
     public byte[] ToArray() =>
     [
-        .. _files.ToArray(), .. _directory.ToArray(), .. "PK\x05\x06"u8, 0, 0, 0, 0, .. Two(_count), .. Two(_count),
-        .. Four((uint)_directory.Length), .. Four((uint)_files.Length), 0, 0,
+        .. _files, .. _directory, .. "PK\x05\x06"u8, 0, 0, 0, 0, .. Two(_count), .. Two(_count),
+        .. Four((uint)_directory.Count), .. Four((uint)_files.Count), 0, 0,
     ];
 
     /// <summary>Info-ZIP's copy of a name in UTF-8, with the checksum of the name that it belongs to.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Headstart.Tests.Access;
 using Headstart.Tests.Backbones;
 using Headstart.Tests.BatchPredictions;
 

@@ -214,8 +214,8 @@ internal sealed class ExportLabels : ArchiveLabels
 
     /// <summary>What tools add that has no labels of its own.</summary>
     private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
-        || path.Split('/').Contains("ImageSets") || Path.GetFileName(path).ToLowerInvariant() is DatasetExport.Readme
-        or "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json";
+        || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
+        is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json";
 
     private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
 
