@@ -28,6 +28,9 @@ internal abstract class ArchiveLabels
     /// <param name="file">One of <see cref="Examples"/>.</param>
     public abstract Placement Of(ArchiveFile file);
 
+    /// <summary>What the sender should know; each is a sentence.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
     /// <summary>Files that are described but missing, always in the same order.</summary>
     public virtual IReadOnlyList<UploadedFile> Missing => [];
 

@@ -20,7 +20,7 @@ internal sealed class ZipBody : UploadBody
     /// <summary>Files that are described but missing come after the existing ones.</summary>
     public override int Count { get; }
 
-    public override IReadOnlyList<string> Notices => _archive.Notices;
+    public override IReadOnlyList<string> Notices => [.. _archive.Notices, .. _labels.Notices];
 
     /// <param name="stream">Seekable; it is closed with the body.</param>
     /// <param name="categories">The names of the model's categories.</param>

@@ -134,6 +134,9 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             ["img/a.png cat *", "img/b.png dog *"]),
         new("Keras, torchvision", "folders, and `train`, `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
             ["set/train/cat/a.png cat train", "set/train/dog/b.png dog train"]),
+        new("Teachable Machine", "the class folders of a project file (`.tm` is a zip archive)", "its `manifest.json`",
+            ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1/0.png", "Class 2/0.png"],
+            ["Class 1/0.png Class 1 *", "Class 2/0.png Class 2 *"]),
         new("Create ML", "labels of boxes", "", ["_annotations.createml.json=[{\"image\":\"a.png\",\"annotations\":[{\"label\":\"cat\",\"coordinates\":"
             + "{\"x\":1,\"y\":1,\"width\":2,\"height\":2}}]}]", "a.png"], ["a.png cat *"]),
         new("LabelMe", "flags that are set, else the labels of shapes", "", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\","
@@ -173,7 +176,7 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
     [InlineData("invalid-annotations", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":5}],"
         + "\"categories\":[]}", "a.png")]
     [InlineData("invalid-annotations", "two.csv=file,label,tag↵a.png,cat,red↵", "a.png")]
-    [InlineData("ambiguous-name", "labels.csv=file,category↵a.png,cat↵", "one/a.png", "two/a.png")]
+    [InlineData("ambiguous-row", "animals.csv=file,category↵a.png,cat↵", "one/a.png", "two/a.png")]
     [InlineData("contradiction", "one.csv=file,label↵a.png,cat↵", "two.csv=file,label↵a.png,dog↵", "a.png")]
     public async Task What_is_not_certain_is_refused_before_anything_is_stored(string type, params string[] files)
     {

@@ -49,6 +49,10 @@ internal sealed class ExportLabels : ArchiveLabels
 
     public override IReadOnlyList<UploadedFile> Missing => _said.Rest;
 
+    public override IReadOnlyList<string> Notices => !HasLabels ? []
+        : [$"What the images show was read from \"{RequestBodies.Readable(_said.Source)}\""
+            + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
+
     /// <exception cref="RefusedException">What the images show is not certain.</exception>
     public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, UploadSettings limits, CancellationToken cancel)
     {
@@ -145,13 +149,10 @@ internal sealed class ExportLabels : ArchiveLabels
     {
         var labelled = _said.Files.Select(file => _paths[file].Split('/')).ToList();
         _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
-            labelled.TrueForAll(parts => parts.Length > depth + 1 && SideNamed(parts[depth]) is not null), -1);
+            labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
     }
 
-    private Split? SideOf(string path) => _sideDepth >= 0 ? SideNamed(path.Split('/')[_sideDepth]) : null;
-
-    /// <summary>Also of a folder such as <c>train2017</c>.</summary>
-    private static Split? SideNamed(string folder) => SplitNames.Of(folder.TrimEnd("0123456789".ToCharArray()));
+    private Split? SideOf(string path) => _sideDepth >= 0 ? SplitNames.Of(path.Split('/')[_sideDepth]) : null;
 
     private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
@@ -215,7 +216,7 @@ internal sealed class ExportLabels : ArchiveLabels
     /// <summary>What tools add that has no labels of its own.</summary>
     private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
         || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
-        is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json";
+        is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json" or "manifest.json";
 
     private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
 

@@ -35,6 +35,9 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     /// <summary>The annotation that was read first.</summary>
     public string Source { get; private set; } = "";
 
+    /// <summary>Number of annotations that were read.</summary>
+    public int Sources { get; private set; }
+
     public SaidOfFile? this[int file] => !_said.TryGetValue(file, out var found) ? null
         : found.Said with { Split = found.Said.Split ?? (_sidesOfNames.Count > 1 ? found.SideOfName : null) };
 
@@ -59,7 +62,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             Place(row, number, source, folder, stem, own);
         }
 
-        var side = own.Count > 1 ? SideOf(stem) : null;
+        var side = own.Count > 1 ? SplitNames.Within(stem) : null; // such as instances_val2017
         foreach (var (file, (_, about)) in own)
         {
             Merge(file, Union(about), source, side);
@@ -77,6 +80,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
         }
 
         Source = Source.Length == 0 ? source : Source;
+        Sources++;
         return true;
     }
 
@@ -100,7 +104,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
 
         if (files.Count > 1)
         {
-            throw RefusedException.Invalid("ambiguous-name", $"\"{RequestBodies.Readable(source)}\" names \"{RequestBodies.Readable(name)}\", "
+            throw RefusedException.Invalid("ambiguous-row", $"\"{RequestBodies.Readable(source)}\" names \"{RequestBodies.Readable(name)}\", "
                 + $"and the archive has {files.Count} such files (\"{RequestBodies.Readable(paths[files[0]])}\", "
                 + $"\"{RequestBodies.Readable(paths[files[1]])}\"); name them with their folders. Nothing was added.");
         }
@@ -171,7 +175,4 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
         RefusedException.Invalid("contradiction", $"\"{RequestBodies.Readable(paths[file])}\" is {RequestBodies.Readable(says)} in "
             + $"\"{RequestBodies.Readable(one)}\" and {RequestBodies.Readable(itSays)} in \"{RequestBodies.Readable(other)}\"; correct one, or "
             + "leave one of the two out. Nothing was added.");
-
-    /// <summary>The side in the name of a list, such as <c>instances_val2017</c>.</summary>
-    private static Split? SideOf(string stem) => SplitNames.Within(string.Concat(stem.Where(sign => !char.IsAsciiDigit(sign))));
 }
