@@ -46,9 +46,9 @@ internal sealed class ManifestLabels : ArchiveLabels
         var tables = archive.Files.Where(file => IsTable(paths.Below(file.Name))).ToList();
         if (tables is not [var table])
         {
+            var names = string.Join(", ", tables.Take(5).Select(file => RequestBodies.Readable(file.Name)));
             return tables.Count == 0 ? null : throw RefusedException.Invalid("several-manifests",
-                $"The archive has several tables of labels ({string.Join(", ", tables.Take(5).Select(t => RequestBodies.Readable(t.Name)))}); "
-                    + "leave the one that counts.");
+                $"The archive has several tables of labels ({names}); leave the one that counts.");
         }
 
         var read = await Archive.ReadAsync(table, UploadReader.MaxManifestBytes, cancel);
