@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
@@ -47,6 +49,10 @@ internal sealed class Annotation
 
     public string Quoted => Path.Length > 0 ? $"\"{RequestBodies.Readable(Path)}\"" : "The body";
 
+    /// <summary>From its start, without a copy.</summary>
+    public Stream Open() => MemoryMarshal.TryGetArray(Bytes, out var bytes)
+        ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false) : throw new UnreachableException();
+
     /// <summary>The whole file.</summary>
     /// <exception cref="RefusedException">It is not what its beginning promised.</exception>
     public T Parse<T>(string format)
@@ -93,7 +99,7 @@ internal sealed class Annotation
     /// <summary>The rows of a table from its first one, cells trimmed; nothing if it is not a table.</summary>
     public IEnumerable<string[]> Rows()
     {
-        using var csv = CsvReader.Create(Bytes.ToArray(), CsvReaderOptions.Default with
+        using var csv = CsvReader.Create(Open(), CsvReaderOptions.Default with
         {
             HasHeader = false,
             Separator = _separator ?? Separator(),

@@ -58,8 +58,7 @@ internal sealed class ExportLabels : ArchiveLabels
     {
         var labels = new ExportLabels(files, limits.MaxRows);
         var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
-        var unknown = await labels.ReadTextsAsync(texts, limits, cancel);
-        labels.RefuseRiddles(unknown);
+        labels.RefuseRiddles(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))));
         labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
         labels.FindSides();
@@ -88,11 +87,12 @@ internal sealed class ExportLabels : ArchiveLabels
                 + "that file out to use the folders as categories.");
     }
 
-    /// <returns>Those that are of no known format, or about other images.</returns>
-    private async Task<List<Annotation>> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    /// <summary>Reads one after the other; memory holds one of them.</summary>
+    /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
+    private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
         var names = await ClassNamesAsync(texts, limits, cancel);
-        var (unknown, boxes) = (new List<Annotation>(), new List<(ArchiveFile File, Annotation Text)>());
+        var (riddle, boxes, empty) = ((string?)null, false, new List<ArchiveFile>());
         foreach (var text in texts)
         {
             if (await ContentAsync(text, limits, cancel) is not { } file)
@@ -100,10 +100,15 @@ internal sealed class ExportLabels : ArchiveLabels
                 continue;
             }
 
-            if (file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
-                && _images.HasStem(Path.GetFileNameWithoutExtension(file.Name)))
+            var beside = file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
+                && _images.HasStem(Path.GetFileNameWithoutExtension(file.Name));
+            if (beside && file.Bytes.Span.Trim(" \t\r\n"u8).IsEmpty)
             {
-                boxes.Add((text, file));
+                empty.Add(text);
+            }
+            else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
+            {
+                boxes |= Take(text, file, [YoloLabels.Row(file, names)]);
             }
             else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
             {
@@ -111,26 +116,26 @@ internal sealed class ExportLabels : ArchiveLabels
             }
             else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file)) is not { } rows || !Take(text, file, rows))
             {
-                unknown.Add(file);
+                riddle ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
             }
         }
 
-        if (boxes.TrueForAll(file => YoloLabels.AreBoxes(file.Text.Bytes.Span)))
+        if (boxes)
         {
-            boxes.ForEach(file => Take(file.File, file.Text, [YoloLabels.Row(file.Text, names)]));
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names)])); // nothing is there
         }
 
-        return unknown;
+        return riddle;
     }
 
     private bool Take(ArchiveFile text, Annotation file, IEnumerable<ManifestRow> rows) =>
         _said.Add(file.Path, rows) && _annotations.Add(text);
 
-    private void RefuseRiddles(List<Annotation> unknown)
+    private void RefuseRiddles(string? riddle)
     {
-        if (!HasLabels && unknown.Find(file => !IsCompanion(file.Path) && NamesImages(file)) is { } riddle)
+        if (!HasLabels && riddle is not null)
         {
-            throw RefusedException.Invalid("unknown-annotations", $"{riddle.Quoted} names images of the archive in a format that "
+            throw RefusedException.Invalid("unknown-annotations", $"{riddle} names images of the archive in a format that "
                 + "Headstart does not know, so their labels would be a guess; make it a table with the columns file,category and call it "
                 + "labels.csv, or leave it out. Nothing was added.");
         }

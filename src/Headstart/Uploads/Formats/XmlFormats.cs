@@ -102,7 +102,7 @@ internal static class Xml
             return null;
         }
 
-        var xml = XmlReader.Create(new MemoryStream(file.Bytes.ToArray()), new XmlReaderSettings
+        var xml = XmlReader.Create(file.Open(), new XmlReaderSettings
         {
             DtdProcessing = DtdProcessing.Prohibit,
             XmlResolver = null,

@@ -29,7 +29,7 @@ internal static partial class YoloLabels
             : [.. text.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
     }
 
-    /// <summary>Whether the whole text is boxes; true for an empty one, which says that nothing is there.</summary>
+    /// <summary>Whether the whole text is boxes.</summary>
     public static bool AreBoxes(ReadOnlySpan<byte> text)
     {
         foreach (var line in text.Split((byte)'\n'))
@@ -44,6 +44,7 @@ internal static partial class YoloLabels
         return true;
     }
 
+    /// <summary>The labels of an image's boxes. A text without boxes says that nothing is there.</summary>
     public static ManifestRow Row(Annotation file, IReadOnlyList<string>? names)
     {
         var image = Regex.Replace(file.Folder, "(^|/)labels/", "$1images/") + Path.GetFileNameWithoutExtension(file.Name);
