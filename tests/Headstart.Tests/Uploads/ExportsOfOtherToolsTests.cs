@@ -186,6 +186,38 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
         Assert.Empty((await _client.GetJsonAsync(model))["categories"]!.AsArray());
     }
 
+    /// <summary>Annotations that are broken somewhere: an answer, and never a category that is only the name of a folder around
+    /// images.</summary>
+    [Fact]
+    public async Task Broken_annotations_get_an_answer_and_no_guess()
+    {
+        var random = new Random(21);
+        string[] folders = ["images", "img", "train", "test", "valid", "labels", "annotations", "JPEGImages", "train2017"];
+        foreach (var sample in Samples.Concat(Samples).Concat(Samples).Where(sample => sample.Files.Any(file => file.Contains('='))))
+        {
+            var model = await ModelAsync(sample.Several);
+            List<string> files = [.. sample.Files.Select(file =>
+                file.Split('=', 2) is [var name, var content] ? $"{name}={Break(content, random)}" : file)];
+            var answer = await _client.SendImagesAsync(model, Zip([.. files]), "?async=false");
+            Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest,
+                $"{answer.StatusCode} {string.Join('\n', files)}");
+            var categories = (await _client.GetJsonAsync(model))["categories"]!.AsArray().Select(category => (string?)category!["name"]);
+            Assert.True(!categories.Intersect(folders).Any(), string.Join('\n', files));
+        }
+    }
+
+    private static string Break(string text, Random random)
+    {
+        var (from, to) = (random.Next(text.Length + 1), random.Next(text.Length + 1));
+        return random.Next(4) switch
+        {
+            0 => text[..from],
+            1 => text[..Math.Min(from, to)] + text[Math.Max(from, to)..],
+            2 => text[..from] + "\"{[<,\0\uFFFD"[random.Next(7)] + text[from..],
+            _ => text[..from] + text[Math.Min(from, to)..],
+        };
+    }
+
     [Fact]
     public async Task The_same_files_say_what_they_can_when_they_come_alone()
     {
