@@ -72,6 +72,7 @@ try
         api.MapModels();
         api.MapCategories();
         api.MapImages();
+        api.MapDataset();
         api.MapFeedback();
         api.MapTexts();
         api.MapImports();

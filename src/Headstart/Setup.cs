@@ -97,7 +97,8 @@ public static class Setup
         .AddSingleton<PublishedVersions>().AddSingleton<HeadCache>().AddTransient<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
-        .AddSingleton<WebFetcher>().AddTransient<ImageUpload>().AddTransient<ImageRequests>().AddTransient<TextUpload>()
+        .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
+        .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
     public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>();

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text.RegularExpressions;
 using Headstart.Tests;
@@ -20,6 +21,8 @@ public sealed partial class UploadTests(Site site) : IDisposable
     {
         var (id, page) = await NewAsync();
         await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, 2_000, seed: 1));
+        await Expect(page.Locator("#plan p")).ToContainTextAsync("2 categories, 2,000 images, about 20 % of them for testing.");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload", Exact = true }).ClickAsync();
 
         await Expect(page.Locator("#uploads .count")).ToHaveTextAsync(Going());
         await Expect(page.Locator("#uploads .count")).ToHaveTextAsync("2000 of 2000 files uploaded", new() { Timeout = Long });
@@ -42,6 +45,7 @@ public sealed partial class UploadTests(Site site) : IDisposable
         const int Files = 400;
         var (id, page) = await NewAsync();
         await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(Photographs.Draw(_folder, Files, seed: 2));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Upload", Exact = true }).ClickAsync();
         await Expect(page.Locator("#uploads .count")).ToHaveTextAsync(Going());
 
         await site.Program.KillAsync();
@@ -55,6 +59,47 @@ public sealed partial class UploadTests(Site site) : IDisposable
         await Expect(page.Locator("[data-category=static] .head span")).ToHaveTextAsync("200 images");
         Assert.Equal("200, 200", await CountsAsync(id));
         site.Complaints.Clear(); // lost connections are expected here
+    }
+
+    [Fact]
+    public async Task A_folder_or_an_archive_is_sent_only_after_the_page_has_said_what_would_come_of_it()
+    {
+        var (id, page) = await NewAsync();
+        var folder = Directory.CreateDirectory(Path.Combine(_folder.Path, "pets"));
+        foreach (var (name, bytes) in new[] { ("Training/cats/1.jpg", Pets.Cat), ("Testing/cats/2.jpg", File.ReadAllBytes(Pets.Cats[1])),
+            ("Training/dogs/3.jpg", File.ReadAllBytes(Pets.Dogs[1])), ("Training/cats/Thumbs.db", [1]), ("Training/cats/notes.txt", [1]) })
+        {
+            var file = Path.Combine(folder.FullName, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            await File.WriteAllBytesAsync(file, bytes, Api.Cancel);
+        }
+
+        var (plan, send) = (page.Locator("#plan"), page.GetByRole(AriaRole.Button, new() { Name = "Upload", Exact = true }));
+        await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(folder.FullName);
+        await Expect(plan.Locator("p")).ToContainTextAsync("2 categories, 3 images, 33 % of them for testing; 1 file will be left out");
+        await Expect(plan.Locator("ul")).ToContainTextAsync("Thumbs.db (1)");
+        await plan.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        await Expect(plan).ToBeHiddenAsync();
+        Assert.Equal("", await CountsAsync(id));
+
+        await page.GetByLabel("Choose a folder of categories").SetInputFilesAsync(folder.FullName);
+        await send.ClickAsync();
+        await Expect(page.Locator("[data-category=cats] .head span")).ToHaveTextAsync("2 images");
+        await Expect(page.Locator("[data-category=dogs] .head span")).ToHaveTextAsync("1 image");
+        var images = (await site.Client.GetJsonAsync($"/api/v1/models/{id}/images"))["items"]!.AsArray();
+        Assert.Equal(["test", "train", "train"], images.Select(i => (string)i!["split"]!).Order());
+
+        await page.GetByLabel("Choose a ZIP archive").SetInputFilesAsync(new FilePayload
+        {
+            Name = "sides.zip",
+            MimeType = "application/zip",
+            Buffer = Zip("train/a.jpg", "test/b.jpg"),
+        });
+        await Expect(plan.Locator("p")).ToContainTextAsync("are sides of a data set, not categories");
+        await Expect(send).ToBeHiddenAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(plan).ToBeHiddenAsync();
+        site.Complaints.Clear(); // the refusal is in the console
     }
 
     [Fact]
@@ -111,6 +156,21 @@ public sealed partial class UploadTests(Site site) : IDisposable
     private async Task<string> CountsAsync(string id) =>
         string.Join(", ", (await site.Client.GetJsonAsync($"/api/v1/models/{id}"))["categories"]!.AsArray()
             .Select(c => (int)c!["imageCount"]!));
+
+    private static byte[] Zip(params string[] names)
+    {
+        using var bytes = new MemoryStream();
+        using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var name in names)
+            {
+                using var file = zip.CreateEntry(name).Open();
+                file.Write(Pets.Cat);
+            }
+        }
+
+        return bytes.ToArray();
+    }
 
     [GeneratedRegex(@"^Uploading: [1-9]\d* of \d+ files$")]
     private static partial Regex Going();

@@ -75,7 +75,17 @@ public sealed class Example
 /// <param name="Source">Which source found it, such as <c>wikimedia</c>; null if a user gave the URL.</param>
 public sealed record ImageOrigin(
     string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null,
-    string? Source = null);
+    string? Source = null)
+{
+    private const int MaxLength = 8_000;
+
+    /// <summary>Whether its links are web addresses and its texts short: those of an upload become links of a page.</summary>
+    public bool IsSafe() => Url is not null && IsAddress(Url) && IsAddress(Page) && IsAddress(LicenceUrl)
+        && new[] { Url, Page, Title, Author, Licence, LicenceUrl, Source }.All(text => text is null or { Length: <= MaxLength });
+
+    private static bool IsAddress(string? text) =>
+        text is null || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https");
+}
 
 /// <summary>That an image shows a category.</summary>
 public sealed class ExampleLabel

@@ -21,6 +21,15 @@ public sealed class Import
     /// <summary>Images, and rows and files that are none.</summary>
     public required int Total { get; init; }
 
+    /// <summary>
+    /// The names of the model's categories when it was sent. They decide how folders are understood, and a worker that goes on must
+    /// understand them in the same way, though the import has added categories since.
+    /// </summary>
+    public required List<string> Categories { get; init; }
+
+    /// <summary>What the sender should know, such as what was left out; each is a sentence.</summary>
+    public required List<string> Notices { get; init; }
+
     /// <summary>So many from the start are taken or rejected; counted by the transaction that took them, so the next worker goes on
     /// here.</summary>
     public int Done { get; init; }
@@ -39,9 +48,6 @@ public sealed class Import
     public double? SecondsLeft { get; init; }
 
     public string? Error { get; init; }
-
-    /// <summary>What its sender should know although nothing failed, as sentences.</summary>
-    public List<string> Notices { get; init; } = [];
 
     public string? IdempotencyKey { get; init; }
 

@@ -113,6 +113,7 @@ public static class Hosting
         app.UseKeyLimit(settings);
         app.UseAuthorization();
         app.UseKnownEncodings();
+        app.UseCompressedBodies();
         app.UseAntiforgery();
         app.UseAntiforgeryForCookies();
         var usage = app.Services.GetRequiredService<Usage>();

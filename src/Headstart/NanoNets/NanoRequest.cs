@@ -59,6 +59,9 @@ internal sealed class NanoRequest
     /// <summary>The first value of a field as sent; null if there is none.</summary>
     public string? First(string name) => _fields.GetValueOrDefault(name, []).Find(value => value.Length > 0);
 
+    /// <summary>The different values of a field as sent.</summary>
+    public IReadOnlyList<string> Named(string name) => [.. _fields.GetValueOrDefault(name, []).Where(value => value.Length > 0).Distinct()];
+
     /// <summary>Every model id in the request; a client that names the model twice must name the same one.</summary>
     public IEnumerable<string> ModelIds => All("modelId").Concat(All("model_id")).Concat(All("id"));
 

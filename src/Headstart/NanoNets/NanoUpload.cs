@@ -75,9 +75,12 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     private static IResult? Category(NanoRequest request, IReadOnlyList<string> images,
         out IReadOnlyList<IReadOnlyList<string>?> categories)
     {
-        var category = request.First("category");
+        var named = request.Named("category");
+        var category = named.Count == 1 ? named[0] : null;
         categories = category is null ? [] : [.. images.Select(_ => (string[])[category])];
-        return category is null ? NanoAnswer.Bad("Category missing", "Send the category of the images in a field or query parameter "
+        return named.Count > 1 ? NanoAnswer.Bad("Category is not clear", $"The request names {named.Count} categories "
+            + $"({string.Join(", ", named.Take(5))}), so it is not certain which image has which; send one request for each category.")
+            : category is null ? NanoAnswer.Bad("Category missing", "Send the category of the images in a field or query parameter "
             + "named category.") : null;
     }
 
@@ -95,7 +98,7 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
             if (ReadData(data) is not { } annotations)
             {
                 return NanoAnswer.Bad("Data is not valid",
-                    """The field data must be a JSON list: [{"filename":"a.jpg","categories":["x","y"]}].""");
+                    """The field data must be a JSON list: [{"filename":"a.jpg","categories":["x","y"]}], each filename once.""");
             }
 
             categories = [.. images.Select(name => annotations.GetValueOrDefault(Names.Clean(name)))];
@@ -125,8 +128,13 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
             {
                 if (entry.TryGetProperty("categories", out var categories))
                 {
-                    annotations[Names.Clean(entry.GetProperty("filename").GetString() ?? "")] = categories.ValueKind == JsonValueKind.String
+                    IReadOnlyList<string> names = categories.ValueKind == JsonValueKind.String
                         ? [categories.GetString()!] : [.. categories.EnumerateArray().Select(category => category.GetString() ?? "")];
+                    var file = Names.Clean(entry.GetProperty("filename").GetString() ?? "");
+                    if (!annotations.TryAdd(file, names) && !annotations[file].SequenceEqual(names))
+                    {
+                        return null; // two files of one name: which of them has which?
+                    }
                 }
             }
 

@@ -36,6 +36,11 @@ internal sealed class RequestReader(Settings settings, bool texts)
             return Wrong("Inference-Header-Content-Length must be the length in bytes of the JSON at the beginning of the body.");
         }
 
+        if (length == 0 && body.Length > 0)
+        {
+            return Whole(body); // Triton's raw binary request
+        }
+
         try
         {
             return JsonSerializer.Deserialize<InferRequest>(body.AsSpan(0, length), Json.Options) is { } request
@@ -43,9 +48,13 @@ internal sealed class RequestReader(Settings settings, bool texts)
         }
         catch (JsonException e)
         {
-            return Wrong($"The body is not the JSON of an inference request: {e.Message}");
+            return Wrong(UnreadableRequests.InsteadOfJson(e) ?? $"The body is not the JSON of an inference request: {e.Message}");
         }
     }
+
+    /// <summary>The extension "raw binary request" of Triton: without JSON, the whole body is the one element of the one input.</summary>
+    private static (InferRequest?, IReadOnlyList<byte[]>, string?) Whole(byte[] body) =>
+        (new InferRequest(null, [], null), [body], null);
 
     private (InferRequest?, IReadOnlyList<byte[]>, string?) Read(InferRequest request, ReadOnlyMemory<byte> binary)
     {

@@ -40,8 +40,16 @@ internal static partial class UnreadableRequests
         }
     }
 
+    /// <summary>What a body is instead of JSON in UTF-8, if its beginning shows it; otherwise null.</summary>
+    public static string? InsteadOfJson(JsonException e) =>
+        e.Message.Contains("'0xFF'", StringComparison.Ordinal) || e.Message.Contains("'0xFE'", StringComparison.Ordinal)
+            || e.Message.Contains("'0x00'", StringComparison.Ordinal)
+            ? "The body is not UTF-8 but looks like UTF-16; send the JSON in UTF-8, or with Content-Type: application/json; "
+                + "charset=utf-16." : null;
+
     private static string Sentence(BadHttpRequestException e) =>
-        e.InnerException is JsonException typo && UnknownField().Match(typo.Message) is { Success: true } field
+        e.InnerException is JsonException unlike && InsteadOfJson(unlike) is { } other ? other
+        : e.InnerException is JsonException typo && UnknownField().Match(typo.Message) is { Success: true } field
             ? UnknownFieldSentence(field.Groups["name"].Value, field.Groups["type"].Value)
         : e.InnerException is JsonException json ? $"The body is not the JSON that this endpoint expects{Place(json)}; /swagger shows an "
             + "example."

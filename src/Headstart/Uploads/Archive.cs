@@ -1,7 +1,12 @@
 using System.IO.Compression;
+using System.Text;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
+
+/// <summary>A file of an archive.</summary>
+/// <param name="Name">With its folders, decoded: see <see cref="ZipNames"/>.</param>
+internal sealed record ArchiveFile(string Name, ZipArchiveEntry Entry);
 
 /// <summary>
 /// An uploaded zip archive. Its files are read into memory one at a time, and no file is ever written under an entry's name. The sizes that
@@ -11,43 +16,60 @@ internal sealed class Archive : IDisposable
 {
     private const int DirectoryBytes = 1 << 18; // always allowed, however small the limits are
     private const int DirectoryBytesPerFile = 1_024; // an entry needs 46, its name and its times
+    private const int Readings = 2; // of the directory: for its entries, and for their names
     private const int UnixKind = 0xF000, UnixLink = 0xA000; // S_IFMT and S_IFLNK of the mode in the upper half of the attributes
 
     private readonly ZipArchive _archive;
 
-    private Archive(ZipArchive archive)
+    private Archive(ZipArchive archive, Stream stream)
     {
         _archive = archive;
-        Files = [.. archive.Entries.Where(entry => !IsIgnored(entry.FullName))];
+        var names = ZipNames.Read(stream, archive.Entries, out var encoding, out var uncertain);
+        var systems = new SystemFiles();
+        Files = [.. names.Zip(archive.Entries, (name, entry) => new ArchiveFile(name, entry))
+            .Where(file => file.Name is not [.., '/' or '\\'] && !systems.Take(file.Name))];
+        NamesAreUncertain = uncertain;
+        Notices = [.. systems.Notices, .. encoding is null or UTF8Encoding ? [] : (string[])[NoticeOf(encoding)]];
     }
 
-    /// <summary>In the order of the archive's directory, without folders and the files that macOS adds to every archive.</summary>
-    public IReadOnlyList<ZipArchiveEntry> Files { get; }
+    /// <summary>In the order of the archive's directory, without folders and what systems leave behind.</summary>
+    public IReadOnlyList<ArchiveFile> Files { get; }
+
+    /// <summary>What the sender should know: what was left out, and how names were read.</summary>
+    public IReadOnlyList<string> Notices { get; }
+
+    private bool NamesAreUncertain { get; }
 
     /// <summary>Reads the directory, which is at the end.</summary>
     /// <param name="stream">Seekable; it stays open.</param>
     /// <param name="maxFiles">Bounds memory: an archive may have millions of entries, and only this many are kept.</param>
     /// <param name="tooMany">Whether it has more files than allowed.</param>
     /// <returns>null if it has too many files or is not an archive.</returns>
+    /// <exception cref="RefusedException">The names of its folders are in an encoding that is not certain.</exception>
     public static Archive? Open(Stream stream, int maxFiles, out bool tooMany)
     {
-        var limited = new LimitedStream(stream, DirectoryBytes + (long)DirectoryBytesPerFile * maxFiles);
+        var limited = new LimitedStream(stream, Readings * (DirectoryBytes + (long)DirectoryBytesPerFile * maxFiles));
         ZipArchive? zip = null;
         try
         {
             stream.Position = 0;
-            zip = new ZipArchive(limited, ZipArchiveMode.Read, leaveOpen: true);
-            var archive = new Archive(zip); // reads the entries, which may fail
+            zip = new ZipArchive(limited, ZipArchiveMode.Read, leaveOpen: true, Encoding.Latin1);
+            var archive = new Archive(zip, limited); // reads the entries, which may fail
             limited.Allowed = long.MaxValue;
             tooMany = archive.Files.Count > maxFiles;
             if (!tooMany)
             {
-                return archive;
+                return archive.NamesAreUncertain ? throw Uncertain() : archive;
             }
         }
         catch (InvalidDataException)
         {
             tooMany = limited.Allowed < 0;
+        }
+        catch
+        {
+            zip?.Dispose();
+            throw;
         }
 
         zip?.Dispose();
@@ -58,10 +80,10 @@ internal sealed class Archive : IDisposable
     /// <see cref="UploadedFile.FileName"/> is the whole name of an entry and <see cref="UploadedFile.Categories"/> has the folder that it
     /// lies in.
     /// </summary>
-    public static async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, int maxBytes, CancellationToken cancel)
+    public static async Task<UploadedFile> ReadAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
     {
-        var folders = entry.FullName.Split('/', '\\')[..^1];
-        return new(RequestBodies.Readable(entry.FullName), await ContentAsync(entry, maxBytes, cancel),
+        var folders = file.Name.Split('/', '\\')[..^1];
+        return new(RequestBodies.Readable(file.Name), await ContentAsync(file.Entry, maxBytes, cancel),
             folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
     }
 
@@ -81,22 +103,28 @@ internal sealed class Archive : IDisposable
         {
             await using var stream = await entry.OpenAsync(cancel);
             var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
-            return bytes is not null && bytes.AsSpan().StartsWith("PK\x03\x04"u8)
+            return bytes is null ? FileContent.Of(null, maxBytes)
+                : Crc32.Of(bytes) != entry.Crc32 ? Damaged() // or an offset that was changed would give the file another one's bytes
+                : bytes.AsSpan().StartsWith("PK\x03\x04"u8)
                 ? new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately.")
                 : FileContent.Of(bytes, maxBytes);
         }
         catch (InvalidDataException)
         {
-            return new FileContent.Unusable("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an unsupported "
-                + "compression; create it again.");
+            return Damaged();
         }
     }
 
+    private static FileContent.Unusable Damaged() => new("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an "
+        + "unsupported compression; create it again.");
+
     public void Dispose() => _archive.Dispose();
 
-    private static bool IsIgnored(string name)
-    {
-        var parts = name.Split('/', '\\');
-        return parts[^1] is "" or ".DS_Store" || parts.Contains("__MACOSX");
-    }
+    private static string NoticeOf(Encoding encoding) => "The archive does not say in which encoding its names are; they were read in "
+        + $"code page {encoding.CodePage} ({encoding.WebName}).";
+
+    private static RefusedException Uncertain() => RefusedException.Invalid("unknown-encoding",
+        "The names of the folders are in an encoding that the archive does not name and that cannot be told from them. Create the archive "
+            + "with names in UTF-8 (in 7-Zip with the parameter cu=on, on Linux or macOS with zip -r), or give the folders "
+            + "names in ASCII.");
 }

@@ -8,6 +8,7 @@ internal sealed class FormBody : UploadBody
 {
     private readonly string _boundary;
     private readonly UploadSettings _limits;
+    private readonly SystemFiles _leftOut = new();
     private int _count;
 
     private FormBody(Stream stream, string boundary, UploadSettings limits)
@@ -15,20 +16,26 @@ internal sealed class FormBody : UploadBody
 
     public override int Count => _count;
 
+    public override IReadOnlyList<string> Notices => [.. _leftOut.Notices];
+
     public static async Task<FormBody> OpenAsync(Stream stream, string boundary, UploadSettings limits, CancellationToken cancel)
     {
         var body = new FormBody(stream, boundary, limits);
-        body._count = await body.ReadAsync(0, 0, cancel).CountAsync(cancel);
+        body._count = await body.ReadAsync(0, body._leftOut, cancel).CountAsync(cancel);
         return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The form has no part named file, so nothing "
             + "was added.");
     }
 
-    public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
+    public override IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, CancellationToken cancel) =>
+        ReadAsync(from, new(), cancel);
+
+    private async IAsyncEnumerable<UploadedFile> ReadAsync(int from, SystemFiles leftOut,
         [EnumeratorCancellation] CancellationToken cancel)
     {
         Stream.Position = 0;
         var number = 0;
-        await foreach (var file in UploadReader.ReadAsync(Stream, _boundary, _limits.MaxFileBytes, _limits.MaxRows, cancel))
+        await foreach (var file in UploadReader.LabelledAsync(Stream, _boundary, _limits.MaxFileBytes, _limits.MaxRows, leftOut,
+            cancel))
         {
             if (++number > _limits.MaxZipFiles)
             {

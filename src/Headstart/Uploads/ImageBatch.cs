@@ -22,6 +22,9 @@ public sealed record CheckedFile(
     /// </summary>
     public bool IsStored { get; init; } = true;
 
+    /// <summary>Whether the sender says that a person has confirmed its categories.</summary>
+    public bool Confirmed { get; init; }
+
     public static CheckedFile Not(RejectedFile file) => new(file.FileName!, [], [], 0, null, file);
 }
 
@@ -93,13 +96,13 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, flaws, bytes, split, split_given, confirmed, created_at, origin, text)
         SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, flaws, bytes,
             CASE WHEN bool_or(given = 'Test') OVER same THEN 'Test' WHEN bool_or(given IS NOT NULL) OVER same THEN 'Train' ELSE split END,
-            bool_or(given IS NOT NULL) OVER same, {confirmed}, {now}, origin::jsonb, text
+            bool_or(given IS NOT NULL) OVER same, new.confirmed, {now}, origin::jsonb, text
         FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => (int)i.Info!.Flaws)}, {Column(i => i.Bytes)},
             {Column(i => Example.SplitOf(i.Sha256).ToString())}, {Column(i => i.Split?.ToString())},
             {Column(i => i.Categories.Length == 0 ? null : (Guid?)i.Categories[0])},
-            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)})
-            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, flaws, bytes, split, given, category_id, origin, text, place)
+            {Column(i => i.Origin is null ? null : JsonSerializer.Serialize(i.Origin))}, {Column(i => i.Text)}, {Column(i => i.Confirmed || confirmed)})
+            WITH ORDINALITY AS new (id, file_name, sha256, media_type, width, height, flaws, bytes, split, given, category_id, origin, text, confirmed, place)
         JOIN models ON models.id = {model.Id}
         LEFT JOIN categories ON categories.id = category_id
         WHERE category_id IS NULL OR categories.id IS NOT NULL

@@ -43,10 +43,10 @@ public sealed record ImageResponse(
 /// <summary>Images by URL or in base64.</summary>
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
-/// <param name="Notices">What you should know although nothing failed: for example new categories whose names differ only in case. Omitted
-/// where there is nothing.</param>
-public sealed record UploadResponse(IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices = null)
+/// <param name="Notices">What you should know, such as what was left out, or new categories whose names
+/// differ only in case; each is a sentence.</param>
+public sealed record UploadResponse(
+    IReadOnlyList<ImageResponse> Accepted, IReadOnlyList<RejectedFile> Rejected, IReadOnlyList<string> Notices)
 {
     /// <summary>The exceeded quota.</summary>
     [JsonIgnore]

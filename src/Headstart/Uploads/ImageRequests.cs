@@ -37,10 +37,10 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     {
         var limits = settings.Uploads;
         var contentType = request.ContentType!;
-        using var body = await OpenAsync(kind, contentType, request.Body, cancel);
+        using var body = await OpenAsync(model, kind, contentType, request.Body, cancel);
         if (background ?? (body.Urls > limits.AtOnceUrls || body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes))
         {
-            return await imports.StartAsync(model.Id, contentType, body.Stream, body.Count, key, cancel) is { } import ? Accepted(import)
+            return await imports.StartAsync(model, contentType, body, key, cancel) is { } import ? Accepted(import)
                 : Problems.NoSuchModel();
         }
 
@@ -48,7 +48,13 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "A request that is answered at "
                 + $"once may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); send it as an import: POST it to a path below "
                 + $"/api/v1/models/{model.Id}/imports, such as imports/archive.")
-            : OrImport(Answer(await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel)));
+            : OrImport(Answer(await AddAsync(model, body, cancel)));
+    }
+
+    private async Task<UploadResponse> AddAsync(Model model, UploadBody body, CancellationToken cancel)
+    {
+        var answer = await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel);
+        return answer with { Notices = [.. body.Notices, .. answer.Notices] };
     }
 
     /// <summary>Reads a form as a stream: files that arrived complete are kept, even if the rest fails.</summary>
@@ -56,10 +62,12 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         Model model, HttpRequest request, bool manifests, bool confirmed, CancellationToken cancel)
     {
         var limits = settings.Uploads;
-        var parts = UploadReader.ReadAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes,
-            manifests ? limits.MaxRows : null, cancel);
+        var leftOut = new SystemFiles();
+        var parts = UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes,
+            manifests ? limits.MaxRows : null, leftOut, cancel);
         var files = new Counted(parts, limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
+        answer = answer with { Notices = [.. leftOut.Notices, .. answer.Notices] };
         return files.TooMany ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
                 $"One request may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles). The files before the limit were processed "
                 + $"({answer.Accepted.Count:N0} accepted); send the rest in another request"
@@ -69,7 +77,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     }
 
     /// <summary>Spools the body and inspects it as a whole.</summary>
-    private async Task<UploadBody> OpenAsync(UploadKind kind, string contentType, Stream body, CancellationToken cancel)
+    private async Task<UploadBody> OpenAsync(Model model, UploadKind kind, string contentType, Stream body, CancellationToken cancel)
     {
         var limits = settings.Uploads;
         var (max, setting) = kind is UploadKind.Zip or UploadKind.Form ? (limits.MaxZipBytes, "MaxZipBytes")
@@ -79,7 +87,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
         try
         {
-            return await UploadBody.OpenAsync(contentType, spool, limits, cancel);
+            return await UploadBody.OpenAsync(contentType, spool, [.. model.Categories.Select(c => c.Name)], limits, cancel);
         }
         catch
         {
@@ -88,13 +96,50 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
     }
 
+    /// <summary>What <see cref="TakeAsync"/> would do; nothing is stored.</summary>
+    /// <param name="model">Would receive the images. With its categories.</param>
+    /// <param name="request">A form, an archive, a list, or JSON with the names of files in their folders.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public async Task<Results<Ok<UploadPlan>, ProblemHttpResult>> PlanAsync(Model model, HttpRequest request, CancellationToken cancel)
+    {
+        if (UploadBody.KindOf(request.ContentType) is not { } kind)
+        {
+            return UnknownKind();
+        }
+
+        using var body = await OpenAsync(model, kind, request.ContentType!, request.Body, cancel);
+        if (body is ManifestBody { Names: { } names })
+        {
+            return TypedResults.Ok(await PlanAsync(model, names, cancel));
+        }
+
+        var limits = settings.Uploads;
+        var many = body.Count > limits.AtOnceFiles || body.Length > limits.AtOnceBytes;
+        var files = many ? body.NamesAsync(cancel) : body.ReadAsync(0, 0, cancel);
+        return TypedResults.Ok((await upload.PlanAsync(model, files, cancel)).Plan(body.Notices));
+    }
+
+    /// <summary>What the folders of files say that have not been sent yet, for a page that has a folder to upload.</summary>
+    private async Task<UploadPlan> PlanAsync(Model model, IReadOnlyList<string> names, CancellationToken cancel)
+    {
+        var systems = new SystemFiles();
+        var own = names.Select(name => systems.Take(name) ? null : name).ToList();
+        var labels = new FolderLabels([.. own.OfType<string>()], [.. model.Categories.Select(c => c.Name)]);
+        var files = own.ConvertAll(name => name is null ? null : labels.Named(name));
+        var sum = await upload.PlanAsync(model, files.OfType<UploadedFile>().ToAsyncEnumerable(), cancel);
+        return sum.Plan([.. systems.Notices], [.. files.Zip(names, (file, name) => new PlannedFile(name, file?.Categories ?? [],
+            file?.Split, file is null ? "system-file" : file.Unusable?.Reason))]);
+    }
+
     private static Results<Ok<UploadResponse>, ProblemHttpResult> Answer(UploadResponse answer) =>
         answer.Accepted.Count > 0 ? TypedResults.Ok(answer)
-        : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", "The form has no part named file, so nothing was added.")
-        : answer.Exceeded is { } exceeded ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected))
+        : answer.Rejected.Count == 0 ? Problems.Invalid("no-files", answer.Notices.Count > 0 ? $"Nothing was added. {answer.Notices[0]}"
+            : "The form has no part named file, so nothing was added.")
+        : answer.Exceeded is { } exceeded
+            ? exceeded.Problem(("accepted", answer.Accepted), ("rejected", answer.Rejected), ("notices", answer.Notices))
         : Problems.Of(StatusCodes.Status422UnprocessableEntity, "nothing-accepted", "None of the files could be used. The first one: "
             + $"{answer.Rejected[0].Detail}",
-            ("accepted", answer.Accepted), ("rejected", answer.Rejected));
+            ("accepted", answer.Accepted), ("rejected", answer.Rejected), ("notices", answer.Notices));
 
     private static Results<Ok<UploadResponse>, Accepted<ImportProgress>,
         ProblemHttpResult> OrImport(Results<Ok<UploadResponse>, ProblemHttpResult> answer) =>

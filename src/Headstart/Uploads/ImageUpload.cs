@@ -23,6 +23,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
+    private bool _dryRun;
     private bool _full; // then files are not stored, or an account over its quota could fill the disk
     private KnownCategories _categories = null!;
     private Model _model = null!;
@@ -31,6 +32,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     /// <param name="files">As they come.</param>
     /// <param name="confirmed">A person vouches for the categories: an image in another category is moved.</param>
     /// <param name="cancel">Ends the reading.</param>
+    /// <returns>What became of each file, without notices.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early; the files before that point are stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
@@ -44,7 +46,28 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 .Select(t => ImageResponse.Of(t.Example!, model.Kind, names) with { AlreadyThere = t.AlreadyThere ? true : null }));
             rejected.AddRange(taken.Where(t => t.Rejected is not null).Select(t => t.Rejected!));
         }, cancel);
-        return new(accepted, rejected, Notices());
+        return new(accepted, rejected, Notices() ?? []);
+    }
+
+    /// <summary>Checks files as <see cref="AddAsync"/> does and adds up what would become of them. Nothing is stored or fetched.</summary>
+    /// <param name="model">Would receive the images.</param>
+    /// <param name="files">As they come.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    internal async Task<PlanSum> PlanAsync(Model model, IAsyncEnumerable<UploadedFile> files, CancellationToken cancel)
+    {
+        _dryRun = true;
+        _categories = await KnownCategories.OfAsync(db, model, dryRun: true, cancel);
+        var sum = new PlanSum(_categories, model.Kind);
+        await ReadAsync(model, files, batch =>
+        {
+            foreach (var file in batch)
+            {
+                sum.Add(file);
+            }
+
+            return Task.CompletedTask;
+        }, cancel);
+        return sum;
     }
 
     /// <summary>What the sender should know about the categories that <see cref="ReadAsync"/> has created; null if nothing.</summary>
@@ -60,7 +83,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     {
         _model = model;
         _full = await db.IsFullAsync(model.AccountId, cancel);
-        _categories = await KnownCategories.OfAsync(db, model, cancel);
+        _categories ??= await KnownCategories.OfAsync(db, model, dryRun: false, cancel);
         var working = new Queue<Task<CheckedFile>>();
         try
         {
@@ -107,10 +130,23 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 + "give its row a category.");
         }
 
+        if (file.Origin?.IsSafe() is false)
+        {
+            return new(file.FileName, "invalid-origin", "An origin needs a url; its links must begin with http:// or https://, and "
+                + "its texts may have 8,000 characters each.");
+        }
+
+        if (!_model.Kind.TakesSeveral() && file.Categories.Count == 0)
+        {
+            return new(file.FileName, "no-label", "The image is labelled with none of the categories, and an image of this model has "
+                + "exactly one; label it, or use a model of the kind multiLabelImageClassification.");
+        }
+
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)
         {
-            return new(file.FileName, "several-categories", "An image of this model has exactly one category; send one, or use "
-                + "a model of the kind multiLabelImageClassification.");
+            return new(file.FileName, "several-categories", $"The image has {file.Categories.Count} categories "
+                + $"({RequestBodies.Readable(string.Join(", ", file.Categories.Take(5)))}), and an image of this model has exactly one; "
+                + "send one, directly before its files, or use a model of the kind multiLabelImageClassification.");
         }
 
         foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))
@@ -147,6 +183,11 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
     private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CancellationToken cancel)
     {
+        if (_dryRun && file.Content is FileContent.Remote or FileContent.Unread)
+        {
+            return new(file.FileName, categories, [], 0, null, null, Split: file.Split);
+        }
+
         if (file.Content is FileContent.Remote(var url))
         {
             var fetched = await web.FetchAsync(url, settings.Uploads.MaxFileBytes, cancel);
@@ -156,7 +197,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 return CheckedFile.Not(new(name, fetched.Reason!, fetched.Detail!));
             }
 
-            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, new(url)) };
+            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, file.Origin ?? new(url)) };
         }
 
         await Checks.WaitAsync(CancellationToken.None);
@@ -177,8 +218,12 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
             return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
         }
 
-        var sha256 = _full ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
-        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin, file.Split) { IsStored = !_full };
+        var sha256 = _full || _dryRun ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
+        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin, file.Split)
+        {
+            IsStored = !_full,
+            Confirmed = file.Confirmed,
+        };
     }
 
     /// <summary>A failed task stays at the head of the queue, so that nothing after it is taken.</summary>

@@ -21,6 +21,11 @@ public sealed record ImageQuery(
     [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
     [property: FromQuery(Name = "flaw")] string? Flaw);
 
+/// <param name="Async">true always answers with an import, false never; by default the upload decides.</param>
+/// <param name="DryRun">true stores nothing and answers what the request would do.</param>
+public sealed record UploadQuery(
+    [property: FromQuery(Name = "async")] bool? Async, [property: FromQuery(Name = "dryRun")] bool? DryRun);
+
 public static class ImagesApi
 {
     internal const string ListExample = """{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}""";
@@ -33,10 +38,11 @@ public static class ImagesApi
         Map("", Add, "addImages", "Add labelled images", "Step 2 of the main job. Put a field named category before the files it applies to "
                 + "(in a multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
                 + "JSON Lines with the category of each file. The bodies of the paths below are understood here, too; large ones, and those "
-                + "with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this.")
-            .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async"));
+                + "with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this. "
+                + "?dryRun=true stores nothing and answers as /dry-run does.")
+            .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async", "dryRun"));
         Map("/archive", AddAtOnce, "addImageArchive", "Add the images of an archive", "A zip archive: its folders are the categories, folders "
-                + "named train, val and test above them set the split, and a labels.csv or labels.jsonl at the top level replaces the "
+                + "named train, val and test above or in them set the split, and a labels.csv or labels.jsonl at the top level replaces the "
                 + "folders. Send more than a few hundred images to /imports/archive.")
             .WithMetadata(new RawBody("", "application/zip"));
         Map("/list", AddAtOnce, "addImageList", "Add images by URL or in base64", "Each has the url of an image or its base64, and its category.")
@@ -44,6 +50,10 @@ public static class ImagesApi
         Map("/table", AddAtOnce, "addImageTable", "Add the images of a table", "CSV or JSON Lines: each row has the url of an image and its "
                 + "category; separate several categories in a cell with |.")
             .WithMetadata(new RawBody(TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
+        MapPlan("/dry-run", "planImages", "Try a list of images", "Each has the url of an image and its category, or only the name of a file "
+                + "in its folders: {\"images\":[{\"file\":\"cats/a.jpg\"}]}.")
+            .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample("""{"images":[{"file":"cats/a.jpg"}]}"""));
+        MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.").WithMetadata(new RawBody("", "application/zip"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
             + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these).").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
@@ -64,29 +74,49 @@ public static class ImagesApi
                 .Named(name, summary, $"{description}\n\nFiles that cannot be used are listed with the reason; the others are kept. Sending "
                     + "a file again adds nothing: it is accepted as alreadyThere.")
                 .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
+
+        RouteHandlerBuilder MapPlan(string path, string name, string summary, string description) =>
+            api.MapPost($"/models/{{id:guid}}/images{path}", Plan).WithTags("Images").Named(name, summary, description + " Nothing is stored; "
+                    + "the answer says what the upload would do: the categories, how many images for training and testing, what would be "
+                    + "left out, and why.")
+                .Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts/dry-run");
     }
 
     private static async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> AddAtOnce(
         Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
-        (await Add(id, http, null, background: false, db, requests, cancel)).Result switch
+        await AddAsync(id, http, null, background: false, db, requests, cancel) switch
         {
             Ok<UploadResponse> uploaded => uploaded,
             var refusal => (ProblemHttpResult)refusal,
         };
 
-    internal static async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> Add(
+    private static async Task<Results<Ok<UploadPlan>, ProblemHttpResult>> Plan(
+        Guid id, HttpContext http, HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
+        await WithAnyBodyAsync(id, http, db, cancel) is { } model ? await requests.PlanAsync(model, http.Request, cancel)
+            : Problems.NoSuchModel();
+
+    /// <summary>Every kind of body; its answers are documented by hand, one for each kind.</summary>
+    private static async Task<IResult> Add(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "
             + "created.")] string? idempotencyKey,
-        [FromQuery(Name = "async")][Description("true always answers with an import, false never; by default the upload "
-            + "decides.")] bool? background,
-        HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel)
+        [AsParameters] UploadQuery query, HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
+        query.DryRun is true ? await Plan(id, http, db, requests, cancel)
+            : await AddAsync(id, http, idempotencyKey, query.Async, db, requests, cancel);
+
+    /// <param name="background">Whether to create an import; null lets the upload decide.</param>
+    internal static async Task<IResult> AddAsync(
+        Guid id, HttpContext http, string? idempotencyKey, bool? background, HeadstartDb db, ImageRequests requests,
+        CancellationToken cancel) =>
+        await WithAnyBodyAsync(id, http, db, cancel) is not { } model ? Problems.NoSuchModel()
+        : Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid ? invalid
+        : (await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel)).Result;
+
+    /// <summary>The model with its categories. The request may be large: reading it enforces its own limits.</summary>
+    private static Task<Model?> WithAnyBodyAsync(Guid id, HttpContext http, HeadstartDb db, CancellationToken cancel)
     {
-        // the request may be large: reading it enforces its own limits
         http.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = null;
-        return await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
-            : Problems.RefuseIdempotencyKey(idempotencyKey) is { } invalid ? invalid
-            : await requests.TakeAsync(model, http.Request, background, idempotencyKey, cancel);
+        return db.ModelsOf(http.User).AsNoTracking().Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel);
     }
 
     private static async Task<Results<Ok<Page<ImageResponse>>, ProblemHttpResult>> List(

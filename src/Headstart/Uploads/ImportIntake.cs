@@ -13,23 +13,24 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
         key is null ? null : await db.Imports.AsNoTracking()
             .SingleOrDefaultAsync(i => i.ModelId == model && i.IdempotencyKey == key, cancel);
 
-    /// <param name="model">Receives the images.</param>
+    /// <param name="model">Receives the images. With its categories.</param>
     /// <param name="contentType">Determines how the body is read.</param>
-    /// <param name="body">Seekable.</param>
-    /// <param name="total">Number of images in it.</param>
+    /// <param name="body">As it was opened.</param>
     /// <param name="key">Idempotency key: creates one import, however often it is sent.</param>
     /// <param name="cancel">Cancels storing the body.</param>
     /// <returns>null if the model was deleted.</returns>
-    public async Task<Import?> StartAsync(Guid model, string contentType, Stream body, int total, string? key, CancellationToken cancel)
+    public async Task<Import?> StartAsync(Model model, string contentType, UploadBody body, string? key, CancellationToken cancel)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(body);
         Import import;
         try
         {
-            import = await sources.KeepAsync(body, source => NewImport(model, contentType, source, total, key), cancel);
+            import = await sources.KeepAsync(body.Stream, source => NewImport(model, contentType, source, body, key), cancel);
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return await FindAsync(model, key, cancel); // a concurrent request with the same key was faster
+            return await FindAsync(model.Id, key, cancel); // a concurrent request with the same key was faster
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
@@ -41,14 +42,16 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
         return import;
     }
 
-    private Import NewImport(Guid model, string contentType, byte[] source, int total, string? key) => new()
+    private Import NewImport(Model model, string contentType, byte[] source, UploadBody body, string? key) => new()
     {
         Id = Guid.CreateVersion7(),
-        ModelId = model,
+        ModelId = model.Id,
         State = JobState.Queued,
         ContentType = contentType,
         Source = source,
-        Total = total,
+        Total = body.Count,
+        Categories = [.. model.Categories.Select(c => c.Name)],
+        Notices = [.. body.Notices],
         IdempotencyKey = key,
         CreatedAt = clock.Now(),
     };

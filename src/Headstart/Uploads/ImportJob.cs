@@ -39,7 +39,7 @@ internal sealed class ImportJob(
             return JobEnd.Failed("The upload is no longer in the blob store. Images added so far stay; send it again to add the rest.");
         }
 
-        using var body = await UploadBody.OpenAsync(import.ContentType, source, settings.Uploads, lease.Token);
+        using var body = await UploadBody.OpenAsync(import.ContentType, source, import.Categories, settings.Uploads, lease.Token);
         var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
         var (done, started) = (import.Done, clock.GetTimestamp());
         var upload = new ImageUpload(db, blobs, web, settings, clock);
@@ -61,7 +61,7 @@ internal sealed class ImportJob(
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
             await lease.HoldAsync(db);
-            await db.Database.ExecuteSqlAsync($"UPDATE imports SET notices = {notices} WHERE id = {lease.Id}");
+            await db.Database.ExecuteSqlAsync($"UPDATE imports SET notices = notices || {notices} WHERE id = {lease.Id}");
             await transaction.CommitAsync();
         }
     }

@@ -51,7 +51,7 @@ public static class ImportsApi
         [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the import it created.")]
         string? idempotencyKey,
         HeadstartDb db, [FromServices] ImageRequests requests, CancellationToken cancel) =>
-        (await ImagesApi.Add(id, http, idempotencyKey, background: true, db, requests, cancel)).Result switch
+        await ImagesApi.AddAsync(id, http, idempotencyKey, background: true, db, requests, cancel) switch
         {
             Accepted<ImportProgress> import => import,
             var refusal => (ProblemHttpResult)refusal,

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
@@ -63,11 +64,13 @@ internal sealed class JsonRows
     {
         try
         {
-            return JsonSerializer.Deserialize<NewImage>(value, Json.Options) is { } image ? new(image) : Broken("null");
+            return JsonSerializer.Deserialize<NewImage>(value, Json.Options) is { } image ? new(OtherWords.Complete(image, value))
+                : Broken("null");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return Broken(e.Path is { Length: > 1 } path ? $"look at {path}" : "it is not an object, or not valid JSON");
+            return Broken((e as JsonException)?.Path is { Length: > 1 } path ? $"look at {path}"
+                : "it is not an object, or not valid JSON");
         }
 
         ManifestRow Broken(string why) => ManifestRow.Not("invalid-row",

@@ -11,21 +11,37 @@ internal sealed class KnownCategories
     private readonly HeadstartDb _db;
     private readonly Model _model;
     private readonly HashSet<string> _created = [];
+    private readonly bool _dryRun;
     private Dictionary<string, Guid> _ids;
 
-    private KnownCategories(HeadstartDb db, Model model, Dictionary<string, Guid> ids) => (_db, _model, _ids) = (db, model, ids);
+    private KnownCategories(HeadstartDb db, Model model, bool dryRun, Dictionary<string, Guid> ids) =>
+        (_db, _model, _dryRun, _ids, Old) = (db, model, dryRun, ids, ids.Keys.ToHashSet());
+
+    /// <summary>Those that the model had before.</summary>
+    public IReadOnlySet<string> Old { get; }
 
     /// <summary>The id of an existing category.</summary>
     public Guid this[string name] => _ids[name];
 
-    public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, CancellationToken cancel) =>
-        new(db, model, await ReadAsync(db, model, cancel));
+    /// <param name="db">Has the model.</param>
+    /// <param name="model">Its categories.</param>
+    /// <param name="dryRun">Whether new categories are only remembered.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, bool dryRun, CancellationToken cancel) =>
+        new(db, model, dryRun, await ReadAsync(db, model, cancel));
 
     /// <summary>Whether <see cref="AddAsync"/> would create it.</summary>
     public bool IsNew(string name) => _model.CategoriesGrow && !_ids.ContainsKey(name) && _ids.Count < Model.MaxCategories;
 
     public async Task AddAsync(string name, CancellationToken cancel)
     {
+        if (_dryRun)
+        {
+            _ids.Add(name, Guid.CreateVersion7());
+            _created.Add(name);
+            return;
+        }
+
         await _db.Database.ExecuteSqlAsync($"""
             INSERT INTO categories (id, model_id, name, position)
             SELECT {Guid.CreateVersion7()}, id, {name}, {_ids.Count} FROM models WHERE id = {_model.Id}
@@ -36,6 +52,9 @@ internal sealed class KnownCategories
         _created.Add(name);
         _ids = await ReadAsync(_db, _model, cancel);
     }
+
+    /// <summary>The name of a category with this id.</summary>
+    public string NameOf(Guid id) => _ids.First(pair => pair.Value == id).Key;
 
     /// <returns>Why the name is refused; null if the model has the category.</returns>
     public string? Refuse(string name) => _ids.ContainsKey(name) ? null : Unknown(_model.Id, name, _ids.Keys);

@@ -1,15 +1,18 @@
+using System.Runtime.CompilerServices;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads;
 
 /// <summary>
 /// The categories of the files uploaded with it. Files are matched by path; a name without a folder matches a file in any folder. Rows
-/// about
-/// the same file are merged.
+/// about the same file are merged.
 /// </summary>
 internal sealed class Manifest
 {
+    private const int MaxLineBytes = 1 << 18; // names, categories and an origin, but no image
+
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly List<(int Number, ManifestRow Row)> _unusable = [];
 
@@ -23,41 +26,63 @@ internal sealed class Manifest
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
     {
         var manifest = new Manifest();
-        var first = new byte[64];
-        var read = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancel);
+        var bytes = new byte[body.Length];
+        await body.ReadExactlyAsync(bytes, cancel);
         body.Position = 0;
-        var lines = first.AsSpan(0, read).Trim("\uFEFF \t\r\n"u8).StartsWith("{"u8);
         var number = 0;
-        await foreach (var row in lines ? LineRows.ReadAsync(body, 1 << 16, cancel) : TableRows.ReadAsync(body, cancel))
+        if (AnnotationFormats.ReadForeign(new("", bytes)) is { } foreign)
         {
-            if (++number > maxRows)
+            foreach (var row in foreign)
             {
-                throw ManifestBody.TooManyRows(maxRows);
+                manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
+                {
+                    Image = row.Image with
+                    {
+                        Url = null,
+                        File = ImageNames.LastPart(row.Image.File ?? row.Image.FileName ?? row.Image.Url!),
+                    },
+                });
             }
 
-            manifest.Add(number, row);
+            return manifest;
+        }
+
+        await foreach (var row in RowsAsync(body, maxRows, cancel))
+        {
+            manifest.Add(++number, row);
         }
 
         return manifest;
     }
 
-    /// <summary>The manifest's entry for the file; null if there is none.</summary>
-    public ManifestEntry? Find(string path)
+    /// <summary>The rows of a table or JSON Lines, whichever the body is.</summary>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="maxRows">More are refused.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
+    public static async IAsyncEnumerable<ManifestRow> RowsAsync(Stream body, int maxRows, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var key = Key(path);
-        if (!_entries.TryGetValue(key, out var entry) && !_entries.TryGetValue(key[(key.LastIndexOf('/') + 1)..], out entry))
+        var first = new byte[64];
+        var read = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancel);
+        body.Position = 0;
+        var lines = first.AsSpan(0, read).Trim("\uFEFF \t\r\n"u8).StartsWith("{"u8);
+        var number = 0;
+        await foreach (var row in lines ? LineRows.ReadAsync(body, MaxLineBytes, cancel) : TableRows.ReadAsync(body, cancel))
         {
-            return null;
+            yield return ++number > maxRows ? throw ManifestBody.TooManyRows(maxRows) : row;
         }
-
-        entry.Found = true;
-        return entry.Said;
     }
+
+    /// <summary>The entry for this path; null if there is none.</summary>
+    public ManifestEntry? Find(string path) => Use(Key(path));
+
+    /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
+    public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
 
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>
     [
-        .. _entries.Values.Where(entry => !entry.Found).Select(entry => new UploadedFile(
+        .. _entries.Values.Distinct().Where(entry => !entry.Found).Select(entry => new UploadedFile(
             entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or "
                 + "remove the row."), entry.Said.Categories, entry.Said.Split)),
         .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
@@ -76,12 +101,29 @@ internal sealed class Manifest
         var file = row.Image.File!;
         if (_entries.TryGetValue(Key(file), out var entry))
         {
-            entry.Said = new([.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])], entry.Said.Split ?? split);
+            entry.Said = entry.Said with
+            {
+                Categories = [.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])],
+                Split = entry.Said.Split ?? split,
+            };
         }
         else
         {
-            _entries.Add(Key(file), new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split) });
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image) };
+            _entries.Add(Key(file), entry);
+            _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
         }
+    }
+
+    private ManifestEntry? Use(string key)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        entry.Found = true;
+        return entry.Said;
     }
 
     private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
@@ -101,4 +143,5 @@ internal sealed class Manifest
 }
 
 /// <summary>A manifest's entry for a file.</summary>
-internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split);
+/// <param name="Row">The first row about it.</param>
+internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row);

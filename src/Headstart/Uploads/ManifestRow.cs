@@ -1,3 +1,4 @@
+using Headstart.Data;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
@@ -11,12 +12,17 @@ namespace Headstart.Uploads;
 /// <param name="Categories">In a multi-label model, all its categories, instead of <paramref name="Category"/>. May be empty.</param>
 /// <param name="Split">The split of a new image: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category of a new image.</param>
+/// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record NewImage(
     string? Url = null, string? Base64 = null, string? File = null, string? FileName = null, string? Category = null,
-    IReadOnlyList<string?>? Categories = null, string? Split = null);
+    IReadOnlyList<string?>? Categories = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);
 
 /// <summary>A row of a manifest, or why it could not be read.</summary>
-internal sealed record ManifestRow(NewImage Image, string? Reason = null, string? Detail = null)
+/// <param name="Advice">What to do if the file was not sent.</param>
+/// <param name="OtherName">Another name that the file may have.</param>
+internal sealed record ManifestRow(NewImage Image, string? Reason = null, string? Detail = null, string? Advice = null,
+    string? OtherName = null)
 {
     public static ManifestRow Not(string reason, string detail) => new(new NewImage(), reason, detail);
 
@@ -33,7 +39,8 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
             ?? $"row {number}" : Image.FileName ?? "";
         var known = SplitNames.TryRead(Image.Split, out var split);
         return new(RequestBodies.Readable(named), known || Reason is not null ? Content(maxBytes)
-            : new FileContent.Unusable("invalid-split", "split must be train, val or test."), Categories, known ? split : null);
+            : new FileContent.Unusable("invalid-split", "split must be train, val or test."), Categories, known ? split : null)
+        { Confirmed = Image.Confirmed is true, Origin = Image.Origin };
     }
 
     private FileContent Content(int maxBytes) => Reason is not null ? new FileContent.Unusable(Reason, Detail!) : Image switch
@@ -42,8 +49,8 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
             + "send one of them."),
         { Url: { } url } => new FileContent.Remote(url),
         { Base64: { } text } => Decode(text, maxBytes),
-        { File: not null } => new FileContent.Unusable("file-not-sent", "The row names a file that was not sent; put the manifest into "
-            + "an archive as labels.csv, or into a form as a part named manifest before the files."),
+        { File: not null } => new FileContent.Unusable("file-not-sent", Advice ?? "The row names a file that was not sent; put the "
+            + "manifest into an archive as labels.csv, or into a form as a part named manifest before the files."),
         _ => new FileContent.Unusable("nothing-named", "The row names no image; give it a url, or in JSON a url or base64."),
     };
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Headstart.Data;
+using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
@@ -7,8 +8,9 @@ namespace Headstart.Uploads;
 /// <param name="Category">Empty or null if it has none.</param>
 /// <param name="FileName">The file that contains it; null if the request body is the file.</param>
 /// <param name="Split">As its sender gave it.</param>
+/// <param name="Confirmed">Whether the sender says that a person has confirmed the category.</param>
 internal sealed record SentText(string? Text, string? Category, string? FileName = null, string? Split = null, string? Reason = null,
-    string? Detail = null)
+    string? Detail = null, bool Confirmed = false)
 {
     public static SentText Not(string reason, string detail) => new(null, null, Reason: reason, Detail: detail);
 
@@ -21,7 +23,8 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
             {
                 JsonValueKind.String => new(value.GetString(), null),
                 JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"),
-                Split: Field(value, "split")),
+                Field(value, "fileName") is { } name ? RequestBodies.Readable(name) : null, Field(value, "split"),
+                Confirmed: value.TryGetProperty("confirmed", out var confirmed) && confirmed.ValueKind == JsonValueKind.True),
                 var kind => Not("invalid-row",
                     $$"""Expected a text such as {"text":"…","category":"…"}, not a JSON {{kind.ToString().ToLowerInvariant()}}."""),
             };

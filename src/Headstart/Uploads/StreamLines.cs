@@ -1,10 +1,21 @@
 using System.Runtime.CompilerServices;
+using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
 /// <param name="Number">From 1.</param>
 /// <param name="Bytes">Without the line ending; for a line that is too long, its beginning.</param>
-internal readonly record struct StreamLine(int Number, ReadOnlyMemory<byte> Bytes, bool TooLong);
+internal readonly record struct StreamLine(int Number, ReadOnlyMemory<byte> Bytes, bool TooLong)
+{
+    /// <exception cref="RefusedException">The first line shows that the file is UTF-16.</exception>
+    public void RefuseUtf16()
+    {
+        if (Number == 1 && Bytes.Span is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, not 0, ..] or [not 0, 0, not 0, 0, ..])
+        {
+            throw RefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
+        }
+    }
+}
 
 /// <summary>Reads the lines of a stream one at a time, so memory holds one line.</summary>
 internal static class StreamLines

@@ -1,39 +1,36 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using CsvHelper;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
 /// <summary>
-/// The images of a table: a header, then one row per image. Columns are found by name: <c>url</c> or <c>file</c>, <c>category</c>, and
-/// optionally <c>split</c> and <c>fileName</c>. Several categories in one cell are separated by <c>|</c> or <c>;</c>. The header determines
-/// the column separator: comma, semicolon or tab.
+/// The images of a table: a header, then one row per image. Columns are found by name (<see cref="ColumnNames"/>): url or file, category,
+/// and optionally split. Several categories in one cell are separated by <c>|</c> or <c>;</c>. See <see cref="TableText"/> for what a
+/// table may be written in.
 /// </summary>
 internal static class TableRows
 {
     private const int MaxRowBytes = 1 << 16;
-    private const string Wanted = "The first row of the table must name its columns, such as url,category or file,category";
+    private const string Wanted = "url,category or file,category";
 
-    private static readonly string[] FileNames = ["file", "filename"], CategoryNames = ["category", "categories", "label", "labels"];
-
-    /// <param name="body">From its current position; it stays open.</param>
+    /// <param name="body">Seekable, from its current position; it stays open.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var separator = await SeparatorAsync(body, cancel);
+        await using var table = await TableText.OpenAsync(body, cancel);
         var open = false;
-        await using var csv = CsvReader.Create(body, CsvReaderOptions.Default with
+        await using var csv = CsvReader.Create(table.Utf8, CsvReaderOptions.Default with
         {
             HasHeader = false,
-            Separator = separator,
+            Separator = table.Separator ?? ',',
             MaxRecordSize = MaxRowBytes,
             OnMalformedRecord = record => open |= record.Reason == CsvMalformedReason.UnterminatedQuote,
         }, leaveOpen: true);
         if (!await NextAsync(csv, cancel))
         {
-            throw Invalid($"The table is empty. {Wanted}.");
+            throw Invalid($"The table is empty. Its first row must name its columns, such as {Wanted}.");
         }
 
         var columns = Columns.Of(csv.Current.ToArray());
@@ -57,16 +54,6 @@ internal static class TableRows
         }
     }
 
-    /// <summary>Taken from the header: in the cells below, the other characters may separate categories.</summary>
-    private static async Task<char> SeparatorAsync(Stream body, CancellationToken cancel)
-    {
-        var (start, head) = (body.Position, new byte[4_096]);
-        var read = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
-        body.Position = start;
-        var line = Encoding.UTF8.GetString(head, 0, read).Replace("\0", "", StringComparison.Ordinal).Split('\n')[0];
-        return line.IndexOfAny([',', ';', '\t']) is var at and >= 0 ? line[at] : ',';
-    }
-
     private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-manifest", sentence);
 
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
@@ -74,12 +61,12 @@ internal static class TableRows
     {
         public static Columns Of(string[] header)
         {
-            var names = header.Select(name => name.Trim().Replace("_", "", StringComparison.Ordinal).ToLowerInvariant()).ToList();
-            var columns = new Columns(Find("url"), Find(FileNames), Find(CategoryNames), Find("split"));
-            return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns : throw Invalid(
-                $"{Wanted}; the first row is \"{RequestBodies.Readable(string.Join(',', header))}\".");
+            var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
+            var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split));
+            return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns
+                : throw Invalid(ColumnNames.Unknown(Wanted, header));
 
-            int Find(params string[] any) => names.FindIndex(any.Contains);
+            int At(Column column) => found.GetValueOrDefault(column, -1);
         }
 
         public ManifestRow Read(CsvRow row)

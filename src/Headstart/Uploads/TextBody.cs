@@ -89,7 +89,8 @@ internal static class TextBody
     private static async IAsyncEnumerable<SentText> ReadFormAsync(HttpRequest request, UploadSettings limits,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var file in UploadReader.ReadAsync(request, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes, cancel))
+        var leftOut = new SystemFiles();
+        await foreach (var file in FilesAsync(request, limits, leftOut, cancel))
         {
             if (file.Bytes is null || FormatOfFile(file.FileName) is not { } format)
             {
@@ -106,11 +107,46 @@ internal static class TextBody
             {
                 yield return text with
                 {
-                    FileName = file.FileName,
+                    FileName = text.FileName ?? file.FileName,
                     Category = string.IsNullOrWhiteSpace(text.Category) ? category
                     : text.Category
                 };
             }
+        }
+
+        foreach (var notice in leftOut.Notices)
+        {
+            yield return SentText.Not("system-files", notice);
+        }
+    }
+
+    /// <summary>
+    /// Files before any category wait for the end: they are texts without a category only if no category follows.
+    /// </summary>
+    private static async IAsyncEnumerable<UploadedFile> FilesAsync(HttpRequest request, UploadSettings limits, SystemFiles leftOut,
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var (waiting, bytes) = (new List<UploadedFile>(), 0L);
+        await foreach (var file in UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes,
+            maxRows: null, leftOut, cancel))
+        {
+            if (file.Categories is not null)
+            {
+                yield return file;
+                continue;
+            }
+
+            waiting.Add(file);
+            if ((bytes += file.Bytes?.Length ?? 0) > 2 * limits.MaxTextsBytes)
+            {
+                throw RefusedException.TooLarge("too-large",
+                    $"The files of the form are larger than {2 * limits.MaxTextsBytes:N0} bytes; send them in several requests.");
+            }
+        }
+
+        foreach (var file in waiting)
+        {
+            yield return file;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Unicode;
 using CsvHelper;
 using Headstart.Operations;
@@ -13,11 +12,8 @@ namespace Headstart.Uploads;
 /// </summary>
 internal static class TextTable
 {
-    private const int HeaderBytes = 4_096;
     private const char None = '\u001F'; // the separator of a table with one column: it occurs in no text
-    private const string Wanted = "The first row of the table must name its columns, such as text,category";
-
-    private static readonly string[] TextNames = ["text", "sentence", "message", "content"], CategoryNames = ["category", "label", "class"];
+    private const string Wanted = "text,category";
 
     /// <param name="body">Seekable, from its current position; it stays open.</param>
     /// <param name="tabs">Whether tabs separate its columns.</param>
@@ -27,14 +23,16 @@ internal static class TextTable
     public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        var separator = await SeparatorAsync(body, tabs, cancel);
+        await using var table = await TableText.OpenAsync(body, cancel);
+        var separator = table.Separator ?? (tabs ? '\t' : None);
         Columns? columns = null;
-        await foreach (var (cells, problem) in separator == '\t' ? LinesAsync(body, maxBytes, cancel)
-            : CsvAsync(body, separator, maxBytes, cancel))
+        await foreach (var (cells, problem) in separator == '\t' ? LinesAsync(table.Utf8, maxBytes, cancel)
+            : CsvAsync(table.Utf8, separator, maxBytes, cancel))
         {
             if (columns is null)
             {
-                columns = problem is null ? Columns.Of(cells) : throw Invalid($"{Wanted}. {problem.Value.Detail}");
+                columns = problem is null ? Columns.Of(cells)
+                    : throw Invalid($"The header of the table cannot be read: {problem.Value.Detail}");
             }
             else
             {
@@ -44,7 +42,7 @@ internal static class TextTable
 
         if (columns is null)
         {
-            throw Invalid($"The table is empty. {Wanted}.");
+            throw Invalid($"The table is empty. Its first row must name its columns, such as {Wanted}.");
         }
     }
 
@@ -110,17 +108,6 @@ internal static class TextTable
         }
     }
 
-    /// <summary>The column separator, taken from the header.</summary>
-    private static async Task<char> SeparatorAsync(Stream body, bool tabs, CancellationToken cancel)
-    {
-        var (start, head) = (body.Position, new byte[HeaderBytes]);
-        var read = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
-        body.Position = start;
-        var line = Encoding.UTF8.GetString(head, 0, read).Split('\n')[0];
-        return tabs && line.Contains('\t', StringComparison.Ordinal) ? '\t' : line.IndexOfAny(['\t', ',', ';']) is var at and >= 0
-            ? line[at] : tabs ? '\t' : None;
-    }
-
     private static string Unquoted(string cell) => cell is ['"', .., '"'] && cell.Length > 1
         && cell[1..^1].Replace("\"\"", "", StringComparison.Ordinal) is var inner
         && !inner.Contains('"', StringComparison.Ordinal) ? cell[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal) : cell;
@@ -132,11 +119,10 @@ internal static class TextTable
     {
         public static Columns Of(string[] header)
         {
-            var names = header.Select(name => name.Trim().ToLowerInvariant()).ToList();
-            var columns = new Columns(names.Count, names.FindIndex(TextNames.Contains), names.FindIndex(CategoryNames.Contains),
-                names.IndexOf("split"));
-            return columns.Text >= 0 ? columns : throw Invalid(
-                $"{Wanted}; the first row is \"{RequestBodies.Readable(string.Join(',', header))}\".");
+            var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
+            return found.TryGetValue(Column.Text, out var text)
+                ? new(header.Length, text, found.GetValueOrDefault(Column.Category, -1), found.GetValueOrDefault(Column.Split, -1))
+                : throw Invalid(ColumnNames.Unknown(Wanted, header));
         }
 
         public SentText Read(string[] cells) => cells.Skip(Count).Any(cell => cell.Length > 0)

@@ -74,7 +74,29 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
     /// kept.</exception>
     internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
     {
-        var categories = await KnownCategories.OfAsync(db, model, cancel);
+        var categories = await KnownCategories.OfAsync(db, model, dryRun: false, cancel);
+        await ReadAsync(texts, categories, () => StoreAsync(model, confirmed), cancel);
+        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)], categories.Notices());
+    }
+
+    /// <summary>Checks texts as <see cref="AddAsync"/> does and adds up what would become of them. Nothing is stored.</summary>
+    internal async Task<UploadPlan> PlanAsync(Model model, IAsyncEnumerable<SentText> texts, CancellationToken cancel)
+    {
+        var categories = await KnownCategories.OfAsync(db, model, dryRun: true, cancel);
+        var sum = new PlanSum(categories, model.Kind);
+        await ReadAsync(texts, categories, () =>
+        {
+            _batch.ForEach(sum.Add);
+            _batch.Clear();
+            _places.Clear();
+            return Task.CompletedTask;
+        }, cancel);
+        _rejected.ForEach(text => sum.Reject(new(text.FileName, text.Reason, text.Detail)));
+        return sum.Plan(categories.Notices() ?? []);
+    }
+
+    private async Task ReadAsync(IAsyncEnumerable<SentText> texts, KnownCategories categories, Func<Task> store, CancellationToken cancel)
+    {
         var count = 0;
         try
         {
@@ -90,16 +112,14 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
                 await TakeAsync(sent, count++, categories, cancel);
                 if (_batch.Count == BatchSize)
                 {
-                    await StoreAsync(model, confirmed);
+                    await store();
                 }
             }
         }
         finally
         {
-            await StoreAsync(model, confirmed); // even if the rest cannot be read: texts that arrived complete are kept
+            await store(); // even if the rest cannot be read: texts that arrived complete are kept
         }
-
-        return new(_accepted, [.. _rejected.OrderBy(text => text.Index)], categories.Notices());
     }
 
     private async Task TakeAsync(SentText sent, int place, KnownCategories categories, CancellationToken cancel)
@@ -129,7 +149,10 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
         }
 
         _batch.Add(new(sent.FileName ?? "", category is null ? [] : [categories[category]], SHA256.HashData(bytes), bytes.Length,
-            new ImageInfo(0, 0, "text/plain", ImageFlaws.None), null, Split: split, Text: text));
+            new ImageInfo(0, 0, "text/plain", ImageFlaws.None), null, Split: split, Text: text)
+        {
+            Confirmed = sent.Confirmed && category is not null,
+        });
         _places.Add(place);
     }
 

@@ -14,7 +14,9 @@ namespace Headstart.Uploads;
 /// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
 /// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
-public sealed record NewText(string Text, string? Category = null, string? Split = null);
+/// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
+/// <param name="FileName">The file that contains it.</param>
+public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
 
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
@@ -30,8 +32,13 @@ public static class TextsApi
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
         Map("/", "addTexts", "Add texts, with or without categories", "Step 2 of the main job for a text model. Each text has a category, or "
-                + "none. The bodies of the paths below are understood here, too.")
+                + "none. The bodies of the paths below are understood here, too. ?dryRun=true stores nothing and answers as /dry-run "
+                + "does.")
             .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""));
+        texts.MapPost("/dry-run", Plan).Named("planTexts", "Try a list of texts", "Nothing is stored; the answer says what the upload would "
+                + "do: the categories, how many texts for training and testing, what would be left out, and why.")
+            .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved it","category":"positive"}]}"""))
+            .Refuses(400, 401, 404, 413, 415, 422);
         Map("/table", "addTextTable", "Add the texts of a table", "CSV or tab-separated with the header text,category; JSON Lines; or plain "
                 + "text with one text per line. ?category= labels texts that have no category of their own.")
             .WithMetadata(new RawBody("text,category\nI loved it,positive\n", "text/csv", "text/tab-separated-values", "application/jsonl",
@@ -52,20 +59,20 @@ public static class TextsApi
             .Spends(Quota.Images, Quota.Bytes).Named(name, summary, $"{description} Unlabelled texts help too: the model learns from them "
                 + "how words are used.\n\nTexts that cannot be used are listed with the reason; the others are kept. Sending a text again "
                 + "adds nothing, except that an unlabelled text gets the category sent with it.")
-            .Refuses(400, 401, 404, 413, 415, 422, 507);
+            .WithMetadata(new TakesMore("dryRun")).Produces<TakenTexts>().Refuses(400, 401, 404, 413, 415, 422, 507);
     }
 
-    private static async Task<Results<Ok<TakenTexts>, ProblemHttpResult>> Upload(
+    private static async Task<IResult> Upload(
         Guid id, HttpContext http, [FromQuery][Description("The category of texts sent without one.")] string? category,
-        HeadstartDb db, TextUpload upload, CancellationToken cancel)
-    {
-        if (await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
-        {
-            return Problems.NoSuchModel();
-        }
+        [FromQuery] bool? dryRun, HeadstartDb db, TextUpload upload, CancellationToken cancel) =>
+        await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
+        : dryRun is true ? TypedResults.Ok(await upload.PlanAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), cancel))
+        : Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel)).Result;
 
-        return Answer(await upload.AddAsync(model, Of(upload.ReadAsync(http.Request, cancel), category), confirmed: false, cancel));
-    }
+    private static async Task<Results<Ok<UploadPlan>, ProblemHttpResult>> Plan(
+        Guid id, HttpContext http, HeadstartDb db, TextUpload upload, CancellationToken cancel) =>
+        await db.ModelsOf(http.User).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model ? Problems.NoSuchModel()
+            : TypedResults.Ok(await upload.PlanAsync(model, upload.ReadAsync(http.Request, cancel), cancel));
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
         Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, bool? labelled,

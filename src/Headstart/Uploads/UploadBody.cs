@@ -31,6 +31,9 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <summary>Number of images that must be fetched first.</summary>
     public virtual int Urls => 0;
 
+    /// <summary>What the sender should know, such as what was left out; each is a sentence.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
     /// <summary>The kind of a request with this content type; null if it is not supported.</summary>
     public static UploadKind? KindOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
         : type.MediaType.ToString().ToLowerInvariant() switch
@@ -46,17 +49,19 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <summary>Inspects a body as a whole; no image is added yet.</summary>
     /// <param name="contentType">One that <see cref="KindOf"/> knows.</param>
     /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="categories">The names of the model's categories, by which the folders of an archive are understood.</param>
     /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is refused.</exception>
     /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>
-    public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, UploadSettings limits, CancellationToken cancel)
+    public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, IReadOnlyCollection<string> categories,
+        UploadSettings limits, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.Position = 0;
         return KindOf(contentType) switch
         {
-            UploadKind.Zip => await ZipBody.OpenAsync(stream, limits, cancel),
+            UploadKind.Zip => await ZipBody.OpenAsync(stream, categories, limits, cancel),
             UploadKind.Form => await FormBody.OpenAsync(stream, RequestBodies.Boundary(contentType)!, limits, cancel),
             { } kind => await ManifestBody.OpenAsync(kind, stream, limits, cancel),
             null => throw new ArgumentOutOfRangeException(nameof(contentType), contentType, "No kind of upload."),
@@ -69,6 +74,10 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">A limit was reached; images yielded so far may be kept.</exception>
     public abstract IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, CancellationToken cancel);
+
+    /// <summary>The images of <see cref="ReadAsync"/> from the start, as far as that needs no unpacking.</summary>
+    /// <param name="cancel">Ends the reading.</param>
+    public virtual IAsyncEnumerable<UploadedFile> NamesAsync(CancellationToken cancel) => ReadAsync(0, 0, cancel);
 
     public virtual void Dispose()
     {

@@ -14,6 +14,7 @@ public static class UploadReader
     /// <summary>Limit for a manifest sent with files; it is held in memory.</summary>
     internal const int MaxManifestBytes = 64 << 20;
 
+    /// <summary>The files of a form whose fields do not matter.</summary>
     /// <param name="request">Its body is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
@@ -22,21 +23,60 @@ public static class UploadReader
     /// yielded.</exception>
     public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
         CancellationToken cancel) =>
-        ReadAsync(request.Body, boundary, maxFileBytes, maxRows: null, cancel);
+        PartsAsync(request.Body, boundary, maxFileBytes, maxRows: null, new FormOrder(), cancel).OfType<UploadedFile>();
 
     /// <summary>
-    /// With <paramref name="maxRows"/>, a part named manifest with up to that many rows may precede the files and label them, see
-    /// <see cref="Manifest"/>.
+    /// The files of a form in which fields named category say what they show. With <paramref name="maxRows"/>, a part named manifest with
+    /// up to that many rows may precede the files and label them, see <see cref="Manifest"/>.
     /// </summary>
+    /// <param name="body">It is read to its end.</param>
+    /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
+    /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
+    /// <param name="maxRows">Limit for a manifest; null if there can be none.</param>
+    /// <param name="leftOut">Counts the files of systems, which are not yielded.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">It is not certain which category belongs to which file; no file with a category was
+    /// yielded.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
     /// yielded.</exception>
-    public static async IAsyncEnumerable<UploadedFile> ReadAsync(
-        Stream body, string boundary, int maxFileBytes, int? maxRows, [EnumeratorCancellation] CancellationToken cancel)
+    internal static async IAsyncEnumerable<UploadedFile> LabelledAsync(Stream body, string boundary, int maxFileBytes, int? maxRows,
+        SystemFiles leftOut, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var order = new FormOrder();
+        var held = new List<UploadedFile>();
+        await foreach (var file in PartsAsync(body, boundary, maxFileBytes, maxRows, order, cancel))
+        {
+            if (file is not null && leftOut.Take(file.FileName))
+            {
+                continue;
+            }
+
+            // null stands for a category field, which may be what makes the files before it certain
+            held.AddRange(file is null ? [] : [file]);
+            if (file is null || order.Add(file))
+            {
+                foreach (var certain in held)
+                {
+                    yield return certain;
+                }
+
+                held.Clear();
+            }
+        }
+
+        order.End();
+        foreach (var certain in held)
+        {
+            yield return certain;
+        }
+    }
+
+    /// <summary>Each file, and null for each category field.</summary>
+    private static async IAsyncEnumerable<UploadedFile?> PartsAsync(Stream body, string boundary, int maxFileBytes, int? maxRows,
+        FormOrder order, [EnumeratorCancellation] CancellationToken cancel)
     {
         var reader = new MultipartReader(boundary, body);
-        List<string>? categories = null;
         Manifest? manifest = null;
-        var complete = true; // a file has followed, so the next category field starts a new list
         while (await NextAsync(reader, cancel) is { } section)
         {
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
@@ -45,6 +85,7 @@ public static class UploadReader
             if (maxRows is { } rows && name == "manifest")
             {
                 manifest = await ManifestAsync(section, rows, cancel);
+                order.HasManifest = true;
             }
             // Some clients send text fields as parts with filename="": those are fields.
             else if (name.Length > 0 && fileName.Length == 0 && name != "file")
@@ -52,8 +93,8 @@ public static class UploadReader
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
                 if (name == "category")
                 {
-                    var value = field is null ? new string('?', Names.MaxLength + 1) : Encoding.UTF8.GetString(field);
-                    (categories, complete) = ([.. complete ? [] : categories ?? [], value], false);
+                    order.Add(field is null ? new string('?', Names.MaxLength + 1) : Encoding.UTF8.GetString(field));
+                    yield return null;
                 }
             }
             else if (name != "file")
@@ -62,12 +103,11 @@ public static class UploadReader
                 yield return new(fileName, new FileContent.Unusable(name.Length == 0 ? "part-without-name" : "unknown-part",
                     name.Length == 0
                     ? "A part of the form has no name; send files in parts named file."
-                    : $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), categories);
+                    : $"The form has a part named \"{RequestBodies.Shorten(name)}\"; send files in parts named file."), order.Categories);
             }
             else
             {
-                complete = true;
-                yield return Told(await FileAsync(section, fileName, categories, maxFileBytes, cancel), manifest);
+                yield return Told(await FileAsync(section, fileName, order.Categories, maxFileBytes, cancel), manifest);
             }
         }
 
@@ -78,18 +118,27 @@ public static class UploadReader
     }
 
     private static async Task<UploadedFile> FileAsync(
-        MultipartSection section, string fileName, List<string>? categories, int maxBytes, CancellationToken cancel) =>
+        MultipartSection section, string fileName, IReadOnlyList<string>? categories, int maxBytes, CancellationToken cancel) =>
         new(fileName, FileContent.Of(await BodyAsync(section, maxBytes, cancel), maxBytes), categories);
 
     /// <summary>The manifest takes precedence over the category field.</summary>
     private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
-        : manifest.Find(file.FileName) is { } said ? file with { Categories = said.Categories, Split = said.Split }
+        : Find(manifest, file.FileName) is { } said ? file with
+        {
+            Categories = said.Categories,
+            Split = said.Split,
+            Confirmed = said.Row.Confirmed is true,
+            Origin = said.Row.Origin,
+        }
         : file.Categories is not null || file.Unusable is not null ? file
         : file with
         {
             Content = new FileContent.Unusable("not-in-manifest", "The manifest has no row for this file; add one, or a field named "
                 + "category before the file."),
         };
+
+    private static ManifestEntry? Find(Manifest manifest, string path) =>
+        manifest.Find(path) ?? manifest.Find(path[(path.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
 
     private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes

@@ -9,6 +9,12 @@ namespace Headstart.Uploads;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
+    /// <summary>Whether a person has confirmed its categories.</summary>
+    public bool Confirmed { get; init; }
+
+    /// <summary>Where it was found, if the sender says so.</summary>
+    public ImageOrigin? Origin { get; init; }
+
     /// <summary>The file that was fetched from a URL, or why it was not.</summary>
     public static UploadedFile Of(FetchedFile file) =>
         new(file.FileName, file.Bytes is { } bytes ? new FileContent.Here(bytes) : new FileContent.Unusable(file.Reason!, file.Detail!));
@@ -36,6 +42,9 @@ public abstract record FileContent
 
     /// <summary>A file that has yet to be fetched.</summary>
     public sealed record Remote(string Url) : FileContent;
+
+    /// <summary>A file whose name is known and whose bytes were not looked at.</summary>
+    public sealed record Unread : FileContent;
 
     /// <param name="Reason">A stable slug.</param>
     /// <param name="Detail">What is wrong and how to fix it.</param>

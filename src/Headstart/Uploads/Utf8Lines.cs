@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
@@ -14,12 +13,12 @@ internal static class Utf8Lines
     /// <param name="body">From its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
     /// <param name="cancel">Ends the reading.</param>
-    /// <exception cref="RefusedException">The body is not UTF-8.</exception>
+    /// <exception cref="Operations.RefusedException">The body is not UTF-8.</exception>
     public static async IAsyncEnumerable<Utf8Line> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var line in StreamLines.ReadAsync(body, maxBytes, cancel))
         {
-            RefuseOtherEncodings(line);
+            line.RefuseUtf16();
             var read = Read(line, maxBytes);
             if (read.Problem is not null || read.Text.Length > 0)
             {
@@ -34,13 +33,4 @@ internal static class Utf8Lines
         : !Utf8.IsValid(line.Bytes.Span) ? new(line.Number, "",
             ("invalid-utf8", $"Line {line.Number} is not valid UTF-8; save the file as UTF-8 and send it again."))
         : new(line.Number, Encoding.UTF8.GetString(line.Bytes.Span).TrimEnd('\r'), null);
-
-    private static void RefuseOtherEncodings(StreamLine line)
-    {
-        if (line.Number == 1 && (line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE])
-            || line.Bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])))
-        {
-            throw RefusedException.Invalid("invalid-utf8", "The file is UTF-16; save it as UTF-8 and send it again.");
-        }
-    }
 }

@@ -1,33 +1,34 @@
-using System.IO.Compression;
 using System.Runtime.CompilerServices;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
-/// <summary>
-/// An archive of images: its folders are the categories, see <see cref="ZipFolders"/>, or a manifest at the top level labels them.
-/// </summary>
+/// <summary>An archive of images; <see cref="ArchiveLabels"/> says what they show.</summary>
 internal sealed class ZipBody : UploadBody
 {
     private readonly Archive _archive;
     private readonly UploadSettings _limits;
-    private readonly List<ZipArchiveEntry> _files;
-    private readonly ZipFolders _folders;
-    private readonly Manifest? _manifest;
+    private readonly ArchiveLabels _labels;
 
-    private ZipBody(Stream stream, Archive archive, UploadSettings limits, List<ZipArchiveEntry> files, ZipFolders folders,
-        Manifest? manifest)
+    private ZipBody(Stream stream, Archive archive, UploadSettings limits, ArchiveLabels labels)
         : base(stream)
     {
-        (_archive, _limits, _files, _folders, _manifest) = (archive, limits, files, folders, manifest);
-        // Manifest rows about missing files come after the existing files, always in the same order.
-        files.ForEach(file => Said(file, _folders.PlaceOf(file.FullName)));
-        Count = files.Count + (_manifest?.Rest().Count() ?? 0);
+        (_archive, _limits, _labels) = (archive, limits, labels);
+        Count = labels.Examples.Count + labels.Missing.Count;
     }
 
+    /// <summary>Files that are described but missing come after the existing ones.</summary>
     public override int Count { get; }
 
-    public static async Task<ZipBody> OpenAsync(Stream stream, UploadSettings limits, CancellationToken cancel)
+    public override IReadOnlyList<string> Notices => [.. _archive.Notices, .. _labels.Notices];
+
+    /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="categories">The names of the model's categories.</param>
+    /// <param name="limits">Limits for the archive.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">It is no archive, too large, or not certain what its files show.</exception>
+    public static async Task<ZipBody> OpenAsync(Stream stream, IReadOnlyCollection<string> categories, UploadSettings limits,
+        CancellationToken cancel)
     {
         var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
             ? RefusedException.TooLarge("too-many-files",
@@ -38,14 +39,8 @@ internal sealed class ZipBody : UploadBody
                     + "photos.zip photos."));
         try
         {
-            var files = archive.Files.ToList();
-            if (files.Count == 0)
-            {
-                throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was added.");
-            }
-
-            var manifest = await ManifestAsync(files, limits, cancel);
-            return new(stream, archive, limits, files, new(files.Select(file => file.FullName), manifest is not null), manifest);
+            return archive.Files.Count == 0 ? throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was "
+                + "added.") : new(stream, archive, limits, await ArchiveLabels.OfAsync(archive, categories, limits, cancel));
         }
         catch
         {
@@ -57,7 +52,7 @@ internal sealed class ZipBody : UploadBody
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        foreach (var entry in _files.Skip(from))
+        foreach (var entry in _labels.Examples.Skip(from))
         {
             var file = await ReadAsync(entry, cancel);
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
@@ -71,7 +66,21 @@ internal sealed class ZipBody : UploadBody
             yield return file;
         }
 
-        foreach (var missing in (_manifest?.Rest() ?? []).Skip(Math.Max(0, from - _files.Count)))
+        foreach (var missing in _labels.Missing.Skip(Math.Max(0, from - _labels.Examples.Count)))
+        {
+            yield return missing;
+        }
+    }
+
+    public override async IAsyncEnumerable<UploadedFile> NamesAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        await Task.CompletedTask;
+        foreach (var entry in _labels.Examples)
+        {
+            yield return Placed(new(RequestBodies.Readable(entry.Name), new FileContent.Unread()), _labels.Of(entry));
+        }
+
+        foreach (var missing in _labels.Missing)
         {
             yield return missing;
         }
@@ -83,52 +92,21 @@ internal sealed class ZipBody : UploadBody
         base.Dispose();
     }
 
-    private async Task<UploadedFile> ReadAsync(ZipArchiveEntry entry, CancellationToken cancel)
+    /// <summary>A file that is refused by its name is not unpacked.</summary>
+    private async Task<UploadedFile> ReadAsync(ArchiveFile entry, CancellationToken cancel)
     {
-        var place = _folders.PlaceOf(entry.FullName);
-        var said = Said(entry, place);
-        if (place.Reason is null && _manifest is not null && said is null)
-        {
-            return Unusable(entry, "not-in-manifest",
-                "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
-        }
-
-        if (place.Reason is null && _manifest is null && place.Category is null)
-        {
-            return Unusable(entry, "missing-category",
-                "The file is not in a category folder; move it into one, or add a labels.csv with the header file,category.");
-        }
-
-        var file = place.Reason is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
-            : Unusable(entry, place.Reason, place.Detail!);
-        return file with
-        {
-            Categories = said?.Categories ?? (place.Category is { } category ? [category] : null),
-            Split = said?.Split ?? place.Split
-        };
+        var place = _labels.Of(entry);
+        return Placed(place.Refused is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
+            : new(RequestBodies.Readable(entry.Name), place.Refused), place);
     }
 
-    private static UploadedFile Unusable(ZipArchiveEntry entry, string reason, string detail) =>
-        new(RequestBodies.Readable(entry.FullName), new FileContent.Unusable(reason, detail));
-
-    /// <summary>A manifest may name files with or without the wrapping folder.</summary>
-    private ManifestEntry? Said(ZipArchiveEntry entry, ZipPlace place) => _manifest?.Find(place.Path) ?? _manifest?.Find(entry.FullName);
-
-    /// <summary>The manifest at the top level or directly in the wrapping folder; it is removed from the files.</summary>
-    private static async Task<Manifest?> ManifestAsync(List<ZipArchiveEntry> files, UploadSettings limits, CancellationToken cancel)
+    private static UploadedFile Placed(UploadedFile file, Placement place) => file with
     {
-        var folders = new ZipFolders(files.Select(file => file.FullName), manifest: true);
-        var at = files.FindIndex(file => folders.PlaceOf(file.FullName)
-            .Path.ToLowerInvariant() is "labels.csv" or "labels.jsonl" or "manifest.csv"
-            or "manifest.jsonl" or "annotations.csv" or "annotations.jsonl");
-        if (at < 0)
-        {
-            return null;
-        }
-
-        var file = await Archive.ReadAsync(files[at], UploadReader.MaxManifestBytes, cancel);
-        files.RemoveAt(at);
-        return file.Bytes is { } bytes ? await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel)
-            : throw RefusedException.Invalid("invalid-manifest", $"{file.FileName} cannot be read: {file.Unusable!.Detail}");
-    }
+        FileName = place.Row?.FileName is { } name ? RequestBodies.Readable(name) : file.FileName,
+        Content = place.Refused ?? file.Content,
+        Categories = place.Categories,
+        Split = place.Split,
+        Confirmed = place.Row?.Confirmed is true,
+        Origin = place.Row?.Origin,
+    };
 }

@@ -8,6 +8,7 @@ const BytesInRequest = 8 << 20;
 const AtOnce = 2;
 const LongestWait = 10_000;
 const Farewell = 10_000; // milliseconds the panel stays after a complete success
+const LargestLook = 256 << 20; // bytes of an archive that is sent once more to see what it would do
 
 const waiting = [];
 const listeners = new Set();
@@ -27,24 +28,24 @@ export function forget(component) {
   listeners.delete(component);
 }
 
-/** Queues files: [{ file, category }]. A ZIP archive brings its own categories. */
+/** Queues files: [{ file, path, category, split }]. A ZIP archive brings its own categories. */
 export function add(model, entries) {
   if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
   const archives = entries.filter(entry => !entry.texts && entry.file.name.toLowerCase().endsWith('.zip'));
   const tables = entries.filter(entry => entry.texts);
   const pictures = entries.filter(entry => !archives.includes(entry) && !tables.includes(entry));
-  for (const table of tables) waiting.push({ model, files: [table.file], to: 'texts' });
-  for (const archive of archives) waiting.push({ model, files: [archive.file], archive: true });
+  for (const table of tables) waiting.push({ model, files: [table], to: 'texts' });
+  for (const archive of archives) waiting.push({ model, files: [archive], archive: true });
   for (const [category, files] of Map.groupBy(pictures, entry => entry.category)) {
     let batch = [];
     let bytes = 0;
-    for (const { file } of files) {
-      if (batch.length === FilesInRequest || (batch.length > 0 && bytes + file.size > BytesInRequest)) {
+    for (const one of files) {
+      if (batch.length === FilesInRequest || (batch.length > 0 && bytes + one.file.size > BytesInRequest)) {
         waiting.push({ model, category, files: batch });
         [batch, bytes] = [[], 0];
       }
-      batch.push(file);
-      bytes += file.size;
+      batch.push(one);
+      bytes += one.file.size;
     }
     if (batch.length > 0) waiting.push({ model, category, files: batch });
   }
@@ -81,18 +82,26 @@ function clear() {
 }
 
 async function deliver(batch, own) {
+  try {
+    const answer = await insist(() => batch.archive
+      ? send('POST', `models/${batch.model}/images`, batch.files[0].file, { 'Content-Type': 'application/zip' })
+      : send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch)), own);
+    if (own === generation) finish(batch, answer?.rejected ?? []);
+  } catch (error) {
+    if (own === generation) finish(batch, error.problem?.rejected ?? batch.files.map(({ file }) => ({ fileName: file.name, detail: error.message })));
+  }
+}
+
+/** Calls until there is an answer, or until the uploads are cancelled; an ApiError that no retry would change is thrown. */
+async function insist(call, own) {
   for (let attempt = 0; own === generation; attempt++) {
     try {
-      const answer = batch.archive
-        ? await send('POST', `models/${batch.model}/images`, batch.files[0], { 'Content-Type': 'application/zip' })
-        : await send('POST', `models/${batch.model}/${batch.to ?? 'images'}`, form(batch));
+      const answer = await call();
       trouble = null;
-      return finish(batch, answer?.rejected ?? []);
+      return answer;
     } catch (error) {
       if (own !== generation) return;
-      if (error instanceof ApiError && !error.passes && error.status !== 401) {
-        return finish(batch, error.problem?.rejected ?? batch.files.map(file => ({ fileName: file.name, detail: error.message })));
-      }
+      if (error instanceof ApiError && !error.passes && error.status !== 401) throw error;
       trouble = error instanceof ApiError
         ? error.status === 401 ? 'You are signed out. Sign in again in another tab to continue the upload.' : error.message
         : 'No connection to the server. Retrying automatically.';
@@ -103,10 +112,17 @@ async function deliver(batch, own) {
   }
 }
 
+// The folders go with the names, so that the server recognises what systems leave behind.
 function form(batch) {
   const data = new FormData();
-  if (batch.category !== undefined) data.append('category', batch.category);
-  for (const file of batch.files) data.append('file', file, file.name);
+  const nameOf = ({ file, path }) => path ?? file.name;
+  if (batch.files.some(one => one.split)) {
+    const rows = batch.files.map(one => JSON.stringify({ file: nameOf(one), category: batch.category, split: one.split }));
+    data.append('manifest', new Blob([rows.join('\n')]), 'labels.jsonl');
+  } else if (batch.category !== undefined) {
+    data.append('category', batch.category);
+  }
+  for (const one of batch.files) data.append('file', one.file, nameOf(one));
   return data;
 }
 
@@ -192,14 +208,74 @@ async function walk(entry, folders, files) {
   }
 }
 
-function queue(zone, files) {
+async function queue(zone, files) {
   const { drop: model, category } = zone.dataset;
   if ('texts' in zone.dataset) return add(model, files.map(({ file }) => ({ file, texts: true })));
-  const visible = files.filter(({ file }) => !file.name.startsWith('.') && file.name !== 'Thumbs.db');
-  const nameless = visible.filter(({ file, folders }) => !category && folders.length === 0 && !file.name.toLowerCase().endsWith('.zip'));
-  add(model, visible.filter(one => !nameless.includes(one)).map(({ file, folders }) => ({ file, category: category ?? folders.at(-1) ?? '' })));
+  const all = files.map(({ file, folders }) => ({ file, folders, path: [...folders, file.name].join('/') }));
+  if (category) return add(model, all.map(one => ({ ...one, category })));
+  const archives = all.filter(({ file }) => file.name.toLowerCase().endsWith('.zip'));
+  const inFolders = all.filter(one => one.folders.length > 0 && !archives.includes(one));
+  const nameless = all.filter(one => one.folders.length === 0 && !archives.includes(one));
   if (nameless.length > 0) {
     total.rejected.push(...nameless.map(({ file }) => ({ fileName: file.name, detail: 'No category. Drop the file on a category, or in a folder named after one.' })));
     show();
   }
+  for (const archive of archives) {
+    const small = archive.file.size <= LargestLook;
+    if (await agreed(archive.file.name, small ? () => plan(model, archive.file, 'application/zip') : null)) add(model, [archive]);
+  }
+  if (inFolders.length > 0) {
+    const names = JSON.stringify({ images: inFolders.map(({ path }) => ({ file: path })) });
+    const known = await agreed([...new Set(inFolders.map(({ folders }) => folders[0]))].join(', '), () => plan(model, names, 'application/json'));
+    if (known) {
+      add(model, inFolders.map((one, i) => ({ ...one, category: known.files[i].categories[0], split: known.files[i].split, left: known.files[i].reason }))
+        .filter(one => one.left === null));
+    }
+  }
 }
+
+// --- Before a folder or an archive is sent, the server says what would come of it, and the user agrees or not. Only the server knows the rules.
+
+let asked = Promise.resolve();
+
+const plan = (model, body, type) => insist(() => send('POST', `models/${model}/images?dryRun=true`, body, { 'Content-Type': type }), generation);
+
+/** The plan, if the user agrees to it; without one, {}. */
+function agreed(title, look) {
+  return asked = asked.then(() => ask(title, look), () => ask(title, look));
+}
+
+async function ask(title, look) {
+  const dialog = document.getElementById('plan');
+  const [go, stop] = [dialog.querySelector('.go'), dialog.querySelector('.stop')];
+  const closed = new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue), { once: true }));
+  go.onclick = () => dialog.close('go');
+  stop.onclick = () => dialog.close('stop');
+  dialog.returnValue = '';
+  dialog.querySelector('h2').textContent = title;
+  dialog.querySelector('ul').replaceChildren();
+  dialog.querySelector('p').textContent = look ? 'Looking at the files…' : 'This archive is too large to be looked at first. The server reports what it cannot use.';
+  go.hidden = look !== null;
+  dialog.showModal();
+  let known = {};
+  if (look) {
+    try {
+      known = await Promise.race([look(), closed.then(() => null)]);
+      if (!dialog.open) return null;
+      dialog.querySelector('p').textContent = known.sentence;
+      dialog.querySelector('ul').replaceChildren(...lines(known).map(text => Object.assign(document.createElement('li'), { textContent: text })));
+      go.hidden = known.examples === 0;
+      if (!go.hidden) go.focus();
+    } catch (error) {
+      dialog.querySelector('p').textContent = error.message;
+    }
+  }
+  return await closed === 'go' ? known : null;
+}
+
+const lines = known => [
+  ...known.categories.map(({ name, isNew, examples, train, test }) =>
+    `${name}: ${examples} ${examples === 1 ? 'image' : 'images'}${train + test === examples ? ` (${train} for training, ${test} for testing)` : ''}${isNew ? ', a new category' : ''}`),
+  ...known.rejected.map(({ count, firstFile, detail }) => `${count} left out, ${count === 1 ? '' : 'first '}${firstFile ?? 'a file without a name'}: ${detail}`),
+  ...known.notices,
+];

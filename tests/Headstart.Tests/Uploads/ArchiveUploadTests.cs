@@ -18,7 +18,6 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("written by Windows", "pets\\cats\\a.png pets\\dogs\\b.png", "cats", "dogs")]
     [InlineData("from the folder itself", "./cats/a.png ./dogs/b.png", "cats", "dogs")]
     [InlineData("a category is called as a side", "train/a.png car/b.png", "train", "car")]
-    [InlineData("the only category is called as a side", "test/a.png test/b.png", "test", "test")]
     [InlineData("with what macOS adds", "cats/a.png dogs/b.png __MACOSX/cats/._a.png cats/.DS_Store", "cats", "dogs")]
     public async Task Folders_are_the_categories(string what, string names, string first, string second)
     {
@@ -99,16 +98,6 @@ public sealed class ArchiveUploadTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal(["a.png cats|dogs", "b.png ", "c.png cats|dogs", "d.png cats|dogs"], UploadCalls.Accepted(answer));
         Assert.Equal(["gone.png missing-file", "row 7 no-file-named"], UploadCalls.Rejected(answer));
-    }
-
-    [Fact]
-    public async Task Folders_whose_meaning_is_not_clear_are_refused_with_a_sentence()
-    {
-        var model = await _client.NewModelAsync();
-        var problem = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(
-            ("download/pets/cats/a.png", Pictures.Tiny(1)), ("download/pets/dogs/b.png", Pictures.Tiny(2))))))
-            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
-        Assert.Equal(["download/pets/cats/a.png too-deep", "download/pets/dogs/b.png too-deep"], UploadCalls.Rejected(problem));
     }
 
     [Fact]

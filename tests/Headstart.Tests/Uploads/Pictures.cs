@@ -72,7 +72,7 @@ internal static class Pictures
         return answer["accepted"]!.AsArray();
     }
 
-    private static uint Crc32(ReadOnlySpan<byte> bytes)
+    public static uint Crc32(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
         foreach (var value in bytes)

@@ -786,6 +786,11 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("bytes");
 
+                    b.PrimitiveCollection<List<string>>("Categories")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("categories");
+
                     b.Property<string>("ContentType")
                         .IsRequired()
                         .HasColumnType("text")

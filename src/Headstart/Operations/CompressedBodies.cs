@@ -1,0 +1,168 @@
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Headstart.Operations;
+
+/// <summary>
+/// Unpacks bodies sent with <c>Content-Encoding</c> gzip, deflate or br. ASP.NET Core has a middleware for it, but that takes the limit for
+/// the unpacked body before the endpoint has set its own.
+/// </summary>
+internal static class CompressedBodies
+{
+    private const string Known = "gzip, deflate, br";
+
+    /// <summary>Stands before the endpoints, and behind whatever keeps strangers out.</summary>
+    public static void UseCompressedBodies(this WebApplication app) => app.Use(static (http, next) =>
+    {
+        var request = http.Request;
+        var name = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+        if (name is "" or "identity")
+        {
+            if (MayBeText(request.ContentType))
+            {
+                request.Body = new Sniffed(request.Body);
+            }
+
+            return next(http);
+        }
+
+        if (Unpacked(name, request.Body) is not { } body)
+        {
+            http.Response.Headers.AcceptEncoding = Known;
+            return http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding",
+                $"The body has the Content-Encoding \"{RequestBodies.Readable(name)}\"; this host reads {Known}. Send the body in one of them, "
+                    + "or without compression."));
+        }
+
+        request.Body = new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>());
+        request.Headers.ContentEncoding = default;
+        request.ContentLength = null; // that of the packed body
+        return next(http);
+    });
+
+    private static Stream? Unpacked(string name, Stream body) => name switch
+    {
+        "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+        "deflate" => new Deflated(body),
+        "br" => new BrotliStream(body, CompressionMode.Decompress),
+        _ => null,
+    };
+
+    private static bool MayBeText(string? contentType) => contentType is not null
+        && !contentType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
+        && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A stream that is read only forwards.</summary>
+    private abstract class ReadOnly : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    /// <summary>Holds what is unpacked to the limit that the endpoint has set by then.</summary>
+    private sealed class Limited(Stream inner, IHttpMaxRequestBodySizeFeature? limit) : ReadOnly
+    {
+        private long _read;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                var read = await inner.ReadAsync(buffer, cancellationToken);
+                _read += read;
+                return _read > limit?.MaxRequestBodySize ? throw new BadHttpRequestException("Unpacked, the request body is larger than "
+                    + $"{limit.MaxRequestBodySize:N0} bytes.", StatusCodes.Status413PayloadTooLarge) : read;
+            }
+            catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+            {
+                throw new BadHttpRequestException("The body cannot be unpacked: it is damaged, incomplete, or not in the encoding that "
+                    + "Content-Encoding names; compress it again.", e);
+            }
+        }
+    }
+
+    /// <summary>By the standard deflate has the header of zlib (RFC 9110, 8.4.1.2); some clients send it without.</summary>
+    private sealed class Deflated(Stream inner) : ReadOnly
+    {
+        private Stream? _unpacked;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_unpacked is null)
+            {
+                var first = new byte[2];
+                var read = await inner.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancellationToken);
+                var whole = new Prefixed(first[..read], inner);
+                // RFC 1950: method 8, and both bytes together divisible by 31
+                _unpacked = read == 2 && (first[0] & 15) == 8 && (first[0] * 256 + first[1]) % 31 == 0
+                    ? new ZLibStream(whole, CompressionMode.Decompress) : new DeflateStream(whole, CompressionMode.Decompress);
+            }
+
+            return await _unpacked.ReadAsync(buffer, cancellationToken);
+        }
+    }
+
+    private sealed class Prefixed(byte[] first, Stream rest) : ReadOnly
+    {
+        private int _passed;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_passed == first.Length)
+            {
+                return rest.ReadAsync(buffer, cancellationToken);
+            }
+
+            var count = Math.Min(buffer.Length, first.Length - _passed);
+            first.AsMemory(_passed, count).CopyTo(buffer);
+            _passed += count;
+            return ValueTask.FromResult(count);
+        }
+    }
+
+    /// <summary>A body that is compressed although nothing says so gets a sentence instead of one about broken JSON.</summary>
+    private sealed class Sniffed(Stream inner) : ReadOnly
+    {
+        private bool _begun;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            if (!_begun && read > 0)
+            {
+                _begun = true;
+                if (read > 2 && buffer.Span.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B, 8]))
+                {
+                    throw new BadHttpRequestException("The body is compressed with gzip, but the request does not say so; add the header "
+                        + "Content-Encoding: gzip.");
+                }
+            }
+
+            return read;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Headstart.Data;
+using Headstart.Operations;
+using Headstart.Uploads.Formats;
+
+namespace Headstart.Uploads;
+
+/// <summary>What is known of a file of an archive before it is read.</summary>
+/// <param name="Categories">Null if none is known.</param>
+/// <param name="Split">Null if its content decides.</param>
+/// <param name="Refused">Why the file cannot be used; null if it can.</param>
+/// <param name="Row">The row of our own table that says so.</param>
+internal sealed record Placement(IReadOnlyList<string>? Categories, Split? Split, FileContent.Unusable? Refused = null,
+    NewImage? Row = null)
+{
+    public static Placement Not(string reason, string detail) => new(null, null, new(reason, detail));
+}
+
+/// <summary>
+/// Says what the files of an archive show. Each kind of archive that people have is a subclass, which looks at the names of all files (and
+/// may read some of them, such as a table) and either knows all of it or is not the kind. <see cref="OfAsync"/> asks one after the other.
+/// </summary>
+internal abstract class ArchiveLabels
+{
+    /// <summary>The files that may be examples: all but those that only describe others.</summary>
+    public abstract IReadOnlyList<ArchiveFile> Examples { get; }
+
+    /// <summary>What a file shows.</summary>
+    /// <param name="file">One of <see cref="Examples"/>.</param>
+    public abstract Placement Of(ArchiveFile file);
+
+    /// <summary>What the sender should know; each is a sentence.</summary>
+    public virtual IReadOnlyList<string> Notices => [];
+
+    /// <summary>Files that are described but missing, always in the same order.</summary>
+    public virtual IReadOnlyList<UploadedFile> Missing => [];
+
+    /// <summary>The first kind that the archive is of.</summary>
+    /// <param name="archive">Open.</param>
+    /// <param name="categories">The names of the model's categories.</param>
+    /// <param name="limits">Limits for tables.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    /// <exception cref="RefusedException">It is not certain what the files show.</exception>
+    public static async Task<ArchiveLabels> OfAsync(Archive archive, IReadOnlyCollection<string> categories, UploadSettings limits,
+        CancellationToken cancel)
+    {
+        if (await ManifestLabels.FindAsync(archive, limits, cancel) is { } table)
+        {
+            return table;
+        }
+
+        var export = await ExportLabels.ReadAsync(archive.Files, limits, cancel);
+        return export.HasLabels ? export : export.OrFolders(new(export.Examples, categories));
+    }
+}

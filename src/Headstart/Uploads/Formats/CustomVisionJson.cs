@@ -1,0 +1,25 @@
+namespace Headstart.Uploads.Formats;
+
+/// <summary>Azure Custom Vision: the images of its API, with tags or regions, and the URLs of the originals.</summary>
+internal sealed class CustomVisionJson : IAnnotationFormat
+{
+    public string Name => "Custom Vision";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file) =>
+        file.Json is { IsList: true } shape && (shape.Has("originalImageUri") || shape.Has("resizedImageUri") || shape.Has("imageUri"))
+            ? file.Parse<List<Image>>(Name).Select(image => Row(file, image)) : null;
+
+    private ManifestRow Row(Annotation file, Image image)
+    {
+        var url = image.OriginalImageUri ?? image.ResizedImageUri ?? image.ImageUri ?? throw file.Broken(Name, "an image has no URL");
+        var labels = (image.Tags ?? []).Concat(image.Regions ?? []).Select(tag => tag.TagName ?? "");
+        // In an archive the files are called by the id; the URLs end alike for all: …/images/<id>/original.
+        return Labelled.Row(Name, image.FileName ?? image.Id ?? url, labels, url: url);
+    }
+
+    private sealed record Image(
+        string? Id, string? OriginalImageUri, string? ResizedImageUri, string? ImageUri, string? FileName, List<Tag>? Tags,
+        List<Tag>? Regions);
+
+    private sealed record Tag(string? TagName);
+}

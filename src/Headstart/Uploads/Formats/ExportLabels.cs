@@ -1,0 +1,229 @@
+using System.Text;
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>
+/// The annotations of another tool say what the files of an archive show. What is certain is taken; annotations that name images of the
+/// archive in an unknown way refuse it before anything is stored.
+/// </summary>
+internal sealed class ExportLabels : ArchiveLabels
+{
+    private const int RowsLookedAt = 200; // of a table that is unknown
+
+    private static readonly HashSet<string> Readable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".manifest", ".xml", ".yaml", ".yml", ".names", ".labels", ".data",
+    };
+
+    private static readonly HashSet<string> Unreadable = new(StringComparer.OrdinalIgnoreCase) { ".parquet", ".arrow" };
+
+    private readonly HashSet<ArchiveFile> _annotations = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<ArchiveFile, int> _files = new(ReferenceEqualityComparer.Instance);
+    private readonly List<string> _paths = []; // of the files
+    private readonly ImageNames _images;
+    private readonly LabelMerge _said;
+    private IReadOnlyList<ArchiveFile> _examples;
+    private FolderLabels? _folders;
+    private int _sideDepth = -1;
+    private long _bytes;
+
+    private ExportLabels(IReadOnlyList<ArchiveFile> files, int maxRows)
+    {
+        foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
+        {
+            _files.Add(file, _paths.Count);
+            _paths.Add(PathOf(file));
+        }
+
+        _images = new(_paths);
+        _said = new(_paths, _images, maxRows);
+        _examples = files;
+    }
+
+    /// <summary>Whether the annotations say what the files show; otherwise the folders do.</summary>
+    public bool HasLabels => _said.HasLabels;
+
+    public override IReadOnlyList<ArchiveFile> Examples => _examples;
+
+    public override IReadOnlyList<UploadedFile> Missing => _said.Rest;
+
+    public override IReadOnlyList<string> Notices => !HasLabels ? []
+        : [$"What the images show was read from \"{RequestBodies.Readable(_said.Source)}\""
+            + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
+
+    /// <exception cref="RefusedException">What the images show is not certain.</exception>
+    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, UploadSettings limits, CancellationToken cancel)
+    {
+        var labels = new ExportLabels(files, limits.MaxRows);
+        var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
+        labels.RefuseRiddles(await labels.ReadTextsAsync(texts, limits, cancel));
+        labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))));
+        labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
+        labels.FindSides();
+        return labels;
+    }
+
+    /// <summary>The folders, with the sides that lists give; to be asked if there are no labels.</summary>
+    public ArchiveLabels OrFolders(FolderLabels folders)
+    {
+        _folders = folders;
+        return _said.IsEmpty ? folders : this;
+    }
+
+    public override Placement Of(ArchiveFile file)
+    {
+        var said = _files.TryGetValue(file, out var number) ? _said[number] : null;
+        if (_folders?.Of(file) is { } place)
+        {
+            return place with { Split = said?.Split ?? place.Split };
+        }
+
+        return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+            : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
+            : said is { Reason: { } reason } ? Placement.Not(reason, said.Detail!)
+            : Placement.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
+                + "that file out to use the folders as categories.");
+    }
+
+    /// <summary>Reads one after the other; memory holds one of them.</summary>
+    /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
+    private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    {
+        var names = await ClassNamesAsync(texts, limits, cancel);
+        var (riddle, boxes, empty) = ((string?)null, false, new List<ArchiveFile>());
+        foreach (var text in texts)
+        {
+            if (await ContentAsync(text, limits, cancel) is not { } file)
+            {
+                continue;
+            }
+
+            var beside = file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
+                && _images.HasStem(Path.GetFileNameWithoutExtension(file.Name));
+            if (beside && file.Bytes.Span.Trim(" \t\r\n"u8).IsEmpty)
+            {
+                empty.Add(text);
+            }
+            else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
+            {
+                boxes |= Take(text, file, [YoloLabels.Row(file, names)]);
+            }
+            else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
+            {
+                _annotations.Add(text); // what Kaggle shows as a form to fill in: its labels are none
+            }
+            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file)) is not { } rows || !Take(text, file, rows))
+            {
+                riddle ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
+            }
+        }
+
+        if (boxes)
+        {
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names)])); // nothing is there
+        }
+
+        return riddle;
+    }
+
+    private bool Take(ArchiveFile text, Annotation file, IEnumerable<ManifestRow> rows) =>
+        _said.Add(file.Path, rows) && _annotations.Add(text);
+
+    private void RefuseRiddles(string? riddle)
+    {
+        if (!HasLabels && riddle is not null)
+        {
+            throw RefusedException.Invalid("unknown-annotations", $"{riddle} names images of the archive in a format that "
+                + "Headstart does not know, so their labels would be a guess; make it a table with the columns file,category and call it "
+                + "labels.csv, or leave it out. Nothing was added.");
+        }
+
+        if (!HasLabels && _paths.Find(path => Path.GetFileNameWithoutExtension(path).Equals("metadata", StringComparison.OrdinalIgnoreCase)
+            && Unreadable.Contains(Path.GetExtension(path))) is { } table)
+        {
+            throw RefusedException.Invalid("unknown-annotations", $"\"{RequestBodies.Readable(table)}\" may have the labels, but Headstart reads "
+                + "CSV and JSON Lines only; save it as metadata.csv with the columns file_name,label. Nothing was added.");
+        }
+    }
+
+    /// <summary>The depth at which the folders of all labelled images are sides: 0 in train/images/a.jpg, 1 in
+    /// images/train/a.jpg.</summary>
+    private void FindSides()
+    {
+        var labelled = _said.Files.Select(file => _paths[file].Split('/')).ToList();
+        _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
+            labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
+    }
+
+    private Split? SideOf(string path) => _sideDepth >= 0 ? SplitNames.Of(path.Split('/')[_sideDepth]) : null;
+
+    private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    {
+        foreach (var text in texts.Where(text => YoloLabels.HasNames(Path.GetFileName(PathOf(text)))))
+        {
+            if (await ContentAsync(text, limits, cancel) is { } file && YoloLabels.NamesIn(file) is { Count: > 0 } names)
+            {
+                return names;
+            }
+        }
+
+        return null;
+    }
+
+    /// <returns>null if it cannot be unpacked; then it is refused as a file.</returns>
+    private async Task<Annotation?> ContentAsync(ArchiveFile text, UploadSettings limits, CancellationToken cancel)
+    {
+        if ((await Archive.ReadAsync(text, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
+        {
+            return null;
+        }
+
+        if ((_bytes += bytes.Length) > limits.MaxManifestBytes)
+        {
+            throw RefusedException.TooLarge("too-large", $"The annotations of the archive are larger than {limits.MaxManifestBytes:N0} "
+                + "bytes (Headstart:Uploads:MaxManifestBytes); send the archive in parts.");
+        }
+
+        if (Path.GetExtension(text.Name).ToLowerInvariant() is not (".csv" or ".tsv" or ".tab"))
+        {
+            return new(PathOf(text), bytes);
+        }
+
+        await using var table = await TableText.OpenAsync(new MemoryStream(bytes), cancel);
+        using var utf8 = new MemoryStream();
+        await table.Utf8.CopyToAsync(utf8, cancel);
+        return new(PathOf(text), utf8.ToArray(), table.Separator);
+    }
+
+    /// <summary>
+    /// Whether a file names at least two images beside something else: one is what notes beside each image do, and a mere list has no
+    /// labels
+    /// that could be overlooked.
+    /// </summary>
+    private bool NamesImages(Annotation file)
+    {
+        if (file.Json is null && file.Rows().FirstOrDefault() is { Length: > 1 } header)
+        {
+            var rows = file.Rows().Skip(1).Take(RowsLookedAt).ToList();
+            return Enumerable.Range(0, header.Length).Select(column => rows.Where(cells => column < cells.Length && cells[column].Length > 0
+                    && (_images.Has(cells[column]) || _images.HasStem(cells[column]))).Select(cells => cells[column]).ToList())
+                .Any(named => named.Count * 2 >= rows.Count && named.Distinct().Count() > 1);
+        }
+
+        var text = Encoding.UTF8.GetString(file.Bytes.Span);
+        return text.Split(['\n', '\r', ',', '"', '\'', '<', '>', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => word.Length < 500 && ImageNames.LooksLikeOne(word) && _images.Has(word)).Distinct().Skip(1).Any()
+            && !text.Split('\n').All(line => line.Trim() is var image && (image.Length == 0 || _images.Has(image)));
+    }
+
+    /// <summary>What tools add that has no labels of its own.</summary>
+    private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
+        || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
+        is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json" or "manifest.json";
+
+    private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
+
+    private static string PathOf(ArchiveFile file) => string.Join('/', FolderPaths.Parts(file.Name) ?? [file.Name]);
+}

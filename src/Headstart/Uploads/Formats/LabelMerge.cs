@@ -1,0 +1,178 @@
+using Headstart.Data;
+using Headstart.Operations;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>What an archive says about one of its files.</summary>
+/// <param name="Categories">Null if only its side is known.</param>
+/// <param name="Row">The first row about it.</param>
+/// <param name="Reason">Why it is left out, with <paramref name="Detail"/>.</param>
+internal sealed record SaidOfFile(
+    IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null);
+
+/// <summary>
+/// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
+/// different
+/// things about a file refuse the archive, and so does a name that several files have.
+/// </summary>
+internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
+{
+    private readonly Dictionary<int, (SaidOfFile Said, string Source, Split? SideOfName)> _said = [];
+    private readonly List<UploadedFile> _rest = [];
+    private readonly HashSet<Split> _sidesOfNames = [];
+    private int _rows;
+
+    /// <summary>Rows about files that the archive does not have, and rows that name none.</summary>
+    public IReadOnlyList<UploadedFile> Rest => _rest;
+
+    public IEnumerable<int> Files => _said.Keys;
+
+    /// <summary>Whether any file has labels, or a reason for having none.</summary>
+    public bool HasLabels => _said.Values.Any(file => file.Said.Categories is not null || file.Said.Reason is not null);
+
+    public bool IsEmpty => _said.Count == 0;
+
+    /// <summary>The annotation that was read first.</summary>
+    public string Source { get; private set; } = "";
+
+    /// <summary>Number of annotations that were read.</summary>
+    public int Sources { get; private set; }
+
+    public SaidOfFile? this[int file] => !_said.TryGetValue(file, out var found) ? null
+        : found.Said with { Split = found.Said.Split ?? (_sidesOfNames.Count > 1 ? found.SideOfName : null) };
+
+    /// <param name="source">Path of the annotation.</param>
+    /// <param name="rows">What it says.</param>
+    /// <returns>Whether it names any of the archive's files; otherwise it is about something else.</returns>
+    public bool Add(string source, IEnumerable<ManifestRow> rows)
+    {
+        var before = _rest.Count;
+        var folder = source[..(source.LastIndexOf('/') + 1)];
+        var stem = Path.GetFileNameWithoutExtension(source[folder.Length..]);
+        var own = new Dictionary<int, (int Parts, List<ManifestRow> Rows)>();
+        var number = 0;
+        foreach (var row in rows)
+        {
+            number++;
+            if (++_rows > maxRows)
+            {
+                throw ManifestBody.TooManyRows(maxRows);
+            }
+
+            Place(row, number, source, folder, stem, own);
+        }
+
+        var side = own.Count > 1 ? SplitNames.Within(stem) : null; // such as instances_val2017
+        foreach (var (file, (_, about)) in own)
+        {
+            Merge(file, Union(about), source, side);
+        }
+
+        if (side is { } known)
+        {
+            _sidesOfNames.Add(known);
+        }
+
+        if (own.Count == 0)
+        {
+            _rest.RemoveRange(before, _rest.Count - before);
+            return false;
+        }
+
+        Source = Source.Length == 0 ? source : Source;
+        Sources++;
+        return true;
+    }
+
+    private void Place(ManifestRow row, int number, string source, string folder, string stem,
+        Dictionary<int, (int Parts, List<ManifestRow> Rows)> own)
+    {
+        if ((row.Image.File ?? row.Image.FileName ?? row.Image.Url) is not { } name || row.Image.Base64 is not null
+            || !SplitNames.TryRead(row.Image.Split, out _))
+        {
+            _rest.Add(row.Reason is not null || row.Image.File is not null ? row.Read(number, 0)
+                : new UploadedFile($"row {number}", new FileContent.Unusable("no-file-named",
+                    "Every row of a manifest sent with files must name one; send URLs and base64 images in a separate request.")));
+            return;
+        }
+
+        var (files, parts) = images.Find(name, folder, stem);
+        if (files.Count == 0 && row.OtherName is { } other)
+        {
+            (files, parts) = images.Find(other, folder, stem);
+        }
+
+        if (files.Count > 1)
+        {
+            throw RefusedException.Invalid("ambiguous-row", $"\"{RequestBodies.Readable(source)}\" names \"{RequestBodies.Readable(name)}\", "
+                + $"and the archive has {files.Count} such files (\"{RequestBodies.Readable(paths[files[0]])}\", "
+                + $"\"{RequestBodies.Readable(paths[files[1]])}\"); name them with their folders. Nothing was added.");
+        }
+
+        if (files.Count == 0)
+        {
+            Miss(row);
+        }
+        else if (!own.TryGetValue(files[0], out var before) || before.Parts < parts)
+        {
+            before.Rows?.ForEach(Miss); // these meant another file of the same name
+            own[files[0]] = (parts, [row]);
+        }
+        else if (before.Parts == parts)
+        {
+            before.Rows.Add(row);
+        }
+        else
+        {
+            Miss(row);
+        }
+    }
+
+    private void Miss(ManifestRow row)
+    {
+        _ = SplitNames.TryRead(row.Image.Split, out var split);
+        _rest.Add(new(RequestBodies.Readable(row.OtherName ?? row.Image.File ?? row.Image.FileName ?? row.Image.Url!),
+            new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or remove the row."),
+            row.Categories, split));
+    }
+
+    private static SaidOfFile Union(List<ManifestRow> about)
+    {
+        var usable = about.Where(row => row.Reason is null).ToList();
+        var first = usable.Count > 0 ? usable[0] : about[0];
+        var split = about.Select(row => SplitNames.TryRead(row.Image.Split, out var side) ? side : null)
+            .FirstOrDefault(side => side is not null);
+        return usable.Count == 0 ? new(null, split, first, first.Reason, first.Detail)
+            : new(usable.TrueForAll(row => row.Categories is null) ? null
+                : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first);
+    }
+
+    private void Merge(int file, SaidOfFile said, string source, Split? sideOfName)
+    {
+        if (!_said.TryGetValue(file, out var before))
+        {
+            _said.Add(file, (said, source, sideOfName));
+            return;
+        }
+
+        if (before.Said.Categories is { } one && said.Categories is { } other && !one.ToHashSet().SetEquals(other))
+        {
+            throw Contradiction(file, before.Source, string.Join(", ", one), source, string.Join(", ", other));
+        }
+
+        if (before.Said.Split is { } there && said.Split is { } here && there != here)
+        {
+            throw Contradiction(file, before.Source, there.ToString().ToLowerInvariant(), source, here.ToString().ToLowerInvariant());
+        }
+
+        var (better, worse) = before.Said.Categories is null && (said.Categories is not null || before.Said.Reason is null)
+            ? (said, before.Said) : (before.Said, said);
+        better = better is { Categories: null, Reason: null } && worse.Reason is not null ? worse : better;
+        _said[file] = (better with { Split = before.Said.Split ?? said.Split }, before.Source, before.SideOfName ?? sideOfName);
+    }
+
+    private RefusedException Contradiction(int file, string one, string says, string other, string itSays) =>
+        RefusedException.Invalid("contradiction", $"\"{RequestBodies.Readable(paths[file])}\" is {RequestBodies.Readable(says)} in "
+            + $"\"{RequestBodies.Readable(one)}\" and {RequestBodies.Readable(itSays)} in \"{RequestBodies.Readable(other)}\"; correct one, or "
+            + "leave one of the two out. Nothing was added.");
+}

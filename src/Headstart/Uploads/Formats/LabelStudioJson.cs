@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>Label Studio, JSON: its tasks with all their annotations (https://labelstud.io/guide/export).</summary>
+internal sealed class LabelStudioJson : IAnnotationFormat
+{
+    public string Name => "Label Studio";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file) =>
+        file.Json is { IsList: true } shape && shape.Has("data") && (shape.Has("annotations") || shape.Has("completions"))
+            ? file.Parse<List<StudioTask>>(Name).Select(task => Row(file, task)) : null;
+
+    private ManifestRow Row(Annotation file, StudioTask task)
+    {
+        var image = task.Data?.Where(field => field.Value.ValueKind == JsonValueKind.String)
+            .Select(field => (field.Key, Value: field.Value.GetString()!)).Where(field => ImageNames.LooksLikeOne(field.Value))
+            .OrderBy(field => LabelWords.IsImage(field.Key) ? 0 : 1).Select(field => field.Value).FirstOrDefault()
+            ?? task.FileUpload ?? throw file.Broken(Name, $"task {task.Id} names no image");
+        var answers = (task.Annotations ?? task.Completions ?? []).Where(answer => answer.Cancelled is not true)
+            .Select(answer => LabelsOf(answer.Result ?? [])).Where(labels => labels.Count > 0).ToList();
+        return answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
+            ? Labelled.Not(image, "annotators-disagree", StudioValues.Disagreement(answers))
+            : Labelled.Row(Name, image, answers.FirstOrDefault() ?? []);
+    }
+
+    /// <summary>The answers to choices; without such the labels of boxes and shapes.</summary>
+    private static HashSet<string> LabelsOf(IReadOnlyList<StudioResult> results)
+    {
+        var choices = results.Where(result => result.Type == "choices").ToList();
+        return [.. (choices.Count > 0 ? choices : results).Where(result => result.Value.ValueKind == JsonValueKind.Object)
+            .SelectMany(result => StudioValues.LabelsOf(result.Value))];
+    }
+
+    private sealed record StudioTask(
+        [property: JsonConverter(typeof(AnyText))] string? Id, Dictionary<string, JsonElement>? Data, List<StudioAnswer>? Annotations,
+        List<StudioAnswer>? Completions, [property: JsonPropertyName("file_upload")] string? FileUpload);
+
+    private sealed record StudioAnswer(List<StudioResult>? Result, [property: JsonPropertyName("was_cancelled")] bool? Cancelled);
+
+    private sealed record StudioResult(JsonElement Value, string? Type);
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Headstart.Operations;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>
+/// A table with a column that names the image and one with its label: the metadata of a Hugging Face imagefolder
+/// (https://huggingface.co/docs/datasets/image_dataset), Kaggle's <c>id,label</c>, fastai's <c>fname,label</c>. Instead of the column with
+/// the label there may be one for each label, with 1 where it applies, as in Roboflow's <c>_classes.csv</c>.
+/// </summary>
+internal sealed class LabelTable : IAnnotationFormat
+{
+    private static readonly string[] Yes = ["1", "1.0", "true"], No = ["0", "0.0", "-1", "false"];
+
+    public string Name => "The table";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file)
+    {
+        var rows = RowsOf(file);
+        if (rows.FirstOrDefault() is not { Length: > 1 } header || rows.Skip(1).FirstOrDefault() is null)
+        {
+            return null;
+        }
+
+        var (image, split) = (LabelWords.ImageColumn(header), Array.FindIndex(header, LabelWords.IsSplit));
+        if (image < 0)
+        {
+            return null;
+        }
+
+        return LabelColumn(file, header, rows) is var label and >= 0 ? rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
+            .Select(cells => Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)))
+            : OneColumnEach(header, rows, image, split);
+    }
+
+    /// <summary>The only column that is called as one, or the only one of these with more than numbers; -1 if none is.</summary>
+    private static int LabelColumn(Annotation file, string[] header, IEnumerable<string[]> rows)
+    {
+        var named = Enumerable.Range(0, header.Length).Where(column => LabelWords.IsLabel(header[column])).ToList();
+        var words = named.Count < 2 ? named
+            : named.Where(column => rows.Skip(1).Any(cells => !double.TryParse(Cell(cells, column), out _))).ToList();
+        return words is [var only] ? only : named.Count == 0 ? -1 : throw RefusedException.Invalid("invalid-annotations",
+            $"{file.Quoted} has several columns that may be the category ({string.Join(", ", named.Select(column =>
+                RequestBodies.Readable(header[column])))}); leave one of them. Nothing was added.");
+    }
+
+    /// <summary>Null unless all other columns have 1 or 0 only.</summary>
+    private static IEnumerable<ManifestRow>? OneColumnEach(string[] header, IEnumerable<string[]> rows, int image, int split)
+    {
+        var labels = Enumerable.Range(0, header.Length).Where(column => column != image && column != split).ToList();
+        return labels.Count > 1 && rows.Skip(1).All(cells => labels.TrueForAll(column => Is(Yes, cells, column) || Is(No, cells, column)))
+            ? rows.Skip(1).Where(cells => Cell(cells, image).Length > 0).Select(cells =>
+            {
+                var shown = labels.Where(column => Is(Yes, cells, column)).Select(column => header[column]).ToList();
+                return shown.Count == 0 ? Labelled.None(Cell(cells, image))
+                    : Labelled.Row("", Cell(cells, image), shown, Cell(cells, split));
+            }) : null;
+    }
+
+    /// <summary>Several labels in one cell, as <see cref="TableRows"/> reads them, or as a list in JSON.</summary>
+    private static IEnumerable<string> LabelsOf(string cell) => cell is ['[', .., ']'] && StringsOf(cell) is { } list ? list
+        : cell.Split('|', ';').Select(label => label.Trim());
+
+    private static List<string>? StringsOf(string cell)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<List<string>>(cell);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The rows of a table, or the objects of a list or of lines with the properties of the first as columns.</summary>
+    private IEnumerable<string[]> RowsOf(Annotation file)
+    {
+        if (file.Json is not { } shape)
+        {
+            return file.Rows();
+        }
+
+        if (shape is { IsList: false, IsLines: false } && file.Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+        {
+            return []; // one object says nothing about many images
+        }
+
+        var header = shape.Names.ToArray();
+        var objects = shape.IsList ? file.Parse<List<Dictionary<string, JsonElement>>>(Name)
+            : file.Lines<Dictionary<string, JsonElement>>(Name);
+        return objects
+            .Select(row => header.Select(name => row.TryGetValue(name, out var cell) ? Text(cell) : "").ToArray()).Prepend(header);
+    }
+
+    private static string Text(JsonElement cell) => cell.ValueKind switch
+    {
+        JsonValueKind.String => cell.GetString()!,
+        JsonValueKind.Null => "",
+        _ => cell.GetRawText(),
+    };
+
+    private static bool Is(string[] values, string[] cells, int column) =>
+        values.Contains(Cell(cells, column), StringComparer.OrdinalIgnoreCase);
+
+    private static string Cell(string[] cells, int column) => column >= 0 && column < cells.Length ? cells[column] : "";
+}

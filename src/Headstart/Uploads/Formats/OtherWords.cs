@@ -1,0 +1,66 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>Reads a row whose file and category have the names that other tools give them, such as <c>file_name</c> and <c>label</c>; the
+/// label may be a number.</summary>
+internal static class OtherWords
+{
+    /// <param name="image">As read by our own names.</param>
+    /// <param name="row">The JSON object that it was read from.</param>
+    public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row)
+    {
+        var reader = new Utf8JsonReader(row);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.ValueSpan.Length > 50 ? "" : reader.GetString()!;
+            reader.Read();
+            if (image is { Category: null, Categories: null } && LabelWords.IsLabel(name))
+            {
+                image = image with { Categories = Labels(ref reader) };
+            }
+            else if (image is { File: null, Url: null, Base64: null } && reader.TokenType == JsonTokenType.String
+                && name.Length > 0 && LabelWords.IsImage(name) && !name.Equals("id", StringComparison.OrdinalIgnoreCase))
+            {
+                image = image with { File = reader.GetString() };
+            }
+
+            reader.Skip();
+        }
+
+        return image;
+    }
+
+    /// <summary>null if it is no label.</summary>
+    private static List<string?>? Labels(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            return Text(ref reader) is { } one ? [one] : null;
+        }
+
+        var labels = new List<string?>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (Text(ref reader) is not { } label)
+            {
+                throw new JsonException();
+            }
+
+            labels.Add(label);
+        }
+
+        return labels;
+    }
+
+    private static string? Text(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.String => reader.GetString(),
+        JsonTokenType.Number => Encoding.UTF8.GetString(reader.ValueSpan),
+        JsonTokenType.True => "true",
+        JsonTokenType.False => "false",
+        _ => null,
+    };
+}

@@ -1,0 +1,49 @@
+using System.Text.Json.Serialization;
+
+namespace Headstart.Uploads.Formats;
+
+/// <summary>
+/// Google AutoML and Vertex AI, CSV: optionally the side, then the image in a bucket, then its labels; without a header. Boxes have a label
+/// and eight numbers. (https://cloud.google.com/vertex-ai/docs/image-data/classification/prepare-data)
+/// </summary>
+internal sealed class VertexTable : IAnnotationFormat
+{
+    public string Name => "Vertex AI CSV";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file) =>
+        file.Json is null && file.Rows().FirstOrDefault() is { Length: > 1 } first && first.Take(2).Any(IsBucket)
+            ? file.Rows().Where(cells => cells.Take(2).Any(IsBucket)).Select(Row) : null;
+
+    private ManifestRow Row(string[] cells)
+    {
+        var used = !IsBucket(cells[0]);
+        var labels = cells[(used ? 2 : 1)..];
+        return Labelled.Row(Name, cells[used ? 1 : 0], HasBox(labels) ? labels[..1] : labels, used ? cells[0] : null);
+    }
+
+    private static bool HasBox(string[] labels) =>
+        labels.Length == 9 && labels.Skip(1).All(cell => cell.Length == 0 || double.TryParse(cell, out _));
+
+    private static bool IsBucket(string cell) => cell.StartsWith("gs://", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Vertex AI, JSON Lines: <c>imageGcsUri</c> with one annotation, several, or boxes.</summary>
+internal sealed class VertexLines : IAnnotationFormat
+{
+    private const string Use = "aiplatform.googleapis.com/ml_use";
+
+    public string Name => "Vertex AI JSON Lines";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file) => file.Json is { IsList: false } shape && shape.Has("imageGcsUri")
+        ? file.Lines<Item>(Name).Where(item => item.ImageGcsUri is not null).Select(item => Labelled.Row(Name, item.ImageGcsUri!,
+            [.. new[] { item.ClassificationAnnotation }.Concat(item.ClassificationAnnotations ?? [])
+                .Concat(item.BoundingBoxAnnotations ?? []).Concat(item.PolygonAnnotations ?? [])
+                .Select(annotation => annotation?.DisplayName ?? "")],
+            item.DataItemResourceLabels?.GetValueOrDefault(Use))) : null;
+
+    private sealed record Item(
+        string? ImageGcsUri, Labelling? ClassificationAnnotation, List<Labelling?>? ClassificationAnnotations,
+        List<Labelling?>? BoundingBoxAnnotations, List<Labelling?>? PolygonAnnotations, Dictionary<string, string>? DataItemResourceLabels);
+
+    private sealed record Labelling([property: JsonConverter(typeof(AnyText))] string? DisplayName);
+}

@@ -1,0 +1,95 @@
+using Headstart.Operations;
+using Headstart.Uploads.Formats;
+
+namespace Headstart.Uploads;
+
+/// <summary>
+/// A table at the top of an archive, or directly in the folder around everything, says what each file shows. Folders named after sides
+/// give the side where the table does not.
+/// </summary>
+internal sealed class ManifestLabels : ArchiveLabels
+{
+    private static readonly string[] Names = ["labels", "manifest", "annotations"], Endings = [".csv", ".tsv", ".jsonl"];
+
+    private readonly Manifest _manifest;
+    private readonly FolderPaths _paths;
+    private readonly Dictionary<ArchiveFile, ManifestEntry> _said = new(ReferenceEqualityComparer.Instance);
+
+    private ManifestLabels(Manifest manifest, FolderPaths paths, IReadOnlyList<ArchiveFile> examples)
+    {
+        (_manifest, _paths, Examples) = (manifest, paths, examples);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var file in examples)
+        {
+            if (!names.Add(file.Name))
+            {
+                throw RefusedException.Invalid("ambiguous-row", $"The archive has two files named \"{RequestBodies.Readable(file.Name)}\", so "
+                    + "its table does not say what each of them shows; create the archive again with different names.");
+            }
+
+            if ((manifest.Find(paths.Below(file.Name)) ?? manifest.Find(file.Name)) is { } said)
+            {
+                _said.Add(file, said);
+            }
+        }
+
+        MatchByNameAlone();
+    }
+
+    public override IReadOnlyList<ArchiveFile> Examples { get; }
+
+    public override IReadOnlyList<UploadedFile> Missing => [.. _manifest.Rest()];
+
+    /// <returns>null if there is no such table, or it is of another tool: see <see cref="ExportLabels"/>.</returns>
+    public static async Task<ManifestLabels?> FindAsync(Archive archive, UploadSettings limits, CancellationToken cancel)
+    {
+        var paths = new FolderPaths(archive.Files.Select(file => file.Name));
+        var tables = archive.Files.Where(file => IsTable(paths.Below(file.Name))).ToList();
+        if (tables is not [var table])
+        {
+            var names = string.Join(", ", tables.Take(5).Select(file => RequestBodies.Readable(file.Name)));
+            return tables.Count == 0 ? null : throw RefusedException.Invalid("several-manifests",
+                $"The archive has several tables of labels ({names}); leave the one that counts.");
+        }
+
+        var read = await Archive.ReadAsync(table, UploadReader.MaxManifestBytes, cancel);
+        return read.Bytes is { } bytes ? AnnotationFormats.IsForeign(new(table.Name, bytes)) ? null
+            : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel), paths,
+                [.. archive.Files.Where(file => file != table && !DatasetExport.IsReadme(paths.Below(file.Name)))])
+            : throw RefusedException.Invalid("invalid-manifest", $"{read.FileName} cannot be read: {read.Unusable!.Detail}");
+    }
+
+    public override Placement Of(ArchiveFile file) =>
+        FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+        : _said.GetValueOrDefault(file) is { } said ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row)
+        : Placement.Not("not-in-manifest",
+            "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
+
+    /// <summary>A row without a folder is about the file of this name in whatever folder, if there is only one.</summary>
+    private void MatchByNameAlone()
+    {
+        foreach (var files in Examples.Where(file => !_said.ContainsKey(file) && FolderPaths.Parts(file.Name) is { Length: > 1 })
+            .GroupBy(file => FolderPaths.Parts(file.Name)![^1], StringComparer.Ordinal))
+        {
+            if (_manifest.FindUnused(files.Key) is not { } said)
+            {
+                continue;
+            }
+
+            if (files.DistinctBy(file => file.Name).Skip(1).FirstOrDefault() is { } other)
+            {
+                throw RefusedException.Invalid("ambiguous-row", $"The table has one row for \"{RequestBodies.Readable(files.First().Name)}\" "
+                    + $"and \"{RequestBodies.Readable(other.Name)}\", so it does not say what each of them shows; write the folders into "
+                    + "its rows.");
+            }
+
+            foreach (var file in files)
+            {
+                _said.Add(file, said);
+            }
+        }
+    }
+
+    private static bool IsTable(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant())
+        && Names.Contains(Path.ChangeExtension(path, null).ToLowerInvariant());
+}
