@@ -60,7 +60,7 @@ public sealed class FewExamplesTests(TestHost host) : IClassFixture<TestHost>
     public async Task Look_alikes_share_a_fold_and_count_once_in_the_interval()
     {
         var model = await ModelAsync([.. Enumerable.Range(0, 4).SelectMany(i => (IEnumerable<(string, byte[])>[])
-            [In($"cats/{i}", Of(Pets.Cats[i], 3)), In($"dogs/{i}", Of(Pets.Dogs[i], 3))])]);
+            [In($"cats/{i}", Of(Pets.Cats[i], 3)), In($"dogs/{i}", Of(Pets.Dogs[2 + i], 3))])]);
 
         var (_, report) = await TrainedAsync(model);
 
