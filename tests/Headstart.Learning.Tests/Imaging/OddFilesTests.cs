@@ -58,6 +58,17 @@ public sealed class OddFilesTests
     }
 
     [Fact]
+    public void Texts_of_a_png_that_cannot_be_unpacked_say_nothing()
+    {
+        var png = Pictures.Png(40, 20, 200, 30, 30);
+        for (var first = 0; first < 256; first++)
+        {
+            byte[] data = [.. "Raw profile type exif\0\0"u8, (byte)first, 0x9C, 0xBB, 1, 2, 3, 4];
+            ImageReader.Check(Pictures.PngWith(png, "zTXt", data), Limits, out _); // throws nothing
+        }
+    }
+
+    [Fact]
     public void Of_an_animation_only_the_first_frame_counts()
     {
         VipsRuntime.EnsureLoaded();

@@ -51,9 +51,13 @@ internal static class Pictures
     }
 
     /// <summary>With a text chunk behind its header.</summary>
-    public static byte[] PngSaying(byte[] png, string keyword, string text)
+    public static byte[] PngSaying(byte[] png, string keyword, string text) =>
+        PngWith(png, "tEXt", Encoding.ASCII.GetBytes($"{keyword}\0{text}"));
+
+    /// <summary>With a chunk behind its header.</summary>
+    public static byte[] PngWith(byte[] png, string kind, byte[] data)
     {
-        byte[] chunk = [0, 0, 0, 0, .. "tEXt"u8, .. Encoding.ASCII.GetBytes($"{keyword}\0{text}"), 0, 0, 0, 0];
+        byte[] chunk = [0, 0, 0, 0, .. Encoding.ASCII.GetBytes(kind), .. data, 0, 0, 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(chunk, chunk.Length - 12);
         BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(^4..), Crc32(chunk.AsSpan(4..^4)));
         return [.. png.AsSpan(0, 33), .. chunk, .. png.AsSpan(33)];
