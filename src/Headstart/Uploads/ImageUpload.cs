@@ -123,7 +123,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
         if (file.Categories is null)
         {
-            return new(file.FileName, "missing-category", "Send a field named category before the files it applies to.");
+            return new(file.FileName, "missing-category", "The file has no category: in a form, send a field named "
+                + "category before its files; in a list, give each row a category.");
         }
 
         if (!_model.Kind.TakesSeveral() && file.Categories.Count > 1)
