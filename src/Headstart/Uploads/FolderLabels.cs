@@ -27,6 +27,8 @@ internal sealed class FolderLabels : ArchiveLabels
         ".py", ".ipynb", ".docx", ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".zip", ".rar", ".7z", ".tar", ".gz",
     };
 
+    private const int MostAround = 20; // folders around everything; more are refused, as is what takes long to look at
+
     private readonly HashSet<string> _known;
     private readonly List<string[]> _folders; // of each image, from the outermost
     private int _depth; // of the categories, below the folders around them
@@ -157,6 +159,11 @@ internal sealed class FolderLabels : ArchiveLabels
             return false;
         }
 
+        if (_depth == MostAround)
+        {
+            throw TooDeep();
+        }
+
         // One folder around the categories is usual. More than one could be a category with folders in it as well.
         if (below.Folders.All(SplitNames.IsName))
         {
@@ -164,15 +171,17 @@ internal sealed class FolderLabels : ArchiveLabels
         }
 
         return below.Folders.All(_known.Contains) || LeadsToSides() || (_depth == 0 && (below.Folders.Count > 1 || !below.HasFiles)) ? true
-            : throw new RefusedException(Problems.Invalid("too-deep", "The files are in "
-                + $"\"{RequestBodies.Readable(string.Join('/', _folders[0].Take(_depth + 2)))}\", but only one folder may enclose the "
-                + "category folders; create the archive in the folder that contains them."));
+            : throw TooDeep();
     }
+
+    private RefusedException TooDeep() => RefusedException.Invalid("too-deep", "The files are in "
+        + $"\"{RequestBodies.Readable(string.Join('/', _folders[0].Take(_depth + 2)))}\", but only one folder may enclose the category "
+        + "folders; create the archive in the folder that contains them.");
 
     /// <summary>Whether only single folders lie above a level of sides.</summary>
     private bool LeadsToSides()
     {
-        for (var depth = _depth + 1; ; depth++)
+        for (var depth = _depth + 1; depth <= MostAround; depth++)
         {
             var names = _folders.Where(folders => folders.Length > depth).Select(folders => folders[depth]).Distinct().ToList();
             if (names.Count != 1 || SplitNames.IsName(names[0]))
@@ -180,6 +189,8 @@ internal sealed class FolderLabels : ArchiveLabels
                 return names.Count > 0 && names.TrueForAll(SplitNames.IsName) && _folders.Exists(folders => folders.Length > depth + 1);
             }
         }
+
+        return false;
     }
 
     private void RefuseDoubtfulCategories()
@@ -214,8 +225,8 @@ internal sealed class FolderLabels : ArchiveLabels
 
             if (_sideAbove && level[only] is { HasFiles: false })
             {
-                throw new RefusedException(Problems.Invalid("too-deep", $"In each side there is only the folder \"{RequestBodies.Readable(only)}\", "
-                    + $"with more folders in it, so it is not certain which of them are the categories. {Cure}"));
+                throw RefusedException.Invalid("too-deep", $"In each side there is only the folder \"{RequestBodies.Readable(only)}\", "
+                    + $"with more folders in it, so it is not certain which of them are the categories. {Cure}");
             }
         }
 
@@ -266,7 +277,7 @@ internal sealed class FolderLabels : ArchiveLabels
                     level.Add(folders[depth], below = new());
                 }
 
-                below.Add(folders[(depth + 1)..]);
+                below.Add(folders, depth + 1);
             }
         }
 
@@ -290,12 +301,12 @@ internal sealed class FolderLabels : ArchiveLabels
         /// <summary>Whether files lie in it directly.</summary>
         public bool HasFiles { get; private set; }
 
-        public void Add(string[] folders)
+        public void Add(string[] folders, int depth)
         {
-            HasFiles |= folders.Length == 0;
-            if (folders.Length > 0)
+            HasFiles |= folders.Length == depth;
+            if (folders.Length > depth)
             {
-                Folders.Add(folders[0]);
+                Folders.Add(folders[depth]);
             }
         }
     }

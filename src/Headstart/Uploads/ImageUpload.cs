@@ -126,8 +126,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
         if (file.Categories is null)
         {
-            return new(file.FileName, "missing-category", "The file has no category: send a form field named category before it, or "
-                + "give its row a category.");
+            return new(file.FileName, "missing-category", "The file has no category: in a form, send a field named "
+                + "category before its files; in a list, give each row a category.");
         }
 
         if (file.Origin?.IsSafe() is false)

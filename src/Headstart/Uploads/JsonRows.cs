@@ -8,6 +8,9 @@ namespace Headstart.Uploads;
 /// <summary>Reads the images of <c>{"images":[…]}</c> one at a time, so memory holds one image however long the list is.</summary>
 internal sealed class JsonRows
 {
+    // Of two categories in one row, none is certain.
+    private static readonly JsonSerializerOptions Strict = new(Json.Options) { AllowDuplicateProperties = false };
+
     private JsonReaderState _state;
     private Place _place;
     private bool _listed;
@@ -64,7 +67,7 @@ internal sealed class JsonRows
     {
         try
         {
-            return JsonSerializer.Deserialize<NewImage>(value, Json.Options) is { } image ? new(OtherWords.Complete(image, value))
+            return JsonSerializer.Deserialize<NewImage>(value, Strict) is { } image ? new(OtherWords.Complete(image, value))
                 : Broken("null");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

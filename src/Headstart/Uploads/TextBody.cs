@@ -33,6 +33,9 @@ internal static class TextBody
 {
     private const int WordsBytes = 1 << 16; // of a row, not counting its text
 
+    // Of two categories in one row, none is certain.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>The format of a request with this content type; null if it is not supported.</summary>
     public static TextFormat? FormatOf(string? contentType) => !MediaTypeHeaderValue.TryParse(contentType, out var type) ? null
         : type.MediaType.ToString().ToLowerInvariant() switch
@@ -218,7 +221,7 @@ internal static class TextBody
     {
         try
         {
-            return await JsonDocument.ParseAsync(body, cancellationToken: cancel);
+            return await JsonDocument.ParseAsync(body, Strict, cancel);
         }
         catch (JsonException e)
         {
@@ -239,7 +242,7 @@ internal static class TextBody
     {
         try
         {
-            using var json = JsonDocument.Parse(line.Text);
+            using var json = JsonDocument.Parse(line.Text, Strict);
             return SentText.Of(json.RootElement);
         }
         catch (JsonException)

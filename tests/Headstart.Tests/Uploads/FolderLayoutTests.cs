@@ -61,6 +61,7 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("", "valid/1.jpg invalid/2.jpg", "unclear-folders")]
     [InlineData("cats dogs", "train/1.jpg test/2.jpg", "unclear-folders")]
     [InlineData("", "download/pets/cats/a.png download/pets/dogs/b.png", "too-deep")]
+    [InlineData("", "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/train/cats/1.jpg", "too-deep")]
     [InlineData("", "train/set/cats/1.jpg test/set/cats/2.jpg", "too-deep")]
     public async Task What_is_not_certain_is_refused_as_a_whole_and_the_sentence_helps(string categories, string names, string type)
     {

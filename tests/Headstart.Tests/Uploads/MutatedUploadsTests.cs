@@ -44,7 +44,8 @@ public sealed class MutatedUploadsTests(TestHost host) : IClassFixture<TestHost>
             var comparable = !type.StartsWith("multipart", StringComparison.Ordinal) && !(cut && HasTable(body));
             foreach (var image in !comparable ? [] : (await _client.GetJsonAsync($"{model}/images"))["items"]!.AsArray())
             {
-                Assert.True(!owner.TryGetValue((string)image!["sha256"]!, out var own) || own == (string?)image["category"], where);
+                Assert.True(!owner.TryGetValue((string)image!["sha256"]!, out var own) || own == (string?)image["category"],
+                    $"{own} is {image["category"]} {image["fileName"]}: {Encoding.UTF8.GetString(mutated)} {where}");
             }
         }
 
