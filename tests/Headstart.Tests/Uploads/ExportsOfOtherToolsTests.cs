@@ -21,6 +21,11 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
 
     private static readonly Sample[] Samples =
     [
+        new("Headstart", "its own [data set](api.md#download-the-data-set): everything", "",
+            ["labels.jsonl={\"file\":\"train/cats/000001-a.png\",\"fileName\":\"a.png\",\"categories\":[\"cats\"],\"split\":\"train\","
+                + "\"confirmed\":true}↵{\"file\":\"test/cats/000002-b.png\",\"fileName\":\"b.png\",\"categories\":[\"dogs\"],\"split\":"
+                + "\"test\",\"confirmed\":false}↵", "train/cats/000001-a.png", "test/cats/000002-b.png", "readme.txt=about"],
+            ["a.png cats train", "b.png dogs test"]),
         new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side: `file_name` and `label` (also "
             + "`labels`, "
             + "`category`; numbers too)", "`metadata.parquet`, captions, columns with other names: refused with a sentence",
