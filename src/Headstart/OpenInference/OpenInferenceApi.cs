@@ -64,7 +64,7 @@ public static class OpenInferenceApi
     }
 
     private static RouteHandlerBuilder TakesTensors(this RouteHandlerBuilder infer) =>
-        infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 503).Example("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}""");
+        infer.Predicts().Accepts<InferRequest>("application/json", "*/*").Fails(400, 404, 409, 413, 415, 503).WithMetadata(new BodyExample("""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["iVBORw0KGgo="]}]}"""));
 
     /// <summary>Declares errors in the protocol's format, which also those from outside these handlers have.</summary>
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)

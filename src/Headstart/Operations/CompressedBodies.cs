@@ -26,15 +26,8 @@ internal static class CompressedBodies
             return next(http);
         }
 
-        if (Unpacked(name, request.Body) is not { } body)
-        {
-            http.Response.Headers.AcceptEncoding = Known;
-            return http.AnswerAsync(Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding",
-                $"The body has the Content-Encoding \"{RequestBodies.Readable(name)}\"; this host reads {Known}. Send the body in one of them, "
-                    + "or without compression."));
-        }
-
-        request.Body = new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>());
+        request.Body = Unpacked(name, request.Body) is { } body
+            ? new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>()) : new Unknown(name, http.Response);
         request.Headers.ContentEncoding = default;
         request.ContentLength = null; // that of the packed body
         return next(http);
@@ -81,6 +74,22 @@ internal static class CompressedBodies
         public override void SetLength(long value) => throw new NotSupportedException();
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
+    /// <summary>Refuses whoever reads it: an endpoint without a body does not care.</summary>
+    private sealed class Unknown(string name, HttpResponse response) : ReadOnly
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            response.OnStarting(() =>
+            {
+                response.Headers.AcceptEncoding = Known;
+                return Task.CompletedTask;
+            });
+            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", "The body has the "
+                + $"Content-Encoding \"{RequestBodies.Readable(name)}\"; this host reads {Known}. Send the body in one of them, or without "
+                + "compression.");
+        }
     }
 
     /// <summary>Holds what is unpacked to the limit that the endpoint has set by then.</summary>

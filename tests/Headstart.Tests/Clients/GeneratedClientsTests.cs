@@ -30,7 +30,8 @@ public sealed class GeneratedClientsTests(TestHost host) : IClassFixture<TestHos
             + await File.ReadAllTextAsync(Path.Combine(Programs, "MainJob.cs"), Api.Cancel);
 
         using var assembly = new MemoryStream();
-        var compiled = CSharpCompilation.Create("GeneratedClient", [CSharpSyntaxTree.ParseText(client), CSharpSyntaxTree.ParseText(program)],
+        var compiled = CSharpCompilation.Create("GeneratedClient",
+            [CSharpSyntaxTree.ParseText(client, cancellationToken: Api.Cancel), CSharpSyntaxTree.ParseText(program, cancellationToken: Api.Cancel)],
             ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
                 .Select(file => MetadataReference.CreateFromFile(file)),
             new(OutputKind.DynamicallyLinkedLibrary)).Emit(assembly, cancellationToken: Api.Cancel);
