@@ -111,7 +111,8 @@ public static class Setup
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>().AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
+        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>()
+        .AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
 

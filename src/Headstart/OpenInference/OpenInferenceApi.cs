@@ -39,8 +39,8 @@ public static class OpenInferenceApi
     public static void MapOpenInference(this IEndpointRouteBuilder app)
     {
         var v2 = app.MapGroup(Root).WithTags("Open Inference Protocol");
-        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, ["binary_tensor_data"]))).AllowAnonymous().DisableRateLimiting()
-            .Named("oipServer", "Get server metadata", "Needs no key.");
+        v2.MapGet("/", () => TypedResults.Ok(new ServerMetadata(Platform, Release, ["binary_tensor_data"])))
+            .AllowAnonymous().DisableRateLimiting().Named("oipServer", "Get server metadata", "Needs no key.");
         v2.MapGet("/health/live", () => TypedResults.Ok(new ServerLive(true))).AllowAnonymous().DisableRateLimiting()
             .Named("oipLive", "Check that the server is live", "Needs no key.");
         v2.MapGet("/health/ready", Ready).AllowAnonymous().DisableRateLimiting()

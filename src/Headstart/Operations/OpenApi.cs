@@ -185,7 +185,7 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
             Refuses(operation, context, [401, 403, 429, 503]);
         }
 
-        if (operation.RequestBody is not null || metadata.OfType<FileForm>().Any() || metadata.OfType<RawBody>().Any() || metadata.OfType<JsonBody>().Any())
+        if (operation.RequestBody is not null || metadata.Any(one => one is FileForm or RawBody or JsonBody))
         {
             Refuses(operation, context, [400, 413, 415]);
         }
@@ -228,7 +228,8 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
     /// <summary>What is refused before the endpoint is reached, in the format that is usual below its path.</summary>
     private void Refuses(OpenApiOperation operation, OperationFilterContext context, ReadOnlySpan<int> statuses)
     {
-        var shape = shapes.FirstOrDefault(shape => new PathString("/" + context.ApiDescription.RelativePath).StartsWithSegments(shape.Below));
+        var shape = shapes.FirstOrDefault(shape =>
+            new PathString("/" + context.ApiDescription.RelativePath).StartsWithSegments(shape.Below));
         var (type, format) = shape is null ? (typeof(ProblemDetails), "application/problem+json") : (shape.Body, "application/json");
         foreach (var status in statuses)
         {

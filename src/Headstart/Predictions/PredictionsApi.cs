@@ -29,8 +29,8 @@ public static class PredictionsApi
     public static void MapPredictions(this RouteGroupBuilder api)
     {
         var predictions = api.MapGroup("/models/{id:guid}/predictions").WithTags("Predictions");
-        Map("/", "predict", "Predict", "Step 4 of the main job. Send a form with parts named file. A file that cannot be read gets an error; "
-                + "the others are predicted. The bodies of the paths below are understood here, too.")
+        Map("/", "predict", "Predict", "Step 4 of the main job. Send a form with parts named file. A file that cannot be read gets an "
+                + "error; the others are predicted. The bodies of the paths below are understood here, too.")
             .WithMetadata(new FileForm(new Dictionary<string, string>()));
         Map("/image", "predictImage", "Predict one image", "The body is the file.")
             .WithMetadata(new RawBody("", "application/octet-stream"));

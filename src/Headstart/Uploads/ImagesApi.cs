@@ -35,25 +35,27 @@ public static class ImagesApi
     public static void MapImages(this RouteGroupBuilder api)
     {
         var images = api.MapGroup("/models/{id:guid}/images").WithTags("Images").ForImages("its examples are at {0}/texts");
-        Map("", Add, "addImages", "Add labelled images", "Step 2 of the main job. Put a field named category before the files it applies to "
-                + "(in a multi-label model one field for each category, or one empty field for none), or a part named manifest, a table or "
-                + "JSON Lines with the category of each file. The bodies of the paths below are understood here, too; large ones, and those "
-                + "with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this. "
+        Map("", Add, "addImages", "Add labelled images", "Step 2 of the main job. Put a field named category before the files it applies "
+                + "to (in a multi-label model one field for each category, or one empty field for none), or a part named manifest, a table "
+                + "or JSON Lines with the category of each file. The bodies of the paths below are understood here, too; large ones, and "
+                + "those with more than a few URLs, are then answered with 202 and an import, and ?async=true or false overrides this. "
                 + "?dryRun=true stores nothing and answers as /dry-run does.")
             .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async", "dryRun"));
-        Map("/archive", AddAtOnce, "addImageArchive", "Add the images of an archive", "A zip archive: its folders are the categories, folders "
-                + "named train, val and test above or in them set the split, and a labels.csv or labels.jsonl at the top level replaces the "
-                + "folders. Send more than a few hundred images to /imports/archive.")
+        Map("/archive", AddAtOnce, "addImageArchive", "Add the images of an archive", "A zip archive: its folders are the categories, "
+                + "folders named train, val and test above or in them set the split, and a labels.csv or labels.jsonl at the top level "
+                + "replaces the folders. Send more than a few hundred images to /imports/archive.")
             .WithMetadata(new RawBody("", "application/zip"));
-        Map("/list", AddAtOnce, "addImageList", "Add images by URL or in base64", "Each has the url of an image or its base64, and its category.")
+        Map("/list", AddAtOnce, "addImageList", "Add images by URL or in base64",
+                "Each has the url of an image or its base64, and its category.")
             .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample(ListExample));
-        Map("/table", AddAtOnce, "addImageTable", "Add the images of a table", "CSV or JSON Lines: each row has the url of an image and its "
-                + "category; separate several categories in a cell with |.")
+        Map("/table", AddAtOnce, "addImageTable", "Add the images of a table", "CSV or JSON Lines: each row has the url of an image and "
+                + "its category; separate several categories in a cell with |.")
             .WithMetadata(new RawBody(TableExample, "text/csv", "application/x-ndjson", "application/jsonl"));
-        MapPlan("/dry-run", "planImages", "Try a list of images", "Each has the url of an image and its category, or only the name of a file "
-                + "in its folders: {\"images\":[{\"file\":\"cats/a.jpg\"}]}.")
+        MapPlan("/dry-run", "planImages", "Try a list of images", "Each has the url of an image and its category, or only the name of a "
+                + "file in its folders: {\"images\":[{\"file\":\"cats/a.jpg\"}]}.")
             .WithMetadata(new JsonBody(typeof(NewImagesRequest)), new BodyExample("""{"images":[{"file":"cats/a.jpg"}]}"""));
-        MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.").WithMetadata(new RawBody("", "application/zip"));
+        MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.")
+            .WithMetadata(new RawBody("", "application/zip"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
             + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these).").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
@@ -76,9 +78,9 @@ public static class ImagesApi
                 .Produces<UploadResponse>().Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts");
 
         RouteHandlerBuilder MapPlan(string path, string name, string summary, string description) =>
-            api.MapPost($"/models/{{id:guid}}/images{path}", Plan).WithTags("Images").Named(name, summary, description + " Nothing is stored; "
-                    + "the answer says what the upload would do: the categories, how many images for training and testing, what would be "
-                    + "left out, and why.")
+            api.MapPost($"/models/{{id:guid}}/images{path}", Plan).WithTags("Images").Named(name, summary, description + " Nothing is "
+                    + "stored; the answer says what the upload would do: the categories, how many images for training and testing, what "
+                    + "would be left out, and why.")
                 .Refuses(400, 401, 404, 413, 415, 422, 507).ForImages("send texts to {0}/texts/dry-run");
     }
 
@@ -95,7 +97,7 @@ public static class ImagesApi
         await WithAnyBodyAsync(id, http, db, cancel) is { } model ? await requests.PlanAsync(model, http.Request, cancel)
             : Problems.NoSuchModel();
 
-    /// <summary>Every kind of body; its answers are documented by hand, one for each kind.</summary>
+    // Every kind of body. What it answers is documented above, for the kind that the document names.
     private static async Task<IResult> Add(
         Guid id, HttpContext http,
         [FromHeader(Name = "Idempotency-Key")][Description("For imports: sending the same key again returns the import it "

@@ -41,8 +41,8 @@ public static class ImportsApi
             "It stops within a few seconds; images added so far stay. Cancelling a finished import changes nothing.").Refuses(401, 404);
 
         RouteHandlerBuilder Map(string path, string name, string summary) => imports.MapPost(path, Start)
-            .Spends(Quota.Images, Quota.Bytes).Named(name, summary, "The body is that of the same path below /images. It is stored, and its "
-                + "images are added in the background, even if the host is restarted.")
+            .Spends(Quota.Images, Quota.Bytes).Named(name, summary, "The body is that of the same path below /images. It is stored, and "
+                + "its images are added in the background, even if the host is restarted.")
             .Refuses(400, 401, 404, 413, 415, 422, 507);
     }
 

@@ -31,16 +31,16 @@ public static class TextsApi
     public static void MapTexts(this RouteGroupBuilder api)
     {
         var texts = api.MapGroup("/models/{id:guid}/texts").WithTags("Texts").ForTexts("send them to {0}/images");
-        Map("/", "addTexts", "Add texts, with or without categories", "Step 2 of the main job for a text model. Each text has a category, or "
-                + "none. The bodies of the paths below are understood here, too. ?dryRun=true stores nothing and answers as /dry-run "
+        Map("/", "addTexts", "Add texts, with or without categories", "Step 2 of the main job for a text model. Each text has a category, "
+                + "or none. The bodies of the paths below are understood here, too. ?dryRun=true stores nothing and answers as /dry-run "
                 + "does.")
             .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved every minute","category":"positive"},{"text":"A film about a train"}]}"""));
-        texts.MapPost("/dry-run", Plan).Named("planTexts", "Try a list of texts", "Nothing is stored; the answer says what the upload would "
-                + "do: the categories, how many texts for training and testing, what would be left out, and why.")
+        texts.MapPost("/dry-run", Plan).Named("planTexts", "Try a list of texts", "Nothing is stored; the answer says what the upload "
+                + "would do: the categories, how many texts for training and testing, what would be left out, and why.")
             .WithMetadata(new JsonBody(typeof(NewTextsRequest)), new BodyExample("""{"texts":[{"text":"I loved it","category":"positive"}]}"""))
             .Refuses(400, 401, 404, 413, 415, 422);
-        Map("/table", "addTextTable", "Add the texts of a table", "CSV or tab-separated with the header text,category; JSON Lines; or plain "
-                + "text with one text per line. ?category= labels texts that have no category of their own.")
+        Map("/table", "addTextTable", "Add the texts of a table", "CSV or tab-separated with the header text,category; JSON Lines; or "
+                + "plain text with one text per line. ?category= labels texts that have no category of their own.")
             .WithMetadata(new RawBody("text,category\nI loved it,positive\n", "text/csv", "text/tab-separated-values", "application/jsonl",
                 "text/plain"));
         Map("/files", "addTextFiles", "Add the texts of files", "A form with parts named file, each of them such a table.")

@@ -175,8 +175,9 @@ public sealed class HeadTrainingTests
         var validation = HeadTraining.CrossValidate(few, 1, Cancel);
 
         Assert.DoesNotContain(1, validation.Tested.Select(i => few.Labels[i]));
-        Assert.Equal(Enumerable.Range(2, categories - 2), validation.Measured.Select(i => few.Labels[validation.Tested[i]]).Distinct());
-        Assert.Equal(categories > 3, validation.Accuracy is not null);
+        // What is left is one category, of which alone nothing can be told.
+        Assert.Empty(validation.Measured);
+        Assert.Null(validation.Accuracy);
         Assert.Equal(Enumerable.Range(0, few.Count).Select(i => few.Labels[i]),
             few.Features.Select(features => HeadTraining.Train(few, validation.Method, Cancel).Best(features)));
 

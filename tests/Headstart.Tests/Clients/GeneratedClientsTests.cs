@@ -31,7 +31,7 @@ public sealed class GeneratedClientsTests(TestHost host) : IClassFixture<TestHos
 
         using var assembly = new MemoryStream();
         var compiled = CSharpCompilation.Create("GeneratedClient",
-            [CSharpSyntaxTree.ParseText(client, cancellationToken: Api.Cancel), CSharpSyntaxTree.ParseText(program, cancellationToken: Api.Cancel)],
+            new[] { client, program }.Select(code => CSharpSyntaxTree.ParseText(code, cancellationToken: Api.Cancel)),
             ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
                 .Select(file => MetadataReference.CreateFromFile(file)),
             new(OutputKind.DynamicallyLinkedLibrary)).Emit(assembly, cancellationToken: Api.Cancel);
@@ -50,7 +50,8 @@ public sealed class GeneratedClientsTests(TestHost host) : IClassFixture<TestHos
         await UserProgram.RunAsync(tools, "npx", "openapi-typescript", Document, "-o", "api.d.ts");
         await UserProgram.RunAsync(tools, "npx", "tsc");
 
-        var answer = await UserProgram.RunAsync(tools, "node", "main-job.js", host.Address.ToString().TrimEnd('/'), TestHost.Key, Pets.Folder);
+        var answer = await UserProgram.RunAsync(tools, "node", "main-job.js", host.Address.ToString().TrimEnd('/'), TestHost.Key,
+            Pets.Folder);
 
         Assert.Equal(["30 cats", "30 dogs", "succeeded 1, cats, 255, 80"], answer.Trim().Split('\n'));
     }

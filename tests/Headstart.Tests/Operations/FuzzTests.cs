@@ -177,13 +177,14 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
     {
         // Each is what the path without /events answers.
         var row = DocumentedOperation.All(_document).Single(o => o.Method == "GET" && $"{o.Path}/events" == request.Operation.Path);
+        var schema = row.Responses["200"]!["content"]!["application/json"]!["schema"]!;
 
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancel));
         while (await reader.ReadLineAsync(cancel) is { } line)
         {
             if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
-                return WrongJson(Encoding.UTF8.GetBytes(line[6..]), 200, row.Responses["200"]!["content"]!["application/json"]!["schema"]!, schemas);
+                return WrongJson(Encoding.UTF8.GetBytes(line[6..]), 200, schema, schemas);
             }
         }
 

@@ -35,10 +35,10 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
     {
         await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Dogs[^1], Api.Cancel)),
             Api.Cancel)).JsonAsync();
-        var asked = JsonNode.Parse(await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"),
-            Api.Cancel))!["panels"]!.AsArray()
-            .SelectMany(panel => panel!["targets"]!.AsArray())
-                .SelectMany(target => Name().Matches((string)target!["expr"]!).Select(m => m.Value))
+        var dashboard = await File.ReadAllTextAsync(Repository.PathOf("deploy", "grafana-dashboard.json"), Api.Cancel);
+        var panels = JsonNode.Parse(dashboard)!["panels"]!.AsArray().SelectMany(panel => panel!["targets"]!.AsArray())
+            .Select(target => (string)target!["expr"]!).ToList();
+        var asked = panels.SelectMany(expression => Name().Matches(expression)).Select(m => m.Value)
             .Concat(Name().Matches(await File.ReadAllTextAsync(Repository.PathOf("deploy", "kubernetes", "worker.yaml"), Api.Cancel))
                 .Select(m => m.Value))
             .Except(["headstart_training_backlog", // made of headstart_backlog by whoever hands it to Kubernetes
@@ -54,11 +54,18 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
         }
 
         Assert.All(asked, name => Assert.Matches($@"\n{name}[ {{]", page));
+        // Prometheus compares the whole label.
+        var routes = panels.SelectMany(expression => Route().Matches(expression)).Select(m => m.Groups[1].Value).Distinct().ToList();
+        Assert.NotEmpty(routes);
+        Assert.All(routes, route => Assert.Matches($@"\nhttp_server_request_duration_seconds_bucket\{{[^}}]*http_route=""{route}""", page));
         Assert.Matches(@"\nheadstart_backlog\{[^}]*kind=""training""[^}]*state=""queued""[^}]*\} 0", page);
     }
 
     [GeneratedRegex(@"\b(headstart|http_server|kestrel|dotnet)_[a-z_]+")]
     private static partial Regex Name();
+
+    [GeneratedRegex("http_route=~\"([^\"]+)\"")]
+    private static partial Regex Route();
 
     [Fact]
     public async Task It_is_for_holders_of_an_admin_key()

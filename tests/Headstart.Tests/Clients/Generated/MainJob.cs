@@ -24,7 +24,8 @@ public static class MainJob
         var image = (await client.ListImagesAsync(model, limit: 1)).Items.First();
         using var bytes = await client.GetImageContentAsync(model, image.Id);
         using var export = await client.ExportVersionAsync(model, 1);
-        return $"{run.State} {run.Version}, {answer.Predictions.First().Labels.First().Label1}, {bytes.Stream.ReadByte()}, {export.Stream.ReadByte()}";
+        var label = answer.Predictions.First().Labels.First().Label1;
+        return $"{run.State} {run.Version}, {label}, {bytes.Stream.ReadByte()}, {export.Stream.ReadByte()}";
 
         IEnumerable<FileParameter> Files(string category) => Directory.GetFiles(Path.Combine(photographs, category))
             .Select(file => new FileParameter(File.OpenRead(file), Path.GetFileName(file)));
