@@ -122,7 +122,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
         await page.GetByRole(AriaRole.Button, new() { Name = "Model actions" }).ClickAsync();
         await page.GetByRole(AriaRole.Menuitem, new() { Name = "Rename" }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByLabel("Name").FillAsync("House pets");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Rename" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Rename", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "House pets" })).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();

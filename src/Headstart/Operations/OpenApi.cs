@@ -146,6 +146,17 @@ public sealed class SchemaDetails : ISchemaFilter
             {
                 properties[name] = new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, said] };
             }
+
+            if (said is OpenApiSchema { Items: OpenApiSchemaReference } list
+                && property.PropertyType.GenericTypeArguments is [{ IsEnum: true } values])
+            {
+                // NSwag's clients for System.Text.Json read values of an enumeration as numbers where they stand in a list.
+                list.Items = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.String,
+                    Description = $"One of {string.Join(", ", Enum.GetNames(values).Select(JsonNamingPolicy.CamelCase.ConvertName))}.",
+                };
+            }
         }
 
         foreach (var parameter in context.Type.GetConstructors().SelectMany(c => c.GetParameters()).Where(p => p.HasDefaultValue))

@@ -98,7 +98,7 @@ internal sealed class JsonRows
 
             return null;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // a name that is half of a surrogate pair
         {
             throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }

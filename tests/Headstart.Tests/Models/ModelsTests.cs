@@ -42,6 +42,9 @@ public sealed class ModelsTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal("ready", await StateAsync(model));
 
         await _client.SendAsync(HttpMethod.Delete, $"{model}/images/{blue[0]!["id"]}");
+        Assert.Equal("ready", await StateAsync(model));
+
+        await _client.SendAsync(HttpMethod.Delete, $"{model}/images/{blue[1]!["id"]}");
         Assert.Equal("collecting", await StateAsync(model));
     }
 

@@ -80,7 +80,7 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
         var annotations = await host.JsonAsync(_requests.Get($"{MultiLabel}/Model/{id}/Annotations"));
         Assert.Equal(["1.jpg cats dogs", "2.jpg "], annotations["Data"]!.AsArray()
             .Select(d => $"{d!["filename"]} {string.Join(' ', d["categories"]!.AsArray())}").Order());
-        Assert.Equal(("1 1", 1), (annotations["Meta"]!.Counts(), (int)annotations["Meta"]!["state"]!));
+        Assert.Equal(("1 1", 2), (annotations["Meta"]!.Counts(), (int)annotations["Meta"]!["state"]!));
     }
 
     [Fact]

@@ -135,7 +135,7 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
     {
         var model = await _client.NewTextModelAsync("good", "bad");
         await _client.AddTextsAsync(model, [("good", "one"), ("bad", "two"), ("", "three"), ("", "four")]);
-        Assert.Equal((2, "collecting"), ((int)(await _client.GetJsonAsync(model))["unlabelledCount"]!,
+        Assert.Equal((2, "ready"), ((int)(await _client.GetJsonAsync(model))["unlabelledCount"]!,
             (string)(await _client.GetJsonAsync(model))["state"]!));
 
         async Task<string> ListAsync(string query) =>
