@@ -104,10 +104,24 @@ public static class OpenApi
         : type.Name.EndsWith("Response", StringComparison.Ordinal) ? type.Name[..^"Response".Length] : type.Name;
 }
 
-/// <summary>Swagger UI shows the groups in this order: that of the main job, then what runs it.</summary>
+/// <summary>Swagger UI shows the groups in this order: that of the main job, then what runs it. Schemas that nothing uses are left out:
+/// those of values that stand only in lists.</summary>
 public sealed class MainJobFirst : IDocumentFilter
 {
-    public void Apply(OpenApiDocument document, DocumentFilterContext context) => document.Tags = new HashSet<OpenApiTag>
+    public void Apply(OpenApiDocument document, DocumentFilterContext context)
+    {
+        document.Tags = Groups();
+        using var text = new StringWriter();
+        document.SerializeAsV31(new OpenApiJsonWriter(text));
+        var written = text.ToString();
+        foreach (var name in document.Components!.Schemas!.Keys
+            .Where(name => !written.Contains($"#/components/schemas/{name}\"", StringComparison.Ordinal)).ToList())
+        {
+            document.Components.Schemas.Remove(name);
+        }
+    }
+
+    private static HashSet<OpenApiTag> Groups() => new()
     {
         new() { Name = "Models", Description = "Step 1: create a model and name its categories." },
         new() { Name = "Images", Description = "Step 2: add labelled images." },

@@ -35,7 +35,7 @@ public sealed record ImageResponse(
 
     private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
         image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
-        [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))], 
+        [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))],
         image.Split, image.SplitGiven, image.Confirmed,
         image.CreatedAt, image.Origin);
 }

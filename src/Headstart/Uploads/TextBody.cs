@@ -223,7 +223,7 @@ internal static class TextBody
         {
             return await JsonDocument.ParseAsync(body, Strict, cancel);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // a name that is half of a surrogate pair
         {
             throw new BadHttpRequestException("The body is not the JSON that this endpoint expects.", e);
         }
@@ -245,7 +245,7 @@ internal static class TextBody
             using var json = JsonDocument.Parse(line.Text, Strict);
             return SentText.Of(json.RootElement);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return SentText.Not("invalid-row",
                 $$"""Line {{line.Number}} is not valid JSON; send an object such as {"text":"…","category":"…"}.""");

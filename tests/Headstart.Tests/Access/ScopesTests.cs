@@ -40,7 +40,8 @@ public sealed class ScopesTests(ScopesTests.WholeHost host) : IClassFixture<Scop
     {
         foreach (var (endpoint, method, path) in Operations())
         {
-            var wanted = Predicting.Contains(path.TrimEnd('/').Split('/')[^1]) && method == "POST" ? "predict"
+            // The last part of a path, or the one before it: /predictions/image takes another kind of body.
+            var wanted = path.TrimEnd('/').Split('/')[^2..].Any(Predicting.Contains) && method == "POST" ? "predict"
                 : path.StartsWith("/metrics", StringComparison.Ordinal) || path.StartsWith("/hangfire", StringComparison.Ordinal)
                     || path.StartsWith("/api/v1/accounts", StringComparison.Ordinal) ? "operator"
                 : OfAdmins.Any(start => path.StartsWith(start, StringComparison.Ordinal))

@@ -63,7 +63,7 @@ public sealed class LargeUploadTests(TestHost host) : IClassFixture<TestHost>
         var problem = await (await _client.PostAsync($"{model}/images", form, Api.Cancel))
             .ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-many-files");
 
-        Assert.Contains("5000", (string?)problem["detail"]);
+        Assert.Contains("5,000", (string?)problem["detail"]);
         Assert.Equal(1, (int)problem["accepted"]!);
         Assert.Equal(1, (int)(await _client.GetJsonAsync(model))["categories"]![0]!["imageCount"]!);
     }

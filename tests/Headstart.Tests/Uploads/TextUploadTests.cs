@@ -155,6 +155,8 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
         Assert.Equal("four", await ListAsync("labelled=false"));
         await (await _client.PostAsync($"{model}/texts", new { texts = new[] { new { text = "five", category = "ugly" } } }))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
+        var two = (string)(await _client.GetJsonAsync($"{model}/texts?category=bad"))["items"]![0]!["id"]!;
+        await _client.DeleteAsync($"{model}/texts/{two}", Api.Cancel);
         await (await _client.PostAsync($"{model}/training-runs", new { }))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-few-texts");
     }
