@@ -27,7 +27,7 @@ public sealed class MemoryTests
         var after = host.ResidentKilobytes();
 
         // A decoded photograph is 0.6 MB: leaking one in ten predictions would show as 60 MB.
-        Assert.True(after - before < 40_000, $"{before} kB became {after} kB");
+        Assert.True(after - before < 55_000, $"{before} kB became {after} kB");
 
         async Task PredictAsync(int count)
         {
