@@ -205,7 +205,8 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             .OrderByDescending(c => c.Id).Take(1), cancel)).SingleOrDefault();
 
     private static Category Find(Dictionary<string, Category> categories, string name) => categories.GetValueOrDefault(name)
-        ?? throw RefusedException.Invalid("unknown-category", $"The model has no category \"{name}\"; GET the model to list its categories.");
+        ?? throw RefusedException.Invalid("unknown-category", $"The model has no category \"{name}\"; "
+            + "GET the model to list its categories.");
 
     private async Task AddAsync(CategoryChange change, CancellationToken cancel)
     {

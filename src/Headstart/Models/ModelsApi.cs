@@ -224,7 +224,11 @@ public static class ModelsApi
         var others = await db.Models.Where(m => m.AccountId == account && m.Id != model.Id).Select(m => m.Name).ToListAsync(cancel);
         return others.Find(name => SimilarNames.Are(name, model.Name)) is not { } similar ? model : model with
         {
-            Notices = [.. model.Notices ?? [], $"You also have a model named \"{similar}\": {SimilarNames.Difference(model.Name, similar)}."],
+            Notices =
+            [
+                .. model.Notices ?? [],
+                $"You also have a model named \"{similar}\": {SimilarNames.Difference(model.Name, similar)}.",
+            ],
         };
     }
 

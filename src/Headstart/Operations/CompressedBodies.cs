@@ -45,39 +45,8 @@ internal static class CompressedBodies
         && !contentType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
         && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A stream that is read only forwards.</summary>
-    private abstract class ReadOnly : Stream
-    {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    }
-
     /// <summary>Refuses whoever reads it: an endpoint without a body does not care.</summary>
-    private sealed class Unknown(string name, HttpResponse response) : ReadOnly
+    private sealed class Unknown(string name, HttpResponse response) : ForwardStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -93,7 +62,7 @@ internal static class CompressedBodies
     }
 
     /// <summary>Holds what is unpacked to the limit that the endpoint has set by then.</summary>
-    private sealed class Limited(Stream inner, IHttpMaxRequestBodySizeFeature? limit) : ReadOnly
+    private sealed class Limited(Stream inner, IHttpMaxRequestBodySizeFeature? limit) : ForwardStream
     {
         private long _read;
 
@@ -115,7 +84,7 @@ internal static class CompressedBodies
     }
 
     /// <summary>By the standard deflate has the header of zlib (RFC 9110, 8.4.1.2); some clients send it without.</summary>
-    private sealed class Deflated(Stream inner) : ReadOnly
+    private sealed class Deflated(Stream inner) : ForwardStream
     {
         private Stream? _unpacked;
 
@@ -135,7 +104,7 @@ internal static class CompressedBodies
         }
     }
 
-    private sealed class Prefixed(byte[] first, Stream rest) : ReadOnly
+    private sealed class Prefixed(byte[] first, Stream rest) : ForwardStream
     {
         private int _passed;
 
@@ -154,7 +123,7 @@ internal static class CompressedBodies
     }
 
     /// <summary>A body that is compressed although nothing says so gets a sentence instead of one about broken JSON.</summary>
-    private sealed class Sniffed(Stream inner) : ReadOnly
+    private sealed class Sniffed(Stream inner) : ForwardStream
     {
         private bool _begun;
 

@@ -91,7 +91,8 @@ internal static partial class UnreadableRequests
     private static string Place(JsonException json) =>
         json.LineNumber is { } line ? $": look at {json.Path ?? "$"}, line {line + 1}, byte {json.BytePositionInLine + 1}" : "";
 
-    [GeneratedRegex("""^The JSON property '(?<name>.{0,200}?)' could not be mapped to any \.NET member contained in type '(?<type>[^']+)'""",
+    [GeneratedRegex(
+        """^The JSON property '(?<name>.{0,200}?)' could not be mapped to any \.NET member contained in type '(?<type>[^']+)'""",
         RegexOptions.Singleline)]
     private static partial Regex UnknownField();
 

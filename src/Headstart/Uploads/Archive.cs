@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
 using Headstart.Operations;
 
@@ -104,7 +105,8 @@ internal sealed class Archive : IDisposable
             await using var stream = await entry.OpenAsync(cancel);
             var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
             return bytes is null ? FileContent.Of(null, maxBytes)
-                : Crc32.Of(bytes) != entry.Crc32 ? Damaged() // or an offset that was changed would give the file another one's bytes
+                // An offset that was changed would give the file another one's bytes.
+                : Crc32.HashToUInt32(bytes) != entry.Crc32 ? Damaged()
                 : bytes.AsSpan().StartsWith("PK\x03\x04"u8)
                 ? new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately.")
                 : FileContent.Of(bytes, maxBytes);

@@ -80,7 +80,7 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
         public Stream Open(Stream body, long start)
         {
             body.Position = start + Mark;
-            Stream utf8 = Encoding is null ? new Uncrossed(body)
+            Stream utf8 = Encoding is null ? new Borrowed(body)
                 : System.Text.Encoding.CreateTranscodingStream(body, Encoding, new UTF8Encoding(false), leaveOpen: true);
             return Macintosh ? new LineFeeds(utf8) : utf8;
         }
@@ -188,40 +188,17 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
         }
     }
 
-    /// <summary>A stream that is read only; closing it leaves the inner one open.</summary>
-    private class Uncrossed(Stream inner) : Stream
+    /// <summary>Closing it leaves the inner stream open.</summary>
+    private class Borrowed(Stream inner) : ForwardStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
         public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             inner.ReadAsync(buffer, cancellationToken);
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 
     /// <summary>LF in place of each CR.</summary>
-    private sealed class LineFeeds(Stream inner) : Uncrossed(inner)
+    private sealed class LineFeeds(Stream inner) : Borrowed(inner)
     {
         public override int Read(byte[] buffer, int offset, int count)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.Unicode;
 
@@ -84,7 +85,7 @@ internal static class ZipNames
         {
             var field = extra.Slice(4, U16(extra, 2));
             if (U16(extra, 0) == UnicodePath && field.Length > 5 && field[0] == 1
-                && BinaryPrimitives.ReadUInt32LittleEndian(field[1..]) == Crc32.Of(name) && Utf8.IsValid(field[5..]))
+                && BinaryPrimitives.ReadUInt32LittleEndian(field[1..]) == Crc32.HashToUInt32(name) && Utf8.IsValid(field[5..]))
             {
                 return Encoding.UTF8.GetString(field[5..]);
             }

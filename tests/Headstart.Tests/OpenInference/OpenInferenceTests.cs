@@ -22,8 +22,18 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
 
         Assert.True((bool)(await stranger.GetJsonAsync("/v2/health/live"))["live"]!);
         Assert.True((bool)(await stranger.GetJsonAsync("/v2/health/ready"))["ready"]!);
-        Assert.Equal("headstart", (string?)(await stranger.GetJsonAsync("/v2"))["name"]);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync($"/v2/models/{Id}", Api.Cancel)).StatusCode);
+        var server = await stranger.GetJsonAsync("/v2");
+        Assert.Equal(("headstart", "[\"binary_tensor_data\"]"), ((string?)server["name"], server["extensions"]!.ToJsonString()));
+        await RefusedAsync(await stranger.GetAsync($"/v2/models/{Id}", Api.Cancel), HttpStatusCode.Unauthorized);
+        await RefusedAsync(await _client.GetAsync("/v2/nothing", Api.Cancel), HttpStatusCode.NotFound);
+        await RefusedAsync(await _client.DeleteAsync($"/v2/models/{Id}", Api.Cancel), HttpStatusCode.MethodNotAllowed);
+
+        // What is refused before a handler is reached has the protocol's shape, too.
+        static async Task RefusedAsync(HttpResponseMessage answer, HttpStatusCode status)
+        {
+            var error = await answer.JsonAsync(status);
+            Assert.Equal(["error"], error.AsObject().Select(field => field.Key));
+        }
     }
 
     [Fact]
@@ -56,6 +66,8 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
         });
 
         Assert.Equal(("42", Id, "1"), ((string?)answer["id"], (string?)answer["model_name"], (string?)answer["model_version"]));
+        var nameless = await InferAsync(new { inputs = Input("BYTES", [1], [Convert.ToBase64String(Pets.Cat)]) });
+        Assert.False(nameless.AsObject().ContainsKey("id"));
         Assert.Equal(expected.Select(p => (string?)p!["labels"]![0]!["label"]), Output(answer, "label").Select(label => (string?)label));
         Assert.Equal(expected.Select(p => (double)p!["labels"]![0]!["probability"]!), Output(answer, "probability").Select(p => (double)p!),
             (a, b) => Math.Abs(a - b) < 1e-5);

@@ -24,6 +24,7 @@ internal static class NpmFolder
             var locked = await File.ReadAllTextAsync(Path.Combine(folder, "package-lock.json"));
             if (!File.Exists(done) || await File.ReadAllTextAsync(done) != locked)
             {
+                // Without scripts: that of onnxruntime-node downloads libraries for NVIDIA's cards.
                 await UserProgram.RunAsync(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
                 await File.WriteAllTextAsync(done, locked);
             }

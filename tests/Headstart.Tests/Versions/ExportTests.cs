@@ -87,7 +87,9 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     {
         Needs.Programs("node", "npm");
         using var folder = await UnpackAsync();
-        var program = System.IO.Path.Combine(await NodePackages.InstalledAsync(), "label.mjs"); // beside its packages
+        var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Versions", "NodePackages"),
+            "node-packages");
+        var program = System.IO.Path.Combine(packages, "label.mjs"); // beside them
         await File.WriteAllTextAsync(program, await ProgramAsync(folder, "js"), Api.Cancel);
         await AnswersAsTheServiceAsync(Photographs(), photo => UserProgram.RunAsync(folder.Path, "node", program, photo));
     }

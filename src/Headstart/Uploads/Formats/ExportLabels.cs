@@ -58,7 +58,7 @@ internal sealed class ExportLabels : ArchiveLabels
     {
         var labels = new ExportLabels(files, limits.MaxRows);
         var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
-        labels.RefuseRiddles(await labels.ReadTextsAsync(texts, limits, cancel));
+        labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))));
         labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
         labels.FindSides();
@@ -92,7 +92,7 @@ internal sealed class ExportLabels : ArchiveLabels
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
         var names = await ClassNamesAsync(texts, limits, cancel);
-        var (riddle, boxes, empty) = ((string?)null, false, new List<ArchiveFile>());
+        var (unknown, boxes, empty) = ((string?)null, false, new List<ArchiveFile>());
         foreach (var text in texts)
         {
             if (await ContentAsync(text, limits, cancel) is not { } file)
@@ -116,7 +116,7 @@ internal sealed class ExportLabels : ArchiveLabels
             }
             else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file)) is not { } rows || !Take(text, file, rows))
             {
-                riddle ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
+                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
             }
         }
 
@@ -125,17 +125,17 @@ internal sealed class ExportLabels : ArchiveLabels
             empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names)])); // nothing is there
         }
 
-        return riddle;
+        return unknown;
     }
 
     private bool Take(ArchiveFile text, Annotation file, IEnumerable<ManifestRow> rows) =>
         _said.Add(file.Path, rows) && _annotations.Add(text);
 
-    private void RefuseRiddles(string? riddle)
+    private void RefuseUnknown(string? unknown)
     {
-        if (!HasLabels && riddle is not null)
+        if (!HasLabels && unknown is not null)
         {
-            throw RefusedException.Invalid("unknown-annotations", $"{riddle} names images of the archive in a format that "
+            throw RefusedException.Invalid("unknown-annotations", $"{unknown} names images of the archive in a format that "
                 + "Headstart does not know, so their labels would be a guess; make it a table with the columns file,category and call it "
                 + "labels.csv, or leave it out. Nothing was added.");
         }

@@ -7,7 +7,7 @@ namespace Headstart.Uploads.Formats;
 /// <param name="Categories">Null if only its side is known.</param>
 /// <param name="Row">The first row about it.</param>
 /// <param name="Reason">Why it is left out, with <paramref name="Detail"/>.</param>
-internal sealed record SaidOfFile(
+internal sealed record FileAnnotation(
     IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null);
 
 /// <summary>
@@ -17,7 +17,7 @@ internal sealed record SaidOfFile(
 /// </summary>
 internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
 {
-    private readonly Dictionary<int, (SaidOfFile Said, string Source, Split? SideOfName)> _said = [];
+    private readonly Dictionary<int, (FileAnnotation Said, string Source, Split? SideOfName)> _said = [];
     private readonly List<UploadedFile> _rest = [];
     private readonly HashSet<Split> _sidesOfNames = [];
     private int _rows;
@@ -38,7 +38,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     /// <summary>Number of annotations that were read.</summary>
     public int Sources { get; private set; }
 
-    public SaidOfFile? this[int file] => !_said.TryGetValue(file, out var found) ? null
+    public FileAnnotation? this[int file] => !_said.TryGetValue(file, out var found) ? null
         : found.Said with { Split = found.Said.Split ?? (_sidesOfNames.Count > 1 ? found.SideOfName : null) };
 
     /// <param name="source">Path of the annotation.</param>
@@ -136,7 +136,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             row.Categories, split));
     }
 
-    private static SaidOfFile Union(List<ManifestRow> about)
+    private static FileAnnotation Union(List<ManifestRow> about)
     {
         var usable = about.Where(row => row.Reason is null).ToList();
         var first = usable.Count > 0 ? usable[0] : about[0];
@@ -147,7 +147,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
                 : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first);
     }
 
-    private void Merge(int file, SaidOfFile said, string source, Split? sideOfName)
+    private void Merge(int file, FileAnnotation said, string source, Split? sideOfName)
     {
         if (!_said.TryGetValue(file, out var before))
         {
