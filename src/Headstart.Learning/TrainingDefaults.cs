@@ -59,6 +59,7 @@ public static class TrainingDefaults
     public const double LowestTemperature = 0.05;
     public const double HighestTemperature = 20;
     public const double TemperatureSpread = 0.5;           // standard deviation of the logarithm that few examples are drawn to
+    public const int TemperatureParts = 5;                 // while features are compared, each part is judged at the others' temperature
     public const int ThresholdParts = 5;                   // the threshold of a label is the median over so many parts
     public const float LowestThreshold = 0.05f;
     public const float HighestThreshold = 0.95f;

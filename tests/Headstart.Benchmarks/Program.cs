@@ -1,4 +1,5 @@
 using Headstart.Benchmarks;
+using Headstart.Benchmarks.Choosing;
 using Headstart.Benchmarks.Nodes;
 using Headstart.Benchmarks.Serving;
 using Headstart.Benchmarks.Text;
@@ -16,6 +17,11 @@ if (args is ["accuracy", var address, var key, .. var rest])
 {
     await Accuracy.PrintAsync(new Uri(address), key, rest, shared);
     return 0;
+}
+
+if (args is ["choice", .. var choice])
+{
+    return await ChoiceBenchmark.RunAsync(choice, shared);
 }
 
 if (args is ["promises"])

@@ -28,6 +28,24 @@ public static class Candidates
         return [.. recipes.Where(recipe => recipe.MsPerImage <= maxMs).OrderBy(recipe => recipe.MsPerImage)];
     }
 
+    /// <summary>Of what was tried, the two whole backbones that are best together; null where no two were.</summary>
+    public static FeatureRecipe? BestPair(IEnumerable<Trial> trials)
+    {
+        ArgumentNullException.ThrowIfNull(trials);
+        return trials.Where(trial => trial.Recipe is { Parts.Count: 2, Backbones.Count: 2 }).MinBy(trial => trial.LogLoss)?.Recipe;
+    }
+
+    /// <summary>Three backbones joined: the two that are best together, with each of the others.</summary>
+    /// <param name="pair">Two backbones joined.</param>
+    /// <param name="backbones">Those within the latency budget.</param>
+    /// <param name="maxMs">The budget, milliseconds an image.</param>
+    public static IEnumerable<FeatureRecipe> Threes(FeatureRecipe pair, IReadOnlyList<Backbone> backbones, double maxMs)
+    {
+        ArgumentNullException.ThrowIfNull(pair);
+        return backbones.Except(pair.Backbones).Select(third => Joined(pair.Backbones.Append(third)))
+            .Where(recipe => recipe.MsPerImage <= maxMs);
+    }
+
     /// <summary>
     /// What is best on average over many tasks, known before a single image was seen: the two backbones of the highest published accuracy
     /// joined, or the better one where two are too slow.
@@ -40,8 +58,11 @@ public static class Candidates
         var best = backbones.OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0)
             .ThenByDescending(backbone => backbone.Manifest.Bytes).ToList();
         var second = best.Skip(1).FirstOrDefault(backbone => backbone.MsPerImage + best[0].MsPerImage <= maxMs);
-        return second is null ? FeatureRecipe.Of(best[0]) : Ordered([best[0], second]).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
+        return second is null ? FeatureRecipe.Of(best[0]) : Joined([best[0], second]);
     }
+
+    private static FeatureRecipe Joined(IEnumerable<Backbone> backbones) =>
+        Ordered(backbones).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
 
     /// <summary>As they are joined: a recipe has the same id on every host, however fast each was found to be.</summary>
     private static IEnumerable<Backbone> Ordered(IEnumerable<Backbone> backbones) =>

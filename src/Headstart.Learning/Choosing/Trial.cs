@@ -5,8 +5,8 @@ namespace Headstart.Learning.Choosing;
 
 /// <summary>Features that were tried by cross-validating a head on them.</summary>
 /// <param name="Validation">What came out.</param>
-/// <param name="Scores"> Of each tested image <c>[m]</c>, the logarithm of the probability that heads which did not see it gave to its own
-/// category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred images this
+/// <param name="Scores"> Of each tested image <c>[m]</c>, the logarithm of the calibrated probability that heads which did not see it gave to
+/// its own category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred images this
 /// tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was surely wrong as
 /// that. </param>
 public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> Scores)
@@ -43,7 +43,7 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
         ArgumentNullException.ThrowIfNull(set);
         var validation = HeadTraining.CrossValidate(set, seed, cancel, repeats: repeats, linearOnly: true);
         var tested = set.Some(validation.Tested);
-        var (probabilities, right) = tested.Choices(validation.OutOfFold);
+        var (probabilities, right) = tested.Choices(validation.CrossCalibrated(set));
         var scores = right.Select((choice, i) => Math.Log(Math.Max(Least, probabilities[i][choice])));
         return (validation, [.. scores.Chunk(Math.Max(1, right.Count / Math.Max(1, tested.Count))).Select(example => example.Sum())]);
     }

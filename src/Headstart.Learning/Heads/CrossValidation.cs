@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Headstart.Learning.Evaluation;
+using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Heads;
 
@@ -29,24 +30,57 @@ public sealed record CrossValidation(
     /// <summary>Averaged over the repeats after each was divided by a temperature, see <see cref="Calibration"/>: <c>[m][k]</c>.</summary>
     /// <param name="temperature">See <see cref="Temperature"/>.</param>
     /// <param name="exclusive">Whether the k labels exclude each other.</param>
-    public IReadOnlyList<float[]> Calibrated(double temperature, bool exclusive = true) =>
-        Mean([.. Runs.Select(run => run.Select(p => exclusive ? Calibration.Apply(p, temperature)
-            : [.. p.Select(yes => Calibration.Apply([1 - yes, yes], temperature)[1])]).ToList())]);
+    public IReadOnlyList<float[]> Calibrated(double temperature, bool exclusive = true) => Calibrated(Runs, temperature, exclusive);
 
     /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
     /// <param name="set">What was cross-validated.</param>
     public double Temperature(LabelledFeatures set)
     {
         ArgumentNullException.ThrowIfNull(set);
-        if (Measured.Count == 0)
+        return TemperatureOf(set, Measured);
+    }
+
+    /// <summary>
+    /// <see cref="OutOfFold"/> as it would be served, <c>[m][k]</c>: each image at the temperature that suits the others. So features are
+    /// not blamed for a head that is too sure of itself, and an image has no say in how it is judged.
+    /// </summary>
+    /// <param name="set">What was cross-validated.</param>
+    public IReadOnlyList<float[]> CrossCalibrated(LabelledFeatures set)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var calibrated = new float[Tested.Count][];
+        foreach (var part in Enumerable.Range(0, Tested.Count).GroupBy(i => set.Group(Tested[i]) % TemperatureParts))
+        {
+            var temperature = TemperatureOf(set, [.. Measured.Except(part)]);
+            foreach (var (i, p) in part.Zip(Calibrated(Some(part), temperature, set.Tags is null)))
+            {
+                calibrated[i] = p;
+            }
+        }
+
+        return calibrated;
+    }
+
+    /// <param name="set">What was cross-validated.</param>
+    /// <param name="positions">Positions in <see cref="Tested"/>.</param>
+    private double TemperatureOf(LabelledFeatures set, IReadOnlyList<int> positions)
+    {
+        if (positions.Count == 0)
         {
             return 1;
         }
 
-        var measured = set.Some([.. Measured.Select(i => Tested[i])]);
-        var runs = Runs.Select(run => (IReadOnlyList<float[]>)[.. Measured.Select(i => run[i])]).ToList();
-        return Calibration.Temperature([.. runs.Select(run => measured.Choices(run).Probabilities)], measured.Choices(runs[0]).Right);
+        var images = set.Some([.. positions.Select(i => Tested[i])]);
+        var runs = Some(positions);
+        return Calibration.Temperature([.. runs.Select(run => images.Choices(run).Probabilities)], images.Choices(runs[0]).Right);
     }
+
+    private List<IReadOnlyList<float[]>> Some(IEnumerable<int> positions) =>
+        [.. Runs.Select(run => (IReadOnlyList<float[]>)[.. positions.Select(i => run[i])])];
+
+    private static float[][] Calibrated(IReadOnlyList<IReadOnlyList<float[]>> runs, double temperature, bool exclusive) =>
+        Mean([.. runs.Select(run => run.Select(p => exclusive ? Calibration.Apply(p, temperature)
+            : [.. p.Select(yes => Calibration.Apply([1 - yes, yes], temperature)[1])]).ToList())]);
 
     private static float[][] Mean(IReadOnlyList<IReadOnlyList<float[]>> runs)
     {

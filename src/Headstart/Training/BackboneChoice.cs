@@ -11,7 +11,7 @@ namespace Headstart.Training;
 /// <summary>
 /// Finds the best features for the images by the cross-validated log loss of a head on a sample of them: the objective itself, not a proxy.
 /// Many backbones are first tried on a quarter and on half of the sample, and the worse half of them is dropped each time. The remaining
-/// ones are tried with their inner stages and in pairs, once each, and the better half of those as often as few images require. The static
+/// ones are tried with their inner stages, in pairs, and the best pair with each third one, once each, and the better half of those as often as few images require. The static
 /// favourite always stays in.
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
@@ -47,14 +47,22 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         var last = progress.Part(2, 3);
         var repeats = HeadTraining.Repeats(sample.Count);
         var candidates = Candidates.Of(seen, maxMs);
-        var trials = await TryAsync(candidates, repeats: 1, last.Part(0, 2));
+        var trials = await TryAsync(candidates, repeats: 1, last.Part(0, 3));
+        if (Candidates.BestPair(trials) is { } pair)
+        {
+            var threes = Candidates.Threes(pair, seen, maxMs).ToList();
+            candidates.AddRange(threes);
+            trials.AddRange(await TryAsync(threes, repeats: 1, last.Part(1, 3)));
+        }
+
         if (repeats > 1)
         {
             var keep = Math.Max(FewTrials, (trials.Count + 1) / 2);
             var better = trials.OrderBy(t => t.LogLoss).Take(keep).Select(t => t.Recipe.Id).Append(favourite).ToHashSet();
-            trials = await TryAsync(candidates.FindAll(c => better.Contains(c.Id)), repeats, last.Part(1, 2));
+            trials = await TryAsync(candidates.FindAll(c => better.Contains(c.Id)), repeats, last.Part(2, 3));
         }
 
+        trials.Sort((a, b) => a.MsPerExample.CompareTo(b.MsPerExample));
         var chosen = ChoiceRule.Choose(trials, trials.Find(t => t.Recipe.Id == favourite)!);
         table.Choose(chosen.Recipe.Id);
         return new(chosen, chosen.Scores.Count, ChoiceRule.Stability(trials, chosen));
