@@ -35,7 +35,7 @@ public sealed class Backbone : IDisposable
         Sections = sections;
         (_path, _cuts) = (file.Path, cuts);
         FeatureSpace = string.Join('-', sections.Select(section => section.Name)
-            .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.Preprocessing.Id}").Where(name => name.Length > 0));
+            .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.InputId}").Where(name => name.Length > 0));
         _options = options;
         _session = new InferenceSession(network, options);
         _input = _session.InputNames is [var input] ? input : "";
@@ -48,7 +48,7 @@ public sealed class Backbone : IDisposable
 
     /// <summary>
     /// Names the numbers this backbone produces: features are interchangeable if and only if this is equal. Made of the id, the first
-    /// 12 digits of the file's SHA-256, the preprocessing id and the sections.
+    /// 12 digits of the file's SHA-256, of how images enter and features leave it, and the sections.
     /// </summary>
     public string FeatureSpace { get; }
 
@@ -87,7 +87,7 @@ public sealed class Backbone : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         try
         {
-            var graph = OnnxGraph.Read(file.Path);
+            var graph = OnnxGraph.Read(file.Path, file.Manifest.Reading);
             var features = file.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures();
             FeatureTensor[] inner = [.. graph.IntermediateCuts()
                 .Where(cut => stages && cut is { Stride: >= SmallestStride, Length: not null }).TakeLast(InnerStages)];
@@ -174,7 +174,7 @@ public sealed class Backbone : IDisposable
         {
             var bytes = File.ReadAllBytes(_path);
             return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
-                ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes).Cut(_cuts))
+                ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes, Manifest.Reading).Cut(_cuts))
                 : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

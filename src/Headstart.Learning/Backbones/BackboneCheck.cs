@@ -26,9 +26,11 @@ public static class BackboneCheck
         {
             var (sha256, bytes) = Identify(path);
             var known = Catalogue.Find(sha256)?.Manifest;
-            var graph = OnnxGraph.Read(path);
+            var reading = given.ReadingOf(known);
+            var graph = OnnxGraph.Read(path, reading);
             var size = Side(graph, given.Size ?? (graph.InputShape is [_, _, > 0, > 0] ? null : known?.Preprocessing.Size));
-            var at = graph.FindFeatures();
+            // an output that was named is taken as it is: of an image-text pair its last layer belongs to it
+            var at = reading is { Output: null, Pooling: Pooling.None } ? graph.FindFeatures() : graph.OutputFeatures();
             var (features, memory) = Measure(graph.Cut(at), size);
             return new ManifestJson(
                 given.Id ?? known?.Id ?? BackboneDescription.IdOf(Path.GetFileNameWithoutExtension(given.FileName)),
@@ -36,7 +38,8 @@ public static class BackboneCheck
                 [.. given.Mean ?? known?.Preprocessing.Mean ?? ImageNetMean], [.. given.Std ?? known?.Preprocessing.Std ?? ImageNetStd],
                 known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}",
                 given.Licence ?? known?.Licence ?? "unknown",
-                sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1)).ToManifest();
+                sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1),
+                Output: reading.Output, Pooling: reading.Pooling, Channels: reading.Channels).ToManifest();
         }
         catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException or BackboneException or IOException
             or UnauthorizedAccessException)

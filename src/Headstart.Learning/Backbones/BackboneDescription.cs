@@ -1,3 +1,5 @@
+using Headstart.Learning.Onnx;
+
 namespace Headstart.Learning.Backbones;
 
 /// <summary>A user's description of their own network. Everything that the file or the catalogue says may be omitted.</summary>
@@ -17,6 +19,15 @@ public sealed record BackboneDescription
     /// <summary>What remains is divided by these.</summary>
     public IReadOnlyList<float>? Std { get; init; }
 
+    /// <summary>Which output of the network is the features; needed where there are several and none comes from a classifier.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>What becomes of an output with a vector for each token.</summary>
+    public Pooling? Pooling { get; init; }
+
+    /// <summary>The order of colours that the network was trained with; RGB without it.</summary>
+    public ChannelOrder? Channels { get; init; }
+
     public string? Licence { get; init; }
 
     public string? Source { get; init; }
@@ -33,12 +44,20 @@ public sealed record BackboneDescription
         return id.Length > 0 ? id[..Math.Min(64, id.Length)] : "backbone";
     }
 
+    /// <summary>As it says, and else as it is known to be read.</summary>
+    internal NetworkReading ReadingOf(BackboneManifest? known)
+    {
+        var usual = known?.Reading ?? NetworkReading.Usual;
+        return new(Output ?? usual.Output, Pooling ?? usual.Pooling, Channels ?? usual.Channels);
+    }
+
     /// <summary>Has it nothing that would contradict the manifest of a backbone that is known already?</summary>
     public bool Fits(BackboneManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         var p = manifest.Preprocessing;
         return (Id is null || Id == manifest.Id) && (Size is null || Size == p.Size)
-            && (Mean is null || Mean.SequenceEqual(p.Mean)) && (Std is null || Std.SequenceEqual(p.Std));
+            && (Mean is null || Mean.SequenceEqual(p.Mean)) && (Std is null || Std.SequenceEqual(p.Std))
+            && ReadingOf(manifest) == manifest.Reading;
     }
 }

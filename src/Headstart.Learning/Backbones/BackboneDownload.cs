@@ -44,10 +44,26 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         ArgumentNullException.ThrowIfNull(entry);
         var place = Path.Combine(Path.GetFullPath(folder), "text", entry.Id);
         // a network without one is a problem to complain of
-        await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, TextCatalogueEntry.VocabularyName), mirrorPrefix, progress,
-            cancel);
+        await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, entry.VocabularyName), mirrorPrefix, progress, cancel);
+        Describe(entry, place);
         await FetchAsync(entry.Id, entry.Network, Path.Combine(place, TextCatalogueEntry.NetworkName), mirrorPrefix, progress, cancel);
         return place;
+    }
+
+    /// <summary>Before the network comes: without it, that would be read in another way.</summary>
+    private static void Describe(TextCatalogueEntry entry, string place)
+    {
+        try
+        {
+            if (entry.Reading != SentenceReading.Usual)
+            {
+                File.WriteAllBytes(Path.Combine(place, TextCatalogueEntry.ReadingName), entry.Reading.ToJson());
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new BackboneException($"The backbone '{entry.Id}' could not be downloaded: {exception.Message.TrimEnd('.')}.", exception);
+        }
     }
 
     private async Task FetchAsync(string id, PublishedFile file, string path, Uri? mirror, IProgress<(long Done, long Total)>? progress,

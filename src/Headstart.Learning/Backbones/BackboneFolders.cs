@@ -11,6 +11,10 @@ public static class BackboneFolders
     /// <summary>Where the program's own backbone lies, beside the program.</summary>
     public static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "backbones");
 
+    /// <summary>Where the build lays the backbones that come as packages: ResNet-18, and in its folder <c>text</c> MiniLM. Missing where
+    /// it was told to leave them out.</summary>
+    public static string Bundled => Path.Combine(AppContext.BaseDirectory, "bundled");
+
     /// <summary>
     /// Looks at every <c>*.onnx</c> directly in the directories. A file with a manifest (<c>name.json</c> beside it) is described by that;
     /// one without must be known to a catalogue by its SHA-256. Where two share an id the first one counts.

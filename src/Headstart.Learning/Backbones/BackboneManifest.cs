@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 using Headstart.Learning.Imaging;
+using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Backbones;
 
@@ -25,7 +26,14 @@ public sealed partial record BackboneManifest
     /// <summary>How an image becomes the network's input.</summary>
     public required Preprocessing Preprocessing { get; init; }
 
-    /// <summary>Published top-1 accuracy on ImageNet in percent, where there is one.</summary>
+    /// <summary>What of the graph is used, and how.</summary>
+    public NetworkReading Reading { get; init; } = NetworkReading.Usual;
+
+    /// <summary>Names how an image enters and features leave the network: part of feature cache keys and head artifacts.</summary>
+    public string InputId => Preprocessing.Id + Reading.Id;
+
+    /// <summary>Published top-1 accuracy on ImageNet in percent, where there is one; of a network that was trained without labels, that
+    /// of a linear layer on its features.</summary>
     public double? PublishedAccuracy { get; init; }
 
     /// <summary>Where the weights come from.</summary>

@@ -54,7 +54,7 @@ public sealed class BackboneMaps : IDisposable
         BackboneMaps? maps = null;
         try
         {
-            var graph = OnnxGraph.Read(path);
+            var graph = OnnxGraph.Read(path, backbone.Manifest.Reading);
             var found = backbone.Sections.Zip(cuts, (section, cut) => (Section: section, Map: graph.FindFeatureMap(cut)))
                 .Where(pair => pair.Map is not null).ToList();
             if (found.Count == 0)

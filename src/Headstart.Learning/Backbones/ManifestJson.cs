@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Headstart.Learning.Imaging;
+using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Backbones;
 
@@ -10,13 +11,15 @@ namespace Headstart.Learning.Backbones;
 internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
     string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, double? MemoryPerImageMb = null,
-    Uri? Address = null, bool Recommended = false)
+    Uri? Address = null, bool Recommended = false, string? Output = null, Pooling Pooling = Pooling.None,
+    ChannelOrder Channels = ChannelOrder.Rgb)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
     };
 
@@ -36,7 +39,8 @@ internal sealed partial record ManifestJson(
     public static byte[] Write(BackboneManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(new ManifestJson(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, [.. manifest.Preprocessing.Mean],
         [.. manifest.Preprocessing.Std], manifest.PublishedAccuracy, manifest.Source, manifest.Licence, manifest.Sha256, manifest.Bytes,
-        manifest.Classifier, manifest.MemoryPerImageMb), Options);
+        manifest.Classifier, manifest.MemoryPerImageMb, Output: manifest.Reading.Output, Pooling: manifest.Reading.Pooling,
+        Channels: manifest.Reading.Channels), Options);
 
     /// <exception cref="BackboneException">The list is not usable; the message says what is wrong with it.</exception>
     public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue(Stream stream)
@@ -66,6 +70,7 @@ internal sealed partial record ManifestJson(
         Require(InputSize is >= 8 and <= 4_096, "'inputSize' must be between 8 and 4096");
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
         Require(Std is { Length: 3 } && Std.All(std => float.IsFinite(std) && std > 0), "'std' must be three positive numbers");
+        Require(Output is null or { Length: > 0 and <= 200 }, "'output' must be the name of one of the network's outputs");
         Require(Sha256 is not null && ValidSha256().IsMatch(Sha256), "'sha256' must be 64 hexadecimal digits");
         Require(!string.IsNullOrWhiteSpace(Source) && !string.IsNullOrWhiteSpace(Licence), "'source' and 'licence' must be given");
         return new BackboneManifest
@@ -80,6 +85,7 @@ internal sealed partial record ManifestJson(
             Sha256 = Sha256!.ToLowerInvariant(),
             Bytes = Bytes,
             Classifier = Classifier,
+            Reading = new(Output, Pooling, Channels),
             MemoryPerImageMb = MemoryPerImageMb,
         };
     }

@@ -109,7 +109,7 @@ public static class ModelExport
         {
             id = backbone.Manifest.Id,
             sha256 = backbone.Manifest.Sha256,
-            preprocessing = backbone.Manifest.Preprocessing.Id,
+            preprocessing = backbone.Manifest.InputId,
             licence = backbone.Manifest.Licence,
             source = backbone.Manifest.Source,
         }), Readable));

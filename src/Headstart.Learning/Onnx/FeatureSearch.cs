@@ -25,7 +25,8 @@ internal sealed class FeatureSearch(GraphIndex graph)
         }
 
         return graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
-            : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs, but none of them comes from a classifier.");
+            : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs, but none of them comes from a classifier; "
+                + "say in 'output' which one is the features.");
     }
 
     /// <summary>The feature map that global average pooling turns into these features.</summary>
@@ -42,12 +43,30 @@ internal sealed class FeatureSearch(GraphIndex graph)
     }
 
     /// <summary>The one output as features, whatever made it.</summary>
-    public FeatureTensor Output() => graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
-        : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs; exactly one, the features, is required.");
+    /// <param name="pooling">What becomes of an output <c>[n, tokens, d]</c>.</param>
+    public FeatureTensor Output(Pooling pooling) => graph.Graph.Output is not [var only]
+        ? throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs; exactly one, the features, is required; "
+            + "say in 'output' which one.")
+        : pooling is Pooling.None ? AlreadyFeatures(only.Name) : Tokens(only.Name, pooling);
+
+    private FeatureTensor Tokens(string output, Pooling pooling)
+    {
+        var shape = graph.DeclaredShape(output);
+        return shape is null or { Count: 3 }
+            ? new FeatureTensor([output], Pool: false, shape is [_, _, > 0 and var size] ? Length(size) : null, Classifier: false,
+                Tokens: pooling)
+            : throw new OnnxModelException($"The output '{output}' has {shape.Count} dimensions; pooling needs [n, tokens, d].");
+    }
 
     private FeatureTensor AlreadyFeatures(string output)
     {
         var shape = graph.DeclaredShape(output);
+        if (shape is [_, not 1, _])
+        {
+            throw new OnnxModelException($"The output '{output}' has shape [{string.Join(", ", shape)}], a vector for each token; say in "
+                + "'pooling' whether the class token's (cls) or the mean of all (mean) is the image's.");
+        }
+
         var map = new FeatureMaps(graph).Find(output);
         var pool = shape is null ? map is not null : shape.Count == 4;
         var length = shape is { Count: 2 or 4 } && shape[1] > 0 ? Length(shape[1]) : map?.Channels;

@@ -1,3 +1,5 @@
+using Headstart.Learning.Export;
+
 namespace Headstart.Learning.Onnx;
 
 /// <summary>Makes the model that ends in features.</summary>
@@ -5,7 +7,40 @@ internal static class GraphCut
 {
     public const string Output = "features";
 
-    private const int Float32 = 1;
+    /// <summary>Leaves one of the outputs, and without what only the others needed: of an image-text pair one of the two networks.</summary>
+    public static void Keep(GraphProto graph, string output)
+    {
+        var kept = graph.Output.FirstOrDefault(known => known.Name == output) ?? throw new OnnxModelException(
+            $"The graph has no output '{output}', but {string.Join(", ", graph.Output.Select(known => $"'{known.Name}'"))}.");
+        Prune(graph, [output]);
+        Replace(graph.Output, [kept]);
+    }
+
+    /// <summary>
+    /// Has the graph take RGB where its own layers take BGR: a convolution that mixes nothing and swaps red and blue comes first. Exact, as
+    /// it adds zeros only.
+    /// </summary>
+    public static void SwapChannels(GraphProto graph, string input)
+    {
+        var prefix = FreeName(graph);
+        Rename(graph, input, $"{prefix}_bgr");
+        graph.Input.Single(declared => declared.Name == $"{prefix}_bgr").Name = input;
+        graph.Initializer.Add(new TensorProto
+        {
+            Name = $"{prefix}_swap",
+            DataType = GraphBuilder.Float32,
+            Dims = { 3, 3, 1, 1 },
+            FloatData = { 0, 0, 1, 0, 1, 0, 1, 0, 0 },
+        });
+        graph.Node.Insert(0, new NodeProto
+        {
+            OpType = "Conv",
+            Name = $"{prefix}_bgr",
+            Input = { input, $"{prefix}_swap" },
+            Output = { $"{prefix}_bgr" },
+            Attribute = { GraphBuilder.Integers("kernel_shape", 1, 1) },
+        });
+    }
 
     public static ModelProto Cut(ModelProto model, GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
@@ -15,7 +50,7 @@ internal static class GraphCut
         Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
         at = [.. at.Select(features => features with { Tensors = [.. features.Tensors.Select(tensor => tensor == Output ? taken
             : tensor)] })];
-        Prune(cut.Graph, [.. at.SelectMany(features => features.Tensors)], index.Input);
+        Prune(cut.Graph, [.. at.SelectMany(features => features.Tensors), index.Input]);
         Append(cut.Graph, at, index.IsHalf, taken);
         return cut;
     }
@@ -26,13 +61,13 @@ internal static class GraphCut
         Require(index, at);
         var cut = model.Clone();
         string[] tensors = [.. at.Select(map => map.Tensors.Single())];
-        Prune(cut.Graph, tensors, index.Input);
+        Prune(cut.Graph, [.. tensors, index.Input]);
         cut.Graph.Output.Clear();
         var prefix = FreeName(cut.Graph);
         for (var i = 0; i < tensors.Length; i++)
         {
             var name = AddFloat(cut.Graph, tensors[i], $"{prefix}_map{i}"); // what is float32 already passes unchanged
-            var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32 } };
+            var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = GraphBuilder.Float32 } };
             cut.Graph.Output.Add(new ValueInfoProto { Name = name, Type = type });
         }
 
@@ -49,11 +84,11 @@ internal static class GraphCut
     }
 
     private static string AddFloat(GraphProto graph, string input, string output) =>
-        Add(graph, "Cast", [input], output, new AttributeProto { Name = "to", I = Float32, Type = 2 });
+        Add(graph, "Cast", [input], output, new AttributeProto { Name = "to", I = GraphBuilder.Float32, Type = 2 });
 
-    private static void Prune(GraphProto graph, IReadOnlyList<string> wanted, string image)
+    private static void Prune(GraphProto graph, IReadOnlyList<string> wanted)
     {
-        var needed = wanted.Append(image).ToHashSet();
+        var needed = wanted.ToHashSet();
         var kept = new List<NodeProto>();
         foreach (var node in graph.Node.Reverse().Where(node => node.Output.Any(needed.Contains)))
         {
@@ -88,7 +123,7 @@ internal static class GraphCut
         graph.Output.Add(new ValueInfoProto
         {
             Name = Output,
-            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = Float32, Shape = shape } },
+            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = GraphBuilder.Float32, Shape = shape } },
         });
     }
 
@@ -102,9 +137,25 @@ internal static class GraphCut
                 tensor = Add(graph, "GlobalAveragePool", [tensor], $"{prefix}_pooled{i}");
             }
 
+            tensor = at.Tokens switch
+            {
+                Pooling.Cls => Add(graph, "Gather", [tensor, First(graph, $"{prefix}_first{i}")], $"{prefix}_cls{i}", Axis1()),
+                // averages what comes after the first two axes, in every operator set
+                Pooling.Mean => Add(graph, "GlobalAveragePool",
+                    [Add(graph, "Transpose", [tensor], $"{prefix}_turned{i}", GraphBuilder.Integers("perm", 0, 2, 1))],
+                    $"{prefix}_averaged{i}"),
+                _ => tensor,
+            };
             return Add(graph, "Flatten", [tensor], $"{prefix}_flat{i}", Axis1());
         }).ToList();
         return vectors.Count == 1 ? vectors[0] : Add(graph, "Mean", vectors, $"{prefix}_mean");
+    }
+
+    /// <summary>The index 0.</summary>
+    private static string First(GraphProto graph, string name)
+    {
+        graph.Initializer.Add(new TensorProto { Name = name, DataType = GraphBuilder.Int64, Int64Data = { 0 } });
+        return name;
     }
 
     private static AttributeProto Axis1() => new() { Name = "axis", I = 1, Type = 2 };

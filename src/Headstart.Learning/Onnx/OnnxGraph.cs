@@ -13,14 +13,24 @@ public sealed class OnnxGraph
     private readonly ModelProto _model;
     private readonly GraphIndex _index;
     private readonly byte[] _bytes;
+    private readonly NetworkReading _reading;
 
-    private OnnxGraph(ModelProto model, byte[] bytes)
+    private OnnxGraph(ModelProto model, byte[] bytes, NetworkReading reading)
     {
-        _model = model;
-        _bytes = bytes;
+        (_model, _bytes, _reading) = (model, bytes, reading);
         GraphChecks.Check(model);
+        if (reading.Output is { } output)
+        {
+            GraphCut.Keep(model.Graph, output);
+        }
+
         _index = new GraphIndex(model.Graph);
         Input = _index.Input;
+        if (reading.Channels is ChannelOrder.Bgr)
+        {
+            GraphCut.SwapChannels(model.Graph, Input);
+            _index = new GraphIndex(model.Graph);
+        }
     }
 
     /// <summary>Name of the one image input, <c>[n, 3, S, S]</c>.</summary>
@@ -32,9 +42,11 @@ public sealed class OnnxGraph
     /// <summary>Are the input's values float32? What else there is (bytes, float16) is not fed.</summary>
     public bool InputIsFloat => _index.IsFloat;
 
+    /// <param name="path">The file.</param>
+    /// <param name="reading">By default <see cref="NetworkReading.Usual"/>.</param>
     /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image
     /// input.</exception>
-    public static OnnxGraph Read(string path)
+    public static OnnxGraph Read(string path, NetworkReading? reading = null)
     {
         try
         {
@@ -46,7 +58,7 @@ public sealed class OnnxGraph
 
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
-            return Parse(bytes);
+            return Parse(bytes, reading);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -55,13 +67,14 @@ public sealed class OnnxGraph
     }
 
     /// <param name="bytes">The model; kept, not copied.</param>
+    /// <param name="reading">By default <see cref="NetworkReading.Usual"/>.</param>
     /// <exception cref="OnnxModelException">Not an ONNX model, or not one with a single image input and all weights inside.</exception>
-    public static OnnxGraph Parse(byte[] bytes)
+    public static OnnxGraph Parse(byte[] bytes, NetworkReading? reading = null)
     {
         ArgumentNullException.ThrowIfNull(bytes);
         try
         {
-            return new OnnxGraph(ModelProto.Parser.ParseFrom(bytes), bytes);
+            return new OnnxGraph(ModelProto.Parser.ParseFrom(bytes), bytes, reading ?? NetworkReading.Usual);
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or OutOfMemoryException)
         {
@@ -78,9 +91,9 @@ public sealed class OnnxGraph
     /// <exception cref="OnnxModelException">There are several outputs and none comes from a classifier.</exception>
     public FeatureTensor FindFeatures() => new FeatureSearch(_index).Find();
 
-    /// <summary>The output of a graph that is known to end in features: no classifier is looked for.</summary>
+    /// <summary>The output of a graph that is known to end in features: no classifier is looked for. Pooled as it is to be read.</summary>
     /// <exception cref="OnnxModelException">There are several outputs.</exception>
-    public FeatureTensor OutputFeatures() => new FeatureSearch(_index).Output();
+    public FeatureTensor OutputFeatures() => new FeatureSearch(_index).Output(_reading.Pooling);
 
     /// <summary>
     /// The tensors before the places where height and width halve, deepest last: the ends of the stages of a convolutional network.
@@ -116,7 +129,7 @@ public sealed class OnnxGraph
     public byte[] Cut(IReadOnlyList<FeatureTensor> at)
     {
         ArgumentNullException.ThrowIfNull(at);
-        return at is [var only] && _index.IsCutAlready(only) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
+        return at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
     }
 
     /// <summary>The model with one output for each of these tensors, in their order, float32: neither pooled nor flattened.</summary>

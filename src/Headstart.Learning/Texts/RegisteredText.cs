@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Headstart.Learning.Texts;
 
 /// <summary>What a file with knowledge of a language holds.</summary>
@@ -24,13 +22,13 @@ public sealed class RegisteredText : IDisposable
     {
         (Id, Sha256, Path, Kind, Dimensions) = (id, sha256, path, kind, dimensions);
         _words = new(() => GloveFile.Read(path, System.IO.Path.GetFileName(path)));
-        _sentences = new(() => SentenceEncoder.Open(path, VocabularyOf(path)!));
+        _sentences = new(() => SentenceEncoder.Open(SentenceFiles.Of(path)));
     }
 
-    /// <summary>The file's name without its endings, or that of its folder where the file is called model.onnx.</summary>
+    /// <summary>The file's name without its endings, or that of its folder where the file is called model.</summary>
     public string Id { get; }
 
-    /// <summary>Of the file, or of the sums of network and vocabulary, lower-case hexadecimal.</summary>
+    /// <summary>Of the file, or of the sums of network and vocabulary and how they are used, lower-case hexadecimal.</summary>
     public string Sha256 { get; }
 
     public string Path { get; }
@@ -48,8 +46,9 @@ public sealed class RegisteredText : IDisposable
 
     /// <summary>
     /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
-    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a WordPiece vocabulary beside:
-    /// <c>name.vocab.txt</c> or <c>vocab.txt</c>.
+    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece or
+    /// <c>sentencepiece.bpe.model</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c> (<see cref="SentenceReading"/>). Or
+    /// for an assembly, <c>*.dll</c>, with a network and its vocabulary as resources.
     /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
@@ -112,28 +111,14 @@ public sealed class RegisteredText : IDisposable
     private static RegisteredText? Identify(string path)
     {
         var name = System.IO.Path.GetFileName(path);
-        if (name.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+        if (SentenceFiles.IsNetwork(name))
         {
-            var vocabulary = VocabularyOf(path) ?? throw new TextFeaturesException(
-                $"it has no vocabulary beside it: {System.IO.Path.ChangeExtension(name, ".vocab.txt")} or vocab.txt, in WordPiece's "
-                + "form, a token a line");
-            var id = name == "model.onnx" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : name[..^".onnx".Length];
-            return new(id, Hash([.. Sum(path), .. Sum(vocabulary)]), path, RegisteredTextKind.Sentences, null);
+            var alone = System.IO.Path.GetFileNameWithoutExtension(name);
+            var id = alone == "model" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : alone;
+            return new(id, SentenceFiles.Of(path).Sum(), path, RegisteredTextKind.Sentences, null);
         }
 
         return EndingOf(name) is { } ending && GloveFile.Dimensions(path) is { } dimensions
-            ? new(name[..^ending.Length], Convert.ToHexStringLower(Sum(path)), path, RegisteredTextKind.WordVectors, dimensions) : null;
+            ? new(name[..^ending.Length], Convert.ToHexStringLower(FilePart.Whole(path).Sum()), path, RegisteredTextKind.WordVectors, dimensions) : null;
     }
-
-    private static string? VocabularyOf(string network) => ((string[])[
-        System.IO.Path.ChangeExtension(network, ".vocab.txt"),
-            System.IO.Path.Combine(System.IO.Path.GetDirectoryName(network)!, "vocab.txt")]).FirstOrDefault(File.Exists);
-
-    private static byte[] Sum(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return SHA256.HashData(stream);
-    }
-
-    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

@@ -1,12 +1,12 @@
-using System.Security.Cryptography;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Texts;
 
 /// <summary>A sentence network that is known by name.</summary>
 /// <param name="Id">The name of its folder.</param>
 /// <param name="Network">The ONNX file, <see cref="NetworkName"/> here.</param>
-/// <param name="Vocabulary">WordPiece's, <see cref="VocabularyName"/> here.</param>
+/// <param name="Vocabulary">Its tokenizer's, <see cref="VocabularyName"/> here.</param>
 /// <param name="Source">Where it is described.</param>
 /// <param name="Licence">SPDX name of the weights' licence.</param>
 /// <param name="Languages">What it knows.</param>
@@ -14,11 +14,18 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
     string Languages)
 {
     public const string NetworkName = "model.onnx";
-    public const string VocabularyName = "vocab.txt";
+    public const string ReadingName = "model.json";
+
+    /// <summary>How it is used.</summary>
+    public SentenceReading Reading { get; init; } = SentenceReading.Usual;
+
+    /// <summary>Whether its vocabulary is SentencePiece's; else it is WordPiece's.</summary>
+    public bool IsSentencePiece { get; init; }
+
+    public string VocabularyName => IsSentencePiece ? SentenceFiles.SentencePieceName : SentenceFiles.WordPieceName;
 
     /// <summary>What <see cref="RegisteredText.Sha256"/> is of these files.</summary>
-    public string Sha256 => Convert.ToHexStringLower(
-        SHA256.HashData([.. Convert.FromHexString(Network.Sha256), .. Convert.FromHexString(Vocabulary.Sha256)]));
+    public string Sha256 => SentenceFiles.SumOf(Convert.FromHexString(Network.Sha256), Convert.FromHexString(Vocabulary.Sha256), Reading);
 
     /// <summary>Of both files.</summary>
     public long Bytes => Network.Bytes + Vocabulary.Bytes;
@@ -26,29 +33,51 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
 
 /// <summary>
 /// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who
-/// fetched the same files (all-MiniLM-L6-v2's and both vocabularies' many, the multilingual network's one); neither network was run when
-/// this list was made. A file of another sum is thrown away.
+/// fetched the same files (multilingual distiluse's network: one project). Of these networks one was run when this list was made,
+/// arctic-embed-xs, which a NuGet package has byte for byte. A file of another sum is thrown away.
 /// </summary>
 public static class TextCatalogue
 {
-    private const string Publisher = "https://huggingface.co/sentence-transformers/";
+    private const string Host = "https://huggingface.co/";
+
+    /// <summary>The vocabulary of BERT without capitals, which many share.</summary>
+    private const string BertUncased = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3";
+
+    private static readonly SentenceReading FirstToken = new() { Pooling = Pooling.Cls };
 
     public static IReadOnlyList<TextCatalogueEntry> Entries { get; } =
     [
-        Entry("all-MiniLM-L6-v2", "1110a243fdf4706b3f48f1d95db1a4f5529b4d41", "English",
-            90_405_214, "6fd5d72fe4589f189f8ebc006442dbb529bb7ce38f8082112682524616046452",
-            231_508, "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
-        Entry("distiluse-base-multilingual-cased-v2", "main", "about fifty",
-            539_049_415, "698b5efe2a2ec26e6ec492906c0efa168659994e9838a131f88994fb6f637520",
-            995_526, "fe0fda7c425b48c516fc8f160d594c8022a0808447475c1a7c6d6479763f310c"),
+        Entry("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+            new(90_405_214, "6fd5d72fe4589f189f8ebc006442dbb529bb7ce38f8082112682524616046452"), new(231_508, BertUncased)),
+        Entry("bge-small-en-v1.5", "BAAI/bge-small-en-v1.5", "5c38ec7c405ec4b44b94cc5a9bb96e735b38267a",
+            new(133_093_490, "828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35"), new(231_508, BertUncased)) with
+        { Licence = "MIT", Reading = FirstToken },
+        Entry("arctic-embed-xs", "Snowflake/snowflake-arctic-embed-xs", "d8c86521100d3556476a063fc2342036d45c106f",
+            new(90_387_631, "cf2698d30ff05da02c70a088313bad56e5c2f401d734cb24a8390d446111936c"), new(231_508, BertUncased)) with
+        { Reading = FirstToken },
+        Entry("multilingual-e5-small", "intfloat/multilingual-e5-small", "614241f622f53c4eeff9890bdc4f31cfecc418b3",
+            new(470_268_510, "ca456c06b3a9505ddfd9131408916dd79290368331e7d76bb621f1cba6bc8665"),
+            new(5_069_051, "cfc8146abe2a0488e9e2a0c56de7952f7c11ab059eca145a0a727afce0db2865"), isSentencePiece: true) with
+        { Licence = "MIT", Languages = "about a hundred", Reading = new() { Prefix = "query: " } },
+        Entry("distiluse-base-multilingual-cased-v2", "sentence-transformers/distiluse-base-multilingual-cased-v2", "main",
+            new(539_049_415, "698b5efe2a2ec26e6ec492906c0efa168659994e9838a131f88994fb6f637520"),
+            new(995_526, "fe0fda7c425b48c516fc8f160d594c8022a0808447475c1a7c6d6479763f310c")) with
+        { Languages = "about fifty" },
     ];
 
     public static TextCatalogueEntry? Find(string id) => Entries.FirstOrDefault(entry => entry.Id == id);
 
-    private static TextCatalogueEntry Entry(string id, string revision, string languages, long bytes, string sha256, long vocabularyBytes,
-        string vocabularySha256) => new(
-        id,
-        new(new($"{Publisher}{id}/resolve/{revision}/onnx/model.onnx"), bytes, sha256),
-        new(new($"{Publisher}{id}/resolve/{revision}/vocab.txt"), vocabularyBytes, vocabularySha256),
-        Publisher + id, "Apache-2.0", languages);
+    private static TextCatalogueEntry Entry(string id, string repository, string revision, Sum network, Sum vocabulary,
+        bool isSentencePiece = false)
+    {
+        var files = $"{Host}{repository}/resolve/{revision}/";
+        var tokenizer = isSentencePiece ? SentenceFiles.SentencePieceName : SentenceFiles.WordPieceName;
+        return new(id, new(new($"{files}onnx/model.onnx"), network.Bytes, network.Sha256),
+            new(new($"{files}{tokenizer}"), vocabulary.Bytes, vocabulary.Sha256), Host + repository, "Apache-2.0", "English")
+        {
+            IsSentencePiece = isSentencePiece,
+        };
+    }
+
+    private readonly record struct Sum(long Bytes, string Sha256);
 }

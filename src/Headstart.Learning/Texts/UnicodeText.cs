@@ -24,6 +24,10 @@ public static unsafe class UnicodeText
     public static string Composed(string text) => Ascii.IsValid(text) ? text
         : string.Join('\0', text.Split('\0').Select(part => Normalised(part, Compose))); // GLib would end at the first zero
 
+    /// <summary>NFKC: ligatures, widths and the order of marks no longer tell characters apart.</summary>
+    public static string Compatible(string text) => Ascii.IsValid(text) ? text
+        : string.Join('\0', text.Split('\0').Select(part => Normalised(part)));
+
     /// <summary>A text's form in which case, ligatures, widths and the order of marks no longer tell words apart.</summary>
     public static string Folded(string text) =>
         Ascii.IsValid(text) ? text.ToLowerInvariant() : Normalised(CaseFolded(Normalised(text)));

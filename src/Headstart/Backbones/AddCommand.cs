@@ -26,7 +26,7 @@ public static class AddCommand
             }
 
             var manifest = BackboneCheck.Run(args[2], CheckCommand.Given(args));
-            Refuse(manifest, [.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
+            Refuse(manifest, [BackboneFolders.Bundled, .. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
             Directory.CreateDirectory(paths.RegisteredBackbones);
             var copy = Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
             File.Copy(args[2], copy);

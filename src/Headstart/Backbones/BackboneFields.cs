@@ -1,5 +1,6 @@
 using System.Globalization;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Onnx;
 
 namespace Headstart.Backbones;
 
@@ -16,6 +17,9 @@ public static class BackboneFields
         ["size"] = "",
         ["mean"] = "0.485,0.456,0.406",
         ["std"] = "0.229,0.224,0.225",
+        ["output"] = "",
+        ["pooling"] = "",
+        ["channels"] = "",
         ["licence"] = "",
         ["source"] = "",
     };
@@ -33,6 +37,9 @@ public static class BackboneFields
             Size = Text("size") is { } size ? Side(size) : null,
             Mean = Text("mean") is { } mean ? Numbers("mean", mean) : null,
             Std = Text("std") is { } std ? Numbers("std", std) : null,
+            Output = Text("output"),
+            Pooling = Choice<Pooling>("pooling", Text("pooling")),
+            Channels = Choice<ChannelOrder>("channels", Text("channels")),
             Licence = Text("licence"),
             Source = Text("source"),
         };
@@ -50,12 +57,21 @@ public static class BackboneFields
             ["size"] = given.Size?.ToString(CultureInfo.InvariantCulture),
             ["mean"] = given.Mean is null ? null : string.Join(',', given.Mean.Select(n => n.ToString(CultureInfo.InvariantCulture))),
             ["std"] = given.Std is null ? null : string.Join(',', given.Std.Select(n => n.ToString(CultureInfo.InvariantCulture))),
+            ["output"] = given.Output,
+            ["pooling"] = given.Pooling?.ToString().ToLowerInvariant(),
+            ["channels"] = given.Channels?.ToString().ToLowerInvariant(),
             ["licence"] = given.Licence,
             ["source"] = given.Source,
             ["name"] = given.FileName,
         };
         return texts.Where(t => t.Value is not null).Select(t => $"--{t.Key}={t.Value}");
     }
+
+    private static T? Choice<T>(string name, string? text)
+        where T : struct, Enum =>
+        text is null ? null : Enum.GetValues<T>().Where(known => known.ToString().Equals(text, StringComparison.OrdinalIgnoreCase))
+            .Cast<T?>().SingleOrDefault() ?? throw new BackboneException(
+                $"'{name}' must be {string.Join(" or ", Enum.GetNames<T>().Select(known => known.ToLowerInvariant()))}.");
 
     private static int Side(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var side) ? side
         : throw new BackboneException("'size' must be a whole number of pixels, such as 224.");

@@ -37,6 +37,7 @@ public sealed class BackboneRegistry(
     /// <returns>The backbone and whether it is new, or why it was refused.</returns>
     public async Task<(Backbone Backbone, bool IsNew)> AddAsync(string file, BackboneDescription given, CancellationToken cancel)
     {
+        await loaded.Bundled.WaitAsync(cancel); // an id of theirs is taken
         await _one.WaitAsync(cancel);
         try
         {

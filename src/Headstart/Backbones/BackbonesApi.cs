@@ -46,9 +46,10 @@ public static class BackbonesApi
         backbones.MapGet("/{backbone}", Get).Named("getBackbone", "Get a backbone", "Finds backbones of this host and of its catalogue.")
             .Refuses(401, 404);
         backbones.MapPost("/", Register).RequireAuthorization(Scopes.Operator).Named("registerBackbone", "Register a backbone of your own",
-                "An ONNX network with one input, float32 [n, 3, size, size] in RGB order, and all weights in the file; a classifier at "
-                    + "its end is detected and removed. All fields are optional; size is the side of the input in pixels, if the file "
-                    + "does not say. The file is tested in a separate process. The next training run can use it. Sending the same file "
+                "An ONNX network with one input, float32 [n, 3, size, size], and all weights in the file; a classifier at its end is "
+                    + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
+                    + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
+                    + "an output with a vector for each token; channels is bgr for networks that want blue first. The file is tested in a separate process. The next training run can use it. Sending the same file "
                     + "again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
@@ -59,19 +60,26 @@ public static class BackbonesApi
             .Refuses(401, 403, 404, 409);
     }
 
-    private static Page<BackboneResponse> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry,
-        BackboneFetcher fetcher) => new(
-        [
-            .. loaded.All.Select(b => Response(b, registry)),
-            .. catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
-        ],
-        null);
+    private static async Task<Page<BackboneResponse>> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry,
+        BackboneFetcher fetcher, CancellationToken cancel)
+    {
+        await loaded.Bundled.WaitAsync(cancel);
+        return new(
+            [
+                .. loaded.All.Select(b => Response(b, registry)),
+                .. catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
+            ],
+            null);
+    }
 
-    private static Results<Ok<BackboneResponse>, ProblemHttpResult> Get(
-        string backbone, LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher) =>
-        loaded.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
-        : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry, fetcher))
-        : NoSuchBackbone();
+    private static async Task<Results<Ok<BackboneResponse>, ProblemHttpResult>> Get(string backbone, LoadedBackbones loaded,
+        HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher, CancellationToken cancel)
+    {
+        await loaded.Bundled.WaitAsync(cancel);
+        return loaded.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
+            : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry, fetcher))
+            : NoSuchBackbone();
+    }
 
     private static async Task<Results<Created<BackboneResponse>, Ok<BackboneResponse>, ProblemHttpResult>> Register(
         HttpContext http, BackboneRegistry registry, Settings settings, CancellationToken cancel)

@@ -14,8 +14,11 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     private readonly Lock _gate = new(); // for writers; readers take the list as it is
     private volatile IReadOnlyList<Backbone> _all = [];
 
-    /// <summary>True once every backbone has answered a warm-up image.</summary>
+    /// <summary>True once every backbone has answered a warm-up image, but for those that come as packages.</summary>
     public bool IsWarm { get; private set; }
+
+    /// <summary>Ends when those that come as packages are loaded, too. A start does not wait for them; who finds nothing else does.</summary>
+    public Task Bundled { get; private set; } = Task.CompletedTask;
 
     /// <summary>Cheapest first.</summary>
     public IReadOnlyList<Backbone> All => _all;
@@ -37,8 +40,24 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     public void Open()
     {
         Directory.CreateDirectory(paths.RegisteredBackbones);
-        var (files, problems) = BackboneFolders.Find(
-            [BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones], catalogue.Entries);
+        Open([BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
+        if (settings.Backbones.Bundled && Directory.Exists(BackboneFolders.Bundled))
+        {
+            Bundled = Task.Run(() => Open([BackboneFolders.Bundled]));
+        }
+
+        // The decoder loads its parts with the first picture: better now than with the first request.
+        CentreSquare.Of(ImageReader.Png(new byte[3 * 64 * 64], 64, 64), 32).Dispose();
+        IsWarm = true;
+        if (_all.Count == 0)
+        {
+            Log.None(log, HowToGetOne);
+        }
+    }
+
+    private void Open(IEnumerable<string> folders)
+    {
+        var (files, problems) = BackboneFolders.Find(folders, catalogue.Entries);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);
@@ -54,14 +73,6 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
             {
                 Log.Problem(log, e.Message);
             }
-        }
-
-        // The decoder loads its parts with the first picture: better now than with the first request.
-        CentreSquare.Of(ImageReader.Png(new byte[3 * 64 * 64], 64, 64), 32).Dispose();
-        IsWarm = true;
-        if (_all.Count == 0)
-        {
-            Log.None(log, HowToGetOne);
         }
     }
 
@@ -110,6 +121,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
 
     public void Dispose()
     {
+        Task.WhenAny(Bundled).Wait(); // ONNX Runtime must not be at work when the process ends
         foreach (var backbone in _all)
         {
             backbone.Dispose();

@@ -1,3 +1,4 @@
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
 
@@ -61,7 +62,8 @@ public sealed partial class LoadedTextBackbones(Settings settings, DataPaths pat
 
     private IReadOnlyList<RegisteredText> Find()
     {
-        var (found, problems) = RegisteredText.Find([.. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
+        var (found, problems) = RegisteredText.Find([.. settings.Backbones.Bundled ? [BackboneFolders.Bundled] : Array.Empty<string>(),
+            .. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones]);
         foreach (var problem in problems)
         {
             Log.Problem(log, problem);

@@ -50,11 +50,14 @@ public static class TextBackbonesApi
             .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null)
             .Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
                 Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
-                $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {TextCatalogueEntry.NetworkName} "
-                    + $"and {TextCatalogueEntry.VocabularyName} into the folder text/{entry.Id} of a backbones folder; then restart the "
-                    + "host.")),
+                $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {Files(entry)} into "
+                    + $"the folder text/{entry.Id} of a backbones folder; then restart the host.")),
         ],
         null);
+
+    private static string Files(TextCatalogueEntry entry) => entry.Reading == SentenceReading.Usual
+        ? $"{TextCatalogueEntry.NetworkName} and {entry.VocabularyName}"
+        : $"{TextCatalogueEntry.NetworkName}, {entry.VocabularyName} and a {TextCatalogueEntry.ReadingName} that says how it is used";
 
     private static async Task<Results<Created<TextBackboneResponse>, Ok<TextBackboneResponse>, ProblemHttpResult>> Register(
         HttpContext http, BackboneRegistry uploads, TextRegistry registry, Settings settings, CancellationToken cancel)

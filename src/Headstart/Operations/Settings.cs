@@ -133,6 +133,9 @@ public sealed class BackboneSettings
     /// <summary>Further read-only folders with backbones: a list, or one string with <c>;</c> between the folders.</summary>
     public IReadOnlyList<string> Directories { get; set; } = [];
 
+    /// <summary>Whether to use the backbones that come with the program as packages, where the build put them in.</summary>
+    public bool Bundled { get; set; } = true;
+
     /// <summary>Whether training runs and <c>backbones fetch</c> may download from the catalogue.</summary>
     public bool Download { get; set; } = true;
 

@@ -54,7 +54,7 @@ public sealed class ImageRunFeatures(
 
     public Task<IReadOnlyList<ArtifactPart>> KeepAsync(VersionFeatures of, CancellationToken cancel) =>
         Task.FromResult<IReadOnlyList<ArtifactPart>>([.. ((ImageFeatures)of).Recipe.Parts.Select(p => new ArtifactPart(
-            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.Preprocessing.Id, p.Section.Name))]);
+            p.Backbone.Manifest.Id, p.Backbone.Manifest.Sha256, p.Backbone.Manifest.InputId, p.Section.Name))]);
 
     private FeatureRecipe Named(string id, double maxMs)
     {

@@ -45,6 +45,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
             .SingleOrDefaultAsync(cancel);
+        await loaded.Bundled.WaitAsync(cancel); // a run may name one of them
         if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options))
             ?? await NothingToLearnAsync(id, kind, cancel))
             is { } refusal)

@@ -26,6 +26,7 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
     /// <exception cref="RefusedException">No backbone is available.</exception>
     public async Task<string?> BringAsync(HeadstartDb db, ActiveRun run, TimeSpan budget, CancellationToken cancel)
     {
+        await loaded.Bundled.WaitAsync(cancel);
         var named = run.Run.Backbone;
         var ids = named is null ? Recommended().Union(await NewAsync(db, run.Run, cancel)).Where(id => loaded.Find(id) is null)
             : Missing(named);

@@ -88,7 +88,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Manifest.Preprocessing.Id == read.PreprocessingId
+            && backbone.Manifest.InputId == read.PreprocessingId
                 && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
             : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "This version needs the backbone "
@@ -99,6 +99,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
     {
         if (read.Parts.Any(part => loaded.Find(part.BackboneId) is null))
         {
+            await loaded.Bundled.WaitAsync(cancel); // the host may have just started
             await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
         }
 

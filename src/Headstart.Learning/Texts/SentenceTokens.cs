@@ -1,0 +1,52 @@
+using Microsoft.ML.Tokenizers;
+
+namespace Headstart.Learning.Texts;
+
+/// <summary>What turns a text into the ids that a sentence network reads. Thread-safe.</summary>
+internal static class SentenceTokens
+{
+    // What fairseq put before SentencePiece's own pieces when it trained XLM-R, and so what networks made from XLM-R expect:
+    // https://huggingface.co/docs/transformers/model_doc/xlm-roberta (fairseq_offset).
+    private const int Begin = 0;
+    private const int End = 2;
+    private const int Unknown = 3;
+
+    /// <returns>Ids of a text, at most as many as the second argument says, those at both ends included.</returns>
+    /// <exception cref="InvalidOperationException">The vocabulary cannot be read.</exception>
+    public static Func<string, int, long[]> Of(SentenceFiles files)
+    {
+        using var vocabulary = files.Vocabulary.Open();
+        return files.IsSentencePiece ? SentencePieces(vocabulary) : WordPieces(vocabulary, IsCased(files.Vocabulary));
+    }
+
+    private static Func<string, int, long[]> WordPieces(Stream vocabulary, bool cased)
+    {
+        var tokenizer = BertTokenizer.Create(vocabulary,
+            new BertOptions { LowerCaseBeforeTokenization = false, RemoveNonSpacingMarks = false });
+        // The tokenizer's own lower case and accents need ICU, which we do without.
+        return (text, most) => [.. tokenizer.EncodeToIds(cased ? text : UnicodeText.WithoutAccents(UnicodeText.Folded(text)), most,
+            addSpecialTokens: true, out _, out _).Select(id => (long)id)];
+    }
+
+    private static Func<string, int, long[]> SentencePieces(Stream vocabulary)
+    {
+        var tokenizer = SentencePieceTokenizer.Create(vocabulary, addBeginningOfSentence: false, addEndOfSentence: false);
+        return (text, most) => [Begin, .. tokenizer.EncodeToIds(UnicodeText.Compatible(text), false, false, most - 2, out _, out _)
+            .Select(id => id == tokenizer.UnknownId ? Unknown : id + 1L), End];
+    }
+
+    /// <summary>A vocabulary without capitals belongs to a network that was never shown any, nor accents.</summary>
+    private static bool IsCased(FilePart vocabulary)
+    {
+        using var lines = new StreamReader(vocabulary.Open());
+        while (lines.ReadLine() is { } token)
+        {
+            if (!token.StartsWith('[') && token.Any(char.IsUpper))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
