@@ -64,6 +64,7 @@ public static class TrainingDefaults
     public const float LowestThreshold = 0.05f;
     public const float HighestThreshold = 0.95f;
     public const double FalseAlarms = 0.05;                // share of examples of the categories that may be called unknown
+    public const double AlarmConfidence = 0.85;            // that the share is no larger
     public const int MostFlawed = 100;                     // images of a flaw that a report names
     public const double CommonFlaw = 0.2;                  // a flaw of more of the images is how the data are: X-rays are dark
     public const int MostLeftOut = 10;                     // categories that take their turn at being unknown
@@ -112,5 +113,8 @@ public static class TrainingDefaults
     public const int VectorPasses = 40;                    // at most
     public const int LessonWords = 1_024;                  // centre words a lesson
     public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
+    public const int RememberedTexts = 16_384;             // vectors of a sentence network: 50 MB
+    public const int TextsForCentre = 1_000;               // so many say what the vectors of all texts have in common
+    public const int MostForSentences = 20_000;            // labelled texts: two minutes of a sentence network, and with more, words do as well
     public const int ExplainedWords = 200;                 // the first of the text
 }

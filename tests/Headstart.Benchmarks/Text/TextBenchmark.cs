@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Texts;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary><c>text [toy] [draws] [sst2] [sms] [time]</c>: what docs/measurements.md says of texts.</summary>
+/// <summary><c>text [toy] [draws] [sst2] [sms] [sentences] [time]</c>: what docs/measurements.md says of texts.</summary>
 internal static class TextBenchmark
 {
     private const int FewDraws = 5;
@@ -24,6 +25,7 @@ internal static class TextBenchmark
             ["draws"] = () => Draws(Path.Combine(sets, "sst2"), registered),
             ["sst2"] = () => Sst2(Path.Combine(sets, "sst2"), registered),
             ["sms"] = () => Sms(Path.Combine(sets, "sms_spam"), registered),
+            ["sentences"] = () => Sentences(sets),
             ["time"] = () => Time(sets, registered),
         };
         foreach (var section in sections.Length > 0 ? sections : [.. all.Keys])
@@ -120,6 +122,37 @@ internal static class TextBenchmark
             + $"{2 * spam.Precision * spam.Recall / (spam.Precision + spam.Recall):0.0000}, "
             + $"scikit-learn {peer.Plain:0.0000} {peer.PlainF1:0.0000}, tuned {peer.Tuned:0.0000} {peer.TunedF1:0.0000}; chosen "
             + $"{run.Features.Id}, {run.Seconds:0} s");
+    }
+
+    /// <summary>What everybody has, the sentence network that comes with the program, over ten draws: chosen, and each candidate.</summary>
+    private static void Sentences(string sets)
+    {
+        var (bundled, _) = RegisteredText.Find([BackboneFolders.Bundled]);
+        var (train, test) = (TextSet.Read(Path.Combine(sets, "sst2", "train.tsv")), TextSet.Read(Path.Combine(sets, "sst2", "test.tsv")));
+        foreach (var perCategory in (int[])[10, 100])
+        {
+            var accuracies = new Dictionary<string, List<double>>();
+            for (var draw = 0; draw < 2 * FewDraws; draw++)
+            {
+                var (drawn, others) = train.Draw(perCategory, new Random(draw));
+                using var run = TextTraining.Run(drawn, others.Texts, bundled);
+                Add("chosen", run);
+                foreach (var candidate in run.Choice.Trials)
+                {
+                    Add(candidate.Id, run with { Choice = run.Choice with { Chosen = candidate }, Head = run.HeadOf(candidate, drawn) });
+                }
+            }
+
+            foreach (var (id, all) in accuracies.OrderByDescending(pair => pair.Value.Average()))
+            {
+                Console.WriteLine($"{2 * perCategory} labelled, {id}: {Spread(all)}");
+            }
+
+            void Add(string id, TextTraining run) =>
+                (accuracies.TryGetValue(id, out var all) ? all : accuracies[id] = []).Add(run.Accuracy(test));
+        }
+
+        Sms(Path.Combine(sets, "sms_spam"), bundled);
     }
 
     /// <summary>Ten thousand labelled texts, end to end; a hundred thousand unlabelled; and one prediction.</summary>
