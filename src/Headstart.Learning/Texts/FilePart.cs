@@ -21,9 +21,9 @@ internal sealed record FilePart(string Path, long Offset, long Length)
         {
             using var file = new PEReader(File.OpenRead(assembly), PEStreamOptions.PrefetchMetadata);
             var metadata = file.GetMetadataReader();
-            var resource = metadata.ManifestResources.Select(metadata.GetManifestResource).FirstOrDefault(known =>
-                known.Implementation.IsNil && metadata.GetString(known.Name).EndsWith(ending, StringComparison.Ordinal));
-            if (!resource.Name.IsNil && file.PEHeaders is { CorHeader.ResourcesDirectory: var directory } headers
+            var resources = metadata.ManifestResources.Select(metadata.GetManifestResource).Where(known =>
+                known.Implementation.IsNil && metadata.GetString(known.Name).EndsWith(ending, StringComparison.Ordinal)).ToList();
+            if (resources is [var resource, ..] && file.PEHeaders is { CorHeader.ResourcesDirectory: var directory } headers
                 && headers.TryGetDirectoryOffset(directory, out var start))
             {
                 using var bytes = File.OpenRead(assembly);

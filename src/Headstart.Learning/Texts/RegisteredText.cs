@@ -18,11 +18,19 @@ public sealed class RegisteredText : IDisposable
     private readonly Lazy<WordVectors> _words;
     private readonly Lazy<SentenceEncoder> _sentences;
 
-    private RegisteredText(string id, string sha256, string path, RegisteredTextKind kind, int? dimensions)
+    private RegisteredText(string id, string path, int dimensions)
     {
-        (Id, Sha256, Path, Kind, Dimensions) = (id, sha256, path, kind, dimensions);
+        (Id, Sha256, Path, Kind) = (id, Convert.ToHexStringLower(FilePart.Whole(path).Sum()), path, RegisteredTextKind.WordVectors);
+        Dimensions = dimensions;
         _words = new(() => GloveFile.Read(path, System.IO.Path.GetFileName(path)));
-        _sentences = new(() => SentenceEncoder.Open(SentenceFiles.Of(path)));
+        _sentences = new(() => throw new InvalidOperationException($"{id} has word vectors."));
+    }
+
+    private RegisteredText(string id, string path, SentenceFiles files)
+    {
+        (Id, Sha256, Path, Kind) = (id, files.Sum(), path, RegisteredTextKind.Sentences);
+        _words = new(() => throw new InvalidOperationException($"{id} is a sentence network."));
+        _sentences = new(() => SentenceEncoder.Open(files));
     }
 
     /// <summary>The file's name without its endings, or that of its folder where the file is called model.</summary>
@@ -115,10 +123,10 @@ public sealed class RegisteredText : IDisposable
         {
             var alone = System.IO.Path.GetFileNameWithoutExtension(name);
             var id = alone == "model" ? System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path)!) : alone;
-            return new(id, SentenceFiles.Of(path).Sum(), path, RegisteredTextKind.Sentences, null);
+            return new(id, path, SentenceFiles.Of(path));
         }
 
-        return EndingOf(name) is { } ending && GloveFile.Dimensions(path) is { } dimensions
-            ? new(name[..^ending.Length], Convert.ToHexStringLower(FilePart.Whole(path).Sum()), path, RegisteredTextKind.WordVectors, dimensions) : null;
+        return EndingOf(name) is { } ending && GloveFile.Dimensions(path) is { } dimensions ? new(name[..^ending.Length], path, dimensions)
+            : null;
     }
 }

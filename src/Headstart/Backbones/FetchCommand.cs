@@ -6,7 +6,8 @@ namespace Headstart.Backbones;
 
 /// <summary>
 /// <c>backbones fetch [id…]</c>: downloads backbones of the catalogue into the data folder ahead of time, also while a host runs on it;
-/// that host finds them when a run wants them or at its next start. Sentence networks only by name and for the next start.
+/// that host finds them when a run wants them or at its next start. Without names those that runs download unasked. Sentence networks
+/// only by name and for the next start.
 /// </summary>
 public static class FetchCommand
 {
@@ -50,7 +51,8 @@ public static class FetchCommand
         var unknown = ids.Except(known).ToList();
         return unknown.Count > 0 ? throw new StartupException($"The catalogue has no backbone {string.Join(", ", unknown)}. Available: "
             + $"{string.Join(", ", known)}.")
-            : ids.Count == 0 ? images : ids;
+            : ids.Count > 0 ? ids
+            : [.. catalogue.Entries.Where(e => e.Recommended).Select(e => e.Manifest.Id)];
     }
 
     /// <summary>One line that is written over; nothing where the output is a file.</summary>

@@ -14,6 +14,8 @@ namespace Headstart.Training;
 public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalogue, BackboneFetcher fetcher, BackboneNews news,
     TimeProvider clock)
 {
+    private const long MostNewBytes = 120_000_000;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
@@ -86,10 +88,28 @@ public sealed class WantedBackbones(LoadedBackbones loaded, HostCatalogue catalo
     private IEnumerable<string> Recommended() => catalogue.Entries.Where(e => e.Recommended && fetcher.CanFetch(e.Manifest.Id))
         .Select(e => e.Manifest.Id);
 
+    /// <summary>Those added since, the best first, as long as they are not too much to fetch unasked.</summary>
     private async Task<List<string>> NewAsync(HeadstartDb db, TrainingRun run, CancellationToken cancel)
     {
         var newest = await db.Versions.AsNoTracking().Where(v => v.ModelId == run.ModelId).OrderByDescending(v => v.Number)
             .FirstOrDefaultAsync(cancel);
-        return newest is null ? [] : news.Since(newest.KnownBackbones, newest.Backbone, run.MaxLatencyMs).ConvertAll(m => m.Id);
+        if (newest is null)
+        {
+            return [];
+        }
+
+        var (wanted, bytes) = (new List<string>(), 0L);
+        foreach (var added in news.Since(newest.KnownBackbones, newest.Backbone, run.MaxLatencyMs)
+            .OrderByDescending(m => m.PublishedAccuracy ?? 0).Where(m => m.Bytes <= MostNewBytes))
+        {
+            if ((bytes += added.Bytes) > MostNewBytes)
+            {
+                break;
+            }
+
+            wanted.Add(added.Id);
+        }
+
+        return wanted;
     }
 }

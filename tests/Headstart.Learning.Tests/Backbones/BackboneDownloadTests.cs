@@ -31,13 +31,19 @@ public sealed class BackboneDownloadTests
         using var folder = new TestFolder();
         using var server = new LoopbackServer(request => request.FileAsync(Content));
         var published = new PublishedFile(server.Address, Content.Length, Sha256);
-        var entry = new TextCatalogueEntry("tiny", published, published, "here", "MIT", "none");
+        var entry = new TextCatalogueEntry("tiny", published, published, "here", "MIT", "none")
+        {
+            IsSentencePiece = true,
+            Reading = new() { Prefix = "query: " },
+        };
 
         var place = await new BackboneDownload(Impatient).FetchAsync(entry, folder.Path, cancel: Cancel);
 
         Assert.Equal(Path.Combine(folder.Path, "text", "tiny"), place);
-        Assert.All(["model.onnx", "vocab.txt"], name => Assert.Equal(Content, File.ReadAllBytes(Path.Combine(place, name))));
+        Assert.All(["model.onnx", "sentencepiece.bpe.model"], name => Assert.Equal(Content, File.ReadAllBytes(Path.Combine(place, name))));
         Assert.Equal(2, server.Requests.Count);
+        Assert.Equal(entry.Reading, SentenceReading.Read(Path.Combine(place, "model.json")));
+        Assert.Equal(entry.Sha256, Assert.Single(RegisteredText.Find([folder.Path]).Found).Sha256);
         var other = entry with { Id = "other", Network = published with { Sha256 = new string('0', 64) } };
         await Assert.ThrowsAsync<BackboneException>(() => new BackboneDownload(Impatient).FetchAsync(other, folder.Path, cancel: Cancel));
         Assert.False(File.Exists(folder.File("text/other/model.onnx")));

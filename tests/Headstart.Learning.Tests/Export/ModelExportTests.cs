@@ -15,6 +15,7 @@ public sealed class ModelExportTests
     [Theory]
     [InlineData("squeezenet1.1", false, false)]
     [InlineData("mobilenetv2-1.0", true, false)]
+    [InlineData("headstart-small+resnet18-mlnet", false, false)] // an operator set of 2018, blue first
     [InlineData("squeezenet1.1@stride8", false, true)]
     [InlineData("mobilenetv2-1.0+mobilenet-edgetpu-1.0", true, true)]
     [InlineData("mobilenetv2-1.0@stride16+mobilenet-edgetpu-1.0+squeezenet1.1@stride8+headstart-small", false, false)]

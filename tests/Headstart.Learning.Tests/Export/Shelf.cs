@@ -10,7 +10,7 @@ internal sealed class Shelf : IDisposable
     public Shelf(string recipeId)
     {
         var wanted = FeatureRecipe.BackboneIds(recipeId).ToHashSet();
-        var (files, _) = BackboneFolders.Find([BackboneFolders.BuiltIn, SharedData.Folder("backbones")]);
+        var (files, _) = BackboneFolders.Find([BackboneFolders.BuiltIn, BackboneFolders.Bundled, SharedData.Folder("backbones")]);
         _backbones = [.. files.Where(file => wanted.Contains(file.Manifest.Id))
             .Select(file => Backbone.Open(file, threads: 1, stages: true))];
         Recipe = FeatureRecipe.Parse(recipeId, _backbones)!;

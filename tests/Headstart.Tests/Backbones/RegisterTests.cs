@@ -46,6 +46,25 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
     }
 
     [Fact]
+    public async Task A_transformer_is_registered_with_what_becomes_of_its_tokens()
+    {
+        var n = new TinyNetwork();
+        var file = n.Bytes(n.Norm(n.Tokens(), 6), -1, 16, 6);
+
+        var asked = await (await _client.RegisterAsync(file, "vit.onnx")).ProblemAsync(HttpStatusCode.UnprocessableEntity,
+            "unusable-backbone");
+        Assert.Contains("say in 'pooling'", (string?)asked["detail"], StringComparison.Ordinal);
+        var odd = await (await _client.RegisterAsync(file, "vit.onnx", ("pooling", "max"))).ProblemAsync(
+            HttpStatusCode.UnprocessableEntity, "invalid-field");
+        Assert.Contains("'pooling' must be none or cls or mean.", (string?)odd["detail"], StringComparison.Ordinal);
+
+        var vit = await (await _client.RegisterAsync(file, "vit.onnx", ("pooling", "cls"), ("channels", "BGR"))).JsonAsync(
+            HttpStatusCode.Created);
+        Assert.Equal(6, (int)vit["features"]!);
+        await _client.DeleteAsync("/api/v1/backbones/vit", Api.Cancel);
+    }
+
+    [Fact]
     public async Task The_same_file_again_is_the_same_backbone_and_another_one_does_not_take_its_id()
     {
         var first = await (await _client.RegisterAsync(Network(2), "same.onnx")).JsonAsync(HttpStatusCode.Created);
