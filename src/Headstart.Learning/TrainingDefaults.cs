@@ -115,6 +115,7 @@ public static class TrainingDefaults
     public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
     public const int RememberedTexts = 16_384;             // vectors of a sentence network: 50 MB
     public const int TextsForCentre = 1_000;               // so many say what the vectors of all texts have in common
-    public const int MostForSentences = 20_000;            // labelled texts: two minutes of a sentence network, and with more, words do as well
+    // labelled texts: two minutes of a sentence network, and with more of them words do as well
+    public const int MostForSentences = 20_000;
     public const int ExplainedWords = 200;                 // the first of the text
 }

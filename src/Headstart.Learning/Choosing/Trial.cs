@@ -5,10 +5,10 @@ namespace Headstart.Learning.Choosing;
 
 /// <summary>Features that were tried by cross-validating a head on them.</summary>
 /// <param name="Validation">What came out.</param>
-/// <param name="Scores"> Of each tested image <c>[m]</c>, the logarithm of the calibrated probability that heads which did not see it gave to
-/// its own category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred images this
-/// tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was surely wrong as
-/// that. </param>
+/// <param name="Scores">Of each tested image <c>[m]</c>, the logarithm of the calibrated probability that heads which did not see it gave
+/// to its own category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred
+/// images this tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was
+/// surely wrong as that.</param>
 public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> Scores)
 {
     private const double Least = 1e-6;

@@ -38,8 +38,8 @@ internal sealed class SentenceFeatures : TextFeatures
         string[] all = [.. corpus.Labelled, .. corpus.Unlabelled];
         string[] some = [.. all.Where((_, i) => i % (1 + all.Length / TextsForCentre) == 0)];
         var vectors = new float[some.Length][];
-        Parallel.For(0, some.Length, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
-            i => vectors[i] = source.Sentences.Encode(some[i]));
+        var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, some.Length, options, i => vectors[i] = source.Sentences.Encode(some[i]));
         var mean = new float[source.Sentences.Sections.Sum()];
         foreach (var vector in vectors)
         {

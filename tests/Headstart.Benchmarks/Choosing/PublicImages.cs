@@ -9,14 +9,15 @@ internal sealed class PublicImages
 {
     private readonly string[] _categories;
     private readonly List<int> _labels = [];
-    private readonly int[][] _train; // [k], images of a category on the set's own training side; its others follow them
+    private readonly int[][] _train; // [k], images of a category on the set's own training side
     private readonly int[][] _test;
     private readonly Dictionary<Backbone, float[][]> _vectors = [];
 
     private PublicImages(string folder, List<string> files)
     {
         Name = Path.GetFileName(folder);
-        _categories = [.. Directory.GetDirectories(Path.Combine(folder, "train")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        _categories = [.. Directory.GetDirectories(Path.Combine(folder, "train")).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal)];
         var test = Directory.Exists(Path.Combine(folder, "test")) ? "test" : "val";
         (_train, _test) = ([.. _categories.Select((_, k) => In("train", k))], [.. _categories.Select((_, k) => In(test, k))]);
 
@@ -31,7 +32,8 @@ internal sealed class PublicImages
 
     public string Name { get; }
 
-    public int Count => _labels.Count;
+    /// <summary>Every image.</summary>
+    public int[] All => [.. Enumerable.Range(0, _labels.Count)];
 
     public static async Task<PublicImages> ReadAsync(string folder, IReadOnlyList<Backbone> backbones)
     {
@@ -41,14 +43,15 @@ internal sealed class PublicImages
         {
             var vectors = new float[files.Count][];
             await FeatureExtraction.ExtractAsync(backbone, files.Count, (i, cancel) => File.ReadAllBytesAsync(files[i], cancel),
-                (i, vector) => vectors[i] = vector, (i, refusal) => throw new InvalidOperationException($"{files[i]}: {refusal}"), CancellationToken.None);
+                (i, vector) => vectors[i] = vector, (i, refusal) => throw new InvalidOperationException($"{files[i]}: {refusal}"),
+                CancellationToken.None);
             images._vectors[backbone] = vectors;
         }
 
         return images;
     }
 
-    /// <param name="split">0 for the set's own sides; other numbers deal its images out anew, as many to each side of each category.</param>
+    /// <param name="split">0 for the set's own sides; other numbers deal its images out anew, as many of each category to each.</param>
     public (int[] Train, int[] Test) Sides(int split)
     {
         var (train, test) = (new List<int>(), new List<int>());

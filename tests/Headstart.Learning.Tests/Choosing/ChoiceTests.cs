@@ -76,6 +76,43 @@ public sealed class ChoiceTests : IDisposable
     }
 
     [Fact]
+    public void The_best_pair_is_joined_to_each_third_within_the_budget()
+    {
+        var (pair, other) = (FeatureRecipe.Of(Squeeze) + FeatureRecipe.Of(Mobile), FeatureRecipe.Of(Squeeze) + FeatureRecipe.Of(Edge));
+        var stage = FeatureRecipe.Of(Edge) + new FeatureRecipe([new FeaturePart(Edge, Edge.Sections[^1])]);
+        Trial[] trials = [Made(other, seed: 1, better: 0), Made(pair, seed: 1, better: 0.1), Made(stage, seed: 1, better: 0.2),
+            Trial(Edge, seed: 1, better: 0.3)];
+
+        Assert.Equal(pair.Id, Candidates.BestPair(trials)!.Id);
+        Assert.Equal("squeezenet1.1+mobilenetv2-1.0+mobilenet-edgetpu-1.0",
+            Assert.Single(Candidates.Threes(pair, _backbones, double.PositiveInfinity)).Id);
+        Assert.Empty(Candidates.Threes(pair, _backbones, pair.MsPerImage));
+        Assert.Null(Candidates.BestPair(trials[2..]));
+    }
+
+    [Fact]
+    public void Features_are_not_blamed_for_a_head_that_is_too_sure_of_itself()
+    {
+        var random = new Random(3);
+        int[] labels = [.. Enumerable.Range(0, 300).Select(i => i % 3)];
+        // Right four times in five; one head says so, the other is nearly certain.
+        int[] said = [.. labels.Select(label => random.NextDouble() < 0.8 ? label : (label + 1) % 3)];
+        var set = new LabelledFeatures([.. labels.Select(_ => new float[1])], labels, ["a", "b", "c"]);
+        var (honest, sure) = (Loss(0.8f), Loss(0.9999f));
+
+        Assert.Equal(honest, sure, 0.03);
+
+        double Loss(float confidence)
+        {
+            var run = said.Select(choice => Enumerable.Range(0, 3).Select(k => k == choice ? confidence : (1 - confidence) / 2).ToArray())
+                .ToList();
+            int[] all = [.. Enumerable.Range(0, labels.Length)];
+            var validation = new CrossValidation(0, 0, new HeadMethod(HeadKind.Logistic, 1), 5, 1, all, all, [run]);
+            return -validation.CrossCalibrated(set).Zip(labels, (p, label) => Math.Log(p[label])).Average();
+        }
+    }
+
+    [Fact]
     public void The_favourite_gives_way_only_to_what_is_clearly_better()
     {
         var (slow, fast) = Slower(Mobile, Edge);

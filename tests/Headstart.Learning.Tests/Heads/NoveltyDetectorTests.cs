@@ -38,6 +38,24 @@ public sealed class NoveltyDetectorTests
     }
 
     [Fact]
+    public void Seldom_are_more_of_the_images_to_come_unknown_than_was_promised()
+    {
+        var random = new Random(4);
+        float[] Image(int label) => [.. Enumerable.Range(0, 10)
+            .Select(j => (j % 2 == label ? 1 : 0) + 0.8f * (random.NextSingle() - 0.5f))];
+        const int Draws = 100;
+        var kept = 0;
+        for (var draw = 0; draw < Draws; draw++)
+        {
+            var known = NoveltyDetector.Of(new LabelledFeatures([.. Enumerable.Range(0, 200).Select(i => Image(i % 2))],
+                [.. Enumerable.Range(0, 200).Select(i => i % 2)], ["a", "b"]));
+            kept += Enumerable.Range(0, 2_000).Count(i => known.IsUnknown(Image(i % 2))) <= 0.05 * 2_000 ? 1 : 0;
+        }
+
+        Assert.InRange(kept, 0.75 * Draws, Draws); // 85 are meant
+    }
+
+    [Fact]
     public void Where_a_category_has_one_scene_nothing_is_unknown()
     {
         var set = new LabelledFeatures([[1, 0.1f], [1, 0.11f], [0.1f, 1], [0.11f, 1]], [0, 0, 1, 1], ["a", "b"]) { Groups = [0, 0, 2, 2] };

@@ -119,11 +119,45 @@ public sealed class SentenceNetworksTests : IDisposable
         using var network = Assert.Single(found);
         Assert.Equal("all-MiniLM-L6-v2", network.Id);
 
-        using var features = new SentenceFeatures(network);
+        using var features = SentenceFeatures.Fit(network, new([], Reviews.Subjects(20, seed: 7)), TestContext.Current.CancellationToken);
 
-        Assert.Equal(384, features.Length);
+        Assert.Equal([384, 384], network.Sentences.Sections); // the sentence, and the fourth of six layers
         Assert.True(Reviews.Cosine(features, "The dog barked all night.", "A hound was howling until morning.")
             > 0.2 + Reviews.Cosine(features, "The dog barked all night.", "Interest rates rose by a quarter of a point."));
+    }
+
+    [Fact]
+    public void What_all_texts_share_is_taken_off_and_kept_with_the_features()
+    {
+        using var network = Network("", SentencePieces());
+        using var features = SentenceFeatures.Fit(network, new(["good cat"], ["good"]), TestContext.Current.CancellationToken);
+        using var file = new MemoryStream();
+        features.Save(file);
+        file.Position = 0;
+        using var again = TextFeatures.Load(file, [network]);
+
+        // Good cat: (0 + 4 + 5 + 2) / 4 = 2.75; good: (0 + 4 + 2) / 3 = 2. The other number is 1 for all.
+        Assert.Equal([1, 0], features.Of("good cat"));
+        Assert.Equal([-1, 0], features.Of("good"));
+        Assert.Equal(features.Of("cat"), again.Of("cat"));
+    }
+
+    [Fact]
+    public void The_favourite_joins_a_sentence_network_to_the_words_of_the_texts()
+    {
+        using var network = Network("", SentencePieces());
+        string[] texts = Reviews.Subjects(8, seed: 3);
+        var candidates = TextCandidates.Fit(new(texts, Reviews.Subjects(100, seed: 4)), [network], seed: 1, null,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal("tiny+skipgram-sif+tfidf", candidates[TextCandidates.Favourite(candidates)].Id);
+        Assert.Equal(TextCandidates.Ids([network]).Order(), candidates.Select(candidate => candidate.Id).Order());
+        foreach (var named in candidates)
+        {
+            var alone = Assert.Single(TextCandidates.Fit(new(texts, Reviews.Subjects(100, seed: 4)), [network], seed: 1, null,
+                TestContext.Current.CancellationToken, named.Id));
+            Assert.Equal(named.Of("the good cat"), alone.Of("the good cat"));
+        }
     }
 
     [Fact]
