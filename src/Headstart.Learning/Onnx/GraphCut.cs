@@ -7,7 +7,7 @@ internal static class GraphCut
 {
     public const string Output = "features";
 
-    /// <summary>Leaves one of the outputs, and without what only the others needed: of an image-text pair one of the two networks.</summary>
+    /// <summary>Leaves one of the outputs and what it needs: of an image-text pair one of the two networks.</summary>
     public static void Keep(GraphProto graph, string output)
     {
         var kept = graph.Output.FirstOrDefault(known => known.Name == output) ?? throw new OnnxModelException(

@@ -46,8 +46,8 @@ internal sealed class GraphIndex
 
     public bool IsFloat => Declaration(Input)?.Type?.TensorType?.ElemType == 1;
 
-    public bool IsCutAlready(FeatureTensor at) => Graph.Output is [{ Name: GraphCut.Output }] && !IsHalf && !at.Pool && at.Tokens is Pooling.None
-        && at.Tensors is [GraphCut.Output] && DeclaredShape(GraphCut.Output) is { Count: 2 };
+    public bool IsCutAlready(FeatureTensor at) => Graph.Output is [{ Name: GraphCut.Output }] && !IsHalf
+        && at is { Pool: false, Tokens: Pooling.None } && at.Tensors is [GraphCut.Output] && DeclaredShape(GraphCut.Output) is { Count: 2 };
 
     public static AttributeProto? Attribute(NodeProto node, string name) =>
         node.Attribute.FirstOrDefault(attribute => attribute.Name == name);

@@ -129,7 +129,8 @@ public sealed class OnnxGraph
     public byte[] Cut(IReadOnlyList<FeatureTensor> at)
     {
         ArgumentNullException.ThrowIfNull(at);
-        return at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes] : GraphCut.Cut(_model, _index, at).ToByteArray();
+        return at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes]
+            : GraphCut.Cut(_model, _index, at).ToByteArray();
     }
 
     /// <summary>The model with one output for each of these tensors, in their order, float32: neither pooled nor flattened.</summary>

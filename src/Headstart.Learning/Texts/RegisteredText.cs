@@ -54,9 +54,9 @@ public sealed class RegisteredText : IDisposable
 
     /// <summary>
     /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
-    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece or
-    /// <c>sentencepiece.bpe.model</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c> (<see cref="SentenceReading"/>). Or
-    /// for an assembly, <c>*.dll</c>, with a network and its vocabulary as resources.
+    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece
+    /// or <c>sentencepiece.bpe.model</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c>
+    /// (<see cref="SentenceReading"/>). Or for an assembly, <c>*.dll</c>, with a network and its vocabulary as resources.
     /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)

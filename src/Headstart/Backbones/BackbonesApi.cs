@@ -49,7 +49,8 @@ public static class BackbonesApi
                 "An ONNX network with one input, float32 [n, 3, size, size], and all weights in the file; a classifier at its end is "
                     + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
                     + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
-                    + "an output with a vector for each token; channels is bgr for networks that want blue first. The file is tested in a separate process. The next training run can use it. Sending the same file "
+                    + "an output with a vector for each token; channels is bgr for networks that want blue first. The "
+                    + "file is tested in a separate process. The next training run can use it. Sending the same file "
                     + "again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)

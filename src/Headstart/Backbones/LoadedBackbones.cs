@@ -17,7 +17,7 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     /// <summary>True once every backbone has answered a warm-up image, but for those that come as packages.</summary>
     public bool IsWarm { get; private set; }
 
-    /// <summary>Ends when those that come as packages are loaded, too. A start does not wait for them; who finds nothing else does.</summary>
+    /// <summary>Ends when those that come as packages are loaded, too. A start does not wait for them.</summary>
     public Task Bundled { get; private set; } = Task.CompletedTask;
 
     /// <summary>Cheapest first.</summary>

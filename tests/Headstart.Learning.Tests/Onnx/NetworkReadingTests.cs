@@ -5,7 +5,7 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Tests.Onnx;
 
-/// <summary>Networks of the shapes that today's are published in: token vectors, several outputs, two networks in one file, blue first.</summary>
+/// <summary>Networks in the shapes of today: token vectors, several outputs, two networks in one file, blue first.</summary>
 public sealed class NetworkReadingTests
 {
     [Theory]

@@ -52,7 +52,8 @@ public sealed class SentenceNetworksTests : IDisposable
         Assert.Equal([(Begin + Good + Cat + End) / 4f, 1], prefixed.Sentences.Encode("cat"));
         Assert.Equal([(Begin + Good + End) / 3f, 1], limited.Sentences.Encode("good cat good cat"));
         using var longer = Network("", SentencePieces());
-        Assert.All(longer.Sentences.Encode(string.Concat(Enumerable.Repeat("good cat ", 2_000))), value => Assert.True(float.IsFinite(value)));
+        Assert.All(longer.Sentences.Encode(string.Concat(Enumerable.Repeat("good cat ", 2_000))), value =>
+            Assert.True(float.IsFinite(value)));
     }
 
     [Fact]
