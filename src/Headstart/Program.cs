@@ -62,7 +62,7 @@ try
     builder.Services.AddDatabase().AddBlobs(settings).AddAccess(settings).AddBackbones(settings);
     builder.Services.AddModels().AddVersions().AddUploads().AddImports(settings).AddImageSearches(settings);
     builder.Services.AddJobs(settings).AddTraining(settings);
-    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddOpenInference().AddPages();
+    builder.Services.AddPredictions().AddBatchPredictions(settings).AddReports().AddNanoNets().AddOpenInference(settings).AddPages();
 
     await using var app = builder.Build();
     app.UseOperations(settings);
@@ -89,7 +89,7 @@ try
         api.MapUsage();
         api.MapAccounts();
         api.MapAudit();
-        app.MapOpenInference();
+        app.MapOpenInference(settings);
         app.MapNanoNets();
         app.MapPages();
         app.MapOpenApiDocument();

@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server;
 using Hangfire;
 using Hangfire.AspNetCore;
 using Hangfire.PostgreSql;
@@ -103,8 +104,14 @@ public static class Setup
 
     public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>();
 
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) => services
-        .AddTransient<NamedVersions>().AddSingleton(new ErrorShape(OpenInferenceApi.Root, OpenInferenceApi.Of, typeof(InferError)));
+    public static IServiceCollection AddOpenInference(this IServiceCollection services, Settings settings)
+    {
+        services.AddGrpc();
+        services.PostConfigure<GrpcServiceOptions>(grpc => GrpcInference.Configure(grpc, settings)); // after the package's defaults
+        return services.AddTransient<NamedVersions>().AddTransient<TensorAnswers>()
+            .AddSingleton(new ErrorShape(OpenInferenceApi.Root, OpenInferenceApi.Of, typeof(InferError)))
+            .AddSingleton(new ErrorShape(GrpcErrors.Root, GrpcErrors.Of, typeof(InferError)));
+    }
 
     public static IServiceCollection AddPredictions(this IServiceCollection services) => services
         .AddSingleton<FeatureMemory>().AddSingleton<Predictor>().AddSingleton<ImageAnswers>()

@@ -25,6 +25,7 @@ public static class Hosting
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         // a line for every refused key would let strangers fill the log
         ["Logging:LogLevel:Headstart.Access.KeyAuthentication"] = "Warning",
+        ["Logging:LogLevel:Grpc"] = "None", // what clients send wrongly is their matter; the rest is logged by ExceptionProblems
         ["Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware"] = "None", // ExceptionProblems logs what matters
     };
 
@@ -78,6 +79,7 @@ public static class Hosting
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxJsonBytes; // uploads and predictions set their own
             kestrel.ApplicationServices.GetRequiredService<Settings>().Server.Apply(kestrel.Limits);
+            kestrel.UseCleartextHttp2();
         });
         builder.Services.AddSingleton(TimeProvider.System).AddMeasuring(builder.Configuration);
         builder.Services.AddSingleton<Cores>().AddHostedService(static provider => provider.GetRequiredService<Cores>());

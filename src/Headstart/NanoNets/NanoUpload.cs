@@ -85,9 +85,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     }
 
     /// <summary>
-    /// <c>data</c> has the categories of each image. For URLs there are also fields named <c>categories</c>: all for a single URL, or as
-    /// many as
-    /// there are URLs, in their order.
+    /// <c>data</c> has the categories of each image. A single URL may have its categories in fields of that name. For several they would not
+    /// say which URL they are of: a client that flattens [[a, b], []] sends the same as one with [[a], [b]].
     /// </summary>
     private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images,
         out IReadOnlyList<IReadOnlyList<string>?> categories)
@@ -107,13 +106,13 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
 
         var named = request.All("categories");
         var urls = request.Urls.Count;
-        if (urls != images.Count || named.Count == 0 || (urls > 1 && urls != named.Count))
+        if (urls != images.Count || named.Count == 0 || urls > 1)
         {
             return NanoAnswer.Bad("Annotations missing",
                 """Send the categories of each image in a field named data: [{"filename":"a.jpg","categories":["x","y"]}].""");
         }
 
-        categories = urls == 1 ? [named] : [.. named.Select(name => (string[])[name])];
+        categories = [named];
         return null;
     }
 

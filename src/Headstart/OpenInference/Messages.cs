@@ -25,6 +25,29 @@ public sealed record ModelParameters(IReadOnlyList<string> Labels);
 /// <param name="Shape">-1 for any size.</param>
 public sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<long> Shape);
 
+/// <summary>How Triton describes a model, as far as it makes sense here.</summary>
+/// <param name="Name">The model's id or name, as requested.</param>
+/// <param name="MaxBatchSize">0: <c>dims</c> are whole shapes.</param>
+/// <param name="Parameters"><c>labels</c>: the model's labels, as a JSON array.</param>
+public sealed record ModelConfig(
+    string Name, string Platform, string Backend, [property: JsonPropertyName("max_batch_size")] int MaxBatchSize,
+    IReadOnlyList<TensorConfig> Input, IReadOnlyList<TensorConfig> Output, IReadOnlyDictionary<string, ConfigParameter> Parameters);
+
+/// <param name="DataType"><c>TYPE_STRING</c> is what the protocol calls <c>BYTES</c>.</param>
+/// <param name="Dims">-1 for any size.</param>
+public sealed record TensorConfig(string Name, [property: JsonPropertyName("data_type")] string DataType, IReadOnlyList<long> Dims);
+
+public sealed record ConfigParameter([property: JsonPropertyName("string_value")] string StringValue);
+
+/// <param name="Ready">Only models that can predict.</param>
+public sealed record IndexRequest(bool Ready = false);
+
+/// <param name="Version">The published version, if there is one.</param>
+/// <param name="State"><c>READY</c> or <c>UNAVAILABLE</c>.</param>
+/// <param name="Reason">Why the model cannot predict; empty if it can.</param>
+public sealed record IndexedModel(
+    string Name, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Version, string State, string Reason);
+
 /// <param name="Id">Returned in the answer.</param>
 /// <param name="Outputs">The requested outputs; all by default.</param>
 /// <param name="Parameters">Not used.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
@@ -8,20 +9,28 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.OpenInference;
 
+/// <summary>A version to use, or why there is none: one of the two.</summary>
+/// <param name="Model">Its id.</param>
+/// <param name="Name">The model's id or name, as requested.</param>
+internal sealed record NamedVersion(Guid Model, string Name, ServedVersion? Served, JsonHttpResult<InferError>? Error);
+
 /// <summary>Finds versions as the protocol names them, with the model given by id or name.</summary>
 internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
 {
-    /// <summary>The version to use, or why there is none.</summary>
-    public async Task<(Guid Id, ServedVersion? Served, JsonHttpResult<InferError>? Error)> FindAsync(
-        HttpContext http, string model, string? version, CancellationToken cancel)
+    /// <param name="caller">Must own the model.</param>
+    /// <param name="model">An id or a name, in which the server leaves an escaped slash as it is.</param>
+    /// <param name="version">A number; null or empty for the published version.</param>
+    /// <param name="cancel">Ends the search.</param>
+    public async Task<NamedVersion> FindAsync(ClaimsPrincipal caller, string model, string? version, CancellationToken cancel)
     {
-        var id = Guid.TryParse(model, out var parsed) ? parsed
-            : await db.ModelsOf(http.User).Where(m => m.Name == Names.Clean(model)).Select(m => m.Id).SingleOrDefaultAsync(cancel);
-        var number = version is null ? (int?)null : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named)
-            ? named : 0;
-        var found = await versions.FindAsync(http.User, id, number, cancel);
-        return (id, found.Version, found.Refusal is not { } refusal ? null : OpenInferenceApi.Refuse(refusal.StatusCode,
-            found.Kind is null ? $"There is no model \"{model}\" in your account."
+        var name = model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        var id = Guid.TryParse(name, out var parsed) ? parsed
+            : await db.ModelsOf(caller).Where(m => m.Name == Names.Clean(name)).Select(m => m.Id).SingleOrDefaultAsync(cancel);
+        var number = string.IsNullOrEmpty(version) ? (int?)null
+            : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
+        var found = await versions.FindAsync(caller, id, number, cancel);
+        return new(id, name, found.Version, found.Refusal is not { } refusal ? null : OpenInferenceApi.Refuse(refusal.StatusCode,
+            found.Kind is null ? $"There is no model \"{name}\" in your account."
             : refusal.StatusCode == StatusCodes.Status404NotFound ? $"The model has no version {version}."
                 : refusal.ProblemDetails.Detail!));
     }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
 namespace Headstart.Operations;
@@ -24,10 +25,16 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
             return true;
         }
 
+        await context.AnswerAsync(Explain(context, exception, log));
+        return true;
+    }
+
+    /// <summary>The problem to answer with; what is a fault of this host is logged.</summary>
+    internal static ProblemHttpResult Explain(HttpContext context, Exception exception, ILogger<ExceptionProblems> log)
+    {
         if (exception is RefusedException refused)
         {
-            await context.AnswerAsync(refused.Problem);
-            return true;
+            return refused.Problem;
         }
 
         var (status, type, detail) = Describe(exception);
@@ -41,8 +48,7 @@ public sealed partial class ExceptionProblems(ILogger<ExceptionProblems> log) : 
             context.Response.Headers.RetryAfter = "5";
         }
 
-        await context.AnswerAsync(Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier)));
-        return true;
+        return Problems.Of(status, type, detail, ("traceId", context.TraceIdentifier));
     }
 
     /// <summary>Walks the inner exceptions, because EF Core and Hangfire wrap what the driver throws.</summary>

@@ -2,13 +2,14 @@ using System.Text;
 using Headstart.Hosting;
 using Headstart.Learning.Tests.Backbones;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 
 namespace Headstart.Tests.Clients;
 
 /// <summary>All four clients do the same; each is run as its users run it, against a real host that has the built-in backbone.</summary>
-public sealed class ClientsTests(TestHost host) : IClassFixture<TestHost>
+public sealed class ClientsTests(DocumentedHost host) : IClassFixture<DocumentedHost>
 {
     private const string Awkward = "Kätzchen, \"klein\"; (süß)";
 

@@ -1,3 +1,4 @@
+using Headstart.Tests.Operations;
 using Headstart.Tests.Processes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -7,7 +8,7 @@ using NSwag.CodeGeneration.CSharp;
 namespace Headstart.Tests.Clients;
 
 /// <summary>Clients that other tools make of the committed OpenAPI document do the main job, and linters find nothing in it.</summary>
-public sealed class GeneratedClientsTests(TestHost host) : IClassFixture<TestHost>
+public sealed class GeneratedClientsTests(DocumentedHost host) : IClassFixture<DocumentedHost>
 {
     private static readonly string Document = Repository.PathOf("src", "Headstart", "openapi.json");
     private static readonly string Programs = Repository.PathOf("tests", "Headstart.Tests", "Clients", "Generated");

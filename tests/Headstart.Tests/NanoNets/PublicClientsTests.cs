@@ -159,6 +159,10 @@ public sealed class PublicClientsTests(NanoHost host) : IClassFixture<NanoHost>
         model = await host.JsonAsync(client.Fields($"{MultiLabel}/UploadUrls/",
             $"urls={web.Encoded(dogs[0])}&modelId={id}&categories=a&categories=b"));
         Assert.Equal("1 1", model.Counts());
+        // upload_image_urls({dog: ["a", "b"], cat: []}): flattened, it does not say which category is of which image.
+        var flat = await host.JsonAsync(client.Fields($"{MultiLabel}/UploadUrls/",
+            $"urls={web.Encoded(dogs[1])}&urls={web.Encoded(cats[0])}&modelId={id}&categories=a&categories=b"), 400);
+        Assert.Contains("field named data", (string?)flat["errors"]![0]!["message"]);
         var refused = await host.JsonAsync(client.Files($"{MultiLabel}/Model/{id}/LabelFiles/", FormPart.File("files", cats[0]),
             FormPart.Unnamed("modelId", id)), 409);
         Assert.Equal("Model is not ready", (string?)refused["errors"]![0]!["reason"]);

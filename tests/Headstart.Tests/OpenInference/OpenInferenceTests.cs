@@ -54,6 +54,53 @@ public sealed class OpenInferenceTests(TrainedHost host) : IClassFixture<Trained
     }
 
     [Fact]
+    public async Task A_name_with_slashes_is_found_escaped_and_as_it_stands()
+    {
+        const string Name = "pets/of 2026/versions";
+        var old = (string)(await _client.GetJsonAsync(host.Model))["name"]!;
+        await (await _client.SendAsync(HttpMethod.Patch, host.Model, new { name = Name })).JsonAsync();
+        var file = new { inputs = Input("BYTES", [1], [Convert.ToBase64String(Pets.Cat)]) };
+
+        // As KServe's client escapes it, and as tritonclient does, for which a slash is safe.
+        foreach (var name in new[] { Uri.EscapeDataString(Name), Name.Replace(" ", "%20", StringComparison.Ordinal) })
+        {
+            Assert.Equal(Name, (string?)(await _client.GetJsonAsync($"/v2/models/{name}"))["name"]);
+            Assert.Equal(Name, (string?)(await _client.GetJsonAsync($"/v2/models/{name}/versions/1"))["name"]);
+            Assert.Equal(Name, (string?)(await _client.GetJsonAsync($"/v2/models/{name}/config"))["name"]);
+            Assert.True((bool)(await _client.GetJsonAsync($"/v2/models/{name}/versions/1/ready"))["ready"]!);
+            foreach (var infer in new[] { "infer", "versions/1/infer" })
+            {
+                var answer = await (await _client.PostAsync($"/v2/models/{name}/{infer}", file)).JsonAsync();
+                Assert.Equal((Name, "cats"), ((string?)answer["model_name"], (string?)Output(answer, "label").Single()));
+            }
+        }
+
+        Assert.NotNull((await (await _client.PostAsync($"/v2/models/{Name}", file)).JsonAsync(HttpStatusCode.MethodNotAllowed))["error"]);
+        Assert.Contains("\"no/such\"",
+            (string?)(await (await _client.GetAsync("/v2/models/no/such/ready", Api.Cancel)).JsonAsync(HttpStatusCode.NotFound))["error"]);
+        await (await _client.SendAsync(HttpMethod.Patch, host.Model, new { name = old })).JsonAsync();
+    }
+
+    [Fact]
+    public async Task A_model_is_described_and_listed_as_by_Triton()
+    {
+        var name = (string)(await _client.GetJsonAsync(host.Model))["name"]!;
+        var config = await _client.GetJsonAsync($"/v2/models/{Id}/config");
+        Assert.Equal("""{"name":"image","data_type":"TYPE_STRING","dims":[-1]}""", config["input"]![0]!.ToJsonString());
+        Assert.Equal("""{"name":"probabilities","data_type":"TYPE_FP32","dims":[-1,2]}""", config["output"]![2]!.ToJsonString());
+        Assert.Equal("""["cats","dogs"]""", (string?)config["parameters"]!["labels"]!["string_value"]);
+        Assert.Equal((0, "headstart"), ((int)config["max_batch_size"]!, (string?)config["backend"]));
+
+        await _client.NewModelAsync("a", "b");
+        using var nothing = new ByteArrayContent([]); // as tritonclient asks
+        var all = (await (await _client.PostAsync("/v2/repository/index", nothing, Api.Cancel)).JsonAsync()).AsArray();
+        Assert.Contains(all, model => (string?)model!["state"] == "UNAVAILABLE" && model["version"] is null
+            && ((string?)model["reason"])!.Contains("no published version"));
+        var ready = (await (await _client.PostAsync("/v2/repository/index", new { ready = true })).JsonAsync()).AsArray();
+        Assert.Equal($$"""[{"name":"{{name}}","version":"1","state":"READY","reason":""}]""", ready.ToJsonString());
+    }
+
+    [Fact]
     public async Task Files_in_Base64_get_the_answers_that_the_API_gives()
     {
         var files = Pets.Dogs.TakeLast(3).ToArray();

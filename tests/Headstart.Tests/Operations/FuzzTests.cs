@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Headstart.Tests.Operations;
 
@@ -17,16 +15,13 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
     private static readonly int Seed = Number("HEADSTART_FUZZ_SEED", 20_260_101);
     private static readonly int Requests = Number("HEADSTART_FUZZ_REQUESTS", 2_000);
 
-    private static readonly string[] Errors = ["type", "title", "status", "detail"];
-
-    private readonly JsonNode _document = DocumentedOperation.ReadDocument();
+    private readonly DocumentCheck _document = new(DocumentedOperation.ReadDocument());
 
     [Fact]
     public async Task Whatever_is_sent_the_answer_is_one_that_the_document_names()
     {
         Assert.NotNull(host.Model); // or skipped
-        var schemas = new SchemaCheck(_document);
-        var operations = DocumentedOperation.All(_document);
+        var operations = _document.Operations;
         var (started, failures) = (new Dictionary<string, int>(), new Dictionary<string, string>());
         using var client = Client(TimeSpan.FromMinutes(1));
         using var fresh = Client(TimeSpan.Zero);
@@ -38,13 +33,13 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
                 continue;
             }
 
-            var request = new OddRequests(host, new Random(Seed + i), schemas).Of(operation);
-            var (status, wrong) = await AskAsync(client, request, schemas);
+            var request = new OddRequests(host, new Random(Seed + i), _document.Schemas).Of(operation);
+            var (status, wrong) = await AskAsync(client, request);
             if (status == Ended)
             {
                 // The host may end a connection after an answer, as it does where it refused a body; a client that sends the next request
                 // at that moment gets none. On a connection of its own every request has an answer.
-                (status, wrong) = await AskAsync(fresh, request, schemas);
+                (status, wrong) = await AskAsync(fresh, request);
             }
 
             if (status == 202)
@@ -71,7 +66,7 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         PooledConnectionLifetime = connectionLifetime,
     });
 
-    private async Task<(int Status, string? Wrong)> AskAsync(HttpClient client, OddRequest request, SchemaCheck schemas)
+    private async Task<(int Status, string? Wrong)> AskAsync(HttpClient client, OddRequest request)
     {
         using var message = request.Message(host.Address);
         using var slow = CancellationTokenSource.CreateLinkedTokenSource(Api.Cancel);
@@ -79,7 +74,7 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         try
         {
             using var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, slow.Token);
-            return ((int)response.StatusCode, await WrongAsync(request, response, schemas, slow.Token));
+            return ((int)response.StatusCode, await WrongAsync(request, response, slow.Token));
         }
         catch (HttpRequestException e) when (request.Body?.Length > 1_000_000)
         {
@@ -96,14 +91,13 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
         }
     }
 
-    private async Task<string?> WrongAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas,
-        CancellationToken cancel)
+    private async Task<string?> WrongAsync(OddRequest request, HttpResponseMessage response, CancellationToken cancel)
     {
         var status = (int)response.StatusCode;
         var mediaType = response.Content.Headers.ContentType?.MediaType;
         if (mediaType == "text/event-stream")
         {
-            return await WrongEventAsync(request, response, schemas, cancel);
+            return await WrongEventAsync(request, response, cancel);
         }
 
         var body = await response.Content.ReadAsByteArrayAsync(cancel);
@@ -114,77 +108,22 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
 
         if (request.Misrouted && status is 404 or 405 && mediaType == "application/problem+json")
         {
-            return WrongProblem(body, mediaType, status); // no operation of ours, and so in the form of none: Open Inference has its own
+            // no operation of ours, and so in the form of none: Open Inference has its own
+            return DocumentCheck.WrongProblem(body, mediaType, status);
         }
 
-        var declared = request.Operation.Responses[status.ToString(CultureInfo.InvariantCulture)];
-        if (declared is null)
-        {
-            return $"{status} is not documented: {Shown(body)}";
-        }
-
-        if (declared["content"] is not JsonObject content)
-        {
-            return body.Length > 0 ? $"{status} has a body of {mediaType}, and none is documented"
-                : status >= 400 ? WrongProblem(body, mediaType, status) : null;
-        }
-
-        if (mediaType is null || content[mediaType] is not { } described)
-        {
-            return $"{status} came as {mediaType}: {Shown(body)}";
-        }
-
-        return mediaType switch
-        {
-            "application/problem+json" => WrongProblem(body, mediaType, status),
-            "application/json" => WrongJson(body, status, described["schema"]!, schemas),
-            "application/x-ndjson" => Encoding.UTF8.GetString(body).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => WrongJson(Encoding.UTF8.GetBytes(line), status, new JsonObject(), schemas))
-                    .FirstOrDefault(wrong => wrong is not null),
-            _ => null,
-        };
-    }
-
-    private static string? WrongJson(byte[] body, int status, JsonNode schema, SchemaCheck schemas)
-    {
-        try
-        {
-            return schemas.Misfit(JsonNode.Parse(body), schema) is { } misfit ? $"{status}: {misfit}" : null;
-        }
-        catch (JsonException)
-        {
-            return $"{status} is no JSON: {Shown(body)}";
-        }
-    }
-
-    private static string? WrongProblem(byte[] body, string? mediaType, int status)
-    {
-        try
-        {
-            var problem = mediaType == "application/problem+json" ? JsonNode.Parse(body) : null;
-            return problem is JsonObject && Errors.All(name => problem[name] is not null) && (int)problem["status"]! == status ? null
-                : $"{status} is no problem: {mediaType} {Shown(body)}";
-        }
-        catch (JsonException)
-        {
-            return $"{status} is no JSON: {Shown(body)}";
-        }
+        return _document.Wrong(request.Operation, status, mediaType, body);
     }
 
     /// <summary>The first event; the rest may take as long as the work does.</summary>
-    private async Task<string?> WrongEventAsync(OddRequest request, HttpResponseMessage response, SchemaCheck schemas,
-        CancellationToken cancel)
+    private async Task<string?> WrongEventAsync(OddRequest request, HttpResponseMessage response, CancellationToken cancel)
     {
-        // Each is what the path without /events answers.
-        var row = DocumentedOperation.All(_document).Single(o => o.Method == "GET" && $"{o.Path}/events" == request.Operation.Path);
-        var schema = row.Responses["200"]!["content"]!["application/json"]!["schema"]!;
-
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancel));
         while (await reader.ReadLineAsync(cancel) is { } line)
         {
             if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
-                return WrongJson(Encoding.UTF8.GetBytes(line[6..]), 200, schema, schemas);
+                return _document.WrongEvent(request.Operation, line[6..]);
             }
         }
 
@@ -204,8 +143,6 @@ public sealed class FuzzTests(FuzzHost host) : IClassFixture<FuzzHost>
             }
         }
     }
-
-    private static string Shown(byte[] body) => Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 300)));
 
     private static int Number(string name, int usual) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : usual;

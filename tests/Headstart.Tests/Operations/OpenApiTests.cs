@@ -64,7 +64,8 @@ public sealed class OpenApiTests(TestHost host) : IClassFixture<TestHost>
     {
         foreach (var (address, operation) in await OperationsAsync())
         {
-            var needsKey = address.Contains("/api/", StringComparison.Ordinal) || address.Contains("/v2/models/", StringComparison.Ordinal);
+            var needsKey = address.Contains("/api/", StringComparison.Ordinal) || address.Contains("/v2/models/", StringComparison.Ordinal)
+                || address.Contains("/v2/repository/", StringComparison.Ordinal);
             var schemes = operation["security"]?.AsArray().SelectMany(s => s!.AsObject().Select(p => p.Key)) ?? [];
             Assert.True(needsKey == schemes.Any(), address);
             Assert.True(!needsKey || schemes.SequenceEqual(["bearer", "basic"]), address);

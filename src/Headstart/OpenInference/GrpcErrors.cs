@@ -1,0 +1,62 @@
+using System.Globalization;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Headstart.Operations;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Headstart.OpenInference;
+
+/// <summary>The same refusals as over HTTP, as gRPC has them: a status beside a sentence.</summary>
+internal sealed class GrpcErrors(ILogger<ExceptionProblems> log) : Interceptor
+{
+    /// <summary>Where the service is, as the protocol names it.</summary>
+    public const string Root = "/inference.GRPCInferenceService";
+
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(request, context);
+        }
+        catch (Exception e) when (e is not RpcException && !context.CancellationToken.IsCancellationRequested)
+        {
+            var problem = ExceptionProblems.Explain(context.GetHttpContext(), e, log);
+            throw Of(problem.StatusCode, problem.ProblemDetails.Detail!);
+        }
+    }
+
+    public static RpcException Of(int status, string sentence) => new(new(Code(status), sentence));
+
+    /// <summary>What is refused before the service is reached: an answer without a message (Trailers-Only).</summary>
+    internal static IResult Of(ProblemDetails problem) => new Refusal(
+        problem.Type == "not-found" ? StatusCode.Unimplemented : Code(problem.Status ?? StatusCodes.Status500InternalServerError),
+        problem.Detail ?? problem.Title ?? "");
+
+    private static StatusCode Code(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => StatusCode.Unauthenticated,
+        StatusCodes.Status402PaymentRequired or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status429TooManyRequests
+            or StatusCodes.Status507InsufficientStorage => StatusCode.ResourceExhausted,
+        StatusCodes.Status403Forbidden => StatusCode.PermissionDenied,
+        StatusCodes.Status404NotFound => StatusCode.NotFound,
+        StatusCodes.Status405MethodNotAllowed => StatusCode.Unimplemented,
+        StatusCodes.Status409Conflict => StatusCode.FailedPrecondition,
+        StatusCodes.Status503ServiceUnavailable => StatusCode.Unavailable,
+        >= 400 and < 500 => StatusCode.InvalidArgument,
+        _ => StatusCode.Internal,
+    };
+
+    private sealed class Refusal(StatusCode code, string sentence) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.StatusCode = StatusCodes.Status200OK;
+            response.ContentType = "application/grpc";
+            response.Headers["grpc-status"] = ((int)code).ToString(CultureInfo.InvariantCulture);
+            response.Headers["grpc-message"] = Uri.EscapeDataString(sentence);
+            return Task.CompletedTask;
+        }
+    }
+}
