@@ -1,0 +1,86 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace Headstart.Learning.Onnx.Quantisation;
+
+/// <summary>The weights of one layer as whole numbers, with a scale for each output: <c>weight = q * scale</c>.</summary>
+internal sealed class Weights
+{
+    /// <summary>
+    /// Weights stay within -64..64. Processors without VNNI add two products of an activation (0..255) and a weight in 16 bits, which more
+    /// would overflow: with 7 bits a network gives the same answers everywhere, wherever it is exported to.
+    /// </summary>
+    private const int Most = 64;
+
+    private const float LargestBias = 1 << 30;
+
+    private readonly int _outputs;
+    private readonly int _inner; // values between two of the same output, where the outputs are not the first axis
+
+    private Weights(int outputs, int inner, int length) =>
+        (_outputs, _inner, Numbers, Scales) = (outputs, inner, new sbyte[length], new float[outputs]);
+
+    public sbyte[] Numbers { get; }
+
+    /// <summary><c>[outputs]</c></summary>
+    public float[] Scales { get; }
+
+    /// <summary>The values of a float32 tensor.</summary>
+    public static float[] Floats(TensorProto tensor) =>
+        tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
+
+    /// <param name="values">The weights.</param>
+    /// <param name="dims">Their shape.</param>
+    /// <param name="axis">Counts the outputs: 0 or, of a matrix, 1.</param>
+    /// <param name="bias"><c>[outputs]</c></param>
+    /// <param name="scale">Of what the layer reads; the bias is stored in steps of this scale times the weight's.</param>
+    public static Weights Of(float[] values, IReadOnlyList<long> dims, int axis, float[] bias, float scale)
+    {
+        var outputs = (int)dims[axis];
+        var weights = new Weights(outputs, axis == 0 ? values.Length / outputs : 1, values.Length);
+        for (var i = 0; i < values.Length; i++)
+        {
+            ref var largest = ref weights.Scales[weights.OutputOf(i)];
+            largest = Math.Max(largest, Math.Abs(values[i]) / Most);
+        }
+
+        for (var output = 0; output < outputs; output++)
+        {
+            // Tiny weights beside a large bias: the bias must fit into 32 bits.
+            weights.Scales[output] = Math.Max(weights.Scales[output], Math.Abs(bias[output]) / (scale * LargestBias));
+            weights.Scales[output] = float.IsNormal(weights.Scales[output]) ? weights.Scales[output] : 1;
+        }
+
+        for (var i = 0; i < values.Length; i++)
+        {
+            weights.Numbers[i] = (sbyte)Math.Clamp(MathF.Round(values[i] / weights.Scales[weights.OutputOf(i)]), -Most, Most);
+        }
+
+        return weights;
+    }
+
+    /// <summary>
+    /// What rounding the weights adds to each output on average, <c>[outputs]</c>, which the bias can take back. Source: Nagel et al.,
+    /// "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019.
+    /// </summary>
+    /// <param name="values">The weights as they were.</param>
+    /// <param name="means">Mean of each of the layer's input channels.</param>
+    /// <param name="groups">Of a convolution.</param>
+    public double[] Shift(float[] values, IReadOnlyList<double> means, int groups)
+    {
+        var shift = new double[_outputs];
+        var perGroup = means.Count / groups;
+        var places = Numbers.Length / _outputs / perGroup;
+        for (var i = 0; i < Numbers.Length; i++)
+        {
+            var output = OutputOf(i);
+            var channel = _inner == 1 ? i / _outputs : i / places % perGroup;
+            var group = output / (_outputs / groups);
+            shift[output] += (Numbers[i] * Scales[output] - values[i]) * means[group * perGroup + channel];
+        }
+
+        return shift;
+    }
+
+    private int OutputOf(int index) => index / _inner % _outputs;
+}
