@@ -10,7 +10,7 @@ namespace Headstart.Learning.Backbones;
 internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
     string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, double? MemoryPerImageMb = null,
-    Uri? Address = null, bool Recommended = false)
+    Uri? Address = null, bool Recommended = false, string? QuantisedFrom = null)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -36,7 +36,7 @@ internal sealed partial record ManifestJson(
     public static byte[] Write(BackboneManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(new ManifestJson(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, [.. manifest.Preprocessing.Mean],
         [.. manifest.Preprocessing.Std], manifest.PublishedAccuracy, manifest.Source, manifest.Licence, manifest.Sha256, manifest.Bytes,
-        manifest.Classifier, manifest.MemoryPerImageMb), Options);
+        manifest.Classifier, manifest.MemoryPerImageMb, QuantisedFrom: manifest.QuantisedFrom), Options);
 
     /// <exception cref="BackboneException">The list is not usable; the message says what is wrong with it.</exception>
     public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue(Stream stream)
@@ -67,6 +67,7 @@ internal sealed partial record ManifestJson(
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
         Require(Std is { Length: 3 } && Std.All(std => float.IsFinite(std) && std > 0), "'std' must be three positive numbers");
         Require(Sha256 is not null && ValidSha256().IsMatch(Sha256), "'sha256' must be 64 hexadecimal digits");
+        Require(QuantisedFrom is null || ValidSha256().IsMatch(QuantisedFrom), "'quantisedFrom' must be 64 hexadecimal digits");
         Require(!string.IsNullOrWhiteSpace(Source) && !string.IsNullOrWhiteSpace(Licence), "'source' and 'licence' must be given");
         return new BackboneManifest
         {
@@ -81,6 +82,7 @@ internal sealed partial record ManifestJson(
             Bytes = Bytes,
             Classifier = Classifier,
             MemoryPerImageMb = MemoryPerImageMb,
+            QuantisedFrom = QuantisedFrom?.ToLowerInvariant(),
         };
     }
 

@@ -12,6 +12,7 @@ internal sealed class ActivationSamples
 
     private readonly List<float> _sample = [];
     private double[] _sums = [];
+    private (float Low, float High)[] _channels = [];
     private long _places;
     private float _low;
     private float _high;
@@ -19,20 +20,30 @@ internal sealed class ActivationSamples
     /// <summary>Mean of each channel, <c>[c]</c>.</summary>
     public IReadOnlyList<double> Means => [.. _sums.Select(sum => sum / Math.Max(1, _places))];
 
+    /// <summary>Extremes of each channel, 0 included, <c>[c]</c>.</summary>
+    public IReadOnlyList<(float Low, float High)> Channels => _channels;
+
     /// <param name="values"><c>[1, c, h, w]</c> or <c>[1, c]</c>, of one image.</param>
     /// <param name="channels">c</param>
     public void Add(ReadOnlySpan<float> values, int channels)
     {
-        _sums = _sums.Length == channels ? _sums : new double[channels];
+        if (_sums.Length != channels)
+        {
+            (_sums, _channels) = (new double[channels], new (float, float)[channels]);
+        }
+
         var places = values.Length / channels;
         for (var channel = 0; channel < channels; channel++)
         {
-            _sums[channel] += TensorPrimitives.Sum(values.Slice(channel * places, places));
+            var of = values.Slice(channel * places, places);
+            _sums[channel] += TensorPrimitives.Sum(of);
+            ref var range = ref _channels[channel];
+            range = (Math.Min(range.Low, TensorPrimitives.Min(of)), Math.Max(range.High, TensorPrimitives.Max(of)));
         }
 
         _places += places;
-        _low = Math.Min(_low, TensorPrimitives.Min(values));
-        _high = Math.Max(_high, TensorPrimitives.Max(values));
+        _low = Math.Min(_low, _channels.Min(range => range.Low));
+        _high = Math.Max(_high, _channels.Max(range => range.High));
         for (double at = 0, step = Math.Max(1, values.Length / (double)SampleOfImage); at < values.Length; at += step)
         {
             _sample.Add(values[(int)at]);

@@ -9,7 +9,7 @@ internal sealed class QuantisationPlan
     private readonly GraphIndex _graph;
     private readonly ILookup<string, NodeProto> _readers;
     private readonly HashSet<string> _outputs;
-    private readonly HashSet<NodeProto> _layers = [];
+    private readonly HashSet<NodeProto> _layers = new(ReferenceEqualityComparer.Instance); // by value they change as they are rewritten
     private readonly Dictionary<string, Tensor> _tensors = [];
 
     public QuantisationPlan(GraphIndex graph)
@@ -33,11 +33,11 @@ internal sealed class QuantisationPlan
 
     /// <summary>A tensor that is rounded.</summary>
     /// <param name="Name">Its name behind its activation, if that is cut away.</param>
-    /// <param name="Limits">Where its activation cuts it off: the range is known, not measured.</param>
     /// <param name="SameAs">A tensor whose rounding it shares.</param>
     /// <param name="Activation">Does nothing that the rounding does not do.</param>
-    public sealed record Tensor(string Name, (float Low, float High)? Limits, string? SameAs, NodeProto? Activation);
+    public sealed record Tensor(string Name, string? SameAs, NodeProto? Activation);
 
+    /// <summary>All layers that compute with 8 bits.</summary>
     public IReadOnlySet<NodeProto> Layers => _layers;
 
     /// <summary>Layers with constant weights.</summary>
@@ -50,21 +50,28 @@ internal sealed class QuantisationPlan
     public static int OutputAxis(NodeProto node) =>
         node.OpType == "Conv" || (GraphIndex.Attribute(node, "transB")?.I ?? 0) != 0 ? 0 : 1;
 
+    /// <summary>The layer that gives a tensor, whether or not an activation is between the two.</summary>
+    public NodeProto? Maker(string tensor) =>
+        _tensors[tensor].Activation is { } activation ? _graph.Maker(activation.Input[0]) : _graph.Maker(tensor);
+
+    public IEnumerable<NodeProto> Readers(string tensor) => _readers[tensor];
+
+    public bool IsOutput(string tensor) => _outputs.Contains(tensor);
+
     /// <summary>The tensor that a layer gives, behind the activation that follows it.</summary>
-    private string Result(NodeProto node) => Activation(node)?.Output[0] ?? node.Output[0];
+    public string Result(NodeProto node) => Activation(node)?.Output[0] ?? node.Output[0];
 
     private void Take(NodeProto node)
     {
         foreach (var input in HasWeights(node) ? node.Input.Take(1) : node.Input)
         {
-            _tensors.TryAdd(input, new(input, null, null, null));
+            _tensors.TryAdd(input, new(input, null, null));
         }
 
         var (result, activation) = (Result(node), Activation(node));
         if (_readers[result].Any(_layers.Contains) || node.OpType == "Conv")
         {
-            _tensors[result] = new(result, activation?.OpType == "Clip" ? Limits(activation) : null,
-                node.OpType == "MaxPool" ? node.Input[0] : null, activation);
+            _tensors[result] = new(result, node.OpType == "MaxPool" ? node.Input[0] : null, activation);
         }
     }
 

@@ -11,7 +11,8 @@ namespace Headstart.Learning.Onnx.Quantisation;
 /// </summary>
 public static class Quantiser
 {
-    private const long Opset = 13; // knows a scale for each output
+    private const long Opset = 13; // the first with a scale for each output
+    private const long NewOpset = 18; // of older networks; what they are upgraded to elsewhere
 
     /// <param name="network">An ONNX network with one image input, float32.</param>
     /// <param name="images">Preprocessed images <c>[3, S, S]</c> to see the ranges on; a hundred varied ones are plenty.</param>
@@ -25,8 +26,8 @@ public static class Quantiser
         var model = Simplification.Of(network);
         if (OpsetUpgrade.VersionOf(model) < Opset)
         {
-            OpsetUpgrade.Apply(model, 18);
-            model.OpsetImport.Single(set => OpsetUpgrade.IsOnnx(set.Domain)).Version = 18;
+            OpsetUpgrade.Apply(model, NewOpset);
+            model.OpsetImport.First(set => OpsetUpgrade.IsOnnx(set.Domain)).Version = NewOpset;
         }
 
         GraphChecks.Check(model);
@@ -37,13 +38,14 @@ public static class Quantiser
             throw new OnnxModelException("The network has no layer that can be computed with 8 bits.");
         }
 
-        var samples = Observation.Run(model, index.Input, [.. plan.Tensors.Keys.Where(name => name != index.Input)], images, size);
+        string[] inner = [.. plan.Tensors.Keys.Where(name => name != index.Input)];
+        Equalisation.Apply(index, plan, Observation.Run(model, index.Input, inner, images, size));
+        var samples = Observation.Run(model, index.Input, inner, images, size);
         var ranges = new Dictionary<string, EightBits>();
         foreach (var tensor in plan.Tensors.Values)
         {
             ranges[tensor.Name] = tensor.Name == index.Input ? EightBits.Of(input.Low, input.High)
                 : tensor.SameAs is { } other ? ranges[other]
-                : tensor.Limits is var (low, high) ? EightBits.Of(low, high)
                 : samples[tensor.Name].Range();
         }
 

@@ -19,8 +19,8 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
 
     public void Apply()
     {
-        var cutAway = plan.Tensors.Values.Select(tensor => tensor.Activation).OfType<NodeProto>().ToHashSet();
-        var weighted = plan.Weighted.ToHashSet();
+        var cutAway = plan.Tensors.Values.Select(tensor => tensor.Activation).OfType<NodeProto>().ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var weighted = plan.Weighted.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         // A layer whose activation is cut away gives that one's result.
         var results = plan.Tensors.Values.ToDictionary(tensor => tensor.Activation?.Input[0] ?? tensor.Name, tensor => tensor.Name);
         var image = plan.Tensors.ContainsKey(index.Input) ? Round(index.Input, Name("image"), ranges[index.Input]) : null;
