@@ -11,7 +11,7 @@ namespace Headstart.Learning.Onnx.Quantisation;
 /// </summary>
 internal sealed class Equalisation
 {
-    private const float Power = 0.35f; // 1 makes all ranges alike, and the weights that make up for it too coarse
+    private const float Power = 0.5f; // 1 makes all ranges alike, and the weights that make up for it too coarse
     private const float Smallest = 0.1f; // of the largest range; a channel that hardly says anything need not be heard as loud
 
     private readonly GraphIndex _graph;

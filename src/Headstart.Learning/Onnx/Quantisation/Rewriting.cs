@@ -69,7 +69,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
         Constant(scale, GraphBuilder.Float32, MemoryMarshal.AsBytes([range.Scale]));
         Constant(zero, UInt8, [range.ZeroPoint]);
         _nodes.Add(new NodeProto { OpType = "QuantizeLinear", Name = rounded, Input = { from, scale, zero }, Output = { rounded } });
-        _nodes.Add(new NodeProto { OpType = "DequantizeLinear", Name = to, Input = { rounded, scale, zero }, Output = { to } });
+        _nodes.Add(new NodeProto { OpType = "DequantizeLinear", Name = Name("again"), Input = { rounded, scale, zero }, Output = { to } });
         return to;
     }
 

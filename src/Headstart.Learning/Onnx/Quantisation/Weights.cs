@@ -6,12 +6,7 @@ namespace Headstart.Learning.Onnx.Quantisation;
 /// <summary>The weights of one layer as whole numbers, with a scale for each output: <c>weight = q * scale</c>.</summary>
 internal sealed class Weights
 {
-    /// <summary>
-    /// Weights stay within -64..64. Processors without VNNI add two products of an activation (0..255) and a weight in 16 bits, which more
-    /// would overflow: with 7 bits a network gives the same answers everywhere, wherever it is exported to.
-    /// </summary>
-    private const int Most = 64;
-
+    private const int Most = 127; // on both sides of zero
     private const float LargestBias = 1 << 30;
 
     private readonly int _outputs;
