@@ -7,8 +7,8 @@ using Headstart.Learning.Onnx.Quantisation;
 namespace Headstart.Learning.Backbones;
 
 /// <summary>
-/// Makes the 8-bit form of a backbone: another backbone with an id, a SHA-256 and features of its own, which are nearly those of the network
-/// that it was made from. Heads do not care which of two networks made their features as long as it stays the same one.
+/// Makes the 8-bit form of a backbone: another backbone with an id, a SHA-256 and features of its own, which are nearly those of the
+/// network that it was made from. Heads do not care which of two networks made their features as long as it stays the same one.
 /// </summary>
 public static class EightBitBackbone
 {
@@ -45,7 +45,8 @@ public static class EightBitBackbone
         /// <summary>Why it is not worth using here; null where it is.</summary>
         public string? Refusal =>
             Speedup < SmallestSpeedup ? $"it is only {Speedup:0.0} times as fast on this host, and {SmallestSpeedup} times are required"
-            : Likeness < SmallestLikeness ? $"its features are only {Likeness:0.000} alike (mean cosine), and {SmallestLikeness} is required"
+            : Likeness < SmallestLikeness ? $"its features are only {Likeness:0.000} alike (mean cosine), and {SmallestLikeness} "
+                + "is required"
             : null;
     }
 
@@ -84,7 +85,8 @@ public static class EightBitBackbone
                 MemoryPerImageMb = null,
                 QuantisedFrom = of.Manifest.Sha256,
             };
-            return BackboneManifest.IsId(manifest.Id) ? Compare(of, manifest, network, [.. images.Where((_, i) => i % HeldOut == 0)], workFolder)
+            return BackboneManifest.IsId(manifest.Id)
+                ? Compare(of, manifest, network, [.. images.Where((_, i) => i % HeldOut == 0)], workFolder)
                 : throw new BackboneException($"The id '{of.Manifest.Id}' is too long to be followed by {Suffix}.");
         }
         catch (OnnxModelException exception)

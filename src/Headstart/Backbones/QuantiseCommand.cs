@@ -12,7 +12,7 @@ public static class QuantiseCommand
     public static bool Asked(string[] args) => args is ["backbones", "quantise", ..];
 
     /// <returns>The exit code: 0 when the 8-bit form is there.</returns>
-    /// <exception cref="StartupException">There is no such backbone, or its 8-bit form is not worth using; the message says why.</exception>
+    /// <exception cref="StartupException">The 8-bit form cannot be made, or is not worth using; the message says why.</exception>
     public static int Run(string[] args, Settings settings)
     {
         if (args is not [_, _, var id, var photographs, ..] || photographs.StartsWith('-'))
@@ -35,8 +35,8 @@ public static class QuantiseCommand
             var copy = Path.Combine(paths.RegisteredBackbones, $"{Guid.CreateVersion7():n}.upload");
             File.WriteAllBytes(copy, made.Network);
             var file = BackboneFolders.Place(copy, made.Manifest, paths.RegisteredBackbones);
-            Console.WriteLine($"{made.Manifest.Id} is at {file.Path}: {made.MsPerImage:0.0} ms per image, {made.Speedup:0.0} times as fast; "
-                + $"features {made.Likeness:0.000} alike (mean cosine)");
+            Console.WriteLine($"{made.Manifest.Id} is at {file.Path}: {made.MsPerImage:0.0} ms per image, "
+                + $"{made.Speedup:0.0} times as fast; features {made.Likeness:0.000} alike (mean cosine)");
             return 0;
         }
         catch (Exception e) when (e is BackboneException or IOException or UnauthorizedAccessException)

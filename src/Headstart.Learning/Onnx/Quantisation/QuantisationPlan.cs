@@ -40,15 +40,11 @@ internal sealed class QuantisationPlan
     /// <summary>All layers that compute with 8 bits.</summary>
     public IReadOnlySet<NodeProto> Layers => _layers;
 
-    /// <summary>Layers with constant weights.</summary>
+    /// <summary>Convolutions with constant weights.</summary>
     public IEnumerable<NodeProto> Weighted => _layers.Where(HasWeights);
 
     /// <summary>In the order of the graph.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
-
-    /// <summary>The axis of the weights that counts the outputs.</summary>
-    public static int OutputAxis(NodeProto node) =>
-        node.OpType == "Conv" || (GraphIndex.Attribute(node, "transB")?.I ?? 0) != 0 ? 0 : 1;
 
     /// <summary>The layer that gives a tensor, whether or not an activation is between the two.</summary>
     public NodeProto? Maker(string tensor) =>
@@ -69,24 +65,14 @@ internal sealed class QuantisationPlan
         }
 
         var (result, activation) = (Result(node), Activation(node));
-        if (_readers[result].Any(_layers.Contains) || node.OpType == "Conv")
+        if (_readers[result].Any(_layers.Contains) || HasWeights(node))
         {
             _tensors[result] = new(result, node.OpType == "MaxPool" ? node.Input[0] : null, activation);
         }
     }
 
-    private bool HasWeights(NodeProto node) => node.OpType switch
-    {
-        "Conv" => IsFloat(node, 4) && node.Input.Skip(2).All(bias => IsFloat(bias, 1)),
-        "Gemm" => IsFloat(node, 2) && node.Input.Skip(2).All(bias => IsFloat(bias, 1))
-            && GraphIndex.Attribute(node, "transA") is null or { I: 0 } && IsOne(node, "alpha") && IsOne(node, "beta"),
-        "MatMul" => IsFloat(node, 2),
-        _ => false,
-    };
-
-    private static bool IsOne(NodeProto node, string attribute) => GraphIndex.Attribute(node, attribute) is null or { F: 1 };
-
-    private bool IsFloat(NodeProto node, int rank) => !_graph.IsConstant(node.Input[0]) && IsFloat(node.Input[1], rank);
+    private bool HasWeights(NodeProto node) => node.OpType == "Conv" && !_graph.IsConstant(node.Input[0]) && IsFloat(node.Input[1], rank: 4)
+        && node.Input.Skip(2).All(bias => IsFloat(bias, rank: 1));
 
     private bool IsFloat(string weight, int rank) => _graph.Weight(weight) is { DataType: 1 } tensor && tensor.Dims.Count == rank;
 

@@ -3,11 +3,11 @@ using Google.Protobuf;
 namespace Headstart.Learning.Onnx.Quantisation;
 
 /// <summary>
-/// Makes a network that computes with 8 bits out of one that computes with 32: whole-number weights with a scale for each output,
-/// activations in 256 steps whose ranges were seen on photographs or are known from the network's own limits. Every rounding is a pair of
-/// QuantizeLinear and DequantizeLinear, which ONNX Runtime melts into layers of whole numbers; tensors keep their names, so that the network
-/// can be cut where it could be before. The features are averages in float32. Source: Nagel et al., "A White Paper on Neural Network
-/// Quantization", 2021, section 3.
+/// Makes a convolutional network that computes with 8 bits out of one that computes with 32: whole-number weights with a scale for each
+/// output, activations in 256 steps whose ranges were seen on photographs. Every rounding is a pair of QuantizeLinear and DequantizeLinear,
+/// which ONNX Runtime melts into layers of whole numbers. Tensors keep their names, so that the network can be cut where it could be
+/// before; their channels differ by fixed factors where <see cref="Equalisation"/> gave them some. The features are averages in float32,
+/// and matrices stay float32. Source: Nagel et al., "A White Paper on Neural Network Quantization", 2021, section 3.
 /// </summary>
 public static class Quantiser
 {

@@ -19,7 +19,8 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
 
     public void Apply()
     {
-        var cutAway = plan.Tensors.Values.Select(tensor => tensor.Activation).OfType<NodeProto>().ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        var cutAway = plan.Tensors.Values.Select(tensor => tensor.Activation).OfType<NodeProto>()
+            .ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         var weighted = plan.Weighted.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         // A layer whose activation is cut away gives that one's result.
         var results = plan.Tensors.Values.ToDictionary(tensor => tensor.Activation?.Input[0] ?? tensor.Name, tensor => tensor.Name);
@@ -76,16 +77,11 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
     private void RoundWeights(NodeProto node)
     {
         var tensor = index.Weight(node.Input[1])!;
-        var (values, axis) = (Weights.Floats(tensor), QuantisationPlan.OutputAxis(node));
-        var bias = node.Input.Count > 2 ? Weights.Floats(index.Weight(node.Input[2])!) : new float[tensor.Dims[axis]];
+        var values = Weights.Floats(tensor);
+        var bias = node.Input.Count > 2 ? Weights.Floats(index.Weight(node.Input[2])!) : new float[tensor.Dims[0]];
         var scale = ranges[node.Input[0]].Scale;
-        var weights = Weights.Of(values, tensor.Dims, axis, bias, scale);
-        node.Input[1] = Dequantise(weights.Scales, axis, Int8, MemoryMarshal.AsBytes<sbyte>(weights.Numbers), [.. tensor.Dims]);
-        if (node.OpType == "MatMul")
-        {
-            return; // has no bias
-        }
-
+        var weights = Weights.Of(values, bias, scale);
+        node.Input[1] = Dequantise(weights.Scales, Int8, MemoryMarshal.AsBytes<sbyte>(weights.Numbers), [.. tensor.Dims]);
         if (samples.TryGetValue(node.Input[0], out var before))
         {
             var shift = weights.Shift(values, before.Means, (int)(GraphIndex.Attribute(node, "group")?.I ?? 1));
@@ -93,7 +89,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
         }
 
         int[] steps = [.. bias.Zip(weights.Scales, (value, step) => (int)MathF.Round(value / (step * scale)))];
-        var rounded = Dequantise([.. weights.Scales.Select(step => step * scale)], 0, Int32, MemoryMarshal.AsBytes<int>(steps),
+        var rounded = Dequantise([.. weights.Scales.Select(step => step * scale)], Int32, MemoryMarshal.AsBytes<int>(steps),
             steps.Length);
         if (node.Input.Count > 2)
         {
@@ -106,7 +102,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
     }
 
     /// <summary>Whole numbers as the constant that they stand for.</summary>
-    private string Dequantise(float[] scales, int axis, int type, ReadOnlySpan<byte> numbers, params ReadOnlySpan<long> dims)
+    private string Dequantise(float[] scales, int type, ReadOnlySpan<byte> numbers, params ReadOnlySpan<long> dims)
     {
         var (whole, scale, constant) = (Name("whole"), Name("scales"), Name("constant"));
         Constant(whole, type, numbers, dims);
@@ -117,7 +113,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
             Name = constant,
             Input = { whole, scale },
             Output = { constant },
-            Attribute = { GraphBuilder.Integer("axis", axis) },
+            Attribute = { GraphBuilder.Integer("axis", 0) },
         });
         return constant;
     }

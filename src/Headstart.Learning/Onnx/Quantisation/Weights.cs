@@ -3,17 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>The weights of one layer as whole numbers, with a scale for each output: <c>weight = q * scale</c>.</summary>
+/// <summary>The weights of a convolution as whole numbers, with a scale for each output: <c>weight = q * scale</c>.</summary>
 internal sealed class Weights
 {
     private const int Most = 127; // on both sides of zero
     private const float LargestBias = 1 << 30;
 
     private readonly int _outputs;
-    private readonly int _inner; // values between two of the same output, where the outputs are not the first axis
 
-    private Weights(int outputs, int inner, int length) =>
-        (_outputs, _inner, Numbers, Scales) = (outputs, inner, new sbyte[length], new float[outputs]);
+    private Weights(int outputs, int length) => (_outputs, Numbers, Scales) = (outputs, new sbyte[length], new float[outputs]);
 
     public sbyte[] Numbers { get; }
 
@@ -24,15 +22,13 @@ internal sealed class Weights
     public static float[] Floats(TensorProto tensor) =>
         tensor.FloatData.Count > 0 ? [.. tensor.FloatData] : MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray();
 
-    /// <param name="values">The weights.</param>
-    /// <param name="dims">Their shape.</param>
-    /// <param name="axis">Counts the outputs: 0 or, of a matrix, 1.</param>
+    /// <param name="values">The weights, <c>[outputs, …]</c>.</param>
     /// <param name="bias"><c>[outputs]</c></param>
     /// <param name="scale">Of what the layer reads; the bias is stored in steps of this scale times the weight's.</param>
-    public static Weights Of(float[] values, IReadOnlyList<long> dims, int axis, float[] bias, float scale)
+    public static Weights Of(float[] values, float[] bias, float scale)
     {
-        var outputs = (int)dims[axis];
-        var weights = new Weights(outputs, axis == 0 ? values.Length / outputs : 1, values.Length);
+        var outputs = bias.Length;
+        var weights = new Weights(outputs, values.Length);
         for (var i = 0; i < values.Length; i++)
         {
             ref var largest = ref weights.Scales[weights.OutputOf(i)];
@@ -69,7 +65,7 @@ internal sealed class Weights
         for (var i = 0; i < Numbers.Length; i++)
         {
             var output = OutputOf(i);
-            var channel = _inner == 1 ? i / _outputs : i / places % perGroup;
+            var channel = i / places % perGroup;
             var group = output / (_outputs / groups);
             shift[output] += (Numbers[i] * Scales[output] - values[i]) * means[group * perGroup + channel];
         }
@@ -77,5 +73,5 @@ internal sealed class Weights
         return shift;
     }
 
-    private int OutputOf(int index) => index / _inner % _outputs;
+    private int OutputOf(int index) => index / (Numbers.Length / _outputs);
 }

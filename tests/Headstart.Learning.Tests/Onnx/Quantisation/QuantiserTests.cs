@@ -18,7 +18,7 @@ public sealed class QuantiserTests
         var quantised = Quantiser.Quantise(network, Images, TinyNetwork.Side, (0, 1));
 
         var operators = AsRun(quantised);
-        Assert.DoesNotContain(operators, op => op is "Conv" or "FusedConv" or "Add" or "Relu" or "Clip" or "Gemm");
+        Assert.DoesNotContain(operators, op => op is "Conv" or "FusedConv" or "Add" or "Relu" or "Clip");
         Assert.Equal(6, operators.Count(op => op.EndsWith("QLinearConv", StringComparison.Ordinal)));
         var (before, after) = (TinyNetwork.Run(network).Values.Single().Values, TinyNetwork.Run(quantised).Values.Single().Values);
         var noise = before.Zip(after, (x, y) => (x - y) * (x - y)).Sum();
@@ -41,7 +41,7 @@ public sealed class QuantiserTests
     }
 
     [Fact]
-    public void A_network_of_an_older_operator_set_with_batch_normalisation_and_a_matrix_is_quantised_too()
+    public void A_network_of_an_older_operator_set_with_batch_normalisation_is_quantised_and_its_matrix_stays()
     {
         var tiny = new TinyNetwork();
         var convolved = tiny.Conv("image", 3, 8, kernel: 3, stride: 2);
@@ -53,7 +53,6 @@ public sealed class QuantiserTests
         var quantised = Quantiser.Quantise(old.ToByteArray(), Images, TinyNetwork.Side, (0, 1));
 
         Assert.Contains(AsRun(quantised), op => op.EndsWith("QLinearConv", StringComparison.Ordinal));
-        Assert.Contains("QGemm", AsRun(quantised));
         var (before, after) = (TinyNetwork.Run(network).Values.Single().Values, TinyNetwork.Run(quantised).Values.Single().Values);
         Assert.All(before.Zip(after), pair => Assert.Equal(pair.First, pair.Second, 0.1f * before.Max(Math.Abs)));
     }
@@ -75,7 +74,7 @@ public sealed class QuantiserTests
         var random = new Random(3);
         float[] values = [.. Enumerable.Range(0, 600).Select(i => (random.NextSingle() - 0.5f) * MathF.Pow(10, i / 100 - 3))];
 
-        var weights = Weights.Of(values, [6, 4, 5, 5], 0, [0, 1e9f, -3, 0, 0, 0], 0.01f);
+        var weights = Weights.Of(values, [0, 1e9f, -3, 0, 0, 0], 0.01f);
 
         Assert.DoesNotContain(sbyte.MinValue, weights.Numbers);
         Assert.All(values.Index(), at => Assert.True(
