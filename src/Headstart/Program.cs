@@ -49,6 +49,11 @@ try
         return AddCommand.Run(args, settings);
     }
 
+    if (QuantiseCommand.Asked(args))
+    {
+        return QuantiseCommand.Run(args, settings);
+    }
+
     if (MigrateCommand.Asked(args))
     {
         return await MigrateCommand.RunAsync(builder.Configuration, interruption.Token);

@@ -39,6 +39,11 @@ if (args is ["nodes", .. var nodes])
     return await NodesBenchmark.RunAsync(nodes, shared);
 }
 
+if (args is ["quantise", .. var quantised])
+{
+    return EightBits.Run(quantised, shared);
+}
+
 if (args is ["text", .. var texts])
 {
     return TextBenchmark.Run(texts, shared);

@@ -224,6 +224,9 @@ public sealed class Backbone : IDisposable
         };
         // Waiting threads would otherwise burn the cores that decoding and other requests need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        // x64 processors without VNNI add products of 8-bit networks in 16 bits, which may overflow: they are to take another way, as
+        // features must be the same on every node.
+        options.AddSessionConfigEntry("session.x64quantprecision", "1");
         return options;
     }
 

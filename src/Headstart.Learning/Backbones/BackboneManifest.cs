@@ -57,6 +57,9 @@ public sealed partial record BackboneManifest
     /// </summary>
     public double? MemoryPerImageMb { get; init; }
 
+    /// <summary>SHA-256 of the file that this one is the 8-bit form of; null for all others. See <see cref="EightBitBackbone"/>.</summary>
+    public string? QuantisedFrom { get; init; }
+
     /// <summary>The content of the file <c>name.json</c> beside <c>name.onnx</c>.</summary>
     public byte[] ToJson() => ManifestJson.Write(this);
 

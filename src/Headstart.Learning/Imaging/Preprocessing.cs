@@ -21,6 +21,10 @@ public sealed record Preprocessing(int Size, IReadOnlyList<float> Mean, IReadOnl
     /// </summary>
     public string Id => $"centre{Size}-{Convert.ToHexStringLower(SHA256.HashData(Numbers()).AsSpan(0, 4))}-v1";
 
+    /// <summary>Lowest and highest value that a preprocessed image can have.</summary>
+    public (float Low, float High) Range => (Enumerable.Range(0, Mean.Count).Min(band => -Mean[band] / Std[band]),
+        Enumerable.Range(0, Mean.Count).Max(band => (1 - Mean[band]) / Std[band]));
+
     public bool Equals(Preprocessing? other) =>
         other is not null && Size == other.Size && Mean.SequenceEqual(other.Mean) && Std.SequenceEqual(other.Std);
 

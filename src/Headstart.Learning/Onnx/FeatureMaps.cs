@@ -10,6 +10,7 @@ internal sealed class FeatureMaps
     [
         "Relu", "Clip", "LeakyRelu", "PRelu", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Elu", "Gelu", "Erf", "Softplus", "Mish",
         "BatchNormalization", "InstanceNormalization", "LayerNormalization", "LRN", "Identity", "Dropout", "Cast", "Pow", "Sqrt", "Pad",
+        "QuantizeLinear", "DequantizeLinear",
     ];
 
     private readonly GraphIndex _graph;

@@ -35,6 +35,9 @@ internal sealed class GraphIndex
 
     public IReadOnlyList<long>? ConstantShape(string tensor) => _constants.GetValueOrDefault(tensor);
 
+    /// <summary>The weight of this name; null for everything that is computed.</summary>
+    public TensorProto? Weight(string tensor) => _weights.GetValueOrDefault(tensor);
+
     public bool Exists(string tensor) => tensor == Input || _makers.ContainsKey(tensor);
 
     /// <summary>The declared shape of an output or inner tensor; -1 for sizes that are not fixed; null where none is declared.</summary>

@@ -75,14 +75,19 @@ public sealed class ImageRunFeatures(
         }
 
         var fast = all.Where(b => run.MaxLatencyMs is null || b.MsPerImage <= run.MaxLatencyMs).ToList();
+        // An 8-bit network says nearly the same as the one that it was made from, in less time: trying both would cost every run twice.
+        fast.RemoveAll(b => fast.Exists(other => other.Manifest.QuantisedFrom == b.Manifest.Sha256));
         // With two others to choose from and to join, the built-in one would cost every run time and win only by luck.
-        if (fast.Count(b => b.Manifest.Id != BackboneFolders.BuiltInId) >= EnoughBackbones)
+        if (fast.Count(b => !IsBuiltIn(b)) >= EnoughBackbones)
         {
-            fast.RemoveAll(b => b.Manifest.Id == BackboneFolders.BuiltInId);
+            fast.RemoveAll(IsBuiltIn);
         }
 
         return fast.Count > 0 ? fast : throw RefusedException.Invalid("run-refused",
             $"maxLatencyMs ({run.MaxLatencyMs} ms) is below this host's fastest backbone, which needs {all[0].MsPerImage:0.0} ms per "
                 + "image; raise it.");
     }
+
+    private static bool IsBuiltIn(Backbone backbone) =>
+        backbone.Manifest.Id is BackboneFolders.BuiltInId or BackboneFolders.BuiltInId + EightBitBackbone.Suffix;
 }

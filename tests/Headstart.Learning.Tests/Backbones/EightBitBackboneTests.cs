@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Export;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Tests.Export;
+using Headstart.Tests;
+
+namespace Headstart.Learning.Tests.Backbones;
+
+public sealed class EightBitBackboneTests
+{
+    private static readonly BackboneFile BuiltIn = BackboneFolders.Find([BackboneFolders.BuiltIn]).Found[0];
+
+    [Fact]
+    public void The_8_bit_form_is_a_backbone_of_its_own_with_nearly_the_same_features_stages_and_maps()
+    {
+        using var folder = new TestFolder();
+
+        var made = EightBitBackbone.Make(BuiltIn, Photographs(), folder.Path);
+
+        Assert.True(made.Likeness > EightBitBackbone.SmallestLikeness, $"{made.Likeness}");
+        Assert.Equal("headstart-small-int8", made.Manifest.Id);
+        Assert.Equal(BuiltIn.Manifest.Sha256, BackboneManifest.Parse(made.Manifest.ToJson()).QuantisedFrom);
+        Assert.Empty(Directory.GetFiles(folder.Path)); // nothing was left behind
+        using var before = Backbone.Open(BuiltIn, threads: 1, stages: true);
+        using var after = Open(made, folder);
+        Assert.Equal(before.Sections, after.Sections);
+        Assert.Equal(before.Maps!.Sections, after.Maps!.Sections);
+        Assert.NotEqual(before.FeatureSpace, after.FeatureSpace);
+    }
+
+    [Fact]
+    public void A_model_on_8_bit_features_is_exported_with_the_8_bit_network_and_answers_alike()
+    {
+        using var folder = new TestFolder();
+        using var backbone = Open(EightBitBackbone.Make(BuiltIn, Photographs(), folder.Path), folder);
+        var recipe = FeatureRecipe.Of(backbone);
+        var random = new Random(1);
+        var head = new Head(["cats", "dogs"], new(recipe.Length, [.. Enumerable.Range(0, 2 * recipe.Length)
+            .Select(_ => random.NextSingle() - 0.5f)], [0, 0]));
+        var features = recipe.Extract(Pets.Cat);
+
+        using var exported = new ExportedModel(ModelExport.Build(recipe, head, new NoveltyDetector([features], 0.8),
+            new Dictionary<string, string>()));
+
+        var (probabilities, nearness, _) = exported.Ask(Pets.Cat);
+        Assert.True(nearness > 0.98, $"{nearness}");
+        Assert.All(head.Probabilities(features).Zip(probabilities), pair => Assert.Equal(pair.First, pair.Second, 0.05f));
+    }
+
+    [Fact]
+    public void Too_few_photographs_are_refused_and_files_that_are_none_do_not_count()
+    {
+        using var folder = new TestFolder();
+
+        var refusal = Assert.Throws<BackboneException>(() => EightBitBackbone.Make(BuiltIn, [.. Photographs().Take(5), [1, 2, 3]],
+            folder.Path));
+
+        Assert.Equal("Only 5 photographs can be read; give at least 20, better 250.", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData(1.2, 0.999, "it is only 1.2 times as fast on this host, and 1.5 times are required")]
+    [InlineData(2, 0.967, "its features are only 0.967 alike (mean cosine), and 0.98 is required")]
+    [InlineData(2, 0.99, null)]
+    public void It_is_used_only_where_it_is_much_faster_and_says_the_same(double speedup, double likeness, string? refusal) =>
+        Assert.Equal(refusal, new EightBitBackbone.Result(BuiltIn.Manifest, [], likeness, 1, speedup).Refusal);
+
+    private static IEnumerable<byte[]> Photographs() => Pets.Cats.Take(12).Concat(Pets.Dogs.Take(12)).Select(File.ReadAllBytes);
+
+    private static Backbone Open(EightBitBackbone.Result made, TestFolder folder)
+    {
+        File.WriteAllBytes(folder.File("new"), made.Network);
+        Assert.Equal(made.Manifest.Sha256, Convert.ToHexStringLower(SHA256.HashData(made.Network)));
+        return Backbone.Open(BackboneFolders.Place(folder.File("new"), made.Manifest, folder.Path), threads: 1, stages: true);
+    }
+}
