@@ -21,6 +21,7 @@ internal sealed class SquareScaler : IDisposable
     private readonly int _length; // of a row, in floats
     private readonly float[] _row;
     private readonly float[] _sums; // of the rows of the square that are begun: row i is in place i modulo their number
+    private readonly uint[] _finished; // a row of the square: four bytes a pixel
     private int _next; // row of the source
     private int _open; // the first row of the square that is not finished
     private int _begun; // the first row of the square that is not begun
@@ -30,6 +31,7 @@ internal sealed class SquareScaler : IDisposable
     public SquareScaler(SquarePlan plan, int bands)
     {
         (_plan, _bands, _length) = (plan, bands, Lanes * (plan.Columns.End - plan.Columns.First));
+        _finished = new uint[plan.Size];
         _row = ArrayPool<float>.Shared.Rent(_length);
         _sums = ArrayPool<float>.Shared.Rent(_length * plan.Rows.Overlap);
     }
@@ -79,27 +81,36 @@ internal sealed class SquareScaler : IDisposable
     private void Across(ReadOnlySpan<float> sums, Span<byte> planes)
     {
         var (columns, plane) = (_plan.Columns, _plan.Size * _plan.Size);
-        var place = _plan.Start + _open * _plan.RowStep;
-        for (var i = 0; i < _plan.Size; i++, place += _plan.ColumnStep)
+        var (step, taps) = (_plan.ColumnStep, columns.Taps);
+        ref var pixels = ref MemoryMarshal.GetReference(sums);
+        ref var weights = ref MemoryMarshal.GetReference(columns.Weights);
+        var firsts = columns.Firsts;
+        for (var i = 0; i < firsts.Length; i++)
         {
-            var weights = columns.WeightsOf(i);
-            ref var pixel = ref MemoryMarshal.GetReference(sums.Slice(Lanes * (columns.FirstOf(i) - columns.First), Lanes * weights.Length));
+            // Within the row: what is checked here is not checked for each pixel.
+            ref var pixel = ref Unsafe.Add(ref pixels, Lanes * (firsts[i] - columns.First));
+            ref var weight = ref Unsafe.Add(ref weights, i * taps);
+            var count = Math.Min(taps, columns.End - firsts[i]);
             var sum = Vector128<float>.Zero;
-            for (var k = 0; k < weights.Length; k++)
+            for (var k = 0; k < count; k++)
             {
-                sum = Vector128.MultiplyAddEstimate(Vector128.LoadUnsafe(ref pixel, (nuint)(Lanes * k)), Vector128.Create(weights[k]), sum);
+                sum = Vector128.MultiplyAddEstimate(Vector128.LoadUnsafe(ref pixel, (nuint)(Lanes * k)),
+                    Vector128.Create(Unsafe.Add(ref weight, k)), sum);
             }
 
-            var bytes = Vector128.ConvertToInt32(Vector128.Round(sum)); // in 0..255: weights are positive and have the sum 1
-            planes[place] = (byte)bytes[0];
-            if (planes.Length > plane)
+            // In 0..255: weights are positive and have the sum 1.
+            var words = Vector128.Narrow(Vector128.ConvertToInt32(Vector128.Round(sum)).AsUInt32(), Vector128<uint>.Zero);
+            _finished[i] = Vector128.Narrow(words, Vector128<ushort>.Zero).AsUInt32().ToScalar();
+        }
+
+        for (var band = 0; band * plane < planes.Length; band++)
+        {
+            var values = planes.Slice(band * plane, plane);
+            var to = _plan.Start + _open * _plan.RowStep;
+            foreach (var pixel in _finished)
             {
-                planes[plane + place] = (byte)bytes[1];
-                planes[2 * plane + place] = (byte)bytes[2];
-                if (planes.Length > 3 * plane)
-                {
-                    planes[3 * plane + place] = (byte)bytes[3];
-                }
+                values[to] = (byte)(pixel >> (8 * band));
+                to += step;
             }
         }
     }

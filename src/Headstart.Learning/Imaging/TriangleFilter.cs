@@ -21,7 +21,7 @@ internal sealed class TriangleFilter
         var scale = (double)kept / scaled / decoded.Halves;
         var reach = Math.Max(1, scale);
         var (lowest, end) = (before / decoded.Halves, Math.Min(decoded.Pixels, (before + kept + decoded.Halves - 1) / decoded.Halves));
-        Taps = (int)Math.Ceiling(2 * reach) + 1;
+        Taps = (int)Math.Ceiling(2 * reach);
         (_first, _weights) = (new int[size], new float[size * Taps]);
         for (var i = 0; i < size; i++)
         {
@@ -68,6 +68,12 @@ internal sealed class TriangleFilter
 
     /// <summary>Behind the last source pixel that may count.</summary>
     public int End { get; }
+
+    /// <summary><see cref="FirstOf"/> each.</summary>
+    public ReadOnlySpan<int> Firsts => _first;
+
+    /// <summary><c>[size, Taps]</c>, of which <see cref="WeightsOf"/> is the beginning of a row.</summary>
+    public ReadOnlySpan<float> Weights => _weights;
 
     /// <summary>The first source pixel that counts in target pixel <paramref name="i"/>; does not fall with it.</summary>
     public int FirstOf(int i) => _first[i];
