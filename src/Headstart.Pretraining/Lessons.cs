@@ -61,7 +61,7 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
     private static float[] Input(Image part, Preprocessing preprocessing)
     {
         var input = new float[preprocessing.Length];
-        ImageReader.Normalise(View.Render(part, preprocessing.Size), preprocessing, input);
+        CentreSquare.Normalise(View.Render(part, preprocessing.Size), preprocessing, input);
         return input;
     }
 

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Headstart.Learning.Imaging;
 using NetVips;
 
 namespace Headstart.Pretraining;
@@ -34,26 +34,19 @@ public static class View
         }
     }
 
-    /// <summary>The view as <c>[size, size, 3]</c> bytes.</summary>
+    /// <summary>The view as <c>[3, size, size]</c> bytes.</summary>
     public static byte[] Render(Image part, int size)
     {
         ArgumentNullException.ThrowIfNull(part);
         using var scaled = part.ThumbnailImage(size, height: size, size: Enums.Size.Force);
-        var memory = scaled.WriteToMemory(out var length);
-        try
+        var pixels = scaled.WriteToMemory<byte>();
+        var planes = new byte[3 * size * size];
+        if (pixels.Length != planes.Length)
         {
-            var pixels = new byte[3 * size * size];
-            if (length != (ulong)pixels.Length)
-            {
-                throw new InvalidDataException($"The view has {length} bytes and not three of 8 bits a pixel.");
-            }
+            throw new InvalidDataException($"The view has {pixels.Length} bytes and not three of 8 bits a pixel.");
+        }
 
-            Marshal.Copy(memory, pixels, 0, pixels.Length);
-            return pixels;
-        }
-        finally
-        {
-            NetVips.NetVips.Free(memory);
-        }
+        CentreSquare.SplitInto(planes, pixels);
+        return planes;
     }
 }

@@ -19,13 +19,15 @@ public sealed class Backbone : IDisposable
 
     private readonly SessionOptions _options;
     private readonly InferenceSession _session;
-    private readonly RunOptions _run = new();
+    private readonly RunOptions _run;
     private readonly string _input;
     private readonly string _output;
     private readonly bool _oneByOne; // exported for batches of one image only
     private readonly Lazy<BackboneMaps?> _maps;
     private readonly string _path;
     private readonly IReadOnlyList<FeatureTensor> _cuts;
+    private readonly Backbone? _original; // whose session this is; null where it is its own
+    private readonly Lazy<Backbone> _earlier;
     private long _imagesSeen;
 
     private Backbone(BackboneFile file, byte[] network, IReadOnlyList<FeatureTensor> cuts, IReadOnlyList<FeatureSection> sections,
@@ -34,9 +36,10 @@ public sealed class Backbone : IDisposable
         Manifest = file.Manifest;
         Sections = sections;
         (_path, _cuts) = (file.Path, cuts);
-        FeatureSpace = string.Join('-', sections.Select(section => section.Name)
-            .Prepend($"{Manifest.Id}-{Manifest.Sha256[..12]}-{Manifest.InputId}").Where(name => name.Length > 0));
+        FeatureSpace = SpaceOf(Manifest, sections);
+        _earlier = new(() => new(this, Manifest.Preprocessing with { Version = 1 }));
         _options = options;
+        _run = new RunOptions();
         _session = new InferenceSession(network, options);
         _input = _session.InputNames is [var input] ? input : "";
         _output = _session.OutputNames is [var output] ? output : "";
@@ -44,7 +47,25 @@ public sealed class Backbone : IDisposable
         _maps = new(() => BackboneMaps.Open(this, file.Path, cuts, options));
     }
 
+    /// <summary>The same network behind another preprocessing.</summary>
+    private Backbone(Backbone original, Preprocessing preprocessing)
+    {
+        Manifest = original.Manifest with { Preprocessing = preprocessing };
+        Sections = original.Sections;
+        FeatureSpace = SpaceOf(Manifest, Sections);
+        (_original, _session, _options, _run) = (original, original._session, original._options, original._run);
+        (_input, _output, _oneByOne, _maps) = (original._input, original._output, original._oneByOne, original._maps);
+        (_path, _cuts, MsPerImage) = (original._path, original._cuts, original.MsPerImage);
+        _earlier = new(this);
+    }
+
     public BackboneManifest Manifest { get; }
+
+    /// <summary>
+    /// The same network as heads of earlier trainings read it, whose <see cref="Preprocessing.Version"/> was 1. It shares the session, and
+    /// must not be used when this has been disposed of.
+    /// </summary>
+    public Backbone Earlier => _earlier.Value;
 
     /// <summary>
     /// Names the numbers this backbone produces: features are interchangeable if and only if this is equal. Made of the id, the first
@@ -70,7 +91,7 @@ public sealed class Backbone : IDisposable
 
     /// <summary>Images that have passed through the network since it was opened, those of warming up and measuring among them: what caches
     /// save shows here.</summary>
-    public long ImagesSeen => Interlocked.Read(ref _imagesSeen);
+    public long ImagesSeen => _original?.ImagesSeen ?? Interlocked.Read(ref _imagesSeen);
 
     /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
     /// <param name="file">The network.</param>
@@ -135,6 +156,11 @@ public sealed class Backbone : IDisposable
             throw;
         }
     }
+
+    /// <summary>This backbone as the head reads it that was trained with this <see cref="BackboneManifest.InputId"/>; null where it is
+    /// neither today's nor <see cref="Earlier"/>'s.</summary>
+    public Backbone? Behind(string inputId) => Manifest.InputId == inputId ? this
+        : Earlier.Manifest.InputId == inputId ? Earlier : null;
 
     /// <summary>Feature vectors of preprocessed images.</summary>
     /// <param name="batchChw"><c>[count, 3, S, S]</c>, see <see cref="Imaging.ImageReader.Preprocess"/>.</param>
@@ -202,6 +228,11 @@ public sealed class Backbone : IDisposable
 
     public void Dispose()
     {
+        if (_original is not null)
+        {
+            return;
+        }
+
         if (_maps.IsValueCreated)
         {
             _maps.Value?.Dispose();
@@ -211,6 +242,10 @@ public sealed class Backbone : IDisposable
         _run.Dispose();
         _options.Dispose();
     }
+
+    private static string SpaceOf(BackboneManifest manifest, IEnumerable<FeatureSection> sections) => string.Join('-', sections
+        .Select(section => section.Name).Prepend($"{manifest.Id}-{manifest.Sha256[..12]}-{manifest.InputId}")
+        .Where(name => name.Length > 0));
 
     private static SessionOptions Options(int threads)
     {
@@ -264,7 +299,7 @@ public sealed class Backbone : IDisposable
 
     private float[][] Run(ReadOnlyMemory<float> batchChw, int count)
     {
-        Interlocked.Add(ref _imagesSeen, count);
+        Interlocked.Add(ref (_original ?? this)._imagesSeen, count);
         var size = Manifest.Preprocessing.Size;
         // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
         var memory = MemoryMarshal.AsMemory(batchChw);

@@ -65,9 +65,9 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
     {
         ArgumentNullException.ThrowIfNull(image);
         var vectors = new float[Backbones.Count][];
-        foreach (var alike in Backbones.Index().GroupBy(backbone => backbone.Item.Manifest.Preprocessing.Size))
+        foreach (var alike in Backbones.Index().GroupBy(backbone => backbone.Item.Manifest.Preprocessing.Square))
         {
-            using var square = CentreSquare.Of(image, alike.Key);
+            using var square = CentreSquare.Of(image, alike.Key.Size, alike.Key.Version);
             foreach (var (i, backbone) in alike)
             {
                 vectors[i] = backbone.Extract(square);

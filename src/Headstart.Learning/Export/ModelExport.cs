@@ -3,6 +3,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
 using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
@@ -41,6 +42,12 @@ public static class ModelExport
         ArgumentNullException.ThrowIfNull(head);
         ArgumentNullException.ThrowIfNull(known);
         ArgumentNullException.ThrowIfNull(about);
+        if (recipe.Backbones.Any(backbone => backbone.Manifest.Preprocessing.Version != Preprocessing.Latest))
+        {
+            throw new ModelExportException("The model was trained by an earlier Headstart, which scaled images in another way. "
+                + "It goes on predicting as it did, but cannot be exported: train it again, then export the new version.");
+        }
+
         try
         {
             var model = Assemble(recipe, head, known);

@@ -1,44 +1,106 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
+using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
 /// What every backbone of one input size sees of an image: decoded once, however many of them look at it. The bytes are in a borrowed
-/// array.
+/// array. An image is decoded at its full size, or by the halves of its codec where twice the wanted size is left; then one antialiased
+/// triangle filter scales it, of which only the middle is computed (<see cref="SquarePlan"/>). That is what Pillow and torchvision do with
+/// the photographs that networks are trained on.
 /// </summary>
 public sealed class CentreSquare : IDisposable
 {
     private const int Bands = 3;
 
-    private readonly byte[] _rented;
+    private readonly byte[] _rented; // [3, Size, Size]
 
-    private CentreSquare(byte[] rented, int size) => (_rented, Size) = (rented, size);
+    private CentreSquare(byte[] rented, int size, int version) => (_rented, Size, Version) = (rented, size, version);
 
     /// <summary>Pixels across and down.</summary>
     public int Size { get; }
+
+    /// <summary><see cref="Preprocessing.Version"/> of what was done.</summary>
+    public int Version { get; }
+
+    /// <summary>Planes R, G, B, each row by row.</summary>
+    internal ReadOnlySpan<byte> Planes => _rented.AsSpan(0, Bands * Size * Size);
 
     /// <summary>The middle of the image: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
     /// first frame.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="size">What its shorter side is scaled to.</param>
+    /// <param name="version">How: <see cref="Preprocessing.Version"/>.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
-    public static CentreSquare Of(byte[] bytes, int size)
+    public static CentreSquare Of(byte[] bytes, int size, int version = Preprocessing.Latest)
     {
         ArgumentNullException.ThrowIfNull(bytes);
-        using var image = ImageReader.DecodeSquare(bytes, size);
+        var rented = ArrayPool<byte>.Shared.Rent(Bands * size * size);
+        try
+        {
+            var planes = rented.AsSpan(0, Bands * size * size);
+            if (version == 1 || JpegHeader.OfOrdinary(bytes) is not { } jpeg || !OrdinaryJpeg.TryRead(bytes, jpeg, size, planes))
+            {
+                ReadWithVips(bytes, size, version, planes);
+            }
+
+            return new CentreSquare(rented, size, version);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+            throw;
+        }
+    }
+
+    /// <summary>The values that a backbone wants.</summary>
+    /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
+    /// <param name="p">Of this <see cref="Size"/> and <see cref="Version"/>.</param>
+    public void Fill(Span<float> chw, Preprocessing p)
+    {
+        ArgumentNullException.ThrowIfNull(p);
+        if (p.Square != (Size, Version) || chw.Length != p.Length)
+        {
+            throw new ArgumentException($"A square of {Size} pixels, version {Version}, does not fill {chw.Length} values of {p.Id}.",
+                nameof(chw));
+        }
+
+        Normalise(Planes, p, chw);
+    }
+
+    /// <summary>From <c>[3, Size, Size]</c> bytes to numbers.</summary>
+    internal static void Normalise(ReadOnlySpan<byte> planes, Preprocessing p, Span<float> chw)
+    {
+        TensorPrimitives.ConvertTruncating(planes, chw);
+        var plane = p.Size * p.Size;
+        for (var channel = 0; channel < Bands; channel++)
+        {
+            var values = chw.Slice(channel * plane, plane);
+            TensorPrimitives.Multiply(values, 1 / (255 * p.Std[channel]), values);
+            TensorPrimitives.Add(values, -p.Mean[channel] / p.Std[channel], values);
+        }
+    }
+
+    /// <summary>Gives the array back; the square is empty afterwards.</summary>
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_rented);
+
+    /// <summary>Everything, by libvips and the decoders beside it.</summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="size">Pixels across and down of the square.</param>
+    /// <param name="version"><see cref="Preprocessing.Version"/>.</param>
+    /// <param name="planes">Receives <c>[3, size, size]</c>.</param>
+    internal static unsafe void ReadWithVips(byte[] bytes, int size, int version, Span<byte> planes)
+    {
+        using var image = version == 1 ? ImageReader.DecodeSquare(bytes, size) : ImageSource.Open(bytes).Centre(size);
         var memory = image.WriteToMemory(out var length);
         try
         {
-            var expected = Bands * size * size;
-            if (length != (ulong)expected)
+            if (length != (ulong)planes.Length)
             {
                 throw new ImageRefusedException(ImageRefusal.Damaged);
             }
 
-            var rented = ArrayPool<byte>.Shared.Rent(expected);
-            Marshal.Copy(memory, rented, 0, expected);
-            return new CentreSquare(rented, size);
+            SplitInto(planes, new ReadOnlySpan<byte>((void*)memory, (int)length));
         }
         finally
         {
@@ -46,21 +108,18 @@ public sealed class CentreSquare : IDisposable
         }
     }
 
-    /// <summary>The values that a backbone wants.</summary>
-    /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
-    /// <param name="p">Of this <see cref="Size"/>.</param>
-    public void Fill(Span<float> chw, Preprocessing p)
+    /// <summary>From <c>[n, 3]</c> to <c>[3, n]</c>.</summary>
+    internal static void SplitInto(Span<byte> planes, ReadOnlySpan<byte> pixels)
     {
-        ArgumentNullException.ThrowIfNull(p);
-        if (p.Size != Size || chw.Length != p.Length)
+        var n = planes.Length / Bands;
+        var red = planes[..n];
+        var green = planes[n..(2 * n)];
+        var blue = planes[(2 * n)..];
+        for (var i = 0; i < n; i++)
         {
-            throw new ArgumentException($"A square of {Size} pixels does not fill {chw.Length} values for an input of {p.Size} pixels.",
-                nameof(chw));
+            red[i] = pixels[Bands * i];
+            green[i] = pixels[Bands * i + 1];
+            blue[i] = pixels[Bands * i + 2];
         }
-
-        ImageReader.Normalise(_rented.AsSpan(0, chw.Length), p, chw);
     }
-
-    /// <summary>Gives the array back; the square is empty afterwards.</summary>
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_rented);
 }

@@ -24,7 +24,7 @@ public static class ImageFormat
     internal const string Jp2 = "image/jp2";
     internal const string J2k = "image/j2c";
     internal const string Jxl = "image/jxl";
-    private const string WebP = "image/webp";
+    internal const string WebP = "image/webp";
     private const string Avif = "image/avif";
 
     /// <summary>Whether there are always all pixels in memory at once, and some more than once.</summary>

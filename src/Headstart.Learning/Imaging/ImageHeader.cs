@@ -10,7 +10,11 @@ internal sealed record ImageHeader(int Width, int Height)
 
     // Orientations 5 to 8 swap the sides (EXIF 2.3, tag 0x0112).
     public static ImageHeader Of(Image image) =>
-        Upright(image.Width, image.Height, image.Contains("orientation") && (int)image.Get("orientation") is >= 5 and <= 8);
+        Upright(image.Width, image.Height, OrientationOf(image) >= 5);
+
+    /// <summary>EXIF tag 0x0112, 1 to 8.</summary>
+    public static int OrientationOf(Image image) =>
+        image.Contains("orientation") && (int)image.Get("orientation") is >= 1 and <= 8 and var orientation ? orientation : 1;
 
     public static ImageHeader Of(IMagickImage image) =>
         Upright((int)image.Width, (int)image.Height, (int)image.Orientation is >= 5 and <= 8);
@@ -24,5 +28,5 @@ internal sealed record ImageHeader(int Width, int Height)
             : null;
     }
 
-    private static ImageHeader Upright(int width, int height, bool onItsSide) => onItsSide ? new(height, width) : new(width, height);
+    public static ImageHeader Upright(int width, int height, bool onItsSide) => onItsSide ? new(height, width) : new(width, height);
 }

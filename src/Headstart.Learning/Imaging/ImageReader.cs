@@ -9,9 +9,6 @@ namespace Headstart.Learning.Imaging;
 /// </summary>
 public static class ImageReader
 {
-    /// <summary>Longer to shorter side of what is not cut before it is scaled; photographs are below 3.</summary>
-    internal const int MostOblong = 4;
-
     private const int CheckSize = 64;
 
     /// <summary>
@@ -50,6 +47,11 @@ public static class ImageReader
     {
         ArgumentNullException.ThrowIfNull(bytes);
         ArgumentNullException.ThrowIfNull(limits);
+        if (bytes.Length <= limits.MaxBytes && JpegHeader.OfOrdinary(bytes) is { Upright: var header })
+        {
+            return header.Refuse(ImageFormat.Jpeg, limits);
+        }
+
         try
         {
             Inspect(bytes, limits);
@@ -94,19 +96,19 @@ public static class ImageReader
     {
         ArgumentNullException.ThrowIfNull(bytes);
         ArgumentNullException.ThrowIfNull(p);
-        using var square = CentreSquare.Of(bytes, p.Size);
+        using var square = CentreSquare.Of(bytes, p.Size, p.Version);
         square.Fill(chw, p);
     }
 
     /// <summary>
-    /// The middle of the image, its shorter side scaled to <paramref name="size"/>. The whole image is decoded, what the cut leaves away
+    /// What <see cref="Preprocessing.Version"/> 1 sees: the middle of the image, its shorter side scaled to <paramref name="size"/>. The whole image is decoded, what the cut leaves away
     /// included: a file that is cut short must be refused wherever it ends.
     /// </summary>
     internal static Image DecodeSquare(byte[] bytes, int size)
     {
         var source = ImageSource.Open(bytes);
         var (width, height) = source.Header;
-        if (Math.Max(width, height) > (long)MostOblong * Math.Min(width, height))
+        if (Math.Max(width, height) > (long)SquarePlan.MostOblong * Math.Min(width, height))
         {
             // A strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked
             // through for damage at a small size, then cut, then scaled.
@@ -115,7 +117,7 @@ public static class ImageReader
         }
 
         var tall = height > width;
-        using var whole = source.Fit(tall ? size : MostOblong * size, tall ? MostOblong * size : size, Enums.Interesting.None,
+        using var whole = source.Fit(tall ? size : SquarePlan.MostOblong * size, tall ? SquarePlan.MostOblong * size : size, Enums.Interesting.None,
             Enums.Size.Both);
         return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
     }
@@ -133,21 +135,5 @@ public static class ImageReader
 
         var source = ImageSource.Open(bytes);
         return source.Header.Refuse(source.MediaType, limits) is { } refusal ? throw new ImageRefusedException(refusal) : source;
-    }
-
-    /// <summary>From <c>[Size, Size, 3]</c> bytes to <c>[3, Size, Size]</c> numbers.</summary>
-    internal static void Normalise(ReadOnlySpan<byte> pixels, Preprocessing p, Span<float> chw)
-    {
-        var plane = p.Size * p.Size;
-        for (var channel = 0; channel < 3; channel++)
-        {
-            var scale = 1 / (255 * p.Std[channel]);
-            var shift = -p.Mean[channel] / p.Std[channel];
-            var values = chw.Slice(channel * plane, plane);
-            for (var i = 0; i < values.Length; i++)
-            {
-                values[i] = pixels[3 * i + channel] * scale + shift;
-            }
-        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Headstart.Learning.Native;
 using ImageMagick;
 using NetVips;
@@ -13,7 +14,7 @@ internal sealed class ImageSource
     private const string RefuseDamage = "[fail_on=error]";
 
     /// <summary>Some formats are decoded whole, at up to ten bytes a pixel; larger images than this take turns.</summary>
-    private const long LargePixels = 40_000_000;
+    internal const long LargePixels = 40_000_000;
 
     /// <summary>What programs of people leave before the first byte of a file: blanks, line breaks and the mark of UTF-8.</summary>
     private static readonly byte[] Blanks = [.. " \t\r\n"u8, 0xEF, 0xBB, 0xBF];
@@ -104,6 +105,35 @@ internal sealed class ImageSource
         }
     });
 
+    /// <summary>The <see cref="CentreSquare"/>.</summary>
+    /// <returns>In memory.</returns>
+    /// <exception cref="ImageRefusedException">It is damaged anywhere.</exception>
+    public Image Centre(int size) => InTurn(() =>
+    {
+        if (Other(Scale) is { } middle)
+        {
+            return middle;
+        }
+
+        if (_isDeep && ValueRange.Of(_file) is { } range)
+        {
+            using var deep = Whole();
+            using var bytes = range.Scale(deep);
+            return Scale(bytes);
+        }
+
+        var halves = SquarePlan.Halves(Header.Width, Header.Height, size);
+        using var whole = halves == 1 ? Whole() : MediaType switch
+        {
+            ImageFormat.Jpeg => Whole($"[shrink={halves}]"),
+            ImageFormat.WebP => Whole(string.Create(CultureInfo.InvariantCulture, $"[scale={1.0 / halves}]")),
+            _ => Whole(),
+        };
+        return Scale(whole);
+
+        Image Scale(Image decoded) => SquareOf(decoded, size);
+    });
+
     /// <summary>The square in the middle, scaled. What the cut leaves away is not looked at.</summary>
     /// <returns>In memory.</returns>
     /// <exception cref="ImageRefusedException">It is damaged.</exception>
@@ -144,7 +174,57 @@ internal sealed class ImageSource
         return picture.Decode(use);
     }
 
-    private Image Whole() => Image.NewFromBuffer(_file, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+    private Image Whole(string options = "") =>
+        Image.NewFromBuffer(_file, options, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
+
+    /// <param name="decoded">Perhaps smaller than the image, by the halves of a codec.</param>
+    /// <param name="size">Pixels across and down of the square.</param>
+    private Image SquareOf(Image decoded, int size)
+    {
+        // Colours are converted afterwards, of fewer pixels, where a pixel is a few bytes and no transparency weighs them.
+        using var opaque = decoded.HasAlpha() && decoded.Interpretation != Enums.Interpretation.Cmyk
+            && decoded.Format == Enums.BandFormat.Uchar ? decoded.Flatten(background: [255]) : decoded.Copy();
+        using var bytes = opaque.Format == Enums.BandFormat.Uchar && !opaque.HasAlpha() && opaque.Bands is 1 or 3 or 4
+            ? opaque.Copy() : ToOpaque(opaque);
+        var orientation = ImageHeader.OrientationOf(decoded);
+        var (width, height) = orientation >= 5 ? (Header.Height, Header.Width) : (Header.Width, Header.Height);
+        var halves = Math.Max(1, (int)Math.Round((double)Math.Max(width, height) / Math.Max(decoded.Width, decoded.Height)));
+        var plan = new SquarePlan(width, height, orientation, size, (decoded.Width, decoded.Height, halves));
+        var planes = new byte[bytes.Bands * size * size];
+        Scale(bytes, plan, planes);
+        using var lines = Image.NewFromMemory(planes, size, size * bytes.Bands, bands: 1, Enums.BandFormat.Uchar);
+        Image[] bands = [.. Enumerable.Range(0, bytes.Bands).Select(band => lines.ExtractArea(0, band * size, size, size))];
+        using var joined = bands[0].Bandjoin(bands[1..]);
+        using var square = joined.Copy(interpretation: bytes.Interpretation);
+        foreach (var band in bands)
+        {
+            band.Dispose();
+        }
+
+        if (!bytes.Contains(Profile))
+        {
+            return ToPixels(square);
+        }
+
+        using var profiled = square.Mutate(fields => fields.Set(GValue.BlobType, Profile, (byte[])bytes.Get(Profile)));
+        return ToPixels(profiled);
+    }
+
+    private static void Scale(Image image, SquarePlan plan, Span<byte> planes)
+    {
+        const int RowsAtOnce = 16;
+        using var scaler = new SquareScaler(plan, image.Bands);
+        using var region = Region.New(image);
+        var row = image.Width * image.Bands;
+        for (var y = 0; y < image.Height; y += RowsAtOnce)
+        {
+            var rows = region.Fetch(0, y, image.Width, Math.Min(RowsAtOnce, image.Height - y));
+            for (var at = 0; at < rows.Length; at += row)
+            {
+                scaler.Add(rows.AsSpan(at, row), planes);
+            }
+        }
+    }
 
     private Image InTurn(Func<Image> decode)
     {
@@ -200,10 +280,15 @@ internal sealed class ImageSource
 
     private static Image ToPixels(Image loaded)
     {
+        using var opaque = ToOpaque(loaded);
+        return opaque.CopyMemory();
+    }
+
+    private static Image ToOpaque(Image loaded)
+    {
         using var srgb = ToSrgb(loaded);
         using var opaque = srgb.HasAlpha() ? srgb.Flatten(background: [255, 255, 255]) : srgb.Copy();
-        using var eightBit = opaque.Cast(Enums.BandFormat.Uchar);
-        return eightBit.CopyMemory();
+        return opaque.Cast(Enums.BandFormat.Uchar);
     }
 
     /// <summary>
@@ -215,5 +300,5 @@ internal sealed class ImageSource
         : image.Colourspace(Enums.Interpretation.Srgb);
 
     /// <summary>The name that version 2 profiles of the usual sRGB carry; most photographs that have a profile have this one.</summary>
-    private static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
+    internal static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
 }

@@ -20,7 +20,7 @@ internal sealed class ModelInput : IDisposable
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static ModelInput Of(byte[] image, Preprocessing p)
     {
-        using var square = CentreSquare.Of(image, p.Size);
+        using var square = CentreSquare.Of(image, p.Size, p.Version);
         return Of(square, p);
     }
 

@@ -79,7 +79,8 @@ public sealed class BackboneRegistry(
         await shared.TakeBackAsync(backbone.Manifest.Id, CancellationToken.None);
         BackboneFolders.Remove(backbone.Manifest.Id, paths.RegisteredBackbones);
         await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
-        await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace).ExecuteDeleteAsync(CancellationToken.None);
+        await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace || v.Space == backbone.Earlier.FeatureSpace)
+            .ExecuteDeleteAsync(CancellationToken.None);
         return null;
     }
 

@@ -184,7 +184,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     private void Extract(FeatureRecipe recipe, byte[] image, string? sha256, float[]?[] vectors)
     {
         foreach (var alike in recipe.Backbones.Index().Where(b => vectors[b.Index] is null)
-            .GroupBy(b => b.Item.Manifest.Preprocessing.Size))
+            .GroupBy(b => b.Item.Manifest.Preprocessing.Square))
         {
             using var square = Decode(image, alike.Key);
             foreach (var (i, backbone) in alike)
@@ -202,10 +202,10 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         }
     }
 
-    private CentreSquare Decode(byte[] image, int size)
+    private CentreSquare Decode(byte[] image, (int Size, int Version) square)
     {
         using var timing = telemetry.Decode();
-        return CentreSquare.Of(image, size);
+        return CentreSquare.Of(image, square.Size, square.Version);
     }
 
     private Answer Classify(ServedVersion version, float[] features, byte[]? explain)

@@ -87,9 +87,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
 
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
-        loaded.Find(read.BackboneId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Manifest.InputId == read.PreprocessingId
-                && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+        loaded.Find(read.BackboneId)?.Behind(read.PreprocessingId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
+            && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
             : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "This version needs the backbone "
                 + $"{read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does "

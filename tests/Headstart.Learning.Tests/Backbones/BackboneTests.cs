@@ -37,7 +37,7 @@ public sealed class BackboneTests
     {
         using var backbone = Backbone.Open(SharedData.Backbones().Single(file => file.Manifest.Id == "mobilenetv2-1.0"), threads: 1);
 
-        Assert.Equal("mobilenetv2-1.0-6ccce5bfdf99-centre224-a0bc4571-v1", backbone.FeatureSpace);
+        Assert.Equal("mobilenetv2-1.0-6ccce5bfdf99-centre224-a0bc4571-v2", backbone.FeatureSpace);
     }
 
     [Fact]

@@ -95,6 +95,17 @@ public sealed class ModelExportTests
     }
 
     [Fact]
+    public void A_model_of_an_earlier_preprocessing_is_to_be_trained_again_before_it_is_exported()
+    {
+        using var loaded = new Shelf("headstart-small");
+        var earlier = FeatureRecipe.Of(loaded.Recipe.Backbones[0].Earlier);
+        var head = RandomHead(earlier.Length, hidden: false, severalLabels: false);
+        var known = new NoveltyDetector([new float[earlier.Length]], 0.25);
+
+        Assert.Contains("train it again", Assert.Throws<ModelExportException>(() => ModelExport.Build(earlier, head, known, Nothing)).Message);
+    }
+
+    [Fact]
     public void A_network_that_cannot_be_joined_with_others_is_refused_with_a_sentence()
     {
         using var folder = new TestFolder();

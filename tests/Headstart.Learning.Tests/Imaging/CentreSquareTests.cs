@@ -9,7 +9,7 @@ public sealed class CentreSquareTests
     private const int Size = 224;
 
     [Fact]
-    public void Of_every_photograph_it_is_to_the_pixel_what_a_cut_while_decoding_gives()
+    public void The_first_version_is_to_the_pixel_what_a_cut_while_decoding_gives()
     {
         foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees"))
             .Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
@@ -22,9 +22,11 @@ public sealed class CentreSquareTests
             }
 
             using var cut = ImageReader.Decode(bytes, Size, Enums.Interesting.Centre);
-            using var square = ImageReader.DecodeSquare(bytes, Size);
+            using var square = CentreSquare.Of(bytes, Size, version: 1);
 
-            Assert.True(cut.WriteToMemory<byte>().AsSpan().SequenceEqual(square.WriteToMemory<byte>()), file);
+            var planes = new byte[square.Planes.Length];
+            CentreSquare.SplitInto(planes, cut.WriteToMemory<byte>());
+            Assert.True(square.Planes.SequenceEqual(planes), file);
         }
     }
 
@@ -47,8 +49,10 @@ public sealed class CentreSquareTests
         Assert.Equal("damaged", refused.Refusal.Reason);
     }
 
-    [Fact]
-    public void Of_a_strip_it_is_the_middle_upright()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Of_a_strip_it_is_the_middle_upright(int version)
     {
         // Black with a white stretch just below the middle.
         using var black = Image.Black(40, 400);
@@ -60,13 +64,23 @@ public sealed class CentreSquareTests
         using var turned = image.Rot270();
         // to be turned by a quarter to the right
         using var tagged = turned.Mutate(metadata => metadata.Set(GValue.GIntType, "orientation", 6));
-        using var square = ImageReader.DecodeSquare(tagged.JpegsaveBuffer(q: 95), Size);
+        using var square = CentreSquare.Of(tagged.JpegsaveBuffer(q: 95), Size, version);
 
-        using var above = square.Crop(0, 0, Size, Size / 3);
-        using var below = square.Crop(0, Size - Size / 3, Size, Size / 3);
+        var third = Size * Size / 3;
+        Assert.InRange(Average(square.Planes[..third]), 0, 0.5);
+        Assert.InRange(Average(square.Planes[(Size * Size - third)..(Size * Size)]), 254.5, 255);
 
-        Assert.Equal((Size, Size), (square.Width, square.Height));
-        Assert.Equal((0, 255), (Math.Round(above.Avg()), Math.Round(below.Avg())));
+        static double Average(ReadOnlySpan<byte> values) => values.ToArray().Average(value => (double)value);
+    }
+
+    [Fact]
+    public void A_square_fills_no_input_of_another_version()
+    {
+        using var square = CentreSquare.Of(Pictures.Png(40, 30, 1, 2, 3), SharedData.ImageNet.Size);
+        square.Fill(new float[SharedData.ImageNet.Length], SharedData.ImageNet);
+
+        Assert.Throws<ArgumentException>(() =>
+            square.Fill(new float[SharedData.ImageNet.Length], SharedData.ImageNet with { Version = 1 }));
     }
 
     [Fact]

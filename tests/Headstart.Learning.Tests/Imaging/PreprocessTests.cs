@@ -118,7 +118,9 @@ public sealed class PreprocessTests
 
         Assert.Equal(SharedData.ImageNet, one);
         Assert.Equal(SharedData.ImageNet.GetHashCode(), one.GetHashCode());
-        Assert.Equal("centre224-a0bc4571-v1", one.Id); // part of stored keys: must never change
+        Assert.Equal("centre224-a0bc4571-v2", one.Id); // part of stored keys: must never change
+        Assert.Equal("centre224-a0bc4571-v1", (one with { Version = 1 }).Id);
+        Assert.NotEqual(one, one with { Version = 1 });
         Assert.NotEqual(one.Id, (one with { Mean = [0.5f, 0.5f, 0.5f] }).Id);
         Assert.NotEqual(one, one with { Size = 225 });
     }

@@ -1,0 +1,83 @@
+namespace Headstart.Learning.Imaging;
+
+/// <summary>
+/// By how much each source pixel counts in each target pixel along an axis: a triangle, as wide as it shrinks and a pixel at least, of which
+/// nothing is outside of the image (Pillow's <c>BILINEAR</c>, torchvision's <c>antialias=True</c>, ONNX's <c>Resize</c> with <c>linear</c>,
+/// <c>antialias</c> and <c>exclude_outside</c>).
+/// </summary>
+internal sealed class TriangleFilter
+{
+    private readonly int[] _first;
+    private readonly float[] _weights; // [size, Taps]
+
+    /// <param name="before">Pixels of the whole image that are not looked at.</param>
+    /// <param name="kept">Pixels that are, behind them.</param>
+    /// <param name="scaled">How many these become.</param>
+    /// <param name="cut">How many of these are left out at the beginning.</param>
+    /// <param name="size">How many are wanted then.</param>
+    /// <param name="decoded">How many pixels the decoder gives of the whole image, and how many of the whole each is.</param>
+    public TriangleFilter(int before, int kept, int scaled, int cut, int size, (int Pixels, int Halves) decoded)
+    {
+        var scale = (double)kept / scaled / decoded.Halves;
+        var reach = Math.Max(1, scale);
+        var (lowest, end) = (before / decoded.Halves, Math.Min(decoded.Pixels, (before + kept + decoded.Halves - 1) / decoded.Halves));
+        Taps = (int)Math.Ceiling(2 * reach);
+        (_first, _weights) = (new int[size], new float[size * Taps]);
+        for (var i = 0; i < size; i++)
+        {
+            var centre = (double)before / decoded.Halves + (i + cut + 0.5) * scale;
+            var first = Math.Clamp((int)Math.Floor(centre - reach + 0.5), lowest, end - 1);
+            var weights = _weights.AsSpan(i * Taps, Math.Min(Taps, end - first));
+            var sum = 0.0;
+            for (var k = 0; k < weights.Length; k++)
+            {
+                var weight = Math.Max(0, 1 - Math.Abs(first + k + 0.5 - centre) / reach);
+                weights[k] = (float)weight;
+                sum += weight;
+            }
+
+            for (var k = 0; k < weights.Length; k++)
+            {
+                weights[k] = (float)(weights[k] / sum);
+            }
+
+            _first[i] = first;
+        }
+
+        First = _first[0];
+        End = Math.Min(end, _first[^1] + Taps);
+        for (var (i, from) = (0, 0); i < size; i++)
+        {
+            while (_first[from] + Taps <= _first[i])
+            {
+                from++;
+            }
+
+            Overlap = Math.Max(Overlap, i + 1 - from);
+        }
+    }
+
+    /// <summary>Source pixels that count in one target pixel, at most.</summary>
+    public int Taps { get; }
+
+    /// <summary>Target pixels that a source pixel counts in, at most.</summary>
+    public int Overlap { get; }
+
+    /// <summary>The first source pixel that counts.</summary>
+    public int First { get; }
+
+    /// <summary>Behind the last source pixel that may count.</summary>
+    public int End { get; }
+
+    /// <summary><see cref="FirstOf"/> each.</summary>
+    public ReadOnlySpan<int> Firsts => _first;
+
+    /// <summary><c>[size, Taps]</c>, of which <see cref="WeightsOf"/> is the beginning of a row.</summary>
+    public ReadOnlySpan<float> Weights => _weights;
+
+    /// <summary>The first source pixel that counts in target pixel <paramref name="i"/>; does not fall with it.</summary>
+    public int FirstOf(int i) => _first[i];
+
+    /// <summary>The weights of source pixels from <see cref="FirstOf"/> on, with sum 1; 0 from where the image ends.</summary>
+    public ReadOnlySpan<float> WeightsOf(int i) => _weights.AsSpan(i * Taps, Math.Min(Taps, End - _first[i]));
+}
