@@ -139,7 +139,8 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         await RefusedAsync(_channel.CreateCallInvoker().AsyncUnaryCall(elsewhere, null, Keyed, new()), StatusCode.Unimplemented);
 
         var packed = new Metadata { _key[0], { "grpc-internal-encoding-request", "gzip" } };
-        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id }, new CallOptions(packed, cancellationToken: Api.Cancel)), StatusCode.Unimplemented);
+        var options = new CallOptions(packed, cancellationToken: Api.Cancel);
+        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id }, options), StatusCode.Unimplemented);
     }
 
     private ModelInferRequest Request(string datatype, IEnumerable<long> shape) => new()
