@@ -85,8 +85,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
     }
 
     /// <summary>
-    /// <c>data</c> has the categories of each image. A single URL may have its categories in fields of that name. For several they would not
-    /// say which URL they are of: a client that flattens [[a, b], []] sends the same as one with [[a], [b]].
+    /// <c>data</c> has the categories of each image. A single URL may have its categories in fields of that name. For several they would
+    /// not say which URL they are of: a client that flattens [[a, b], []] sends the same as one with [[a], [b]].
     /// </summary>
     private static IResult? Annotations(NanoRequest request, IReadOnlyList<string> images,
         out IReadOnlyList<IReadOnlyList<string>?> categories)

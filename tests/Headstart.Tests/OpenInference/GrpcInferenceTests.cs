@@ -26,6 +26,8 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         _client = new(_channel);
     }
 
+    private CallOptions Keyed => new(_key, cancellationToken: Api.Cancel);
+
     private string Id => _host.Model.Split('/')[^1];
 
     public void Dispose() => _channel.Dispose();
@@ -40,19 +42,19 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         var name = (string)(await _host.Client.GetJsonAsync(_host.Model))["name"]!;
         foreach (var (model, version) in new[] { (Id, ""), (name, "1") })
         {
-            Assert.True((await _client.ModelReadyAsync(new() { Name = model, Version = version }, _key)).Ready);
-            var metadata = await _client.ModelMetadataAsync(new() { Name = model, Version = version }, _key);
+            Assert.True((await _client.ModelReadyAsync(new() { Name = model, Version = version }, Keyed)).Ready);
+            var metadata = await _client.ModelMetadataAsync(new() { Name = model, Version = version }, Keyed);
             Assert.Equal((model, "image", "BYTES"), (metadata.Name, metadata.Inputs.Single().Name, metadata.Inputs[0].Datatype));
             Assert.Equal(["label", "probability", "probabilities", "unknown"], metadata.Outputs.Select(output => output.Name));
             Assert.Equal(["1"], metadata.Versions);
-            var config = (await _client.ModelConfigAsync(new() { Name = model, Version = version }, _key)).Config;
+            var config = (await _client.ModelConfigAsync(new() { Name = model, Version = version }, Keyed)).Config;
             Assert.Equal((DataType.TypeString, DataType.TypeFp32), (config.Input.Single().DataType, config.Output[1].DataType));
             Assert.Equal("""["cats","dogs"]""", config.Parameters["labels"].StringValue);
         }
 
         var empty = (await _host.Client.NewModelAsync("a", "b")).Split('/')[^1];
-        Assert.False((await _client.ModelReadyAsync(new() { Name = empty }, _key)).Ready);
-        var index = await _client.RepositoryIndexAsync(new() { Ready = true }, _key);
+        Assert.False((await _client.ModelReadyAsync(new() { Name = empty }, Keyed)).Ready);
+        var index = await _client.RepositoryIndexAsync(new() { Ready = true }, Keyed);
         Assert.Equal((name, "1", "READY"), (index.Models.Single().Name, index.Models[0].Version, index.Models[0].State));
     }
 
@@ -65,7 +67,7 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         request.Id = "42";
         request.RawInputContents.Add(ByteString.CopyFrom([.. files.SelectMany(file => Length(file.Length).Concat(file))]));
 
-        var answer = await _client.ModelInferAsync(request, _key);
+        var answer = await _client.ModelInferAsync(request, Keyed);
 
         Assert.Equal(("42", Id, "1"), (answer.Id, answer.ModelName, answer.ModelVersion));
         Assert.All(answer.Outputs, output => Assert.Null(output.Contents));
@@ -90,8 +92,8 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         pixels.Inputs[0].Contents = new() { UintContents = { photograph.WriteToMemory<byte>().Select(value => (uint)value) } };
         pixels.ModelVersion = "1";
 
-        var named = await _client.ModelInferAsync(files, _key);
-        var whole = await _client.ModelInferAsync(pixels, _key);
+        var named = await _client.ModelInferAsync(files, Keyed);
+        var whole = await _client.ModelInferAsync(pixels, Keyed);
 
         Assert.Equal("cats", named.Outputs.Single().Contents.BytesContents.Single().ToStringUtf8());
         Assert.Empty(named.RawOutputContents);
@@ -106,25 +108,26 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         var stranger = await RefusedAsync(Ask(null), StatusCode.Unauthenticated);
         Assert.Contains("needs an API key", stranger);
         Assert.Contains("no model \"nothing\"",
-            await RefusedAsync(_client.ModelMetadataAsync(new() { Name = "nothing" }, _key), StatusCode.NotFound));
-        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id, Version = "7" }, _key), StatusCode.NotFound);
+            await RefusedAsync(_client.ModelMetadataAsync(new() { Name = "nothing" }, Keyed), StatusCode.NotFound));
+        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id, Version = "7" }, Keyed), StatusCode.NotFound);
         Assert.Contains("one input named \"image\"",
-            await RefusedAsync(_client.ModelInferAsync(new() { ModelName = Id }, _key), StatusCode.InvalidArgument));
+            await RefusedAsync(_client.ModelInferAsync(new() { ModelName = Id }, Keyed), StatusCode.InvalidArgument));
         var large = Request("UINT8", [1, 1, 3]);
         large.Inputs[0].Contents = new() { UintContents = { 1, 2, 256 } };
-        Assert.Contains("0 to 255", await RefusedAsync(_client.ModelInferAsync(large, _key), StatusCode.InvalidArgument));
+        Assert.Contains("0 to 255", await RefusedAsync(_client.ModelInferAsync(large, Keyed), StatusCode.InvalidArgument));
         var broken = Request("BYTES", [1]);
         broken.RawInputContents.Add(ByteString.CopyFrom(9, 0, 0, 0, 1));
-        Assert.Contains("4 bytes", await RefusedAsync(_client.ModelInferAsync(broken, _key), StatusCode.InvalidArgument));
-        await RefusedAsync(_client.ModelMetadataAsync(new() { Name = "a\0b" }, _key), StatusCode.InvalidArgument);
+        Assert.Contains("4 bytes", await RefusedAsync(_client.ModelInferAsync(broken, Keyed), StatusCode.InvalidArgument));
+        await RefusedAsync(_client.ModelMetadataAsync(new() { Name = "a\0b" }, Keyed), StatusCode.InvalidArgument);
 
         using var reader = await _host.ClientWithScopesAsync("read");
         Assert.Contains("scope predict", await RefusedAsync(Ask(reader), StatusCode.PermissionDenied));
         using var other = await _host.OtherAccountAsync();
         await RefusedAsync(Ask(other), StatusCode.NotFound);
 
-        AsyncUnaryCall<ModelInferResponse> Ask(HttpClient? caller) => _client.ModelInferAsync(Request("BYTES", [1]), caller is null ? null
-            : new() { { "authorization", caller.DefaultRequestHeaders.Authorization!.ToString() } });
+        AsyncUnaryCall<ModelInferResponse> Ask(HttpClient? caller) => _client.ModelInferAsync(Request("BYTES", [1]), new CallOptions(
+            caller is null ? null : new() { { "authorization", caller.DefaultRequestHeaders.Authorization!.ToString() } },
+            cancellationToken: Api.Cancel));
     }
 
     [Fact]
@@ -133,10 +136,11 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         var elsewhere = new Method<ModelReadyRequest, ModelReadyResponse>(MethodType.Unary, "inference.GRPCInferenceService", "Trace",
             Marshallers.Create(message => message.ToByteArray(), ModelReadyRequest.Parser.ParseFrom),
             Marshallers.Create(message => message.ToByteArray(), ModelReadyResponse.Parser.ParseFrom));
-        await RefusedAsync(_channel.CreateCallInvoker().AsyncUnaryCall(elsewhere, null, new(_key), new()), StatusCode.Unimplemented);
+        await RefusedAsync(_channel.CreateCallInvoker().AsyncUnaryCall(elsewhere, null, Keyed, new()), StatusCode.Unimplemented);
 
         var packed = new Metadata { _key[0], { "grpc-internal-encoding-request", "gzip" } };
-        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id }, packed), StatusCode.Unimplemented);
+        var options = new CallOptions(packed, cancellationToken: Api.Cancel);
+        await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id }, options), StatusCode.Unimplemented);
     }
 
     private ModelInferRequest Request(string datatype, IEnumerable<long> shape) => new()
