@@ -29,7 +29,8 @@ internal static class PreprocessingBenchmark
                 .Where(file => JpegHeader.OfOrdinary(file) is not null).ToArray();
             var planes = new byte[3 * Size * Size];
             Console.WriteLine($"| {set} ({files.Length} JPEGs) | {Ms(files, Decode):0.00} | {Ms(files, file => Read(file, 2)):0.00} | "
-                + $"{Ms(files, file => CentreSquare.ReadWithVips(file, Size, 2, planes)):0.00} | {Ms(files, file => Read(file, 1)):0.00} |");
+                + $"{Ms(files, file => CentreSquare.ReadWithVips(file, Size, 2, planes)):0.00} | "
+                + $"{Ms(files, file => Read(file, 1)):0.00} |");
         }
 
         Compare([.. Files(datasets)]);
@@ -52,8 +53,8 @@ internal static class PreprocessingBenchmark
             }
         }
 
-        Console.WriteLine($"Of {files.Length} files {differences.Count} are ordinary JPEGs. The two decoders differ by {differences.Average():0.0000} "
-            + $"grey levels on average, by {differences.Max():0.000} on the worst.");
+        Console.WriteLine($"Of {files.Length} files {differences.Count} are ordinary JPEGs. The two decoders differ by "
+            + $"{differences.Average():0.0000} grey levels on average, by {differences.Max():0.000} on the worst.");
     }
 
     private static async Task LearnAsync(string datasets, BackboneFile file)

@@ -64,7 +64,10 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
         var version = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == id, Api.Cancel));
         var artifact = HeadArtifact.Read((await blobs.GetAsync(version.Artifact, Api.Cancel))!);
         // What an earlier Headstart would have written.
-        var earlier = artifact with { Parts = [.. artifact.Parts.Select(part => part with { PreprocessingId = $"{part.PreprocessingId[..^1]}1" })] };
+        var earlier = artifact with
+        {
+            Parts = [.. artifact.Parts.Select(part => part with { PreprocessingId = $"{part.PreprocessingId[..^1]}1" })],
+        };
         var stored = await blobs.PutAsync(earlier.Write(), Api.Cancel);
         await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id)
             .ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, stored), Api.Cancel));
@@ -80,7 +83,8 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
         // The next version is made of today's features, and compared with this one on its own.
         Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model))["state"]);
         var next = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == id && v.Number == 2, Api.Cancel));
-        Assert.All(HeadArtifact.Read((await blobs.GetAsync(next.Artifact, Api.Cancel))!).Parts, part => Assert.EndsWith("-v2", part.PreprocessingId));
+        Assert.All(HeadArtifact.Read((await blobs.GetAsync(next.Artifact, Api.Cancel))!).Parts, part =>
+            Assert.EndsWith("-v2", part.PreprocessingId));
     }
 
     [Fact]
