@@ -101,8 +101,8 @@ public static class ImageReader
     }
 
     /// <summary>
-    /// What <see cref="Preprocessing.Version"/> 1 sees: the middle of the image, its shorter side scaled to <paramref name="size"/>. The whole image is decoded, what the cut leaves away
-    /// included: a file that is cut short must be refused wherever it ends.
+    /// What <see cref="Preprocessing.Version"/> 1 sees: the middle of the image, its shorter side scaled to <paramref name="size"/>. The
+    /// whole image is decoded, what the cut leaves away included: a file that is cut short must be refused wherever it ends.
     /// </summary>
     internal static Image DecodeSquare(byte[] bytes, int size)
     {
@@ -117,8 +117,8 @@ public static class ImageReader
         }
 
         var tall = height > width;
-        using var whole = source.Fit(tall ? size : SquarePlan.MostOblong * size, tall ? SquarePlan.MostOblong * size : size, Enums.Interesting.None,
-            Enums.Size.Both);
+        var longest = SquarePlan.MostOblong * size;
+        using var whole = source.Fit(tall ? size : longest, tall ? longest : size, Enums.Interesting.None, Enums.Size.Both);
         return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
     }
 

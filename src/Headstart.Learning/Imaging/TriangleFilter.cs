@@ -1,9 +1,9 @@
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// By how much each source pixel counts in each target pixel along an axis: a triangle, as wide as it shrinks and a pixel at least, of which
-/// nothing is outside of the image (Pillow's <c>BILINEAR</c>, torchvision's <c>antialias=True</c>, ONNX's <c>Resize</c> with <c>linear</c>,
-/// <c>antialias</c> and <c>exclude_outside</c>).
+/// By how much each source pixel counts in each target pixel along an axis: a triangle, as wide as it shrinks and a pixel at least, of
+/// which nothing is outside of the image (Pillow's <c>BILINEAR</c>, torchvision's <c>antialias=True</c>, ONNX's <c>Resize</c> with
+/// <c>linear</c>, <c>antialias</c> and <c>exclude_outside</c>).
 /// </summary>
 internal sealed class TriangleFilter
 {

@@ -46,8 +46,10 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
             Bundled = Task.Run(() => Open([BackboneFolders.Bundled]));
         }
 
-        // The decoder loads its parts with the first picture: better now than with the first request.
-        CentreSquare.Of(ImageReader.Png(new byte[3 * 64 * 64], 64, 64), 32).Dispose();
+        // The decoders load their parts with the first pictures: better now than with the first requests.
+        var picture = ImageReader.Png(new byte[3 * 64 * 64], 64, 64);
+        CentreSquare.Of(picture, 32).Dispose();
+        CentreSquare.Of(ImageReader.Thumbnail(picture, 64), 32).Dispose();
         IsWarm = true;
         if (_all.Count == 0)
         {

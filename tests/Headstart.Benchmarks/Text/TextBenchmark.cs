@@ -139,7 +139,7 @@ internal static class TextBenchmark
                 Add("chosen", run);
                 foreach (var candidate in run.Choice.Trials)
                 {
-                    Add(candidate.Id, run with { Choice = run.Choice with { Chosen = candidate }, Head = run.HeadOf(candidate, drawn) });
+                    Add(candidate.Id, run with { Choice = run.Choice with { Chosen = candidate }, Head = TextTraining.HeadOf(candidate, drawn) });
                 }
             }
 

@@ -24,7 +24,7 @@ internal sealed record TextTraining(TextChoice Choice, Head Head, double Seconds
     }
 
     /// <summary>A head as it would be, had other features been chosen.</summary>
-    public Head HeadOf(TextTrial trial, TextSet labelled) => HeadTraining.Train(
+    public static Head HeadOf(TextTrial trial, TextSet labelled) => HeadTraining.Train(
         new(trial.Features.Of(labelled.Texts), labelled.Labels, labelled.Categories), trial.Validation.Method, CancellationToken.None);
 
     /// <returns>The answers, indices into the categories.</returns>

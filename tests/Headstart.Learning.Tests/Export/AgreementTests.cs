@@ -10,7 +10,7 @@ public sealed class AgreementTests
     /// <summary>Each photograph is judged by a head that has not seen it: one learned from the set's other half.</summary>
     [Theory]
     [InlineData("squeezenet1.1")]
-    public async Task The_exported_model_and_the_service_agree_on_the_label_of_995_in_a_thousand_photographs(string recipeId)
+    public async Task The_exported_model_and_the_service_agree_on_the_label_of_999_in_a_thousand_photographs(string recipeId)
     {
         using var loaded = new Shelf(recipeId);
         var backbone = SharedData.Backbones().Single(file => file.Manifest.Id == recipeId);
@@ -39,7 +39,7 @@ public sealed class AgreementTests
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{agreed} of {photographs} photographs; probabilities differ by {largest} at most.");
         Assert.True(photographs > 1_000);
-        Assert.True(agreed >= 0.995 * photographs, $"{agreed} of {photographs}");
-        Assert.True(largest < 0.1, $"{largest}");
+        Assert.True(agreed >= 0.999 * photographs, $"{agreed} of {photographs}");
+        Assert.True(largest < 0.02, $"{largest}");
     }
 }

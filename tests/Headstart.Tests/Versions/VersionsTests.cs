@@ -1,5 +1,11 @@
 using System.Net;
+using Headstart.Backbones;
+using Headstart.Blobs;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Heads;
 using Headstart.Tests.Predictions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Headstart.Tests.Versions;
 
@@ -46,6 +52,39 @@ public sealed class VersionsTests(TrainedHost host) : IClassFixture<TrainedHost>
         var before = await _client.GetJsonAsync(host.Model);
         Assert.True((bool)(await (await _client.SendAsync(HttpMethod.Post, $"{host.Model}/versions/1/publish")).JsonAsync())["published"]!);
         Assert.Equal(before.ToJsonString(), (await _client.GetJsonAsync(host.Model)).ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_version_of_an_earlier_preprocessing_goes_on_answering_as_it_did()
+    {
+        var model = await _client.PetsAsync(12);
+        await _client.TrainAsync(model);
+        var id = Guid.Parse(model[^36..]);
+        var blobs = host.Services.GetRequiredService<BlobStores>().Blobs;
+        var version = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == id, Api.Cancel));
+        var artifact = HeadArtifact.Read((await blobs.GetAsync(version.Artifact, Api.Cancel))!);
+        // What an earlier Headstart would have written.
+        var earlier = artifact with
+        {
+            Parts = [.. artifact.Parts.Select(part => part with { PreprocessingId = $"{part.PreprocessingId[..^1]}1" })],
+        };
+        var stored = await blobs.PutAsync(earlier.Write(), Api.Cancel);
+        await host.QueryAsync(db => db.Versions.Where(v => v.ModelId == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(v => v.Artifact, stored), Api.Cancel));
+
+        var answer = await _client.PredictAsync(model, Pets.Cats[^1]);
+
+        var backbone = host.Services.GetRequiredService<LoadedBackbones>().Find("headstart-small")!;
+        var features = FeatureRecipe.Of(backbone.Earlier).Extract(await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel));
+        Assert.NotEqual(features, FeatureRecipe.Of(backbone).Extract(await File.ReadAllBytesAsync(Pets.Cats[^1], Api.Cancel)));
+        var expected = artifact.Head.Probabilities(features).Max();
+        Assert.Equal(expected, (double)answer["predictions"]![0]!["labels"]![0]!["probability"]!, 1e-5);
+        await (await _client.GetAsync($"{model}/versions/1/export", Api.Cancel)).ProblemAsync(HttpStatusCode.Conflict, "export-failed");
+        // The next version is made of today's features, and compared with this one on its own.
+        Assert.Equal("succeeded", (string?)(await _client.TrainAsync(model))["state"]);
+        var next = await host.QueryAsync(db => db.Versions.SingleAsync(v => v.ModelId == id && v.Number == 2, Api.Cancel));
+        Assert.All(HeadArtifact.Read((await blobs.GetAsync(next.Artifact, Api.Cancel))!).Parts, part =>
+            Assert.EndsWith("-v2", part.PreprocessingId));
     }
 
     [Fact]
