@@ -35,7 +35,8 @@ internal sealed class Equalisation
     public static void Apply(GraphIndex graph, QuantisationPlan plan, IReadOnlyDictionary<string, ActivationSamples> samples)
     {
         var equalisation = new Equalisation(graph, plan, samples);
-        foreach (var group in plan.Tensors.Keys.GroupBy(equalisation.GroupOf).Where(group => group.All(equalisation.IsInside)))
+        foreach (var group in plan.Tensors.Keys.GroupBy(equalisation.GroupOf).Where(group => group.All(equalisation.IsInside)
+            && group.Select(tensor => samples[tensor].Channels.Count).Distinct().Count() == 1))
         {
             equalisation.Equalise([.. group]);
         }
@@ -55,7 +56,8 @@ internal sealed class Equalisation
     private bool IsInside(string tensor) => _plan.Maker(tensor) is { } maker && IsOurs(maker) && !_plan.IsOutput(tensor)
         && _plan.Readers(tensor).All(reader => IsOurs(reader));
 
-    private bool IsOurs(NodeProto node) => _plan.Layers.Contains(node) && node.OpType is "Conv" or "Add" or "MaxPool";
+    private bool IsOurs(NodeProto node) => _plan.Layers.Contains(node) && (node.OpType is "Add" or "MaxPool"
+        || (node.OpType == "Conv" && node.Input.Skip(1).All(weight => _plan.Readers(weight).Count() == 1))); // weights of its own
 
     private void Equalise(string[] tensors)
     {
