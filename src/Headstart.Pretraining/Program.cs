@@ -1,5 +1,6 @@
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
+using Headstart.Learning.Native;
 using Headstart.Pretraining;
 using Microsoft.Extensions.Configuration;
 
@@ -11,6 +12,7 @@ if (settings is not { Photographs: not null, Teacher: not null, Output: not null
     return 2;
 }
 
+ProcessMemory.Keep(); // a batch's activations are hundreds of megabytes, and every batch needs them anew
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {

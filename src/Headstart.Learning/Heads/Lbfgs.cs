@@ -5,7 +5,8 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a bisecting weak Wolfe line search (Lewis and
-/// Overton, 2013) and a diagonal guess of the Hessian to start from.
+/// Overton, 2013) and a diagonal guess of the Hessian to start from. Point, value and gradient are float64; what says only where to look
+/// next, the pairs and the direction, is float32: there are twenty vectors of it, and reading them is half of an iteration.
 /// </summary>
 internal static class Lbfgs
 {
@@ -23,9 +24,14 @@ internal static class Lbfgs
     public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel,
         Func<double[], bool>? proceed = null)
     {
-        var steps = new List<(double[] Step, double[] Change, double Curvature)>(LbfgsMemory);
+        var steps = new List<(float[] Step, float[] Change, float Curvature)>(LbfgsMemory + 1);
         var (gradient, direction) = (new double[x.Length], new double[x.Length]);
+        var (way, scratch) = (new float[x.Length], new float[x.Length]);
         var (next, nextGradient) = (new double[x.Length], new double[x.Length]);
+        var inverse = new float[x.Length];
+        TensorPrimitives.Reciprocal(hessian, direction);
+        TensorPrimitives.ConvertTruncating<double, float>(direction, inverse);
+        var (step, change) = (new float[x.Length], new float[x.Length]); // of the pair to come
         var value = objective(x, gradient);
         for (var iteration = 0; iteration < LbfgsIterations; iteration++)
         {
@@ -35,13 +41,17 @@ internal static class Lbfgs
                 return iteration;
             }
 
-            Direction(gradient, hessian, steps, direction);
+            TensorPrimitives.ConvertTruncating<double, float>(gradient, way);
+            Direction(way, inverse, steps, scratch);
+            TensorPrimitives.ConvertTruncating<float, double>(way, direction);
             if (!LineSearch(objective, x, gradient, direction, next, nextGradient, ref value))
             {
                 return iteration; // at the limit of double precision
             }
 
-            Remember(steps, x, next, gradient, nextGradient);
+            Difference(next, x, step);
+            Difference(nextGradient, gradient, change);
+            (step, change) = Remember(steps, step, change);
             next.CopyTo(x, 0);
             nextGradient.CopyTo(gradient, 0);
         }
@@ -49,40 +59,42 @@ internal static class Lbfgs
         return LbfgsIterations;
     }
 
-    private static void Direction(double[] gradient, ReadOnlySpan<double> hessian,
-        List<(double[] Step, double[] Change, double Curvature)> steps, double[] direction)
+    /// <param name="way">The gradient; receives the direction.</param>
+    /// <param name="inverse">Of the guess of the Hessian's diagonal.</param>
+    /// <param name="steps">The pairs, the newest last.</param>
+    /// <param name="scratch">As long.</param>
+    private static void Direction(float[] way, float[] inverse, List<(float[] Step, float[] Change, float Curvature)> steps,
+        float[] scratch)
     {
-        TensorPrimitives.Negate(gradient, direction);
-        var alphas = new double[steps.Count];
+        TensorPrimitives.Negate<float>(way, way);
+        var alphas = new float[steps.Count];
         for (var i = steps.Count - 1; i >= 0; i--)
         {
-            alphas[i] = TensorPrimitives.Dot<double>(steps[i].Step, direction) / steps[i].Curvature;
-            TensorPrimitives.MultiplyAdd(steps[i].Change, -alphas[i], direction, direction);
+            alphas[i] = TensorPrimitives.Dot<float>(steps[i].Step, way) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Change, -alphas[i], way, way);
         }
 
-        TensorPrimitives.Divide(direction, hessian, direction);
+        TensorPrimitives.Multiply(way, inverse, way);
         if (steps.Count > 0)
         {
-            TensorPrimitives.Multiply(direction, Scale(steps[^1], hessian), direction);
+            // How much flatter the function is along the last step than the guess says (Nocedal and Wright, 7.20).
+            TensorPrimitives.Multiply(steps[^1].Change, inverse, scratch);
+            TensorPrimitives.Multiply(way, steps[^1].Curvature / TensorPrimitives.Dot<float>(steps[^1].Change, scratch), way);
         }
 
         for (var i = 0; i < steps.Count; i++)
         {
-            var beta = TensorPrimitives.Dot<double>(steps[i].Change, direction) / steps[i].Curvature;
-            TensorPrimitives.MultiplyAdd(steps[i].Step, alphas[i] - beta, direction, direction);
+            var beta = TensorPrimitives.Dot<float>(steps[i].Change, way) / steps[i].Curvature;
+            TensorPrimitives.MultiplyAdd(steps[i].Step, alphas[i] - beta, way, way);
         }
     }
 
-    /// <summary>How much flatter the function is along the last step than the guess says (Nocedal and Wright, 7.20).</summary>
-    private static double Scale((double[] Step, double[] Change, double Curvature) last, ReadOnlySpan<double> hessian)
+    private static void Difference(double[] of, double[] less, float[] difference)
     {
-        var expected = 0.0;
-        for (var i = 0; i < hessian.Length; i++)
+        for (var i = 0; i < difference.Length; i++)
         {
-            expected += last.Change[i] * last.Change[i] / hessian[i];
+            difference[i] = (float)(of[i] - less[i]);
         }
-
-        return last.Curvature / expected;
     }
 
     /// <summary>Finds <c>next</c> along the direction, and sets <c>value</c> from that at <c>x</c> to that at <c>next</c>.</summary>
@@ -116,23 +128,24 @@ internal static class Lbfgs
         return false;
     }
 
-    private static void Remember(List<(double[] Step, double[] Change, double Curvature)> steps,
-        double[] x, double[] next, double[] gradient, double[] nextGradient)
+    /// <returns>Two arrays to write the next pair into: the arrays are large, and cost more to make than to fill.</returns>
+    private static (float[] Step, float[] Change) Remember(List<(float[] Step, float[] Change, float Curvature)> steps,
+        float[] step, float[] change)
     {
-        var (step, change) = (new double[x.Length], new double[x.Length]);
-        TensorPrimitives.Subtract(next, x, step);
-        TensorPrimitives.Subtract(nextGradient, gradient, change);
-        var curvature = TensorPrimitives.Dot<double>(step, change);
-        if (curvature <= 0)
+        var curvature = TensorPrimitives.Dot<float>(step, change);
+        if (!(curvature > 0))
         {
-            return; // rounding only: the line search has seen to it that the slope flattens
-        }
-
-        if (steps.Count == LbfgsMemory)
-        {
-            steps.RemoveAt(0);
+            return (step, change); // rounding only: the line search has seen to it that the slope flattens
         }
 
         steps.Add((step, change, curvature));
+        if (steps.Count <= LbfgsMemory)
+        {
+            return (new float[step.Length], new float[step.Length]);
+        }
+
+        var (oldStep, oldChange, _) = steps[0];
+        steps.RemoveAt(0);
+        return (oldStep, oldChange);
     }
 }

@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Headstart.Learning.Heads;
 
@@ -13,6 +15,8 @@ namespace Headstart.Learning.Heads;
 /// </summary>
 internal sealed class LogisticRegression
 {
+    private const int ManyClasses = 48;
+
     private readonly Tensor _inputs; // [n, r + 1], the last column 1 for the bias
     private readonly Tensor _targets; // [n, k], 1 where a label applies
     private readonly Tensor _weights; // [n, 1], add up to 1
@@ -54,10 +58,16 @@ internal sealed class LogisticRegression
     /// <returns>The loss, and its derivative by the logits <c>[n, k]</c>.</returns>
     public static (double Loss, Tensor Slope) Loss(Tensor logits, Tensor targets, Tensor weights, bool exclusive)
     {
+        if (exclusive)
+        {
+            var logarithms = nn.functional.log_softmax(logits, 1);
+            return (-(logarithms * targets * weights).sum().item<double>(), (logarithms.exp() - targets) * weights);
+        }
+
         // Less its opposite: a sum of tensors has a number in it, see RowSpace.
-        var likelihood = exclusive ? nn.functional.log_softmax(logits, 1) * targets
-            : nn.functional.logsigmoid(logits) * targets - nn.functional.logsigmoid(-logits) * (targets - ones_like(targets));
-        return (-(likelihood * weights).sum().item<double>(), (Activated(logits, exclusive) - targets) * weights);
+        var likelihood = nn.functional.logsigmoid(logits) * targets
+            - nn.functional.logsigmoid(-logits) * (targets - ones_like(targets));
+        return (-(likelihood * weights).sum().item<double>(), (logits.sigmoid() - targets) * weights);
     }
 
     /// <returns>Probabilities <c>[n, k]</c>.</returns>
@@ -87,18 +97,16 @@ internal sealed class LogisticRegression
     {
         using var scope = NewDisposeScope();
         var parameters = tensor(point.ToArray(), [_moments.Length, _classes]).to(_inputs.dtype);
-        // Both products written as transposes, the long side last: faster by half.
-        var (loss, outer) = Loss(parameters.t().mm(_inputs.t()).t().to(float64).contiguous(), _targets, _weights, _exclusive);
-        var slope = outer.t().to(_inputs.dtype).mm(_inputs).t().to(float64).contiguous();
-        slope.data<double>().CopyTo(gradient);
+        // Of few categories both products are written as transposes, the long side last: faster by half. Of many the plain ones are.
+        var logits = _classes < ManyClasses ? parameters.t().mm(_inputs.t()).t() : _inputs.mm(parameters);
+        var (loss, outer) = Loss(logits.to(float64).contiguous(), _targets, _weights, _exclusive);
+        outer = outer.to(_inputs.dtype);
+        var slope = (_classes < ManyClasses ? outer.t().mm(_inputs).t() : _inputs.t().mm(outer)).to(float64).contiguous();
+        MemoryMarshal.Cast<byte, double>(slope.bytes).CopyTo(gradient); // data<double>() takes as long as a product to copy
 
         var penalised = point.Length - _classes; // all but the bias
-        for (var i = 0; i < penalised; i++)
-        {
-            loss += l2 / 2 * point[i] * point[i];
-            gradient[i] += l2 * point[i];
-        }
-
+        loss += l2 / 2 * TensorPrimitives.SumOfSquares(point[..penalised]);
+        TensorPrimitives.MultiplyAdd(point[..penalised], l2, gradient[..penalised], gradient[..penalised]);
         return loss;
     }
 

@@ -12,7 +12,7 @@ namespace Headstart.Learning.Heads;
 internal sealed class PartSpaces : IDisposable
 {
     private const int Enough = 2; // examples for each feature
-    private const int Large = 1_000_000; // numbers
+    private const int Large = 100_000; // numbers; fits to fewer take no time in any precision
 
     private readonly Tensor? _features; // [n, d], float64; null where all share one space
     private readonly (RowSpace Space, Tensor Inputs)? _common;

@@ -30,12 +30,32 @@ public static class ProcessMemory
     public static void Trim()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var libc)
-            && NativeLibrary.TryGetExport(libc, "malloc_trim", out var trim))
+        if (Glibc("malloc_trim") is var trim && trim != 0)
         {
             unsafe
             {
                 _ = ((delegate* unmanaged<nuint, int>)trim)(0);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Keeps native memory that was freed for what comes next, in this process from now on. glibc gives large blocks back to the system,
+    /// which clears them before it lends them again: of the time of convolutions whose activations take 100 MB two thirds go there. What
+    /// stays resident is the most that was ever used. Call it before other threads start: those that have a heap of their own already stay
+    /// with it, and such heaps have no place for large blocks. Does nothing without glibc.
+    /// </summary>
+    public static void Keep()
+    {
+        const int TrimThreshold = -1, MostMappings = -4, MostArenas = -8; // mallopt(3)
+        if (Glibc("mallopt") is var set && set != 0)
+        {
+            unsafe
+            {
+                var option = (delegate* unmanaged<int, int, int>)set;
+                _ = option(MostMappings, 0);
+                _ = option(TrimThreshold, -1); // never
+                _ = option(MostArenas, 1); // the heap that grows without a limit
             }
         }
     }
@@ -62,6 +82,9 @@ public static class ProcessMemory
         var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
         return line is null ? 0 : 1024 * long.Parse(line.AsSpan()[name.Length..^" kB".Length], CultureInfo.InvariantCulture);
     }
+
+    private static nint Glibc(string function) => OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var libc)
+        && NativeLibrary.TryGetExport(libc, function, out var address) ? address : 0;
 
     private static Process Refreshed()
     {
