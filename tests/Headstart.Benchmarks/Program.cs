@@ -29,12 +29,6 @@ if (args is ["promises"])
     return await Promises.RunAsync(shared);
 }
 
-if (args is ["preprocessing"])
-{
-    await PreprocessingBenchmark.RunAsync(shared);
-    return 0;
-}
-
 if (args is ["serving", .. var sections])
 {
     return await ServingBenchmark.RunAsync(sections, shared);
