@@ -46,14 +46,10 @@ internal sealed class SentenceEncoder : IDisposable
         InferenceSession? session = null;
         try
         {
-            var network = ModelProto.Parser.ParseFrom(files.Network.ReadAll());
-            var inner = TransformerLayers.Inner(network.Graph ?? new());
-            if (inner is not null && network.Graph!.Output.All(output => output.Name != inner))
-            {
-                network.Graph.Output.Add(new ValueInfoProto { Name = inner });
-            }
-
-            session = new(network.ToByteArray(), options);
+            var (network, inner) = WithInner(files.Network.ReadAll());
+            session = new(network, options);
+            network = [];
+            ProcessMemory.Trim(); // reading a network takes several times its size, which nobody needs from then on
             if (session.InputNames.FirstOrDefault(name => !Known.Contains(name)) is { } other)
             {
                 throw new TextFeaturesException($"it has an unsupported input '{other}'; supported are {string.Join(", ", Known)}");
@@ -71,6 +67,20 @@ internal sealed class SentenceEncoder : IDisposable
             throw new TextFeaturesException(
                 $"{Path.GetFileName(files.Network.Path)} cannot be used: {exception.Message.TrimEnd('.')}.", exception);
         }
+    }
+
+    /// <summary>The network with one output more, that of the inner layer, where there is one.</summary>
+    private static (byte[] Network, string? Inner) WithInner(byte[] bytes)
+    {
+        var network = ModelProto.Parser.ParseFrom(bytes);
+        var inner = TransformerLayers.Inner(network.Graph ?? new());
+        if (inner is null || network.Graph!.Output.Any(output => output.Name == inner))
+        {
+            return (bytes, inner);
+        }
+
+        network.Graph.Output.Add(new ValueInfoProto { Name = inner });
+        return (network.ToByteArray(), inner);
     }
 
     /// <summary>Remembers the last texts: a run asks for the same ones for each of the features that a network is part of.</summary>

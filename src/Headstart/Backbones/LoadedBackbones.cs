@@ -1,5 +1,6 @@
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
+using Headstart.Learning.Native;
 using Headstart.Operations;
 
 namespace Headstart.Backbones;
@@ -43,7 +44,11 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         Open([BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
         if (settings.Backbones.Bundled && Directory.Exists(BackboneFolders.Bundled))
         {
-            Bundled = Task.Run(() => Open([BackboneFolders.Bundled]));
+            Bundled = Task.Run(() =>
+            {
+                Open([BackboneFolders.Bundled]);
+                ProcessMemory.Trim(); // reading a network takes several times its size, which nobody needs from then on
+            });
         }
 
         // The decoders load their parts with the first pictures: better now than with the first requests.

@@ -11,8 +11,8 @@ namespace Headstart.Training;
 /// <summary>
 /// Finds the best features for the images by the cross-validated log loss of a head on a sample of them: the objective itself, not a proxy.
 /// Many backbones are first tried on a quarter and on half of the sample, and the worse half of them is dropped each time. The remaining
-/// ones are tried with their inner stages, in pairs, and the best pair with each third one, once each, and the better half of those as often as few images require. The static
-/// favourite always stays in.
+/// ones are tried with their inner stages, in pairs, and the best pair with each third one, once each, and the better half of those as
+/// often as few images require. The static favourite always stays in.
 /// </summary>
 public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
 {

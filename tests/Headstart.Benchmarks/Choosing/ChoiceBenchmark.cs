@@ -74,7 +74,7 @@ internal static class ChoiceBenchmark
             + $"| {outcomes.Average(o => o.Caught):0.000} |\n\n| recipe | mean accuracy |\n| --- | --- |");
         foreach (var (recipe, of) in accuracies.OrderByDescending(pair => pair.Value.Average()))
         {
-            Console.WriteLine($"| {recipe} | {of.Average():0.000}{(of.Count < outcomes.Count ? $", in {of.Count} of {outcomes.Count}" : "")} |");
+            Console.WriteLine($"| {recipe} | {of.Average():0.000}, in {of.Count} of {outcomes.Count} |");
         }
 
         backbones.ForEach(backbone => backbone.Dispose());

@@ -23,10 +23,6 @@ internal sealed record TextTraining(TextChoice Choice, Head Head, double Seconds
         return new(choice, HeadTraining.Train(set, method, CancellationToken.None), Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    /// <summary>A head as it would be, had other features been chosen.</summary>
-    public static Head HeadOf(TextTrial trial, TextSet labelled) => HeadTraining.Train(
-        new(trial.Features.Of(labelled.Texts), labelled.Labels, labelled.Categories), trial.Validation.Method, CancellationToken.None);
-
     /// <returns>The answers, indices into the categories.</returns>
     public int[] Answers(IReadOnlyList<string> texts) => [.. Features.Of(texts).Select(features => Head.Best(features))];
 

@@ -3,7 +3,10 @@ using NetVips;
 
 namespace Headstart.Learning.Tests.Imaging;
 
-/// <summary>Ordinary JPEGs are read by Skia, everything else by libvips: nobody must be able to tell.</summary>
+/// <summary>
+/// Ordinary JPEGs are read by Skia, everything else by libvips: nobody must be able to tell. Damaged ones that both accept may show
+/// different pixels: Skia does not tell what libjpeg warns of (of 18,000 single bits turned, 480 files; and 6 that only Skia accepts).
+/// </summary>
 public sealed class TwoDecodersTests
 {
     private const int Size = 224;
@@ -53,7 +56,7 @@ public sealed class TwoDecodersTests
     }
 
     [Fact]
-    public void What_one_accepts_of_damaged_files_the_other_accepts()
+    public void What_Skia_accepts_of_these_damaged_files_libvips_accepts()
     {
         var random = new Random(7);
         var accepted = 0;
