@@ -71,7 +71,7 @@ public static class EightBitBackbone
 
         try
         {
-            var graph = OnnxGraph.Read(of.Path);
+            var graph = OnnxGraph.Read(of.Path, of.Manifest.Reading);
             var network = Quantiser.Quantise(graph.Cut(of.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures()),
                 images.Where((_, i) => i % HeldOut > 0), p.Size, p.Range);
             var manifest = of.Manifest with
@@ -82,6 +82,7 @@ public static class EightBitBackbone
                 Sha256 = Convert.ToHexStringLower(SHA256.HashData(network)),
                 Bytes = network.Length,
                 Classifier = false,
+                Reading = NetworkReading.Usual, // it is in the graph now
                 MemoryPerImageMb = null,
                 QuantisedFrom = of.Manifest.Sha256,
             };
