@@ -11,7 +11,8 @@ namespace Headstart.Learning.Texts;
 /// A network of BERT's kind, as sentence-transformers publishes them: token ids in, a vector for each token out, of which the mean, or the
 /// first, is the sentence (Reimers and Gurevych 2019). Networks that give one vector for the whole sentence are taken at their word.
 /// Behind it comes the mean of an inner layer, where there is one (<see cref="TransformerLayers"/>): on movie reviews it knows more than
-/// the sentence (20 labelled: 0.640 and 0.617), and both together know most. Thread-safe.
+/// the sentence (scikit-learn's logistic regression on 20 and 200 labelled: 0.640 and 0.773, and 0.617 and 0.752), and both together know
+/// most (0.645 and 0.775). Thread-safe.
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
 {
