@@ -15,9 +15,8 @@ internal static partial class PathPrefix
     // Our own paths. With one of these as prefix, it would be unclear whether a proxy removed the prefix.
     private static readonly PathString[] Own =
     [
-        "/api/v1", "/api/v2", "/v2", "/swagger", "/health", "/metrics", "/hangfire", "/session", "/signin", "/models", "/new", "/keys",
-            "/not-found", "/_blazor",
-        "/_framework", "/_content",
+        "/api/v1", "/api/v2", "/v2", "/inference.GRPCInferenceService", "/swagger", "/health", "/metrics", "/hangfire", "/session",
+        "/signin", "/models", "/new", "/keys", "/not-found", "/_blazor", "/_framework", "/_content",
     ];
 
     /// <summary>X-Forwarded-Prefix is believed where X-Forwarded-Proto is: with <c>ASPNETCORE_FORWARDEDHEADERS_ENABLED</c>.</summary>
