@@ -83,7 +83,7 @@ public static class TrainingDefaults
     public const double WorthSaying = 0.005;               // an advice that promises less accuracy is not given
     public static readonly int[] AdvisedAmounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000]; // people count in round numbers
     public const int MinForOutliers = 8;                   // fewer images say nothing about what is usual
-    public const double OutlierDeviations = 3;
+    public const double OutlierDeviations = 2.5;          // the usual moderate limit for median absolute deviations
     public const int MostSuspects = 100;                   // more than a person will check
     public const int MostHardest = 12;                     // a page
     public const int MostMistakes = 1_000;

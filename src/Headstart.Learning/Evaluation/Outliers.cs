@@ -6,10 +6,10 @@ namespace Headstart.Learning.Evaluation;
 
 /// <summary>
 /// Images that do not belong among the others of their category, as a search brings them: how alike an image is to the others is the mean
-/// cosine of the angles between them, and one that is far less so than usual is out. What is usual is told by the upper half alone (its
-/// median distance from the median, as in the median absolute deviation), which foreign images do not reach. With mobilenetv2-1.0, thirty
-/// images of each of four categories of our public sets and ten of other sets among them, 78 % of the foreign ones are found and 2.5 % of
-/// the others are taken for foreign; of ten images of another category of the same set, 13 %.
+/// cosine of the angles between them, and one that is far less so than usual is out. What is usual is the median absolute deviation from
+/// the median, which a few foreign images hardly move. With mobilenetv2-1.0, 24 images of each of twelve categories of our public sets and
+/// five of other sets among those of nine of them, 80 % of the foreign ones are found and 4 % of the others are taken for foreign; with
+/// headstart-small 63 and 4 %.
 /// </summary>
 public static class Outliers
 {
@@ -32,7 +32,7 @@ public static class Outliers
         var alike = units.ConvertAll(unit => (double)(TensorPrimitives.Dot<float>(sum, unit) - TensorPrimitives.Dot<float>(unit, unit)) / (
             units.Count - 1));
         var median = Median(alike);
-        var usual = NormalDeviation * Median(alike.FindAll(value => value >= median).ConvertAll(value => value - median));
+        var usual = NormalDeviation * Median(alike.ConvertAll(value => Math.Abs(value - median)));
         return [.. Enumerable.Range(0, alike.Count).Where(i => alike[i] < median - OutlierDeviations * usual - 1e-6)];
     }
 
