@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Google.Protobuf;
 using Headstart.Learning.Native;
 using Headstart.Learning.Onnx;
@@ -24,7 +27,7 @@ internal sealed class SentenceEncoder : IDisposable
     private readonly Func<string, int, long[]> _tokens;
     private readonly SentenceReading _reading;
     private readonly string[] _outputs; // the sentence's, and that of the inner layer
-    private readonly ConcurrentDictionary<string, float[]> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<UInt128, float[]> _known = []; // by half of the text's SHA-256: texts may be long
 
     private SentenceEncoder(SessionOptions options, InferenceSession session, Func<string, int, long[]> tokens, SentenceReading reading,
         string? inner)
@@ -88,7 +91,8 @@ internal sealed class SentenceEncoder : IDisposable
     /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
     public float[] Encode(string text)
     {
-        if (_known.TryGetValue(text, out var known))
+        var key = BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
+        if (_known.TryGetValue(key, out var known))
         {
             return known;
         }
@@ -98,7 +102,7 @@ internal sealed class SentenceEncoder : IDisposable
             _known.Clear();
         }
 
-        return _known[text] = [.. Run(text).SelectMany(vector => vector)];
+        return _known[key] = [.. Run(text).SelectMany(vector => vector)];
     }
 
     private List<float[]> Run(string text)
