@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
@@ -247,6 +248,10 @@ public sealed class Backbone : IDisposable
         .Select(section => section.Name).Prepend($"{manifest.Id}-{manifest.Sha256[..12]}-{manifest.InputId}")
         .Where(name => name.Length > 0));
 
+    /// <summary>Whether the processor adds 8-bit products without overflow: AVX512_VNNI or AVX-VNNI (CPUID leaf 7).</summary>
+    private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
+
     private static SessionOptions Options(int threads)
     {
         OnnxRuntime.EnsureLoaded();
@@ -260,8 +265,12 @@ public sealed class Backbone : IDisposable
         // Waiting threads would otherwise burn the cores that decoding and other requests need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         // x64 processors without VNNI add products of 8-bit networks in 16 bits, which may overflow: they are to take another way, as
-        // features must be the same on every node.
-        options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        // features must be the same on every node. Where there is VNNI that way is slower than float32.
+        if (!HasVnni)
+        {
+            options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        }
+
         return options;
     }
 
