@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -6,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Access;
 
 /// <param name="Quotas">Limits of the account; defaults to the quotas in the host's settings (<c>Headstart:Quotas</c>).</param>
-public sealed record NewAccountRequest(string? Name, Quotas? Quotas = null);
+public sealed record NewAccountRequest([property: Required] string? Name, Quotas? Quotas = null);
 
 /// <param name="Quotas">Replaces all quotas: one that is omitted or null becomes unlimited.</param>
 public sealed record AccountChange(string? Name = null, Quotas? Quotas = null);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Headstart.Data;
 using Headstart.Operations;
@@ -11,7 +12,8 @@ namespace Headstart.Access;
 /// <param name="Scopes">What the key may do; defaults to <c>read</c>, <c>predict</c> and <c>write</c>. <c>admin</c> includes the
 /// others.</param>
 /// <param name="ExpiresAt">When the key stops working; omit it for a key that does not expire.</param>
-public sealed record NewKeyRequest(string? Name, bool Admin = false, IReadOnlyList<Scope>? Scopes = null, DateTimeOffset? ExpiresAt = null);
+public sealed record NewKeyRequest(
+    [property: Required] string? Name, bool Admin = false, IReadOnlyList<Scope>? Scopes = null, DateTimeOffset? ExpiresAt = null);
 
 public sealed record KeyResponse(Guid Id, string Name, string Prefix, bool Admin, IReadOnlyList<Scope> Scopes, DateTime? ExpiresAt,
     DateTime CreatedAt, DateTime? RevokedAt);

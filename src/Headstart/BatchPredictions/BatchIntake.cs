@@ -119,7 +119,8 @@ internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings s
 
     private async Task<List<NewItem>> FindAsync(Guid model, NewBatchRequest request, CancellationToken cancel)
     {
-        if (request.Images is null == request.ImageIds is null)
+        if (request.Images is null == request.ImageIds is null
+            || request is { Texts: not null } or { StoredTexts: not null } or { TextIds: not null })
         {
             throw new RefusedException(Problems.Invalid("no-images-named",
                 """Name stored images: {"images":{}} for all or a filtered part of them, or {"imageIds":[...]}."""));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text.Json.Serialization;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Data;
@@ -73,6 +74,7 @@ public sealed class Example
 /// <param name="Licence">Name of the licence, as its source gives it, such as <c>CC BY-SA 4.0</c>.</param>
 /// <param name="LicenceUrl">URL of the licence.</param>
 /// <param name="Source">Which source found it, such as <c>wikimedia</c>; null if a user gave the URL.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ImageOrigin(
     string Url, string? Page = null, string? Title = null, string? Author = null, string? Licence = null, string? LicenceUrl = null,
     string? Source = null)

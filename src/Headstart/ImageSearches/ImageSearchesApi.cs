@@ -47,11 +47,11 @@ public static class ImageSearchesApi
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Start(
-        Guid id, NewSearchRequest? request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the "
+        Guid id, NewSearchRequest request, [FromHeader(Name = "Idempotency-Key")][Description("Sending the same key again returns the "
             + "search it started.")] string? idempotencyKey,
         [FromServices] NewSearches searches, ClaimsPrincipal caller, CancellationToken cancel)
     {
-        return Started(await searches.StartAsync(caller, id, request ?? new(), idempotencyKey, cancel));
+        return Started(await searches.StartAsync(caller, id, request, idempotencyKey, cancel));
     }
 
     private static async Task<Results<Ok<Page<SearchResponse>>, ProblemHttpResult>> List(

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Headstart.Data;
 using Microsoft.AspNetCore.Mvc;
 
@@ -10,8 +11,8 @@ namespace Headstart.ImageSearches;
 /// <param name="Licences">Allowed licences: <c>commercial</c> (commercial use and modification), <c>publicDomain</c> or <c>any</c>.</param>
 /// <param name="Sources"><c>openverse</c>, <c>wikimedia</c> or both; both by default.</param>
 public sealed record NewSearchRequest(
-    IReadOnlyDictionary<string, string?>? Queries = null, int? PerCategory = null, bool Train = true, bool Review = false,
-    Licences Licences = Licences.Commercial, IReadOnlyList<string>? Sources = null);
+    [property: Required] IReadOnlyDictionary<string, string?>? Queries = null, int? PerCategory = null, bool Train = true,
+    bool Review = false, Licences Licences = Licences.Commercial, IReadOnlyList<string>? Sources = null);
 
 /// <param name="Progress">0 to 1.</param>
 /// <param name="Categories">The number of images per category and state.</param>

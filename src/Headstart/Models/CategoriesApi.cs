@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
@@ -10,11 +11,11 @@ namespace Headstart.Models;
 
 /// <param name="From">The categories to merge; they are gone afterwards.</param>
 /// <param name="Into">The category that gets their examples.</param>
-public sealed record CategoryMerge(IReadOnlyList<string?>? From, string? Into);
+public sealed record CategoryMerge([property: Required] IReadOnlyList<string?>? From, [property: Required] string? Into);
 
 /// <param name="From">Its name.</param>
 /// <param name="Into">Its new name.</param>
-public sealed record CategoryRename(string? From, string? Into);
+public sealed record CategoryRename([property: Required] string? From, [property: Required] string? Into);
 
 /// <param name="Id">Undo it with POST /models/{id}/categories/changes/{changeId}/undo.</param>
 /// <param name="From">The former names: one for a rename.</param>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.ComponentModel;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
@@ -15,7 +16,7 @@ namespace Headstart.Models;
 /// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number
 /// of them; <c>textClassification</c>: each text belongs to one of the categories.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
-public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification,
+public sealed record NewModelRequest([property: Required] string? Name, ModelKind Kind = ModelKind.ImageClassification,
     IReadOnlyList<string?>? Categories = null);
 
 /// <param name="Name">The new name; omit it to keep the current one.</param>

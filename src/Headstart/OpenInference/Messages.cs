@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -51,8 +52,9 @@ public sealed record IndexedModel(
 /// <param name="Id">Returned in the answer.</param>
 /// <param name="Outputs">The requested outputs; all by default.</param>
 /// <param name="Parameters">Not used.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record InferRequest(
-    string? Id, IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs,
+    string? Id, [property: Required] IReadOnlyList<RequestTensor>? Inputs, IReadOnlyList<RequestedOutput>? Outputs,
     IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
 /// <param name="Name"><c>image</c>, or <c>text</c> for a text model.</param>
@@ -63,14 +65,18 @@ public sealed record InferRequest(
 /// </param>
 /// <param name="Shape"><c>[n]</c> files or texts; <c>[h, w, 3]</c> or <c>[n, h, w, 3]</c> pixels.</param>
 /// <param name="Data">The elements, nested or flat; absent in binary form.</param>
-public sealed record RequestTensor(string? Name, string? Datatype, IReadOnlyList<long>? Shape, JsonElement? Data,
-    TensorParameters? Parameters);
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+public sealed record RequestTensor(
+    [property: Required] string? Name, [property: Required] string? Datatype, [property: Required] IReadOnlyList<long>? Shape,
+    JsonElement? Data, TensorParameters? Parameters);
 
 /// <param name="BinaryDataSize">Number of bytes after the JSON that contain this tensor.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record TensorParameters([property: JsonPropertyName("binary_data_size")] long? BinaryDataSize);
 
 /// <param name="Parameters">Not used: outputs are always JSON.</param>
-public sealed record RequestedOutput(string? Name, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+public sealed record RequestedOutput([property: Required] string? Name, IReadOnlyDictionary<string, JsonElement>? Parameters = null);
 
 public sealed record InferResponse(
     [property: JsonPropertyName("model_name")] string ModelName, [property: JsonPropertyName("model_version")] string ModelVersion,

@@ -26,8 +26,9 @@ public static partial class OpenInferenceApi
     private const string Platform = "headstart";
     private const string ByName = "The model is given by its id or its name, in which slashes may be escaped (%2F) or not.";
     private const string HowToInfer = "Send one input named image: BYTES [n], each a file in base64, or UINT8 [h, w, 3] or [n, h, w, 3], "
-        + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. Binary tensors "
-        + "(Inference-Header-Content-Length) are supported.";
+        + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. Binary tensors are "
+        + "supported: the header Inference-Header-Content-Length has the length of the JSON before them; with 0 the whole body is one "
+        + "image or text.";
 
     internal static ServerMetadata Server { get; } = new(Platform, typeof(OpenInferenceApi)
         .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0], ["binary_tensor_data"]);

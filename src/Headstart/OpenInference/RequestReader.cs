@@ -43,12 +43,15 @@ internal sealed class RequestReader(Settings settings, bool texts)
 
         try
         {
-            return JsonSerializer.Deserialize<InferRequest>(body.AsSpan(0, length), Json.Options) is { } request
+            var json = body.AsSpan(0, length);
+            json = json.StartsWith("\uFEFF"u8) ? json[3..] : json;
+            return JsonSerializer.Deserialize<InferRequest>(json, Json.Options) is { } request
                 ? Read(request, body.AsMemory(length)) : Wrong("The body is null; send a JSON object with inputs.");
         }
         catch (JsonException e)
         {
-            return Wrong(UnreadableRequests.InsteadOfJson(e) ?? $"The body is not the JSON of an inference request: {e.Message}");
+            return Wrong($"{UnreadableRequests.Sentence(e)} If the whole body is one {Input(texts)}, say so with "
+                + "Inference-Header-Content-Length: 0.");
         }
     }
 
@@ -152,9 +155,18 @@ internal sealed class RequestReader(Settings settings, bool texts)
             return ([], $"One request may contain {settings.Predictions.MaxFiles} images of {settings.Uploads.MaxPixels:N0} pixels each.");
         }
 
-        var pixels = binary ?? Flat(data!.Value)
-            .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? value
-            : throw new JsonException("an element of UINT8 is not a number from 0 to 255")).ToArray();
+        if (binary is not { } pixels)
+        {
+            List<byte?> values = [.. Flat(data!.Value)
+                .Select(element => element.ValueKind == JsonValueKind.Number && element.TryGetByte(out var value) ? (byte?)value : null)];
+            if (values.Contains(null))
+            {
+                return ([], "An element of UINT8 is not a number from 0 to 255.");
+            }
+
+            pixels = values.ConvertAll(value => value!.Value).ToArray();
+        }
+
         return pixels.Length != n * each ? ([], $"{n} images of {height} x {width} pixels take {n * each} values, not {pixels.Length}.")
             : ([.. Enumerable.Range(0, n).Select(i => ImageReader.Png(pixels.Slice((int)(i * each), (int)each), width, height))], null);
     }

@@ -29,6 +29,7 @@ public static class Json
     public static JsonSerializerOptions ConfigureBodies(JsonSerializerOptions options)
     {
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+        options.AllowDuplicateProperties = false; // of two values, none is certain
         return Configure(options);
     }
 

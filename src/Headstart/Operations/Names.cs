@@ -24,11 +24,11 @@ public static class Names
         }
 
         var name = Clean(given ?? "");
-        return name.Length == 0 ? (null, $"The name of a {what} must not be blank.")
+        return name.Length == 0 ? (null, $"The name of {Article(what)} must not be blank.")
             : name.Length > MaxLength ? (null, TooLong(what))
-            : name.EnumerateRunes().Any(IsControl) ? (null, $"The name of a {what} must not contain line breaks, tabs or other control "
-                + "characters.")
-            : name.Contains('\uFFFD') ? (null, $"The name of a {what} has characters that are not valid UTF-8.")
+            : name.EnumerateRunes().Any(IsControl) ? (null, $"The name of {Article(what)} must not contain line breaks, tabs or other "
+                + "control characters.")
+            : name.Contains('\uFFFD') ? (null, $"The name of {Article(what)} has characters that are not valid UTF-8.")
             : (name, null);
     }
 
@@ -74,7 +74,10 @@ public static class Names
         return one.ToString().Trim();
     }
 
-    private static string TooLong(string what) => $"The name of a {what} may have at most {MaxLength} characters; this one is longer.";
+    private static string Article(string what) => what[0] is 'a' ? $"an {what}" : $"a {what}";
+
+    private static string TooLong(string what) =>
+        $"The name of {Article(what)} may have at most {MaxLength} characters; this one is longer.";
 
     /// <summary>Line and paragraph separators break lines as control characters do.</summary>
     private static bool IsControl(Rune rune) => Rune.IsControl(rune)

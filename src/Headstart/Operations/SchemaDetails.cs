@@ -1,15 +1,22 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Headstart.Operations;
 
-/// <summary>Adds what Swashbuckle does not say of a record: which references may be null, and what may be left out.</summary>
-public sealed class SchemaDetails : ISchemaFilter
+/// <summary>
+/// Adds what Swashbuckle does not say of a record: which references may be null, what may be left out, and what must be there although its
+/// absence is answered with a sentence of our own (<see cref="RequiredAttribute"/>, which nothing else reads).
+/// </summary>
+public sealed partial class SchemaDetails : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
     {
+        schema.Description = schema.Description is { } text ? LineBreak().Replace(text, " ") : null;
         if (schema is not OpenApiSchema { Properties: { Count: > 0 } properties } record)
         {
             return;
@@ -41,5 +48,22 @@ public sealed class SchemaDetails : ISchemaFilter
         {
             record.Required?.Remove(JsonNamingPolicy.CamelCase.ConvertName(parameter.Name!));
         }
+
+        foreach (var property in context.Type.GetProperties().Where(p => p.GetCustomAttribute<RequiredAttribute>() is not null))
+        {
+            var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            (record.Required ??= new HashSet<string>()).Add(name);
+            if (properties[name] is OpenApiSchema { Type: { } type } said)
+            {
+                said.Type = type & ~JsonSchemaType.Null;
+            }
+        }
+
+        record.AdditionalPropertiesAllowed |= context.Type.GetCustomAttribute<JsonUnmappedMemberHandlingAttribute>()
+            is { UnmappedMemberHandling: JsonUnmappedMemberHandling.Skip };
     }
+
+    /// <summary>In comments of the code.</summary>
+    [GeneratedRegex(@"(?<!\n)\n +")]
+    private static partial Regex LineBreak();
 }

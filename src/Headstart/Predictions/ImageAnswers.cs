@@ -68,7 +68,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         if (http.Request.HasJsonContentType())
         {
             var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
-            var urls = request?.Urls ?? (request?.Texts is null ? [] : throw NoTexts());
+            var urls = request is { Texts.Count: > 0 } or { Texts: not null, Urls: null } ? throw NoTexts() : request?.Urls ?? [];
             return web.FetchAllAsync([.. urls.Take(settings.Predictions.MaxFiles + 1)], settings.Uploads.MaxFileBytes, cancel)
                 .Select(UploadedFile.Of);
         }

@@ -73,6 +73,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
         var request = await Json.ReadAsync<UrlPredictionRequest>(http.Request, cancel);
         return request?.Texts switch
         {
+            _ when request is { Urls.Count: > 0 } => throw NotImages(),
             { Count: > 0 } texts => texts.Count <= settings.Predictions.MaxTexts ? texts : throw RefusedException.TooLarge("too-many-texts",
                 $"One request may contain {settings.Predictions.MaxTexts:N0} texts (Headstart:Predictions:MaxTexts); send the rest in "
                     + "another request."),

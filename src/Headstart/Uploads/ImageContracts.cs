@@ -41,6 +41,7 @@ public sealed record ImageResponse(
 }
 
 /// <summary>Images by URL or in base64.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewImagesRequest(IReadOnlyList<NewImage> Images);
 
 /// <param name="Notices">What you should know, such as what was left out, or new categories whose names

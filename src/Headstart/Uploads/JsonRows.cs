@@ -67,8 +67,14 @@ internal sealed class JsonRows
     {
         try
         {
-            return JsonSerializer.Deserialize<NewImage>(value, Strict) is { } image ? new(OtherWords.Complete(image, value))
-                : Broken("null");
+            if (JsonSerializer.Deserialize<NewImage>(value, Strict) is not { } image)
+            {
+                return Broken("null");
+            }
+
+            var fields = new List<string>();
+            image = OtherWords.Complete(image, value, fields);
+            return FieldTypos.In(where, fields) is { } typo ? ManifestRow.Not("unknown-field", typo) : new(image);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Headstart.Data;
 using Headstart.Operations;
 
@@ -14,6 +15,7 @@ namespace Headstart.Uploads;
 /// decides.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category of a new image.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewImage(
     string? Url = null, string? Base64 = null, string? File = null, string? FileName = null, string? Category = null,
     IReadOnlyList<string?>? Categories = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);

@@ -22,6 +22,8 @@ internal sealed record SentText(string? Text, string? Category, string? FileName
             return value.ValueKind switch
             {
                 JsonValueKind.String => new(value.GetString(), null),
+                JsonValueKind.Object when FieldTypos.In("The text", [.. value.EnumerateObject().Select(field => field.Name)]) is { } typo =>
+                    Not("unknown-field", typo),
                 JsonValueKind.Object => new(Field(value, "text"), Label(value, "category") ?? Label(value, "label"),
                 Field(value, "fileName") is { } name ? RequestBodies.Readable(name) : null, Field(value, "split"),
                 Confirmed: value.TryGetProperty("confirmed", out var confirmed) && confirmed.ValueKind == JsonValueKind.True),

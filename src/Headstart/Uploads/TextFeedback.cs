@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.Features;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Headstart.Uploads;
 
 /// <param name="Category">The correct category.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record LabelledText(string Text, string Category);
 
 /// <summary>A misclassified text with its correct category.</summary>

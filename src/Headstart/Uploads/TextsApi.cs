@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Operations;
@@ -16,9 +17,11 @@ namespace Headstart.Uploads;
 /// decides.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
 /// <param name="FileName">The file that contains it.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
 
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
 
 /// <param name="Category">The correct category; setting it confirms it.</param>

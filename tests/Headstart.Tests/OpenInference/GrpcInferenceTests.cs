@@ -7,6 +7,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Headstart.Tests.Access;
 using Headstart.Tests.Predictions;
+using Headstart.Tests.Processes;
 using Inference;
 
 namespace Headstart.Tests.OpenInference;
@@ -141,6 +142,22 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
         var packed = new Metadata { _key[0], { "grpc-internal-encoding-request", "gzip" } };
         var options = new CallOptions(packed, cancellationToken: Api.Cancel);
         await RefusedAsync(_client.ModelReadyAsync(new() { Name = Id }, options), StatusCode.Unimplemented);
+    }
+
+    /// <summary>What another library makes of HTTP/2, of trailers and of texts that are not ASCII, with the .proto file as it is.</summary>
+    [Fact]
+    public async Task The_client_for_Node_makes_every_call()
+    {
+        Needs.Programs("node", "npm");
+        var folder = await NpmFolder.InstalledAsync(
+            Repository.PathOf("tests", "Headstart.Tests", "OpenInference", "NodeClient"), "grpc-client");
+
+        var answers = await UserProgram.RunAsync(folder, "node", "client.mjs",
+            Repository.PathOf("src", "Headstart", "OpenInference", "open_inference_grpc.proto"), _host.Address.Authority, TestHost.Key, Id,
+            Pets.Cats[0]);
+
+        Assert.Equal(["live true ready true", "headstart ready true", "label probability probabilities unknown", "TYPE_STRING", "READY",
+            "7 cats", "cats", "5 There is no model \"größer\" in your account."], answers.Trim().Split('\n'));
     }
 
     private ModelInferRequest Request(string datatype, IEnumerable<long> shape) => new()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Predictions;
@@ -72,6 +73,72 @@ public sealed class BodiesTests(TrainedHost host) : IClassFixture<TrainedHost>
         var problem = await answer.ProblemAsync(HttpStatusCode.BadRequest, "bad-request");
         Assert.Contains($"did you mean \"{meant}\"?", (string?)problem["detail"]);
         Assert.Equal(before, await StateAsync());
+    }
+
+    [Theory]
+    [InlineData("/api/v1/models", """{"name":"x","kind":"imageClasification"}""",
+        "$.kind, line 1, byte 40, where one of imageClassification, multiLabelImageClassification, textClassification must stand")]
+    [InlineData("/api/v1/models", """{"name":"x","categories":"cats"}""", "where a list must stand")]
+    [InlineData("/api/v1/models", """{"name":"x","name":"y"}""", "the field \"name\" twice")]
+    [InlineData("/api/v1/keys", """{"name":5}""", "where a string must stand")]
+    [InlineData("/api/v1/keys", """{"name":"x","expiresAt":"tomorrow"}""", "where a time such as 2030-01-31T00:00:00Z must stand")]
+    [InlineData("{model}/training-runs", """{"maxLatencyMs":"fast"}""", "where a number must stand")]
+    public async Task A_value_that_does_not_fit_is_refused_with_what_would(string path, string body, string meant)
+    {
+        var answer = await _client.PostAsync(path.Replace("{model}", host.Model, StringComparison.Ordinal),
+            UploadCalls.Body("application/json", body), Api.Cancel);
+
+        Assert.Contains(meant, (string?)(await answer.ProblemAsync(HttpStatusCode.BadRequest, "bad-request"))["detail"]);
+    }
+
+    [Theory]
+    [InlineData("application/json", """{"images":[{"base64":"$","categroy":"cats"}]}""", "category")]
+    [InlineData("application/json", """{"images":[{"base64":"$","category":"cats","splitt":"test"}]}""", "split")]
+    [InlineData("application/jsonl", """{"base64":"$","label":"cats","confirmd":true}""", "confirmed")]
+    public async Task An_image_with_a_field_that_is_nearly_ours_is_not_taken_without_it(string type, string list, string meant)
+    {
+        var model = await _client.NewModelAsync("cats");
+
+        var answer = await _client.PostAsync($"{model}/images", UploadCalls.Body(type,
+            list.Replace("$", Convert.ToBase64String(Pictures.Jpeg(1)), StringComparison.Ordinal)), Api.Cancel);
+
+        var problem = await answer.ProblemAsync(HttpStatusCode.UnprocessableEntity, "nothing-accepted");
+        Assert.Equal("unknown-field", (string?)problem["rejected"]![0]!["reason"]);
+        Assert.EndsWith($"did you mean \"{meant}\"? It was left out.", (string?)problem["rejected"]![0]!["detail"]);
+    }
+
+    [Fact]
+    public async Task Texts_and_forms_with_a_field_that_is_nearly_ours_are_not_taken_without_it()
+    {
+        var texts = await _client.NewTextModelAsync();
+        var taken = await (await _client.PostAsync($"{texts}/texts", UploadCalls.Body("application/json",
+            """{"texts":[{"text":"one","categroy":"good"},{"text":"two","plot":"of another program"}]}"""), Api.Cancel)).JsonAsync();
+        Assert.Equal(("unknown-field", "two"),
+            ((string?)taken["rejected"]!.AsArray().Single()!["reason"], (string?)taken["accepted"]!.AsArray().Single()!["text"]));
+
+        var images = await _client.NewModelAsync("cats", "dogs");
+        using var form = new Form().Field("category", "cats").File("a.jpg", Pictures.Jpeg(1)).Field("catgory", "dogs")
+            .File("b.jpg", Pictures.Jpeg(2)).Content();
+        var problem = await (await _client.PostAsync($"{images}/images", form, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-field");
+        Assert.StartsWith("The form has a field \"catgory\"; did you mean \"category\"?", (string?)problem["detail"]);
+        Assert.True((int)(await _client.GetJsonAsync(images))["categories"]![0]!["imageCount"]! <= 1);
+    }
+
+    [Theory]
+    [InlineData("""{"inputs":[{"name":"image","datatype":"BYTES","shape":"one","data":[]}]}""",
+        "where a list must stand; ")]
+    [InlineData("\u00FF\u00D8\u00FF\u00E0 as a JPEG begins", "it begins as UTF-16 or a file does.")]
+    public async Task An_inference_request_that_is_not_the_JSON_of_one_is_refused_with_what_to_do(string body, string why)
+    {
+        var model = host.Model.Split('/')[^1];
+
+        var answer = await _client.PostAsync($"/v2/models/{model}/infer", Api.Raw(Encoding.Latin1.GetBytes(body),
+            "application/octet-stream"), Api.Cancel);
+
+        var error = (string)(await answer.JsonAsync(HttpStatusCode.BadRequest))["error"]!;
+        Assert.Contains(why, error);
+        Assert.EndsWith("If the whole body is one image, say so with Inference-Header-Content-Length: 0.", error);
     }
 
     private async Task<string> StateAsync()

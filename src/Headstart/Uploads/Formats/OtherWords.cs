@@ -9,13 +9,15 @@ internal static class OtherWords
 {
     /// <param name="image">As read by our own names.</param>
     /// <param name="row">The JSON object that it was read from.</param>
-    public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row)
+    /// <param name="fields">Gets the names of its fields.</param>
+    public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row, List<string> fields)
     {
         var reader = new Utf8JsonReader(row);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.ValueSpan.Length > 50 ? "" : reader.GetString()!;
+            fields.Add(name);
             reader.Read();
             if (image is { Category: null, Categories: null } && LabelWords.IsLabel(name))
             {
