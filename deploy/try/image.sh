@@ -20,12 +20,13 @@ build() { # build FOLDER TAG [OPTION…]
 
 image_size() { docker image inspect -f '{{.Size}}' "$1" | awk '{ printf "%.0f MB", $1 / 1e6 }'; }
 
-# The newest one with fewer migrations than this: all of its own are still here, so a database of it can be taken over.
+# The newest one with fewer migrations than this: all of its own are still here, so a database of it can be taken over. None before the
+# first release, where there is one migration, which is made anew.
 find_before() {
   local commit
   for commit in $(git log --format=%h -- src/Headstart/Data/Migrations); do
     if git rev-parse -q --verify "$commit^" >/dev/null && (($(migrations HEAD | wc -l) > $(migrations "$commit^" | wc -l))) \
-      && [[ -z $(comm -13 <(migrations HEAD) <(migrations "$commit^")) ]]; then
+      && [[ -n $(migrations "$commit^") && -z $(comm -13 <(migrations HEAD) <(migrations "$commit^")) ]]; then
       git rev-parse --short "$commit^"
       return
     fi

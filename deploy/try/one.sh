@@ -1,5 +1,7 @@
 # docker-compose.yml: one node and its database.
 
+restored_listen= # projects_end needs it also where nothing was tried yet
+
 one() { "${compose[@]}" -p headstart-try-one -f docker-compose.yml "$@"; }
 restored() { HEADSTART_LISTEN=$restored_listen "${compose[@]}" -p headstart-try-restored -f docker-compose.yml "$@"; }
 
