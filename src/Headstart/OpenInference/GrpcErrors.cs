@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Headstart.Operations;
@@ -55,8 +56,12 @@ internal sealed class GrpcErrors(ILogger<ExceptionProblems> log) : Interceptor
             response.StatusCode = StatusCodes.Status200OK;
             response.ContentType = "application/grpc";
             response.Headers["grpc-status"] = ((int)code).ToString(CultureInfo.InvariantCulture);
-            response.Headers["grpc-message"] = Uri.EscapeDataString(sentence);
+            response.Headers["grpc-message"] = Encoded(sentence);
             return Task.CompletedTask;
         }
+
+        /// <summary>As gRPC wants it, and nothing more: its client for Node leaves <c>%2F</c> and the like as they are.</summary>
+        private static string Encoded(string sentence) => string.Concat(Encoding.UTF8.GetBytes(sentence)
+            .Select(letter => letter is >= 0x20 and <= 0x7E and not (byte)'%' ? $"{(char)letter}" : $"%{letter:X2}"));
     }
 }

@@ -85,14 +85,20 @@ public sealed class OperationDetails(IEnumerable<ErrorShape> shapes) : IOperatio
         var (type, format) = shape is null ? (typeof(ProblemDetails), "application/problem+json") : (shape.Body, "application/json");
         foreach (var status in statuses)
         {
-            operation.Responses!.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse
+            var code = status.ToString(CultureInfo.InvariantCulture);
+            if (shape is null && operation.Responses!.ContainsKey(code))
+            {
+                continue;
+            }
+
+            operation.Responses![code] = new OpenApiResponse
             {
                 Description = ReasonPhrases.GetReasonPhrase(status),
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     [format] = new() { Schema = context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository) },
                 },
-            });
+            };
         }
     }
 

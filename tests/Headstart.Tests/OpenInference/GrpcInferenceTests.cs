@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -13,7 +14,7 @@ using Inference;
 namespace Headstart.Tests.OpenInference;
 
 /// <summary>The Open Inference Protocol over gRPC, on the port of the API, with the calls that tritonclient.grpc makes.</summary>
-public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
+public sealed partial class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
 {
     private readonly TrainedHost _host;
     private readonly GrpcChannel _channel;
@@ -157,8 +158,58 @@ public sealed class GrpcInferenceTests : IClassFixture<TrainedHost>, IDisposable
             Pets.Cats[0]);
 
         Assert.Equal(["live true ready true", "headstart ready true", "label probability probabilities unknown", "TYPE_STRING", "READY",
-            "7 cats", "cats", "5 There is no model \"größer\" in your account."], answers.Trim().Split('\n'));
+            "7 cats", "cats", "5 There is no model \"größer\" in your account.",
+            "16 This endpoint needs an API key: send Authorization: Bearer KEY, or HTTP Basic with the key as user name."],
+            answers.Trim().Split('\n'));
     }
+
+    /// <summary>With the very sample of docs/operating.md, beside the same host's HTTP/1.1.</summary>
+    [Fact]
+    public async Task Through_nginx_it_is_the_same()
+    {
+        Needs.Programs("nginx");
+        var sample = Sample().Match(await File.ReadAllTextAsync(Repository.PathOf("docs", "operating.md"), Api.Cancel));
+        var port = HostProcess.FreePort();
+        await using var nginx = await Nginx.StartAsync($$"""
+            worker_processes 1;
+            error_log /dev/stderr warn;
+            pid /tmp/nginx.pid;
+            events { worker_connections 256; }
+            http {
+                access_log off;
+                client_body_temp_path /tmp/nginx-body; proxy_temp_path /tmp/nginx-proxy; fastcgi_temp_path /tmp/nginx-fastcgi;
+                uwsgi_temp_path /tmp/nginx-uwsgi; scgi_temp_path /tmp/nginx-scgi;
+                upstream headstart { server web-1:8080; keepalive 16; }
+                {{sample.Groups["upstream"].Value.Replace("127.0.0.1:8080", "web-2:8080", StringComparison.Ordinal)}}
+                server {
+                    listen 8080;
+                    location / { proxy_pass http://headstart; proxy_http_version 1.1; proxy_set_header Connection ""; }
+                }
+                server {
+                    listen 127.0.0.1:{{port}} http2;
+                    {{sample.Groups["location"].Value}}
+                }
+            }
+            """, _host.Address, _host.Address);
+        using var http = new HttpClient { BaseAddress = nginx.Address };
+        using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
+        var client = new GRPCInferenceService.GRPCInferenceServiceClient(channel);
+        var request = Request("BYTES", [1]);
+        request.RawInputContents.Add(ByteString.CopyFrom([.. Length(Pets.Cat.Length), .. Pets.Cat]));
+
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            Assert.Equal("live", (string?)(await http.GetJsonAsync("/health/live"))["status"]);
+            Assert.Equal(["cats"], Texts((await client.ModelInferAsync(request, Keyed)).RawOutputContents[0].ToByteArray()));
+        }
+
+        Assert.Contains("no model \"größer\"",
+            await RefusedAsync(client.ModelReadyAsync(new() { Name = "größer" }, Keyed), StatusCode.NotFound));
+    }
+
+    [GeneratedRegex(@"# for gRPC, in http \{ \}\n(?<upstream>.+?)# for gRPC, in server [^\n]+\n(?<location>.+?)```",
+        RegexOptions.Singleline)]
+    private static partial Regex Sample();
 
     private ModelInferRequest Request(string datatype, IEnumerable<long> shape) => new()
     {

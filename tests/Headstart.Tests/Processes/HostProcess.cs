@@ -213,7 +213,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// Below the ports that systems hand out for outgoing connections: one of those could be taken, by any connection of another test,
     /// before the program listens on it or while it is down.
     /// </summary>
-    private static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000))
+    internal static int FreePort() => Enumerable.Range(0, 200).Select(_ => Random.Shared.Next(10_000, 20_000))
         .First(LocalPostgresPort.IsFree);
 
     [GeneratedRegex(@"SigIgn:\s+([0-9a-f]+)")]

@@ -27,4 +27,7 @@ console.log(raw.id, raw.raw_output_contents[0].subarray(4).toString());
 const typed = await call("ModelInfer", { model_name: model, inputs: [{ ...input, contents: { bytes_contents: [image] } }] });
 console.log(typed.outputs[0].contents.bytes_contents[0].toString());
 console.log(await call("ModelReady", { name: "größer" }).catch(error => `${error.code} ${error.details}`));
-client.close();
+client.ModelReady({ name: model }, new Metadata(), error => {
+  console.log(`${error.code} ${error.details}`);
+  client.close();
+});
