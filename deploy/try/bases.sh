@@ -82,7 +82,7 @@ RUN groupadd --gid 999 postgres && useradd --uid 999 --gid 999 --home-dir /var/l
  && install -d -o postgres -g postgres -m 1777 /var/lib/postgresql/data && install -d -o postgres -g postgres -m 3777 /var/run/postgresql
 COPY context/docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
 RUN chmod 755 /usr/local/bin/docker-entrypoint.sh
-ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin PGDATA=/var/lib/postgresql/data PG_MAJOR=17
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/17/bin PGDATA=/var/lib/postgresql/data PG_MAJOR=17 LANG=C.UTF-8
 VOLUME /var/lib/postgresql/data
 STOPSIGNAL SIGINT
 EXPOSE 5432
