@@ -74,9 +74,15 @@ public sealed class RunExample
     /// <summary>Their names, by ordinal.</summary>
     public required List<string> Categories { get; init; }
 
+    /// <summary>In a detection model a JSON list of <see cref="FrozenBox"/>; else null.</summary>
+    public string? Boxes { get; init; }
+
     /// <summary>Once the run has made a version: train for everything that its evaluated head learned from.</summary>
     public required Split Split { get; init; }
 
     /// <summary>See <see cref="Example.SplitGiven"/>.</summary>
     public required bool SplitGiven { get; init; }
 }
+
+/// <summary>A box as the run saw it; see <see cref="ExampleBox"/>.</summary>
+public sealed record FrozenBox(string Category, float X, float Y, float Width, float Height, bool Difficult);

@@ -13,7 +13,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Models;
 
 /// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number
-/// of them; <c>textClassification</c>: each text belongs to one of the categories.</param>
+/// of them; <c>textClassification</c>: each text belongs to one of the categories; <c>objectDetection</c>: each image shows any number of
+/// objects of the categories, each in a box.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
 public sealed record NewModelRequest(string? Name, ModelKind Kind = ModelKind.ImageClassification,
     IReadOnlyList<string?>? Categories = null);

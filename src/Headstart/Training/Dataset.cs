@@ -53,11 +53,17 @@ public sealed record Dataset
             .ExecuteUpdateAsync(set => set.SetProperty(r => r.DatasetFrozen, true), cancel);
         if (first == 1)
         {
+            // An image that nobody has looked at yet is not an example of nothing there.
+            var boxes = await db.Models.AnyAsync(m => m.Id == run.ModelId && m.Kind == ModelKind.ObjectDetection, cancel);
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given)
+                INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given, boxes)
                 SELECT {run.Id}, i.id, i.sha256, array(
-                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split, i.split_given
-                FROM examples i WHERE i.model_id = {run.ModelId}
+                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split, i.split_given,
+                    CASE WHEN i.boxes_known THEN (
+                        SELECT coalesce(jsonb_agg(jsonb_build_object('Category', c.name, 'X', b.x, 'Y', b.y, 'Width', b.width, 'Height', b.height,
+                            'Difficult', b.difficult) ORDER BY b.position), '[]')
+                        FROM example_boxes b JOIN categories c ON c.id = b.category_id WHERE b.example_id = i.id) END
+                FROM examples i WHERE i.model_id = {run.ModelId} AND (i.boxes_known OR NOT {boxes})
                 """, cancel);
         }
 
