@@ -72,8 +72,10 @@ export class Stage {
       element.remove();
       this.#elements.delete(key);
     }
-    for (const box of boxes) {
-      const element = this.#elements.get(box.key) ?? this.#add(box.key);
+    let next = null;
+    for (const box of boxes.toReversed()) {
+      const element = this.#elements.get(box.key) ?? this.#add(box.key, next); // Tab goes through them in their order
+      next = element;
       const own = box.key === selected;
       const looks = { second: box.hue >= 8, suggested: box.suggested, top: box.y < 0.05 };
       element.className = ['box', `hue-${box.hue % 8}`, ...Object.keys(looks).filter(look => looks[look])].join(' ');
@@ -131,10 +133,10 @@ export class Stage {
     return act !== null;
   }
 
-  #add(key) {
+  #add(key, next) {
     const element = made('div', 'box', { role: 'button', tabindex: 0, 'aria-roledescription': 'box', 'data-key': key });
     element.append(made('span', 'tag', { 'aria-hidden': true }));
-    this.#sheet.append(element);
+    this.#sheet.insertBefore(element, next);
     this.#elements.set(key, element);
     return element;
   }
