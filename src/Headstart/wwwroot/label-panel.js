@@ -10,9 +10,9 @@ export function render(labelling) {
   const part = name => labelling.part(name);
   labelling.stage.draw([...boxes.map((box, i) => own(box, i, boxes.length, categories)),
     ...suggested.map(box => suggestion(box, categories))], selected);
-  part('board').setAttribute('aria-label', picture ? `${picture.image.fileName}, ${counted(boxes.length, 'box', 'boxes')}` : 'No image');
+  part('board').setAttribute('aria-label', picture ? `${picture.name}, ${counted(boxes.length, 'box', 'boxes')}` : 'No image');
   const waiting = pictures.slice(labelling.at + 1).filter(one => one.stored === null).length;
-  part('count').textContent = picture ? `${picture.image.fileName} · ${waiting}${labelling.complete ? '' : '+'} to go` : '';
+  part('count').textContent = picture ? `${picture.name} · ${waiting}${labelling.complete ? '' : '+'} to go` : '';
   part('accept').hidden = suggested.length === 0;
   part('accept').firstChild.textContent = `Accept ${counted(suggested.length, 'suggestion')} `;
   const off = { undo: !picture?.past.length, redo: !picture?.future.length, remove: selected === null };

@@ -18,7 +18,7 @@ export function add(pictures, model, images) {
     const stored = image.boxes?.map(box => boxed(box.category, box)) ?? null; // null: nobody has looked yet
     // A JPEG, upright whatever the file says, that every browser can show.
     const source = `api/v1/models/${model}/images/${image.id}/content?size=${Largest}`;
-    const own = { image, source, stored, boxes: stored ?? [], empty: false };
+    const own = { image, name: image.fileName.split('/').at(-1), source, stored, boxes: stored ?? [], empty: false };
     pictures.push({ ...own, past: [], future: [], group: null, suggestions: null, dismissed: new Set() });
   }
 }

@@ -104,7 +104,7 @@ class Labelling {
       return;
     }
     this.furthest = Math.max(at, this.furthest);
-    const { image, source, boxes } = this.picture;
+    const { image, name, source, boxes } = this.picture;
     history.replaceState(history.state, '', `models/${this.model}/label/${image.id}`); // a reload shows the same image
     try {
       await this.stage.show(source);
@@ -113,7 +113,7 @@ class Labelling {
     }
     render(this);
     this.stage.focus();
-    this.say(`${image.fileName}: ${counted(boxes.length, 'box', 'boxes')}.`);
+    this.say(`${name}: ${counted(boxes.length, 'box', 'boxes')}.`);
     this.prepare();
   }
 
