@@ -118,4 +118,7 @@ public static class TrainingDefaults
     // labelled texts: two minutes of a sentence network, and with more of them words do as well
     public const int MostForSentences = 20_000;
     public const int ExplainedWords = 200;                 // the first of the text
+
+    // Detection
+    public const int MostObjects = 100;                    // a picture, as COCO counts
 }
