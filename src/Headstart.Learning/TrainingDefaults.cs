@@ -120,5 +120,6 @@ public static class TrainingDefaults
     public const int ExplainedWords = 200;                 // the first of the text
 
     // Detection
+    public const int MinImagesWithBoxes = 5;               // fewer show nothing but themselves
     public const int MostObjects = 100;                    // a picture, as COCO counts
 }

@@ -62,6 +62,9 @@ public sealed class Backbone : IDisposable
 
     public BackboneManifest Manifest { get; }
 
+    /// <summary>Where it was read from.</summary>
+    public BackboneFile Source => new(Manifest, _path);
+
     /// <summary>
     /// The same network as heads of earlier trainings read it, whose <see cref="Preprocessing.Version"/> was 1. It shares the session, and
     /// must not be used when this has been disposed of.
