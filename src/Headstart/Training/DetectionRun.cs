@@ -22,18 +22,17 @@ internal sealed class DetectionRun(
         var (db, run, data, watch, budget) = context;
         await LookAsync(context, cancel);
 
-        // 2. Choose: the library compares those that can be read.
+        // 2. See what there is to choose from.
         await watch.EnterAsync(RunStage.Choosing, 0);
         var backbones = Admissible(run.Run, await wanted.BringAsync(db, run, budget, cancel));
 
         // 3. Find look-alikes, by the features of the fastest backbone.
-        await watch.EnterAsync(RunStage.Extracting, 0.02);
         var read = await images.ReadAsync(db, new ImageFeatures(FeatureRecipe.Of(loaded.All[0])), [.. data.Train, .. data.Test],
-            new StageProgress(run, 0.02, 0.1), cancel);
+            new StageProgress(run, 0, 0.1), cancel);
         var examples = Examples.Of(data, read, await images.AlikeAsync(db, read, cancel));
         run.Notice(examples.Notices(data.Kind.Examples()));
 
-        // 4. Choose, train and evaluate.
+        // 4. Choose, train and evaluate; the maps that heads read are made on the way.
         var items = read.Items.ToDictionary(item => item.ExampleId);
         var task = new DetectionTask(data.Categories, [.. examples.TrainIds.Select(Example)], [.. examples.TestIds.Select(Example)],
             [.. backbones.Select(backbone => backbone.Detector)]);

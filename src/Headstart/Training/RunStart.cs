@@ -139,11 +139,6 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;
-        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => new
-        {
-            Learnable = learnable.Any(l => l.CategoryId == c.Id),
-            Any = db.ExampleLabels.Any(l => l.CategoryId == c.Id),
-        }).ToListAsync(cancel);
         if (kind.HasBoxes())
         {
             var (images, unseen) = (await learnable.Where(l => db.Categories.Any(c => c.Id == l.CategoryId && c.ModelId == id))
@@ -152,6 +147,11 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             return images >= kind.MinExamples() ? null : Problems.Invalid("too-few-images", TooFewBoxes(images, unseen));
         }
 
+        var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => new
+        {
+            Learnable = learnable.Any(l => l.CategoryId == c.Id),
+            Any = db.ExampleLabels.Any(l => l.CategoryId == c.Id),
+        }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
         return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Examples()}",
