@@ -255,7 +255,8 @@ public sealed class Backbone : IDisposable
     private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
         && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
 
-    private static SessionOptions Options(int threads)
+    /// <summary>For a session that shares the cores with much else.</summary>
+    internal static SessionOptions Options(int threads)
     {
         OnnxRuntime.EnsureLoaded();
         var options = new SessionOptions

@@ -61,8 +61,15 @@ public sealed record DetectedObject(int Category, Box Box, float Probability);
 /// <summary>A picture with all of its objects.</summary>
 /// <param name="Boxes">Empty for a picture with nothing to find.</param>
 /// <param name="Read">Gives the file's bytes. Called from several threads, more than once.</param>
-/// <param name="TestOnly">A person gave it as test: no head may learn from it, not even the one that is served.</param>
-public sealed record DetectionExample(IReadOnlyList<LabelledBox> Boxes, Func<byte[]> Read, bool TestOnly = false);
+public sealed record DetectionExample(IReadOnlyList<LabelledBox> Boxes, Func<byte[]> Read)
+{
+    /// <summary>A person gave it as test: no head may learn from it, not even the one that is served.</summary>
+    public bool TestOnly { get; init; }
+
+    /// <summary>Examples of one group show almost the same and are never on both sides of a comparison; null for one that is
+    /// alone.</summary>
+    public int? Group { get; init; }
+}
 
 /// <summary>What was found in one picture.</summary>
 /// <param name="Width">Of the upright picture in pixels.</param>

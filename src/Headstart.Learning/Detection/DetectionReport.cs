@@ -15,10 +15,10 @@ public sealed record PrecisionEstimate(double Value, double Low, double High);
 /// <param name="Categories">One each, in the order of the categories.</param>
 /// <param name="Errors">What went wrong from each category's threshold on.</param>
 /// <param name="Sizes">By size of the objects; sizes that no object has are left out.</param>
-/// <param name="Calibration">Expected calibration error of the probabilities, 0..1, before and after.</param>
+/// <param name="CalibrationError">Expected calibration error of the probabilities, 0..1.</param>
 public sealed record DetectionReport(int Pictures, bool CrossValidated, PrecisionEstimate At50, PrecisionEstimate At50To95,
     IReadOnlyList<DetectedCategory> Categories, DetectionErrors Errors, IReadOnlyList<DetectedSize> Sizes,
-    (double Before, double After) Calibration);
+    double CalibrationError);
 
 /// <summary>One category of a report.</summary>
 /// <param name="Name">Its name.</param>

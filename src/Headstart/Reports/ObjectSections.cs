@@ -36,7 +36,7 @@ internal static class ObjectSections
         var drawn = objects.Categories.Where(category => category.Curve.Count > 0).OrderBy(category => category.At50).Take(MostCurves);
         return Html.Section("Metrics per category", $"""
             <p class="soft">Precision: the share of found objects that are there. Recall: the share of objects that are found. Both from the
-            probability on from which F1, their harmonic mean, is highest: predictions use it unless a request names another.</p>
+            probability on from which F1, their harmonic mean, is highest on these images.</p>
             {Html.Table("Metrics per category", columns, Html.Each(objects.Categories, Row))}
             <h3>Precision–recall curves</h3>
             <p class="soft">Precision and recall of each category for every probability threshold. The dot is where F1 is highest.</p>

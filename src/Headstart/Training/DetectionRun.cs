@@ -14,8 +14,8 @@ namespace Headstart.Training;
 /// <summary>
 /// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
 /// </summary>
-internal sealed class DetectionRun(
-    LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images, IBlobStore blobs) : IRunSteps
+internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
+    IBlobStore blobs, Cores cores) : IRunSteps
 {
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
@@ -34,8 +34,12 @@ internal sealed class DetectionRun(
 
         // 4. Choose, train and evaluate; the maps that heads read are made on the way.
         var items = read.Items.ToDictionary(item => item.ExampleId);
-        var task = new DetectionTask(data.Categories, [.. examples.TrainIds.Select(Example)], [.. examples.TestIds.Select(Example)],
-            [.. backbones.Select(backbone => backbone.Detector)]);
+        var groups = examples.Duplicates.Index().SelectMany(group => group.Item.Select(id => (Id: id, group.Index)))
+            .ToDictionary(member => member.Id, member => member.Index);
+        List<Guid> tests = [.. examples.TestIds.OrderBy(id => items[id].SideGiven)];
+        var task = new DetectionTask(data.Categories, [.. examples.TrainIds.Select(Example)], [.. tests.Select(Example)],
+            [.. backbones.Select(backbone => backbone.Detector)])
+        { GiveWay = cores.GiveWay };
         var progress = new Progress(run, watch);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);
         using var head = result.Head;
@@ -45,17 +49,22 @@ internal sealed class DetectionRun(
         // 5. Report.
         await watch.EnterAsync(RunStage.Evaluating, 0.96);
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
-        var report = ObjectsReportWriter.Write(new(data, examples, items, result, confirmed.ToHashSet()));
+        var report = ObjectsReportWriter.Write(new(data, examples, [.. examples.TrainIds.Concat(tests).Select(id => items[id])], result,
+            confirmed.ToHashSet()));
         return new(head.BackboneId, head.Write(), evaluated?.Write(), examples.TrainIds, report,
-            new DetectorCandidate(data, examples.TestIds, [.. examples.TestIds.Select(id => items[id].Boxes!)],
+            new DetectorCandidate(data, tests, [.. tests.Select(id => items[id].Boxes!)],
                 [.. result.Answers.Skip(examples.TrainIds.Count)], Example));
 
-        DetectionExample Example(Guid id) => new(items[id].Boxes!, () => Read(items[id].Sha256), items[id].SideGiven);
+        DetectionExample Example(Guid id) => new(items[id].Boxes!, () => Read(items[id].Sha256))
+        {
+            TestOnly = items[id].SideGiven && data.Test.Contains(items[id]),
+            Group = groups.TryGetValue(id, out var group) ? group : null,
+        };
 
         byte[] Read(byte[] sha256) => blobs.GetAsync(sha256, cancel).GetAwaiter().GetResult() // on a thread of the training's own
             ?? throw new ImageRefusedException(new("missing", "The image is missing from the blob store or damaged there."));
 
-        BackboneTrial Trial(DetectionTrial trial) => new($"{trial.BackboneId}@{trial.Resolution}", Math.Round(trial.At50, 4), null,
+        BackboneTrial Trial(DetectionTrial trial) => new($"{trial.BackboneId}@{trial.Resolution}", trial.At50.Rounded(), null,
             Math.Round(backbones.First(backbone => backbone.Id == trial.BackboneId).MsPerImage, 2), trial.Chosen, null, task.Examples.Count);
     }
 
@@ -97,17 +106,17 @@ internal sealed class DetectionRun(
     /// <summary>The library's stages as those of a run. (The framework's own class reports from another thread, later.)</summary>
     private sealed class Progress(ActiveRun run, StageWatch watch) : IProgress<DetectionProgress>
     {
-        private readonly StageProgress _progress = new(run, 0.1, 0.96);
-
         public void Report(DetectionProgress value)
         {
-            watch.Enter(value.Stage switch
+            var (stage, from, to) = value.Stage switch
             {
-                DetectionStage.Choosing => RunStage.Choosing,
-                DetectionStage.Training => RunStage.Training,
-                _ => RunStage.Evaluating,
-            });
-            _progress.Report(value.Share);
+                DetectionStage.Choosing => (RunStage.Choosing, 0.1, 0.3),
+                DetectionStage.Reading => (RunStage.Extracting, 0.3, 0.5),
+                DetectionStage.Training => (RunStage.Training, 0.5, 0.8),
+                _ => (RunStage.Evaluating, 0.8, 0.96),
+            };
+            watch.Enter(stage);
+            new StageProgress(run, from, to).Report(value.Share);
         }
     }
 }

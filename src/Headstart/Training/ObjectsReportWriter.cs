@@ -7,10 +7,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>The results at the end of the run of a detection model.</summary>
-/// <param name="Items">The readable examples.</param>
-/// <param name="Result">Its answers are to the training examples, then to the held-out ones.</param>
+/// <param name="Items">The training examples, then the held-out ones.</param>
+/// <param name="Result">Its answers are in this order.</param>
 /// <param name="Confirmed">Images whose boxes a person confirmed.</param>
-internal sealed record FoundObjects(Dataset Data, Examples Examples, IReadOnlyDictionary<Guid, Dataset.Item> Items, DetectionResult Result,
+internal sealed record FoundObjects(Dataset Data, Examples Examples, IReadOnlyList<Dataset.Item> Items, DetectionResult Result,
     IReadOnlySet<Guid> Confirmed);
 
 /// <summary>Writes the report of a detection model.</summary>
@@ -24,8 +24,7 @@ internal static class ObjectsReportWriter
         var report = result.Report;
         var (accuracy, heldOut) = (report.At50, !report.CrossValidated);
         double[] interval = [accuracy.Low, accuracy.High];
-        IReadOnlyList<Guid> ids = [.. examples.TrainIds, .. examples.TestIds];
-        var unreadable = ids.Where((_, i) => result.Answers[i] is null);
+        var unreadable = items.Where((_, i) => result.Answers[i] is null).Select(item => item.ExampleId);
         var support = examples.All.Support();
         return new()
         {
@@ -52,20 +51,21 @@ internal static class ObjectsReportWriter
                 report.CalibrationError, Hardest(), [.. Suspects().Take(MostSuspects)]),
         };
 
-        IEnumerable<SuspectBoxReport> Suspects() => result.Suspects.Where(suspect => !confirmed.Contains(ids[suspect.Example]))
-            .Select(suspect => new SuspectBoxReport(ids[suspect.Example], suspect.Kind,
-                suspect.Box is { } box ? TrueObject.Of(items[ids[suspect.Example]].Boxes![box], data.Categories) : null,
+        IEnumerable<SuspectBoxReport> Suspects() => result.Suspects
+            .Where(suspect => !confirmed.Contains(items[suspect.Example].ExampleId))
+            .Select(suspect => new SuspectBoxReport(items[suspect.Example].ExampleId, suspect.Kind,
+                suspect.Box is { } box ? TrueObject.Of(items[suspect.Example].Boxes![box], data.Categories) : null,
                 suspect.Suggested is { } other ? FoundObject.Of(other, data.Categories) : null));
 
         List<HardObjectsReport> Hardest()
         {
-            int[] unseen = [.. Enumerable.Range(0, ids.Count).Where(i => result.Unseen[i] && result.Answers[i] is not null)];
+            int[] unseen = [.. Enumerable.Range(0, items.Count).Where(i => result.Unseen[i] && result.Answers[i] is not null)];
             float[] thresholds = [.. report.Categories.Select(category => category.Threshold)];
             return
             [
-                .. HardestPictures.Of([.. unseen.Select(i => items[ids[i]].Boxes!)], [.. unseen.Select(i => result.Answers[i]!)], thresholds,
-                    MostHardest).Select(hard => new HardObjectsReport(ids[unseen[hard.Picture]],
-                        [.. items[ids[unseen[hard.Picture]]].Boxes!.Select(box => TrueObject.Of(box, data.Categories))],
+                .. HardestPictures.Of([.. unseen.Select(i => items[i].Boxes!)], [.. unseen.Select(i => result.Answers[i]!)], thresholds,
+                    MostHardest).Select(hard => new HardObjectsReport(items[unseen[hard.Picture]].ExampleId,
+                        [.. items[unseen[hard.Picture]].Boxes!.Select(box => TrueObject.Of(box, data.Categories))],
                         [.. result.Answers[unseen[hard.Picture]]!.Objects.Where(o => o.Probability >= thresholds[o.Category])
                             .Select(o => FoundObject.Of(o, data.Categories))], hard.Missed, hard.Wrong)),
             ];
