@@ -12,16 +12,15 @@ namespace Headstart.Browser.Tests;
 /// <summary>Drawing boxes around the objects of images, as a person does it.</summary>
 public sealed partial class LabelTests(Site site)
 {
+    private const float LongRun = 240_000;
+
     [Fact]
     public async Task From_nothing_to_labelled_images_with_mouse_and_keyboard()
     {
-        var page = await site.SignInAsync("/new");
-        await page.GetByLabel("Model name").FillAsync("Raccoons");
-        await page.GetByLabel("Images, objects in boxes").CheckAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
-        await page.GetByLabel("Choose files").SetInputFilesAsync(Animals(6));
+        var page = await CreateAsync("Raccoons", Animals(6));
         await Expect(page.Locator(".tile")).ToHaveCountAsync(6);
         await Expect(page.GetByLabel("Show", new() { Exact = true })).ToContainTextAsync("not labelled yet (6)");
+        await Expect(page.Locator(".chip")).ToHaveTextAsync("collecting");
         await page.GetByRole(AriaRole.Link, new() { Name = "Draw boxes" }).ClickAsync();
 
         // The first box needs the name of its category. From then on an image takes one drag and one key.
@@ -90,13 +89,59 @@ public sealed partial class LabelTests(Site site)
         Assert.Empty(images[empty]);
         Assert.All(images.Where(image => image.Key != empty), image => Assert.Equal("raccoon", (string?)image.Value.Single()!["category"]));
         var box = images[byKeys].Single()!;
-        Assert.Equal([0.345, 0.375, 0.25, 0.3], ((string[])["x", "y", "width", "height"]).Select(side => Math.Round((double)box[side]!, 3)));
+        Assert.Equal([0.345, 0.375, 0.25, 0.3],
+            ((string[])["x", "y", "width", "height"]).Select(side => Math.Round((double)box[side]!, 3)));
         await page.GotoAsync($"/models/{model.Split('/')[^1]}/label/{undone}");
         await Expect(page.Locator(".box")).ToHaveAttributeAsync("aria-label", Box(30, 40, 30, 30));
         await page.GetByRole(AriaRole.Link, new() { Name = "Images", Exact = true }).ClickAsync();
         await Expect(page.GetByLabel("Show", new() { Exact = true })).ToContainTextAsync("labelled (6)");
         await Expect(page.Locator(".tile rect")).ToHaveCountAsync(5);
         await Expect(page.Locator(".tile", new() { HasText = "nothing here" })).ToHaveCountAsync(1);
+        site.NobodyComplained();
+    }
+
+    /// <summary>The boxes are those that the set has; all are drawn.</summary>
+    [Fact]
+    public async Task From_nothing_to_a_detector_that_finds_what_was_labelled()
+    {
+        const int Drawn = 16;
+        var folder = SharedData.Folder("datasets/detection/raccoons");
+        var truth = Truth(Path.Combine(folder, "train.json"));
+        var names = truth.Keys.Take(Drawn + 2).ToArray();
+        var page = await CreateAsync("Raccoons found", [.. names.Select(name => Path.Combine(folder, "images", name))]);
+        await Expect(page.GetByText("18 of 18 files uploaded")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Draw boxes" }).ClickAsync();
+        for (var i = 1; i <= Drawn; i++)
+        {
+            await ShownAsync(page, toGo: names.Length - i);
+            foreach (var (x, y, width, height) in truth[(await page.Locator("[data-part=count]").InnerTextAsync()).Split(' ')[0]])
+            {
+                await page.Keyboard.PressAsync("Escape");
+                await DragAsync(page, (x, y), (x + width, y + height));
+                if (i == 1 && await page.Locator(".box .tag").First.InnerTextAsync() != "raccoon")
+                {
+                    await page.GetByLabel("Category", new() { Exact = true }).FillAsync("raccoon");
+                    await page.Keyboard.PressAsync("Enter");
+                    await Expect(page.Locator(".box .tag")).ToHaveTextAsync("raccoon");
+                }
+            }
+
+            await page.Keyboard.PressAsync("Enter");
+        }
+
+        await ShownAsync(page, toGo: 1);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Images", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
+        await Expect(page.GetByText("Created version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
+        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
+        await Expect(page.GetByText("Metrics per category")).ToBeVisibleAsync();
+
+        // What it finds is suggested, and drawn on a picture that it has not seen.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Label" }).ClickAsync();
+        await ShownAsync(page, toGo: 1);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
+        await page.Locator(".stage input[type=file]").SetInputFilesAsync(Path.Combine(folder, "images", names[^1]));
+        await Expect(page.Locator(".sentence")).ToContainTextAsync("raccoon");
         site.NobodyComplained();
     }
 
@@ -146,7 +191,8 @@ public sealed partial class LabelTests(Site site)
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByText("Every image is labelled")).ToBeVisibleAsync();
         Assert.Equal([2], await CountsAsync(model));
-        Assert.Equal(["cat", "dog", "Owl"], (await site.Client.GetJsonAsync(model))["categories"]!.AsArray().Select(c => (string)c!["name"]!));
+        Assert.Equal(["cat", "dog", "Owl"],
+            (await site.Client.GetJsonAsync(model))["categories"]!.AsArray().Select(c => (string)c!["name"]!));
         site.NobodyComplained();
     }
 
@@ -202,11 +248,35 @@ public sealed partial class LabelTests(Site site)
         new { label = "gone", probability = 0.99, box = new { x = 0.0, y = 0.0, width = 0.3, height = 0.3 } }, // was renamed since
     ];
 
+    /// <summary>A new model and its images, made as a person does it.</summary>
+    private async Task<IPage> CreateAsync(string name, string[] images)
+    {
+        var page = await site.SignInAsync("/new");
+        await page.GetByLabel("Model name").FillAsync(name);
+        await page.GetByLabel("Images, objects in boxes").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
+        await page.GetByLabel("Choose files").SetInputFilesAsync(images);
+        return page;
+    }
+
+    /// <summary>The boxes of each image of a set in COCO's form, relative to the image.</summary>
+    private static Dictionary<string, List<(double X, double Y, double Width, double Height)>> Truth(string file)
+    {
+        var set = JsonNode.Parse(File.ReadAllText(file))!;
+        var boxes = set["annotations"]!.AsArray().ToLookup(box => (int)box!["image_id"]!, box => box!["bbox"]!.AsArray());
+        return set["images"]!.AsArray().ToDictionary(image => (string)image!["file_name"]!, image => boxes[(int)image!["id"]!].Select(box =>
+        {
+            var (width, height) = ((double)image["width"]!, (double)image["height"]!);
+            return ((double)box[0]! / width, (double)box[1]! / height, (double)box[2]! / width, (double)box[3]! / height);
+        }).ToList());
+    }
+
     /// <summary>A model of cats and dogs with images that nobody has labelled.</summary>
     private async Task<(string Model, IPage Page)> NewAsync(int images, int width = 1_200, bool open = true)
     {
-        var model = await (await site.Client.PostAsync("/api/v1/models", new { name = $"Boxes {Guid.CreateVersion7()}", kind = "objectDetection",
-            categories = (string[])["cat", "dog"] })).JsonAsync(HttpStatusCode.Created);
+        var model = await (await site.Client.PostAsync("/api/v1/models",
+            new { name = $"Boxes {Guid.CreateVersion7()}", kind = "objectDetection", categories = (string[])["cat", "dog"] }))
+            .JsonAsync(HttpStatusCode.Created);
         var path = $"/api/v1/models/{model["id"]}";
         using var form = Api.Form(null, Animals(images).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file))));
         await (await site.Client.PostAsync($"{path}/images", form, Api.Cancel)).JsonAsync();
@@ -214,7 +284,8 @@ public sealed partial class LabelTests(Site site)
     }
 
     private async Task<IEnumerable<int>> CountsAsync(string model) =>
-        (await site.Client.GetJsonAsync($"{model}/images?boxes=true"))["items"]!.AsArray().Select(image => image!["boxes"]!.AsArray().Count).Order();
+        (await site.Client.GetJsonAsync($"{model}/images?boxes=true"))["items"]!.AsArray()
+            .Select(image => image!["boxes"]!.AsArray().Count).Order();
 
     /// <summary>Real pictures of a public set for detectors where they are at hand, or else of cats.</summary>
     private static string[] Animals(int count) => [.. (SharedFolder.Root is { } root

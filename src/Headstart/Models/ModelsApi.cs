@@ -241,6 +241,6 @@ public static class ModelsApi
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
         : enough ? ModelState.Ready
-        : unlabelled || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
+        : unlabelled || (model.Kind.HasBoxes() && model.Examples > 0) || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

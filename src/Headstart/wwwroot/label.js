@@ -13,7 +13,6 @@ const Patience = 3_000; // milliseconds that the first image waits for suggestio
 const Closer = 1.5; // a step of the zoom
 const Same = 0.5; // overlap of a suggestion that is there already
 
-/** Opens the page on its element, with an image or with the first one that nobody has labelled. */
 export function open(area, model, image) {
   const labelling = new Labelling(area, model);
   labelling.start(image);
@@ -22,9 +21,9 @@ export function open(area, model, image) {
 
 class Labelling {
   pictures = [];
-  at = 0;
-  furthest = -1; // the last picture that was shown
-  after = undefined; // the last image loaded; null after the last one there is
+  at = 0; // the picture that is shown
+  furthest; // the last picture that was shown
+  after; // the last image loaded; null after the last one there is
   categories = [];
   current = null; // the category of the next box
   selected = null; // the key of a box
@@ -73,8 +72,10 @@ class Labelling {
   /** Whether the page may be left. Called by the page before it follows a link. */
   leave() { return !this.unsaved || confirm('The boxes of this image are not saved. Leave the page without saving them?'); }
 
+  /** Begins with an image, or with the first one that nobody has labelled. Called by the page when its address changes, too. */
   start(image) {
-    return this.working(async () => {
+    this.working(async () => {
+      Object.assign(this, { pictures: [], at: 0, furthest: -1, after: undefined });
       const model = await send('GET', this.path);
       this.version = model.publishedVersion ?? null;
       this.know(model);
