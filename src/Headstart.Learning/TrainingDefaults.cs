@@ -118,4 +118,70 @@ public static class TrainingDefaults
     // labelled texts: two minutes of a sentence network, and with more of them words do as well
     public const int MostForSentences = 20_000;
     public const int ExplainedWords = 200;                 // the first of the text
+
+    // Detection: what is tried
+    public const int MinImagesWithBoxes = 5;               // fewer show nothing but themselves
+    public static readonly int[] Resolutions = [320, 480, 640]; // pixels of the longer side
+    public const int HighestResolution = 1_280;
+    public const float SmallestObject = 20;                // pixels that all but a tenth of the objects are to have across
+    public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
+    public const int ImagesOfTrial = 120;
+    public const int StepsOfTrial = 150;
+    public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
+    public const int FoldsOfStop = 5;                      // where enough are, one fifth says what scores mean
+
+    // Detection: what is seen
+    public const double SmallestView = 0.6;                // of the resolution
+    public const double LargestView = 1.5;
+    public const double MosaicShare = 0.3;
+    public const double MosaicScale = 0.6;
+    public const double LightSpread = 0.3;                 // of the logarithm
+    public const double ColourSpread = 0.1;
+    public const float EnoughSeen = 0.4f;                  // of an object that is cut off: less is neither to be found nor wrong
+    public const int MostViews = 1_000;                    // 0.7 MB each at 480 pixels
+    public const int FewestViews = 2;                      // of an image: as it is, and another
+    public const int MostViewsOfImage = 12;
+    public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels
+    public const int ImagesForProjection = 40;
+    public const int PlacesForProjection = 20_000;
+    public static readonly int[] KeptChannels = [96, 160, 256]; // by stride
+
+    // Detection: the head and its training
+    public const int HeadWidth = 64;                       // channels
+    public const int SharedBlocks = 1;
+    public const int BranchBlocks = 1;
+    public const float FirstLogit = -4.6f;                 // 1 %: nearly all places are background (RetinaNet)
+    public const float FirstSide = 1.1f;                   // three strides
+    public const float LongestSide = 7;                    // logarithm of strides
+    public const int PlacesOfObject = 10;                  // as in YOLOv8
+    public const float SmallestReach = 0.75f;              // strides
+    public const float LeastTarget = 0.05f;
+    public const float BoxWeight = 2;
+    public const float LongestGradient = 10;
+    public const float AverageDecay = 0.995f;
+    public const float DetectionDecay = 0.02f;
+    public const int BatchViews = 8;
+    public const float HighestRate = 0.002f;
+    public const float WarmUp = 0.05f;
+    public const int PassesOfViews = 5;
+    public const int FewestSteps = 300;
+    public const int MostSteps = 800;
+    public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
+
+    // Detection: answers and report
+    public const int MostObjects = 100;                    // an image, as COCO counts
+    public const int MostCandidates = 1_000;               // places that are looked at for them, as in RetinaNet
+    public const float SameObject = 0.6f;                  // overlap of two boxes of one object
+    public const float LeastLogit = -4.6f;                 // 1 %: answers below say nothing
+    public const float UntriedThreshold = 0.5f;            // of a category that nothing was found of
+    public const double SlopeSpread = 0.5;                 // standard deviations that few answers are drawn to
+    public const double InterceptSpread = 2;
+    public const int DetectionDrawWork = 2_000_000;        // images times categories of all draws of an interval
+    public const int FewestDraws = 100;
+    public const double SmallSide = 1 / 16.0;              // of the image's longer side: 40 pixels of 640
+    public const double LargeSide = 0.25;
+    public const float SureToSuspect = 0.5f;
+    public const float SloppyFrom = 0.3f;                  // overlap
+    public const float SloppyTo = 0.6f;
+    public const float EmptyBelow = 0.05f;
 }

@@ -77,6 +77,7 @@ try
         api.MapModels();
         api.MapCategories();
         api.MapImages();
+        api.MapBoxes();
         api.MapDataset();
         api.MapFeedback();
         api.MapTexts();

@@ -88,7 +88,7 @@ public static class Setup
 
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
-        .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<LoadedTextBackbones>()
+        .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>().AddSingleton<LoadedTextBackbones>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
@@ -160,7 +160,8 @@ public static class Setup
     {
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
-            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
+            .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
+            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 

@@ -211,6 +211,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
             ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
         ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Prefix"),
             ($"/models/{Guid.Empty}/images", "Could not load"),
+        ($"{trained.Boxes}/images", "Enter to draw boxes"), ($"{trained.Boxes}/label", "to go"), ($"{trained.Boxes}/label/{trained.Labelled}", "cat.jpg: 1 box"),
         ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 
@@ -225,7 +226,7 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
             $"{page.Url} is wider than {width} pixels.");
     }
 
-    /// <summary>A trained model of cats and dogs, an empty one and a trained text model.</summary>
+    /// <summary>A trained model of cats and dogs, an empty one, a trained text model and a model with boxes.</summary>
     public sealed class Trained(Site site) : IAsyncLifetime
     {
         public string Path { get; private set; } = "";
@@ -234,6 +235,12 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         /// <summary>A model that tells good reviews from bad ones.</summary>
         public string Texts { get; private set; } = "";
+
+        /// <summary>A model of a labelled and an unlabelled image.</summary>
+        public string Boxes { get; private set; } = "";
+
+        /// <summary>The id of its labelled image.</summary>
+        public string Labelled { get; private set; } = "";
 
         public async ValueTask InitializeAsync()
         {
@@ -245,6 +252,22 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
             var model = await site.Client.PetsAsync(10);
             Assert.Equal("succeeded", (string?)(await site.Client.TrainAsync(model))["state"]);
             (Path, Empty, Texts) = (Page(model), Page(await site.Client.NewModelAsync()), Page(await ReviewsAsync()));
+            await BoxesAsync();
+        }
+
+        private async Task BoxesAsync()
+        {
+            var model = await (await site.Client.PostAsync("/api/v1/models",
+                new { name = $"Boxes {Guid.CreateVersion7()}", kind = "objectDetection", categories = (string[])["cat", "dog"] }))
+                .JsonAsync(System.Net.HttpStatusCode.Created);
+            var boxes = new[] { new { category = "cat", x = 0.1, y = 0.2, width = 0.5, height = 0.6 } };
+            var images = new object[]
+            {
+                new { base64 = Convert.ToBase64String(Pets.Cat), fileName = "cat.jpg", boxes },
+                new { base64 = Convert.ToBase64String(File.ReadAllBytes(Pets.Dogs[0])), fileName = "dog.jpg" },
+            };
+            var sent = await (await site.Client.PostAsync($"/api/v1/models/{model["id"]}/images/list", new { images })).JsonAsync();
+            (Boxes, Labelled) = ($"/models/{model["id"]}", (string)sent["accepted"]![0]!["id"]!);
         }
 
         private async Task<string> ReviewsAsync()

@@ -62,6 +62,9 @@ public sealed class Backbone : IDisposable
 
     public BackboneManifest Manifest { get; }
 
+    /// <summary>Where it was read from.</summary>
+    public BackboneFile Source => new(Manifest, _path);
+
     /// <summary>
     /// The same network as heads of earlier trainings read it, whose <see cref="Preprocessing.Version"/> was 1. It shares the session, and
     /// must not be used when this has been disposed of.
@@ -252,7 +255,8 @@ public sealed class Backbone : IDisposable
     private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
         && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
 
-    private static SessionOptions Options(int threads)
+    /// <summary>For a session that shares the cores with much else.</summary>
+    internal static SessionOptions Options(int threads)
     {
         OnnxRuntime.EnsureLoaded();
         var options = new SessionOptions

@@ -11,14 +11,18 @@ internal static class BackboneGraph
     /// <param name="prefix">Keeps names of several networks apart.</param>
     /// <param name="image">What the network reads, <c>[1, 3, S, S]</c>.</param>
     /// <returns>Name of its features.</returns>
-    public static string Append(GraphProto graph, ModelProto network, string prefix, string image)
+    public static string Append(GraphProto graph, ModelProto network, string prefix, string image) =>
+        AppendAll(graph, network, prefix, image).Single();
+
+    /// <summary>The same of a network with several outputs.</summary>
+    /// <returns>Their names, in their order.</returns>
+    public static IReadOnlyList<string> AppendAll(GraphProto graph, ModelProto network, string prefix, string image)
     {
         var input = new GraphIndex(network.Graph).Input;
-        string Named(string name) => name.Length == 0 ? "" : name == input ? image : prefix + name;
-        Rename(network.Graph, Named);
+        Rename(network.Graph, name => name.Length == 0 ? "" : name == input ? image : prefix + name);
         graph.Node.Add(network.Graph.Node);
         graph.Initializer.Add(network.Graph.Initializer);
-        return Named(GraphCut.Output);
+        return [.. network.Graph.Output.Select(output => output.Name)];
     }
 
     private static void Rename(GraphProto graph, Func<string, string> named)

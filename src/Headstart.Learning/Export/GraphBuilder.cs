@@ -28,6 +28,16 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
         return output;
     }
 
+    /// <summary>The largest along the only axis, and where they were.</summary>
+    /// <param name="values"><c>[n]</c></param>
+    /// <param name="count">int64 <c>[1]</c></param>
+    public (string Values, string Places) Largest(string values, string count)
+    {
+        var (largest, places) = (Name("largest"), Name("places"));
+        graph.Node.Add(new NodeProto { OpType = "TopK", Name = largest, Input = { values, count }, Output = { largest, places } });
+        return (largest, places);
+    }
+
     public string Cast(string input, int type) => Node("Cast", [input], Integer("to", type));
 
     /// <summary>A float32 constant; without dimensions a scalar.</summary>

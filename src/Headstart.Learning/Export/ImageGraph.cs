@@ -23,7 +23,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
     }
 
     /// <summary>The centre of the image, whole numbers 0..255 as float32 <c>[1, 3, side, side]</c>; made once a side: see
-    /// <see cref="SquarePlan"/> and <see cref="TriangleFilter"/>.</summary>
+    /// <see cref="ScaleTarget"/> and <see cref="TriangleFilter"/>.</summary>
     private string Square(int side)
     {
         if (_squares.TryGetValue(side, out var made))
@@ -51,7 +51,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         var pixels = Pixels(b, image);
         var shorter = b.Node("ReduceMin", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
         var longer = b.Node("ReduceMax", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
-        var strip = b.Node("Greater", [longer, b.Node("Mul", [shorter, b.Integers(SquarePlan.MostOblong)])]);
+        var strip = b.Node("Greater", [longer, b.Node("Mul", [shorter, b.Integers(ScaleTarget.MostOblong)])]);
         var starts = b.Node("Where", [strip, b.Node("Div", [b.Node("Sub", [pixels, shorter]), b.Integers(2)]), b.Integers(0)]); // [2]
         var ends = b.Node("Where", [strip, b.Node("Add", [starts, shorter]), pixels]); // [2]
         return b.Node("Slice", [image, starts, ends, b.Integers(0, 1)]);

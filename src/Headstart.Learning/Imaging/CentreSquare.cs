@@ -6,7 +6,7 @@ namespace Headstart.Learning.Imaging;
 /// <summary>
 /// What every backbone of one input size sees of an image: decoded once, however many of them look at it. The bytes are in a borrowed
 /// array. An image is decoded at its full size, or by the halves of its codec where twice the wanted size is left; then one antialiased
-/// triangle filter scales it, of which only the middle is computed (<see cref="SquarePlan"/>). That is what Pillow and torchvision do with
+/// triangle filter scales it, of which only the middle is computed (<see cref="ScaleTarget"/>). That is what Pillow and torchvision do with
 /// the photographs that networks are trained on.
 /// </summary>
 public sealed class CentreSquare : IDisposable
@@ -39,7 +39,8 @@ public sealed class CentreSquare : IDisposable
         try
         {
             var planes = rented.AsSpan(0, Bands * size * size);
-            if (version == 1 || JpegHeader.OfOrdinary(bytes) is not { } jpeg || !OrdinaryJpeg.TryRead(bytes, jpeg, size, planes))
+            if (version == 1 || JpegHeader.OfOrdinary(bytes) is not { } jpeg
+                || !OrdinaryJpeg.TryRead(bytes, jpeg, new(size, IsWhole: false), planes))
             {
                 ReadWithVips(bytes, size, version, planes);
             }
@@ -89,9 +90,16 @@ public sealed class CentreSquare : IDisposable
     /// <param name="size">Pixels across and down of the square.</param>
     /// <param name="version"><see cref="Preprocessing.Version"/>.</param>
     /// <param name="planes">Receives <c>[3, size, size]</c>.</param>
-    internal static unsafe void ReadWithVips(byte[] bytes, int size, int version, Span<byte> planes)
+    internal static void ReadWithVips(byte[] bytes, int size, int version, Span<byte> planes)
     {
-        using var image = version == 1 ? ImageReader.DecodeSquare(bytes, size) : ImageSource.Open(bytes).Centre(size);
+        using var image = version == 1 ? ImageReader.DecodeSquare(bytes, size) : ImageSource.Open(bytes).Scaled(new(size, IsWhole: false));
+        CopyPixels(image, planes);
+    }
+
+    /// <param name="image">8-bit sRGB of three bands.</param>
+    /// <param name="planes">Receives <c>[3, h, w]</c>.</param>
+    internal static unsafe void CopyPixels(NetVips.Image image, Span<byte> planes)
+    {
         var memory = image.WriteToMemory(out var length);
         try
         {

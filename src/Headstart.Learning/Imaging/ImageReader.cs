@@ -108,7 +108,7 @@ public static class ImageReader
     {
         var source = ImageSource.Open(bytes);
         var (width, height) = source.Header;
-        if (Math.Max(width, height) > (long)SquarePlan.MostOblong * Math.Min(width, height))
+        if (Math.Max(width, height) > (long)ScaleTarget.MostOblong * Math.Min(width, height))
         {
             // A strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked
             // through for damage at a small size, then cut, then scaled.
@@ -117,7 +117,7 @@ public static class ImageReader
         }
 
         var tall = height > width;
-        var longest = SquarePlan.MostOblong * size;
+        var longest = ScaleTarget.MostOblong * size;
         using var whole = source.Fit(tall ? size : longest, tall ? longest : size, Enums.Interesting.None, Enums.Size.Both);
         return whole.ExtractArea((whole.Width - size) / 2, (whole.Height - size) / 2, size, size);
     }

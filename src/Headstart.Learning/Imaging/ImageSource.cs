@@ -105,10 +105,10 @@ internal sealed class ImageSource
         }
     });
 
-    /// <summary>The <see cref="CentreSquare"/>.</summary>
+    /// <summary>The picture, scaled.</summary>
     /// <returns>In memory.</returns>
     /// <exception cref="ImageRefusedException">It is damaged anywhere.</exception>
-    public Image Centre(int size) => InTurn(() =>
+    public Image Scaled(ScaleTarget target) => InTurn(() =>
     {
         if (Other(Scale) is { } middle)
         {
@@ -122,7 +122,7 @@ internal sealed class ImageSource
             return Scale(bytes);
         }
 
-        var halves = SquarePlan.Halves(Header.Width, Header.Height, size);
+        var halves = target.Halves(Header.Width, Header.Height);
         using var whole = halves == 1 ? Whole() : MediaType switch
         {
             ImageFormat.Jpeg => Whole($"[shrink={halves}]"),
@@ -131,7 +131,7 @@ internal sealed class ImageSource
         };
         return Scale(whole);
 
-        Image Scale(Image decoded) => SquareOf(decoded, size);
+        Image Scale(Image decoded) => Scaled(decoded, target);
     });
 
     /// <summary>The square in the middle, scaled. What the cut leaves away is not looked at.</summary>
@@ -178,8 +178,8 @@ internal sealed class ImageSource
         Image.NewFromBuffer(_file, options, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
 
     /// <param name="decoded">Perhaps smaller than the image, by the halves of a codec.</param>
-    /// <param name="size">Pixels across and down of the square.</param>
-    private Image SquareOf(Image decoded, int size)
+    /// <param name="target">What is wanted of it.</param>
+    private Image Scaled(Image decoded, ScaleTarget target)
     {
         // Colours are converted afterwards, of fewer pixels, where a pixel is a few bytes and no transparency weighs them.
         using var opaque = decoded.HasAlpha() && decoded.Interpretation != Enums.Interpretation.Cmyk
@@ -189,13 +189,14 @@ internal sealed class ImageSource
         var orientation = ImageHeader.OrientationOf(decoded);
         var (width, height) = orientation >= 5 ? (Header.Height, Header.Width) : (Header.Width, Header.Height);
         var halves = Math.Max(1, (int)Math.Round((double)Math.Max(width, height) / Math.Max(decoded.Width, decoded.Height)));
-        var plan = new SquarePlan(width, height, orientation, size, (decoded.Width, decoded.Height, halves));
-        var planes = new byte[bytes.Bands * size * size];
+        var plan = target.Plan(width, height, orientation, (decoded.Width, decoded.Height, halves));
+        var planes = new byte[bytes.Bands * plan.Width * plan.Height];
         Scale(bytes, plan, planes);
-        using var lines = Image.NewFromMemory(planes, size, size * bytes.Bands, bands: 1, Enums.BandFormat.Uchar);
-        Image[] bands = [.. Enumerable.Range(0, bytes.Bands).Select(band => lines.ExtractArea(0, band * size, size, size))];
+        using var lines = Image.NewFromMemory(planes, plan.Width, plan.Height * bytes.Bands, bands: 1, Enums.BandFormat.Uchar);
+        Image[] bands = [.. Enumerable.Range(0, bytes.Bands)
+            .Select(band => lines.ExtractArea(0, band * plan.Height, plan.Width, plan.Height))];
         using var joined = bands[0].Bandjoin(bands[1..]);
-        using var square = joined.Copy(interpretation: bytes.Interpretation);
+        using var scaled = joined.Copy(interpretation: bytes.Interpretation);
         foreach (var band in bands)
         {
             band.Dispose();
@@ -203,17 +204,17 @@ internal sealed class ImageSource
 
         if (!bytes.Contains(Profile))
         {
-            return ToPixels(square);
+            return ToPixels(scaled);
         }
 
-        using var profiled = square.Mutate(fields => fields.Set(GValue.BlobType, Profile, (byte[])bytes.Get(Profile)));
+        using var profiled = scaled.Mutate(fields => fields.Set(GValue.BlobType, Profile, (byte[])bytes.Get(Profile)));
         return ToPixels(profiled);
     }
 
-    private static void Scale(Image image, SquarePlan plan, Span<byte> planes)
+    private static void Scale(Image image, ScalePlan plan, Span<byte> planes)
     {
         const int RowsAtOnce = 16;
-        using var scaler = new SquareScaler(plan, image.Bands);
+        using var scaler = new PictureScaler(plan, image.Bands);
         using var region = Region.New(image);
         var row = image.Width * image.Bands;
         for (var y = 0; y < image.Height; y += RowsAtOnce)

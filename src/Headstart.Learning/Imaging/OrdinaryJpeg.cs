@@ -18,10 +18,10 @@ internal static class OrdinaryJpeg
 
     /// <param name="file">The file.</param>
     /// <param name="header">Of this file.</param>
-    /// <param name="size">Pixels across and down of the square.</param>
-    /// <param name="planes">Receives <c>[3, size, size]</c>.</param>
+    /// <param name="target">What is wanted of it.</param>
+    /// <param name="planes">Receives <c>[3, h, w]</c>.</param>
     /// <returns>Whether the whole file was decoded without complaints; if not, <paramref name="planes"/> means nothing.</returns>
-    public static unsafe bool TryRead(byte[] file, JpegHeader header, int size, Span<byte> planes)
+    public static unsafe bool TryRead(byte[] file, JpegHeader header, ScaleTarget target, Span<byte> planes)
     {
         if ((long)header.Width * header.Height > MostPixels || !SkiaRuntime.TryLoad())
         {
@@ -33,13 +33,13 @@ internal static class OrdinaryJpeg
             using var data = SKData.Create((nint)start, file.Length); // copies nothing
             using var codec = SKCodec.Create(data);
             return codec is not null && (codec.Info.Width, codec.Info.Height) == (header.Width, header.Height)
-                && TryScale(codec, header, size, planes);
+                && TryScale(codec, header, target, planes);
         }
     }
 
-    private static unsafe bool TryScale(SKCodec codec, JpegHeader header, int size, Span<byte> planes)
+    private static unsafe bool TryScale(SKCodec codec, JpegHeader header, ScaleTarget target, Span<byte> planes)
     {
-        var halves = SquarePlan.Halves(header.Width, header.Height, size);
+        var halves = target.Halves(header.Width, header.Height);
         var (width, height) = halves == 1 ? (header.Width, header.Height) : (Part(header.Width), Part(header.Height));
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         if (codec.StartScanlineDecode(info) != SKCodecResult.Success)
@@ -47,14 +47,14 @@ internal static class OrdinaryJpeg
             return false;
         }
 
-        var plan = new SquarePlan(header.Width, header.Height, header.Orientation, size, (width, height, halves));
-        using var scaler = new SquareScaler(plan, Bands);
+        var plan = target.Plan(header.Width, header.Height, header.Orientation, (width, height, halves));
+        using var scaler = new PictureScaler(plan, Bands);
         var rented = ArrayPool<byte>.Shared.Rent(RowsAtOnce * info.RowBytes);
         try
         {
             fixed (byte* rows = rented)
             {
-                // To the last row, though the square may end before: a file that is cut short must be noticed.
+                // To the last row, though the result may end before: a file that is cut short must be noticed.
                 for (var y = 0; y < height; y += RowsAtOnce)
                 {
                     var count = Math.Min(RowsAtOnce, height - y);

@@ -18,6 +18,7 @@ internal sealed class TriangleFilter
     /// <param name="decoded">How many pixels the decoder gives of the whole image, and how many of the whole each is.</param>
     public TriangleFilter(int before, int kept, int scaled, int cut, int size, (int Pixels, int Halves) decoded)
     {
+        Size = size;
         var scale = (double)kept / scaled / decoded.Halves;
         var reach = Math.Max(1, scale);
         var (lowest, end) = (before / decoded.Halves, Math.Min(decoded.Pixels, (before + kept + decoded.Halves - 1) / decoded.Halves));
@@ -56,6 +57,9 @@ internal sealed class TriangleFilter
             Overlap = Math.Max(Overlap, i + 1 - from);
         }
     }
+
+    /// <summary>Target pixels.</summary>
+    public int Size { get; }
 
     /// <summary>Source pixels that count in one target pixel, at most.</summary>
     public int Taps { get; }

@@ -74,6 +74,15 @@ internal static class GraphCut
         return cut;
     }
 
+    /// <summary>Has the graph take pictures of any size and number. What it says of inner tensors may no longer hold, and goes.</summary>
+    public static void FreeInput(GraphProto graph, string input)
+    {
+        var declared = graph.Input.Single(known => known.Name == input);
+        var type = declared.Type?.TensorType?.ElemType ?? GraphBuilder.Float32;
+        declared.Type = GraphBuilder.Value(input, type, -1, 3, -1, -1).Type;
+        graph.ValueInfo.Clear();
+    }
+
     private static void Require(GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
         foreach (var tensor in at.SelectMany(features => features.Tensors)

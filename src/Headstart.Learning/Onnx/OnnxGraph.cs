@@ -140,4 +140,31 @@ public sealed class OnnxGraph
         ArgumentNullException.ThrowIfNull(at);
         return GraphCut.CutMaps(_model, _index, at).ToByteArray();
     }
+
+    /// <summary>
+    /// The ends of the stages at which height and width are an 8th, a 16th and a 32nd of the image's, for detectors; null for networks that
+    /// lack one of them (ViT, SqueezeNet).
+    /// </summary>
+    /// <param name="features">Where its features are, behind the last stage.</param>
+    public IReadOnlyList<FeatureTensor>? DetectionStages(FeatureTensor features)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        var maps = new FeatureMaps(_index);
+        var ends = maps.StageEnds().ToDictionary(end => end.Stride!.Value);
+        var last = FindFeatureMap(features)?.Tensors.Single();
+        // An average over a window is for one size of image: what it averages is for all.
+        last = last is not null && _index.Maker(last) is { OpType: "AveragePool" } pool ? pool.Input[0] : last;
+        return ends.TryGetValue(8, out var eighth) && ends.TryGetValue(16, out var sixteenth) && last is not null
+            && maps.Find(last) is { Down: 32 } map
+            ? [eighth, sixteenth, new FeatureTensor([last], Pool: true, map.Channels, Classifier: false, 32)] : null;
+    }
+
+    /// <summary>As <see cref="CutMaps"/>, for images of any size.</summary>
+    /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
+    internal ModelProto CutMapsOfAnySize(IReadOnlyList<FeatureTensor> at)
+    {
+        var cut = GraphCut.CutMaps(_model, _index, at);
+        GraphCut.FreeInput(cut.Graph, Input);
+        return cut;
+    }
 }

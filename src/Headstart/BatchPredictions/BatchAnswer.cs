@@ -7,13 +7,16 @@ using Headstart.Predictions;
 namespace Headstart.BatchPredictions;
 
 /// <summary>A version's prediction for an item, the same as a single prediction.</summary>
-/// <param name="Labels">All labels by descending probability; empty if there is an error.</param>
+/// <param name="Labels">All labels by descending probability; empty if there is an error, and in a detection model.</param>
 /// <param name="Unknown">Whether the image or text resembles none of the categories.</param>
 /// <param name="Error">Why there is no prediction.</param>
-public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
+/// <param name="Objects">In a detection model, what was found and where; otherwise absent.</param>
+public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ObjectResponse>? Objects = null)
 {
     public static BatchAnswer Of(FilePrediction prediction) =>
-        new([.. prediction.Labels.Select(l => new BatchLabel(l.Label, l.Probability, l.Applies))], prediction.Unknown, prediction.Error);
+        new([.. prediction.Labels.Select(l => new BatchLabel(l.Label, l.Probability, l.Applies))], prediction.Unknown, prediction.Error,
+            prediction.Objects);
 
     public static BatchAnswer Refused(string error) => new([], null, error);
 
@@ -29,13 +32,16 @@ public sealed record BatchLabel(
 
 /// <summary>A line of image results: the image and its prediction.</summary>
 /// <param name="ImageId">Id of a stored image; null for an uploaded file.</param>
-public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error)
+/// <param name="Labels">Empty in a detection model, which has <c>objects</c>.</param>
+/// <param name="Objects">In a detection model, what was found and where; otherwise absent.</param>
+public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ObjectResponse>? Objects = null)
 {
     /// <param name="item">An item with its prediction.</param>
     public static BatchLine Of(BatchItem item)
     {
-        var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
-        return new(item.FileName, item.ExampleId, labels, unknown, error);
+        var (labels, unknown, error, objects) = BatchAnswer.FromJson(item.Answer!);
+        return new(item.FileName, item.ExampleId, labels, unknown, error, objects);
     }
 }
 
@@ -50,7 +56,7 @@ public sealed record TextBatchLine(
     /// <param name="item">An item with its prediction.</param>
     public static TextBatchLine Of(BatchItem item)
     {
-        var (labels, unknown, error) = BatchAnswer.FromJson(item.Answer!);
+        var (labels, unknown, error, _) = BatchAnswer.FromJson(item.Answer!);
         return new(item.Text, item.ExampleId, item.FileName.Length == 0 ? null : item.FileName, labels, unknown, error);
     }
 }

@@ -18,23 +18,35 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
     public async Task<BatchAnswer[]> AnswerAsync(ServedVersion version, IReadOnlyList<BatchItem> items, CancellationToken cancel)
     {
         var answers = new BatchAnswer[items.Count];
+        if (version is ServedDetector detector)
+        {
+            await WorkAsync([.. items.Index().Chunk(1)], item => answers[item.Index] = LookAt(detector, item.Item, cancel), cancel);
+            return answers;
+        }
+
+        await ClassifyAsync((ServedClassifier)version, items, answers, cancel);
+        return answers;
+    }
+
+    private async Task ClassifyAsync(ServedClassifier version, IReadOnlyList<BatchItem> items, BatchAnswer[] answers,
+        CancellationToken cancel)
+    {
         var byKind = items.Index().ToLookup(i => i.Item is { ExampleId: not null, Text: null });
         if (byKind[true].Any())
         {
             await AnswerStoredAsync(version, [.. byKind[true]], answers, cancel);
         }
 
-        var inTurn = version.Features is WordFeatures ? TextsInTurn : 1;
+        var inTurn = version.ReadsTexts ? TextsInTurn : 1;
         await WorkAsync([.. byKind[false].Chunk(inTurn)],
             item => answers[item.Index] = item.Item.Text is { } text ? AnswerOf(version, predictor.AnswerNow(version, text))
                 : AnswerFile(version, item.Item, cancel), cancel);
-        return answers;
     }
 
     /// <summary>
     /// Predicts the model's own images: training images need no forward pass, and the features of the others are cached for the next run.
     /// </summary>
-    private async Task AnswerStoredAsync(ServedVersion version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers,
+    private async Task AnswerStoredAsync(ServedClassifier version, (int Index, BatchItem Item)[] items, BatchAnswer[] answers,
         CancellationToken cancel)
     {
         var vectors = await features.GetAsync(version.Recipe, [.. items.Select(i => i.Item.Sha256!)], new Progress<double>(), cancel);
@@ -44,11 +56,15 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         }
     }
 
-    private BatchAnswer AnswerFile(ServedVersion version, BatchItem file, CancellationToken cancel)
-    {
-        var bytes = blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a dedicated thread, see below
-        return bytes is null ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.AnswerNow(version, bytes));
-    }
+    private BatchAnswer AnswerFile(ServedClassifier version, BatchItem file, CancellationToken cancel) =>
+        Read(file, cancel) is not { } bytes ? BatchAnswer.Refused(Missing) : AnswerOf(version, predictor.AnswerNow(version, bytes));
+
+    private BatchAnswer LookAt(ServedDetector version, BatchItem file, CancellationToken cancel) =>
+        Read(file, cancel) is not { } bytes ? BatchAnswer.Refused(Missing)
+        : BatchAnswer.Of(FilePrediction.Of(version, null, predictor.LookNow(version, bytes, threshold: null), int.MaxValue));
+
+    private byte[]? Read(BatchItem file, CancellationToken cancel) =>
+        blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a dedicated thread, see below
 
     /// <summary>Uses dedicated threads, so that the thread pool stays free for requests.</summary>
     private Task WorkAsync(IReadOnlyList<(int Index, BatchItem Item)[]> turns, Action<(int Index, BatchItem Item)> answer,
@@ -69,6 +85,6 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
         }
     }
 
-    private static BatchAnswer AnswerOf(ServedVersion version, Answer answer) =>
+    private static BatchAnswer AnswerOf(ServedClassifier version, Answer answer) =>
         BatchAnswer.Of(FilePrediction.Of(version, null, answer, int.MaxValue));
 }

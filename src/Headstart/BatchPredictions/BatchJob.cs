@@ -40,7 +40,7 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
         {
             // Skip what an earlier worker has predicted.
             var items = await db.BatchItems.AsNoTracking().Where(i => i.BatchId == lease.Id && i.Position > after && i.Answer == null)
-                .OrderBy(i => i.Position).Take(version.Features is WordFeatures ? TextsAtOnce : AtOnce).ToListAsync(lease.Token);
+                .OrderBy(i => i.Position).Take(version.ReadsTexts ? TextsAtOnce : AtOnce).ToListAsync(lease.Token);
             if (items.Count == 0)
             {
                 return;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using CsvHelper;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Predictions;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
@@ -29,18 +30,39 @@ internal static class BatchResults
 
     /// <summary>
     /// A header, then one row per item: the image's file name or the text, and its id; the most probable label and its probability, or all
-    /// labels that apply; then the probability of each label.
+    /// labels that apply; then the probability of each label. In a detection model one row per object, and one for an image without any.
     /// </summary>
-    public static async Task WriteTableAsync(HeadstartDb db, Guid batch, bool texts, Stream body, CancellationToken cancel)
+    public static async Task WriteTableAsync(HeadstartDb db, Guid batch, ModelKind kind, Stream body, CancellationToken cancel)
     {
-        var labels = await LabelsAsync(db, batch, cancel);
         await using var csv = CsvWriter.Create(body, Csv, leaveOpen: true);
+        if (kind.HasBoxes())
+        {
+            await WriteObjectsAsync(db, batch, csv, cancel);
+            return;
+        }
+
+        var texts = kind.IsText();
+        var labels = await LabelsAsync(db, batch, cancel);
         await csv.WriteRecordAsync([.. texts ? (string[])["text", "textId", "fileName"] : ["fileName", "imageId"], "label", "probability",
             "unknown", "error", .. labels], cancel);
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
             string?[] what = texts ? [item.Text, item.ExampleId?.ToString(), item.FileName] : [item.FileName, item.ExampleId?.ToString()];
             await csv.WriteRecordAsync(Row(what, BatchAnswer.FromJson(item.Answer!), labels), cancel);
+        }
+    }
+
+    private static async Task WriteObjectsAsync(HeadstartDb db, Guid batch, CsvWriter csv, CancellationToken cancel)
+    {
+        await csv.WriteRecordAsync(["fileName", "imageId", "label", "probability", "x", "y", "width", "height", "error"], cancel);
+        await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
+        {
+            var answer = BatchAnswer.FromJson(item.Answer!);
+            foreach (var found in answer.Objects is { Count: > 0 } objects ? objects.Cast<ObjectResponse?>() : [null])
+            {
+                await csv.WriteRecordAsync([item.FileName, item.ExampleId?.ToString(), found?.Label, Number(found?.Probability),
+                    Number(found?.Box.X), Number(found?.Box.Y), Number(found?.Box.Width), Number(found?.Box.Height), answer.Error], cancel);
+            }
         }
     }
 
@@ -71,5 +93,5 @@ internal static class BatchResults
     private static IQueryable<BatchItem> Answered(HeadstartDb db, Guid batch) =>
         db.BatchItems.Where(i => i.BatchId == batch && i.Answer != null).OrderBy(i => i.Position);
 
-    private static string Number(double probability) => probability.ToString("0.######", CultureInfo.InvariantCulture);
+    private static string? Number(double? value) => value?.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -44,6 +44,18 @@ public sealed class MovedLabel
     public required bool HadBoth { get; init; }
 }
 
+/// <summary>That a box showed a category before that was merged into another one.</summary>
+public sealed class MovedBox
+{
+    public required Guid ChangeId { get; init; }
+
+    /// <summary>The box may have been deleted since.</summary>
+    public required Guid BoxId { get; init; }
+
+    /// <summary>The category that it had.</summary>
+    public required Guid CategoryId { get; init; }
+}
+
 public static class CategoryNames
 {
     /// <summary>Names that categories of a model had at a time, to their names now: they may have been renamed or merged since.</summary>

@@ -22,6 +22,13 @@ public sealed class Example
     /// exclude each other.</summary>
     public List<ExampleLabel> Labels { get; init; } = [];
 
+    /// <summary>Where the objects are, in a detection model; its labels are then the categories of its boxes.</summary>
+    public List<ExampleBox> Boxes { get; init; } = [];
+
+    /// <summary>In a detection model, whether somebody has said what the image shows: without, nothing is learned from it; with it, an image
+    /// without boxes is an example of nothing there. False in other models.</summary>
+    public bool BoxesKnown { get; init; }
+
     /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>
     public required string FileName { get; init; }
 
@@ -87,6 +94,32 @@ public sealed record ImageOrigin(
 
     private static bool IsAddress(string? text) =>
         text is null || (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https");
+}
+
+/// <summary>That an image shows an object of a category, and where: relative to the width and height of the upright image, from its top
+/// left corner.</summary>
+public sealed class ExampleBox
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ExampleId { get; init; }
+
+    /// <summary>The example has a label of this category, too.</summary>
+    public required Guid CategoryId { get; init; }
+
+    /// <summary>Boxes are shown in the order in which they were given.</summary>
+    public required int Position { get; init; }
+
+    public required float X { get; init; }
+
+    public required float Y { get; init; }
+
+    public required float Width { get; init; }
+
+    public required float Height { get; init; }
+
+    /// <summary>Neither learned from nor counted as missed: hard to see (Pascal VOC), or a crowd (COCO).</summary>
+    public required bool Difficult { get; init; }
 }
 
 /// <summary>That an image shows a category.</summary>

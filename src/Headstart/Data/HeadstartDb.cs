@@ -26,6 +26,10 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
 
     public DbSet<ExampleLabel> ExampleLabels => Set<ExampleLabel>();
 
+    public DbSet<ExampleBox> ExampleBoxes => Set<ExampleBox>();
+
+    public DbSet<MovedBox> MovedBoxes => Set<MovedBox>();
+
     /// <summary>Those of examples that heads may learn from: all but what a person gave as test.</summary>
     public IQueryable<ExampleLabel> LearnableLabels => ExampleLabels.Where(l =>
         Examples.Any(e => e.Id == l.ExampleId && !(e.SplitGiven && e.Split == Split.Test)));
@@ -126,6 +130,17 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
             label.HasIndex(l => new { l.CategoryId, l.ExampleId });
             label.HasOne<Category>().WithMany().HasForeignKey(l => l.CategoryId);
         });
+        builder.Entity<ExampleBox>(box =>
+        {
+            box.HasIndex(b => b.CategoryId); // merging categories
+            box.HasOne<Example>().WithMany(e => e.Boxes).HasForeignKey(b => b.ExampleId);
+            box.HasOne<ExampleLabel>().WithMany().HasForeignKey(b => new { b.ExampleId, b.CategoryId }); // a label takes its boxes with it
+        });
+        builder.Entity<MovedBox>(box =>
+        {
+            box.HasKey(b => new { b.ChangeId, b.BoxId });
+            box.HasOne<CategoryChange>().WithMany().HasForeignKey(b => b.ChangeId);
+        });
         builder.Entity<TrainingRun>(run =>
         {
             run.IsJob();
@@ -136,6 +151,7 @@ public sealed class HeadstartDb(DbContextOptions<HeadstartDb> options) : DbConte
         {
             example.HasKey(e => new { e.RunId, e.ExampleId });
             example.HasOne<TrainingRun>().WithMany().HasForeignKey(e => e.RunId);
+            example.Property(e => e.Boxes).HasColumnType("jsonb");
         });
         builder.Entity<ModelVersion>(version =>
         {

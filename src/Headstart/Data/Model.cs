@@ -1,3 +1,5 @@
+using Headstart.Learning;
+
 namespace Headstart.Data;
 
 public enum ModelKind
@@ -9,12 +11,24 @@ public enum ModelKind
 
     /// <summary>Each text belongs to one of the categories. Texts without one are learned from too: they show how words are used.</summary>
     TextClassification,
+
+    /// <summary>An image shows any number of objects, each a category and a box.</summary>
+    ObjectDetection,
 }
 
 public static class ModelKinds
 {
     /// <summary>Whether an image may have several categories, or none.</summary>
-    public static bool TakesSeveral(this ModelKind kind) => kind == ModelKind.MultiLabelImageClassification;
+    public static bool TakesSeveral(this ModelKind kind) => kind is ModelKind.MultiLabelImageClassification or ModelKind.ObjectDetection;
+
+    /// <summary>Whether an example says where its categories are, with boxes.</summary>
+    public static bool HasBoxes(this ModelKind kind) => kind == ModelKind.ObjectDetection;
+
+    /// <summary>Categories that a run needs: to find objects of one is enough, to tell apart takes two.</summary>
+    public static int MinCategories(this ModelKind kind) => kind.HasBoxes() ? 1 : TrainingDefaults.MinCategories;
+
+    /// <summary>Examples with a category that a run needs.</summary>
+    public static int MinExamples(this ModelKind kind) => kind.HasBoxes() ? TrainingDefaults.MinImagesWithBoxes : kind.MinCategories();
 
     /// <summary>Whether its examples are texts, not images.</summary>
     public static bool IsText(this ModelKind kind) => kind == ModelKind.TextClassification;

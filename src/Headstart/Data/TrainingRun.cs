@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Headstart.Data;
 
 public enum RunStage
@@ -56,7 +58,8 @@ public sealed class TrainingRun
 
 /// <summary>A backbone, or a recipe of several, that was tried: cross-validated accuracy of a head on it, and what it costs on this
 /// host.</summary>
-/// <param name="Id">A backbone's id; two of them joined with <c>+</c>; with <c>@stride16</c> behind it an inner stage of it.</param>
+/// <param name="Id">A backbone's id; two of them joined with <c>+</c>; with <c>@stride16</c> behind it an inner stage of it; in a
+/// detection model with <c>@416</c> behind it, read at so many pixels of the longer side.</param>
 /// <param name="LogLoss">Cross-validated; what the choice compares, and smaller is better. See <c>Reports.ChoiceReport</c>.</param>
 /// <param name="Images">How many images it was tried on; those that did worst on a small part are not tried on more.</param>
 public sealed record BackboneTrial(string Id, double? Accuracy, double? StandardError, double MsPerImage, bool Chosen,
@@ -74,9 +77,19 @@ public sealed class RunExample
     /// <summary>Their names, by ordinal.</summary>
     public required List<string> Categories { get; init; }
 
+    /// <summary>In a detection model a JSON list of <see cref="FrozenBox"/>; else null.</summary>
+    public string? Boxes { get; init; }
+
     /// <summary>Once the run has made a version: train for everything that its evaluated head learned from.</summary>
     public required Split Split { get; init; }
 
     /// <summary>See <see cref="Example.SplitGiven"/>.</summary>
     public required bool SplitGiven { get; init; }
+}
+
+/// <summary>A box as the run saw it; see <see cref="ExampleBox"/>.</summary>
+public sealed record FrozenBox(string Category, float X, float Y, float Width, float Height, bool Difficult)
+{
+    /// <summary>Those of an example in a detection model.</summary>
+    public static IReadOnlyList<FrozenBox> Of(RunExample example) => JsonSerializer.Deserialize<List<FrozenBox>>(example.Boxes!)!;
 }

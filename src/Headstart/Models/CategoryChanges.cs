@@ -49,6 +49,12 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             SELECT DISTINCT example_id, {target.Id} FROM example_labels WHERE category_id = ANY ({gone})
             ON CONFLICT DO NOTHING
             """, cancel);
+        await db.Database.ExecuteSqlAsync($"""
+            INSERT INTO moved_boxes (change_id, box_id, category_id)
+            SELECT {change.Id}, id, category_id FROM example_boxes WHERE category_id = ANY ({gone})
+            """, cancel);
+        await db.ExampleBoxes.Where(b => gone.Contains(b.CategoryId))
+            .ExecuteUpdateAsync(set => set.SetProperty(b => b.CategoryId, target.Id), cancel);
         await db.Categories.Where(c => gone.Contains(c.Id)).ExecuteDeleteAsync(cancel); // and their labels with them
         return await CommitAsync(change.Id, cancel);
     }
@@ -129,6 +135,8 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             {
                 await db.MovedLabels.Where(l => l.ChangeId == change.Id && l.CategoryId == gone.Id)
                     .ExecuteUpdateAsync(set => set.SetProperty(l => l.CategoryId, again.Id), cancel);
+                await db.MovedBoxes.Where(b => b.ChangeId == change.Id && b.CategoryId == gone.Id)
+                    .ExecuteUpdateAsync(set => set.SetProperty(b => b.CategoryId, again.Id), cancel);
             }
             else if (categories.Count >= Model.MaxCategories)
             {
@@ -152,9 +160,18 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             ON CONFLICT DO NOTHING
             """, cancel);
         await db.Database.ExecuteSqlAsync($"""
+            UPDATE example_boxes AS box SET category_id = moved.category_id
+            FROM moved_boxes AS moved
+            JOIN example_labels AS label ON label.category_id = moved.category_id
+            WHERE moved.change_id = {change.Id} AND moved.box_id = box.id AND box.category_id = {change.CategoryId}
+            AND label.example_id = box.example_id
+            """, cancel);
+        await db.Database.ExecuteSqlAsync($"""
             DELETE FROM example_labels USING moved_labels AS moved
             WHERE moved.change_id = {change.Id} AND NOT moved.had_both
             AND example_labels.example_id = moved.example_id AND example_labels.category_id = {change.CategoryId}
+            AND NOT EXISTS (SELECT FROM example_boxes AS box
+                WHERE box.example_id = example_labels.example_id AND box.category_id = {change.CategoryId})
             """, cancel);
     }
 

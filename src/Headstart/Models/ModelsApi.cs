@@ -14,7 +14,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Models;
 
 /// <param name="Kind"><c>imageClassification</c>: each image shows one of the categories; <c>multiLabelImageClassification</c>: any number
-/// of them; <c>textClassification</c>: each text belongs to one of the categories.</param>
+/// of them; <c>textClassification</c>: each text belongs to one of the categories; <c>objectDetection</c>: each image shows any number of
+/// objects of the categories, each in a box.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
 public sealed record NewModelRequest([property: Required] string? Name, ModelKind Kind = ModelKind.ImageClassification,
     IReadOnlyList<string?>? Categories = null);
@@ -196,6 +197,9 @@ public static class ModelsApi
         {
             Model = m,
             Learnable = m.Categories.Count(c => learnable.Any(l => l.CategoryId == c.Id)),
+            // Counted for models with boxes alone: in others every learnable category has an example.
+            WithBoxes = m.Kind == ModelKind.ObjectDetection
+                ? learnable.Where(l => m.Categories.Any(c => c.Id == l.CategoryId)).Select(l => l.ExampleId).Distinct().Count() : 0,
             Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
                 .Select(c => new CategoryResponse(c.Name, db.ExampleLabels.Count(l => l.CategoryId == c.Id))).ToList(),
             // Counted for models of texts alone: only these have examples that wait for a category.
@@ -210,7 +214,8 @@ public static class ModelsApi
         var ids = rows.ConvertAll(r => r.Model.Id);
         var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
         return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Learnable, r.Unlabelled > 0, r.Training), r.Categories,
+            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Model.Kind.HasBoxes()
+                ? r.WithBoxes >= r.Model.Kind.MinExamples() : r.Learnable >= MinCategories, r.Unlabelled > 0, r.Training), r.Categories,
             r.Model.PublishedVersion, r.Model.CreatedAt,
             found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled, Similar(r.Categories),
             SimilarNames.Notices(r.Model.Id, r.Categories.ConvertAll(c => c.Name), _ => true)));
@@ -233,10 +238,10 @@ public static class ModelsApi
         };
     }
 
-    private static ModelState StateOf(Model model, List<CategoryResponse> categories, int learnable, bool unlabelled, bool training) =>
+    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool enough, bool unlabelled, bool training) =>
         training ? ModelState.Training
         : model.PublishedVersion is not null ? ModelState.Trained
-        : learnable >= MinCategories ? ModelState.Ready
-        : unlabelled || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
+        : enough ? ModelState.Ready
+        : unlabelled || (model.Kind.HasBoxes() && model.Examples > 0) || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
         : ModelState.Empty;
 }

@@ -22,11 +22,16 @@ public sealed record NanoModel(
 /// <param name="File">Its name, or its URL.</param>
 public sealed record NanoFile(string Message, string File);
 
-public sealed record NanoLabel(string Label, double Probability);
+/// <param name="Probability">Null for an object, which has a score.</param>
+/// <param name="Xmin">Of an object, in pixels of the upright image, as the other sides.</param>
+/// <param name="Score">The probability of an object.</param>
+public sealed record NanoLabel(string Label, double? Probability, int? Xmin = null, int? Ymin = null, int? Xmax = null, int? Ymax = null,
+    double? Score = null);
 
 /// <summary>A prediction for one file.</summary>
 /// <param name="Message"><c>Success</c>, or why it could not be read.</param>
-/// <param name="Prediction">All labels by descending probability; empty if the file could not be read.</param>
+/// <param name="Prediction">All labels, or the objects that were found, by descending probability; empty if the file could not be
+/// read.</param>
 /// <param name="File">Its name, or its URL; the field that most clients read.</param>
 /// <param name="Input">The same, for clients that read this field.</param>
 public sealed record NanoPrediction(string Message, IReadOnlyList<NanoLabel> Prediction, string File, string Input);

@@ -9,6 +9,8 @@ namespace Headstart.NanoNets;
 /// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as in the other APIs.</summary>
 internal sealed class NanoLabelling(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
 {
+    private const string Success = "Success";
+
     /// <param name="http">The request.</param>
     /// <param name="model">The model's id.</param>
     /// <param name="request">Contains files, URLs or both.</param>
@@ -19,15 +21,18 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         return found switch
         {
             { Kind: ModelKind.TextClassification } => NanoAnswer.OfTexts(model),
-            { Version: { } version } => await AnswerAsync(http, model, version, request, cancel),
+            { Version: ServedDetector version } => await AnswerAsync(http, model, request, async (image, hurry) =>
+                Seen.Of(version, await predictor.LookAsync(http.User, version, image, threshold: null, hurry)), cancel),
+            { Version: ServedClassifier version } => await AnswerAsync(http, model, request, async (image, hurry) =>
+                Seen.Of(version, await predictor.AskAsync(http.User, version, image, explain: false, hurry)), cancel),
             { Refusal.StatusCode: StatusCodes.Status404NotFound } => NanoAnswer.NoSuchModel(),
             { Refusal.ProblemDetails: { Type: "version-unavailable", Detail: var why } } => NanoAnswer.NotReady(why),
             _ => NanoAnswer.NotReady(),
         };
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, ServedVersion version, NanoRequest request,
-        CancellationToken cancel)
+    private async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request,
+        Func<byte[], CancellationToken, Task<Seen?>> ask, CancellationToken cancel)
     {
         var images = request.Images;
         if (images.Count == 0)
@@ -48,8 +53,8 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         }
 
         var results = new List<NanoPrediction>();
-        await foreach (var (file, answer) in predictor.AskAsync(
-            http.User, version, request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), explain: false, cancel))
+        await foreach (var (file, answer) in Predictor.AskAllAsync(request.ReadImagesAsync(web, settings.Uploads.MaxFileBytes, cancel), ask,
+            cancel))
         {
             var name = images[results.Count];
             if (file.Bytes is not null && answer is null)
@@ -58,19 +63,31 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
             }
 
             results.Add(answer is null ? new(file.Unusable!.Detail, [], name, name)
-                : new(answer.Refusal?.Detail ?? "Success", Labels(version, answer), name, name));
+                : new(answer.Refusal ?? Success, answer.Labels, name, name));
         }
 
-        var failed = results.FindAll(result => result.Prediction.Count == 0);
+        var failed = results.FindAll(result => result.Message != Success);
         return failed.Count == results.Count
             ? NanoAnswer.Error(StatusCodes.Status400BadRequest,
                 failed.ConvertAll(result => new NanoReason("File is not valid", $"{result.File}: {result.Message}")))
-            : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? "Success" : $"Partially successful: {failed.Count} of "
+            : NanoAnswer.Of(new NanoPredictions(failed.Count == 0 ? Success : $"Partially successful: {failed.Count} of "
                 + $"{results.Count} could not be read", model.ToString(), results),
                 failed.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    private static List<NanoLabel> Labels(ServedVersion version, Answer answer) => answer.Refusal is not null ? []
-        : [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6)))
-            .OrderByDescending(label => label.Probability)];
+    /// <param name="Refusal">Why the file cannot be read; null if it can.</param>
+    private sealed record Seen(string? Refusal, List<NanoLabel> Labels)
+    {
+        /// <returns>null if the host is busy.</returns>
+        public static Seen? Of(ServedClassifier version, Answer? answer) => answer is null ? null
+            : answer.Refusal is { } refusal ? new(refusal.Detail, [])
+            : new(null, [.. version.Head.Labels.Zip(answer.Probabilities, (label, p) => new NanoLabel(label, Math.Round(p, 6)))
+                .OrderByDescending(label => label.Probability)]);
+
+        /// <returns>null if the host is busy.</returns>
+        public static Seen? Of(ServedDetector version, Sighting? sighting) => sighting is null ? null
+            : sighting.Detections is not { } found ? new(sighting.Refusal!.Detail, [])
+            : new(null, [.. found.Objects.Select(o => ObjectResponse.Of(version.Labels, found, o)).Select(o => new NanoLabel(o.Label, null,
+                o.Pixels.X, o.Pixels.Y, o.Pixels.X + o.Pixels.Width, o.Pixels.Y + o.Pixels.Height, o.Probability))]);
+    }
 }

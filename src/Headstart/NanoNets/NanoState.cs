@@ -36,7 +36,7 @@ internal static class NanoState
         return rows.ConvertAll(row =>
         {
             var error = row.Last is { State: JobState.Failed, Error: var why } ? why ?? "it failed" : null;
-            var enough = row.Learnable >= MinCategories;
+            var enough = row.Learnable >= row.Model.Kind.MinCategories();
             var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress
                 ?? 0, error);
             return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status,

@@ -135,7 +135,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
         }
 
         var binary = Binary(request);
-        var (read, elements, wrong) = new RequestReader(settings, found.Served!.Features is WordFeatures).Read(new(
+        var (read, elements, wrong) = new RequestReader(settings, found.Served!.ReadsTexts).Read(new(
             request.Id.Length > 0 ? request.Id : null,
             [.. request.Inputs.Select(input => new RequestTensor(input.Name, input.Datatype, input.Shape, null, new(binary.Length)))],
             [.. request.Outputs.Select(output => new RequestedOutput(output.Name))]), binary);
@@ -203,6 +203,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
     {
         float[] numbers => new() { Fp32Contents = { numbers } },
         bool[] flags => new() { BoolContents = { flags } },
+        int[] indices => new() { IntContents = { indices } },
         _ => new() { BytesContents = { ((string[])data).Select(ByteString.CopyFromUtf8) } },
     };
 
@@ -210,6 +211,7 @@ internal sealed class GrpcInference(HeadstartDb db, NamedVersions versions, Tens
     {
         float[] numbers => ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(numbers)), // little-endian, as all systems that we run on
         bool[] flags => ByteString.CopyFrom(MemoryMarshal.AsBytes<bool>(flags)),
+        int[] indices => ByteString.CopyFrom(MemoryMarshal.AsBytes<int>(indices)),
         _ => ByteString.CopyFrom([.. ((string[])data).Select(Encoding.UTF8.GetBytes)
             .SelectMany(text => BitConverter.GetBytes(text.Length).Concat(text))]),
     };

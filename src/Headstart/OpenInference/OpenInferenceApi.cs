@@ -26,9 +26,10 @@ public static partial class OpenInferenceApi
     private const string Platform = "headstart";
     private const string ByName = "The model is given by its id or its name, in which slashes may be escaped (%2F) or not.";
     private const string HowToInfer = "Send one input named image: BYTES [n], each a file in base64, or UINT8 [h, w, 3] or [n, h, w, 3], "
-        + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. Binary tensors are "
-        + "supported: the header Inference-Header-Content-Length has the length of the JSON before them; with 0 the whole body is one "
-        + "image or text.";
+        + "pixels in red, green and blue. For a text model send one input named text: BYTES [n], each a text. A detection model "
+        + "answers with one element for each object it finds, in all images together: boxes [m, 4] (x, y, width, height, relative to the "
+        + "upright image), scores [m], labels [m], and image [m], the index of the object's image. Binary tensors are supported: the "
+        + "header Inference-Header-Content-Length has the length of the JSON before them; with 0 the whole body is one image or text.";
 
     internal static ServerMetadata Server { get; } = new(Platform, typeof(OpenInferenceApi)
         .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0], ["binary_tensor_data"]);
@@ -104,16 +105,8 @@ public static partial class OpenInferenceApi
 
         var numbers = await db.Versions.Where(v => v.ModelId == found.Model).OrderByDescending(v => v.Number).Select(v => v.Number)
             .ToListAsync(cancel);
-        var k = served.Head.Labels.Count;
-        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]),
-            new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
-        if (served.Head.Thresholds is not null)
-        {
-            outputs.Add(new("applies", "BOOL", [-1, k]));
-        }
-
         return TypedResults.Ok(new ModelMetadata(found.Name, [.. numbers.Select(n => n.ToString(CultureInfo.InvariantCulture))], Platform,
-            [new(RequestReader.Input(served.Features is WordFeatures), "BYTES", [-1])], outputs, new(served.Head.Labels)));
+            [new(RequestReader.Input(served.ReadsTexts), "BYTES", [-1])], TensorAnswers.Describe(served), new(served.Labels)));
     }
 
     internal static async Task<Results<Ok<ModelConfig>, JsonHttpResult<InferError>>> Config(
@@ -159,7 +152,7 @@ public static partial class OpenInferenceApi
             return found.Error!;
         }
 
-        var (request, elements, wrong) = await new RequestReader(settings, found.Served.Features is WordFeatures)
+        var (request, elements, wrong) = await new RequestReader(settings, found.Served.ReadsTexts)
             .ReadAsync(http.Request, cancel);
         return request is null ? Refuse(StatusCodes.Status400BadRequest, wrong!)
             : await answers.AnswerAsync(http, found, request, elements, cancel);

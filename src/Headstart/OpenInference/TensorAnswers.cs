@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Uploads;
@@ -13,6 +14,19 @@ namespace Headstart.OpenInference;
 /// <summary>Predicts the elements of a request and puts the answers into tensors, over HTTP and over gRPC.</summary>
 internal sealed class TensorAnswers(Predictor predictor, Settings settings)
 {
+    /// <summary>The outputs of a version.</summary>
+    public static IReadOnlyList<TensorMetadata> Describe(ServedVersion version)
+    {
+        if (version is not ServedClassifier { Head: { Labels.Count: var k, Thresholds: var thresholds } })
+        {
+            return [new("boxes", "FP32", [-1, 4]), new("scores", "FP32", [-1]), new("labels", "BYTES", [-1]), new("image", "INT32", [-1])];
+        }
+
+        List<TensorMetadata> outputs = [new("label", "BYTES", [-1]), new("probability", "FP32", [-1]),
+            new("probabilities", "FP32", [-1, k]), new("unknown", "BOOL", [-1])];
+        return thresholds is null ? outputs : [.. outputs, new("applies", "BOOL", [-1, k])];
+    }
+
     /// <param name="http">For the caller, and for how long to wait if the host is busy.</param>
     /// <param name="model">The version to use.</param>
     /// <param name="request">For its id and the outputs that it wants.</param>
@@ -23,9 +37,8 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
     {
         // Refuse whatever can be refused before counting predictions.
         var served = model.Served!;
-        var texts = served.Features is WordFeatures;
         var read = new List<string>();
-        foreach (var (i, element) in elements.Index().Where(_ => texts))
+        foreach (var (i, element) in elements.Index().Where(_ => served.ReadsTexts))
         {
             if (ReadText(element, settings.Uploads.MaxTextBytes, out var text) is { } problem)
             {
@@ -35,36 +48,67 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
             read.Add(text);
         }
 
-        List<string> names = [.. Outputs(served.Head, []).Select(output => output.Name)];
+        List<string> names = [.. Describe(served).Select(output => output.Name)];
         if (request.Outputs?.FirstOrDefault(wanted => !names.Contains(wanted.Name!)) is { } unknown)
         {
             return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest,
                 $"Unknown output \"{unknown.Name}\". Available: {string.Join(", ", names)}.");
         }
 
-        var answers = new List<Answer>();
-        foreach (var (i, element) in elements.Index())
+        List<ResponseTensor> all;
+        if (served is ServedDetector detector)
         {
-            if (predictor.IsStopping || await (texts ? predictor.AskAsync(http.User, served, read[i], explain: false, cancel)
-                : predictor.AskAsync(http.User, served, element, explain: false, cancel)) is not { } answer)
+            var (sightings, refusal) = await AskAllAsync(http, elements, (image, _) =>
+                predictor.LookAsync(http.User, detector, image, threshold: null, cancel), sighting => sighting.Refusal);
+            if (refusal is not null)
             {
-                http.Response.Headers.RetryAfter = "1";
-                return OpenInferenceApi.Refuse(StatusCodes.Status503ServiceUnavailable,
-                    "Too many predictions are waiting, or the host is shutting down; try again in a second.");
+                return refusal;
             }
 
-            if (answer.Refusal is { } refusal)
+            all = Outputs(detector, sightings);
+        }
+        else
+        {
+            var classifier = (ServedClassifier)served;
+            var (answers, refusal) = await AskAllAsync(http, elements, (element, i) => served.ReadsTexts
+                ? predictor.AskAsync(http.User, classifier, read[i], explain: false, cancel)
+                : predictor.AskAsync(http.User, classifier, element, explain: false, cancel), answer => answer.Refusal);
+            if (refusal is not null)
             {
-                return OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Image {i}: {refusal.Detail}");
+                return refusal;
+            }
+
+            all = Outputs(classifier.Head, answers);
+        }
+
+        var outputs = request.Outputs is not { Count: > 0 } wanted ? all
+            : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
+        return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id, outputs));
+    }
+
+    private async Task<(List<T> Answers, JsonHttpResult<InferError>? Refusal)> AskAllAsync<T>(HttpContext http,
+        IReadOnlyList<byte[]> elements, Func<byte[], int, Task<T?>> ask, Func<T, ImageRefusal?> refused)
+        where T : class
+    {
+        var answers = new List<T>();
+        foreach (var (i, element) in elements.Index())
+        {
+            if (predictor.IsStopping || await ask(element, i) is not { } answer)
+            {
+                http.Response.Headers.RetryAfter = "1";
+                return ([], OpenInferenceApi.Refuse(StatusCodes.Status503ServiceUnavailable,
+                    "Too many predictions are waiting, or the host is shutting down; try again in a second."));
+            }
+
+            if (refused(answer) is { } refusal)
+            {
+                return ([], OpenInferenceApi.Refuse(StatusCodes.Status400BadRequest, $"Image {i}: {refusal.Detail}"));
             }
 
             answers.Add(answer);
         }
 
-        var all = Outputs(served.Head, answers);
-        var outputs = request.Outputs is not { Count: > 0 } wanted ? all
-            : all.FindAll(output => wanted.Any(name => name.Name == output.Name));
-        return TypedResults.Ok(new InferResponse(model.Name, served.Number.ToString(CultureInfo.InvariantCulture), request.Id, outputs));
+        return (answers, null);
     }
 
     /// <returns>Why the text is refused.</returns>
@@ -73,6 +117,19 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         text = "";
         return Utf8.IsValid(element) ? PlainText.Read(Encoding.UTF8.GetString(element), maxBytes, out text)?.Detail
             : "The text is not valid UTF-8.";
+    }
+
+    private static List<ResponseTensor> Outputs(ServedDetector version, List<Sighting> sightings)
+    {
+        var found = sightings.SelectMany((sighting, i) => sighting.Detections!.Objects.Select(o => (Image: i, Object: o))).ToList();
+        return
+        [
+            new("boxes", "FP32", [found.Count, 4], found.SelectMany(f => (float[])[f.Object.Box.X, f.Object.Box.Y, f.Object.Box.Width,
+                f.Object.Box.Height]).ToArray()),
+            new("scores", "FP32", [found.Count], found.Select(f => f.Object.Probability).ToArray()),
+            new("labels", "BYTES", [found.Count], found.Select(f => version.Labels[f.Object.Category]).ToArray()),
+            new("image", "INT32", [found.Count], found.Select(f => f.Image).ToArray()),
+        ];
     }
 
     private static List<ResponseTensor> Outputs(Head head, List<Answer> answers)

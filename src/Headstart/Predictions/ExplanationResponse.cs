@@ -22,7 +22,7 @@ public sealed record ExplanationResponse(
     /// <param name="text">The text.</param>
     /// <param name="label">Index into the head's labels.</param>
     /// <param name="cancel">Checked before each word.</param>
-    internal static ExplanationResponse Of(ServedVersion version, string text, int label, CancellationToken cancel)
+    internal static ExplanationResponse Of(ServedClassifier version, string text, int label, CancellationToken cancel)
     {
         var words = WordExplanation.Of(version, text, label, cancel);
         var detail = words.Count < ExplainedWords ? null : $"Only the first {ExplainedWords} words are explained.";
@@ -34,7 +34,7 @@ public sealed record ExplanationResponse(
     /// <param name="image">The file.</param>
     /// <param name="features">The image's features, as the version's head reads them.</param>
     /// <param name="label">Index into the head's labels.</param>
-    internal static ExplanationResponse Of(ServedVersion version, byte[] image, float[] features, int label)
+    internal static ExplanationResponse Of(ServedClassifier version, byte[] image, float[] features, int label)
     {
         var name = version.Head.Labels[label];
         if (HeatMap.Of(image, version.Recipe, version.Head, label, features) is not { } heat)

@@ -49,9 +49,15 @@ internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersion
         }
 
         var found = await versions.FindAsync(http.User, of.Model, version, cancel);
-        if (found.Version is not { } served)
+        if (found.Version is null)
         {
             return found.Refusal!;
+        }
+
+        if (found.Version is not ServedClassifier served)
+        {
+            return Problems.Of(StatusCodes.Status409Conflict, "no-heat-map", "A detection model has no heat maps: its boxes say where it "
+                + "looks.");
         }
 
         if (await predictor.AskAsync(http.User, served, image, explain: true, cancel) is not { } answer)

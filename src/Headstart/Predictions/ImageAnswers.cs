@@ -23,14 +23,12 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     {
         if (await OpenFilesAsync(http, cancel) is not { } files)
         {
-            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
-                "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), "
-                    + "multipart/form-data with parts named file, "
-                + "or application/json such as {\"urls\":[\"https://…\"]}.");
+            return Unsupported();
         }
 
+        var top = query.Top ?? int.MaxValue;
         var answers = new List<FilePrediction>();
-        await foreach (var (file, answer) in predictor.AskAsync(http.User, version, files, query.Explain is true, cancel))
+        await foreach (var (file, answer) in Predictor.AskAllAsync(files, AskAsync, cancel))
         {
             if (answers.Count == settings.Predictions.MaxFiles)
             {
@@ -44,17 +42,76 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
             }
 
             answers.Add(answer is null ? FilePrediction.Failed(file.FileName, file.Unusable!.Detail)
-                : FilePrediction.Of(version, file.FileName, answer, query.Top ?? int.MaxValue));
+                : answer with { FileName = file.FileName });
         }
 
         return answers switch
         {
-            [] => Problems.Invalid("no-files", "There is nothing to predict: send a form with parts named file, or JSON with urls."),
+            [] => NoFiles(),
             [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
                 ("modelId", id), ("version", version.Number), ("predictions", answers)),
             _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
         };
+
+        async Task<FilePrediction?> AskAsync(byte[] image, CancellationToken hurry)
+        {
+            if (version is ServedDetector detector)
+            {
+                return await predictor.LookAsync(http.User, detector, image, query.Threshold, hurry) is not { } sighting ? null
+                    : FilePrediction.Of(detector, null, sighting, top);
+            }
+
+            var classifier = (ServedClassifier)version;
+            return await predictor.AskAsync(http.User, classifier, image, query.Explain is true, hurry) is not { } answer ? null
+                : FilePrediction.Of(classifier, null, answer, top);
+        }
     }
+
+    /// <summary>One image with what a detection model finds in it, as a JPEG.</summary>
+    public async Task<Results<FileContentHttpResult, ProblemHttpResult>> DrawAsync(
+        ServedDetector version, HttpContext http, PredictionQuery query, CancellationToken cancel)
+    {
+        if (await OpenFilesAsync(http, cancel) is not { } files)
+        {
+            return Unsupported();
+        }
+
+        UploadedFile? image = null;
+        await foreach (var file in files.WithCancellation(cancel))
+        {
+            if (image is not null)
+            {
+                return Problems.Invalid("too-many-files", "With drawn=true a request may contain one image; send the others in requests of "
+                    + "their own.");
+            }
+
+            image = file;
+        }
+
+        if (image is null)
+        {
+            return NoFiles();
+        }
+
+        if (image.Bytes is null)
+        {
+            return Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", image.Unusable!.Detail);
+        }
+
+        return await predictor.DrawAsync(http.User, version, image.Bytes, query, cancel) switch
+        {
+            null => PredictionsApi.Overloaded(http),
+            { Refusal: { } refusal } => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", refusal.Detail),
+            { Jpeg: var jpeg } => TypedResults.Bytes(jpeg!, "image/jpeg"),
+        };
+    }
+
+    private static ProblemHttpResult Unsupported() => Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported-media-type",
+        "Send an image as the body with its media type (curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg'), multipart/form-data "
+            + "with parts named file, or application/json such as {\"urls\":[\"https://…\"]}.");
+
+    private static ProblemHttpResult NoFiles() =>
+        Problems.Invalid("no-files", "There is nothing to predict: send a form with parts named file, or JSON with urls.");
 
     private async Task<IAsyncEnumerable<UploadedFile>?> OpenFilesAsync(HttpContext http, CancellationToken cancel)
     {

@@ -14,17 +14,34 @@ public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList
 public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null, IReadOnlyList<string?>? Texts = null);
 
 /// <param name="Version">Number of the version; the published one by default.</param>
-/// <param name="Top">Return only this many of the most probable labels.</param>
-/// <param name="Explain">Also return which areas or words support the most probable label.</param>
+/// <param name="Top">Return only this many of the most probable labels, or objects.</param>
+/// <param name="Explain">Also return which areas or words support the most probable label. Not for detection models.</param>
+/// <param name="Threshold">In a detection model, the least probability of an object, 0 to 1; by default each category has its own, from
+/// which its F1 is highest.</param>
+/// <param name="Drawn">In a detection model, answer with a JPEG of the one image with its objects drawn into it.</param>
 public sealed record PredictionQuery(
     [property: FromQuery(Name = "version")] int? Version, [property: FromQuery(Name = "top")] int? Top,
-    [property: FromQuery(Name = "explain")] bool? Explain);
+    [property: FromQuery(Name = "explain")] bool? Explain, [property: FromQuery(Name = "threshold")] float? Threshold,
+    [property: FromQuery(Name = "drawn")] bool? Drawn)
+{
+    /// <summary>Why the options do not suit the model; null if they do.</summary>
+    internal ProblemHttpResult? Refuse(ServedVersion version) => version switch
+    {
+        ServedDetector when Explain is true => Problems.Of(StatusCodes.Status409Conflict, "no-explanation", "A detection model explains "
+            + "nothing: its boxes say where it looks. Omit explain."),
+        ServedClassifier when Threshold is not null || Drawn is true => Problems.Of(StatusCodes.Status409Conflict, "no-objects",
+            "threshold and drawn are for models of the kind objectDetection; omit them."),
+        _ => Threshold is not null and not (>= 0 and <= 1) ? Problems.Of(StatusCodes.Status400BadRequest, "invalid-threshold",
+            "threshold must be from 0 to 1.") : null,
+    };
+}
 
 public static class PredictionsApi
 {
     private const string Queries = "Uses the published version unless ?version= names another. ?top= returns only the most probable "
         + "labels. ?explain=true adds a heat map (PNG) of the areas that support the most probable label, which takes two to three times "
-        + "as long, or for a text the weight of each word.";
+        + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets their "
+        + "least probability, and ?drawn=true answers with a JPEG of the image with its objects drawn.";
 
     public static void MapPredictions(this RouteGroupBuilder api)
     {
@@ -40,10 +57,10 @@ public static class PredictionsApi
 
         RouteHandlerBuilder Map(string path, string name, string summary, string description) => predictions.MapPost(path, Predict)
             .Predicts().Named(name, summary, $"{description} {Queries}")
-            .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
+            .Produces<PredictionResponse>().Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404, 409, 413, 415, 422, 503);
     }
 
-    private static async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> Predict(
+    private static async Task<Results<Ok<PredictionResponse>, FileContentHttpResult, ProblemHttpResult>> Predict(
         Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,
         [FromServices] TextAnswers texts,
         CancellationToken cancel)
@@ -64,8 +81,20 @@ public static class PredictionsApi
             return found.Refusal!;
         }
 
-        return found.Kind!.Value.IsText() ? await texts.AnswerAsync(id, version, http, query, cancel)
+        if (query.Refuse(version) is { } refusal)
+        {
+            return refusal;
+        }
+
+        INestedHttpResult answer = query.Drawn is true ? await images.DrawAsync((ServedDetector)version, http, query, cancel)
+            : version is ServedClassifier { ReadsTexts: true } words ? await texts.AnswerAsync(id, words, http, query, cancel)
             : await images.AnswerAsync(id, version, http, query, cancel);
+        return answer.Result switch
+        {
+            Ok<PredictionResponse> predictions => predictions,
+            FileContentHttpResult picture => picture,
+            var refused => (ProblemHttpResult)refused,
+        };
     }
 
     internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "

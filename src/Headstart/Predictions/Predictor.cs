@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
 using Headstart.Operations;
 using Headstart.Uploads;
@@ -17,6 +18,15 @@ namespace Headstart.Predictions;
 /// <param name="Unknown">Whether the example resembles none of the categories.</param>
 /// <param name="Explanation">What supports the most probable label, if requested.</param>
 public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Probabilities, bool Unknown, ExplanationResponse? Explanation);
+
+/// <summary>What a version found in one image.</summary>
+/// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
+/// <param name="Detections">The objects, the most probable first.</param>
+public sealed record Sighting(ImageRefusal? Refusal, Detections? Detections);
+
+/// <summary>An image with what was found in it.</summary>
+/// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
+public sealed record Drawing(ImageRefusal? Refusal, byte[]? Jpeg);
 
 /// <summary>
 /// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
@@ -38,7 +48,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="explain">Also explain the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, byte[] image, bool explain, CancellationToken cancel)
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
@@ -56,7 +66,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="explain">Also return the weight of each word for the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedVersion version, string text, bool explain, CancellationToken cancel)
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(text);
@@ -64,30 +74,91 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
             Read(version, text, explain, cancel), cancel));
     }
 
+    /// <summary>Finds the objects in one image.</summary>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
+    /// <param name="version">The version to use.</param>
+    /// <param name="image">The file.</param>
+    /// <param name="threshold">Least probability; null for each category's own.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <returns>null if the host is busy; retry later.</returns>
+    public async Task<Sighting?> LookAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
+        CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(image);
+        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => LookNow(version, image, threshold), cancel),
+            sighting => sighting.Refusal);
+    }
+
+    /// <summary>Finds the objects in one image and draws them into it.</summary>
+    /// <param name="caller">The caller, for a fair share of the queue.</param>
+    /// <param name="version">The version to use.</param>
+    /// <param name="image">The file.</param>
+    /// <param name="query">Says which objects to draw.</param>
+    /// <param name="cancel">Gives up the place in the queue.</param>
+    /// <returns>null if the host is busy; retry later.</returns>
+    public async Task<Drawing?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
+        CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(query);
+        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () =>
+        {
+            var (refusal, found) = LookNow(version, image, query.Threshold);
+            return new Drawing(refusal, found is null ? null
+                : ObjectDrawing.Draw(image, [.. found.Objects.Take(query.Top ?? int.MaxValue)], version.Labels));
+        }, cancel), drawing => drawing.Refusal);
+    }
+
+    /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
+    /// <param name="version">The version to use.</param>
+    /// <param name="image">The file.</param>
+    /// <param name="threshold">Least probability; null for each category's own.</param>
+    public Sighting LookNow(ServedDetector version, byte[] image, float? threshold)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        ArgumentNullException.ThrowIfNull(image);
+        if (ImageReader.CheckHeader(image, _limits) is { } refusal)
+        {
+            return new(refusal, null);
+        }
+
+        try
+        {
+            using (telemetry.Forward(version.Backbone.Manifest.Id))
+            {
+                return new(null, Detector.Detect(version.Backbone, version.Head, image, threshold));
+            }
+        }
+        catch (ImageRefusedException e)
+        {
+            return new(e.Refusal, null);
+        }
+    }
+
     /// <summary>
     /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
     /// abandoned
     /// predictions give up their place in the queue.
     /// </summary>
-    /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
     /// <param name="files">Files without bytes are passed through.</param>
-    /// <param name="explain">Also explain the most probable label.</param>
+    /// <param name="ask">Predicts one image.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>
     /// <returns>Each file with its prediction; null for a file without bytes, or if the host is busy.</returns>
-    public async IAsyncEnumerable<(UploadedFile File, Answer? Answer)> AskAsync(
-        ClaimsPrincipal caller, ServedVersion version, IAsyncEnumerable<UploadedFile> files, bool explain,
-        [EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<(UploadedFile File, T? Answer)> AskAllAsync<T>(IAsyncEnumerable<UploadedFile> files,
+        Func<byte[], CancellationToken, Task<T?>> ask, [EnumeratorCancellation] CancellationToken cancel)
+        where T : class
     {
         ArgumentNullException.ThrowIfNull(files);
+        ArgumentNullException.ThrowIfNull(ask);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var asked = new Queue<(UploadedFile File, Task<Answer?> Answer)>();
+        var asked = new Queue<(UploadedFile File, Task<T?> Answer)>();
         try
         {
             await foreach (var file in files.WithCancellation(cancel))
             {
-                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<Answer?>(null)
-                    : AskAsync(caller, version, file.Bytes, explain, left.Token)));
+                asked.Enqueue((file, file.Bytes is null ? Task.FromResult<T?>(null) : ask(file.Bytes, left.Token)));
                 if (asked.Count > Environment.ProcessorCount)
                 {
                     yield return (asked.Peek().File, await asked.Dequeue().Answer);
@@ -112,7 +183,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// </summary>
     /// <param name="version">The version to use.</param>
     /// <param name="image">The file.</param>
-    public Answer AnswerNow(ServedVersion version, byte[] image)
+    public Answer AnswerNow(ServedClassifier version, byte[] image)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
@@ -124,7 +195,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
     /// <param name="version">A version of a text model.</param>
     /// <param name="text">The text.</param>
-    public Answer AnswerNow(ServedVersion version, string text)
+    public Answer AnswerNow(ServedClassifier version, string text)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(text);
@@ -134,9 +205,9 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Predicts an image from its features.</summary>
     /// <param name="version">The version to use.</param>
     /// <param name="features">The features, as the version's head reads them.</param>
-    public Answer Classify(ServedVersion version, float[] features) => Classify(version, features, null);
+    public Answer Classify(ServedClassifier version, float[] features) => Classify(version, features, null);
 
-    private Answer Read(ServedVersion version, string text, bool explain, CancellationToken cancel)
+    private Answer Read(ServedClassifier version, string text, bool explain, CancellationToken cancel)
     {
         var texts = ((WordFeatures)version.Features).Texts;
         float[] features;
@@ -149,9 +220,12 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return explain ? answer with { Explanation = ExplanationResponse.Of(version, text, version.Head.Best(features), cancel) } : answer;
     }
 
-    private Answer? WithUsage(ClaimsPrincipal caller, Answer? answer)
+    private Answer? WithUsage(ClaimsPrincipal caller, Answer? answer) => WithUsage(caller, answer, known => known.Refusal);
+
+    private T? WithUsage<T>(ClaimsPrincipal caller, T? answer, Func<T, ImageRefusal?> refusal)
+        where T : class
     {
-        if (answer is { Refusal: null })
+        if (answer is not null && refusal(answer) is null)
         {
             usage.CountPrediction(caller);
         }
@@ -161,7 +235,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Runs on a worker thread.</summary>
     /// <param name="sha256">Cache key of the features; null not to cache them.</param>
-    private Answer Predict(ServedVersion version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
+    private Answer Predict(ServedClassifier version, byte[] image, string? sha256, float[]?[] vectors, bool explain)
     {
         // Damage that the header does not reveal is found by the decode that follows.
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
@@ -208,7 +282,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         return CentreSquare.Of(image, square.Size, square.Version);
     }
 
-    private Answer Classify(ServedVersion version, float[] features, byte[]? explain)
+    private Answer Classify(ServedClassifier version, float[] features, byte[]? explain)
     {
         using var timing = telemetry.Head();
         var probabilities = version.Head.Probabilities(features);

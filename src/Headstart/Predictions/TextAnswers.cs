@@ -20,7 +20,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     /// <param name="cancel">Gives up the places in the queue.</param>
     /// <exception cref="RefusedException">The request contains no texts, or too many.</exception>
     public async Task<Results<Ok<PredictionResponse>, ProblemHttpResult>> AnswerAsync(
-        Guid id, ServedVersion version, HttpContext http, PredictionQuery query, CancellationToken cancel)
+        Guid id, ServedClassifier version, HttpContext http, PredictionQuery query, CancellationToken cancel)
     {
         var answers = new List<FilePrediction>();
         foreach (var some in (await ReadAsync(http, cancel)).Chunk(Environment.ProcessorCount))
@@ -42,7 +42,7 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     }
 
     /// <returns>null if the host is busy.</returns>
-    private async Task<FilePrediction?> AskAsync(ServedVersion version, HttpContext http, string? given, PredictionQuery query,
+    private async Task<FilePrediction?> AskAsync(ServedClassifier version, HttpContext http, string? given, PredictionQuery query,
         CancellationToken cancel)
     {
         if (PlainText.Read(given, settings.Uploads.MaxTextBytes, out var text) is var (_, detail))

@@ -7,7 +7,7 @@ namespace Headstart.Predictions;
 internal static class WordExplanation
 {
     /// <summary>Uses log-odds instead of probability, which hardly changes for confident predictions.</summary>
-    public static IReadOnlyList<WordWeight> Of(ServedVersion version, string text, int label, CancellationToken cancel)
+    public static IReadOnlyList<WordWeight> Of(ServedClassifier version, string text, int label, CancellationToken cancel)
     {
         return WordOcclusion.Explain(text, ((WordFeatures)version.Features).Texts, LogOdds, label, cancel);
 

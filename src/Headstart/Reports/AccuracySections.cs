@@ -38,7 +38,7 @@ internal static class AccuracySections
         ? (Html)$"{heldOut.Images} {report.Kind.Examples()}<small>held out</small>"
         : (Html)$"{report.CrossValidation.Images} {report.Kind.Examples()}<small>cross-validation</small>";
 
-    private static Html? Comparison(ComparisonReport? comparison)
+    internal static Html? Comparison(ComparisonReport? comparison)
     {
         if (comparison is null)
         {

@@ -57,6 +57,10 @@ internal static class PageStyle
         .groups { display: flex; flex-wrap: wrap; gap: 0 2rem }
         .pictures figure { width: 160px; margin: 0 }
         .pictures.large figure { width: 203px }
+        .pictures.boxed figure { width: 275px }
+        .boxed svg { border-radius: .4rem }
+        .boxed rect { fill: none; stroke: #1d6bff; stroke-width: 6 }
+        .boxed rect.found { stroke: #ff7a1a; stroke-dasharray: 18 10 }
         .pictures img, .nothing { display: flex; align-items: center; justify-content: center; width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .4rem; background: var(--card) }
         .nothing { padding: 1rem; color: var(--soft); font-size: .85rem; text-align: center }
         .pictures figure.text, .pictures.large figure.text { width: 100%; max-width: 40rem }
@@ -72,6 +76,7 @@ internal static class PageStyle
           main { padding-top: 1.5rem }
           header .answer { font-size: 1.15rem }
           .pictures figure, .pictures.large figure { width: calc(50% - .5rem) }
+          .pictures.boxed figure { width: 100% }
         }
         @media print {
           main { max-width: none; padding: 0 }

@@ -1,3 +1,4 @@
+using Headstart.Learning.Detection;
 using Headstart.Learning.Evaluation;
 
 namespace Headstart.Reports;
@@ -82,6 +83,21 @@ internal static class Plots
                 <title>From {Advice.Percent(p.Probability)} on: precision {Advice.Percent(p.Precision)},
                     recall {Advice.Percent(p.Recall)}</title></circle>
                 """)}
+            </svg>
+            """;
+    }
+
+    /// <summary>The precision–recall curve of the objects of one category, with the point of the best F1.</summary>
+    public static Html PrecisionRecall(DetectedCategory category)
+    {
+        var square = new Square(SmallMargin, SmallSide - 14, SmallSide - 28);
+        return $"""
+            <svg viewBox="0 0 {SmallSide} {SmallSide}" role="img" aria-label="Precision–recall curve of {category.Name}">
+            {square.Grid([0, 0.5, 1])}
+            <path class="line" d="M{square.Left} {square.Y(category.Curve[0].Precision):0.#}{Html.Each(category.Curve, p => $"L{square.X(p.Recall):0.#} {square.Y(p.Precision):0.#}")}"/>
+            <circle class="dot" cx="{square.X(category.Recall):0.#}" cy="{square.Y(category.Precision):0.#}" r="4">
+            <title>From {Advice.Percent(category.Threshold)} on: precision {Advice.Percent(category.Precision)},
+                recall {Advice.Percent(category.Recall)}</title></circle>
             </svg>
             """;
     }

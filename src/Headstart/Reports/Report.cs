@@ -82,6 +82,12 @@ public sealed record Report
     /// </summary>
     public IReadOnlyList<HardImageReport> Mistakes { get; init; } = [];
 
+    /// <summary>
+    /// In a detection model, how well objects are found; the accuracy is then <c>map50</c>, and <see cref="Classes"/> count objects. Otherwise
+    /// null.
+    /// </summary>
+    public ObjectsReport? Detection { get; init; }
+
     public CalibrationReport? Calibration { get; init; }
 
     public UnknownReport? Unknown { get; init; }

@@ -33,7 +33,7 @@ internal static class ReportPage
             <header><h1>{model.Name}</h1>
             <p>Version {version.Number}{published}, made on {made} UTC</p>
             <p class="answer">{report.Sentence}</p></header>
-            {AccuracySections.All(report)}{ConfusionSections.All(report)}{ImageSections.All(report, pictures)}{RunSections.All(report, pictures)}
+            {(report.Detection is { } objects ? ObjectSections.All(report, objects, pictures) : (Html)$"{AccuracySections.All(report)}{ConfusionSections.All(report)}")}{ImageSections.All(report, pictures)}{RunSections.All(report, pictures)}
             </main></body>
             </html>
 

@@ -18,9 +18,11 @@ namespace Headstart.Reports;
 /// <param name="Heat">The thumbnail overlaid with the heat map of the predicted category; null if there is none.</param>
 /// <param name="Text">The text, in a text model.</param>
 /// <param name="Words">The effect of its words on the predicted category; null if not computed.</param>
+/// <param name="Width">Of the upright image in pixels.</param>
+/// <param name="Height">Of the upright image in pixels.</param>
 internal sealed record Picture(
     string FileName, string Category, bool Confirmed, string? Thumbnail, string? Heat, string? Text = null,
-    IReadOnlyList<WordWeight>? Words = null);
+    IReadOnlyList<WordWeight>? Words = null, int Width = 0, int Height = 0);
 
 /// <summary>The pictures of a report's page, without images deleted since the report.</summary>
 internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores cores)
@@ -31,6 +33,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
 
     private const int ThumbnailSide = 160;
     private const int HeatSide = 224;
+    private const int BoxesSide = 448;
 
     /// <summary>Each picture queues like a prediction.</summary>
     /// <returns>The pictures by image id; null if too many predictions are waiting.</returns>
@@ -38,7 +41,9 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         Picture>?> DrawAsync(HeadstartDb db, Guid account, ModelVersion version, Report report, CancellationToken cancel)
     {
         var hardest = report.Hardest.GroupBy(image => image.ImageId).ToDictionary(same => same.Key, same => same.First().Predicted);
-        HashSet<Guid> shown = [.. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
+        HashSet<Guid> boxed = [.. (report.Detection?.Hardest ?? []).Select(image => image.ImageId),
+            .. (report.Detection?.Suspects ?? []).Take(MostSuspects).Select(suspect => suspect.ImageId)];
+        HashSet<Guid> shown = [.. boxed, .. report.Suspects.Take(MostSuspects).Select(suspect => suspect.ImageId), .. hardest.Keys,
             .. report.Flaws.SelectMany(flaw => flaw.ImageIds.Take(MostOfGroup)),
             .. report.Duplicates.Take(MostGroups).SelectMany(group => group.Take(MostOfGroup))];
         Guid[] named = [.. shown, .. report.Suspects.Select(suspect => suspect.ImageId), .. report.Leaks, .. report.UnreadableImages];
@@ -50,6 +55,8 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
                 i.Text,
                 i.Sha256,
                 i.Confirmed,
+                i.Width,
+                i.Height,
                 Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList()
             })
             .ToListAsync(cancel);
@@ -74,23 +81,25 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
             var bytes = shown.Contains(image.Id) ? await blobs.GetAsync(image.Sha256, cancel) : null; // one at a time: they may be large
             var predicted = hardest.GetValueOrDefault(image.Id);
             if ((bytes is null ? Drawing.None : await cores.RunAsync(account, bytes.Length, () =>
-                Draw(bytes, predicted is null ? null : served, predicted), cancel)) is not { } drawing)
+                Draw(bytes, boxed.Contains(image.Id) ? BoxesSide : ThumbnailSide, predicted is null ? null : served, predicted), cancel))
+                is not { } drawing)
             {
                 return null;
             }
 
-            pictures[image.Id] = new(image.FileName, categories, image.Confirmed, drawing.Thumbnail, drawing.Heat);
+            pictures[image.Id] = new(image.FileName, categories, image.Confirmed, drawing.Thumbnail, drawing.Heat,
+                Width: image.Width, Height: image.Height);
         }
 
         return pictures;
     }
 
     /// <returns>null if the version cannot predict on this host; its report is still readable.</returns>
-    private async Task<ServedVersion?> ServedAsync(HeadstartDb db, ModelVersion version, CancellationToken cancel)
+    private async Task<ServedClassifier?> ServedAsync(HeadstartDb db, ModelVersion version, CancellationToken cancel)
     {
         try
         {
-            return await heads.GetAsync(db, version.ModelId, version.Number, cancel);
+            return await heads.GetAsync(db, version.ModelId, version.Number, cancel) as ServedClassifier;
         }
         catch (RefusedException)
         {
@@ -98,12 +107,12 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
         }
     }
 
-    private static Drawing Draw(byte[] image, ServedVersion? served, string? predicted)
+    private static Drawing Draw(byte[] image, int side, ServedClassifier? served, string? predicted)
     {
         try
         {
             var heat = served is null ? null : Heat(image, served, predicted);
-            return new(Uri(ImageReader.Thumbnail(image, ThumbnailSide)),
+            return new(Uri(ImageReader.Thumbnail(image, side)),
                 heat is null ? null : Uri(ImageReader.Thumbnail(heat.Over(image), HeatSide)));
         }
         catch (ImageRefusedException)
@@ -113,14 +122,14 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     }
 
     /// <summary>The heat map of the predicted category; of several labels or none, that of the most probable one.</summary>
-    private static HeatMap? Heat(byte[] image, ServedVersion served, string? predicted)
+    private static HeatMap? Heat(byte[] image, ServedClassifier served, string? predicted)
     {
         var label = served.Head.Labels.ToList().IndexOf(predicted!);
         var features = label < 0 ? served.Recipe.Extract(image) : null;
         return HeatMap.Of(image, served.Recipe, served.Head, label < 0 ? served.Head.Best(features) : label, features);
     }
 
-    private static IReadOnlyList<WordWeight> Words(string text, ServedVersion served, string predicted) =>
+    private static IReadOnlyList<WordWeight> Words(string text, ServedClassifier served, string predicted) =>
         served.Head.Labels.ToList().IndexOf(predicted) is var label && label < 0 ? []
         : WordExplanation.Of(served, text, label, CancellationToken.None);
 

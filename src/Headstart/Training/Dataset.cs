@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
@@ -11,7 +12,9 @@ public sealed record Dataset
 {
     /// <param name="Labels">Indices of its categories, ascending; exactly one unless the model is multi-label.</param>
     /// <param name="SideGiven">Whether a person gave the side that it is on.</param>
-    public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels, bool SideGiven = false)
+    /// <param name="Boxes">Its objects of learned categories; empty unless it is a detection model.</param>
+    public sealed record Item(Guid ExampleId, byte[] Sha256, int[] Labels, bool SideGiven = false,
+        IReadOnlyList<LabelledBox>? Boxes = null)
     {
         /// <summary>Equal for images with the same categories.</summary>
         internal string Combination => string.Join(',', Labels);
@@ -53,11 +56,17 @@ public sealed record Dataset
             .ExecuteUpdateAsync(set => set.SetProperty(r => r.DatasetFrozen, true), cancel);
         if (first == 1)
         {
+            // An image that nobody has looked at yet is not an example of nothing there.
+            var boxes = await db.Models.AnyAsync(m => m.Id == run.ModelId && m.Kind == ModelKind.ObjectDetection, cancel);
             await db.Database.ExecuteSqlAsync($"""
-                INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given)
+                INSERT INTO run_examples (run_id, example_id, sha256, categories, split, split_given, boxes)
                 SELECT {run.Id}, i.id, i.sha256, array(
-                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split, i.split_given
-                FROM examples i WHERE i.model_id = {run.ModelId}
+                    SELECT c.name FROM example_labels l JOIN categories c ON c.id = l.category_id WHERE l.example_id = i.id ORDER BY c.name COLLATE "C"), i.split, i.split_given,
+                    CASE WHEN i.boxes_known THEN (
+                        SELECT coalesce(jsonb_agg(jsonb_build_object('Category', c.name, 'X', b.x, 'Y', b.y, 'Width', b.width, 'Height', b.height,
+                            'Difficult', b.difficult) ORDER BY b.position), '[]')
+                        FROM example_boxes b JOIN categories c ON c.id = b.category_id WHERE b.example_id = i.id) END
+                FROM examples i WHERE i.model_id = {run.ModelId} AND (i.boxes_known OR NOT {boxes})
                 """, cancel);
         }
 
@@ -81,13 +90,16 @@ public sealed record Dataset
         var exclusive = !kind.TakesSeveral();
         // What a person gave as test is never learned from, so that it cannot make a category that can be.
         var learnable = rows.Where(row => !IsGivenTest(row)).ToList();
-        var counts = learnable.SelectMany(row => row.Categories).CountBy(name => name).ToDictionary();
-        // In a multi-label model, a label that all images have cannot be learned either.
-        var learned = counts.Where(c => c.Value >= MinExamples && (exclusive || learnable.Count - c.Value >= MinExamples))
+        var boxes = rows.Where(row => row.Boxes is not null).ToDictionary(row => row.ExampleId, FrozenBox.Of);
+        var counts = learnable.SelectMany(LearnedFrom).CountBy(name => name).ToDictionary();
+        // In a multi-label model, a label that all images have cannot be learned either; an object is not everywhere in its image.
+        var learned = counts
+            .Where(c => c.Value >= MinExamples && (exclusive || kind.HasBoxes() || learnable.Count - c.Value >= MinExamples))
             .Select(c => c.Key).Order(StringComparer.Ordinal).ToList();
         var all = rows.OrderBy(row => Convert.ToHexStringLower(row.Sha256), StringComparer.Ordinal)
             .Select(row => (Item: new Item(row.ExampleId, row.Sha256,
-                [.. row.Categories.Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()], row.SplitGiven), Row: row))
+                [.. LearnedFrom(row).Select(name => learned.IndexOf(name)).Where(label => label >= 0).Order()], row.SplitGiven,
+                boxes.TryGetValue(row.ExampleId, out var own) ? Labelled(own) : null), Row: row))
             .ToList();
         var items = all.Where(row => !exclusive || row.Item.Labels.Length > 0).OrderBy(row => row.Item.Labels.FirstOrDefault()).ToList();
         var left = items.Where(row => row.Row.Split == Split.Train).SelectMany(row => row.Item.Labels).CountBy(label => label)
@@ -107,6 +119,16 @@ public sealed record Dataset
             LeftOut = leftOut,
             LeftOutNotice = LeftOutSentence(leftOut, rows, kind.Examples()),
         };
+
+        // Of objects that are difficult nothing is learned.
+        IEnumerable<string> LearnedFrom(RunExample row) => !boxes.TryGetValue(row.ExampleId, out var own) ? row.Categories
+            : own.Where(box => !box.Difficult).Select(box => box.Category).Distinct();
+
+        List<LabelledBox> Labelled(IReadOnlyList<FrozenBox> own) =>
+        [
+            .. own.Select(box => new LabelledBox(learned.IndexOf(box.Category), new(box.X, box.Y, box.Width, box.Height), box.Difficult))
+                .Where(box => box.Category >= 0),
+        ];
     }
 
     private static bool IsGivenTest(RunExample row) => row is { Split: Split.Test, SplitGiven: true };

@@ -41,7 +41,7 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
                 ? new(published.Number, candidate.TestIds.Count, null, null, true, "Published without comparison: "
                     + $"{candidate.TestIds.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version "
                     + $"{published.Number}.")
-            : await OpenAsync(published, cancel) is not { } served
+            : await OpenAsync(candidate.Data.Kind, published, cancel) is not { } served
                 ? new(published.Number, 0, null, null, true, $"Published without comparison: version {published.Number} can no longer be "
                     + "used on this host.")
             : await CompareAsync(db, model, served, candidate, progress, cancel);
@@ -50,58 +50,29 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
     private static async Task<ComparisonReport> CompareAsync(
         HeadstartDb db, Guid model, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
-        var (data, test, testIds, evaluated, features) = candidate;
-        var items = data.Train.Concat(data.Test).ToDictionary(item => item.ExampleId);
-        var read = await features.ReadAsync(db, published.Features, [.. testIds.Select(id => items[id])], progress, cancel);
-        var vectors = read.Items.Zip(read.Vectors).ToDictionary(pair => pair.First.ExampleId, pair => pair.Second);
-        var (number, what) = (published.Number, data.Kind.Examples());
+        var (number, what) = (published.Number, candidate.Data.Kind.Examples());
         var since = await db.Versions.Where(v => v.ModelId == model && v.Number == number)
             .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (_, r) => r.CreatedAt).SingleAsync(cancel);
         var renamed = await db.NamesSinceAsync(model, since, cancel);
-        string[][] truth = [.. Enumerable.Range(0, test.Count)
-            .Select(i => test.LabelsOf(i).Select(label => data.Categories[label]).ToArray())];
-        bool[] before = [.. testIds.Zip(truth, (id, labels) =>
-            vectors.TryGetValue(id, out var vector) && IsRight(published.Head, vector, labels, renamed))];
-        bool[] now = [.. test.Features.Zip(truth, (vector, labels) => IsRight(evaluated, vector, labels, label => label))];
-        var difference = now.Average(right => right ? 1.0 : 0) - before.Average(right => right ? 1.0 : 0);
-        var (low, high) = PairedBootstrap.Difference(before, now, ComparisonSeed);
-        var worse = high < 0;
-        return new(number, now.Length, difference, [low, high], !worse, worse
-            ? $"Not published: on {now.Length} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)} "
-                + $"({Advice.Percent(-high)} to {Advice.Percent(-low)}). You can still publish it yourself."
-            : $"Published: on {now.Length} held-out {what} it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} "
-                + $"percentage points, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
+        var (difference, low, high) = await candidate.CompareAsync(db, published, renamed, progress, cancel);
+        var (images, worse) = (candidate.TestIds.Count, high < 0);
+        return new(number, images, difference, [low, high], !worse, worse
+            ? $"Not published: on {images} held-out {what} it is worse than version {number} by {Advice.Percent(-difference)}"
+                + $"{candidate.Of} ({Advice.Percent(-high)} to {Advice.Percent(-low)}). You can still publish it yourself."
+            : $"Published: on {images} held-out {what} it is not worse than version {number} ({100 * difference:+0.#;-0.#;0} "
+                + $"percentage points{candidate.Of}, {100 * low:+0.#;-0.#;0} to {100 * high:+0.#;-0.#;0}).");
     }
 
-    /// <param name="renamed">What a label of the head is called now.</param>
-    private static bool IsRight(Head head, float[] features, string[] labels, Func<string, string> renamed) =>
-        head.Answer(features).Select(label => renamed(head.Labels[label])).Distinct().Order(StringComparer.Ordinal).SequenceEqual(labels);
-
-    private async Task<ServedVersion?> OpenAsync(ModelVersion version, CancellationToken cancel)
+    private async Task<ServedVersion?> OpenAsync(ModelKind kind, ModelVersion version, CancellationToken cancel)
     {
         try
         {
             return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes
-                ? await heads.OpenAsync(version.Number, bytes, cancel) : null;
+                ? await heads.OpenAsync(kind, version.Number, bytes, cancel) : null;
         }
         catch (RefusedException)
         {
             return null;
         }
-    }
-}
-
-/// <summary>A version that a run made and may publish.</summary>
-/// <param name="Test">The held-out examples to compare on.</param>
-/// <param name="Head">Not trained on them.</param>
-public sealed record Candidate(Dataset Data, LabelledFeatures Test, IReadOnlyList<Guid> TestIds, Head Head, IRunFeatures Features)
-{
-    /// <summary>To be compared on the other examples only.</summary>
-    /// <param name="learned">The SHA-256 of those to leave out.</param>
-    internal Candidate Without(HashSet<string> learned)
-    {
-        var known = Data.Test.Where(item => learned.Contains(Convert.ToHexString(item.Sha256))).Select(item => item.ExampleId).ToHashSet();
-        int[] others = [.. TestIds.Index().Where(test => !known.Contains(test.Item)).Select(test => test.Index)];
-        return this with { Test = Test.Some(others), TestIds = [.. others.Select(i => TestIds[i])] };
     }
 }

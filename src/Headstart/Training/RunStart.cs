@@ -3,6 +3,7 @@ using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Jobs;
+using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -46,7 +47,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         var (kind, account) = await db.Models.Where(m => m.Id == id).Select(m => new ValueTuple<ModelKind, Guid>(m.Kind, m.AccountId))
             .SingleOrDefaultAsync(cancel);
         await loaded.Bundled.WaitAsync(cancel); // a run may name one of them
-        if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options))
+        if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options, kind))
             ?? await NothingToLearnAsync(id, kind, cancel))
             is { } refusal)
         {
@@ -109,10 +110,13 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             + $"{string.Join(", ", TextCandidates.Ids(texts.All))}.");
 
     /// <summary>Checks the options for an image model.</summary>
-    private ProblemHttpResult? RefuseBackbone(RunOptions options)
+    private ProblemHttpResult? RefuseBackbone(RunOptions options, ModelKind kind)
     {
         var named = options.Backbone is "auto" ? null : options.Backbone;
-        return named is not null && !wanted.CanHave(named) && loaded.All.Count > 0
+        return kind.HasBoxes() && named is not null && loaded.FindRecipe(named) is not null && loaded.Find(named) is null
+                ? Problems.Invalid("unknown-backbone", "A detection model reads one backbone as a whole; name one, such as "
+                    + $"{FeatureRecipe.BackboneIds(named).First()}.")
+            : named is not null && !wanted.CanHave(named) && loaded.All.Count > 0
                 ? Problems.Invalid("unknown-backbone", $"Unknown backbone \"{RequestBodies.Readable(named)}\". Use auto or one of: "
                     + $"{string.Join(", ", loaded.All.Select(b => b.Manifest.Id))}.")
             : !wanted.CanHave(named) ? Problems.Invalid("no-backbone", $"This host has no backbone to train with. {loaded.HowToGetOne}")
@@ -125,9 +129,24 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             : null;
     }
 
+    /// <param name="images">To learn from, with boxes.</param>
+    /// <param name="unseen">Whose boxes nobody has given yet.</param>
+    internal static string TooFewBoxes(int images, int unseen) => $"Training needs at least {ModelKind.ObjectDetection.MinExamples()} images "
+        + $"with boxes to learn from; {images} {(images == 1 ? "has" : "have")} any. "
+        + (unseen == 0 ? "" : $"Nobody has said yet what {unseen} {(unseen == 1 ? "image shows" : "images show")}: draw their boxes. ")
+        + "Thirty images per category are a good start.";
+
     private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;
+        if (kind.HasBoxes())
+        {
+            var (images, unseen) = (await learnable.Where(l => db.Categories.Any(c => c.Id == l.CategoryId && c.ModelId == id))
+                .Select(l => l.ExampleId).Distinct().CountAsync(cancel),
+                await db.Examples.CountAsync(e => e.ModelId == id && !e.BoxesKnown, cancel));
+            return images >= kind.MinExamples() ? null : Problems.Invalid("too-few-images", TooFewBoxes(images, unseen));
+        }
+
         var counts = await db.Categories.Where(c => c.ModelId == id).Select(c => new
         {
             Learnable = learnable.Any(l => l.CategoryId == c.Id),
@@ -135,7 +154,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
-        return enough >= MinCategories ? null : Problems.Invalid($"too-few-{kind.Examples()}",
+        return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Examples()}",
             $"Training needs at least two categories with {kind.Examples()} to learn from; {enough} of the {counts.Count} categories have "
                 + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Examples()} given as test, which "
                     + "are never learned from: move some to train. ")}Thirty per category is a good start.");

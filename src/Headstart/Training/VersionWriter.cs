@@ -2,9 +2,7 @@ using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
-using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,17 +18,13 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
     /// </summary>
     /// <exception cref="OperationCanceledException">This worker lost the run; nothing was published.</exception>
     /// <param name="run">Ends here.</param>
-    /// <param name="backbone">Id of the features.</param>
-    /// <param name="artifact">The head to serve.</param>
-    /// <param name="evaluated">The head that has not learned from the held-out examples.</param>
-    /// <param name="learned">The examples that it has learned from.</param>
-    /// <param name="report">Also says whether to publish.</param>
+    /// <param name="made">Its report also says whether to publish.</param>
     /// <param name="cancel">Cancels before the version exists.</param>
-    public async Task<int> PublishAsync(ActiveRun run, string backbone, HeadArtifact artifact, HeadArtifact evaluated,
-        IReadOnlyList<Guid> learned, Report report, CancellationToken cancel)
+    internal async Task<int> PublishAsync(ActiveRun run, MadeVersion made, CancellationToken cancel)
     {
-        var artifactBlob = await blobs.PutAsync(artifact.Write(), cancel);
-        var evaluatedBlob = await blobs.PutAsync(evaluated.Write(), cancel);
+        var report = made.Report;
+        var artifactBlob = await blobs.PutAsync(made.Artifact, cancel);
+        var evaluatedBlob = made.Evaluated is null ? null : await blobs.PutAsync(made.Evaluated, cancel);
         var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
 
         await using var db = await databases.CreateDbContextAsync(cancel);
@@ -48,7 +42,7 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
             ModelId = model,
             Number = number,
             RunId = run.Run.Id,
-            Backbone = backbone,
+            Backbone = made.Backbone,
             KnownBackbones = news.Known(),
             TrainableParameters = report.TrainableParameters,
             Accuracy = report.Accuracy,
@@ -60,7 +54,7 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
             CreatedAt = clock.Now(),
         });
         await db.SaveChangesAsync(cancel);
-        await NoLongerTestAsync(db, run.Run, learned, cancel);
+        await NoLongerTestAsync(db, run.Run, made.Learned, cancel);
         var publish = report.Comparison?.Published ?? true;
         await db.Models.Where(m => m.Id == model && (publish || m.PublishedVersion == null))
             .ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);

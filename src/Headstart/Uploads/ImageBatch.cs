@@ -22,6 +22,9 @@ public sealed record CheckedFile(
     /// </summary>
     public bool IsStored { get; init; } = true;
 
+    /// <summary>Its objects, in a detection model; null if the sender does not say.</summary>
+    public IReadOnlyList<CheckedBox>? Boxes { get; init; }
+
     /// <summary>Whether the sender says that a person has confirmed its categories.</summary>
     public bool Confirmed { get; init; }
 
@@ -52,7 +55,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
         // sorted, so that ids of the same millisecond keep the upload order
         List<Guid> ids = [.. _files.Select(_ => Guid.CreateVersion7()).Order()];
         await InsertImagesAsync(ids, now);
-        await InsertLabelsAsync();
+        await (model.Kind.HasBoxes() ? ExampleBoxes.StoreAsync(db, model.Id, _files, confirmed) : InsertLabelsAsync());
         return await ReadBackAsync(ids);
     }
 
@@ -93,10 +96,10 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
 
     /// <summary>Inserts in hash order, so that requests with the same files in another order do not deadlock.</summary>
     private Task<int> InsertImagesAsync(List<Guid> ids, DateTime now) => db.Database.ExecuteSqlAsync($"""
-        INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, flaws, bytes, split, split_given, confirmed, created_at, origin, text)
+        INSERT INTO examples (id, model_id, file_name, sha256, media_type, width, height, flaws, bytes, split, split_given, confirmed, boxes_known, created_at, origin, text)
         SELECT DISTINCT ON (sha256) new.id, models.id, file_name, sha256, media_type, width, height, flaws, bytes,
             CASE WHEN bool_or(given = 'Test') OVER same THEN 'Test' WHEN bool_or(given IS NOT NULL) OVER same THEN 'Train' ELSE split END,
-            bool_or(given IS NOT NULL) OVER same, new.confirmed, {now}, origin::jsonb, text
+            bool_or(given IS NOT NULL) OVER same, new.confirmed, false, {now}, origin::jsonb, text
         FROM unnest({ids}, {Column(i => i.FileName)}, {Column(i => i.Sha256)},
             {Column(i => i.Info!.MediaType)}, {Column(i => i.Info!.Width)}, {Column(i => i.Info!.Height)}, {Column(i => (int)i.Info!.Flaws)}, {Column(i => i.Bytes)},
             {Column(i => Example.SplitOf(i.Sha256).ToString())}, {Column(i => i.Split?.ToString())},
@@ -148,7 +151,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     {
         var hashes = _files.ConvertAll(i => i.Sha256);
         var names = await db.Categories.Where(c => c.ModelId == model.Id).ToDictionaryAsync(c => c.Id, c => c.Name);
-        var rows = (await db.Examples.AsNoTracking().Include(i => i.Labels).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256))
+        var rows = (await db.Examples.AsNoTracking().WithLabels(model.Kind).Where(i => i.ModelId == model.Id && hashes.Contains(i.Sha256))
             .ToListAsync())
             .ToDictionary(i => Convert.ToHexStringLower(i.Sha256));
         var next = 0;
@@ -164,6 +167,12 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
             return new(null, false, new(file.FileName, "removed-meanwhile",
                 $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; check the model "
                     + "and send it again."));
+        }
+
+        if (file.Boxes is { } boxes && !ExampleBoxes.Are(row.Boxes, boxes))
+        {
+            return new(null, false, new(file.FileName, "duplicate", $"The same image is already there with other boxes as \"{row.FileName}\" "
+                + $"(image {row.Id}); PUT its boxes to change them."));
         }
 
         return model.Kind.TakesSeveral() || file.Categories.Length == 0 || row.Labels[0].CategoryId == file.Categories[0]

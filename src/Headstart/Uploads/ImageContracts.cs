@@ -7,6 +7,8 @@ namespace Headstart.Uploads;
 
 /// <param name="Category">Its category; null in a multi-label model.</param>
 /// <param name="Categories">The names of its categories: one, or any number in a multi-label model.</param>
+/// <param name="Boxes">In a detection model, where the objects are; null while nobody has said, and such an image is not learned from. An
+/// empty list says that nothing is there.</param>
 /// <param name="Sha256">Hexadecimal SHA-256 of the file.</param>
 /// <param name="Flaws">What makes it a bad example, if anything: blurred, dark, bright, empty (nearly one colour), oddShape (more than
 /// three times as long as wide), graphic (a screenshot, chart or drawing) or tiny (a side below 32 pixels).</param>
@@ -19,22 +21,24 @@ namespace Headstart.Uploads;
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
-    Guid Id, string? Category, IReadOnlyList<string> Categories, string FileName, string Sha256, int Width, int Height, int Bytes,
+    Guid Id, string? Category, IReadOnlyList<string> Categories, IReadOnlyList<LabelBox>? Boxes, string FileName, string Sha256, int Width, int Height, int Bytes,
     IReadOnlyList<ImageFlaws> Flaws, Split Split, bool SplitGiven, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
     null)
 {
-    /// <param name="image">With its labels.</param>
+    /// <param name="image">With its labels and boxes.</param>
     /// <param name="kind">Of its model.</param>
     /// <param name="names">Of the model's categories.</param>
     public static ImageResponse Of(Example image, ModelKind kind, IReadOnlyDictionary<Guid, string> names)
     {
         List<string> categories = [.. image.Labels.Select(label => names[label.CategoryId]).Order(StringComparer.Ordinal)];
-        return Of(image, kind.TakesSeveral() ? null : categories[0], categories);
+        List<LabelBox>? boxes = !image.BoxesKnown ? null
+            : [.. image.Boxes.OrderBy(box => box.Position).Select(box => LabelBox.Of(box, names[box.CategoryId]))];
+        return Of(image, kind.TakesSeveral() ? null : categories[0], categories, boxes);
     }
 
-    private static ImageResponse Of(Example image, string? category, List<string> categories) => new(
-        image.Id, category, categories, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
+    private static ImageResponse Of(Example image, string? category, List<string> categories, List<LabelBox>? boxes) => new(
+        image.Id, category, categories, boxes, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
         [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))],
         image.Split, image.SplitGiven, image.Confirmed,
         image.CreatedAt, image.Origin);

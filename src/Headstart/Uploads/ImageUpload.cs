@@ -87,11 +87,12 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         var working = new Queue<Task<CheckedFile>>();
         try
         {
-            await foreach (var file in files.WithCancellation(cancel))
+            await foreach (var sent in files.WithCancellation(cancel))
             {
+                var file = _model.Kind.HasBoxes() ? WithCategoriesOfBoxes(sent) : sent;
                 working.Enqueue(await RefuseAsync(file, cancel) is { } refusal
                     ? Task.FromResult(CheckedFile.Not(refusal))
-                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])], cancel));
+                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])], BoxesOf(file), cancel));
                 while (working.Count >= (file.Content is FileContent.Remote ? FetchedAhead : InFlight))
                 {
                     await TakeAsync(await NextAsync(working), take);
@@ -112,6 +113,15 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
     }
 
+    /// <summary>The categories of an image in a detection model are those of its boxes; without boxes it is stored for somebody to draw
+    /// them.</summary>
+    private static UploadedFile WithCategoriesOfBoxes(UploadedFile file) => file.Boxes is { } boxes
+        ? file with { Categories = [.. boxes.Select(box => box.Category ?? "").Distinct()] }
+        : file with { Categories = file.Categories?.Where(category => category.Length > 0).ToList() ?? [] };
+
+    private CheckedBox[]? BoxesOf(UploadedFile file) =>
+        file.Boxes?.Select(box => new CheckedBox(_categories[Names.Clean(box.Category!)], box)).ToArray();
+
     /// <summary>Empty for an image without a category, which is sent as an empty field.</summary>
     private static IEnumerable<string> NamesOf(UploadedFile file) =>
         file.Categories!.Where(category => category.Length > 0).Select(category => Names.Read(category, "category").Name!).Distinct();
@@ -122,6 +132,11 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         if (file.Unusable is var (reason, detail))
         {
             return new(file.FileName, reason, detail);
+        }
+
+        if (RefuseBoxes(file) is { } refused)
+        {
+            return refused;
         }
 
         if (file.Categories is null)
@@ -160,6 +175,14 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return null;
     }
 
+    private RejectedFile? RefuseBoxes(UploadedFile file) =>
+        !_model.Kind.HasBoxes() ? file.Boxes is null ? null : new(file.FileName, "boxes-not-wanted", "The file has boxes, and this model "
+                + "has categories without boxes; send the category, or use a model of the kind objectDetection.")
+        : file.Boxes is { } boxes ? LabelBox.Refuse(boxes) is { } reason ? new(file.FileName, "invalid-boxes", reason) : null
+        : file.Categories is { Count: > 0 } ? new(file.FileName, "category-without-boxes", "The file has a category, but nothing says "
+            + "where in the image it is; send boxes, or send the file without a category and draw them on the model's page.")
+        : null;
+
     private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
     {
         var (name, problem) = Names.Read(category, "category");
@@ -181,11 +204,11 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return _categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
     }
 
-    private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CancellationToken cancel)
+    private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CheckedBox[]? boxes, CancellationToken cancel)
     {
         if (_dryRun && file.Content is FileContent.Remote or FileContent.Unread)
         {
-            return new(file.FileName, categories, [], 0, null, null, Split: file.Split);
+            return new(file.FileName, categories, [], 0, null, null, Split: file.Split) { Boxes = boxes };
         }
 
         if (file.Content is FileContent.Remote(var url))
@@ -203,7 +226,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         await Checks.WaitAsync(CancellationToken.None);
         try
         {
-            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, categories), CancellationToken.None);
+            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, categories, boxes), CancellationToken.None);
         }
         finally
         {
@@ -211,7 +234,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
     }
 
-    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Guid[] categories)
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Guid[] categories, CheckedBox[]? boxes)
     {
         if (ImageReader.Check(content.Bytes, _limits, out var info) is { } refusal)
         {
@@ -223,6 +246,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         {
             IsStored = !_full,
             Confirmed = file.Confirmed,
+            Boxes = boxes,
         };
     }
 

@@ -17,9 +17,10 @@ namespace Headstart.Uploads;
 /// <param name="Category">Only images of this category.</param>
 /// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
 /// <param name="Flaw">Only images with this flaw; <c>any</c> for all flaws.</param>
+/// <param name="Boxes">In a detection model, true for images whose boxes are known, false for those that nobody has looked at.</param>
 public sealed record ImageQuery(
     [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
-    [property: FromQuery(Name = "flaw")] string? Flaw);
+    [property: FromQuery(Name = "flaw")] string? Flaw, [property: FromQuery(Name = "boxes")] bool? Boxes);
 
 /// <param name="Async">true always answers with an import, false never; by default the upload decides.</param>
 /// <param name="DryRun">true stores nothing and answers what the request would do.</param>
@@ -57,7 +58,7 @@ public static class ImagesApi
         MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.")
             .WithMetadata(new RawBody("", "application/zip"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these).").Refuses(400, 401, 404, 422);
+            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these), ?boxes= by whether the boxes of a detection model are known.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
@@ -144,9 +145,10 @@ public static class ImagesApi
         }
 
         var (size, after, named) = (Page.Limit(page.Limit), page.After, query.Category is null ? null : Names.Clean(query.Category));
-        var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
+        var rows = await db.Examples.AsNoTracking().WithLabels(model.Kind).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => side == null || i.Split == side)
             .Where(i => flaws == null || (i.Flaws & flaws) != 0)
+            .Where(i => query.Boxes == null || i.BoxesKnown == query.Boxes)
             .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
@@ -156,7 +158,7 @@ public static class ImagesApi
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Get(
         Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is { } model
-        && await db.Examples.Include(i => i.Labels).SingleOrDefaultAsync(i => i.ModelId == id && i.Id == imageId, cancel) is { } image
+        && await db.Examples.AsNoTracking().WithLabels(model.Kind).SingleOrDefaultAsync(i => i.ModelId == id && i.Id == imageId, cancel) is { } image
             ? TypedResults.Ok(ImageResponse.Of(image, model.Kind, model.Categories.ToDictionary(c => c.Id, c => c.Name)))
             : NoSuchImage(id);
 
@@ -196,6 +198,12 @@ public static class ImagesApi
         {
             return Problems.Invalid("nothing-to-change", "Send the image's correct category, confirmed: true if the current one is "
                 + "correct, or the split to move it to.");
+        }
+
+        if (model.Kind.HasBoxes() && change is not { Category: null, Categories: null })
+        {
+            return Problems.Invalid("boxes-wanted", "The categories of an image in this model are those of its boxes; PUT "
+                + $"/api/v1/models/{id}/images/{imageId}/boxes.");
         }
 
         var named = change.Categories ?? (change.Category is null ? null : [change.Category]);
@@ -246,5 +254,5 @@ public static class ImagesApi
         db.ModelsOf(caller).Where(m => m.Id == id)
             .Join(db.Examples.Where(i => i.Id == imageId), m => m.Id, i => i.ModelId, (_, i) => i).SingleOrDefaultAsync(cancel);
 
-    private static ProblemHttpResult NoSuchImage(Guid id) => Problems.NoSuch("image", $"/api/v1/models/{id}/images");
+    internal static ProblemHttpResult NoSuchImage(Guid id) => Problems.NoSuch("image", $"/api/v1/models/{id}/images");
 }

@@ -11,6 +11,7 @@ namespace Headstart.Uploads;
 /// <param name="FileName">Its file name; by default the last part of its URL.</param>
 /// <param name="Category">Its category.</param>
 /// <param name="Categories">In a multi-label model, all its categories, instead of <paramref name="Category"/>. May be empty.</param>
+/// <param name="Boxes">In a detection model, where the objects are; an empty list says that nothing is there.</param>
 /// <param name="Split">The split of a new image: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
 /// decides.</param>
 /// <param name="Confirmed">Whether a person has confirmed the category of a new image.</param>
@@ -18,7 +19,7 @@ namespace Headstart.Uploads;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewImage(
     string? Url = null, string? Base64 = null, string? File = null, string? FileName = null, string? Category = null,
-    IReadOnlyList<string?>? Categories = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);
+    IReadOnlyList<string?>? Categories = null, IReadOnlyList<LabelBox>? Boxes = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);
 
 /// <summary>A row of a manifest, or why it could not be read.</summary>
 /// <param name="Advice">What to do if the file was not sent.</param>
@@ -42,7 +43,7 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
         var known = SplitNames.TryRead(Image.Split, out var split);
         return new(RequestBodies.Readable(named), known || Reason is not null ? Content(maxBytes)
             : new FileContent.Unusable("invalid-split", "split must be train, val or test."), Categories, known ? split : null)
-        { Confirmed = Image.Confirmed is true, Origin = Image.Origin };
+        { Confirmed = Image.Confirmed is true, Origin = Image.Origin, Boxes = Image.Boxes };
     }
 
     private FileContent Content(int maxBytes) => Reason is not null ? new FileContent.Unusable(Reason, Detail!) : Image switch

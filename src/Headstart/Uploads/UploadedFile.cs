@@ -9,6 +9,9 @@ namespace Headstart.Uploads;
 /// <param name="Split">The split given by the sender; null if the content decides.</param>
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
+    /// <summary>Where its objects are, for a detection model; null if the sender does not say.</summary>
+    public IReadOnlyList<LabelBox>? Boxes { get; init; }
+
     /// <summary>Whether a person has confirmed its categories.</summary>
     public bool Confirmed { get; init; }
 

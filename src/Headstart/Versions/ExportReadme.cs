@@ -8,7 +8,7 @@ namespace Headstart.Versions;
 internal static class ExportReadme
 {
     /// <summary>Labels may hold anything that a name may, so they are shown as code.</summary>
-    public static string Of(Model model, ModelVersion version, ServedVersion served) => $$"""
+    public static string Of(Model model, ModelVersion version, ServedClassifier served) => $$"""
         # {{Inline(model.Name)}}, version {{version.Number}}
 
         An image classifier exported from Headstart. `model.onnx` is self-contained: it takes the pixels of a
@@ -133,22 +133,22 @@ internal static class ExportReadme
               """)}}
         """;
 
-    private static string Sum(ServedVersion served) =>
+    private static string Sum(ServedClassifier served) =>
         served.Head.Thresholds is null ? "; they add up to 1" : "; each label has its own probability and threshold";
 
-    private static string Threshold(ServedVersion served, int label) =>
+    private static string Threshold(ServedClassifier served, int label) =>
         served.Head.Thresholds is { } thresholds ? $" (threshold {Number(thresholds[label])})" : "";
 
     // In code no sign means anything to Markdown, as long as the fence is longer than what is inside.
-    private static string Inline(string text) => text.Contains('`', StringComparison.Ordinal) ? $"```` {text} ````" : $"`{text}`";
+    internal static string Inline(string text) => text.Contains('`', StringComparison.Ordinal) ? $"```` {text} ````" : $"`{text}`";
 
-    private static string Numbers(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => Number(value)));
+    internal static string Numbers(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => Number(value)));
 
-    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+    internal static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
-    private static string Accuracy(ModelVersion version) =>
+    internal static string Accuracy(ModelVersion version, string measure = "Accuracy") =>
         version is { Accuracy: { } accuracy, AccuracyLow: { } low, AccuracyHigh: { } high }
-            ? $"Accuracy {Percent(accuracy)}\n({Percent(low)} to {Percent(high)} with 95 % certainty)."
+            ? $"{measure} {Percent(accuracy)}\n({Percent(low)} to {Percent(high)} with 95 % certainty)."
             : "Its accuracy is unknown: the report says why.";
 
     private static string Percent(double share) => share.ToString("0.0 %", CultureInfo.InvariantCulture);

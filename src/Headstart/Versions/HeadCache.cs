@@ -2,6 +2,7 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
 using Headstart.Operations;
@@ -10,27 +11,12 @@ using Microsoft.Extensions.Caching.Memory;
 
 namespace Headstart.Versions;
 
-/// <summary>A version ready to predict.</summary>
-/// <param name="FeatureBytes">What its features take in memory beside it, about; backbones are others' too and not counted.</param>
-public sealed record ServedVersion(int Number, VersionFeatures Features, Head Head, NoveltyDetector Known, long FeatureBytes = 0)
-{
-    private const int Overhead = 2_000; // of the objects around the numbers, about
-
-    /// <summary>Only for an image model; endpoints and jobs for images check the kind first.</summary>
-    public FeatureRecipe Recipe => ((ImageFeatures)Features).Recipe;
-
-    /// <summary>What it takes in memory.</summary>
-    public long Bytes => Overhead + FeatureBytes
-        + sizeof(float) * (Head.TrainableParameters + (Head.Thresholds?.Count ?? 0) + (long)Known.Directions.Count * Head.Features)
-        + Head.Labels.Sum(label => 32L + sizeof(char) * label.Length);
-}
-
 /// <summary>
 /// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is
-/// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them.
+/// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them, by its finalizer.
 /// </summary>
-public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBackbones shared, LoadedTextBackbones texts,
-    Settings settings, Telemetry telemetry) : IDisposable
+public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, DetectorBackbones detectors, SharedBackbones shared,
+    LoadedTextBackbones texts, Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
@@ -45,43 +31,63 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
             return served;
         }
 
-        if (await db.Versions.SingleOrDefaultAsync(v => v.ModelId == model && v.Number == number, cancel) is not { } version)
+        if (await db.Versions.Where(v => v.ModelId == model && v.Number == number)
+            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind }).SingleOrDefaultAsync(cancel)
+            is not { } version)
         {
             return null;
         }
 
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
-            ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
-                "The version's head is missing from the blob store or damaged there; publish another "
+            ?? throw Unavailable("The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
-        served = await OpenAsync(number, bytes, cancel);
+        served = await OpenAsync(version.Kind, number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 
     /// <summary>A head with what it reads, not kept.</summary>
+    /// <param name="kind">Of the version's model.</param>
+    /// <param name="number">Of the version.</param>
+    /// <param name="bytes">The artifact.</param>
+    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">A backbone or the text features are missing on this host.</exception>
-    public async Task<ServedVersion> OpenAsync(int number, byte[] bytes, CancellationToken cancel)
+    public async Task<ServedVersion> OpenAsync(ModelKind kind, int number, byte[] bytes, CancellationToken cancel)
     {
-        var artifact = Read(bytes);
-        var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel)
-            : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
-        return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
-            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
-                $"This version's head expects {artifact.Head.Features} features, but {features.Id} "
-                + $"gives {features.Length}; train again.");
+        try
+        {
+            return kind.HasBoxes() ? await DetectorAsync(number, bytes, cancel)
+                : await ClassifierAsync(number, HeadArtifact.Read(bytes), cancel);
+        }
+        catch (HeadArtifactException e)
+        {
+            throw Unavailable(e.Message);
+        }
     }
 
     public void Dispose() => _heads.Dispose();
 
-    private static HeadArtifact Read(byte[] bytes)
+    private async Task<ServedClassifier> ClassifierAsync(int number, HeadArtifact artifact, CancellationToken cancel)
     {
+        var (features, size) = artifact.Parts is [{ PreprocessingId: ArtifactPart.Text } part] ? await TextsAsync(part, cancel)
+            : (new ImageFeatures(await RecipeOfAsync(artifact, cancel)), 0);
+        return features.Length == artifact.Head.Features ? new(number, features, artifact.Head, artifact.Known, size)
+            : throw Unavailable($"This version's head expects {artifact.Head.Features} features, but {features.Id} gives "
+                + $"{features.Length}; train again.");
+    }
+
+    private async Task<ServedDetector> DetectorAsync(int number, byte[] bytes, CancellationToken cancel)
+    {
+        var head = DetectionHead.Read(bytes);
         try
         {
-            return HeadArtifact.Read(bytes);
+            await BringAsync([head.BackboneId], cancel);
+            return detectors.Find(head.BackboneId) is { } backbone && backbone.Feeds(head)
+                ? new(number, backbone, head, bytes.Length) : throw NoBackbone(head.BackboneId, head.BackboneSha256);
         }
-        catch (HeadArtifactException e)
+        catch
         {
-            throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+            head.Dispose();
+            throw;
         }
     }
 
@@ -90,27 +96,34 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         loaded.Find(read.BackboneId)?.Behind(read.PreprocessingId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
             && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
-            : throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "This version needs the backbone "
-                + $"{read.BackboneId} (SHA-256 {read.BackboneSha256[..Math.Min(12, read.BackboneSha256.Length)]}…), which this host does "
-                + $"not have. {loaded.HowToGetOne}");
+            : throw NoBackbone(read.BackboneId, read.BackboneSha256);
 
     private async Task<FeatureRecipe> RecipeOfAsync(HeadArtifact read, CancellationToken cancel)
     {
-        if (read.Parts.Any(part => loaded.Find(part.BackboneId) is null))
+        await BringAsync(read.Parts.Select(part => part.BackboneId), cancel);
+        return new([.. read.Parts.Select(Part)]);
+    }
+
+    private async Task BringAsync(IEnumerable<string> backbones, CancellationToken cancel)
+    {
+        if (backbones.Any(id => loaded.Find(id) is null))
         {
             await loaded.Bundled.WaitAsync(cancel); // the host may have just started
             await shared.BringAsync(cancel); // another host trained it, with a backbone that this one has not heard of yet
         }
-
-        return new([.. read.Parts.Select(Part)]);
     }
+
+    private RefusedException NoBackbone(string id, string sha256) => Unavailable($"This version needs the backbone {id} (SHA-256 "
+        + $"{sha256[..Math.Min(12, sha256.Length)]}…), which this host does not have. {loaded.HowToGetOne}");
+
+    private static RefusedException Unavailable(string why) => new(StatusCodes.Status409Conflict, "version-unavailable", why);
 
     private async Task<(VersionFeatures Features, long Bytes)> TextsAsync(ArtifactPart part, CancellationToken cancel)
     {
         try
         {
             using var file = new MemoryStream(await blobs.GetAsync(Convert.FromHexString(part.BackboneSha256), cancel)
-                ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable",
+                ?? throw Unavailable(
                 $"The features of this version, {part.BackboneId}, are missing from the blob store or damaged there; publish another "
                     + "version or train again."));
             try
@@ -126,7 +139,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, SharedBa
         }
         catch (Exception e) when (e is TextFeaturesException or FormatException)
         {
-            throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", e.Message);
+            throw Unavailable(e.Message);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using Headstart.Data;
+using Headstart.Learning.Detection;
 using Headstart.Learning.Export;
 using Headstart.Operations;
 
@@ -24,16 +25,19 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
 
     private FileStream Write(Model model, ModelVersion version, ServedVersion served)
     {
-        var onnx = ModelExport.Build(served.Recipe, served.Head, served.Known, About(model, version));
+        var (onnx, readme) = served is ServedDetector detector
+            ? (DetectionExport.Build(detector.Backbone, detector.Head, DetectionReadme.LeastProbability, About(model, version)),
+                DetectionReadme.Of(model, version, detector))
+            : Classifier((ServedClassifier)served);
         var file = Spool.Create(paths.Spool);
         try
         {
             using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
             {
                 Add(zip, "model.onnx", onnx, CompressionLevel.NoCompression, version.CreatedAt); // weights look like noise
-                Add(zip, "labels.txt", Encoding.UTF8.GetBytes(string.Concat(served.Head.Labels.Select(label => label + "\n"))),
+                Add(zip, "labels.txt", Encoding.UTF8.GetBytes(string.Concat(served.Labels.Select(label => label + "\n"))),
                     CompressionLevel.Optimal, version.CreatedAt);
-                Add(zip, "README.md", Encoding.UTF8.GetBytes(ExportReadme.Of(model, version, served)), CompressionLevel.Optimal,
+                Add(zip, "README.md", Encoding.UTF8.GetBytes(readme), CompressionLevel.Optimal,
                     version.CreatedAt);
             }
 
@@ -45,6 +49,10 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
             file.Dispose();
             throw;
         }
+
+        (byte[] Onnx, string Readme) Classifier(ServedClassifier classifier) =>
+            (ModelExport.Build(classifier.Recipe, classifier.Head, classifier.Known, About(model, version)),
+                ExportReadme.Of(model, version, classifier));
     }
 
     private static void Add(ZipArchive zip, string name, byte[] content, CompressionLevel level, DateTime at)

@@ -33,7 +33,8 @@ public static class VersionsApi
             + "interval, and whether it is published.").Refuses(401, 404);
         versions.MapGet("/{number:int}/export", Export).Named("exportVersion", "Export a version",
                 "A zip file with model.onnx, a self-contained model that turns the pixels of a photograph into the probabilities of the "
-                    + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only.")
+                    + "labels, labels.txt, and a README.md with example programs in Python, JavaScript and C#. For image models only; of a "
+                    + "detection model the model returns boxes, and the programs draw them.")
             .Produces<Stream>(StatusCodes.Status200OK, "application/zip")
                 .Produces<Stream>(StatusCodes.Status206PartialContent, "application/zip")
             .Refuses(401, 404, 409, 412, 416, 503);

@@ -12,6 +12,7 @@ internal static class Say
     public const string NoCamera = "Camera unavailable or permission denied. Browsers allow the camera only over HTTPS or on localhost.";
 
     private const int FewNames = 6;
+    private const int Hues = 8; // in headstart.css
 
     public static string Percent(double share) => Advice.Percent(share);
 
@@ -34,6 +35,9 @@ internal static class Say
             : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · "
                 + $"{Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
     }
+
+    /// <summary>The CSS classes of a category's colour; label-panel.js knows them too.</summary>
+    public static string Hue(int category) => $"hue-{category % Hues}{(category < Hues ? "" : " second")}";
 
     public static string Run(JobState state) => state switch
     {

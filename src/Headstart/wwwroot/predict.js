@@ -9,7 +9,10 @@ const Again = 3_000; // after one that failed
 let current = null; // the image on the screen
 let watching = 0; // the number of the camera session; a look belongs to one
 
-/** Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). */
+/**
+ * Wires up the area; calls the component's Asking(), Answered(json) and Failed(text). What a detection model finds is drawn here, over the
+ * picture.
+ */
 export function open(area, model, component) {
   const state = { area, model, component };
   const input = area.querySelector('input[type=file]');
@@ -37,10 +40,12 @@ async function ask({ area, model, component }, image) {
   // Few browsers show HEIC or TIFF: then the heat map, which the server draws on the image, stands for it.
   area.querySelector('.photo').onerror = event => { event.target.hidden = true; };
   picture(area, '.heat', null);
+  draw(area, null);
   await component.invokeMethodAsync('Asking');
   try {
-    const answer = await predict(model, image, 'explain=true&top=20');
+    const answer = await predict(model, image, detects(area) ? '' : 'explain=true&top=20');
     const [prediction] = answer.predictions;
+    draw(area, prediction.objects);
     const heat = prediction.explanation?.data;
     if (heat) picture(area, '.heat', `data:image/png;base64,${heat}`);
     if (heat && area.querySelector('.photo').hidden) picture(area, '.photo', `data:image/png;base64,${heat}`);
@@ -73,6 +78,7 @@ export async function camera(area, model, component) {
   await start(area.querySelector('video'));
   picture(area, '.photo', null);
   picture(area, '.heat', null);
+  draw(area, null);
   watch(area, model, component, ++watching);
 }
 
@@ -82,7 +88,10 @@ async function watch(area, model, component, own) {
     try {
       const image = document.hidden ? null : await frame(area.querySelector('video'), 'camera.jpg');
       const answer = image && await predict(model, image, 'top=20');
-      if (answer && own === watching) await component.invokeMethodAsync('Seen', answer);
+      if (answer && own === watching) {
+        draw(area, answer.predictions[0].objects);
+        await component.invokeMethodAsync('Seen', answer);
+      }
     } catch (error) {
       pause = Math.max(Again, 1000 * (error.retryAfter ?? 0));
       if (own === watching) await component.invokeMethodAsync('Failed', reason(error)).catch(() => {}); // the page may be away for a moment
@@ -100,6 +109,23 @@ export async function snap(area, model, component) {
 export function stop(area) {
   watching++;
   stopVideo(area?.querySelector('video'));
+  if (area) draw(area, null);
+}
+
+/** Whether the page shows the answers of a detection model. */
+const detects = area => area.querySelector('.objects') !== null;
+
+/** Draws the objects over the picture or the video. Boxes are parts of its width and height. */
+function draw(area, objects) {
+  const over = area.querySelector('.objects');
+  if (!over) return;
+  over.replaceChildren(...(objects ?? []).map(({ label, probability, box }) => {
+    const frame = document.createElement('div');
+    frame.title = frame.dataset.label = `${label} ${Math.round(100 * probability)} %`;
+    const sides = { left: box.x, top: box.y, width: box.width, height: box.height };
+    for (const [side, part] of Object.entries(sides)) frame.style[side] = `${100 * part}%`;
+    return frame;
+  }));
 }
 
 function picture(area, selector, source) {

@@ -160,7 +160,8 @@ document.querySelector('#uploads button').addEventListener('click', () => {
 
 addEventListener('beforeunload', event => { if (busy()) event.preventDefault(); });
 
-// --- Drop zones: <div data-drop="MODEL" data-category="cats">. Without data-category, folder names become the categories.
+// --- Drop zones: <div data-drop="MODEL" data-category="cats">. Without data-category, folder names become the categories; with
+// data-unlabelled, files come without any.
 
 const zoneOf = event => event.target.closest?.('[data-drop]');
 const hasFiles = event => event.dataTransfer?.types.includes('Files');
@@ -214,8 +215,11 @@ async function queue(zone, files) {
   const all = files.map(({ file, folders }) => ({ file, folders, path: [...folders, file.name].join('/') }));
   if (category) return add(model, all.map(one => ({ ...one, category })));
   const archives = all.filter(({ file }) => file.name.toLowerCase().endsWith('.zip'));
-  const inFolders = all.filter(one => one.folders.length > 0 && !archives.includes(one));
-  const nameless = all.filter(one => one.folders.length === 0 && !archives.includes(one));
+  const loose = all.filter(one => !archives.includes(one));
+  const unlabelled = 'unlabelled' in zone.dataset;
+  if (unlabelled && loose.length > 0) add(model, loose);
+  const inFolders = unlabelled ? [] : loose.filter(one => one.folders.length > 0);
+  const nameless = unlabelled ? [] : loose.filter(one => one.folders.length === 0);
   if (nameless.length > 0) {
     total.rejected.push(...nameless.map(({ file }) => ({ fileName: file.name, detail: 'No category. Drop the file on a category, or in a folder named after one.' })));
     show();

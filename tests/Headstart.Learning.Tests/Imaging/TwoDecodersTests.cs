@@ -104,7 +104,7 @@ public sealed class TwoDecodersTests
     private static (byte[] Skia, byte[] Vips)? Read(byte[] file)
     {
         var (skia, vips) = (new byte[3 * Size * Size], new byte[3 * Size * Size]);
-        if (JpegHeader.OfOrdinary(file) is not { } header || !OrdinaryJpeg.TryRead(file, header, Size, skia))
+        if (JpegHeader.OfOrdinary(file) is not { } header || !OrdinaryJpeg.TryRead(file, header, new(Size, IsWhole: false), skia))
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using Headstart.Tests.Training;
 using Npgsql;
 
 namespace Headstart.Tests.Processes;
@@ -37,13 +38,32 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
     [InlineData("publishing")]
     public async Task A_run_whose_host_is_killed_ends_once_with_a_version_that_predicts(string stage)
     {
+        var model = await KillInAsync(stage, client => client.PetsAsync(10));
+
+        var prediction = await running.Program.Client.PredictAsync(model, Pets.Cats[0]);
+        Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
+    }
+
+    [Fact]
+    public async Task A_run_of_a_detection_model_whose_host_is_killed_ends_once_with_a_version_that_predicts()
+    {
+        var model = await KillInAsync("publishing", client => client.ScenesAsync(12));
+
+        using var form = Api.Form(null, ("a.png", Scenes.File(77)));
+        var prediction = await (await running.Program.Client.PostAsync($"{model}/predictions?threshold=0", form, Api.Cancel)).JsonAsync();
+        Assert.NotEmpty(prediction["predictions"]![0]!["objects"]!.AsArray());
+    }
+
+    /// <returns>The model's path, after its run ended on the restarted program.</returns>
+    private async Task<string> KillInAsync(string stage, Func<HttpClient, Task<string>> modelAsync)
+    {
         var program = running.Program;
         string model;
         System.Text.Json.Nodes.JsonNode run;
         await using (var database = await program.ConnectAsync())
         {
             await ExecuteAsync(database, "TRUNCATE feature_vectors"); // so that every stage has something to do
-            model = await program.Client.PetsAsync(10);
+            model = await modelAsync(program.Client);
             await ExecuteAsync(database, Trigger(stage) + "SELECT pg_advisory_lock(42);");
             run = await program.Client.StartRunAsync(model);
             while (await ScalarAsync(database, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted")
@@ -70,8 +90,7 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
         Assert.Equal(("succeeded", 1), ((string?)ended["state"], (int?)ended["version"]));
         Assert.Single((await program.Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
         Assert.Single((await program.Client.GetJsonAsync($"{model}/training-runs"))["items"]!.AsArray());
-        var prediction = await program.Client.PredictAsync(model, Pets.Cats[0]);
-        Assert.Equal("cats", (string?)prediction["predictions"]![0]!["labels"]![0]!["label"]);
+        return model;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection database, string sql)

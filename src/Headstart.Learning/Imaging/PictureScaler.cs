@@ -8,37 +8,37 @@ using System.Runtime.Intrinsics.X86;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// Scales what a decoder gives row by row, first down, then across, and looks only at the rows and columns that the square shows. There
+/// Scales what a decoder gives row by row, first down, then across, and looks only at the rows and columns that the result shows. There
 /// are as many rows in memory as one row of the source counts in. Sums are floats, and rounded once (a half to the even side, as ONNX's
 /// <c>Round</c>), so that it makes no difference in which direction an image lies.
 /// </summary>
-internal sealed class SquareScaler : IDisposable
+internal sealed class PictureScaler : IDisposable
 {
     private const int Lanes = 4; // floats for a pixel, whatever it has
 
-    private readonly SquarePlan _plan;
+    private readonly ScalePlan _plan;
     private readonly int _bands;
     private readonly int _length; // of a row, in floats
     private readonly float[] _row;
-    private readonly float[] _sums; // of the rows of the square that are begun: row i is in place i modulo their number
-    private readonly uint[] _finished; // a row of the square: four bytes a pixel
+    private readonly float[] _sums; // of the rows of the result that are begun: row i is in place i modulo their number
+    private readonly uint[] _finished; // a row of the result: four bytes a pixel
     private int _next; // row of the source
-    private int _open; // the first row of the square that is not finished
-    private int _begun; // the first row of the square that is not begun
+    private int _open; // the first row of the result that is not finished
+    private int _begun; // the first row of the result that is not begun
 
     /// <param name="plan">What to make of which pixels.</param>
     /// <param name="bands">Bytes of a source pixel, 1 to 4.</param>
-    public SquareScaler(SquarePlan plan, int bands)
+    public PictureScaler(ScalePlan plan, int bands)
     {
         (_plan, _bands, _length) = (plan, bands, Lanes * (plan.Columns.End - plan.Columns.First));
-        _finished = new uint[plan.Size];
+        _finished = new uint[plan.Columns.Size];
         _row = ArrayPool<float>.Shared.Rent(_length);
         _sums = ArrayPool<float>.Shared.Rent(_length * plan.Rows.Overlap);
     }
 
     /// <summary>Takes the next row.</summary>
     /// <param name="pixels">The whole row, <c>[width, bands]</c>.</param>
-    /// <param name="planes"><c>[p, Size, Size]</c> for the first p bands: receives what is finished by now.</param>
+    /// <param name="planes"><c>[p, Height, Width]</c> for the first p bands: receives what is finished by now.</param>
     public void Add(ReadOnlySpan<byte> pixels, Span<byte> planes)
     {
         var (rows, y) = (_plan.Rows, _next++);
@@ -58,7 +58,7 @@ internal sealed class SquareScaler : IDisposable
             }
         }
 
-        for (; _begun < _plan.Size && rows.FirstOf(_begun) == y; _begun++)
+        for (; _begun < rows.Size && rows.FirstOf(_begun) == y; _begun++)
         {
             TensorPrimitives.Multiply(row, rows.WeightsOf(_begun)[0], Sums(_begun));
         }
@@ -77,10 +77,10 @@ internal sealed class SquareScaler : IDisposable
 
     private Span<float> Sums(int i) => _sums.AsSpan(i % _plan.Rows.Overlap * _length, _length);
 
-    /// <summary>Finishes row <see cref="_open"/> of the square.</summary>
+    /// <summary>Finishes row <see cref="_open"/> of the result.</summary>
     private void Across(ReadOnlySpan<float> sums, Span<byte> planes)
     {
-        var (columns, plane) = (_plan.Columns, _plan.Size * _plan.Size);
+        var (columns, plane) = (_plan.Columns, _plan.Width * _plan.Height);
         var (step, taps) = (_plan.ColumnStep, columns.Taps);
         ref var pixels = ref MemoryMarshal.GetReference(sums);
         ref var weights = ref MemoryMarshal.GetReference(columns.Weights);

@@ -13,7 +13,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Headstart.Data.Migrations
 {
     [DbContext(typeof(HeadstartDb))]
-    [Migration("20261128090445_Initial")]
+    [Migration("20261128191901_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -416,6 +416,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<bool>("BoxesKnown")
+                        .HasColumnType("boolean")
+                        .HasColumnName("boxes_known");
+
                     b.Property<int>("Bytes")
                         .HasColumnType("integer")
                         .HasColumnName("bytes");
@@ -505,6 +509,57 @@ namespace Headstart.Data.Migrations
                         .HasDatabaseName("ix_examples_model_id_sha256");
 
                     b.ToTable("examples", (string)null);
+                });
+
+            modelBuilder.Entity("Headstart.Data.ExampleBox", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.Property<bool>("Difficult")
+                        .HasColumnType("boolean")
+                        .HasColumnName("difficult");
+
+                    b.Property<Guid>("ExampleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("example_id");
+
+                    b.Property<float>("Height")
+                        .HasColumnType("real")
+                        .HasColumnName("height");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<float>("Width")
+                        .HasColumnType("real")
+                        .HasColumnName("width");
+
+                    b.Property<float>("X")
+                        .HasColumnType("real")
+                        .HasColumnName("x");
+
+                    b.Property<float>("Y")
+                        .HasColumnType("real")
+                        .HasColumnName("y");
+
+                    b.HasKey("Id")
+                        .HasName("pk_example_boxes");
+
+                    b.HasIndex("CategoryId")
+                        .HasDatabaseName("ix_example_boxes_category_id");
+
+                    b.HasIndex("ExampleId", "CategoryId")
+                        .HasDatabaseName("ix_example_boxes_example_id_category_id");
+
+                    b.ToTable("example_boxes", (string)null);
                 });
 
             modelBuilder.Entity("Headstart.Data.ExampleLabel", b =>
@@ -1047,6 +1102,26 @@ namespace Headstart.Data.Migrations
                     b.ToTable("model_versions", (string)null);
                 });
 
+            modelBuilder.Entity("Headstart.Data.MovedBox", b =>
+                {
+                    b.Property<Guid>("ChangeId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("change_id");
+
+                    b.Property<Guid>("BoxId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("box_id");
+
+                    b.Property<Guid>("CategoryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("category_id");
+
+                    b.HasKey("ChangeId", "BoxId")
+                        .HasName("pk_moved_boxes");
+
+                    b.ToTable("moved_boxes", (string)null);
+                });
+
             modelBuilder.Entity("Headstart.Data.MovedLabel", b =>
                 {
                     b.Property<Guid>("ChangeId")
@@ -1080,6 +1155,10 @@ namespace Headstart.Data.Migrations
                     b.Property<Guid>("ExampleId")
                         .HasColumnType("uuid")
                         .HasColumnName("example_id");
+
+                    b.Property<string>("Boxes")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("boxes");
 
                     b.PrimitiveCollection<List<string>>("Categories")
                         .IsRequired()
@@ -1452,6 +1531,23 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_examples_models_model_id");
                 });
 
+            modelBuilder.Entity("Headstart.Data.ExampleBox", b =>
+                {
+                    b.HasOne("Headstart.Data.Example", null)
+                        .WithMany("Boxes")
+                        .HasForeignKey("ExampleId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_example_boxes_examples_example_id");
+
+                    b.HasOne("Headstart.Data.ExampleLabel", null)
+                        .WithMany()
+                        .HasForeignKey("ExampleId", "CategoryId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_example_boxes_example_labels_example_id_category_id");
+                });
+
             modelBuilder.Entity("Headstart.Data.ExampleLabel", b =>
                 {
                     b.HasOne("Headstart.Data.Category", null)
@@ -1536,6 +1632,16 @@ namespace Headstart.Data.Migrations
                         .HasConstraintName("fk_model_versions_training_runs_run_id");
                 });
 
+            modelBuilder.Entity("Headstart.Data.MovedBox", b =>
+                {
+                    b.HasOne("Headstart.Data.CategoryChange", null)
+                        .WithMany()
+                        .HasForeignKey("ChangeId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_moved_boxes_category_changes_change_id");
+                });
+
             modelBuilder.Entity("Headstart.Data.MovedLabel", b =>
                 {
                     b.HasOne("Headstart.Data.CategoryChange", null)
@@ -1588,6 +1694,8 @@ namespace Headstart.Data.Migrations
 
             modelBuilder.Entity("Headstart.Data.Example", b =>
                 {
+                    b.Navigation("Boxes");
+
                     b.Navigation("Labels");
                 });
 

@@ -280,11 +280,36 @@ namespace Headstart.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "category_changes",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    model_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    category_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    from = table.Column<List<string>>(type: "text[]", nullable: false),
+                    into = table.Column<string>(type: "text", nullable: false),
+                    created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
+                    undone_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
+                    merged = table.Column<string>(type: "jsonb", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_category_changes", x => x.id);
+                    table.ForeignKey(
+                        name: "fk_category_changes_models_model_id",
+                        column: x => x.model_id,
+                        principalTable: "models",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "examples",
                 columns: table => new
                 {
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     model_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    boxes_known = table.Column<bool>(type: "boolean", nullable: false),
                     file_name = table.Column<string>(type: "text", nullable: false),
                     text = table.Column<string>(type: "text", nullable: true),
                     sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
@@ -451,6 +476,45 @@ namespace Headstart.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "moved_boxes",
+                columns: table => new
+                {
+                    change_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    box_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    category_id = table.Column<Guid>(type: "uuid", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_moved_boxes", x => new { x.change_id, x.box_id });
+                    table.ForeignKey(
+                        name: "fk_moved_boxes_category_changes_change_id",
+                        column: x => x.change_id,
+                        principalTable: "category_changes",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "moved_labels",
+                columns: table => new
+                {
+                    change_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    example_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    category_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    had_both = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_moved_labels", x => new { x.change_id, x.example_id, x.category_id });
+                    table.ForeignKey(
+                        name: "fk_moved_labels_category_changes_change_id",
+                        column: x => x.change_id,
+                        principalTable: "category_changes",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "example_labels",
                 columns: table => new
                 {
@@ -562,6 +626,7 @@ namespace Headstart.Data.Migrations
                     example_id = table.Column<Guid>(type: "uuid", nullable: false),
                     sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
                     categories = table.Column<List<string>>(type: "text[]", nullable: false),
+                    boxes = table.Column<string>(type: "jsonb", nullable: true),
                     split = table.Column<string>(type: "text", nullable: false),
                     split_given = table.Column<bool>(type: "boolean", nullable: false)
                 },
@@ -577,53 +642,35 @@ namespace Headstart.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
-                name: "category_changes",
+                name: "example_boxes",
                 columns: table => new
                 {
                     id = table.Column<Guid>(type: "uuid", nullable: false),
-                    model_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    category_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    from = table.Column<List<string>>(type: "text[]", nullable: false),
-                    into = table.Column<string>(type: "text", nullable: false),
-                    created_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: false),
-                    undone_at = table.Column<DateTime>(type: "timestamp with time zone", nullable: true),
-                    merged = table.Column<string>(type: "jsonb", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_category_changes", x => x.id);
-                    table.ForeignKey(
-                        name: "fk_category_changes_models_model_id",
-                        column: x => x.model_id,
-                        principalTable: "models",
-                        principalColumn: "id",
-                        onDelete: ReferentialAction.Cascade);
-                });
-
-            migrationBuilder.CreateTable(
-                name: "moved_labels",
-                columns: table => new
-                {
-                    change_id = table.Column<Guid>(type: "uuid", nullable: false),
                     example_id = table.Column<Guid>(type: "uuid", nullable: false),
                     category_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    had_both = table.Column<bool>(type: "boolean", nullable: false)
+                    position = table.Column<int>(type: "integer", nullable: false),
+                    x = table.Column<float>(type: "real", nullable: false),
+                    y = table.Column<float>(type: "real", nullable: false),
+                    width = table.Column<float>(type: "real", nullable: false),
+                    height = table.Column<float>(type: "real", nullable: false),
+                    difficult = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_moved_labels", x => new { x.change_id, x.example_id, x.category_id });
+                    table.PrimaryKey("pk_example_boxes", x => x.id);
                     table.ForeignKey(
-                        name: "fk_moved_labels_category_changes_change_id",
-                        column: x => x.change_id,
-                        principalTable: "category_changes",
+                        name: "fk_example_boxes_example_labels_example_id_category_id",
+                        columns: x => new { x.example_id, x.category_id },
+                        principalTable: "example_labels",
+                        principalColumns: new[] { "example_id", "category_id" },
+                        onDelete: ReferentialAction.Cascade);
+                    table.ForeignKey(
+                        name: "fk_example_boxes_examples_example_id",
+                        column: x => x.example_id,
+                        principalTable: "examples",
                         principalColumn: "id",
                         onDelete: ReferentialAction.Cascade);
                 });
-
-            migrationBuilder.CreateIndex(
-                name: "ix_category_changes_model_id_id",
-                table: "category_changes",
-                columns: new[] { "model_id", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_api_keys_account_id",
@@ -668,6 +715,21 @@ namespace Headstart.Data.Migrations
                 table: "categories",
                 columns: new[] { "model_id", "name" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_category_changes_model_id_id",
+                table: "category_changes",
+                columns: new[] { "model_id", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_example_boxes_category_id",
+                table: "example_boxes",
+                column: "category_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_example_boxes_example_id_category_id",
+                table: "example_boxes",
+                columns: new[] { "example_id", "category_id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_example_labels_category_id_example_id",
@@ -755,7 +817,6 @@ namespace Headstart.Data.Migrations
                 columns: new[] { "model_id", "idempotency_key" },
                 unique: true);
 
-            // Vectors of floats do not get smaller by compression, which costs time.
             migrationBuilder.Sql("ALTER TABLE feature_vectors ALTER COLUMN \"values\" SET STORAGE EXTERNAL");
 
             migrationBuilder.Sql("""
@@ -778,12 +839,6 @@ namespace Headstart.Data.Migrations
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
-                name: "moved_labels");
-
-            migrationBuilder.DropTable(
-                name: "category_changes");
-
-            migrationBuilder.DropTable(
                 name: "audit_entries");
 
             migrationBuilder.DropTable(
@@ -793,7 +848,7 @@ namespace Headstart.Data.Migrations
                 name: "data_protection_keys");
 
             migrationBuilder.DropTable(
-                name: "example_labels");
+                name: "example_boxes");
 
             migrationBuilder.DropTable(
                 name: "extraction_shards");
@@ -814,6 +869,12 @@ namespace Headstart.Data.Migrations
                 name: "model_versions");
 
             migrationBuilder.DropTable(
+                name: "moved_boxes");
+
+            migrationBuilder.DropTable(
+                name: "moved_labels");
+
+            migrationBuilder.DropTable(
                 name: "run_examples");
 
             migrationBuilder.DropTable(
@@ -829,16 +890,16 @@ namespace Headstart.Data.Migrations
                 name: "batch_predictions");
 
             migrationBuilder.DropTable(
-                name: "categories");
-
-            migrationBuilder.DropTable(
-                name: "examples");
+                name: "example_labels");
 
             migrationBuilder.DropTable(
                 name: "fit_works");
 
             migrationBuilder.DropTable(
                 name: "imports");
+
+            migrationBuilder.DropTable(
+                name: "category_changes");
 
             migrationBuilder.DropTable(
                 name: "training_runs");
@@ -848,6 +909,12 @@ namespace Headstart.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "api_keys");
+
+            migrationBuilder.DropTable(
+                name: "categories");
+
+            migrationBuilder.DropTable(
+                name: "examples");
 
             migrationBuilder.DropTable(
                 name: "models");

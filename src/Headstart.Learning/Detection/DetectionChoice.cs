@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>
+/// Chooses what reads the images: each backbone at the resolution that the boxes ask for, then the best one at another resolution, by the
+/// mean average precision of a short training on a fold kept aside.
+/// </summary>
+internal sealed class DetectionChoice(DetectionTask task, int cores, CancellationToken cancel)
+{
+    /// <param name="learn">Indices of the examples to learn from, from 0 on.</param>
+    /// <param name="fold">Of each.</param>
+    /// <param name="report">Receives the share done.</param>
+    public IReadOnlyList<DetectionTrial> Make(int[] learn, int[] fold, Action<double> report)
+    {
+        var asked = ResolutionFor(task.Examples);
+        if (learn.Length < FewImagesToTry)
+        {
+            return [new(Favourite().Manifest.Id, asked, null, 0, Chosen: true)];
+        }
+
+        int[] sample = [.. learn.Where(i => i < task.Examples.Count)];
+        new Random(task.Seed).Shuffle(sample);
+        sample = sample[..Math.Min(sample.Length, ImagesOfTrial)];
+        var trials = new List<DetectionTrial>();
+        foreach (var backbone in task.Backbones)
+        {
+            trials.Add(Try(backbone, asked, sample, fold));
+            report(trials.Count / (task.Backbones.Count + 1.0));
+        }
+
+        var best = trials.MaxBy(trial => trial.At50)!;
+        var other = Resolutions.Where(resolution => resolution != asked).MinBy(resolution => (Math.Abs(resolution - asked), -resolution));
+        trials.Add(Try(task.Backbones.First(backbone => backbone.Manifest.Id == best.BackboneId), other, sample, fold));
+        best = trials.MaxBy(trial => trial.At50)!;
+        return [.. trials.Select(trial => trial with { Chosen = trial == best })];
+    }
+
+    /// <summary>So many pixels that small objects, of which a tenth are smaller, are a stride and a half across.</summary>
+    internal static int ResolutionFor(IReadOnlyList<DetectionExample> examples)
+    {
+        float[] sides = [.. examples.SelectMany(example => example.Boxes).Where(label => !label.Difficult)
+            .Select(label => MathF.Sqrt(label.Box.Area)).Order()];
+        var small = sides.Length == 0 ? 1 : sides[sides.Length / 10];
+        return Resolutions.Where(resolution => resolution * small >= SmallestObject).DefaultIfEmpty(Resolutions[^1]).First();
+    }
+
+    private DetectorBackbone Favourite() => task.Backbones.MaxBy(backbone => backbone.Manifest.PublishedAccuracy ?? 0)!;
+
+    private DetectionTrial Try(DetectorBackbone backbone, int resolution, int[] sample, int[] fold)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var reader = new ViewReader(backbone, resolution, cores, task.GiveWay, cancel);
+        DetectionExample[] examples = [.. sample.Select(i => task.Examples[i])];
+        var read = reader.Read(examples, n => fold[sample[n]], FewestViews, task.Seed, _ => { });
+        if (reader.Projections.Count == 0)
+        {
+            return new(backbone.Manifest.Id, resolution, 0, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
+        }
+
+        var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
+        var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
+        DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
+            .SelectMany(example => example!.Drawn)];
+        var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
+            new(StepsOfTrial, HighestRate, StepsOfTrial, task.Seed), (_, _) => true, cancel);
+        JudgedPicture[] judged = [.. read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair =>
+            new JudgedPicture(examples[pair.Index].Boxes, template.Detections(trainer.Find(parameters, pair.Item!.Plain),
+                pair.Item.Frame).Objects, pair.Item.Frame.Aspect))];
+        return new(backbone.Manifest.Id, resolution, DetectionEvaluation.At50(judged, task.Categories.Count),
+            Stopwatch.GetElapsedTime(start).TotalSeconds, false);
+    }
+}

@@ -1,0 +1,211 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Google.Protobuf;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Export;
+using Headstart.Learning.Imaging;
+using Headstart.Learning.Onnx;
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>
+/// A detector as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any size, becomes <c>boxes</c>,
+/// float32 <c>[n, 4]</c> (x, y, width, height, relative to the image), <c>scores</c>, float32 <c>[n]</c>, the most probable first, and
+/// <c>labels</c>, int64 <c>[n]</c>. Scaling, the backbone, the head, decoding and non-maximum suppression are all inside.
+/// </summary>
+public static class DetectionExport
+{
+    public const string Image = "image";
+    public const string Boxes = "boxes";
+    public const string Scores = "scores";
+    public const string Labels = "labels";
+
+    /// <summary>The oldest set that has all operators used here; ONNX Runtime knows it since 1.14.</summary>
+    private const long Opset = 18;
+
+    private const long IrVersion = 8; // of that time
+
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Builds the model.</summary>
+    /// <param name="backbone">Its file is read again.</param>
+    /// <param name="head">Of this backbone.</param>
+    /// <param name="threshold">Least probability of what the model answers.</param>
+    /// <param name="about">Further entries for the model's metadata.</param>
+    /// <exception cref="ModelExportException">The networks cannot be put into one model.</exception>
+    /// <exception cref="BackboneException">The file of the backbone is gone or is another by now.</exception>
+    public static byte[] Build(DetectorBackbone backbone, DetectionHead head, float threshold, IReadOnlyDictionary<string, string> about)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        ArgumentNullException.ThrowIfNull(head);
+        ArgumentNullException.ThrowIfNull(about);
+        if (!backbone.Feeds(head))
+        {
+            throw new ArgumentException($"The head reads {head.BackboneId}, not {backbone.Manifest.Id}.", nameof(backbone));
+        }
+
+        try
+        {
+            var model = Assemble(backbone, head.Artifact, threshold);
+            foreach (var (key, value) in Metadata(backbone, head).Concat(about))
+            {
+                model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+            }
+
+            return model.ToByteArray();
+        }
+        catch (Exception exception) when (exception is OnnxModelException or OutOfMemoryException)
+        {
+            throw new ModelExportException($"{backbone.Manifest.Id} cannot be exported: {exception.Message}", exception);
+        }
+    }
+
+    private static ModelProto Assemble(DetectorBackbone backbone, DetectionHeadArtifact head, float threshold)
+    {
+        var network = backbone.ReadNetwork();
+        var opset = Math.Max(Opset, OpsetUpgrade.VersionOf(network));
+        OpsetUpgrade.Apply(network, opset);
+        var graph = new GraphProto { Name = "headstart", Input = { GraphBuilder.Value(Image, GraphBuilder.UInt8, -1, -1, 3) } };
+        var picture = new LetterboxGraph(new GraphBuilder(graph, "image/"), Image, head.Resolution, backbone.Manifest.Preprocessing);
+        var maps = BackboneGraph.AppendAll(graph, network, "backbone/", picture.Canvas);
+        var (scores, sides) = head.Network.Run(new OnnxOperators(new GraphBuilder(graph, "head/"), head.Parameters), maps);
+        new DecodingGraph(new GraphBuilder(graph, "objects/"), picture, head).Append(maps, scores, sides, threshold);
+        return new ModelProto
+        {
+            IrVersion = Math.Max(IrVersion, network.IrVersion),
+            ProducerName = "Headstart",
+            Graph = graph,
+            OpsetImport =
+            {
+                new OperatorSetIdProto { Domain = "", Version = opset },
+                network.OpsetImport.Where(set => !OpsetUpgrade.IsOnnx(set.Domain)),
+            },
+        };
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Metadata(DetectorBackbone backbone, DetectionHead head)
+    {
+        yield return new("labels", JsonSerializer.Serialize(head.Categories, Readable));
+        yield return new("thresholds", JsonSerializer.Serialize(head.Thresholds));
+        yield return new("resolution", JsonSerializer.Serialize(head.Resolution));
+        yield return new("backbones", JsonSerializer.Serialize((object[])[new
+        {
+            id = backbone.Manifest.Id,
+            sha256 = backbone.Manifest.Sha256,
+            preprocessing = backbone.Manifest.InputId,
+            licence = backbone.Manifest.Licence,
+            source = backbone.Manifest.Source,
+        }], Readable));
+    }
+}
+
+/// <summary>What <see cref="Letterbox"/> does to pixels, as a graph.</summary>
+internal sealed class LetterboxGraph
+{
+    private readonly GraphBuilder _b;
+
+    /// <param name="b">Receives the nodes.</param>
+    /// <param name="image">Name of the image, uint8 <c>[height, width, 3]</c>.</param>
+    /// <param name="resolution">Pixels of the longer side.</param>
+    /// <param name="p">Mean and standard deviation.</param>
+    public LetterboxGraph(GraphBuilder b, string image, int resolution, Preprocessing p)
+    {
+        _b = b;
+        var pixels = b.Node("Slice", [b.Node("Shape", [image]), b.Integers(0), b.Integers(2)]); // [2]: height, width
+        var longer = b.Node("ReduceMax", [pixels], GraphBuilder.Integer("keepdims", 1)); // [1]
+        // A half upwards, and nothing below one, as ScaleTarget has it.
+        var doubled = b.Node("Add", [b.Node("Mul", [pixels, b.Integers(2L * resolution)]), longer]);
+        var scaled = b.Node("Max", [b.Node("Div", [doubled, b.Node("Mul", [longer, b.Integers(2)])]), b.Integers(1)]);
+        var planes = b.Node("Unsqueeze", [b.Node("Transpose", [image], GraphBuilder.Integers("perm", 2, 0, 1)), b.Integers(0)]);
+        var sizes = b.Node("Concat", [b.Integers(1, 3), scaled], GraphBuilder.Integer("axis", 0));
+        var resized = b.Node("Resize", [b.Cast(planes, GraphBuilder.Float32), "", "", sizes], GraphBuilder.Text("mode", "linear"),
+            GraphBuilder.Integer("antialias", 1), GraphBuilder.Integer("exclude_outside", 1),
+            GraphBuilder.Text("coordinate_transformation_mode", "half_pixel"));
+        var bytes = b.Node("Clip", [b.Node("Round", [resized]), b.Float(0), b.Float(255)]);
+        var scale = b.Floats([.. p.Std.Select(std => 1 / (255 * std))], 1, 3, 1, 1);
+        var shift = b.Floats([.. p.Std.Zip(p.Mean, (std, mean) => -mean / std)], 1, 3, 1, 1);
+        var values = b.Node("Add", [b.Node("Mul", [bytes, scale]), shift]);
+        var multiple = b.Integers(Letterbox.Multiple);
+        var whole = b.Node("Mul", [b.Node("Div", [b.Node("Add", [scaled, b.Integers(Letterbox.Multiple - 1)]), multiple]), multiple]);
+        var pads = b.Node("Concat", [b.Integers(0, 0, 0, 0, 0, 0), b.Node("Sub", [whole, scaled])], GraphBuilder.Integer("axis", 0));
+        Canvas = b.Node("Pad", [values, pads, b.Float(0)], GraphBuilder.Text("mode", "constant"));
+        Scaled = b.Cast(scaled, GraphBuilder.Float32);
+    }
+
+    /// <summary>float32 <c>[1, 3, h, w]</c></summary>
+    public string Canvas { get; }
+
+    /// <summary>float32 <c>[2]</c>: height and width of the image on the canvas.</summary>
+    public string Scaled { get; }
+}
+
+/// <summary>What <see cref="Decoding"/> and <see cref="Detector"/> do with what the head says, as a graph.</summary>
+internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, DetectionHeadArtifact head)
+{
+    /// <summary>Adds the outputs.</summary>
+    /// <param name="maps">Of the backbone, by stride.</param>
+    /// <param name="scores">Logits <c>[1, k, places]</c>.</param>
+    /// <param name="sides"><c>[1, 4, places]</c></param>
+    /// <param name="threshold">Least probability.</param>
+    public void Append(IReadOnlyList<string> maps, string scores, string sides, float threshold)
+    {
+        var (x, y, stride) = Places(maps);
+        var lengths = b.Node("Mul", [b.Node("Exp", [b.Node("Min", [sides, b.Float(LongestSide)])]), stride]); // [1, 4, places]
+        string Side(int i) => b.Node("Slice", [lengths, b.Integers(i), b.Integers(i + 1), b.Integers(1)]); // [1, 1, places]
+        var (left, top, right, bottom) = (b.Node("Sub", [x, Side(0)]), b.Node("Sub", [y, Side(1)]), b.Node("Add", [x, Side(2)]),
+            b.Node("Add", [y, Side(3)]));
+        var corners = b.Node("Transpose", [b.Node("Concat", [top, left, bottom, right], GraphBuilder.Integer("axis", 1))],
+            GraphBuilder.Integers("perm", 0, 2, 1)); // [1, places, 4], as NonMaxSuppression wants them
+        // It looks at the best of each category only, and compares within a category.
+        var chosen = b.Node("NonMaxSuppression", [corners, scores, b.Integers(MostObjects), b.Floats([SameObject], 1),
+            b.Floats([head.Logit(threshold)], 1)]); // [m, 3]: 0, category, place
+        var category = Column(chosen, 1);
+        var place = Column(chosen, 2);
+        var flat = b.Node("Add", [b.Node("Mul", [category, b.Node("Slice", [b.Node("Shape", [scores]), b.Integers(2), b.Integers(3)])]),
+            place]);
+        var logits = b.Node("Gather", [b.Node("Reshape", [scores, b.Integers(-1)]), flat]);
+        var count = b.Node("Min", [b.Node("Shape", [logits]), b.Integers(MostObjects)]);
+        var (best, order) = b.Largest(logits, count);
+        var probabilities = b.Node("Sigmoid", [b.Node("Add", [b.Node("Mul", [best, b.Float(head.Slope)]), b.Float(head.Intercept)])]);
+        var boxes = b.Node("Gather", [b.Node("Squeeze", [corners, b.Integers(0)]), b.Node("Gather", [place, order])]); // [n, 4]
+        var size = b.Node("Concat", [picture.Scaled, picture.Scaled], GraphBuilder.Integer("axis", 0)); // height, width twice
+        var relative = b.Node("Clip", [b.Node("Div", [boxes, size]), b.Float(0), b.Float(1)]);
+        string Edge(int i) => b.Node("Slice", [relative, b.Integers(i), b.Integers(i + 1), b.Integers(1)]); // [n, 1]
+        var result = b.Node("Concat", [Edge(1), Edge(0), b.Node("Sub", [Edge(3), Edge(1)]), b.Node("Sub", [Edge(2), Edge(0)])],
+            GraphBuilder.Integer("axis", 1));
+        b.Output(result, DetectionExport.Boxes, GraphBuilder.Float32, -1, 4);
+        b.Output(probabilities, DetectionExport.Scores, GraphBuilder.Float32, -1);
+        b.Output(b.Node("Gather", [category, order]), DetectionExport.Labels, GraphBuilder.Int64, -1);
+    }
+
+    private string Column(string matrix, int i) =>
+        b.Node("Squeeze", [b.Node("Slice", [matrix, b.Integers(i), b.Integers(i + 1), b.Integers(1)]), b.Integers(1)]);
+
+    /// <summary>Centres and strides of all places, each <c>[1, 1, places]</c>.</summary>
+    private (string X, string Y, string Stride) Places(IReadOnlyList<string> maps)
+    {
+        var (xs, ys, strides) = (new List<string>(), new List<string>(), new List<string>());
+        for (var level = 0; level < maps.Count; level++)
+        {
+            float stride = DetectorBackbone.Strides[level];
+            var shape = b.Node("Shape", [maps[level]]);
+            var (rows, columns) = (Scalar(shape, 2), Scalar(shape, 3));
+            var grid = b.Node("Slice", [shape, b.Integers(2), b.Integers(4)]); // [h, w]
+            xs.Add(Spread(b.Node("Unsqueeze", [Centres(columns, stride), b.Integers(0)]), grid));
+            ys.Add(Spread(b.Node("Unsqueeze", [Centres(rows, stride), b.Integers(1)]), grid));
+            strides.Add(Spread(b.Floats([stride], 1, 1), grid));
+        }
+
+        return (Joined(xs), Joined(ys), Joined(strides));
+
+        string Joined(List<string> parts) => b.Node("Concat", parts, GraphBuilder.Integer("axis", 2));
+
+        string Spread(string values, string grid) => b.Node("Reshape", [b.Node("Expand", [values, grid]), b.Integers(1, 1, -1)]);
+
+        string Centres(string count, float stride) => b.Node("Mul", [b.Node("Add", [b.Cast(b.Node("Range",
+            [b.Integer(0), count, b.Integer(1)]), GraphBuilder.Float32), b.Float(0.5f)]), b.Float(stride)]);
+
+        string Scalar(string shape, int axis) => b.Node("Gather", [shape, b.Integer(axis)]);
+    }
+}

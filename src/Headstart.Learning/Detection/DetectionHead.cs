@@ -1,0 +1,80 @@
+using Google.Protobuf;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Heads;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>
+/// The trained part of a detector, with what it must be fed. <see cref="Detector.Detect"/> may use it from many threads at once.
+/// </summary>
+public sealed class DetectionHead : IDisposable
+{
+    private readonly SessionOptions _options;
+    private readonly InferenceSession _session;
+    private readonly RunOptions _run = new();
+
+    /// <exception cref="ArgumentException">The parts do not fit together, or are not finite numbers.</exception>
+    internal DetectionHead(DetectionHeadArtifact artifact)
+    {
+        artifact.Require();
+        Artifact = artifact;
+        _options = Backbone.Options(threads: 1);
+        try
+        {
+            _session = new InferenceSession(OnnxOperators.Model(artifact.Network, artifact.Parameters).ToByteArray(), _options);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Names, by index.</summary>
+    public IReadOnlyList<string> Categories => Artifact.Categories;
+
+    /// <summary>Whose maps it reads.</summary>
+    public string BackboneId => Artifact.BackboneId;
+
+    /// <summary>SHA-256 of the backbone's file.</summary>
+    public string BackboneSha256 => Artifact.BackboneSha256;
+
+    /// <summary><see cref="BackboneManifest.InputId"/> of the backbone; see <see cref="Letterbox"/> for the size.</summary>
+    public string InputId => Artifact.InputId;
+
+    /// <summary>Pixels of the longer side of what the backbone sees.</summary>
+    public int Resolution => Artifact.Resolution;
+
+    /// <summary>The probability of each category from which on F1 is best.</summary>
+    public IReadOnlyList<float> Thresholds => Artifact.Thresholds;
+
+    /// <summary>Numbers that were learned.</summary>
+    public int TrainableParameters => Artifact.Parameters.Length;
+
+    internal DetectionHeadArtifact Artifact { get; }
+
+    /// <summary>The head as a file; the same head always gives the same bytes.</summary>
+    public byte[] Write() => Artifact.Write();
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="HeadArtifactException">The bytes are not a detection head, are damaged, or were written by a newer version;
+    /// the message says which.</exception>
+    public static DetectionHead Read(ReadOnlySpan<byte> bytes) => new(DetectionHeadArtifact.Read(bytes));
+
+    /// <summary>What the head says of an image's maps.</summary>
+    /// <param name="maps">Of the backbone that feeds it.</param>
+    /// <param name="use">Sees logits <c>[k, places]</c> and sides <c>[4, places]</c>; see <see cref="HeadNetwork.Run"/>.</param>
+    internal T Ask<T>(StageMaps maps, Func<ReadOnlySpan<float>, ReadOnlySpan<float>, T> use)
+    {
+        using var outputs = _session.Run(_run, _session.InputNames, maps.Values, _session.OutputNames);
+        return use(outputs[0].GetTensorDataAsSpan<float>(), outputs[1].GetTensorDataAsSpan<float>());
+    }
+
+    public void Dispose()
+    {
+        _session?.Dispose();
+        _run.Dispose();
+        _options.Dispose();
+    }
+}

@@ -1,0 +1,63 @@
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>Finds labels that the answers contradict. Answers by a head that had learned the label say less, and still something: a small
+/// head does not learn every box by heart.</summary>
+internal static class DetectionSuspects
+{
+    /// <param name="truth">Boxes of each example.</param>
+    /// <param name="answers">What was found; null for nothing to compare.</param>
+    /// <param name="thresholds">By category.</param>
+    public static IReadOnlyList<SuspectedBox> Of(IReadOnlyList<IReadOnlyList<LabelledBox>> truth, IReadOnlyList<Detections?> answers,
+        IReadOnlyList<float> thresholds)
+    {
+        var suspects = new List<(double Doubt, SuspectedBox Box)>();
+        for (var i = 0; i < truth.Count; i++)
+        {
+            if (answers[i] is { } found)
+            {
+                suspects.AddRange(Of(i, truth[i], found.Objects, thresholds));
+            }
+        }
+
+        return [.. suspects.OrderByDescending(suspect => suspect.Doubt).Take(MostSuspects).Select(suspect => suspect.Box)];
+    }
+
+    private static IEnumerable<(double Doubt, SuspectedBox Box)> Of(int example, IReadOnlyList<LabelledBox> truth,
+        IReadOnlyList<DetectedObject> answers, IReadOnlyList<float> thresholds)
+    {
+        float[] sure = [.. thresholds.Select(threshold => Math.Max(threshold, SureToSuspect))];
+        var mistakes = PictureMistakes.Of(new(truth, answers, 1), sure, DetectionEvaluation.RightOverlap, DetectionEvaluation.SomeOverlap);
+        for (var n = 0; n < answers.Count; n++)
+        {
+            var (answer, nearest) = (answers[n], mistakes.Nearest[n]);
+            var overlap = nearest < 0 ? 0 : answer.Box.Iou(truth[nearest].Box);
+            switch (mistakes.Answers[n])
+            {
+                case AnswerOutcome.Background:
+                    yield return (answer.Probability, new(example, BoxSuspicion.Missing, null, answer));
+                    break;
+                case AnswerOutcome.WrongCategory when overlap >= DetectionEvaluation.RightOverlap:
+                    yield return (answer.Probability, new(example, BoxSuspicion.WrongCategory, nearest, answer));
+                    break;
+                case AnswerOutcome.WrongPlace or AnswerOutcome.Right when overlap is > SloppyFrom and < SloppyTo:
+                    yield return (answer.Probability * (1 - overlap), new(example, BoxSuspicion.Sloppy, nearest, answer));
+                    break;
+            }
+        }
+
+        for (var g = 0; g < truth.Count; g++)
+        {
+            if (mistakes.Objects[g] == ObjectOutcome.Missed)
+            {
+                var most = answers.Where(answer => answer.Box.Iou(truth[g].Box) > SloppyFrom)
+                    .Select(answer => answer.Probability).DefaultIfEmpty(0).Max();
+                if (most < EmptyBelow)
+                {
+                    yield return (0.5 * (1 - most), new(example, BoxSuspicion.Empty, g, null)); // small objects are missed often
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+using Headstart.Learning.Imaging;
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>Finds objects in images.</summary>
+public static class Detector
+{
+    /// <summary>Decodes, scales, reads the maps, and finds. Boxes of one category that overlap much are one object (non-maximum
+    /// suppression), those of different categories are not.</summary>
+    /// <param name="backbone">That <see cref="DetectorBackbone.Feeds"/> the head.</param>
+    /// <param name="head">Whose categories it is about.</param>
+    /// <param name="file">The image's bytes.</param>
+    /// <param name="threshold">Least probability; null for each category's own <see cref="DetectionHead.Thresholds"/>.</param>
+    /// <param name="most">Most objects.</param>
+    /// <exception cref="ArgumentException">The backbone is another.</exception>
+    /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
+    public static Detections Detect(DetectorBackbone backbone, DetectionHead head, byte[] file, float? threshold = null,
+        int most = MostObjects)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        ArgumentNullException.ThrowIfNull(head);
+        ArgumentNullException.ThrowIfNull(file);
+        if (!backbone.Feeds(head))
+        {
+            throw new ArgumentException($"The head reads {head.BackboneId}, not {backbone.Manifest.Id}.", nameof(backbone));
+        }
+
+        using var picture = Letterbox.Of(file, head.Resolution);
+        using var maps = Read(backbone, picture);
+        var artifact = head.Artifact;
+        var least = artifact.Logit(threshold ?? head.Thresholds.Min());
+        var found = head.Ask(maps, (scores, sides) => Decoding.Objects(new Places(picture.CanvasWidth, picture.CanvasHeight), scores,
+            sides, least, Math.Max(most, MostObjects)));
+        return new(picture.Frame.PictureWidth, picture.Frame.PictureHeight, [.. found
+            .Select(box => new DetectedObject(box.Category, picture.Frame.ToPicture(box.Box), artifact.Probability(box.Logit)))
+            .Where(answer => answer.Box.IsSound && answer.Probability >= (threshold ?? head.Thresholds[answer.Category])).Take(most)]);
+    }
+
+    private static StageMaps Read(DetectorBackbone backbone, Letterbox picture)
+    {
+        var length = 3 * picture.CanvasWidth * picture.CanvasHeight;
+        var chw = ArrayPool<float>.Shared.Rent(length);
+        try
+        {
+            picture.Fill(chw.AsSpan(0, length), backbone.Manifest.Preprocessing);
+            return backbone.Read(chw.AsMemory(0, length), picture.CanvasWidth, picture.CanvasHeight);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(chw);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>What the heads of one training have in common: what they read, and what their scores mean.</summary>
+internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBackbone backbone, ViewReader reader, int resolution)
+{
+    private float _slope = 1, _intercept;
+
+    /// <summary>By category.</summary>
+    public IReadOnlyList<float> Thresholds { get; private set; } = [.. categories.Select(_ => UntriedThreshold)];
+
+    /// <summary>What trained heads look like.</summary>
+    public HeadNetwork Network { get; } = new(reader.Kept, categories.Count, HeadWidth);
+
+    /// <summary>Learns what scores mean from answers of heads that had not seen the pictures.</summary>
+    public void Calibrate(IReadOnlyList<(IReadOnlyList<Decoding.Found> Found, PictureFrame Frame, DetectionExample Example)> answers)
+    {
+        (_slope, _intercept) = DetectionCalibration.Fit([.. Matches().SelectMany(matches => matches.Outcomes())]);
+        Thresholds = [.. Matches().Select(matches => DetectionEvaluation.Best(matches)?.Probability ?? UntriedThreshold)];
+
+        CategoryMatches[] Matches()
+        {
+            JudgedPicture[] pictures = [.. answers.Select(answer =>
+                new JudgedPicture(answer.Example.Boxes, Detections(answer.Found, answer.Frame).Objects, answer.Frame.Aspect))];
+            return [.. categories.Select((_, category) => new CategoryMatches(pictures, category))];
+        }
+    }
+
+    public Detections Detections(IReadOnlyList<Decoding.Found> found, PictureFrame frame) => new(frame.PictureWidth, frame.PictureHeight,
+        [.. found.Select(box => new DetectedObject(box.Category, frame.ToPicture(box.Box),
+            DetectionCalibration.Probability(box.Logit, _slope, _intercept))).Where(answer => answer.Box.IsSound)]);
+
+    /// <summary>The head that reads the backbone's maps as they are.</summary>
+    public DetectionHead Make(float[] parameters)
+    {
+        var whole = new HeadNetwork(backbone.Channels, categories.Count, HeadWidth);
+        var folded = new float[whole.Length];
+        foreach (var (from, to) in Network.Layers.Zip(whole.Layers))
+        {
+            var weights = parameters.AsSpan(from.Offset, from.Weights);
+            var bias = parameters.AsSpan(from.Offset + from.Weights, from.Outputs);
+            var level = Network.Lateral.ToList().IndexOf(from);
+            if (level >= 0)
+            {
+                var (mixed, shifted) = reader.Projections[level].Fold(weights, bias);
+                mixed.CopyTo(folded, to.Offset);
+                shifted.CopyTo(folded, to.Offset + to.Weights);
+            }
+            else
+            {
+                parameters.AsSpan(from.Offset, from.Length).CopyTo(folded.AsSpan(to.Offset));
+            }
+        }
+
+        return new(new DetectionHeadArtifact
+        {
+            BackboneId = backbone.Manifest.Id,
+            BackboneSha256 = backbone.Manifest.Sha256,
+            InputId = backbone.Manifest.InputId,
+            Resolution = resolution,
+            Slope = _slope,
+            Intercept = _intercept,
+            Categories = categories,
+            Thresholds = Thresholds,
+            Network = whole,
+            Parameters = folded,
+        });
+    }
+}

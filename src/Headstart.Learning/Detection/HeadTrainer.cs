@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Numerics.Tensors;
+using TorchSharp;
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; as many threads as there are cores share
+/// the views of a batch, and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
+internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<CancellationToken>? giveWay = null)
+{
+    private readonly ConcurrentBag<TapeOperators> _tapes = [];
+
+    /// <summary>Trains.</summary>
+    /// <param name="start">Parameters to start from; not changed.</param>
+    /// <param name="views">To learn from.</param>
+    /// <param name="plan">How long and how fast.</param>
+    /// <param name="proceed">Sees the averaged parameters after each round, and says whether to go on.</param>
+    /// <param name="cancel">Looked at before each batch.</param>
+    /// <returns>The averaged parameters.</returns>
+    public float[] Train(float[] start, IReadOnlyList<DetectionView> views, TrainingPlan plan, Func<int, float[], bool> proceed,
+        CancellationToken cancel)
+    {
+        var random = new Random(plan.Seed);
+        float[] parameters = [.. start];
+        var adam = new Adam(parameters);
+        var order = new Queue<int>();
+        var gradient = new float[network.Length];
+        for (var step = 0; step < plan.Steps; step++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            giveWay?.Invoke(cancel);
+            // 1. A batch: every view once before any comes again.
+            var batch = new DetectionView[BatchViews];
+            for (var i = 0; i < batch.Length; i++)
+            {
+                if (order.Count == 0)
+                {
+                    int[] shuffled = [.. Enumerable.Range(0, views.Count)];
+                    random.Shuffle(shuffled);
+                    order = new(shuffled);
+                }
+
+                batch[i] = views[order.Dequeue()];
+            }
+
+            // 2. Its gradient, divided by how much there was to find.
+            var blames = new Blame[batch.Length];
+            Parallel.For(0, batch.Length, new ParallelOptions { MaxDegreeOfParallelism = cores },
+                i => blames[i] = Judge(parameters, batch[i]));
+            Array.Clear(gradient);
+            foreach (var blame in blames)
+            {
+                TensorPrimitives.Add(gradient, blame.Gradient, gradient);
+            }
+
+            TensorPrimitives.Divide(gradient, Math.Max(1, blames.Sum(blame => blame.Targets)), gradient);
+            // 3. A step: warm-up, then half a cosine.
+            adam.Step(gradient, plan.RateAt(step));
+            if ((step + 1) % plan.Round == 0 && !proceed(step + 1, adam.Average))
+            {
+                break;
+            }
+        }
+
+        return adam.Average;
+    }
+
+    /// <summary>What the head finds in a view, from low scores on.</summary>
+    public IReadOnlyList<Decoding.Found> Find(float[] parameters, DetectionView view)
+    {
+        var (scores, sides) = Ask(parameters, view);
+        return Decoding.Objects(new Places(view.Width, view.Height), scores, sides, LeastLogit, MostObjects);
+    }
+
+    /// <summary>What the head says of a view.</summary>
+    /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
+    internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
+    {
+        using var gradients = torch.no_grad();
+        var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
+        tape.Start(parameters);
+        var (scores, sides) = network.Run(tape, Maps(tape, view));
+        return (ByChannel(scores.Values, scores), ByChannel(sides.Values, sides));
+    }
+
+    private Blame Judge(float[] parameters, DetectionView view)
+    {
+        using var gradients = torch.no_grad();
+        var tape = _tapes.TryTake(out var free) ? free : new TapeOperators(network);
+        tape.Start(parameters);
+        var (scores, sides) = network.Run(tape, Maps(tape, view));
+        var (said, box) = (ByChannel(scores.Values, scores), ByChannel(sides.Values, sides));
+        var loss = new DetectionLoss(new Places(view.Width, view.Height), network.Categories);
+        var targets = loss.Assign(said, box, view.Truth);
+        var (scoreGradient, sideGradient) = (new float[said.Length], new float[box.Length]);
+        var value = loss.Evaluate(said, box, view.Truth, 1, (scoreGradient, sideGradient));
+        TapeOperators.Transpose(scoreGradient, scores.Gradient, scores.Channels, scores.Places);
+        TapeOperators.Transpose(sideGradient, sides.Gradient, sides.Channels, sides.Places);
+        tape.Back();
+        var blame = new Blame([.. tape.Gradient], targets, value);
+        _tapes.Add(tape);
+        return blame;
+    }
+
+    private static float[] ByChannel(float[] values, HeadMap map)
+    {
+        var turned = new float[values.Length];
+        TapeOperators.Transpose(values, turned, map.Places, map.Channels);
+        return turned;
+    }
+
+    private HeadMap[] Maps(TapeOperators tape, DetectionView view)
+    {
+        var maps = new HeadMap[network.Inputs.Count];
+        for (var (level, at) = (0, 0); level < maps.Length; level++)
+        {
+            var (height, width) = (view.Height / DetectorBackbone.Strides[level], view.Width / DetectorBackbone.Strides[level]);
+            var length = network.Inputs[level] * height * width;
+            maps[level] = tape.Input(view.Maps.AsSpan(at, length), network.Inputs[level], height, width);
+            at += length;
+        }
+
+        return maps;
+    }
+
+    private sealed record Blame(float[] Gradient, float Targets, double Loss);
+}
+
+/// <summary>How long and how fast a head learns.</summary>
+/// <param name="Steps">Batches.</param>
+/// <param name="Rate">Highest rate of learning.</param>
+/// <param name="Round">Steps after which it is looked at.</param>
+/// <param name="Seed">Decides the order of the views.</param>
+internal sealed record TrainingPlan(int Steps, float Rate, int Round, int Seed)
+{
+    /// <param name="views">To learn from.</param>
+    /// <param name="share">Of a training from the start; 1 for the whole.</param>
+    /// <param name="seed">Decides the order of the views.</param>
+    public static TrainingPlan For(int views, double share, int seed)
+    {
+        var steps = Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, MostSteps);
+        return new(Math.Max(1, (int)(steps * share)), HighestRate, Math.Max(1, steps / 50), seed);
+    }
+
+    public float RateAt(int step)
+    {
+        var warm = Math.Max(1, (int)(Steps * WarmUp));
+        return step < warm ? Rate * (step + 1) / warm
+            : Rate * (0.01f + 0.99f * (1 + MathF.Cos(MathF.PI * (step - warm) / Math.Max(1, Steps - warm))) / 2);
+    }
+}

@@ -1,0 +1,79 @@
+namespace Headstart.Learning.Detection;
+
+internal enum ObjectOutcome
+{
+    Difficult,
+    Found,
+    Missed,
+    Mistaken, // an answer has the wrong place or category for it
+}
+
+internal enum AnswerOutcome
+{
+    Unsure, // below its threshold
+    Ignored, // in a difficult object
+    Right,
+    WrongPlace,
+    WrongCategory,
+    Twice,
+    Background,
+}
+
+/// <summary>What became of the objects of one picture and of the answers to it, by TIDE's kinds (Bolya et al., ECCV 2020); what TIDE calls
+/// "both" counts as the wrong category.</summary>
+/// <param name="Objects">In the order of the picture's objects.</param>
+/// <param name="Answers">In the order of the answers.</param>
+/// <param name="Nearest">For each answer the object that it is about, or -1.</param>
+internal sealed record PictureMistakes(ObjectOutcome[] Objects, AnswerOutcome[] Answers, int[] Nearest)
+{
+    /// <param name="picture">With answers, the most probable first.</param>
+    /// <param name="thresholds">By category.</param>
+    /// <param name="right">Overlap from which on a place is right.</param>
+    /// <param name="some">Overlap from which on an answer is about an object.</param>
+    public static PictureMistakes Of(JudgedPicture picture, IReadOnlyList<float> thresholds, float right, float some)
+    {
+        var (truth, answers) = (picture.Truth, picture.Answers);
+        ObjectOutcome[] objects = [.. truth.Select(label => label.Difficult ? ObjectOutcome.Difficult : ObjectOutcome.Missed)];
+        var (outcomes, nearest) = (new AnswerOutcome[answers.Count], new int[answers.Count]);
+        Array.Fill(nearest, -1);
+        List<int> left = [];
+        for (var n = 0; n < answers.Count; n++)
+        {
+            if (answers[n].Probability < thresholds[answers[n].Category])
+            {
+                continue;
+            }
+
+            var match = Best(n, g => truth[g].Category == answers[n].Category && objects[g] == ObjectOutcome.Missed);
+            if (match.Overlap >= right)
+            {
+                (outcomes[n], nearest[n], objects[match.Object]) = (AnswerOutcome.Right, match.Object, ObjectOutcome.Found);
+            }
+            else
+            {
+                left.Add(n);
+            }
+        }
+
+        foreach (var n in left)
+        {
+            var same = Best(n, g => !truth[g].Difficult && truth[g].Category == answers[n].Category);
+            var other = Best(n, g => !truth[g].Difficult && truth[g].Category != answers[n].Category);
+            (outcomes[n], nearest[n]) = truth.Any(label => label.Difficult && answers[n].Box.Inside(label.Box) >= right)
+                ? (AnswerOutcome.Ignored, -1)
+                : same.Overlap >= right ? (AnswerOutcome.Twice, same.Object)
+                : other.Overlap >= right ? (AnswerOutcome.WrongCategory, other.Object)
+                : same.Overlap >= some ? (AnswerOutcome.WrongPlace, same.Object)
+                : other.Overlap >= some ? (AnswerOutcome.WrongCategory, other.Object) : (AnswerOutcome.Background, -1);
+            if (outcomes[n] is AnswerOutcome.WrongPlace or AnswerOutcome.WrongCategory && objects[nearest[n]] == ObjectOutcome.Missed)
+            {
+                objects[nearest[n]] = ObjectOutcome.Mistaken;
+            }
+        }
+
+        return new(objects, outcomes, nearest);
+
+        (int Object, float Overlap) Best(int answer, Func<int, bool> counts) => Enumerable.Range(0, truth.Count).Where(counts)
+            .Select(g => (g, answers[answer].Box.Iou(truth[g].Box))).DefaultIfEmpty((-1, 0f)).MaxBy(pair => pair.Item2);
+    }
+}

@@ -1,0 +1,117 @@
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Learning.Detection;
+
+/// <summary>Makes what a head learns from: each picture plainly, then larger, smaller, moved, mirrored, in other light, and four on one
+/// canvas (mosaic, Bochkovskiy et al. 2020), each read by the backbone once.</summary>
+internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
+{
+    /// <summary>Shorter over longer side of the canvases of drawn views: with one size they share their buffers.</summary>
+    public double Aspect { get; set; } = 1;
+
+    /// <summary>Decoded larger than the resolution, so that larger views are sharp too.</summary>
+    public int DecodedSize => (int)(resolution * LargestView);
+
+    public static DecodedExample Decode(DetectionExample example, int size) => new(Letterbox.Of(example.Read(), size), example.Boxes);
+
+    /// <summary>As a detector sees it.</summary>
+    public Canvas Plain(DecodedExample example)
+    {
+        var picture = example.Picture;
+        var canvas = new Canvas(picture.CanvasWidth, picture.CanvasHeight, backbone.Manifest.Preprocessing);
+        canvas.Paint(example, new(1, 0, 0, false), new(0, 0, canvas.Width, canvas.Height), [(1, 0), (1, 0), (1, 0)]);
+        return canvas;
+    }
+
+    /// <summary>One of many.</summary>
+    /// <param name="example">What it shows.</param>
+    /// <param name="others">What else it may show.</param>
+    /// <param name="random">Decides how.</param>
+    public Canvas Drawn(DecodedExample example, IReadOnlyList<DecodedExample> others, Random random)
+    {
+        var picture = example.Picture;
+        var (longer, shorter) = (Letterbox.Whole(resolution), Letterbox.Whole((int)Math.Round(resolution * Aspect)));
+        var canvas = picture.Width >= picture.Height ? new Canvas(longer, shorter, backbone.Manifest.Preprocessing)
+            : new Canvas(shorter, longer, backbone.Manifest.Preprocessing);
+        if (random.NextDouble() >= MosaicShare || others.Count < 2)
+        {
+            Paint(example, new(0, 0, canvas.Width, canvas.Height), SmallestView, LargestView);
+            return canvas;
+        }
+
+        var (x, y) = ((int)(canvas.Width * (0.3 + 0.4 * random.NextDouble())), (int)(canvas.Height * (0.3 + 0.4 * random.NextDouble())));
+        Window[] windows = [new(0, 0, x, y), new(x, 0, canvas.Width, y), new(0, y, x, canvas.Height),
+            new(x, y, canvas.Width, canvas.Height)];
+        var own = random.Next(windows.Length);
+        for (var i = 0; i < windows.Length; i++)
+        {
+            Paint(i == own ? example : others[random.Next(others.Count)], windows[i], MosaicScale * SmallestView,
+                MosaicScale * LargestView);
+        }
+
+        return canvas;
+
+        void Paint(DecodedExample of, Window window, double smallest, double largest)
+        {
+            var size = smallest * Math.Pow(largest / smallest, random.NextDouble()) * resolution / Math.Max(of.Picture.Width,
+                of.Picture.Height);
+            var (width, height) = (of.Picture.Width * size, of.Picture.Height * size);
+            canvas.Paint(of, new(size, Place(window.Left, window.Right, width), Place(window.Top, window.Bottom, height),
+                random.Next(2) == 1), window, Light());
+        }
+
+        // Anywhere inside where it fits, and so that nothing is left free where it does not.
+        int Place(int from, int to, double length) => (int)Math.Round(from + (to - from - length) * random.NextDouble());
+
+        (float, float)[] Light()
+        {
+            var gain = Math.Exp(LightSpread * (2 * random.NextDouble() - 1));
+            var shift = 255 * LightSpread / 4 * (2 * random.NextDouble() - 1);
+            return [.. Enumerable.Range(0, 3).Select(_ => ((float)(gain * Math.Exp(ColourSpread * (2 * random.NextDouble() - 1))),
+                (float)shift))];
+        }
+    }
+
+    /// <summary>Reads a canvas.</summary>
+    public DetectionView Read(Canvas canvas, IReadOnlyList<MapProjection> projections)
+    {
+        using var maps = backbone.Read(canvas.Chw, canvas.Width, canvas.Height);
+        var places = DetectorBackbone.Strides.Select(stride => canvas.Width / stride * (canvas.Height / stride)).ToList();
+        var kept = new Half[projections.Zip(places, (projection, count) => projection.Outputs * count).Sum()];
+        for (var (level, at) = (0, 0); level < places.Count; level++)
+        {
+            var length = projections[level].Outputs * places[level];
+            projections[level].Apply(maps.Map(level), kept.AsSpan(at, length));
+            at += length;
+        }
+
+        return new(canvas.Width, canvas.Height, kept, canvas.Truth);
+    }
+
+    /// <summary>What is kept of each map.</summary>
+    /// <param name="canvases">A sample.</param>
+    /// <param name="random">Chooses the places.</param>
+    public IReadOnlyList<MapProjection> Project(IReadOnlyList<Canvas> canvases, Random random)
+    {
+        var rows = backbone.Channels.Select(_ => new List<float>()).ToList();
+        foreach (var canvas in canvases)
+        {
+            using var maps = backbone.Read(canvas.Chw, canvas.Width, canvas.Height);
+            for (var level = 0; level < rows.Count; level++)
+            {
+                var map = maps.Map(level);
+                var (channels, places) = (backbone.Channels[level], map.Length / backbone.Channels[level]);
+                for (var sample = 0; sample < Math.Min(places, PlacesForProjection / canvases.Count); sample++)
+                {
+                    var place = random.Next(places);
+                    for (var channel = 0; channel < channels; channel++)
+                    {
+                        rows[level].Add(map[channel * places + place]);
+                    }
+                }
+            }
+        }
+
+        return [.. rows.Select((sample, level) => MapProjection.Of([.. sample], backbone.Channels[level], KeptChannels[level]))];
+    }
+}

@@ -1,0 +1,78 @@
+using Headstart.Data;
+using Headstart.Reports;
+
+namespace Headstart.Training;
+
+/// <summary>A run after its examples are frozen.</summary>
+/// <param name="Db">For this run alone.</param>
+/// <param name="Run">Its progress and notices.</param>
+/// <param name="Data">Its examples.</param>
+/// <param name="Watch">Its stages.</param>
+/// <param name="Budget">Limit for the whole run; negative for none.</param>
+internal sealed record RunContext(HeadstartDb Db, ActiveRun Run, Dataset Data, StageWatch Watch, TimeSpan Budget);
+
+/// <summary>What a run has made, before it is published.</summary>
+/// <param name="Backbone">Id of the features.</param>
+/// <param name="Artifact">The head to serve.</param>
+/// <param name="Evaluated">The head that has not learned from the held-out examples; null where there is none.</param>
+/// <param name="Learned">The examples that it has learned from.</param>
+/// <param name="Report">Without what is the same for all kinds of models.</param>
+/// <param name="Candidate">For the comparison with the published version.</param>
+internal sealed record MadeVersion(string Backbone, byte[] Artifact, byte[]? Evaluated, IReadOnlyList<Guid> Learned, Report Report,
+    Candidate Candidate);
+
+/// <summary>
+/// How a kind of model chooses, extracts, trains and evaluates. What comes before and after, from freezing the examples to publishing, is
+/// the same for all kinds (<see cref="TrainingJob"/>).
+/// </summary>
+internal interface IRunSteps
+{
+    /// <exception cref="Operations.RefusedException">The examples or this host do not allow it.</exception>
+    /// <exception cref="Learning.Heads.HeadTrainingException">There is nothing to learn from.</exception>
+    Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel);
+}
+
+/// <summary>Reports the stage to the lease and measures its time.</summary>
+internal sealed class StageWatch(ActiveRun run, TimeProvider clock)
+{
+    private readonly Dictionary<string, double> _seconds = [];
+    private (string Stage, long Since)? _current;
+
+    public Task EnterAsync(RunStage stage, double progress)
+    {
+        Begin(stage);
+        return run.EnterAsync(stage, progress);
+    }
+
+    /// <summary>Begins a stage inside a piece of work that does not wait; it is written with the next renewal of the lease.</summary>
+    public void Enter(RunStage stage)
+    {
+        if (run.Status.Stage != stage)
+        {
+            Begin(stage);
+            run.Status = run.Status with { Stage = stage };
+        }
+    }
+
+    public Dictionary<string, double> Seconds()
+    {
+        Close();
+        return _seconds;
+    }
+
+    private void Begin(RunStage stage)
+    {
+        Close();
+        _current = (stage.ToString().ToLowerInvariant(), clock.GetTimestamp());
+    }
+
+    private void Close()
+    {
+        if (_current is var (stage, since))
+        {
+            _seconds[stage] = Math.Round(_seconds.GetValueOrDefault(stage) + clock.GetElapsedTime(since).TotalSeconds, 2);
+        }
+
+        _current = null;
+    }
+}

@@ -1,0 +1,75 @@
+using Headstart.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Uploads;
+
+/// <summary>A box whose category is known.</summary>
+public sealed record CheckedBox(Guid Category, LabelBox Box);
+
+/// <summary>How boxes come to the examples of a detection model: all of an image at once, in the caller's transaction.</summary>
+internal static class ExampleBoxes
+{
+    /// <summary>Gives the examples these boxes and the labels that follow from them in place of what they have.</summary>
+    public static async Task ReplaceAsync(HeadstartDb db, IReadOnlyDictionary<Guid, IReadOnlyList<CheckedBox>> boxes)
+    {
+        List<Guid> examples = [.. boxes.Keys];
+        await db.ExampleLabels.Where(label => examples.Contains(label.ExampleId)).ExecuteDeleteAsync(); // and the boxes with them
+        foreach (var (example, given) in boxes)
+        {
+            db.AddRange(given.Select(box => box.Category).Distinct()
+                .Select(category => new ExampleLabel { ExampleId = example, CategoryId = category }));
+            db.AddRange(given.Select((box, position) => Row(example, box, position)));
+        }
+
+        await db.SaveChangesAsync();
+        db.ChangeTracker.Clear();
+    }
+
+    /// <summary>
+    /// Gives uploaded images their boxes. Of the same image twice the first one with boxes counts, and an image whose boxes are known keeps
+    /// them unless a person vouches for the new ones.
+    /// </summary>
+    public static async Task StoreAsync(HeadstartDb db, Guid model, IEnumerable<CheckedFile> files, bool confirmed)
+    {
+        var known = (await db.Categories.Where(c => c.ModelId == model).Select(c => c.Id).ToListAsync()).ToHashSet();
+        var given = files.Where(file => file.Boxes?.All(box => known.Contains(box.Category)) is true)
+            .DistinctBy(file => Convert.ToHexString(file.Sha256)).ToDictionary(file => Convert.ToHexString(file.Sha256), file => file.Boxes!);
+        byte[][] hashes = [.. given.Keys.Select(Convert.FromHexString)];
+        // Locks the rows: of two uploads at once one waits here, so that an image never gets the boxes of both.
+        var open = await db.Database.SqlQuery<Guid>($"""
+            UPDATE examples SET boxes_known = true
+            WHERE model_id = {model} AND sha256 = ANY ({hashes}) AND ({confirmed} OR NOT boxes_known)
+            RETURNING id AS "Value"
+            """).ToListAsync();
+        var rows = await db.Examples.Where(e => open.Contains(e.Id)).ToDictionaryAsync(e => e.Id, e => e.Sha256);
+        await ReplaceAsync(db, rows.ToDictionary(row => row.Key, row => given[Convert.ToHexString(row.Value)]));
+    }
+
+    /// <summary>Whether an image has just these boxes, in any order.</summary>
+    public static bool Are(IEnumerable<ExampleBox> has, IEnumerable<CheckedBox> boxes) =>
+        has.Select(Comparable).Order().SequenceEqual(boxes.Select(box => Comparable(Row(Guid.Empty, box, 0))).Order());
+
+    /// <summary>The examples with what <see cref="ImageResponse"/> needs.</summary>
+    public static IQueryable<Example> WithLabels(this IQueryable<Example> examples, ModelKind kind) => kind.HasBoxes()
+        ? examples.Include(e => e.Labels).Include(e => e.Boxes).AsSplitQuery() : examples.Include(e => e.Labels);
+
+    private static (Guid, float, float, float, float, bool) Comparable(ExampleBox box) =>
+        (box.CategoryId, box.X, box.Y, box.Width, box.Height, box.Difficult);
+
+    private static ExampleBox Row(Guid example, CheckedBox given, int position)
+    {
+        var box = given.Box.Clipped();
+        return new()
+        {
+            Id = Guid.CreateVersion7(),
+            ExampleId = example,
+            CategoryId = given.Category,
+            Position = position,
+            X = (float)box.X,
+            Y = (float)box.Y,
+            Width = (float)box.Width,
+            Height = (float)box.Height,
+            Difficult = box.Difficult,
+        };
+    }
+}

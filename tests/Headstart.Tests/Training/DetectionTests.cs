@@ -1,0 +1,229 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Headstart.Tests.BatchPredictions;
+using Headstart.Tests.Postgres;
+using Headstart.Tests.Uploads;
+
+namespace Headstart.Tests.Training;
+
+/// <summary>A host with a trained detection model.</summary>
+public sealed class DetectorHost(TestPostgres postgres) : TestHost(postgres), IAsyncLifetime
+{
+    public string Model { get; private set; } = "";
+
+    public JsonNode Run { get; private set; } = null!;
+
+    public new async ValueTask InitializeAsync()
+    {
+        await base.InitializeAsync();
+        Model = await Client.ScenesAsync(30);
+        await Client.AddScenesAsync(Model, [Scenes.Of(1_000, objects: 0), new { base64 = Convert.ToBase64String(Pictures.Png(1)) }]);
+        Run = await Client.TrainAsync(Model);
+    }
+}
+
+/// <summary>A detection model from its pictures to its answers.</summary>
+public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHost>
+{
+    private readonly HttpClient _client = host.Client;
+
+    [Fact]
+    public async Task A_run_makes_a_published_version_and_says_what_it_left_out()
+    {
+        Assert.True(("succeeded", 1) == ((string?)host.Run["state"], (int?)host.Run["version"]), host.Run.ToJsonString());
+        Assert.Contains(host.Run["notices"]!.AsArray(), notice => ((string?)notice)!.StartsWith("One image did not take part"));
+        var trial = Assert.Single(host.Run["backbones"]!.AsArray(), trial => (bool)trial!["chosen"]!)!;
+        Assert.StartsWith("headstart-small@", (string?)trial["id"]);
+        var version = await _client.GetJsonAsync($"{host.Model}/versions/1");
+        Assert.Equal(("headstart-small", true), ((string?)version["backbone"], (bool)version["published"]!));
+        Assert.InRange((double)version["accuracy"]!, 0.3, 1);
+        Assert.Equal("trained", (string?)(await _client.GetJsonAsync(host.Model))["state"]);
+    }
+
+    [Fact]
+    public async Task Objects_are_found_where_they_are()
+    {
+        var answer = (await PredictAsync(Scenes.File(77)))["predictions"]![0]!;
+
+        Assert.Empty(answer["labels"]!.AsArray());
+        Assert.Equal((160, 120), ((int)answer["width"]!, (int)answer["height"]!));
+        var objects = answer["objects"]!.AsArray();
+        Assert.NotEmpty(objects);
+        Assert.Equal(objects.Select(Probability).OrderDescending(), objects.Select(Probability));
+        var expected = JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(Scenes.Of(77)))!["boxes"]!.AsArray();
+        Assert.Contains(expected, box => objects.Any(found => (string?)found!["label"] == (string?)box!["category"]
+            && Math.Abs((double)found["box"]!["x"]! - (double)box["x"]!) < 0.1
+            && Math.Abs((double)found["box"]!["y"]! - (double)box["y"]!) < 0.1));
+        Assert.All(objects, found => Assert.InRange((double)found!["pixels"]!["x"]! - 160 * (double)found["box"]!["x"]!, -0.5, 0.5));
+    }
+
+    [Fact]
+    public async Task Threshold_and_top_decide_how_many_objects_are_answered()
+    {
+        var all = await ObjectsAsync("?threshold=0.01");
+
+        Assert.True(all.Count > 1);
+        Assert.Single(await ObjectsAsync("?threshold=0.01&top=1"));
+        Assert.All(await ObjectsAsync("?threshold=0.5"), found => Assert.InRange(Probability(found), 0.5, 1));
+        await (await PostAsync("?threshold=1.5")).ProblemAsync(HttpStatusCode.BadRequest, "invalid-threshold");
+        await (await PostAsync("?explain=true")).ProblemAsync(HttpStatusCode.Conflict, "no-explanation");
+    }
+
+    [Fact]
+    public async Task A_picture_is_answered_with_its_objects_drawn()
+    {
+        var answer = await PostAsync("?drawn=true&threshold=0.01");
+
+        Assert.Equal((HttpStatusCode.OK, "image/jpeg"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
+        using var picture = NetVips.Image.NewFromBuffer(await answer.Content.ReadAsByteArrayAsync(Api.Cancel));
+        Assert.Equal((160, 120), (picture.Width, picture.Height));
+        using var two = Api.Form(null, ("a.png", Scenes.File(1)), ("b.png", Scenes.File(2)));
+        await (await _client.PostAsync($"{host.Model}/predictions?drawn=true", two, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-files");
+        using var broken = Api.Raw([1, 2, 3]);
+        await (await _client.PostAsync($"{host.Model}/predictions?drawn=true", broken, Api.Cancel))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
+    }
+
+    [Fact]
+    public async Task The_report_says_how_well_objects_are_found()
+    {
+        var report = await _client.GetJsonAsync($"{host.Model}/versions/1/report");
+
+        Assert.StartsWith("Mean average precision ", (string?)report["sentence"]);
+        var detection = report["detection"]!;
+        Assert.Equal((double)report["accuracy"]!, (double)detection["map50"]!["value"]!);
+        Assert.InRange((double)detection["map"]!["value"]!, 0, (double)detection["map50"]!["value"]!);
+        Assert.Equal(["blue", "red"], detection["categories"]!.AsArray().Select(category => (string?)category!["name"]));
+        Assert.All(detection["categories"]!.AsArray(), category => Assert.NotEmpty(category!["curve"]!.AsArray()));
+        var errors = detection["errors"]!;
+        Assert.True((int)errors["right"]! > 0);
+        Assert.All(detection["hardest"]!.AsArray(), image => Assert.True((int)image!["missed"]! + (int)image["wrong"]! > 0));
+
+        var page = await _client.GetAsync($"{host.Model}/versions/1/report.html", Api.Cancel);
+        var html = await page.Content.ReadAsStringAsync(Api.Cancel);
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        Assert.Contains("Mean average precision, overlap of a half", html);
+        Assert.DoesNotContain("Confusion matrix", html);
+    }
+
+    [Fact]
+    public async Task A_batch_answers_with_objects_in_lines_and_in_a_table()
+    {
+        var batch = await (await _client.PostAsync($"{host.Model}/batch-predictions", new { images = new { } }))
+            .JsonAsync(HttpStatusCode.Accepted);
+        batch = await _client.EndOfBatchAsync(host.Model, batch);
+
+        Assert.Equal(("succeeded", 0), ((string?)batch["state"], (int)batch["failed"]!));
+        var lines = await _client.LinesAsync(host.Model, batch);
+        Assert.Equal((int)batch["images"]!, lines.Length);
+        Assert.All(lines, line => Assert.Empty(line["labels"]!.AsArray()));
+        var objects = lines.Sum(line => line["objects"]!.AsArray().Count);
+        Assert.True(objects > 0);
+        var table = await _client.GetStringAsync(new Uri($"{Batches.PathOf(host.Model, batch)}/results?format=csv", UriKind.Relative), Api.Cancel);
+        Assert.StartsWith("fileName,imageId,label,probability,x,y,width,height,error", table);
+        Assert.Equal(1 + objects + lines.Count(line => line["objects"]!.AsArray().Count == 0),
+            table.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task Open_Inference_answers_with_boxes_scores_and_labels()
+    {
+        var metadata = await _client.GetJsonAsync($"/v2/models/{host.Model.Split('/')[^1]}");
+        Assert.Equal(["boxes", "scores", "labels", "image"], metadata["outputs"]!.AsArray().Select(output => (string?)output!["name"]));
+
+        var data = new[] { Scenes.File(77), Scenes.File(78) }.Select(Convert.ToBase64String);
+        var answer = await (await _client.PostAsync($"/v2/models/{host.Model.Split('/')[^1]}/infer",
+            new { inputs = new[] { new { name = "image", datatype = "BYTES", shape = new[] { 2 }, data } } })).JsonAsync();
+
+        var outputs = answer["outputs"]!.AsArray().ToDictionary(output => (string)output!["name"]!, output => output!);
+        var count = (int)outputs["scores"]["shape"]![0]!;
+        Assert.Equal(4 * count, outputs["boxes"]["data"]!.AsArray().Count);
+        var singles = (await PredictAsync(Scenes.File(77)))["predictions"]![0]!["objects"]!.AsArray();
+        Assert.Equal(singles.Select(found => (string?)found!["label"]), outputs["labels"]["data"]!.AsArray()
+            .Zip(outputs["image"]["data"]!.AsArray()).Where(pair => (int)pair.Second! == 0).Select(pair => (string?)pair.First));
+    }
+
+    [Fact]
+    public async Task What_takes_labels_says_that_a_detection_model_has_none()
+    {
+        var image = (await _client.GetJsonAsync($"{host.Model}/images?limit=1"))["items"]![0]!;
+
+        await (await _client.GetAsync($"{host.Model}/images/{image["id"]}/heat-map", Api.Cancel))
+            .ProblemAsync(HttpStatusCode.Conflict, "no-heat-map");
+    }
+
+    private async Task<List<JsonNode?>> ObjectsAsync(string query) =>
+        [.. (await (await PostAsync(query)).JsonAsync())["predictions"]![0]!["objects"]!.AsArray()];
+
+    private async Task<HttpResponseMessage> PostAsync(string query)
+    {
+        using var image = new ByteArrayContent(Scenes.File(77)) { Headers = { ContentType = new MediaTypeHeaderValue("image/png") } };
+        return await _client.PostAsync($"{host.Model}/predictions{query}", image, Api.Cancel);
+    }
+
+    private async Task<JsonNode> PredictAsync(byte[] file)
+    {
+        using var form = Api.Form(null, ("a.png", file));
+        return await (await _client.PostAsync($"{host.Model}/predictions", form, Api.Cancel)).JsonAsync();
+    }
+
+    private static double Probability(JsonNode? found) => (double)found!["probability"]!;
+}
+
+/// <summary>Runs of detection models that end otherwise.</summary>
+public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
+{
+    private HttpClient Client => host.Client;
+
+    [Fact]
+    public async Task Too_few_images_with_boxes_are_refused_with_a_sentence_and_one_category_is_enough()
+    {
+        var model = await Client.NewDetectionModelAsync("red", "blue");
+        await Client.AddScenesAsync(model, Enumerable.Range(1, 4).Select(number => Scenes.Of(number)));
+        using var later = Api.Form(null, ("later.png", Pictures.Png(1)));
+        await (await Client.PostAsync($"{model}/images", later, Api.Cancel)).JsonAsync();
+
+        var problem = await (await Client.PostAsync($"{model}/training-runs", new { }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-few-images");
+        Assert.Contains("4 have any. Nobody has said yet what 1 image shows", (string?)problem["detail"]);
+        Assert.Equal("collecting", (string?)(await Client.GetJsonAsync(model))["state"]);
+
+        await Client.AddScenesAsync(model, [Scenes.Of(5)]);
+        Assert.Equal("ready", (string?)(await Client.GetJsonAsync(model))["state"]);
+        await (await Client.PostAsync($"{model}/training-runs", new { backbone = "headstart-small+headstart-small" }))
+            .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unknown-backbone");
+    }
+
+    [Fact]
+    public async Task A_version_predicts_after_a_restart_and_the_next_run_compares_with_it()
+    {
+        var model = await Client.ScenesAsync(12);
+        var first = await Client.TrainAsync(model, Api.BuiltIn);
+        Assert.True("succeeded" == (string?)first["state"], first.ToJsonString());
+        await host.RestartAsync();
+
+        using (var form = Api.Form(null, ("a.png", Scenes.File(77))))
+        {
+            var answer = await (await Client.PostAsync($"{model}/predictions?threshold=0", form, Api.Cancel)).JsonAsync();
+            Assert.NotEmpty(answer["predictions"]![0]!["objects"]!.AsArray());
+        }
+
+        var second = await Client.TrainAsync(model, Api.BuiltIn);
+        Assert.Equal(("succeeded", 2), ((string?)second["state"], (int?)second["version"]));
+        var report = await Client.GetJsonAsync($"{model}/versions/2/report");
+        Assert.Equal(1, (int)report["comparison"]!["version"]!);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_without_a_version()
+    {
+        var model = await Client.ScenesAsync(30, firstNumber: 500);
+        var run = await Client.StartRunAsync(model);
+        await (await Client.PostAsync($"{model}/training-runs/{run["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
+
+        Assert.Equal("cancelled", (string?)(await Client.EndOfRunAsync(model, run))["state"]);
+        Assert.Empty((await Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
+    }
+}
