@@ -30,6 +30,8 @@ public sealed record UploadQuery(
 public static class ImagesApi
 {
     internal const string ListExample = """{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}""";
+    internal const string BoxesExample =
+        """{"images":[{"url":"https://example.com/cat.jpg","boxes":[{"category":"cats","x":0.1,"y":0.2,"width":0.3,"height":0.4}]}]}""";
     internal const string TableExample = "url,category\nhttps://example.com/cat.jpg,cats\n";
     internal static readonly Dictionary<string, string> Fields = new() { ["category"] = "cats" };
 
