@@ -16,6 +16,11 @@ public enum DrawingUnit
 /// <summary>The size of an image in pixels.</summary>
 public readonly record struct PixelSize(int Width, int Height)
 {
+    /// <summary>Null unless both are sizes; some tools write 0 for what they do not know.</summary>
+    public static PixelSize? Of(double? width, double? height) =>
+        width is >= 1 and <= int.MaxValue && height is >= 1 and <= int.MaxValue ? new((int)Math.Round(width.Value), (int)Math.Round(height.Value))
+            : null;
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width:N0} x {Height:N0}");
 }
 

@@ -189,7 +189,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         : null;
 
     private static RejectedFile Undrawable(UploadedFile file, string reason) =>
-        new(file.FileName, "invalid-boxes", file.FileName.Length == 0 ? reason : $"{file.FileName}: {reason}");
+        new(file.FileName, "invalid-boxes", file.FileName.Length == 0 ? reason : $"{reason.TrimEnd('.')} (in {file.FileName}).");
 
     private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
     {
