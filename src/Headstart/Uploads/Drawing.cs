@@ -82,7 +82,8 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
     public (IReadOnlyList<LabelBox> Boxes, string? Problem) On(ImageInfo image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        if ((Refuse() ?? RefuseFrame(image, out var turned)) is { } problem)
+        var turned = false;
+        if ((Refuse() ?? RefuseFrame(image, out turned)) is { } problem)
         {
             return ([], problem);
         }
