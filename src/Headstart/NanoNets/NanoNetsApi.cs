@@ -56,7 +56,8 @@ public static class NanoNetsApi
         if (given.Count < (kind.HasBoxes() ? 1 : MinCategories))
         {
             return kind.HasBoxes() ? NanoAnswer.Bad("Zero categories", "The request has no category. Send one or more in a list named "
-                + "categories.") : NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, each in a field "
+                + "categories.") : NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, "
+                + "each in a field "
                 + "named categories.");
         }
 

@@ -49,7 +49,8 @@ internal static class NanoState
     public static async Task<NanoModel> ReadAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, CancellationToken cancel) =>
         (await db.ModelsOf(caller).Where(m => m.Id == id).ReadAsync(db, cancel)).Single();
 
-    public static string TypeOf(ModelKind kind) => kind.HasBoxes() ? "localization" : kind.TakesSeveral() ? "multilabelclassification" : "classification";
+    public static string TypeOf(ModelKind kind) => kind.HasBoxes() ? "localization"
+        : kind.TakesSeveral() ? "multilabelclassification" : "classification";
 
     internal static (int State, string Status) Of(bool published, bool images, bool enough, JobState? active, double progress,
         string? error, ModelKind kind = ModelKind.ImageClassification) => active switch

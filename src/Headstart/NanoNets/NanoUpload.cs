@@ -67,10 +67,26 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
             return error;
         }
 
+        said = [.. said.Select(image => image?.Drawn is { } drawn ? image with { Drawn = Known(drawn, model) } : image)];
         var unknown = said.SelectMany(image => image?.Drawn?.Categories ?? image?.Categories ?? []).Where(name => name.Length > 0)
             .FirstOrDefault(name => !model.Categories.Exists(c => c.Name == Names.Clean(name)));
         return unknown is null ? null : NanoAnswer.Bad("Category is not valid for the model",
             KnownCategories.Unknown(model.Id, unknown, model.Categories.ConvertAll(c => c.Name)));
+    }
+
+    /// <summary>
+    /// NanoNets' own sample creates the category Tie_Fighter and draws boxes around a TieFighter: a name that no category has is the one
+    /// category that differs by blanks, hyphens, underscores or case only.
+    /// </summary>
+    private static Drawing Known(Drawing drawn, Model model)
+    {
+        var names = model.Categories.ToLookup(category => Plain(category.Name), category => category.Name);
+        return drawn with { Boxes = [.. drawn.Boxes.Select(box => box with { Category = Known(box.Category ?? "") })] };
+
+        string Known(string name) => !model.Categories.Exists(category => category.Name == Names.Clean(name))
+            && names[Plain(name)].ToList() is [var only] ? only : name;
+
+        static string Plain(string name) => string.Concat(name.Where(c => c is not (' ' or '-' or '_'))).ToUpperInvariant();
     }
 
     /// <summary>One for the whole request.</summary>

@@ -24,7 +24,8 @@ internal sealed class BoxColumns
     private static readonly string[][] Middle = [["cx", "xcenter", "xcentre", "centerx", "centrex", "bboxxcenter"],
         ["cy", "ycenter", "ycentre", "centery", "centrey", "bboxycenter"]];
 
-    private static readonly string[][] Sizes = [["width", "w", "bboxwidth", "boxwidth", "bboxw"], ["height", "h", "bboxheight", "boxheight", "bboxh"]];
+    private static readonly string[][] Sizes = [["width", "w", "bboxwidth", "boxwidth", "bboxw"],
+        ["height", "h", "bboxheight", "boxheight", "bboxh"]];
 
     private static readonly string[][] Image = [["imagewidth", "imgwidth", "width"], ["imageheight", "imgheight", "height"]];
 
@@ -42,7 +43,8 @@ internal sealed class BoxColumns
     {
         (_shape, _numbers) = (shape, numbers);
         var words = header.Select(Word).ToList();
-        _image = [.. Image.Select(names => shape == Shape.Corners ? words.FindIndex(word => names.Contains(word)) : words.FindIndex(word => names[..2].Contains(word)))];
+        var known = shape == Shape.Corners ? 3 : 2; // width alone is the box's where the box has a size
+        _image = [.. Image.Select(names => words.FindIndex(word => names.Take(known).Contains(word)))];
         _difficult = words.FindIndex(word => Difficulties.Contains(word));
         var units = numbers.Select(column => UnitOf(header[column])).Distinct().ToList();
         _unit = units is [{ } only] ? only : null;
@@ -135,7 +137,8 @@ internal sealed class BoxColumns
         foreach (var (ending, unit) in new[]
         {
             ("px", DrawingUnit.Pixels), ("pixels", DrawingUnit.Pixels), ("pixel", DrawingUnit.Pixels), ("rel", DrawingUnit.Parts),
-            ("relative", DrawingUnit.Parts), ("norm", DrawingUnit.Parts), ("normalized", DrawingUnit.Parts), ("normalised", DrawingUnit.Parts),
+            ("relative", DrawingUnit.Parts), ("norm", DrawingUnit.Parts), ("normalized", DrawingUnit.Parts),
+            ("normalised", DrawingUnit.Parts),
         })
         {
             if (word.EndsWith(ending, StringComparison.Ordinal))

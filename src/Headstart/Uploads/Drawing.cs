@@ -18,8 +18,8 @@ public readonly record struct PixelSize(int Width, int Height)
 {
     /// <summary>Null unless both are sizes; some tools write 0 for what they do not know.</summary>
     public static PixelSize? Of(double? width, double? height) =>
-        width is >= 1 and <= int.MaxValue && height is >= 1 and <= int.MaxValue ? new((int)Math.Round(width.Value), (int)Math.Round(height.Value))
-            : null;
+        width is >= 1 and <= int.MaxValue && height is >= 1 and <= int.MaxValue
+            ? new((int)Math.Round(width.Value), (int)Math.Round(height.Value)) : null;
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Width:N0} x {Height:N0}");
 }
@@ -50,7 +50,8 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
 
     /// <summary>Boxes as our own API defines them.</summary>
     public static Drawing Of(IReadOnlyList<LabelBox> boxes) => new(DrawingUnit.Parts,
-        [.. boxes.Select(box => new DrawnBox(box?.Category, box?.X ?? 0, box?.Y ?? 0, box?.Width ?? 0, box?.Height ?? 0, box?.Difficult is true))])
+        [.. boxes.Select(box => box is null ? DrawnBox.Not(null, "is null; send an object.")
+            : new DrawnBox(box.Category, box.X, box.Y, box.Width, box.Height, box.Difficult))])
     {
         IsUpright = true,
     };
@@ -75,7 +76,8 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
 
     /// <summary>What is wrong with it whatever the image is; null if nothing.</summary>
     public string? Refuse() => Problem is not null ? Problem
-        : Boxes.Count > LabelBox.Most ? $"An image can have at most {LabelBox.Most:N0} boxes, and this has more; leave the smallest ones out."
+        : Boxes.Count > LabelBox.Most ? $"An image can have at most {LabelBox.Most:N0} boxes, and this has more; leave the smallest "
+            + $"ones out."
         : Boxes.Select((box, i) => box.Refuse() is { } why ? $"{Named(i)} {why}" : null).FirstOrDefault(reason => reason is not null);
 
     /// <summary>The boxes of an image, relative to it as a person sees it; or why that is not certain.</summary>
@@ -93,7 +95,8 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
         var boxes = Boxes.Select(box => new LabelBox(box.Category, box.Left / width, box.Top / height, box.Width / width,
             box.Height / height, box.Difficult)).ToList();
         var outside = boxes.FindIndex(box => box.IsOutside);
-        return outside >= 0 ? ([], $"{Named(outside)} reaches out of the image, which has {new PixelSize(image.Width, image.Height)} pixels: "
+        return outside >= 0 ? ([], $"{Named(outside)} reaches out of the image, which has {new PixelSize(image.Width, image.Height)} "
+            + $"pixels: "
                 + $"it goes from {Boxes[outside]}{(Unit == DrawingUnit.Parts ? ", in parts of the image's width and height" : "")}.")
             : (turned ? boxes.ConvertAll(box => Upright(box, image.Orientation)) : boxes, null);
     }
@@ -104,7 +107,8 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
         : Unit != other.Unit || Size != other.Size ? Not("Its rows do not agree about the size of the image; correct them.")
         : this with { Boxes = [.. Boxes, .. other.Boxes] };
 
-    /// <summary>Whether it is certain in which frame the boxes were drawn: that of the upright image, or of the one that is stored.</summary>
+    /// <summary>Whether it is certain in which frame the boxes were drawn: that of the upright image, or of the one that is
+    /// stored.</summary>
     private string? RefuseFrame(ImageInfo image, out bool turned)
     {
         turned = false;
@@ -190,7 +194,8 @@ public sealed record DrawnBox(string? Category, double Left, double Top, double 
     /// <summary>From its top left and bottom right corners.</summary>
     public static DrawnBox Cornered(string? category, double? left, double? top, double? right, double? bottom, bool difficult = false) =>
         right < left || bottom < top
-            ? Not(category, string.Create(CultureInfo.InvariantCulture, $"has its corners swapped: from {left}, {top} to {right}, {bottom}; ")
+            ? Not(category, string.Create(CultureInfo.InvariantCulture, $"has its corners swapped: from {left}, {top} to {right},"
+                + $" {bottom}; ")
                 + "the first must be the top left one.")
             : Sized(category, left, top, right - left, bottom - top, difficult);
 

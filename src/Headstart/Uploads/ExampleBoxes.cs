@@ -77,8 +77,9 @@ internal static class ExampleBoxes
             Position = position,
             X = (float)box.X,
             Y = (float)box.Y,
-            Width = (float)box.Width,
-            Height = (float)box.Height,
+            // Rounded it may reach over the edge again, and would be cut once more when it comes back.
+            Width = Math.Min((float)box.Width, 1 - (float)box.X),
+            Height = Math.Min((float)box.Height, 1 - (float)box.Y),
             Difficult = box.Difficult,
         };
     }

@@ -266,7 +266,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
 
         var sha256 = _full || _dryRun ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
-        return new(file.FileName, [.. categories.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin, file.Split)
+        return new(file.FileName, [.. categories.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin,
+            file.Split)
         {
             IsStored = !_full,
             Confirmed = file.Confirmed && (boxes is not null || !_model.Kind.HasBoxes()),

@@ -36,7 +36,8 @@ internal sealed class ManifestBody : UploadBody
         CancellationToken cancel)
     {
         var body = new ManifestBody(kind, stream, limits, model);
-        body._read = await body.ForeignAsync(cancel) ?? (model.HasBoxes() && kind == UploadKind.Table ? await body.OneEachAsync(cancel) : null);
+        body._read = await body.ForeignAsync(cancel)
+            ?? (model.HasBoxes() && kind == UploadKind.Table ? await body.OneEachAsync(cancel) : null);
         await foreach (var row in body.RowsAsync(cancel))
         {
             body._urls += row.Image.Url is null ? 0 : 1;

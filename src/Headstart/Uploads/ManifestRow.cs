@@ -17,7 +17,8 @@ namespace Headstart.Uploads;
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record NewImage(
     string? Url = null, string? Base64 = null, string? File = null, string? FileName = null, string? Category = null,
-    IReadOnlyList<string?>? Categories = null, IReadOnlyList<LabelBox>? Boxes = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);
+    IReadOnlyList<string?>? Categories = null, IReadOnlyList<LabelBox>? Boxes = null, string? Split = null, bool? Confirmed = null,
+    ImageOrigin? Origin = null);
 
 /// <summary>A row of a manifest, or why it could not be read.</summary>
 /// <param name="Advice">What to do if the file was not sent.</param>
@@ -32,8 +33,8 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
 
     /// <summary>
     /// What the row says to a model of this kind. In a detection model the boxes count and not the labels that follow from them, none of
-    /// them means that nothing is there, and a row that says neither leaves the image to somebody who draws. In other models an annotation's
-    /// boxes say nothing.
+    /// them means that nothing is there, and a row that says neither leaves the image to somebody who draws. In other models the boxes
+    /// of an annotation say nothing.
     /// </summary>
     public ManifestRow For(ModelKind kind)
     {

@@ -59,7 +59,8 @@ internal static class TableRows
         var header = true;
         while (await NextAsync(csv, cancel))
         {
-            yield return open && !header ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table was not "
+            yield return open && !header ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table "
+                + $"was not "
                 + "read.") : csv.Current.ToArray();
             header = false;
         }
@@ -103,7 +104,9 @@ internal static class TableRows
             return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
                 Categories: categories, Split: Cell(row, Split)))
             {
-                Drawn = categories.Count > 1 && Boxes is not null ? Drawing.Not("A row with a box has several categories; write a row for each.")
+                Drawn = categories.Count > 1 && Boxes is not null
+                    ? Drawing.Not("A row with a box has several categories; write a row "
+                    + "for each.")
                     : Boxes?.Read(categories[0], column => TableRows.At(row, column)),
             };
         }

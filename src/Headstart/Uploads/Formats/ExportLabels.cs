@@ -84,15 +84,18 @@ internal sealed class ExportLabels : ArchiveLabels
         }
 
         return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
-            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: said.Row.Image.Url is null ? said.Row.Image : null)
-                { Drawn = drawn }
+            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
             : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
             : said is { Reason: { } reason } ? Placement.Not(reason, said.Detail!)
             : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
-                Row: said?.Row.Image is { Url: null } row ? row : null)
+                Row: NamedBy(said))
             : Placement.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
                 + "that file out to use the folders as categories.");
     }
+
+    /// <summary>A row that says more of a file, as those of our own data sets do; where it has a URL its name is only that of the
+    /// file.</summary>
+    private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
 
     /// <summary>Reads one after the other; memory holds one of them.</summary>
     /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
@@ -121,7 +124,8 @@ internal sealed class ExportLabels : ArchiveLabels
             {
                 _annotations.Add(text); // what Kaggle shows as a form to fill in: its labels are none
             }
-            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows || !Take(text, file, rows))
+            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
+                || !Take(text, file, rows))
             {
                 unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
             }
@@ -129,7 +133,8 @@ internal sealed class ExportLabels : ArchiveLabels
 
         if (boxes)
         {
-            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)])); // nothing is there
+            // Nothing is there.
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
         }
 
         return unknown;

@@ -153,10 +153,20 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             : new(usable.TrueForAll(row => row.Categories is null) ? null
                 : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first)
             {
-                Drawn = usable.Aggregate((Drawn: (Drawing?)null, Labels: (IReadOnlyList<string>?)null), (all, row) =>
-                    (Drawing.Join(all.Drawn, all.Labels, row.Drawn, row.Categories), row.Categories is { Count: > 0 } labels ? labels : all.Labels))
-                    .Drawn,
+                Drawn = Joined(usable),
             };
+    }
+
+    private static Drawing? Joined(List<ManifestRow> rows)
+    {
+        var (drawn, labels) = ((Drawing?)null, (IReadOnlyList<string>?)null);
+        foreach (var row in rows)
+        {
+            drawn = Drawing.Join(drawn, labels, row.Drawn, row.Categories);
+            labels = row.Categories is { Count: > 0 } more ? more : labels;
+        }
+
+        return drawn;
     }
 
     private void Merge(int file, FileAnnotation said, string source, Split? sideOfName)

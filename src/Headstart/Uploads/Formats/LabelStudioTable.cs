@@ -45,8 +45,8 @@ internal sealed class LabelStudioTable : IAnnotationFormat
                 : Labelled.Row(Name, task.Key, answers.FirstOrDefault() ?? []);
             return row with
             {
-                Drawn = StudioValues.Agreed([.. task.Select(row => StudioValues.DrawingOf(row.GetValueOrDefault(label) is { Length: > 0 } cell
-                    ? cell : "[]"))]),
+                Drawn = StudioValues.Agreed([.. task.Select(answer => answer.GetValueOrDefault(label) is { Length: > 0 } cell
+                    ? StudioValues.DrawingOf(cell) : Drawing.Nothing)]),
             };
         });
     }

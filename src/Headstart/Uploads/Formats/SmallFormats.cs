@@ -74,8 +74,9 @@ internal sealed class NanoNetsJson : IAnnotationFormat
                 { Drawn = image.Object is { } objects ? DrawingOf(objects) : null }) : null;
 
     /// <summary>Objects in pixels.</summary>
-    public static Drawing DrawingOf(IEnumerable<Box> objects) => new(DrawingUnit.Pixels, [.. objects.OfType<Box>().Select(box => DrawnBox.Cornered(box.Name,
-        box.Bndbox.Number("xmin"), box.Bndbox.Number("ymin"), box.Bndbox.Number("xmax"), box.Bndbox.Number("ymax"), box.Difficult.IsSet()))]);
+    public static Drawing DrawingOf(IEnumerable<Box> objects) => new(DrawingUnit.Pixels, [.. objects.OfType<Box>().Select(box =>
+        DrawnBox.Cornered(box.Name, box.Bndbox.Number("xmin"), box.Bndbox.Number("ymin"), box.Bndbox.Number("xmax"),
+            box.Bndbox.Number("ymax"), box.Difficult.IsSet()))]);
 
     private sealed record Image(string? FileName, List<string>? Categories, List<Box>? Object);
 

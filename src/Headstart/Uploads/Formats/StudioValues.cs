@@ -18,7 +18,8 @@ internal static class StudioValues
     public const string Redrawn = "Its annotations in Label Studio have different boxes; keep one of them there and export again.";
 
     /// <summary>What the answers of all who drew in an image say; null if they chose labels without drawing.</summary>
-    public static Drawing? Agreed(IReadOnlyList<Drawing?> answers) => answers is not [{ } first, ..] || answers.Any(answer => answer is null) ? null
+    public static Drawing? Agreed(IReadOnlyList<Drawing?> answers) =>
+        answers is not [{ } first, ..] || answers.Any(answer => answer is null) ? null
         : answers.Skip(1).All(answer => answer!.IsSameAs(first)) ? first : Drawing.Not(Redrawn);
 
     /// <summary>The boxes of shapes, in percent of the image; null if nothing was drawn and labels were chosen.</summary>
@@ -39,7 +40,8 @@ internal static class StudioValues
             : sizes.Count > 1 ? Drawing.Not("Its shapes do not agree about the size of the image; export it again.")
             : labelled.Exists(shape => shape.IsTurned)
                 ? Drawing.Not("It was turned in Label Studio before it was labelled (image_rotation); turn the file itself and draw again.")
-            : new(DrawingUnit.Parts, [.. labelled.SelectMany(shape => LabelsOf(shape.Value).Select(label => Drawn(label, shape.Value)))], sizes[0]);
+            : new(DrawingUnit.Parts,
+                [.. labelled.SelectMany(shape => LabelsOf(shape.Value).Select(label => Drawn(label, shape.Value)))], sizes[0]);
     }
 
     /// <summary>Nothing if it is another value.</summary>
@@ -83,7 +85,8 @@ internal static class StudioValues
         }
 
         return value.Property("points").ValueKind == JsonValueKind.Array
-            ? DrawnBox.Around(label, [.. value.Property("points").Elements().Select(point => point.Elements().Select(n => n.Number() / 100).ToList())
+            ? DrawnBox.Around(label, [.. value.Property("points").Elements()
+                .Select(point => point.Elements().Select(n => n.Number() / 100).ToList())
                 .Select(point => (point.ElementAtOrDefault(0), point.ElementAtOrDefault(1)))])
             : value.Number("radiusX") / 100 is { } across && value.Number("radiusY") / 100 is { } down
                 ? DrawnBox.Cornered(label, x - across, y - down, x + across, y + down)

@@ -63,7 +63,8 @@ internal sealed partial class VocXml : IAnnotationFormat
         var own = Path.GetFileNameWithoutExtension(file.Name);
         var folder = Annotations().Replace(file.Folder, "$1JPEGImages/"); // and not its masks, which are called the same
         return own.Length == 0 ? [Labelled.Row(Name, image, labels) with { Drawn = drawn }]
-            : Path.GetFileNameWithoutExtension(image) == own ? [Labelled.Row(Name, folder + image, labels) with { OtherName = own, Drawn = drawn }]
+            : Path.GetFileNameWithoutExtension(image) == own
+                ? [Labelled.Row(Name, folder + image, labels) with { OtherName = own, Drawn = drawn }]
             : [Labelled.Row(Name, folder + own, labels) with { OtherName = image, Drawn = drawn }];
     }
 

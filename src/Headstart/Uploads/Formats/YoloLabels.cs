@@ -67,15 +67,18 @@ internal static partial class YoloLabels
         {
             Drawn = new(DrawingUnit.Parts, [.. Encoding.UTF8.GetString(file.Bytes.Span).Split('\n')
                 .Select(line => line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 0)
-                .Select(words => Drawn(names[int.Parse(words[0], CultureInfo.InvariantCulture)], [.. words.Skip(1).Select(JsonNumbers.Parse)]))]),
+                .Select(words => Drawn(names[int.Parse(words[0], CultureInfo.InvariantCulture)],
+                    [.. words.Skip(1).Select(JsonNumbers.Parse)]))]),
         };
     }
 
     /// <summary>The middle and the size of a box, or the corners of a shape, in parts of the image.</summary>
     private static DrawnBox Drawn(string name, double?[] numbers) =>
         numbers is [var x, var y, var width, var height] ? DrawnBox.Centred(name, x, y, width, height)
-        : numbers.Length >= 6 && numbers.Length % 2 == 0 ? DrawnBox.Around(name, [.. numbers.Chunk(2).Select(point => (point[0], point[1]))])
-        : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 behind its class, and a shape a pair for each corner. (Predictions "
+        : numbers.Length >= 6 && numbers.Length % 2 == 0
+            ? DrawnBox.Around(name, [.. numbers.Chunk(2).Select(point => (point[0], point[1]))])
+        : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 behind its class, and a shape a pair for each corner. "
+            + $"(Predictions "
             + "have a fifth, and poses more.)");
 
     /// <summary>The entry <c>names</c>, a list or numbers with names. Events, not objects: nothing is nested on the stack.</summary>
