@@ -92,7 +92,8 @@ public static class Setup
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
-            .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>());
+            .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>())
+        .AddSingleton<EightBitForms>().AddHostedService(static provider => provider.GetRequiredService<EightBitForms>());
 
     public static IServiceCollection AddVersions(this IServiceCollection services) => services
         .AddSingleton<PublishedVersions>().AddSingleton<HeadCache>().AddTransient<ServableVersions>().AddSingleton<VersionExport>();

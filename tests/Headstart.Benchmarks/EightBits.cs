@@ -15,8 +15,7 @@ internal static class EightBits
 
     public static int Run(string[] ids, string shared)
     {
-        var photographs = PublicSets.Names.SelectMany(set => Some(Path.Combine(shared, "datasets", set, "train"), PhotographsOfSet))
-            .Select(File.ReadAllBytes).ToList();
+        var photographs = Photographs(shared);
         Console.WriteLine("| backbone | ms | 8-bit | times as fast | cosine | accuracy | 8-bit | by set |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         var files = BackboneFolders.Find([BackboneFolders.BuiltIn, Path.Combine(shared, "backbones")]).Found;
@@ -35,6 +34,21 @@ internal static class EightBits
 
         return 0;
     }
+
+    /// <summary>The 8-bit form of a backbone, in a new folder.</summary>
+    public static BackboneFile Make(string shared, string id)
+    {
+        var file = BackboneFolders.Find([BackboneFolders.BuiltIn, Path.Combine(shared, "backbones")]).Found
+            .First(known => known.Manifest.Id == id);
+        var folder = Directory.CreateTempSubdirectory("headstart-quantise-").FullName;
+        var made = EightBitBackbone.Make(file, Photographs(shared), folder);
+        var copy = Path.Combine(folder, "new");
+        File.WriteAllBytes(copy, made.Network);
+        return BackboneFolders.Place(copy, made.Manifest, folder);
+    }
+
+    private static List<byte[]> Photographs(string shared) => [.. PublicSets.Names
+        .SelectMany(set => Some(Path.Combine(shared, "datasets", set, "train"), PhotographsOfSet)).Select(File.ReadAllBytes)];
 
     private static void Print(BackboneFile file, EightBitBackbone.Result made, string folder, string shared)
     {

@@ -44,6 +44,11 @@ if (args is ["quantise", .. var quantised])
     return EightBits.Run(quantised, shared);
 }
 
+if (args is ["scaling"])
+{
+    return Scaling.Run(shared);
+}
+
 if (args is ["text", .. var texts])
 {
     return TextBenchmark.Run(texts, shared);

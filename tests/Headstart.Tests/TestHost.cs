@@ -87,6 +87,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
             web.UseSetting("Headstart:BootstrapKey", Key);
             web.UseSetting("Headstart:Backbones:Download", "false"); // no test reaches beyond this machine
             web.UseSetting("Headstart:Backbones:Bundled", "false"); // a host has the built-in one alone, and its start does nothing more
+            web.UseSetting("Headstart:Backbones:EightBit", "false"); // nothing happens that a test did not ask for
             web.UseSetting("Headstart:Fetching:AllowedHosts", "127.0.0.1"); // where tests lay down files; "localhost" stays private
             web.UseSetting("Headstart:RateLimits:FailedSignInsPerMinute", "0"); // tests of refused keys share an address
             web.UseSetting("Logging:LogLevel:Default", "Warning");

@@ -62,8 +62,8 @@ public sealed class Backbone : IDisposable
 
     public BackboneManifest Manifest { get; }
 
-    /// <summary>Where it was read from.</summary>
-    public BackboneFile Source => new(Manifest, _path);
+    /// <summary>Where it was opened from.</summary>
+    public BackboneFile File => new(Manifest, _path);
 
     /// <summary>
     /// The same network as heads of earlier trainings read it, whose <see cref="Preprocessing.Version"/> was 1. It shares the session, and
@@ -202,7 +202,7 @@ public sealed class Backbone : IDisposable
     {
         try
         {
-            var bytes = File.ReadAllBytes(_path);
+            var bytes = System.IO.File.ReadAllBytes(_path);
             return Convert.ToHexStringLower(SHA256.HashData(bytes)) == Manifest.Sha256
                 ? ModelProto.Parser.ParseFrom(OnnxGraph.Parse(bytes, Manifest.Reading).Cut(_cuts))
                 : throw new BackboneException($"The file of the backbone '{Manifest.Id}' has changed since it was opened.");
@@ -266,6 +266,7 @@ public sealed class Backbone : IDisposable
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
+        OnnxRuntime.AddDevice(options);
         // Waiting threads would otherwise burn the cores that decoding and other requests need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         // x64 processors without VNNI add products of 8-bit networks in 16 bits, which may overflow: they are to take another way, as

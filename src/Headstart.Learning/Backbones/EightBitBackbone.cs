@@ -30,6 +30,12 @@ public static class EightBitBackbone
     /// </summary>
     public const double SmallestLikeness = 0.98;
 
+    /// <summary>On fewer photographs a loss of accuracy says nothing.</summary>
+    public const int FewestLabelled = 200;
+
+    /// <summary>What it may be less accurate, as a share of all photographs.</summary>
+    public const double LargestLoss = 0.003;
+
     private const int Rounds = 3;
     private const int HeldOut = 5; // one in so many photographs only compares
 
@@ -40,13 +46,20 @@ public static class EightBitBackbone
     /// range.</param>
     /// <param name="MsPerImage">Milliseconds for one image on one thread of this host.</param>
     /// <param name="Speedup">How many times faster that is.</param>
-    public sealed record Result(BackboneManifest Manifest, byte[] Network, double Likeness, double MsPerImage, double Speedup)
+    /// <param name="Loss">
+    /// By how much its features tell the categories of labelled photographs worse apart, as a share of the photographs
+    /// (<see cref="CategoryMeans"/>); below 0 where they do it better, null where too few were given.
+    /// </param>
+    public sealed record Result(BackboneManifest Manifest, byte[] Network, double Likeness, double MsPerImage, double Speedup,
+        double? Loss = null)
     {
         /// <summary>Why it is not worth using here; null where it is.</summary>
         public string? Refusal =>
             Speedup < SmallestSpeedup ? $"it is only {Speedup:0.0} times as fast on this host, and {SmallestSpeedup} times are required"
             : Likeness < SmallestLikeness ? $"its features are only {Likeness:0.000} alike (mean cosine), and {SmallestLikeness} "
                 + "is required"
+            : Loss > LargestLoss ? $"it is {100 * Loss:0.0} points less accurate on photographs of this host, and {100 * LargestLoss} are "
+                + "allowed"
             : null;
     }
 
@@ -56,8 +69,12 @@ public static class EightBitBackbone
     /// Image files of many kinds, such as those that it will see; those that cannot be read are left out.
     /// </param>
     /// <param name="workFolder">Where the network may lie while it is compared.</param>
+    /// <param name="labelled">Photographs on which both are compared as classifiers; not if they are fewer than
+    /// <see cref="FewestLabelled"/>.</param>
+    /// <param name="giveWay">Called before each photograph; may hold the work up for as long as others need the core more.</param>
     /// <exception cref="BackboneException">It cannot be quantised, or too few photographs can be read; the message says why.</exception>
-    public static Result Make(BackboneFile of, IEnumerable<byte[]> photographs, string workFolder)
+    public static Result Make(BackboneFile of, IEnumerable<byte[]> photographs, string workFolder,
+        IReadOnlyList<LabelledPhotograph>? labelled = null, Action? giveWay = null)
     {
         ArgumentNullException.ThrowIfNull(of);
         ArgumentNullException.ThrowIfNull(photographs);
@@ -73,7 +90,7 @@ public static class EightBitBackbone
         {
             var graph = OnnxGraph.Read(of.Path, of.Manifest.Reading);
             var network = Quantiser.Quantise(graph.Cut(of.Manifest.Classifier ? graph.FindFeatures() : graph.OutputFeatures()),
-                images.Where((_, i) => i % HeldOut > 0), p.Size, p.Range);
+                images.Where((_, i) => i % HeldOut > 0).Select(Patiently), p.Size, p.Range);
             var manifest = of.Manifest with
             {
                 Id = of.Manifest.Id + Suffix,
@@ -87,23 +104,31 @@ public static class EightBitBackbone
                 QuantisedFrom = of.Manifest.Sha256,
             };
             return BackboneManifest.IsId(manifest.Id)
-                ? Compare(of, manifest, network, [.. images.Where((_, i) => i % HeldOut == 0)], workFolder)
+                ? Compare(of, new(manifest, network, 0, 0, 0), [.. images.Where((_, i) => i % HeldOut == 0)], workFolder,
+                    labelled?.Count >= FewestLabelled ? labelled.Select(Patiently) : [])
                 : throw new BackboneException($"The id '{of.Manifest.Id}' is too long to be followed by {Suffix}.");
         }
         catch (OnnxModelException exception)
         {
             throw new BackboneException($"The backbone '{of.Manifest.Id}' cannot be quantised: {exception.Message}", exception);
         }
+
+        T Patiently<T>(T image)
+        {
+            giveWay?.Invoke();
+            return image;
+        }
     }
 
-    private static Result Compare(BackboneFile of, BackboneManifest manifest, byte[] network, IReadOnlyList<float[]> images, string folder)
+    private static Result Compare(BackboneFile of, Result made, IReadOnlyList<float[]> images, string folder,
+        IEnumerable<LabelledPhotograph> labelled)
     {
         var path = Path.Combine(Directory.CreateDirectory(folder).FullName, $"{Guid.CreateVersion7():n}.upload");
-        File.WriteAllBytes(path, network);
+        File.WriteAllBytes(path, made.Network);
         try
         {
             using var before = Backbone.Open(of, threads: 1);
-            using var after = Backbone.Open(new(manifest, path), threads: 1);
+            using var after = Backbone.Open(new(made.Manifest, path), threads: 1);
             var likeness = images.Average(image => (double)TensorPrimitives.CosineSimilarity(
                 before.Extract(image, 1)[0], after.Extract(image, 1)[0]));
             var (slow, fast) = (double.PositiveInfinity, double.PositiveInfinity);
@@ -114,12 +139,30 @@ public static class EightBitBackbone
                 (slow, fast) = (Math.Min(slow, before.MsPerImage), Math.Min(fast, after.MsPerImage));
             }
 
-            return new(manifest, network, likeness, fast, slow / fast);
+            return made with { Likeness = likeness, MsPerImage = fast, Speedup = slow / fast, Loss = Loss(before, after, labelled) };
         }
         finally
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>null where there are no photographs that both can see.</summary>
+    private static double? Loss(Backbone before, Backbone after, IEnumerable<LabelledPhotograph> labelled)
+    {
+        var (old, young) = (FeatureRecipe.Of(before), FeatureRecipe.Of(after));
+        var (seen, olds, youngs) = (new List<LabelledPhotograph>(), new List<float[]>(), new List<float[]>());
+        foreach (var photograph in labelled)
+        {
+            if (photograph.Read() is { } file && Read(file, before.Manifest.Preprocessing) is { } image)
+            {
+                seen.Add(photograph);
+                olds.Add(old.Assemble(before.Extract(image, 1)));
+                youngs.Add(young.Assemble(after.Extract(image, 1)));
+            }
+        }
+
+        return seen.Count == 0 ? null : CategoryMeans.Accuracy(seen, olds) - CategoryMeans.Accuracy(seen, youngs);
     }
 
     private static float[]? Read(byte[] file, Preprocessing p)

@@ -89,6 +89,7 @@ public static class AccountsApi
     private static async Task<Results<Ok<AccountResponse>, ProblemHttpResult>> Change(
         Guid accountId, AccountChange change, HeadstartDb db, KnownKeys known, CancellationToken cancel)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (await db.Accounts.AsTracking().SingleOrDefaultAsync(a => a.Id == accountId, cancel) is not { } account)
         {
             return NoSuchAccount();
@@ -112,7 +113,8 @@ public static class AccountsApi
 
         account.Quotas = change.Quotas ?? account.Quotas;
         await db.SaveChangesAsync(cancel);
-        await Announcements.SayAsync(db, Announcement.Keys, CancellationToken.None);
+        await Announcements.SayAsync(db, Announcement.Keys, cancel);
+        await transaction.CommitAsync(cancel);
         known.Forget(); // cached keys include their account's quotas
         return TypedResults.Ok(AccountResponse.Of(account));
     }
@@ -141,6 +143,7 @@ public static class AccountsApi
         }
 
         await db.Accounts.Where(a => a.Id == accountId).ExecuteDeleteAsync(cancel);
+        await Announcements.SayAsync(db, Announcement.Keys, cancel);
         await transaction.CommitAsync(cancel);
         known.Forget();
         return TypedResults.NoContent();

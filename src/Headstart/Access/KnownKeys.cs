@@ -11,18 +11,20 @@ public sealed record KnownKey(Guid Id, Guid AccountId, string Name, IReadOnlyLis
     Quotas Quotas);
 
 /// <summary>
-/// The keys that were used in the last moments. A key revoked on this host stops working with the answer to that; one revoked on another
-/// host, when that is heard, and two seconds later at most.
+/// The keys that were used lately. A key revoked on this host stops working with the answer to that; one revoked on another host, when that
+/// is heard, and two seconds later at most.
 /// </summary>
 public sealed class KnownKeys
 {
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);
+
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly TimeProvider _clock;
     private readonly ShortLivedCache<string, KnownKey> _keys;
 
     public KnownKeys(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
     {
-        (_databases, _clock, _keys) = (databases, clock, new(TimeSpan.FromSeconds(2), clock));
+        (_databases, _clock, _keys) = (databases, clock, new(Lifetime, Lifetime, announcements.HasHeard, clock));
         announcements.Listen(Announcement.Keys, Forget);
     }
 
@@ -39,11 +41,12 @@ public sealed class KnownKeys
 
     private bool HasExpired(KnownKey key) => key.ExpiresAt <= _clock.GetUtcNow().UtcDateTime;
 
-    private Task<KnownKey?> ReadAsync(byte[] hash, CancellationToken cancel) => _keys.FindAsync(Convert.ToHexStringLower(hash), async () =>
-    {
-        await using var db = await _databases.CreateDbContextAsync(cancel);
-        return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null)
-            .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) =>
-                new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(cancel);
-    });
+    private ValueTask<KnownKey?> ReadAsync(byte[] hash, CancellationToken cancel) => _keys.FindAsync(Convert.ToHexStringLower(hash),
+        async token =>
+        {
+            await using var db = await _databases.CreateDbContextAsync(token);
+            return await db.ApiKeys.Where(k => k.Hash == hash && k.RevokedAt == null)
+                .Join(db.Accounts, k => k.AccountId, a => a.Id, (k, a) =>
+                    new KnownKey(k.Id, a.Id, k.Name, k.Scopes, k.ExpiresAt, a.IsOperator, a.Quotas)).SingleOrDefaultAsync(token);
+        }, cancel);
 }

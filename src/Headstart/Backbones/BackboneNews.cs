@@ -14,7 +14,7 @@ public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue
 
     /// <summary>
     /// Backbones that were not known then and might do better than those a version reads: of a higher published accuracy, or of none, when
-    /// nobody can tell without trying. Empty for most.
+    /// nobody can tell without trying. Empty for most. 8-bit forms are faster, not better.
     /// </summary>
     /// <param name="known">What <see cref="Known"/> said when the version was made.</param>
     /// <param name="recipe">What the version reads.</param>
@@ -25,7 +25,7 @@ public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue
         var best = loaded.All.Where(b => used.Contains(b.Manifest.Id)).Max(b => b.Manifest.PublishedAccuracy) ?? 0;
         return [.. loaded.All.Where(b => !known.Contains(Name(b.Manifest)) && !(b.MsPerImage > maxLatencyMs)).Select(b => b.Manifest)
             .Concat(Fetchable().Where(e => !known.Contains(e.Manifest.Id) && !known.Contains(Name(e.Manifest))).Select(e => e.Manifest))
-            .Where(m => !used.Contains(m.Id) && (m.PublishedAccuracy is null || m.PublishedAccuracy > best))];
+            .Where(m => !used.Contains(m.Id) && m.QuantisedFrom is null && (m.PublishedAccuracy is null || m.PublishedAccuracy > best))];
     }
 
     private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download

@@ -10,8 +10,8 @@ namespace Headstart.Backbones;
 
 /// <summary>Adds and removes users' own backbones while the host runs.</summary>
 public sealed class BackboneRegistry(
-    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, DataPaths paths, IDbContextFactory<HeadstartDb> databases,
-    TimeProvider clock) : IDisposable
+    LoadedBackbones loaded, HostCatalogue catalogue, SharedBackbones shared, EightBitForms forms, DataPaths paths,
+    IDbContextFactory<HeadstartDb> databases, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
@@ -78,6 +78,7 @@ public sealed class BackboneRegistry(
 
         await shared.TakeBackAsync(backbone.Manifest.Id, CancellationToken.None);
         BackboneFolders.Remove(backbone.Manifest.Id, paths.RegisteredBackbones);
+        forms.Deleted(backbone);
         await using var db = await databases.CreateDbContextAsync(CancellationToken.None);
         await db.FeatureVectors.Where(v => v.Space == backbone.FeatureSpace || v.Space == backbone.Earlier.FeatureSpace)
             .ExecuteDeleteAsync(CancellationToken.None);

@@ -16,10 +16,12 @@ namespace Headstart.Backbones;
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
 /// <param name="Problem">Why the last download failed, or that downloads are off.</param>
+/// <param name="EightBit">Whether runs try an 8-bit form of it instead; null if it is one, or if this host does not have it.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source,
     string Licence,
-    bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem);
+    bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem,
+    EightBit? EightBit);
 
 public enum BackboneState
 {
@@ -62,28 +64,28 @@ public static class BackbonesApi
     }
 
     private static async Task<Page<BackboneResponse>> List(LoadedBackbones loaded, HostCatalogue catalogue, BackboneRegistry registry,
-        BackboneFetcher fetcher, CancellationToken cancel)
+        BackboneFetcher fetcher, EightBitForms forms, CancellationToken cancel)
     {
         await loaded.Bundled.WaitAsync(cancel);
         return new(
             [
-                .. loaded.All.Select(b => Response(b, registry)),
+                .. loaded.All.Select(b => Response(b, registry, forms)),
                 .. catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null).Select(e => Response(e, fetcher)),
             ],
             null);
     }
 
     private static async Task<Results<Ok<BackboneResponse>, ProblemHttpResult>> Get(string backbone, LoadedBackbones loaded,
-        HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher, CancellationToken cancel)
+        HostCatalogue catalogue, BackboneRegistry registry, BackboneFetcher fetcher, EightBitForms forms, CancellationToken cancel)
     {
         await loaded.Bundled.WaitAsync(cancel);
-        return loaded.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry))
+        return loaded.Find(backbone) is { } here ? TypedResults.Ok(Response(here, registry, forms))
             : catalogue.Find(backbone) is { } entry ? TypedResults.Ok(Response(entry, fetcher))
             : NoSuchBackbone();
     }
 
     private static async Task<Results<Created<BackboneResponse>, Ok<BackboneResponse>, ProblemHttpResult>> Register(
-        HttpContext http, BackboneRegistry registry, Settings settings, CancellationToken cancel)
+        HttpContext http, BackboneRegistry registry, EightBitForms forms, Settings settings, CancellationToken cancel)
     {
         var upload = registry.NewUpload();
         try
@@ -93,8 +95,8 @@ public static class BackbonesApi
 
             var (backbone, isNew) = await registry.AddAsync(upload, BackboneFields.Read(form.Fields.GetValueOrDefault, form.FileName),
                 cancel);
-            return isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry))
-                : TypedResults.Ok(Response(backbone, registry));
+            return isNew ? TypedResults.Created($"/api/v1/backbones/{backbone.Manifest.Id}", Response(backbone, registry, forms))
+                : TypedResults.Ok(Response(backbone, registry, forms));
         }
         catch (BackboneException e)
         {
@@ -117,8 +119,9 @@ public static class BackbonesApi
         return await registry.RemoveAsync(here, cancel) is { } refusal ? refusal : TypedResults.NoContent();
     }
 
-    private static BackboneResponse Response(Backbone backbone, BackboneRegistry registry) =>
-        Response(backbone.Manifest, BackboneState.Present, Math.Round(backbone.MsPerImage, 2), registry.IsRegistered(backbone));
+    private static BackboneResponse Response(Backbone backbone, BackboneRegistry registry, EightBitForms forms) =>
+        Response(backbone.Manifest, BackboneState.Present, Math.Round(backbone.MsPerImage, 2), registry.IsRegistered(backbone),
+            eightBit: forms.Of(backbone));
 
     private static BackboneResponse Response(CatalogueEntry entry, BackboneFetcher fetcher)
     {
@@ -132,11 +135,11 @@ public static class BackbonesApi
 
     private static BackboneResponse Response(
         BackboneManifest manifest, BackboneState state, double? msPerImage = null, bool registered = false, long? bytesFetched = null,
-        string? problem = null) => new(
+        string? problem = null, EightBit? eightBit = null) => new(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256,
         manifest.PublishedAccuracy,
         manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state,
-        bytesFetched, problem);
+        bytesFetched, problem, eightBit);
 
     internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") =>
         Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",

@@ -19,7 +19,7 @@ public sealed class DetectorBackbones(LoadedBackbones loaded) : IDisposable
     public DetectorBackbone? Find(Backbone backbone)
     {
         ArgumentNullException.ThrowIfNull(backbone);
-        return _open.GetOrAdd(backbone.Manifest.Sha256, _ => new(() => Open(backbone.Source))).Value;
+        return _open.GetOrAdd(backbone.Manifest.Sha256, _ => new(() => Open(backbone.File))).Value;
     }
 
     public void Dispose()

@@ -38,8 +38,10 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         + "Headstart:Backbones:Directories and restart the host.";
 
     /// <summary>Opens and measures every backbone in the folders; one that cannot be used is reported and left out.</summary>
+    /// <exception cref="StartupException">The settings want a GPU that cannot be used.</exception>
     public void Open()
     {
+        UseDevice();
         Directory.CreateDirectory(paths.RegisteredBackbones);
         Open([BackboneFolders.BuiltIn, .. settings.Backbones.Directories, OwnFolder, paths.RegisteredBackbones]);
         if (settings.Backbones.Bundled && Directory.Exists(BackboneFolders.Bundled))
@@ -59,6 +61,28 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
         if (_all.Count == 0)
         {
             Log.None(log, HowToGetOne);
+        }
+    }
+
+    private void UseDevice()
+    {
+        if (settings.Device == Settings.Cpu || (settings.Device == Settings.Auto && !OnnxRuntime.HasCuda))
+        {
+            return;
+        }
+
+        var problem = OnnxRuntime.UseCuda();
+        if (problem is null)
+        {
+            Log.OnGpu(log);
+        }
+        else if (settings.Device == Settings.Cuda)
+        {
+            throw new StartupException($"Headstart:Device is cuda. {problem} Or set it to auto or cpu.");
+        }
+        else
+        {
+            Log.Problem(log, $"Backbones run on the CPU. {problem}");
         }
     }
 
@@ -139,6 +163,9 @@ public sealed partial class LoadedBackbones(Settings settings, DataPaths paths, 
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "Backbone {Id} is ready: {MsPerImage:0.0} ms per image")]
         public static partial void Opened(ILogger log, string id, double msPerImage);
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "Backbones run on a GPU, through CUDA")]
+        public static partial void OnGpu(ILogger log);
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
         public static partial void Problem(ILogger log, string problem);

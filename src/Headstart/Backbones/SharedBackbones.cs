@@ -48,6 +48,24 @@ public sealed partial class SharedBackbones : BackgroundService
         return GiveAsync(file.Path, file.Manifest.Id, System.Text.Encoding.UTF8.GetString(file.Manifest.ToJson()), registered, cancel);
     }
 
+    /// <summary>Takes in a file that this host has made, here and on all hosts. Where another one was first, its file counts.</summary>
+    /// <param name="file">In the folder of registered backbones; it is not left there under this name.</param>
+    /// <param name="manifest">Its description.</param>
+    /// <param name="cancel">Ends the exchange.</param>
+    /// <exception cref="BackboneException">It cannot be used.</exception>
+    public async Task TakeInAsync(string file, BackboneManifest manifest, CancellationToken cancel)
+    {
+        if (_alone)
+        {
+            _loaded.Take(BackboneFolders.Place(file, manifest, _paths.RegisteredBackbones));
+            return;
+        }
+
+        await GiveAsync(new(manifest, file), registered: true, cancel);
+        File.Delete(file);
+        await BringAsync(cancel);
+    }
+
     /// <summary>Gives registered word vectors to all hosts. If the host dies before the end, its next start does it.</summary>
     public Task GiveTextAsync(string path, string id, string fileName, CancellationToken cancel) =>
         GiveAsync(path, SharedBackbone.IdOf(id), JsonSerializer.Serialize(fileName), registered: true, cancel);

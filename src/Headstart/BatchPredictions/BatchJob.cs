@@ -24,7 +24,7 @@ internal sealed class BatchJob(IDbContextFactory<HeadstartDb> databases, HeadCac
             return null; // deleted
         }
 
-        if (await heads.GetAsync(db, batch.ModelId, batch.Version, lease.Token) is not { } version)
+        if (await heads.GetAsync(batch.ModelId, batch.Version, lease.Token) is not { } version)
         {
             return JobEnd.Failed($"Version {batch.Version} of the model was deleted.");
         }

@@ -15,17 +15,18 @@ public enum Announcement
 }
 
 /// <summary>
-/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. Nothing rests on it: what may be missed while
-/// a connection is away is also looked at every now and then, and everybody is told of everything when it comes back. Through a pooler in
-/// transaction mode nothing is heard, and the looking remains.
+/// Hosts on one database hear of changes by PostgreSQL's LISTEN and NOTIFY, in milliseconds. What may be missed while a connection is away
+/// is also looked at every now and then, and everybody is told of everything when it comes back. What is kept in memory as long as nothing
+/// is heard asks <see cref="HasHeard"/>. Through a pooler in transaction mode nothing is heard, and the looking remains.
 /// </summary>
 public sealed partial class Announcements(DatabaseAddress database, TimeProvider clock, ILogger<Announcements> log) : BackgroundService
 {
     private const string Channel = "headstart";
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15); // then the connection is checked
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(400); // then it is proven again that the connection hears
 
     private readonly ConcurrentQueue<(Announcement Of, Action Heard)> _listeners = new();
+    private long _proven; // when the server was asked that has answered last; 0 while nothing is heard
 
     /// <summary>Tells all hosts, this one too: at once, or inside of a transaction with its commit and only then.</summary>
     public static Task SayAsync(HeadstartDb db, Announcement what, CancellationToken cancel)
@@ -38,6 +39,9 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     /// <param name="heard">Called from another thread, and also when something may have been missed; must be quick and must not
     /// throw.</param>
     public void Listen(Announcement what, Action heard) => _listeners.Enqueue((what, heard));
+
+    /// <summary>Whether listeners were told of all that any host had said until this long ago.</summary>
+    public bool HasHeard(TimeSpan ago) => Volatile.Read(ref _proven) is not 0 and var proven && clock.GetElapsedTime(proven) < ago;
 
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
@@ -61,6 +65,10 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
             {
                 Log.Lost(log, e.Message);
             }
+            finally
+            {
+                Volatile.Write(ref _proven, 0);
+            }
 
             await Task.Delay(Again, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -72,17 +80,22 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
         await using var connection = new NpgsqlConnection(database.Unpooled);
         connection.Notification += (_, heard) => Tell(Enum.TryParse<Announcement>(heard.Payload, out var what) ? what : null);
         await connection.OpenAsync(stopping);
+        var asked = clock.GetTimestamp();
         await ListenAsync(connection, stopping);
         foreach (var what in Enum.GetValues<Announcement>())
         {
             Tell(what);
         }
 
+        Volatile.Write(ref _proven, asked);
         while (true)
         {
-            if (!await connection.WaitAsync(Quiet, stopping))
+            if (!await connection.WaitAsync(Quiet, stopping) || clock.GetElapsedTime(asked) > Quiet)
             {
+                // What was said before comes before the answer.
+                asked = clock.GetTimestamp();
                 await ListenAsync(connection, stopping);
+                Volatile.Write(ref _proven, asked);
             }
         }
     }

@@ -183,9 +183,11 @@ public static class ModelsApi
         Guid id, HeadstartDb db, PublishedVersions published, ClaimsPrincipal caller, CancellationToken cancel)
     {
         // Everything below a model goes with it (cascades); a run that is under way notices that its row is gone and stops.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var deleted = await db.ModelsOf(caller).Where(m => m.Id == id).ExecuteDeleteAsync(cancel);
+        await Announcements.SayAsync(db, Announcement.Versions, cancel);
+        await transaction.CommitAsync(cancel);
         published.Forget();
-        await Announcements.SayAsync(db, Announcement.Versions, CancellationToken.None);
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
     }
 

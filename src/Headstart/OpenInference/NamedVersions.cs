@@ -15,7 +15,7 @@ namespace Headstart.OpenInference;
 internal sealed record NamedVersion(Guid Model, string Name, ServedVersion? Served, JsonHttpResult<InferError>? Error);
 
 /// <summary>Finds versions as the protocol names them, with the model given by id or name.</summary>
-internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
+internal sealed class NamedVersions(IDbContextFactory<HeadstartDb> databases, ServableVersions versions)
 {
     /// <param name="caller">Must own the model.</param>
     /// <param name="model">An id or a name, in which the server leaves an escaped slash as it is.</param>
@@ -24,8 +24,7 @@ internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
     public async Task<NamedVersion> FindAsync(ClaimsPrincipal caller, string model, string? version, CancellationToken cancel)
     {
         var name = model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        var id = Guid.TryParse(name, out var parsed) ? parsed
-            : await db.ModelsOf(caller).Where(m => m.Name == Names.Clean(name)).Select(m => m.Id).SingleOrDefaultAsync(cancel);
+        var id = Guid.TryParse(name, out var parsed) ? parsed : await IdAsync(caller, name, cancel);
         var number = string.IsNullOrEmpty(version) ? (int?)null
             : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var named) ? named : 0;
         var found = await versions.FindAsync(caller, id, number, cancel);
@@ -33,5 +32,11 @@ internal sealed class NamedVersions(HeadstartDb db, ServableVersions versions)
             found.Kind is null ? $"There is no model \"{name}\" in your account."
             : refusal.StatusCode == StatusCodes.Status404NotFound ? $"The model has no version {version}."
                 : refusal.ProblemDetails.Detail!));
+    }
+
+    private async Task<Guid> IdAsync(ClaimsPrincipal caller, string name, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.ModelsOf(caller).Where(m => m.Name == Names.Clean(name)).Select(m => m.Id).SingleOrDefaultAsync(cancel);
     }
 }

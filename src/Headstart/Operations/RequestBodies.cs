@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Net.Http.Headers;
 
@@ -7,6 +8,7 @@ namespace Headstart.Operations;
 public static class RequestBodies
 {
     private const int MaxNameLength = 255;
+    private const int FirstBytes = 64 << 10; // most files of a form are not larger
 
     /// <summary>The boundary of a multipart request, or null when it is not one.</summary>
     public static string? Boundary(HttpRequest request) => Boundary(request.ContentType);
@@ -21,20 +23,38 @@ public static class RequestBodies
     /// <summary>The first bytes of the stream up to its end; null when there are more than <paramref name="limit"/>.</summary>
     public static async Task<byte[]?> ReadToEndAsync(Stream body, int limit, CancellationToken cancel)
     {
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 << 10];
-        int read;
-        while ((read = await body.ReadAsync(chunk, cancel)) > 0)
+        var buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
+        try
         {
-            if (buffer.Length + read > limit)
+            for (var length = 0; ;)
             {
-                return null;
+                var read = await body.ReadAsync(buffer.AsMemory(length), cancel);
+                length += read;
+                if (length > limit)
+                {
+                    return null;
+                }
+
+                if (read == 0)
+                {
+                    return buffer.AsSpan(0, length).ToArray();
+                }
+
+                buffer = length == buffer.Length ? Grown(buffer) : buffer;
             }
-
-            buffer.Write(chunk, 0, read);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
-        return buffer.ToArray();
+    private static byte[] Grown(byte[] full)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, 2L * full.Length));
+        full.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(full);
+        return larger;
     }
 
     /// <summary>The name that the sender gave the file, without control characters; empty where there is none.</summary>

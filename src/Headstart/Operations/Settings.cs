@@ -3,6 +3,9 @@ namespace Headstart.Operations;
 /// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>
 public sealed class Settings
 {
+    /// <summary>Values of <see cref="Device"/>.</summary>
+    public const string Auto = "auto", Cpu = "cpu", Cuda = "cuda";
+
     private const int MinSecret = 32;
 
     public string DataDirectory { get; set; } = "~/.headstart";
@@ -12,6 +15,9 @@ public sealed class Settings
 
     /// <summary>What this process does: <c>web</c>, <c>worker</c> or both.</summary>
     public string Roles { get; set; } = "web,worker";
+
+    /// <summary>Where backbones run: <c>auto</c> (on a GPU, if there is one that can be used), <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Device { get; set; } = Auto;
 
     /// <summary>The path that a proxy serves this host below, such as <c>/headstart</c>; empty where it has a host name of its
     /// own.</summary>
@@ -85,6 +91,11 @@ public sealed class Settings
             return $"Headstart:Roles is \"{Roles}\"; it must be web, worker or web,worker.";
         }
 
+        if (Device is not (Auto or Cpu or Cuda))
+        {
+            return $"Headstart:Device is \"{Device}\"; it must be {Auto}, {Cpu} or {Cuda}.";
+        }
+
         if (BootstrapKey is { Length: > 0 } key && (key.Length > 200
             || key.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == ':')))
         {
@@ -135,6 +146,9 @@ public sealed class BackboneSettings
 
     /// <summary>Whether to use the backbones that come with the program as packages, where the build put them in.</summary>
     public bool Bundled { get; set; } = true;
+
+    /// <summary>Whether workers make 8-bit forms of backbones by themselves.</summary>
+    public bool EightBit { get; set; } = true;
 
     /// <summary>Whether training runs and <c>backbones fetch</c> may download from the catalogue.</summary>
     public bool Download { get; set; } = true;

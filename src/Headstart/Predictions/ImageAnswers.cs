@@ -150,7 +150,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
             yield break;
         }
 
-        var file = new byte[length]; // at most the limit, or Kestrel had refused it
+        var file = GC.AllocateUninitializedArray<byte>((int)length); // at most the limit, or Kestrel had refused it
         await request.Body.ReadExactlyAsync(file, cancel);
         yield return new(null!, new FileContent.Here(file));
     }

@@ -60,7 +60,7 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
                 Categories = db.Categories.Where(c => i.Labels.Any(l => l.CategoryId == c.Id)).Select(c => c.Name).ToList()
             })
             .ToListAsync(cancel);
-        var served = hardest.Count == 0 ? null : await ServedAsync(db, version, cancel);
+        var served = hardest.Count == 0 ? null : await ServedAsync(version, cancel);
         var pictures = new Dictionary<Guid, Picture>();
         foreach (var image in images)
         {
@@ -95,11 +95,11 @@ internal sealed class ReportPictures(IBlobStore blobs, HeadCache heads, Cores co
     }
 
     /// <returns>null if the version cannot predict on this host; its report is still readable.</returns>
-    private async Task<ServedClassifier?> ServedAsync(HeadstartDb db, ModelVersion version, CancellationToken cancel)
+    private async Task<ServedClassifier?> ServedAsync(ModelVersion version, CancellationToken cancel)
     {
         try
         {
-            return await heads.GetAsync(db, version.ModelId, version.Number, cancel) as ServedClassifier;
+            return await heads.GetAsync(version.ModelId, version.Number, cancel) as ServedClassifier;
         }
         catch (RefusedException)
         {

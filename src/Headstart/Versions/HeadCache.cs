@@ -16,21 +16,22 @@ namespace Headstart.Versions;
 /// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them, by its finalizer.
 /// </summary>
 public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, DetectorBackbones detectors, SharedBackbones shared,
-    LoadedTextBackbones texts, Settings settings, Telemetry telemetry) : IDisposable
+    LoadedTextBackbones texts, IDbContextFactory<HeadstartDb> databases, Settings settings, Telemetry telemetry) : IDisposable
 {
     private readonly MemoryCache _heads = new(new MemoryCacheOptions { SizeLimit = settings.Predictions.HeadCacheBytes });
 
     /// <summary>The version, or null where the model has none of this number.</summary>
     /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
-    public async Task<ServedVersion?> GetAsync(HeadstartDb db, Guid model, int number, CancellationToken cancel)
+    public ValueTask<ServedVersion?> GetAsync(Guid model, int number, CancellationToken cancel)
     {
         var known = _heads.TryGetValue((model, number), out ServedVersion? served);
         telemetry.LookedForHead(known);
-        if (known)
-        {
-            return served;
-        }
+        return known ? new(served) : new(ReadAsync(model, number, cancel));
+    }
 
+    private async Task<ServedVersion?> ReadAsync(Guid model, int number, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
         if (await db.Versions.Where(v => v.ModelId == model && v.Number == number)
             .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind }).SingleOrDefaultAsync(cancel)
             is not { } version)
@@ -41,7 +42,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, Detector
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw Unavailable("The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
-        served = await OpenAsync(version.Kind, number, bytes, cancel);
+        var served = await OpenAsync(version.Kind, number, bytes, cancel);
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 

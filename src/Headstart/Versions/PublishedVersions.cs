@@ -22,24 +22,27 @@ public sealed class PublishedVersions
             db.Models.Where(m => m.AccountId == account && m.Id == id).Select(m => new Published(m.PublishedVersion, m.Kind))
                 .SingleOrDefault());
 
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Look = TimeSpan.FromMinutes(1); // thousands of models are in use
+
     private readonly IDbContextFactory<HeadstartDb> _databases;
     private readonly ShortLivedCache<(Guid Account, Guid Model), Published> _published;
 
     public PublishedVersions(IDbContextFactory<HeadstartDb> databases, Announcements announcements, TimeProvider clock)
     {
-        (_databases, _published) = (databases, new(TimeSpan.FromSeconds(1), clock));
+        (_databases, _published) = (databases, new(Lifetime, Look, announcements.HasHeard, clock));
         announcements.Listen(Announcement.Versions, Forget);
     }
 
     /// <returns>null where the caller has no such model.</returns>
-    public Task<Published?> FindAsync(ClaimsPrincipal caller, Guid id, CancellationToken cancel)
+    public ValueTask<Published?> FindAsync(ClaimsPrincipal caller, Guid id, CancellationToken cancel)
     {
         var account = caller.AccountId();
-        return _published.FindAsync((account, id), async () =>
+        return _published.FindAsync((account, id), async token =>
         {
-            await using var db = await _databases.CreateDbContextAsync(cancel);
-            return await Query(db, account, id, cancel);
-        });
+            await using var db = await _databases.CreateDbContextAsync(token);
+            return await Query(db, account, id, token);
+        }, cancel);
     }
 
     /// <summary>After a version was published or a model deleted.</summary>

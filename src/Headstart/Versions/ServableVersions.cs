@@ -12,7 +12,7 @@ public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHt
 /// <summary>
 /// Finds the version that predicts, for every protocol: checks the owner, picks the published version, and loads its head and features.
 /// </summary>
-public sealed class ServableVersions(PublishedVersions published, HeadCache heads, HeadstartDb db)
+public sealed class ServableVersions(PublishedVersions published, HeadCache heads)
 {
     /// <param name="caller">Must own the model.</param>
     /// <param name="model">Its id.</param>
@@ -32,7 +32,7 @@ public sealed class ServableVersions(PublishedVersions published, HeadCache head
 
         try
         {
-            return await heads.GetAsync(db, model, wanted, cancel) is { } version ? new(kind, version, null)
+            return await heads.GetAsync(model, wanted, cancel) is { } version ? new(kind, version, null)
                 : new(kind, null, VersionProblems.NoSuchVersion(model));
         }
         catch (RefusedException e)

@@ -16,9 +16,9 @@ internal sealed class VersionExport(HeadCache heads, Cores cores, DataPaths path
     /// <exception cref="RefusedException">The head or its backbone is missing on this host.</exception>
     /// <exception cref="Learning.Backbones.BackboneException">The file of a backbone is gone or is another by now.</exception>
     /// <exception cref="ModelExportException">The version cannot be one ONNX model.</exception>
-    public async Task<Stream?> WriteAsync(HeadstartDb db, Model model, ModelVersion version, CancellationToken cancel)
+    public async Task<Stream?> WriteAsync(Model model, ModelVersion version, CancellationToken cancel)
     {
-        var served = await heads.GetAsync(db, model.Id, version.Number, cancel)
+        var served = await heads.GetAsync(model.Id, version.Number, cancel)
             ?? throw new RefusedException(StatusCodes.Status409Conflict, "version-unavailable", "The version was deleted in the meantime.");
         return await cores.RunAsync(model.AccountId, bytes: 0, () => Write(model, version, served), cancel);
     }

@@ -80,7 +80,7 @@ public static class VersionsApi
 
         try
         {
-            if (await export.WriteAsync(db, model, version, cancel) is not { } zip)
+            if (await export.WriteAsync(model, version, cancel) is not { } zip)
             {
                 return VersionProblems.Overloaded(http);
             }
@@ -108,9 +108,11 @@ public static class VersionsApi
             return VersionProblems.NoSuchVersion(id);
         }
 
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.Models.Where(m => m.Id == id).ExecuteUpdateAsync(set => set.SetProperty(m => m.PublishedVersion, number), cancel);
+        await Announcements.SayAsync(db, Announcement.Versions, cancel);
+        await transaction.CommitAsync(cancel);
         published.Forget();
-        await Announcements.SayAsync(db, Announcement.Versions, CancellationToken.None);
         return TypedResults.Ok(VersionResponse.Of(version, number));
     }
 

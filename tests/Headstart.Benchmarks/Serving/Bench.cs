@@ -24,11 +24,12 @@ internal sealed class Bench : IAsyncDisposable
 
     private const string Set = "hymenoptera";
 
-    private Bench(HostProcess host, string shared, Scale scale)
+    private Bench(HostProcess host, string shared, Scale scale, BackboneFile? backbone)
     {
         (Host, Scale) = (host, scale);
         Data = Path.Combine(shared, "datasets", Set);
         Backbones = BackboneFolders.Find([BackboneFolders.BuiltIn, Path.Combine(shared, "backbones")]).Found;
+        Backbone = backbone ?? Find(BackboneId);
         Photographs = new([.. ((string[])[Set, "cats_dogs"])
             .SelectMany(set => Directory.GetFiles(Path.Combine(shared, "datasets", set), "*.jp*g", SearchOption.AllDirectories))
             .Order(StringComparer.Ordinal).Where((_, i) => i % 4 == 0).Take(scale.Photographs).Select(File.ReadAllBytes)]);
@@ -48,20 +49,26 @@ internal sealed class Bench : IAsyncDisposable
     /// <summary>The path of the published model that answers.</summary>
     public string Model { get; private set; } = "";
 
-    /// <summary>The backbone by which everything is compared.</summary>
-    public BackboneFile Backbone => Find(BackboneId);
+    /// <summary>The backbone by which everything is compared: <see cref="BackboneId"/>, or its 8-bit form.</summary>
+    public BackboneFile Backbone { get; }
 
-    public static JsonObject OneBackbone => new() { ["backbone"] = BackboneId };
+    public JsonObject OneBackbone => new() { ["backbone"] = Backbone.Manifest.Id };
 
     private IReadOnlyList<BackboneFile> Backbones { get; }
 
-    public static async Task<Bench> OpenAsync(string shared, Scale scale)
+    public static async Task<Bench> OpenAsync(string shared, Scale scale, bool eightBits = false)
     {
-        var bench = new Bench(await HostProcess.StartAsync(shared), shared, scale);
+        var made = eightBits ? EightBits.Make(shared, BackboneId) : null;
+        var folders = new List<string> { Path.Combine(shared, "backbones") };
+        folders.AddRange(made is null ? [] : [Path.GetDirectoryName(made.Path)!]);
+        var bench = new Bench(await HostProcess.StartAsync(shared, new()
+        {
+            ["Headstart__Backbones__Directories"] = string.Join(';', folders),
+        }), shared, scale, made);
         try
         {
             bench.Model = await bench.Client.UploadAsync(bench.Files("train"));
-            await bench.Client.TrainAsync(bench.Model, OneBackbone);
+            await bench.Client.TrainAsync(bench.Model, bench.OneBackbone);
             return bench;
         }
         catch
@@ -84,5 +91,12 @@ internal sealed class Bench : IAsyncDisposable
         return Load.ClosedAsync(Client, _ => target, i => Photographs.Content(i, stamped), concurrency, count);
     }
 
-    public ValueTask DisposeAsync() => Host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        if (Backbone.Manifest.QuantisedFrom is not null)
+        {
+            Directory.Delete(Path.GetDirectoryName(Backbone.Path)!, recursive: true);
+        }
+    }
 }

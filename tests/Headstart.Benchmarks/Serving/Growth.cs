@@ -54,9 +54,10 @@ internal static class Growth
         var start = Stopwatch.GetTimestamp();
         var model = await bench.Client.UploadAsync(files);
         var uploaded = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        await bench.Client.TrainAsync(model, Bench.OneBackbone);
+        await bench.Client.TrainAsync(model, bench.OneBackbone);
         var trained = Stopwatch.GetElapsedTime(start).TotalSeconds - uploaded;
-        table.Row($"through the API, {count:N0} images with {Bench.BackboneId}: upload, then the run, s", $"{uploaded:0.0}, {trained:0.0}");
+        table.Row($"through the API, {count:N0} images with {bench.Backbone.Manifest.Id}: upload, then the run, s",
+            $"{uploaded:0.0}, {trained:0.0}");
         table.Row("   memory of the host after it and before, MiB", $"{bench.Host.MemoryMb:0}", $"{before:0}");
     }
 

@@ -34,6 +34,9 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>Physical memory of the host without its PostgreSQL, in MiB.</summary>
     public double MemoryMb => _process.MemoryMb;
 
+    /// <summary>Seconds that the host without its PostgreSQL has used of all cores.</summary>
+    public double CpuSeconds => _process.CpuSeconds;
+
     /// <param name="shared">Has the backbones.</param>
     /// <param name="settings">Beside or in place of those that every host here has.</param>
     public static Task<HostProcess> StartAsync(string shared, Dictionary<string, string>? settings = null) =>
@@ -93,6 +96,7 @@ internal sealed class HostProcess : IAsyncDisposable
             ["Headstart__BootstrapKey"] = Key,
             ["Headstart__Backbones__Directories"] = Path.Combine(shared, "backbones"),
             ["Headstart__Backbones__Download"] = "false",
+            ["Headstart__Backbones__EightBit"] = "false",
             ["Headstart__Predictions__MaxWaiting"] = MaxWaiting.ToString(),
             ["Logging__LogLevel__Default"] = "Warning",
         };

@@ -52,7 +52,7 @@ internal static class Limit
         }
 
         var limit = 1 / (1 / decode.Median + 1 / Math.Max(forward.Median, batches.Median));
-        table.Section($"The limit: {files.Length} photographs, {Bench.BackboneId}, {Environment.ProcessorCount} cores, images/s: "
+        table.Section($"The limit: {files.Length} photographs, {bench.Backbone.Manifest.Id}, {Environment.ProcessorCount} cores, images/s: "
             + $"median (least..most) of {bench.Scale.Rounds} rounds");
         table.Row("decode alone, raw loop on all cores", "", $"{decode}");
         table.Row("forward alone, raw loop on all cores, one at a time", "", $"{forward}");

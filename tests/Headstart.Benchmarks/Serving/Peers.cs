@@ -17,7 +17,7 @@ internal static class Peers
         var peers = new List<Peer>();
         try
         {
-            PeerFiles.WriteWeights(bench.Backbone.Path, files);
+            PeerFiles.WriteWeights(bench.Find(Bench.BackboneId).Path, files);
             PeerFiles.WriteHead((await PeerFiles.ReadHeadAsync(bench.Host, bench.Model)).Head, files);
             await StartAsync(peers, bench, files, table);
             await CompareAsync(bench, peers, table);
@@ -53,7 +53,7 @@ internal static class Peers
         {
             foreach (var workers in processes)
             {
-                peers.Add(await Peer.StartNodeAsync(bench.Client, bench.Backbone.Path, files, workers));
+                peers.Add(await Peer.StartNodeAsync(bench.Client, bench.Find(Bench.BackboneId).Path, files, workers));
             }
         }
         else

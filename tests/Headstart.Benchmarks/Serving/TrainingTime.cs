@@ -23,10 +23,10 @@ internal static class TrainingTime
         var files = Directory.CreateTempSubdirectory("headstart-peers-").FullName;
         try
         {
-            PeerFiles.WriteWeights(bench.Backbone.Path, files);
+            PeerFiles.WriteWeights(bench.Find(Bench.BackboneId).Path, files);
             for (var round = 0; round < rounds; round++)
             {
-                accuracy = await TrainAsync(bench, train, test, Bench.OneBackbone, named);
+                accuracy = await TrainAsync(bench, train, test, bench.OneBackbone, named);
                 if (python is not null)
                 {
                     peerAccuracy = await RunScriptAsync(python, files, bench.Data, cold, steady);
@@ -40,14 +40,15 @@ internal static class TrainingTime
 
         if (python is null)
         {
-            table.Row($"{Bench.BackboneId}, upload to succeeded run (accuracy {accuracy:0.000})", $"{named}");
+            table.Row($"{bench.Backbone.Manifest.Id}, upload to succeeded run (accuracy {accuracy:0.000})", $"{named}");
             table.Note("Training: scikit-learn is left out; "
                 + "apt-get install --no-install-recommends python3-torch python3-torchvision python3-pil python3-sklearn "
                 + "libopenblas0-pthread");
         }
         else
         {
-            table.Row($"{Bench.BackboneId} (accuracy {accuracy:0.000}) against a script (accuracy {peerAccuracy:0.000}), as a whole",
+            table.Row($"{bench.Backbone.Manifest.Id} (accuracy {accuracy:0.000}) against a script (accuracy {peerAccuracy:0.000}), "
+                + "as a whole",
                 $"{named}", $"{cold}",
                 cold.Median / named.Median, ">= 5");
             table.Row("   the script without Python's start and imports", $"{named}", $"{steady}", steady.Median / named.Median);

@@ -59,6 +59,37 @@ public sealed class EightBitBackboneTests
         Assert.Equal("Only 5 photographs can be read; give at least 20, better 250.", refusal.Message);
     }
 
+    [Fact]
+    public void With_labelled_photographs_it_is_compared_as_a_classifier_and_a_loss_is_refused()
+    {
+        using var folder = new TestFolder();
+        var labelled = Enumerable.Repeat(Pets.Cats.Take(13).Select(file => (File: file, Category: "cats"))
+            .Concat(Pets.Dogs.Take(13).Select(file => (File: file, Category: "dogs"))), 8).SelectMany(pets => pets)
+            .Select(pet => new LabelledPhotograph("pets", pet.Category, () => File.ReadAllBytes(pet.File))).ToList();
+        var waits = 0;
+
+        var made = EightBitBackbone.Make(BuiltIn, Photographs(), folder.Path, labelled, () => waits++);
+
+        Assert.InRange(made.Loss!.Value, -0.05, 0.05);
+        Assert.True(waits > labelled.Count);
+        Assert.Equal("it is 1.2 points less accurate on photographs of this host, and 0.3 are allowed",
+            (made with { Speedup = 2, Likeness = 1, Loss = 0.012 }).Refusal);
+        Assert.Null((made with { Speedup = 2, Likeness = 1, Loss = 0.003 }).Refusal);
+    }
+
+    [Fact]
+    public void Each_photograph_goes_to_the_nearest_mean_of_its_set_without_itself()
+    {
+        LabelledPhotograph[] photographs = [Of("a", "x"), Of("a", "x"), Of("a", "y"), Of("a", "y"), Of("a", "z"), Of("b", "x"),
+            Of("b", "x")];
+        float[][] features = [[1, 0], [0.9f, 0.1f], [0, 1], [1, 0], [0, -1], [-1, 0], [0, -1]];
+
+        // The fourth lies with x, and so the third has no companion; the fifth has none, and the others have nothing to be told from.
+        Assert.Equal(2 / 4.0, CategoryMeans.Accuracy(photographs, features), 6);
+
+        static LabelledPhotograph Of(string set, string category) => new(set, category, () => null);
+    }
+
     [Theory]
     [InlineData(1.2, 0.999, "it is only 1.2 times as fast on this host, and 1.5 times are required")]
     [InlineData(2, 0.967, "its features are only 0.967 alike (mean cosine), and 0.98 is required")]

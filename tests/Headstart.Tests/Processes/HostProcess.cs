@@ -179,6 +179,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         start.Environment["DOTNET_TC_CallCountThreshold"] = "3E8"; // 1,000 calls, in hex, before code is compiled again
         start.Environment["Headstart__Backbones__Download"] = "false"; // no test reaches beyond this machine
         start.Environment["Headstart__Backbones__Bundled"] = "false"; // as in TestHost
+        start.Environment["Headstart__Backbones__EightBit"] = "false";
         foreach (var (name, value) in Environment)
         {
             start.Environment[name] = value;
