@@ -70,7 +70,7 @@ internal sealed class PictureScaler : IDisposable
             }
         }
 
-        for (; _begun < _plan.Size && rows.FirstOf(_begun) == y; _begun++)
+        for (; _begun < rows.Size && rows.FirstOf(_begun) == y; _begun++)
         {
             TensorPrimitives.Multiply(row, rows.WeightsOf(_begun)[0], Sums(_begun));
         }
