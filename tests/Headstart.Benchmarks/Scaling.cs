@@ -41,10 +41,11 @@ internal static class Scaling
     private static void ScaleAlone(byte[] file)
     {
         var header = JpegHeader.OfOrdinary(file)!;
-        var halves = SquarePlan.Halves(header.Width, header.Height, Size);
+        var target = new ScaleTarget(Size, IsWhole: false);
+        var halves = target.Halves(header.Width, header.Height);
         var (width, height) = ((header.Width + halves - 1) / halves, (header.Height + halves - 1) / halves);
         var (row, planes) = (new byte[Bands * width], new byte[3 * Size * Size]);
-        using var scaler = new SquareScaler(new(header.Width, header.Height, header.Orientation, Size, (width, height, halves)), Bands);
+        using var scaler = new PictureScaler(target.Plan(header.Width, header.Height, header.Orientation, (width, height, halves)), Bands);
         for (var y = 0; y < height; y++)
         {
             scaler.Add(row, planes);

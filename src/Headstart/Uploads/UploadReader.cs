@@ -92,7 +92,7 @@ public static class UploadReader
             else if (name.Length > 0 && fileName.Length == 0 && name != "file")
             {
                 var field = await BodyAsync(section, MaxFieldBytes, cancel);
-                if (FieldTypos.Sentence("The form", name, maxRows is null ? ["category"] : ["category", "manifest"]) is { } typo)
+                if (FieldTypos.Sentence("The form", name, manifests is null ? ["category"] : ["category", "manifest"]) is { } typo)
                 {
                     throw RefusedException.Invalid("unknown-field", $"{typo} Files before it may have been kept; sending them again adds "
                         + "nothing twice.");
