@@ -89,9 +89,10 @@ nodes_web_killed() {
 nodes_worker_killed() {
   local which worker=
   begin_long_run || return 1
-  for which in 1 2 1 2 1 2 1 2; do # the log is a moment behind; and no grep -q, which would end docker logs with an error
+  for which in $(yes $'1\n2' | head -n 60); do # the log is a moment behind; and no grep -q, which would end docker logs with an error
     [[ -z $worker ]] || break
-    ! docker logs "$(node worker "$which")" 2>&1 | grep "Training run $run starts" || worker=$(node worker "$which")
+    sleep 0.5
+    ! docker logs "$(node worker "$which")" 2>&1 | grep "Training run $run started" || worker=$(node worker "$which")
   done
   [[ -n $worker ]] || { echo "no worker says that it has the run"; return 1; }
   crash "$worker" || return 1
