@@ -28,6 +28,7 @@ class Labelling {
   current = null; // the category of the next box
   selected = null; // the key of a box
   version = null; // the published version, while it has suggestions
+  asking = false; // for suggestions
   busy = false;
 
   constructor(area, model) {
