@@ -109,9 +109,14 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
                 + "{\"image\":\"b.png\",\"annotations\":[]}]", "a.png", "b.png"], $"a.png: {A}", "b.png: nothing"),
         new("LabelMe", "rectangles, polygons", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\",\"points\":[[8,12],[4,8]],\"shape_type\":"
             + "\"rectangle\"}],\"imagePath\":\"a.png\",\"imageData\":null,\"imageHeight\":16,\"imageWidth\":16}", "a.png"], $"a.png: {A}"),
-        new("NanoNets", "`object` with `bndbox` in pixels; `difficult` is kept; an empty list shows nothing",
+        new("NanoNets", "`object` with `bndbox` in pixels, or such a list in a file called as its image; `difficult` is kept; an empty list "
+            + "shows nothing",
             ["data.json=[{\"filename\":\"a.png\",\"object\":[{\"name\":\"cat\",\"difficult\":\"0\",\"bndbox\":{\"xmin\":4,\"ymin\":8,\"xmax\":8,\"ymax\":12}}]},"
                 + "{\"filename\":\"b.png\",\"object\":[]}]", "a.png", "b.png"], $"a.png: {A}", "b.png: nothing"),
+        new("", "", ["annotations/json/a.json=[{\"name\":\"cat\",\"pose\":\"Unspecified\",\"truncated\":\"0\",\"difficult\":\"0\",\"bndbox\":{\"xmin\":4,"
+            + "\"ymin\":8,\"xmax\":8,\"ymax\":12}}]", "annotations/xmls/a.xml=<annotation><filename>a.png</filename><size><width>16</width>"
+            + "<height>16</height></size><object><name>cat</name><bndbox><xmin>4</xmin><ymin>8</ymin><xmax>8</xmax><ymax>12</ymax></bndbox>"
+            + "</object></annotation>", "images/a.png"], $"images/a.png: {A}"),
         new("A table", "a row for each box: the file, the category and `xmin,ymin,xmax,ymax`, `x,y,width,height` (top left corner) or "
             + "`cx,cy,width,height`; "
             + "a number above 2 says that all are pixels, fractions below 1 that they are parts, names such as `xmin_px` and `x_rel` "

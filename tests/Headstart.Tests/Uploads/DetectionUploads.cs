@@ -10,7 +10,8 @@ namespace Headstart.Tests.Uploads;
 internal static class DetectionUploads
 {
     public static async Task<string> NewDetectorAsync(this HttpClient client) => "/api/v1/models/"
-        + (await (await client.PostAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}", kind = "objectDetection" })).JsonAsync(HttpStatusCode.Created))["id"];
+        + (await (await client.PostAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}", kind = "objectDetection" }))
+            .JsonAsync(HttpStatusCode.Created))["id"];
 
     /// <summary>
     /// The images as <c>side file: category x y width height, …</c>, in the order of these lines: the side where one was given, <c>!</c>

@@ -82,3 +82,19 @@ internal sealed class NanoNetsJson : IAnnotationFormat
 
     internal sealed record Box(string? Name, JsonElement Bndbox, JsonElement Difficult);
 }
+
+/// <summary>
+/// The boxes of one image in a file that is called as it, <c>[{"name":"cat","bndbox":…}]</c>, as NanoNets' samples keep them. In other than
+/// detection models such a file says nothing.
+/// </summary>
+internal sealed class NanoNetsObjects : IAnnotationFormat
+{
+    public string Name => "NanoNets";
+
+    public IEnumerable<ManifestRow>? Read(Annotation file) =>
+        file.Path.Length > 0 && file.Json is { IsList: true } shape && shape.Has("name", "bndbox")
+            ? [Labelled.None(Path.GetFileNameWithoutExtension(file.Name)) with
+            {
+                Drawn = NanoNetsJson.DrawingOf(file.Parse<List<NanoNetsJson.Box>>(Name)),
+            }] : null;
+}
