@@ -1,5 +1,6 @@
 using Headstart.Benchmarks;
 using Headstart.Benchmarks.Choosing;
+using Headstart.Benchmarks.Detection;
 using Headstart.Benchmarks.Nodes;
 using Headstart.Benchmarks.Serving;
 using Headstart.Benchmarks.Text;
@@ -42,6 +43,11 @@ if (args is ["nodes", .. var nodes])
 if (args is ["quantise", .. var quantised])
 {
     return EightBits.Run(quantised, shared);
+}
+
+if (args is ["detection", .. var detection])
+{
+    return DetectionBenchmark.Run(detection, shared);
 }
 
 if (args is ["text", .. var texts])

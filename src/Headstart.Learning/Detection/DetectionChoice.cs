@@ -61,10 +61,11 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
 
         var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
         var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
+        var steps = Math.Max(1, (int)(StepsOfTrial * task.Effort));
         DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
             .SelectMany(example => example!.Drawn)];
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
-            new(StepsOfTrial, HighestRate, StepsOfTrial, task.Seed), (_, _) => true, cancel);
+            new(steps, HighestRate, steps, task.Seed), (_, _) => true, cancel);
         JudgedPicture[] judged = [.. read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair =>
             new JudgedPicture(examples[pair.Index].Boxes, template.Detections(trainer.Find(parameters, pair.Item!.Plain),
                 pair.Item.Frame).Objects, pair.Item.Frame.Aspect))];

@@ -27,7 +27,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         // 3. Views of all images.
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
         var read = Timed(DetectionStage.Reading, () => reader.Read(_all, i => i < learn.Length ? fold[i] : -1,
-            ViewsOf(_all.Length), task.Seed, Share(DetectionStage.Reading)));
+            ViewsOf(), task.Seed, Share(DetectionStage.Reading)));
         if (!learn.Any(i => read[i] is not null && _all[i].Boxes.Any(label => !label.Difficult)))
         {
             throw new Heads.HeadTrainingException("None of the images with boxes can be read; upload them again.");
@@ -88,7 +88,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         float[] Fit(float[] start, IEnumerable<int> examples, double share, Action<double> report)
         {
             DetectionView[] views = [.. examples.Where(i => read[i] is not null).SelectMany(i => read[i]!.Drawn)];
-            var plan = TrainingPlan.For(views.Length, share, task.Seed);
+            var plan = TrainingPlan.For(views.Length, share * task.Effort, task.Seed);
             return trainer.Train(start, views, plan, (step, _) =>
             {
                 report(step / (double)plan.Steps);
@@ -105,7 +105,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
     }
 
     /// <summary>Many images are views enough; the memory is limited.</summary>
-    private static int ViewsOf(int images) => Math.Clamp(MostViews / images, FewestViews, MostViewsOfImage);
+    private int ViewsOf() => Math.Clamp((int)(task.Effort * MostViews / _all.Length), FewestViews, MostViewsOfImage);
 
     private Action<double> Share(DetectionStage stage, int part = 0, int parts = 1) =>
         share => progress?.Report(new(stage, (part + share) / parts));

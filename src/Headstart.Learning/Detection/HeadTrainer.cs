@@ -77,6 +77,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
     /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
     internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
     {
+        using var scope = torch.NewDisposeScope();
         using var gradients = torch.no_grad();
         var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
         tape.Start(parameters);
@@ -86,6 +87,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
     private Blame Judge(float[] parameters, DetectionView view)
     {
+        using var scope = torch.NewDisposeScope();
         using var gradients = torch.no_grad();
         var tape = _tapes.TryTake(out var free) ? free : new TapeOperators(network);
         tape.Start(parameters);

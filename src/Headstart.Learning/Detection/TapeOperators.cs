@@ -16,7 +16,8 @@ internal sealed record HeadMap(int Height, int Width, int Channels, float[] Valu
 /// <summary>
 /// The head while it learns: computes, and remembers how to go back (reverse-mode differentiation). Products of matrices are libtorch's;
 /// the small convolutions, one channel each, are done here with the channels of a place side by side: libtorch's were three quarters of a
-/// training. Buffers are used again for the next view. One thread.
+/// training. Buffers are used again for the next view. One thread; its tensors
+/// belong to the dispose scope it is used in.
 /// </summary>
 internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMap>
 {
@@ -159,11 +160,9 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, layer.Outputs);
         var bias = layer.Offset + layer.Weights;
-        using (NewDisposeScope())
-        {
-            Numbers(Matrix(input.Values, input.Channels).mm(Weights().t())).CopyTo(output.Values);
-        }
-
+        var (read, weights) = (Matrix(input.Values, input.Channels), // for the way back too
+            Matrix(_parameters.AsSpan(layer.Offset, layer.Weights), layer.Inputs));
+        Numbers(read.mm(weights.t())).CopyTo(output.Values);
         for (var at = 0; at < output.Values.Length; at += layer.Outputs)
         {
             var place = output.Values.AsSpan(at, layer.Outputs);
@@ -172,9 +171,8 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
         _tape.Add(() =>
         {
-            using var scope = NewDisposeScope();
             var slopes = Matrix(output.Gradient, layer.Outputs);
-            Accumulate(slopes.t().mm(Matrix(input.Values, input.Channels)), Gradient.AsSpan(layer.Offset, layer.Weights));
+            Accumulate(slopes.t().mm(read), Gradient.AsSpan(layer.Offset, layer.Weights));
             var sum = Gradient.AsSpan(bias, layer.Outputs);
             for (var at = 0; at < output.Gradient.Length; at += layer.Outputs)
             {
@@ -183,14 +181,17 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
             if (input.Gradient.Length > 0)
             {
-                Accumulate(slopes.mm(Weights()), input.Gradient);
+                Accumulate(slopes.mm(weights), input.Gradient);
             }
         });
         return output;
 
-        Tensor Weights() => Matrix(_parameters.AsSpan(layer.Offset, layer.Weights).ToArray(), layer.Inputs);
-
-        static Tensor Matrix(float[] values, int columns) => tensor(values, [values.Length / columns, columns]);
+        static Tensor Matrix(ReadOnlySpan<float> values, int columns)
+        {
+            var matrix = empty([values.Length / columns, columns]);
+            values.CopyTo(MemoryMarshal.Cast<byte, float>(matrix.bytes));
+            return matrix;
+        }
 
         static void Accumulate(Tensor more, Span<float> sum) => TensorPrimitives.Add(sum, Numbers(more), sum);
 
