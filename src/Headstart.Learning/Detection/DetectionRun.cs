@@ -67,7 +67,6 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
                 Answer(parameters, Enumerable.Range(learn.Length, task.HeldOut.Count));
                 evaluated = template.Make(parameters);
             }
-
             else
             {
                 Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // only for tests

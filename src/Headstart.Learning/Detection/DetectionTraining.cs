@@ -15,8 +15,8 @@ namespace Headstart.Learning.Detection;
 public sealed record DetectionTask(IReadOnlyList<string> Categories, IReadOnlyList<DetectionExample> Examples,
     IReadOnlyList<DetectionExample> HeldOut, IReadOnlyList<DetectorBackbone> Backbones, int Seed = Seed)
 {
-    /// <summary>Share of the usual work, for tests.</summary>
-    internal double Effort { get; init; } = 1;
+    /// <summary>Share of the usual work: less is quicker and finds less.</summary>
+    public double Effort { get; init; } = 1;
 
     /// <summary>Called before each image and each batch; may hold the training up for as long as the cores are needed more
     /// elsewhere.</summary>

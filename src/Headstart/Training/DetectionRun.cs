@@ -15,7 +15,7 @@ namespace Headstart.Training;
 /// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
 /// </summary>
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
-    IBlobStore blobs, Cores cores) : IRunSteps
+    IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
@@ -39,7 +39,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         List<Guid> tests = [.. examples.TestIds.OrderBy(id => items[id].SideGiven)];
         var task = new DetectionTask(data.Categories, [.. examples.TrainIds.Select(Example)], [.. tests.Select(Example)],
             [.. backbones.Select(backbone => backbone.Detector)])
-        { GiveWay = cores.GiveWay };
+        { GiveWay = cores.GiveWay, Effort = settings.Training.DetectionEffort };
         var progress = new Progress(run, watch);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);
         using var head = result.Head;

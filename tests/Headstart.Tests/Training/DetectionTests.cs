@@ -18,10 +18,13 @@ public sealed class DetectorHost(TestPostgres postgres) : DocumentedHost(postgre
 
     public JsonNode Run { get; private set; } = null!;
 
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.2")];
+
     public new async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
         Model = await Client.ScenesAsync(10); // so few that no resolutions are compared
+        await Client.AddScenesAsync(Model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         await Client.AddScenesAsync(Model, [Scenes.Of(1_000, objects: 0), new { base64 = Convert.ToBase64String(Pictures.Png(1)) }]);
         Run = await Client.TrainAsync(Model);
     }
@@ -255,8 +258,14 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
     private static double Probability(JsonNode? found) => (double)found!["probability"]!;
 }
 
+/// <summary>A host whose detectors need not find much.</summary>
+public sealed class HastyHost(TestPostgres postgres) : TestHost(postgres)
+{
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.03")];
+}
+
 /// <summary>Runs of detection models that end otherwise.</summary>
-public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
+public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
 {
     private HttpClient Client => host.Client;
 
@@ -282,7 +291,8 @@ public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_version_predicts_after_a_restart_and_the_next_run_compares_with_it()
     {
-        var model = await Client.ScenesAsync(8);
+        var model = await Client.ScenesAsync(6);
+        await Client.AddScenesAsync(model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         var first = await Client.TrainAsync(model, Api.BuiltIn);
         Assert.True("succeeded" == (string?)first["state"], first.ToJsonString());
         await host.RestartAsync();
@@ -296,13 +306,16 @@ public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
         var second = await Client.TrainAsync(model, Api.BuiltIn);
         Assert.Equal(("succeeded", 2), ((string?)second["state"], (int?)second["version"]));
         var report = await Client.GetJsonAsync($"{model}/versions/2/report");
-        Assert.Equal(1, (int)report["comparison"]!["version"]!);
+        var comparison = report["comparison"]!;
+        Assert.Equal((1, 20), ((int)comparison["version"]!, (int)comparison["images"]!));
+        Assert.Contains("of mean average precision", (string?)comparison["sentence"]);
+        Assert.Equal("heldOut", (string?)report["accuracyFrom"]);
     }
 
     [Fact]
     public async Task A_cancelled_run_ends_without_a_version()
     {
-        var model = await Client.ScenesAsync(30, firstNumber: 500);
+        var model = await Client.ScenesAsync(8, firstNumber: 500);
         var run = await Client.StartRunAsync(model);
         await (await Client.PostAsync($"{model}/training-runs/{run["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
 
