@@ -8,8 +8,8 @@ namespace Headstart.Learning.Detection;
 /// <summary>What a detector is to be made from.</summary>
 /// <param name="Categories">Their names, by index.</param>
 /// <param name="Examples">To learn from.</param>
-/// <param name="HeldOut">Never learned from by the head of the report; may be empty. Those with <see cref="DetectionExample.TestOnly"/> come
-/// last.</param>
+/// <param name="HeldOut">Never learned from by the head of the report; may be empty. Those with <see cref="DetectionExample.TestOnly"/>
+/// come last.</param>
 /// <param name="Backbones">To choose from; at least one, each best opened with one thread.</param>
 /// <param name="Seed">Decides folds and draws.</param>
 public sealed record DetectionTask(IReadOnlyList<string> Categories, IReadOnlyList<DetectionExample> Examples,

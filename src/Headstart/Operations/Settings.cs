@@ -105,7 +105,8 @@ public sealed class Settings
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
             : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem()
                 ?? ImageSearches.Problem()
-                ?? Training.Problem() ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase)
+                ?? Training.Problem()
+                ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase)
                     ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
 

@@ -41,8 +41,8 @@ public static class PredictionsApi
 {
     private const string Queries = "Uses the published version unless ?version= names another. ?top= returns only the most probable "
         + "labels. ?explain=true adds a heat map (PNG) of the areas that support the most probable label, which takes two to three times "
-        + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets their "
-        + "least probability.";
+        + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets "
+        + "their least probability.";
 
     public static void MapPredictions(this RouteGroupBuilder api)
     {
@@ -56,9 +56,9 @@ public static class PredictionsApi
             .WithMetadata(new JsonBody(typeof(UrlPredictionRequest)), new BodyExample("""{"urls":["https://example.com/cat.jpg"]}"""));
         Map("/text", "predictText", "Predict one text", "The body is the text.").WithMetadata(new RawBody("I loved it", "text/plain"));
 
-        predictions.MapPost("/drawn", Draw).Predicts().Named("predictDrawn", "Find objects and draw them", "The body is the file, or a form "
-                + "with one part named file. A JPEG of the image with what a detection model finds drawn into it: a box in the colour of its "
-                + "category, and where the system has a font for them name and probability.")
+        predictions.MapPost("/drawn", Draw).Predicts().Named("predictDrawn", "Find objects and draw them", "The body is the file, or a "
+                + "form with one part named file. A JPEG of the image with what a detection model finds drawn into it: a box in the colour "
+                + "of its category, and where the system has a font for them name and probability.")
             .WithMetadata(new RawBody("", "application/octet-stream"))
             .Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404, 409, 413, 415, 422, 503);
 

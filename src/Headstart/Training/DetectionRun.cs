@@ -65,7 +65,8 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
             ?? throw new ImageRefusedException(new("missing", "The image is missing from the blob store or damaged there."));
 
         BackboneTrial Trial(DetectionTrial trial) => new($"{trial.BackboneId}@{trial.Resolution}", trial.At50.Rounded(), null,
-            Math.Round(backbones.First(backbone => backbone.Id == trial.BackboneId).MsPerImage, 2), trial.Chosen, null, task.Examples.Count);
+            Math.Round(backbones.First(backbone => backbone.Id == trial.BackboneId).MsPerImage, 2), trial.Chosen, null,
+            task.Examples.Count);
     }
 
     /// <summary>Whether there is enough to learn from, and what was left out.</summary>
@@ -81,9 +82,10 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
 
         if (unseen > 0)
         {
-            context.Run.Notice(unseen == 1 ? "One image did not take part, because nobody has said what it shows: draw its boxes, or say that "
-                + "nothing is there." : $"{unseen:N0} images did not take part, because nobody has said what they show: draw their boxes, or "
-                + "say that nothing is there.");
+            context.Run.Notice(unseen == 1
+                ? "One image did not take part, because nobody has said what it shows: draw its boxes, or say that nothing is there."
+                : $"{unseen:N0} images did not take part, because nobody has said what they show: draw their boxes, or say that nothing is "
+                    + "there.");
         }
     }
 
@@ -163,7 +165,8 @@ internal sealed record DetectorCandidate(Dataset Data, IReadOnlyList<Guid> TestI
             var found = Detector.Detect(version.Backbone, version.Head, example.Read(), threshold: 0);
             return found with
             {
-                Objects = [.. found.Objects.Where(o => categories[o.Category] >= 0).Select(o => o with { Category = categories[o.Category] })],
+                Objects = [.. found.Objects.Where(o => categories[o.Category] >= 0)
+                    .Select(o => o with { Category = categories[o.Category] })],
             };
         }
         catch (ImageRefusedException)

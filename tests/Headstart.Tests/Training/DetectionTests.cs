@@ -134,7 +134,8 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         Assert.All(lines, line => Assert.Empty(line["labels"]!.AsArray()));
         var objects = lines.Sum(line => line["objects"]!.AsArray().Count);
         Assert.True(objects > 0);
-        var table = await _client.GetStringAsync(new Uri($"{Batches.PathOf(host.Model, batch)}/results?format=csv", UriKind.Relative), Api.Cancel);
+        var table = await _client.GetStringAsync(
+            new Uri($"{Batches.PathOf(host.Model, batch)}/results?format=csv", UriKind.Relative), Api.Cancel);
         Assert.StartsWith("fileName,imageId,label,probability,x,y,width,height,error", table);
         Assert.Equal(1 + objects + lines.Count(line => line["objects"]!.AsArray().Count == 0),
             table.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
@@ -181,8 +182,8 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
                 Assert.InRange(scores[i] - Probability(found), -0.02, 0.02);
                 Assert.Equal((string?)found!["label"], labels[i] == 0 ? "blue" : "red");
                 string[] sides = ["x", "y", "width", "height"];
-                Assert.All(sides.Index(), side => Assert.InRange(
-                    (boxes[4 * i + side.Index] - (double)found["box"]![side.Item]!) * (side.Index % 2 == 0 ? photo.Width : photo.Height), -1, 1));
+                Assert.All(sides.Index(), side => Assert.InRange((boxes[4 * i + side.Index] - (double)found["box"]![side.Item]!)
+                    * (side.Index % 2 == 0 ? photo.Width : photo.Height), -1, 1));
             }
         }
     }
