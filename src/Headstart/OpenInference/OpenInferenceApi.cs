@@ -8,7 +8,6 @@ using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Hosting;
 using Headstart.Operations;
-using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

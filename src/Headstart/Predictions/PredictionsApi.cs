@@ -1,5 +1,4 @@
 using Headstart.Access;
-using Headstart.Data;
 using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,7 +1,5 @@
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Learning.Evaluation;
-using Headstart.Learning.Heads;
 using Headstart.Operations;
 using Headstart.Reports;
 using Headstart.Versions;

@@ -8,7 +8,6 @@ using Headstart.Learning.Texts;
 using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
 
