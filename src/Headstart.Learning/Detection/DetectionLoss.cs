@@ -110,7 +110,7 @@ internal sealed class DetectionLoss
         {
             if (_owner[i] >= 0)
             {
-                loss += Pull(i, sides, truth[_owner[i]].Box, weight * BoxWeight * Math.Max(_target[i], LeastPull), sideGradient);
+                loss += Pull(i, sides, truth[_owner[i]].Box, weight * BoxWeight * _target[i], sideGradient);
             }
         }
 

@@ -32,7 +32,7 @@ public static class Detector
         var artifact = head.Artifact;
         var least = artifact.Logit(threshold ?? head.Thresholds.Min());
         var found = head.Ask(maps, (scores, sides) => Decoding.Objects(new Places(picture.CanvasWidth, picture.CanvasHeight), scores,
-            sides, least, Math.Max(most, MostObjects)));
+            sides, (least, artifact.SameObject), Math.Max(most, MostObjects)));
         return new(picture.Frame.PictureWidth, picture.Frame.PictureHeight, [.. found
             .Select(box => new DetectedObject(box.Category, picture.Frame.ToPicture(box.Box), artifact.Probability(box.Logit)))
             .Where(answer => answer.Box.IsSound && answer.Probability >= (threshold ?? head.Thresholds[answer.Category])).Take(most)]);

@@ -21,8 +21,6 @@ internal sealed record HeadMap(int Height, int Width, int Channels, float[] Valu
 /// </summary>
 internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMap>
 {
-    private const int Taps = 9;
-
     private readonly Dictionary<int, Stack<float[]>> _free = [];
     private readonly List<float[]> _used = [];
     private readonly List<Action> _tape = [];
@@ -173,12 +171,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         {
             var slopes = Matrix(output.Gradient, layer.Outputs);
             Accumulate(slopes.t().mm(read), Gradient.AsSpan(layer.Offset, layer.Weights));
-            var sum = Gradient.AsSpan(bias, layer.Outputs);
-            for (var at = 0; at < output.Gradient.Length; at += layer.Outputs)
-            {
-                TensorPrimitives.Add(sum, output.Gradient.AsSpan(at, layer.Outputs), sum);
-            }
-
+            SumPlaces(output.Gradient, Gradient.AsSpan(bias, layer.Outputs));
             if (input.Gradient.Length > 0)
             {
                 Accumulate(slopes.mm(weights), input.Gradient);
@@ -202,51 +195,59 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     private HeadMap ConvolveEach(HeadMap input, HeadLayer layer)
     {
         var output = New(input.Height, input.Width, input.Channels);
-        var channels = input.Channels;
-        var taps = Take(Taps * channels); // [taps, channels]
-        Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, Taps);
+        var (channels, count) = (input.Channels, layer.Kernel * layer.Kernel);
+        var taps = Take(count * channels); // [taps, channels]
+        Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, count);
         var bias = _parameters.AsSpan(layer.Offset + layer.Weights, channels);
         for (var at = 0; at < output.Values.Length; at += channels)
         {
             bias.CopyTo(output.Values.AsSpan(at));
         }
 
-        Spread(input.Values, taps, output.Values, (input.Height, input.Width, channels), step: 1);
+        Spread(input, input.Values, taps, output.Values, step: 1);
         _tape.Add(() =>
         {
-            Spread(output.Gradient, taps, input.Gradient, (input.Height, input.Width, channels), step: -1);
-            var slopes = Take((Taps + 1) * channels);
-            Correlate(input.Values, output.Gradient, slopes, (input.Height, input.Width, channels));
-            for (var tap = 0; tap < Taps; tap++)
+            Spread(input, output.Gradient, taps, input.Gradient, step: -1);
+            var slopes = Take(count * channels);
+            Correlate(input, output.Gradient, slopes);
+            for (var tap = 0; tap < count; tap++)
             {
                 for (var channel = 0; channel < channels; channel++)
                 {
-                    Gradient[layer.Offset + channel * Taps + tap] += slopes[tap * channels + channel];
+                    Gradient[layer.Offset + channel * count + tap] += slopes[tap * channels + channel];
                 }
             }
 
-            var sum = Gradient.AsSpan(layer.Offset + layer.Weights, channels);
-            TensorPrimitives.Add(sum, slopes.AsSpan(Taps * channels, channels), sum);
+            SumPlaces(output.Gradient, Gradient.AsSpan(layer.Offset + layer.Weights, channels));
         });
         return output;
     }
 
+    private static void SumPlaces(float[] values, Span<float> sum)
+    {
+        for (var at = 0; at < values.Length; at += sum.Length)
+        {
+            TensorPrimitives.Add(sum, values.AsSpan(at, sum.Length), sum);
+        }
+    }
+
     /// <summary>Adds to each place what its neighbours say, times the tap of their direction; with a step of -1 of the opposite
     /// direction.</summary>
-    private static void Spread(float[] from, float[] taps, float[] to, (int Height, int Width, int Channels) size, int step)
+    private static void Spread(HeadMap size, float[] from, float[] taps, float[] to, int step)
     {
-        var (height, width, channels) = size;
+        var (height, width, channels) = (size.Height, size.Width, size.Channels);
+        var kernel = (int)Math.Sqrt(taps.Length / channels);
         for (var y = 0; y < height; y++)
         {
-            for (var tap = 0; tap < Taps; tap++)
+            for (var tap = 0; tap < kernel * kernel; tap++)
             {
-                var (row, shift) = (y + step * (tap / 3 - 1), step * (tap % 3 - 1));
-                if (row < 0 || row >= height)
+                var (row, shift) = (y + step * (tap / kernel - kernel / 2), step * (tap % kernel - kernel / 2));
+                var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
+                if (row < 0 || row >= height || first >= last)
                 {
                     continue;
                 }
 
-                var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
                 var (read, write) = ((row * width + first + shift) * channels, (y * width + first) * channels);
                 for (var end = (y * width + last) * channels; write < end; read += channels, write += channels)
                 {
@@ -261,16 +262,16 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         }
     }
 
-    /// <summary>The slope of each tap, and behind them those of the bias.</summary>
-    private static void Correlate(float[] values, float[] slopes, float[] sums, (int Height, int Width, int Channels) size)
+    /// <summary>The slope of each tap.</summary>
+    private static void Correlate(HeadMap input, float[] slopes, float[] sums)
     {
-        var (height, width, channels) = size;
-        Array.Clear(sums);
+        var (height, width, channels) = (input.Height, input.Width, input.Channels);
+        var kernel = (int)Math.Sqrt(sums.Length / channels);
         for (var channel = 0; channel < channels; channel += Vector<float>.Count)
         {
-            for (var tap = 0; tap <= Taps; tap++)
+            for (var tap = 0; tap < kernel * kernel; tap++)
             {
-                var (down, shift) = tap == Taps ? (0, 0) : (tap / 3 - 1, tap % 3 - 1);
+                var (down, shift) = (tap / kernel - kernel / 2, tap % kernel - kernel / 2);
                 var sum = Vector<float>.Zero;
                 for (var y = Math.Max(0, -down); y < height - Math.Max(0, down); y++)
                 {
@@ -278,8 +279,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
                     var (read, at) = (((y + down) * width + first + shift) * channels + channel, (y * width + first) * channels + channel);
                     for (var x = first; x < last; x++, read += channels, at += channels)
                     {
-                        var slope = new Vector<float>(slopes, at);
-                        sum = tap == Taps ? sum + slope : Vector.FusedMultiplyAdd(new Vector<float>(values, read), slope, sum);
+                        sum = Vector.FusedMultiplyAdd(new Vector<float>(input.Values, read), new Vector<float>(slopes, at), sum);
                     }
                 }
 

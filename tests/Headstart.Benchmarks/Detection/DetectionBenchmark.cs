@@ -73,8 +73,8 @@ internal static class DetectionBenchmark
         var backbone = task.Backbones.First(known => known.Feeds(head));
         Detections[] answers = [.. test.Select(example => Detector.Detect(backbone, head, example.Read(), threshold: 0.001f))];
         var report = DetectionEvaluation.Of(task.Categories, [.. test.Select(example => example.Boxes)], answers, crossValidated: false);
-        Console.WriteLine($"{set}: {task.Examples.Count} images to learn from, mAP@0.5 {report.At50.Value:0.000} ({report.At50.Low:0.000} to "
-            + $"{report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; expected by its own report "
+        Console.WriteLine($"{set}: {task.Examples.Count} images to learn from, mAP@0.5 {report.At50.Value:0.000} "
+            + $"({report.At50.Low:0.000} to {report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; expected by its own report "
             + $"{result.Report.At50.Value:0.000}; {wall:0} s, {used:0} s of one core; {Milliseconds(backbone, head, test)}");
         Console.WriteLine($"  tried {string.Join(", ", result.Trials.Select(trial => $"{trial.BackboneId} at {trial.Resolution} "
             + $"{trial.At50:0.000}{(trial.Chosen ? " (chosen)" : "")}"))}; seconds {string.Join(", ", result.Seconds

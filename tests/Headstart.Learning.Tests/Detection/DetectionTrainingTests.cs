@@ -89,7 +89,8 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
     [Fact]
     public void Folds_have_about_as_many_boxes_of_each_category_and_groups_stay_together()
     {
-        DetectionExample[] examples = [.. DrawnObjects.Draw(40, seed: 2).Select((example, i) => example with { Group = i < 10 ? 1 : null })];
+        DetectionExample[] examples = [.. DrawnObjects.Draw(40, seed: 2)
+            .Select((example, i) => example with { Group = i < 10 ? 1 : null })];
 
         var fold = DetectionFolds.Assign(examples, 2, folds: 4, seed: 1);
 
