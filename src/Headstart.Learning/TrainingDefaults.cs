@@ -121,33 +121,35 @@ public static class TrainingDefaults
 
     // Detection: what is tried
     public const int MinImagesWithBoxes = 5;               // fewer show nothing but themselves
-    public static readonly int[] Resolutions = [320, 480, 640]; // pixels of the longer side
+    // pixels of the longer side, multiples of 32; at the smallest one large objects look as in the pictures that backbones learned from
+    public static readonly int[] Resolutions = [224, 320, 480, 640];
     public const int HighestResolution = 1_280;
     public const float SmallestObject = 20;                // pixels that all but a tenth of the objects are to have across
     public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
-    public const int ImagesOfTrial = 120;
-    public const int StepsOfTrial = 150;
+    public const int ImagesOfTrial = 100;
+    public const int StepsOfTrial = 120;
     public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
     public const int FoldsOfStop = 5;                      // where enough are, one fifth says what scores mean
 
     // Detection: what is seen
     public const double SmallestView = 0.6;                // of the resolution
     public const double LargestView = 1.5;
-    public const double MosaicShare = 0.3;
-    public const double MosaicScale = 0.6;
-    public const double LightSpread = 0.3;                 // of the logarithm
-    public const double ColourSpread = 0.1;
+    public const double MosaicShare = 0.3;                 // of the views: objects in other surroundings
+    public const double MosaicScale = 0.6;                 // a quarter of the canvas each, so smaller
+    public const double LightSpread = 0.3;                 // of the logarithm of the brightness
+    public const double ColourSpread = 0.1;                // the same of each colour
     public const float EnoughSeen = 0.4f;                  // of an object that is cut off: less is neither to be found nor wrong
     public const int MostViews = 1_000;                    // 0.7 MB each at 480 pixels
-    public const int FewestViews = 2;                      // of an image: as it is, and another
-    public const int MostViewsOfImage = 12;
+    public const int FewestViews = 2;                      // of an image
+    public const int MostViewsOfImage = 12;                // more are too much alike
     public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels
-    public const int ImagesForProjection = 40;
+    public const int ImagesForProjection = 40;             // so many show which channels vary
     public const int PlacesForProjection = 20_000;
     public static readonly int[] KeptChannels = [96, 160, 256]; // by stride
 
     // Detection: the head and its training
-    public const int HeadWidth = 64;                       // channels
+    public const int HeadWidth = 64;                       // channels; a multiple of 16, which vectors have
+    public const int BlockKernel = 5;                      // places along each side: a block must see the ends of large objects
     public const int SharedBlocks = 1;
     public const int BranchBlocks = 1;
     public const float FirstLogit = -4.6f;                 // 1 %: nearly all places are background (RetinaNet)
@@ -155,23 +157,24 @@ public static class TrainingDefaults
     public const float LongestSide = 7;                    // logarithm of strides
     public const int PlacesOfObject = 10;                  // as in YOLOv8
     public const float SmallestReach = 0.75f;              // strides
-    public const float LeastTarget = 0.05f;
-    public const float BoxWeight = 2;
-    public const float LongestGradient = 10;
-    public const float AverageDecay = 0.995f;
-    public const float DetectionDecay = 0.02f;
+    public const float LeastTarget = 0.05f;                // a place that answers for an object is never background
+    public const float BoxWeight = 2;                      // as in generalised focal loss
+    public const float LongestGradient = 10;               // rarely reached; keeps one strange batch from spoiling all
+    public const float AverageDecay = 0.995f;              // of the parameters: remembers some hundred steps
+    public const float DetectionDecay = 0.02f;             // of the weights a unit of rate
     public const int BatchViews = 8;
-    public const float HighestRate = 0.002f;
-    public const float WarmUp = 0.05f;
-    public const int PassesOfViews = 5;
-    public const int FewestSteps = 300;
-    public const int MostSteps = 800;
+    public const float HighestRate = 0.006f;
+    public const float WarmUp = 0.05f;                     // share of the steps
+    public const int PassesOfViews = 12;
+    public const int FewestSteps = 350;
+    public const int MostWork = 1_800_000;                 // steps times places of a view: a minute of two cores
     public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
 
     // Detection: answers and report
     public const int MostObjects = 100;                    // an image, as COCO counts
     public const int MostCandidates = 1_000;               // places that are looked at for them, as in RetinaNet
-    public const float SameObject = 0.6f;                  // overlap of two boxes of one object
+    public static readonly float[] SameObject = [0.4f, 0.3f, 0.5f]; // overlaps of two boxes of one object that are tried
+    public const float AgreeingBox = 0.5f;                 // overlap of boxes that make one together
     public const float LeastLogit = -4.6f;                 // 1 %: answers below say nothing
     public const float UntriedThreshold = 0.5f;            // of a category that nothing was found of
     public const double SlopeSpread = 0.5;                 // standard deviations that few answers are drawn to
@@ -180,8 +183,8 @@ public static class TrainingDefaults
     public const int FewestDraws = 100;
     public const double SmallSide = 1 / 16.0;              // of the image's longer side: 40 pixels of 640
     public const double LargeSide = 0.25;
-    public const float SureToSuspect = 0.5f;
-    public const float SloppyFrom = 0.3f;                  // overlap
-    public const float SloppyTo = 0.6f;
-    public const float EmptyBelow = 0.05f;
+    public const float SureToSuspect = 0.5f;               // of an answer that contradicts a label
+    public const float SloppyFrom = 0.3f;                  // overlap of an answer and a box that is about the same object
+    public const float SloppyTo = 0.6f;                    // and fits badly
+    public const float EmptyBelow = 0.05f;                 // probability of all answers at a box
 }

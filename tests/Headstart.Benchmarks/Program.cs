@@ -1,5 +1,6 @@
 using Headstart.Benchmarks;
 using Headstart.Benchmarks.Choosing;
+using Headstart.Benchmarks.Detection;
 using Headstart.Benchmarks.Nodes;
 using Headstart.Benchmarks.Serving;
 using Headstart.Benchmarks.Text;
@@ -47,6 +48,11 @@ if (args is ["quantise", .. var quantised])
 if (args is ["scaling"])
 {
     return Scaling.Run(shared);
+}
+
+if (args is ["detection", .. var detection])
+{
+    return DetectionBenchmark.Run(detection, shared);
 }
 
 if (args is ["text", .. var texts])

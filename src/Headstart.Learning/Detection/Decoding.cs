@@ -9,36 +9,55 @@ internal static class Decoding
     public readonly record struct Found(int Category, Sides Box, float Logit);
 
     /// <summary>Places that say enough, without those that say the same of the same object again: greedily, the best first, within a
-    /// category.</summary>
+    /// category (non-maximum suppression). The box of an object is the mean of all boxes that agree with the best one, by probability and
+    /// overlap (box voting, Gidaris and Komodakis, ICCV 2015): places next to each other err in different directions.</summary>
     /// <param name="places">Of the canvas.</param>
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
-    /// <param name="least">Least logit.</param>
+    /// <param name="least">Least logit, and overlap from which on two boxes are of one object.</param>
     /// <param name="most">Most objects.</param>
     /// <returns>The best first.</returns>
-    public static List<Found> Objects(Places places, ReadOnlySpan<float> scores, ReadOnlySpan<float> sides, float least, int most)
+    public static List<Found> Objects(Places places, ReadOnlySpan<float> scores, ReadOnlySpan<float> sides,
+        (float Logit, float SameObject) least, int most)
     {
-        var candidates = new List<(float Logit, int At)>();
+        var candidates = new List<Found>();
         for (var at = 0; at < scores.Length; at++)
         {
-            if (scores[at] >= least)
+            if (scores[at] >= LeastLogit) // whatever is asked for: the boxes must not depend on it
             {
-                candidates.Add((scores[at], at));
+                candidates.Add(new(at / places.Count, places.Box(at % places.Count, sides), scores[at]));
             }
         }
 
-        candidates.Sort((one, other) => other.Logit != one.Logit ? other.Logit.CompareTo(one.Logit) : one.At.CompareTo(other.At));
+        List<Found> best = [.. candidates.OrderByDescending(candidate => candidate.Logit).Take(MostCandidates)];
         var kept = new List<Found>();
-        foreach (var (logit, at) in candidates.Take(MostCandidates))
+        foreach (var candidate in best.TakeWhile(candidate => candidate.Logit >= least.Logit))
         {
-            var (category, place) = (at / places.Count, at % places.Count);
-            var box = places.Box(place, sides);
-            if (kept.Count < most && !kept.Exists(better => better.Category == category && better.Box.Iou(box) > SameObject))
+            if (kept.Count < most && !kept.Exists(better => better.Category == candidate.Category
+                && better.Box.Iou(candidate.Box) > least.SameObject))
             {
-                kept.Add(new(category, box, logit));
+                kept.Add(candidate);
             }
         }
 
-        return kept;
+        return kept.ConvertAll(found => found with { Box = Vote(found, best) });
+    }
+
+    private static Sides Vote(Found found, List<Found> candidates)
+    {
+        var (weight, left, top, right, bottom) = (0f, 0f, 0f, 0f, 0f);
+        foreach (var other in candidates)
+        {
+            var overlap = other.Category == found.Category ? other.Box.Iou(found.Box) : 0;
+            if (overlap >= AgreeingBox)
+            {
+                var share = overlap / (1 + MathF.Exp(-other.Logit));
+                weight += share;
+                (left, top) = (left + share * other.Box.Left, top + share * other.Box.Top);
+                (right, bottom) = (right + share * other.Box.Right, bottom + share * other.Box.Bottom);
+            }
+        }
+
+        return weight > 0 ? new(left / weight, top / weight, right / weight, bottom / weight) : found.Box; // a box without area
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Headstart.Learning.Backbones;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
@@ -24,10 +25,12 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         new Random(task.Seed).Shuffle(sample);
         sample = sample[..Math.Min(sample.Length, ImagesOfTrial)];
         var trials = new List<DetectionTrial>();
-        foreach (var backbone in task.Backbones)
+        var worthTrying = task.Backbones.Where(backbone => task.Backbones.Count <= EnoughBackbones
+            || backbone.Manifest.Id != BackboneFolders.BuiltInId).ToList();
+        foreach (var backbone in worthTrying)
         {
             trials.Add(Try(backbone, asked, sample, fold));
-            report(trials.Count / (task.Backbones.Count + 1.0));
+            report(trials.Count / (worthTrying.Count + 1.0));
         }
 
         var best = trials.MaxBy(trial => trial.At50)!;
@@ -61,14 +64,16 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
 
         var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
         var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
+        var steps = Math.Max(1, (int)(StepsOfTrial * task.Effort));
         DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
             .SelectMany(example => example!.Drawn)];
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
-            new(StepsOfTrial, HighestRate, StepsOfTrial, task.Seed), (_, _) => true, cancel);
-        JudgedPicture[] judged = [.. read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair =>
-            new JudgedPicture(examples[pair.Index].Boxes, template.Detections(trainer.Find(parameters, pair.Item!.Plain),
-                pair.Item.Frame).Objects, pair.Item.Frame.Aspect))];
-        return new(backbone.Manifest.Id, resolution, DetectionEvaluation.At50(judged, task.Categories.Count),
-            Stopwatch.GetElapsedTime(start).TotalSeconds, false);
+            new(steps, HighestRate, steps, task.Seed), (_, _) => true, cancel);
+        var judged = read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair => (
+            examples[pair.Index].Boxes, Found: trainer.Find(parameters, pair.Item!.Plain), pair.Item.Frame)).ToList();
+        var best = Enumerable.Range(0, SameObject.Length).Max(same => DetectionEvaluation.At50([.. judged.Select(picture =>
+            new JudgedPicture(picture.Boxes, template.Detections(picture.Found[same], picture.Frame).Objects, picture.Frame.Aspect))],
+            task.Categories.Count));
+        return new(backbone.Manifest.Id, resolution, best, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
     }
 }

@@ -158,7 +158,7 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         var corners = b.Node("Transpose", [b.Node("Concat", [top, left, bottom, right], GraphBuilder.Integer("axis", 1))],
             GraphBuilder.Integers("perm", 0, 2, 1)); // [1, places, 4], as NonMaxSuppression wants them
         // It looks at the best of each category only, and compares within a category.
-        var chosen = b.Node("NonMaxSuppression", [corners, scores, b.Integers(MostObjects), b.Floats([SameObject], 1),
+        var chosen = b.Node("NonMaxSuppression", [corners, scores, b.Integers(MostObjects), b.Floats([head.SameObject], 1),
             b.Floats([head.Logit(threshold)], 1)]); // [m, 3]: 0, category, place
         var category = Column(chosen, 1);
         var place = Column(chosen, 2);
@@ -168,7 +168,9 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         var count = b.Node("Min", [b.Node("Shape", [logits]), b.Integers(MostObjects)]);
         var (best, order) = b.Largest(logits, count);
         var probabilities = b.Node("Sigmoid", [b.Node("Add", [b.Node("Mul", [best, b.Float(head.Slope)]), b.Float(head.Intercept)])]);
-        var boxes = b.Node("Gather", [b.Node("Squeeze", [corners, b.Integers(0)]), b.Node("Gather", [place, order])]); // [n, 4]
+        var all = b.Node("Squeeze", [corners, b.Integers(0)]); // [places, 4]
+        var boxes = Vote(all, b.Node("Gather", [all, b.Node("Gather", [place, order])]),
+            b.Node("Gather", [b.Node("Squeeze", [scores, b.Integers(0)]), b.Node("Gather", [category, order])])); // [n, 4]
         var size = b.Node("Concat", [picture.Scaled, picture.Scaled], GraphBuilder.Integer("axis", 0)); // height, width twice
         var relative = b.Node("Clip", [b.Node("Div", [boxes, size]), b.Float(0), b.Float(1)]);
         string Edge(int i) => b.Node("Slice", [relative, b.Integers(i), b.Integers(i + 1), b.Integers(1)]); // [n, 1]
@@ -177,6 +179,28 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         b.Output(result, DetectionExport.Boxes, GraphBuilder.Float32, -1, 4);
         b.Output(probabilities, DetectionExport.Scores, GraphBuilder.Float32, -1);
         b.Output(b.Node("Gather", [category, order]), DetectionExport.Labels, GraphBuilder.Int64, -1);
+    }
+
+    /// <summary>Means of the boxes that agree with each, see <see cref="Decoding.Objects"/>.</summary>
+    /// <param name="all"><c>[places, 4]</c></param>
+    /// <param name="kept"><c>[n, 4]</c></param>
+    /// <param name="logits"><c>[n, places]</c>, of the category of each.</param>
+    private string Vote(string all, string kept, string logits)
+    {
+        var turned = b.Node("Transpose", [all], GraphBuilder.Integers("perm", 1, 0)); // [4, places]
+        string Row(int i) => b.Node("Slice", [turned, b.Integers(i), b.Integers(i + 1), b.Integers(0)]); // [1, places]
+        string Own(int i) => b.Node("Slice", [kept, b.Integers(i), b.Integers(i + 1), b.Integers(1)]); // [n, 1]
+        string Length(int axis) => b.Node("Relu", [b.Node("Sub", [b.Node("Min", [Own(axis + 2), Row(axis + 2)]),
+            b.Node("Max", [Own(axis), Row(axis)])])]); // [n, places]
+        string Area(Func<int, string> of) => b.Node("Mul", [b.Node("Sub", [of(2), of(0)]), b.Node("Sub", [of(3), of(1)])]);
+        var overlap = b.Node("Mul", [Length(0), Length(1)]);
+        var union = b.Node("Sub", [b.Node("Add", [Area(Own), Area(Row)]), overlap]);
+        var share = b.Node("Div", [overlap, b.Node("Max", [union, b.Float(1e-6f)])]);
+        var agrees = b.Cast(b.Node("And", [b.Node("GreaterOrEqual", [share, b.Float(AgreeingBox)]),
+            b.Node("GreaterOrEqual", [logits, b.Float(LeastLogit)])]), GraphBuilder.Float32);
+        var weights = b.Node("Mul", [b.Node("Mul", [share, agrees]), b.Node("Sigmoid", [logits])]);
+        var sums = b.Node("ReduceSum", [weights, b.Integers(1)], GraphBuilder.Integer("keepdims", 1)); // [n, 1]
+        return b.Node("Div", [b.Node("MatMul", [weights, all]), b.Node("Max", [sums, b.Float(1e-12f)])]);
     }
 
     private string Column(string matrix, int i) =>

@@ -6,7 +6,8 @@ namespace Headstart.Learning.Detection;
 
 /// <summary>
 /// A detection head as a file. Little-endian: 8 bytes of magic, version (int32), length of the whole file (int64), backbone id, its SHA-256
-/// and input id, resolution (int32), slope and intercept of the calibration (float32), number of categories k (int32), their names and
+/// and input id, resolution (int32), slope and intercept of the calibration, and the overlap of one
+/// object (float32), number of categories k (int32), their names and
 /// thresholds (float32), width of the network (int32), number of maps (int32) and their channels (int32), parameters (float32), then the
 /// SHA-256 of all that. Strings are an int32 length and UTF-8.
 /// </summary>
@@ -32,6 +33,9 @@ internal sealed record DetectionHeadArtifact
     public float Slope { get; init; } = 1;
 
     public float Intercept { get; init; }
+
+    /// <summary>Overlap from which on two boxes of one category are of one object.</summary>
+    public float SameObject { get; init; } = TrainingDefaults.SameObject[0];
 
     public required IReadOnlyList<string> Categories { get; init; }
 
@@ -59,6 +63,7 @@ internal sealed record DetectionHeadArtifact
             || Network.Inputs.Count != DetectorBackbone.Strides.Length || Parameters.Length != Network.Length
             || Resolution is < Letterbox.Multiple or > TrainingDefaults.HighestResolution
             || !(Slope > 0) || !float.IsFinite(Slope) || !float.IsFinite(Intercept)
+            || SameObject is not (> 0 and < 1)
             || !Thresholds.All(threshold => threshold is >= 0 and <= 1) || !Parameters.All(float.IsFinite))
         {
             throw new ArgumentException("The parts of the head do not fit together.");
@@ -78,6 +83,7 @@ internal sealed record DetectionHeadArtifact
         writer.Write(Resolution);
         writer.Write(Slope);
         writer.Write(Intercept);
+        writer.Write(SameObject);
         writer.Write(Categories.Count);
         Categories.ToList().ForEach(WriteString);
         Thresholds.ToList().ForEach(writer.Write);
@@ -125,7 +131,7 @@ internal sealed record DetectionHeadArtifact
     private static DetectionHeadArtifact ReadContent(ArtifactReader reader)
     {
         var (id, sha256, input, resolution) = (reader.String(Strict), reader.String(Strict), reader.String(Strict), reader.Int32());
-        var calibration = reader.Floats(2);
+        var numbers = reader.Floats(3);
         var categories = new string[Within(reader.Int32(), MostCategories)];
         for (var i = 0; i < categories.Length; i++)
         {
@@ -148,8 +154,9 @@ internal sealed record DetectionHeadArtifact
             BackboneSha256 = sha256,
             InputId = input,
             Resolution = resolution,
-            Slope = calibration[0],
-            Intercept = calibration[1],
+            Slope = numbers[0],
+            Intercept = numbers[1],
+            SameObject = numbers[2],
             Categories = categories,
             Thresholds = thresholds,
             Network = network,

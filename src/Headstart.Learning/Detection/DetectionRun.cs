@@ -27,7 +27,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         // 3. Views of all images.
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
         var read = Timed(DetectionStage.Reading, () => reader.Read(_all, i => i < learn.Length ? fold[i] : -1,
-            ViewsOf(_all.Length), task.Seed, Share(DetectionStage.Reading)));
+            ViewsOf(), task.Seed, Share(DetectionStage.Reading)));
         if (!learn.Any(i => read[i] is not null && _all[i].Boxes.Any(label => !label.Difficult)))
         {
             throw new Heads.HeadTrainingException("None of the images with boxes can be read; upload them again.");
@@ -36,7 +36,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         // 4. Heads that answer for the fold they have not seen.
         var template = new HeadTemplate(task.Categories, backbone, reader, chosen.Resolution);
         var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
-        var answers = new IReadOnlyList<Decoding.Found>?[_all.Length];
+        var answers = new IReadOnlyList<Decoding.Found>[]?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
         var parameters = template.Network.Begin(new Random(task.Seed));
         Timed(DetectionStage.Training, () =>
@@ -67,7 +67,6 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
                 Answer(parameters, Enumerable.Range(learn.Length, task.HeldOut.Count));
                 evaluated = template.Make(parameters);
             }
-
             else
             {
                 Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // only for tests
@@ -77,7 +76,8 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
             Answer(parameters, learn.Where(i => answers[i] is null));
             parameters = Fit(parameters, Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly), crossValidated ? more : GoingOn,
                 Share(DetectionStage.Finishing, steps - 1, steps));
-            Detections?[] found = [.. answers.Select((answer, i) => answer is null ? null : template.Detections(answer, read[i]!.Frame))];
+            Detections?[] found = [.. answers.Select((answer, i) => answer is null ? null
+                : template.Detections(answer[template.Same], read[i]!.Frame))];
             int[] counted = [.. Enumerable.Range(0, _all.Length).Where(i => unseen[i] && (crossValidated || i >= learn.Length))];
             var report = DetectionEvaluation.Of(task.Categories, [.. counted.Select(i => _all[i].Boxes)],
                 [.. counted.Select(i => found[i]!)], crossValidated);
@@ -88,7 +88,8 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         float[] Fit(float[] start, IEnumerable<int> examples, double share, Action<double> report)
         {
             DetectionView[] views = [.. examples.Where(i => read[i] is not null).SelectMany(i => read[i]!.Drawn)];
-            var plan = TrainingPlan.For(views.Length, share, task.Seed);
+            var places = new Places(views[0].Width, views[0].Height).Count;
+            var plan = TrainingPlan.For(views.Length, places, share * task.Effort, task.Seed);
             return trainer.Train(start, views, plan, (step, _) =>
             {
                 report(step / (double)plan.Steps);
@@ -105,7 +106,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
     }
 
     /// <summary>Many images are views enough; the memory is limited.</summary>
-    private static int ViewsOf(int images) => Math.Clamp(MostViews / images, FewestViews, MostViewsOfImage);
+    private int ViewsOf() => Math.Clamp((int)(task.Effort * MostViews / _all.Length), FewestViews, MostViewsOfImage);
 
     private Action<double> Share(DetectionStage stage, int part = 0, int parts = 1) =>
         share => progress?.Report(new(stage, (part + share) / parts));

@@ -8,13 +8,16 @@ namespace Headstart.Learning.Detection;
 /// <summary>What a detector is to be made from.</summary>
 /// <param name="Categories">Their names, by index.</param>
 /// <param name="Examples">To learn from.</param>
-/// <param name="HeldOut">Never learned from by the head of the report; may be empty. Those with <see cref="DetectionExample.TestOnly"/> come
-/// last.</param>
+/// <param name="HeldOut">Never learned from by the head of the report; may be empty. Those with <see cref="DetectionExample.TestOnly"/>
+/// come last.</param>
 /// <param name="Backbones">To choose from; at least one, each best opened with one thread.</param>
 /// <param name="Seed">Decides folds and draws.</param>
 public sealed record DetectionTask(IReadOnlyList<string> Categories, IReadOnlyList<DetectionExample> Examples,
     IReadOnlyList<DetectionExample> HeldOut, IReadOnlyList<DetectorBackbone> Backbones, int Seed = Seed)
 {
+    /// <summary>Share of the usual work: less is quicker and finds less.</summary>
+    public double Effort { get; init; } = 1;
+
     /// <summary>Called before each image and each batch; may hold the training up for as long as the cores are needed more
     /// elsewhere.</summary>
     public Action<CancellationToken>? GiveWay { get; init; }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Detection;
@@ -10,9 +11,32 @@ namespace Headstart.Learning.Detection;
 internal sealed record DetectionView(int Width, int Height, Half[] Maps, IReadOnlyList<Truth> Truth);
 
 /// <summary>An example, decoded.</summary>
-internal sealed record DecodedExample(Letterbox Picture, IReadOnlyList<LabelledBox> Boxes) : IDisposable
+/// <param name="Frame">Its sizes.</param>
+/// <param name="Pixels"><c>[height, width, 4]</c>: red, green, blue and nothing, as <see cref="PictureScaler"/> likes them best.</param>
+/// <param name="Boxes">Its objects.</param>
+internal sealed record DecodedExample(PictureFrame Frame, byte[] Pixels, IReadOnlyList<LabelledBox> Boxes)
 {
-    public void Dispose() => Picture.Dispose();
+    public const int Lanes = 4;
+
+    /// <param name="example">The example.</param>
+    /// <param name="size">Pixels of the longer side.</param>
+    /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
+    public static DecodedExample Of(DetectionExample example, int size)
+    {
+        using var picture = Letterbox.Of(example.Read(), size);
+        var planes = picture.Planes;
+        var plane = picture.Width * picture.Height;
+        var pixels = new byte[Lanes * plane];
+        for (var band = 0; band < 3; band++)
+        {
+            for (var i = 0; i < plane; i++)
+            {
+                pixels[Lanes * i + band] = planes[band * plane + i];
+            }
+        }
+
+        return new(picture.Frame, pixels, example.Boxes);
+    }
 }
 
 /// <summary>A canvas that pictures are painted on, and what is to be found there.</summary>
@@ -43,7 +67,7 @@ internal sealed class Canvas
     /// <param name="colours">What the bytes of red, green and blue are multiplied with and added.</param>
     public void Paint(DecodedExample example, Placement placement, Window window, (float Gain, float Shift)[] colours)
     {
-        var source = example.Picture;
+        var source = example.Frame;
         var (width, height) = (Math.Max(1, (int)Math.Round(source.Width * placement.Scale)),
             Math.Max(1, (int)Math.Round(source.Height * placement.Scale)));
         var (left, top) = (Math.Max(window.Left, placement.Left), Math.Max(window.Top, placement.Top));
@@ -56,36 +80,34 @@ internal sealed class Canvas
                 new TriangleFilter(0, source.Width, width, cut, right - left, (source.Width, 1)),
                 new TriangleFilter(0, source.Height, height, top - placement.Top, bottom - top, (source.Height, 1)),
                 placement.Mirrored ? 2 : 1);
-            for (var band = 0; band < 3; band++)
-            {
-                PaintBand(source, band, plan, (left, top), colours[band]);
-            }
+            Paint(example, plan, (left, top), colours);
         }
 
         Mark(example.Boxes, placement, (width, height), new(left, top, Math.Max(left, right), Math.Max(top, bottom)));
     }
 
-    private void PaintBand(Letterbox source, int band, ScalePlan plan, (int Left, int Top) at, (float Gain, float Shift) colour)
+    private void Paint(DecodedExample example, ScalePlan plan, (int Left, int Top) at, (float Gain, float Shift)[] colours)
     {
-        var scaled = new byte[plan.Width * plan.Height];
-        using (var scaler = new PictureScaler(plan, bands: 1))
+        var scaled = new byte[3 * plan.Width * plan.Height];
+        using (var scaler = new PictureScaler(plan, DecodedExample.Lanes))
         {
-            for (var y = 0; y < source.Height; y++)
+            var row = DecodedExample.Lanes * example.Frame.Width;
+            for (var y = 0; y < example.Frame.Height; y++)
             {
-                scaler.Add(source.Planes.Slice((band * source.Height + y) * source.Width, source.Width), scaled);
+                scaler.Add(example.Pixels.AsSpan(y * row, row), scaled);
             }
         }
 
-        for (var y = 0; y < plan.Height; y++)
+        for (var i = 0; i < 3 * plan.Height; i++)
         {
+            var (band, y) = (i / plan.Height, i % plan.Height);
             var row = Chw.AsSpan((band * Height + at.Top + y) * Width + at.Left, plan.Width);
-            var bytes = scaled.AsSpan(y * plan.Width, plan.Width);
-            foreach (ref var value in bytes)
-            {
-                value = (byte)Math.Clamp(value * colour.Gain + colour.Shift, 0, 255);
-            }
-
-            Letterbox.Normalise(bytes, _preprocessing, band, row);
+            TensorPrimitives.ConvertTruncating<byte, float>(scaled.AsSpan(i * plan.Width, plan.Width), row);
+            TensorPrimitives.Multiply(row, colours[band].Gain, row);
+            TensorPrimitives.Add(row, colours[band].Shift, row);
+            TensorPrimitives.Max(row, 0, row);
+            TensorPrimitives.Min(row, 255, row);
+            Letterbox.Normalise(row, _preprocessing, band);
         }
     }
 

@@ -32,10 +32,19 @@ public static class Detector
         var artifact = head.Artifact;
         var least = artifact.Logit(threshold ?? head.Thresholds.Min());
         var found = head.Ask(maps, (scores, sides) => Decoding.Objects(new Places(picture.CanvasWidth, picture.CanvasHeight), scores,
-            sides, least, Math.Max(most, MostObjects)));
+            sides, (least, artifact.SameObject), Math.Max(most, MostObjects)));
         return new(picture.Frame.PictureWidth, picture.Frame.PictureHeight, [.. found
             .Select(box => new DetectedObject(box.Category, picture.Frame.ToPicture(box.Box), artifact.Probability(box.Logit)))
             .Where(answer => answer.Box.IsSound && answer.Probability >= (threshold ?? head.Thresholds[answer.Category])).Take(most)]);
+    }
+
+    /// <summary>The part of <see cref="Detect"/> that takes the time: decodes, scales and reads the maps.</summary>
+    public static void Look(DetectorBackbone backbone, DetectionHead head, byte[] file)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        ArgumentNullException.ThrowIfNull(head);
+        using var picture = Letterbox.Of(file, head.Resolution);
+        Read(backbone, picture).Dispose();
     }
 
     private static StageMaps Read(DetectorBackbone backbone, Letterbox picture)

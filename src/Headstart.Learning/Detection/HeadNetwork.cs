@@ -126,7 +126,7 @@ internal sealed class HeadNetwork
     private static T Separable<T>(IHeadOperators<T> ops, T input, HeadLayer[] block) =>
         ops.Add(input, ops.Convolve(ops.Rectify(ops.Convolve(input, block[0])), block[1]));
 
-    private HeadLayer[] Block() => [Layer(Width, Width, 3, perChannel: true), Layer(Width, Width, 1)];
+    private HeadLayer[] Block() => [Layer(Width, Width, BlockKernel, perChannel: true), Layer(Width, Width, 1)];
 
     private HeadLayer Layer(int inputs, int outputs, int kernel, bool perChannel = false)
     {

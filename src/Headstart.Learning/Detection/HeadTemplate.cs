@@ -7,6 +7,9 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
 {
     private float _slope = 1, _intercept;
 
+    /// <summary>Index of the overlap, among <see cref="SameObject"/>, from which on two boxes are of one object.</summary>
+    public int Same { get; private set; }
+
     /// <summary>By category.</summary>
     public IReadOnlyList<float> Thresholds { get; private set; } = [.. categories.Select(_ => UntriedThreshold)];
 
@@ -14,17 +17,21 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
     public HeadNetwork Network { get; } = new(reader.Kept, categories.Count, HeadWidth);
 
     /// <summary>Learns what scores mean from answers of heads that had not seen the pictures.</summary>
-    public void Calibrate(IReadOnlyList<(IReadOnlyList<Decoding.Found> Found, PictureFrame Frame, DetectionExample Example)> answers)
+    public void Calibrate(IReadOnlyList<(IReadOnlyList<Decoding.Found>[] Found, PictureFrame Frame, DetectionExample Example)> answers)
     {
+        // Cells overlap in a picture, raccoons hardly ever: which boxes are of one object differs.
+        Same = Enumerable.Range(0, SameObject.Length).MaxBy(same => DetectionEvaluation.At50(Judged(same), categories.Count));
         (_slope, _intercept) = DetectionCalibration.Fit([.. Matches().SelectMany(matches => matches.Outcomes())]);
         Thresholds = [.. Matches().Select(matches => DetectionEvaluation.Best(matches)?.Probability ?? UntriedThreshold)];
 
         CategoryMatches[] Matches()
         {
-            JudgedPicture[] pictures = [.. answers.Select(answer =>
-                new JudgedPicture(answer.Example.Boxes, Detections(answer.Found, answer.Frame).Objects, answer.Frame.Aspect))];
+            var pictures = Judged(Same);
             return [.. categories.Select((_, category) => new CategoryMatches(pictures, category))];
         }
+
+        JudgedPicture[] Judged(int same) => [.. answers.Select(answer => new JudgedPicture(answer.Example.Boxes,
+            Detections(answer.Found[same], answer.Frame).Objects, answer.Frame.Aspect))];
     }
 
     public Detections Detections(IReadOnlyList<Decoding.Found> found, PictureFrame frame) => new(frame.PictureWidth, frame.PictureHeight,
@@ -61,6 +68,7 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
             Resolution = resolution,
             Slope = _slope,
             Intercept = _intercept,
+            SameObject = SameObject[Same],
             Categories = categories,
             Thresholds = Thresholds,
             Network = whole,

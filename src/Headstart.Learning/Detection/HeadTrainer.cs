@@ -66,17 +66,19 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         return adam.Average;
     }
 
-    /// <summary>What the head finds in a view, from low scores on.</summary>
-    public IReadOnlyList<Decoding.Found> Find(float[] parameters, DetectionView view)
+    /// <summary>What the head finds in a view, from low scores on: for each of <see cref="SameObject"/>.</summary>
+    public IReadOnlyList<Decoding.Found>[] Find(float[] parameters, DetectionView view)
     {
         var (scores, sides) = Ask(parameters, view);
-        return Decoding.Objects(new Places(view.Width, view.Height), scores, sides, LeastLogit, MostObjects);
+        return [.. SameObject.Select(same => Decoding.Objects(new Places(view.Width, view.Height), scores, sides, (LeastLogit, same),
+            MostObjects))];
     }
 
     /// <summary>What the head says of a view.</summary>
     /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
     internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
     {
+        using var scope = torch.NewDisposeScope();
         using var gradients = torch.no_grad();
         var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
         tape.Start(parameters);
@@ -86,6 +88,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
     private Blame Judge(float[] parameters, DetectionView view)
     {
+        using var scope = torch.NewDisposeScope();
         using var gradients = torch.no_grad();
         var tape = _tapes.TryTake(out var free) ? free : new TapeOperators(network);
         tape.Start(parameters);
@@ -94,11 +97,11 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         var loss = new DetectionLoss(new Places(view.Width, view.Height), network.Categories);
         var targets = loss.Assign(said, box, view.Truth);
         var (scoreGradient, sideGradient) = (new float[said.Length], new float[box.Length]);
-        var value = loss.Evaluate(said, box, view.Truth, 1, (scoreGradient, sideGradient));
+        loss.Evaluate(said, box, view.Truth, 1, (scoreGradient, sideGradient));
         TapeOperators.Transpose(scoreGradient, scores.Gradient, scores.Channels, scores.Places);
         TapeOperators.Transpose(sideGradient, sides.Gradient, sides.Channels, sides.Places);
         tape.Back();
-        var blame = new Blame([.. tape.Gradient], targets, value);
+        var blame = new Blame([.. tape.Gradient], targets);
         _tapes.Add(tape);
         return blame;
     }
@@ -124,7 +127,7 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
         return maps;
     }
 
-    private sealed record Blame(float[] Gradient, float Targets, double Loss);
+    private sealed record Blame(float[] Gradient, float Targets);
 }
 
 /// <summary>How long and how fast a head learns.</summary>
@@ -135,11 +138,12 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 internal sealed record TrainingPlan(int Steps, float Rate, int Round, int Seed)
 {
     /// <param name="views">To learn from.</param>
+    /// <param name="places">Of a view: large views are seen less often.</param>
     /// <param name="share">Of a training from the start; 1 for the whole.</param>
     /// <param name="seed">Decides the order of the views.</param>
-    public static TrainingPlan For(int views, double share, int seed)
+    public static TrainingPlan For(int views, int places, double share, int seed)
     {
-        var steps = Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, MostSteps);
+        var steps = Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, Math.Max(FewestSteps, MostWork / Math.Max(1, places)));
         return new(Math.Max(1, (int)(steps * share)), HighestRate, Math.Max(1, steps / 50), seed);
     }
 

@@ -84,14 +84,14 @@ public sealed class Letterbox : IDisposable
         {
             var (band, y) = (i / Height, i % Height);
             var row = chw.Slice((band * CanvasHeight + y) * CanvasWidth, Width);
-            Normalise(Planes.Slice(i * Width, Width), p, band, row);
+            TensorPrimitives.ConvertTruncating(Planes.Slice(i * Width, Width), row);
+            Normalise(row, p, band);
         }
     }
 
-    /// <summary>From bytes to numbers.</summary>
-    internal static void Normalise(ReadOnlySpan<byte> bytes, Preprocessing p, int band, Span<float> values)
+    /// <summary>From 0..255 to what a backbone wants.</summary>
+    internal static void Normalise(Span<float> values, Preprocessing p, int band)
     {
-        TensorPrimitives.ConvertTruncating(bytes, values);
         TensorPrimitives.Multiply(values, 1 / (255 * p.Std[band]), values);
         TensorPrimitives.Add(values, -p.Mean[band] / p.Std[band], values);
     }

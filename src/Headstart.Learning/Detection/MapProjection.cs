@@ -59,8 +59,10 @@ internal sealed class MapProjection
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var places = map.Length / Inputs;
-        var result = tensor(_matrix, [Outputs, Inputs]).mm(tensor(map.ToArray(), [Inputs, places]) - tensor(_mean, [Inputs, 1]));
+        var read = empty([Inputs, map.Length / Inputs]);
+        map.CopyTo(MemoryMarshal.Cast<byte, float>(read.bytes));
+        var matrix = tensor(_matrix, [Outputs, Inputs]);
+        var result = matrix.mm(read) - matrix.mm(tensor(_mean, [Inputs, 1]));
         TensorPrimitives.ConvertToHalf(MemoryMarshal.Cast<byte, float>(result.bytes), kept);
     }
 

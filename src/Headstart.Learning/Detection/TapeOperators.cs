@@ -16,12 +16,11 @@ internal sealed record HeadMap(int Height, int Width, int Channels, float[] Valu
 /// <summary>
 /// The head while it learns: computes, and remembers how to go back (reverse-mode differentiation). Products of matrices are libtorch's;
 /// the small convolutions, one channel each, are done here with the channels of a place side by side: libtorch's were three quarters of a
-/// training. Buffers are used again for the next view. One thread.
+/// training. Buffers are used again for the next view. One thread; its tensors
+/// belong to the dispose scope it is used in.
 /// </summary>
 internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMap>
 {
-    private const int Taps = 9;
-
     private readonly Dictionary<int, Stack<float[]>> _free = [];
     private readonly List<float[]> _used = [];
     private readonly List<Action> _tape = [];
@@ -159,11 +158,9 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, layer.Outputs);
         var bias = layer.Offset + layer.Weights;
-        using (NewDisposeScope())
-        {
-            Numbers(Matrix(input.Values, input.Channels).mm(Weights().t())).CopyTo(output.Values);
-        }
-
+        var (read, weights) = (Matrix(input.Values, input.Channels), // for the way back too
+            Matrix(_parameters.AsSpan(layer.Offset, layer.Weights), layer.Inputs));
+        Numbers(read.mm(weights.t())).CopyTo(output.Values);
         for (var at = 0; at < output.Values.Length; at += layer.Outputs)
         {
             var place = output.Values.AsSpan(at, layer.Outputs);
@@ -172,25 +169,22 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
         _tape.Add(() =>
         {
-            using var scope = NewDisposeScope();
             var slopes = Matrix(output.Gradient, layer.Outputs);
-            Accumulate(slopes.t().mm(Matrix(input.Values, input.Channels)), Gradient.AsSpan(layer.Offset, layer.Weights));
-            var sum = Gradient.AsSpan(bias, layer.Outputs);
-            for (var at = 0; at < output.Gradient.Length; at += layer.Outputs)
-            {
-                TensorPrimitives.Add(sum, output.Gradient.AsSpan(at, layer.Outputs), sum);
-            }
-
+            Accumulate(slopes.t().mm(read), Gradient.AsSpan(layer.Offset, layer.Weights));
+            SumPlaces(output.Gradient, Gradient.AsSpan(bias, layer.Outputs));
             if (input.Gradient.Length > 0)
             {
-                Accumulate(slopes.mm(Weights()), input.Gradient);
+                Accumulate(slopes.mm(weights), input.Gradient);
             }
         });
         return output;
 
-        Tensor Weights() => Matrix(_parameters.AsSpan(layer.Offset, layer.Weights).ToArray(), layer.Inputs);
-
-        static Tensor Matrix(float[] values, int columns) => tensor(values, [values.Length / columns, columns]);
+        static Tensor Matrix(ReadOnlySpan<float> values, int columns)
+        {
+            var matrix = empty([values.Length / columns, columns]);
+            values.CopyTo(MemoryMarshal.Cast<byte, float>(matrix.bytes));
+            return matrix;
+        }
 
         static void Accumulate(Tensor more, Span<float> sum) => TensorPrimitives.Add(sum, Numbers(more), sum);
 
@@ -201,51 +195,59 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     private HeadMap ConvolveEach(HeadMap input, HeadLayer layer)
     {
         var output = New(input.Height, input.Width, input.Channels);
-        var channels = input.Channels;
-        var taps = Take(Taps * channels); // [taps, channels]
-        Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, Taps);
+        var (channels, count) = (input.Channels, layer.Kernel * layer.Kernel);
+        var taps = Take(count * channels); // [taps, channels]
+        Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, count);
         var bias = _parameters.AsSpan(layer.Offset + layer.Weights, channels);
         for (var at = 0; at < output.Values.Length; at += channels)
         {
             bias.CopyTo(output.Values.AsSpan(at));
         }
 
-        Spread(input.Values, taps, output.Values, (input.Height, input.Width, channels), step: 1);
+        Spread(input, input.Values, taps, output.Values, step: 1);
         _tape.Add(() =>
         {
-            Spread(output.Gradient, taps, input.Gradient, (input.Height, input.Width, channels), step: -1);
-            var slopes = Take((Taps + 1) * channels);
-            Correlate(input.Values, output.Gradient, slopes, (input.Height, input.Width, channels));
-            for (var tap = 0; tap < Taps; tap++)
+            Spread(input, output.Gradient, taps, input.Gradient, step: -1);
+            var slopes = Take(count * channels);
+            Correlate(input, output.Gradient, slopes);
+            for (var tap = 0; tap < count; tap++)
             {
                 for (var channel = 0; channel < channels; channel++)
                 {
-                    Gradient[layer.Offset + channel * Taps + tap] += slopes[tap * channels + channel];
+                    Gradient[layer.Offset + channel * count + tap] += slopes[tap * channels + channel];
                 }
             }
 
-            var sum = Gradient.AsSpan(layer.Offset + layer.Weights, channels);
-            TensorPrimitives.Add(sum, slopes.AsSpan(Taps * channels, channels), sum);
+            SumPlaces(output.Gradient, Gradient.AsSpan(layer.Offset + layer.Weights, channels));
         });
         return output;
     }
 
+    private static void SumPlaces(float[] values, Span<float> sum)
+    {
+        for (var at = 0; at < values.Length; at += sum.Length)
+        {
+            TensorPrimitives.Add(sum, values.AsSpan(at, sum.Length), sum);
+        }
+    }
+
     /// <summary>Adds to each place what its neighbours say, times the tap of their direction; with a step of -1 of the opposite
     /// direction.</summary>
-    private static void Spread(float[] from, float[] taps, float[] to, (int Height, int Width, int Channels) size, int step)
+    private static void Spread(HeadMap size, float[] from, float[] taps, float[] to, int step)
     {
-        var (height, width, channels) = size;
+        var (height, width, channels) = (size.Height, size.Width, size.Channels);
+        var kernel = (int)Math.Sqrt(taps.Length / channels);
         for (var y = 0; y < height; y++)
         {
-            for (var tap = 0; tap < Taps; tap++)
+            for (var tap = 0; tap < kernel * kernel; tap++)
             {
-                var (row, shift) = (y + step * (tap / 3 - 1), step * (tap % 3 - 1));
-                if (row < 0 || row >= height)
+                var (row, shift) = (y + step * (tap / kernel - kernel / 2), step * (tap % kernel - kernel / 2));
+                var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
+                if (row < 0 || row >= height || first >= last)
                 {
                     continue;
                 }
 
-                var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
                 var (read, write) = ((row * width + first + shift) * channels, (y * width + first) * channels);
                 for (var end = (y * width + last) * channels; write < end; read += channels, write += channels)
                 {
@@ -260,16 +262,16 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         }
     }
 
-    /// <summary>The slope of each tap, and behind them those of the bias.</summary>
-    private static void Correlate(float[] values, float[] slopes, float[] sums, (int Height, int Width, int Channels) size)
+    /// <summary>The slope of each tap.</summary>
+    private static void Correlate(HeadMap input, float[] slopes, float[] sums)
     {
-        var (height, width, channels) = size;
-        Array.Clear(sums);
+        var (height, width, channels) = (input.Height, input.Width, input.Channels);
+        var kernel = (int)Math.Sqrt(sums.Length / channels);
         for (var channel = 0; channel < channels; channel += Vector<float>.Count)
         {
-            for (var tap = 0; tap <= Taps; tap++)
+            for (var tap = 0; tap < kernel * kernel; tap++)
             {
-                var (down, shift) = tap == Taps ? (0, 0) : (tap / 3 - 1, tap % 3 - 1);
+                var (down, shift) = (tap / kernel - kernel / 2, tap % kernel - kernel / 2);
                 var sum = Vector<float>.Zero;
                 for (var y = Math.Max(0, -down); y < height - Math.Max(0, down); y++)
                 {
@@ -277,8 +279,7 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
                     var (read, at) = (((y + down) * width + first + shift) * channels + channel, (y * width + first) * channels + channel);
                     for (var x = first; x < last; x++, read += channels, at += channels)
                     {
-                        var slope = new Vector<float>(slopes, at);
-                        sum = tap == Taps ? sum + slope : Vector.FusedMultiplyAdd(new Vector<float>(values, read), slope, sum);
+                        sum = Vector.FusedMultiplyAdd(new Vector<float>(input.Values, read), new Vector<float>(slopes, at), sum);
                     }
                 }
 

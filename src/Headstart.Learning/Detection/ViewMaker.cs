@@ -12,13 +12,11 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
     /// <summary>Decoded larger than the resolution, so that larger views are sharp too.</summary>
     public int DecodedSize => (int)(resolution * LargestView);
 
-    public static DecodedExample Decode(DetectionExample example, int size) => new(Letterbox.Of(example.Read(), size), example.Boxes);
-
     /// <summary>As a detector sees it.</summary>
     public Canvas Plain(DecodedExample example)
     {
-        var picture = example.Picture;
-        var canvas = new Canvas(picture.CanvasWidth, picture.CanvasHeight, backbone.Manifest.Preprocessing);
+        var canvas = new Canvas(Letterbox.Whole(example.Frame.Width), Letterbox.Whole(example.Frame.Height),
+            backbone.Manifest.Preprocessing);
         canvas.Paint(example, new(1, 0, 0, false), new(0, 0, canvas.Width, canvas.Height), [(1, 0), (1, 0), (1, 0)]);
         return canvas;
     }
@@ -29,9 +27,8 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
     /// <param name="random">Decides how.</param>
     public Canvas Drawn(DecodedExample example, IReadOnlyList<DecodedExample> others, Random random)
     {
-        var picture = example.Picture;
         var (longer, shorter) = (Letterbox.Whole(resolution), Letterbox.Whole((int)Math.Round(resolution * Aspect)));
-        var canvas = picture.Width >= picture.Height ? new Canvas(longer, shorter, backbone.Manifest.Preprocessing)
+        var canvas = example.Frame.Width >= example.Frame.Height ? new Canvas(longer, shorter, backbone.Manifest.Preprocessing)
             : new Canvas(shorter, longer, backbone.Manifest.Preprocessing);
         if (random.NextDouble() >= MosaicShare || others.Count < 2)
         {
@@ -53,9 +50,9 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
 
         void Paint(DecodedExample of, Window window, double smallest, double largest)
         {
-            var size = smallest * Math.Pow(largest / smallest, random.NextDouble()) * resolution / Math.Max(of.Picture.Width,
-                of.Picture.Height);
-            var (width, height) = (of.Picture.Width * size, of.Picture.Height * size);
+            var size = smallest * Math.Pow(largest / smallest, random.NextDouble()) * resolution / Math.Max(of.Frame.Width,
+                of.Frame.Height);
+            var (width, height) = (of.Frame.Width * size, of.Frame.Height * size);
             canvas.Paint(of, new(size, Place(window.Left, window.Right, width), Place(window.Top, window.Bottom, height),
                 random.Next(2) == 1), window, Light());
         }

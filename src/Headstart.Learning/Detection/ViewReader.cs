@@ -38,28 +38,20 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         {
             var decoded = new DecodedExample?[block.Length];
             Each(block.Length, n => decoded[n] = TryDecode(examples[block[n]], _maker.DecodedSize));
-            try
+            DecodedExample[] others = [.. decoded.OfType<DecodedExample>()];
+            if (Projections.Count == 0 && others.Length > 0)
             {
-                DecodedExample[] others = [.. decoded.OfType<DecodedExample>()];
-                if (Projections.Count == 0 && others.Length > 0)
-                {
-                    double[] aspects = [.. others.Select(other => Math.Min(other.Picture.Frame.Aspect, 1 / other.Picture.Frame.Aspect))
-                        .Order()];
-                    _maker.Aspect = aspects[aspects.Length / 2];
-                    Project(examples, block, random);
-                }
+                double[] aspects = [.. others.Select(other => Math.Min(other.Frame.Aspect, 1 / other.Frame.Aspect)).Order()];
+                _maker.Aspect = aspects[aspects.Length / 2];
+                Project(examples, block, random);
+            }
 
-                Each(block.Length, n =>
-                {
-                    read[block[n]] = decoded[n] is { } own && Projections.Count > 0
-                        ? Read(examples[block[n]], own, others, (views, new Random(HashCode.Combine(seed, block[n])))) : null;
-                    report(Interlocked.Increment(ref done) / (double)examples.Count);
-                });
-            }
-            finally
+            Each(block.Length, n =>
             {
-                Array.ForEach(decoded, example => example?.Dispose());
-            }
+                read[block[n]] = decoded[n] is { } own && Projections.Count > 0
+                    ? Read(examples[block[n]], own, others, (views, new Random(unchecked(seed * 31 + block[n])))) : null;
+                report(Interlocked.Increment(ref done) / (double)examples.Count);
+            });
         }
 
         return read;
@@ -67,10 +59,9 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
 
     private ReadExample Read(DetectionExample example, DecodedExample decoded, DecodedExample[] others, (int Count, Random Random) drawn)
     {
-        using var plain = ViewMaker.Decode(example, resolution);
-        var frame = plain.Picture.Frame;
+        var plain = DecodedExample.Of(example, resolution);
         return new(_maker.Read(_maker.Plain(plain), Projections), [.. Enumerable.Range(0, drawn.Count)
-            .Select(_ => _maker.Read(_maker.Drawn(decoded, others, drawn.Random), Projections))], frame);
+            .Select(_ => _maker.Read(_maker.Drawn(decoded, others, drawn.Random), Projections))], plain.Frame);
     }
 
     private void Project(IReadOnlyList<DetectionExample> examples, int[] block, Random random)
@@ -78,8 +69,7 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         var canvases = new Canvas?[Math.Min(block.Length, ImagesForProjection)];
         Each(canvases.Length, n =>
         {
-            using var example = TryDecode(examples[block[n]], resolution);
-            canvases[n] = example is null ? null : _maker.Plain(example);
+            canvases[n] = TryDecode(examples[block[n]], resolution) is { } example ? _maker.Plain(example) : null;
         });
         Canvas[] sample = [.. canvases.OfType<Canvas>()];
         Projections = sample.Length > 0 ? _maker.Project(sample, random) : [];
@@ -89,7 +79,7 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
     {
         try
         {
-            return ViewMaker.Decode(example, size);
+            return DecodedExample.Of(example, size);
         }
         catch (ImageRefusedException)
         {

@@ -116,6 +116,7 @@ public sealed class Settings
             : NanoNets.MaxRequestBytes < 1 ? "Headstart:NanoNets:MaxRequestBytes must be at least 1."
             : Uploads.Problem() ?? Predictions.Problem(Uploads.MaxFileBytes) ?? BatchPredictions.Problem() ?? Fetching.Problem()
                 ?? ImageSearches.Problem()
+                ?? Training.Problem()
                 ?? Blobs.Problem() ?? Quotas.Problem() ?? RateLimits.Problem() ?? Server.Problem() ?? PathPrefix.Problem(PathBase)
                     ?? (Audit.KeepDays is < 1 or > 36_500 ? "Headstart:Audit:KeepDays must be between 1 and 36500." : null);
     }
@@ -289,4 +290,10 @@ public enum PublishRule
 public sealed class TrainingSettings
 {
     public PublishRule Publish { get; set; }
+
+    /// <summary>Share of the usual work of a run of a detection model: less is quicker and finds less.</summary>
+    public double DetectionEffort { get; set; } = 1;
+
+    internal string? Problem() => DetectionEffort is not (> 0 and <= 10)
+        ? "Headstart:Training:DetectionEffort must be more than 0 and at most 10." : null;
 }

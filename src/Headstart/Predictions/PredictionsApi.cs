@@ -17,7 +17,8 @@ public sealed record UrlPredictionRequest(IReadOnlyList<string>? Urls = null, IR
 /// <param name="Explain">Also return which areas or words support the most probable label. Not for detection models.</param>
 /// <param name="Threshold">In a detection model, the least probability of an object, 0 to 1; by default each category has its own, from
 /// which its F1 is highest.</param>
-/// <param name="Drawn">In a detection model, answer with a JPEG of the one image with its objects drawn into it.</param>
+/// <param name="Drawn">In a detection model, answer with a JPEG of the one image with its objects drawn into it, as <c>/drawn</c>
+/// does.</param>
 public sealed record PredictionQuery(
     [property: FromQuery(Name = "version")] int? Version, [property: FromQuery(Name = "top")] int? Top,
     [property: FromQuery(Name = "explain")] bool? Explain, [property: FromQuery(Name = "threshold")] float? Threshold,
@@ -39,8 +40,8 @@ public static class PredictionsApi
 {
     private const string Queries = "Uses the published version unless ?version= names another. ?top= returns only the most probable "
         + "labels. ?explain=true adds a heat map (PNG) of the areas that support the most probable label, which takes two to three times "
-        + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets their "
-        + "least probability, and ?drawn=true answers with a JPEG of the image with its objects drawn.";
+        + "as long, or for a text the weight of each word. A detection model answers with objects instead of labels: ?threshold= sets "
+        + "their least probability.";
 
     public static void MapPredictions(this RouteGroupBuilder api)
     {
@@ -54,9 +55,15 @@ public static class PredictionsApi
             .WithMetadata(new JsonBody(typeof(UrlPredictionRequest)), new BodyExample("""{"urls":["https://example.com/cat.jpg"]}"""));
         Map("/text", "predictText", "Predict one text", "The body is the text.").WithMetadata(new RawBody("I loved it", "text/plain"));
 
+        predictions.MapPost("/drawn", Draw).Predicts().Named("predictDrawn", "Find objects and draw them", "The body is the file, or a "
+                + "form with one part named file. A JPEG of the image with what a detection model finds drawn into it: a box in the colour "
+                + "of its category, and where the system has a font for them name and probability.")
+            .WithMetadata(new RawBody("", "application/octet-stream"))
+            .Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404, 409, 413, 415, 422, 503);
+
         RouteHandlerBuilder Map(string path, string name, string summary, string description) => predictions.MapPost(path, Predict)
             .Predicts().Named(name, summary, $"{description} {Queries}")
-            .Produces<PredictionResponse>().Produces<byte[]>(200, "image/jpeg").Refuses(400, 401, 404, 409, 413, 415, 422, 503);
+            .Produces<PredictionResponse>().Refuses(400, 401, 404, 409, 413, 415, 422, 503);
     }
 
     private static async Task<Results<Ok<PredictionResponse>, FileContentHttpResult, ProblemHttpResult>> Predict(
@@ -95,6 +102,15 @@ public static class PredictionsApi
             var refused => (ProblemHttpResult)refused,
         };
     }
+
+    private static async Task<Results<FileContentHttpResult, ProblemHttpResult>> Draw(
+        Guid id, [AsParameters] PredictionQuery query, HttpContext http, ServableVersions versions, [FromServices] ImageAnswers images,
+        [FromServices] TextAnswers texts, CancellationToken cancel) =>
+        (await Predict(id, query with { Drawn = true }, http, versions, images, texts, cancel)).Result switch
+        {
+            FileContentHttpResult picture => picture,
+            var refused => (ProblemHttpResult)refused,
+        };
 
     internal static ProblemHttpResult Overloaded(HttpContext http) => Busy(http, "overloaded", "Too many predictions are waiting; try "
         + "again in a second.", "1");

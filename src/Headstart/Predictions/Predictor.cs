@@ -48,7 +48,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="explain">Also explain the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain, CancellationToken cancel)
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain,
+        CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
@@ -66,7 +67,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="explain">Also return the weight of each word for the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain, CancellationToken cancel)
+    public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain,
+        CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(text);

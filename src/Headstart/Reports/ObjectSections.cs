@@ -9,14 +9,16 @@ internal static class ObjectSections
 {
     private const int MostCurves = 24;
 
-    public static Html All(Report report, ObjectsReport objects, IReadOnlyDictionary<Guid, Picture> pictures) =>
-        $"{Accuracy(report, objects)}{AccuracySections.Comparison(report.Comparison)}{Categories(objects)}{Errors(objects)}{Sizes(objects)}{Suspects(objects, pictures)}{Hardest(objects, pictures)}";
+    public static Html All(Report report, ObjectsReport objects, IReadOnlyDictionary<Guid, Picture> pictures) => $"""
+        {Accuracy(report, objects)}{AccuracySections.Comparison(report.Comparison)}{Categories(objects)}{Errors(objects)}{Sizes(objects)}
+        {Suspects(objects, pictures)}{Hardest(objects, pictures)}
+        """;
 
     private static Html? Accuracy(Report report, ObjectsReport objects)
     {
         var how = report.AccuracyFrom == AccuracySource.HeldOut
-            ? "Measured on held-out images, which the evaluated head was not trained on. The served head is also trained on those whose side "
-                + "nobody gave."
+            ? "Measured on held-out images, which the evaluated head was not trained on. The served head is also trained on those whose "
+                + "side nobody gave."
             : "There are too few held-out images, so each of the others was looked at by a head trained without it (cross-validation).";
         return Html.Section("Accuracy", $"""
             <dl class="facts">
@@ -62,7 +64,8 @@ internal static class ObjectSections
         (string What, int Count)[] rows =
         [
             ("found where they are", errors.Right), ("missed", errors.Missed), ("found in the wrong place", errors.WrongPlace),
-            ("found as another category", errors.WrongCategory), ("found twice", errors.Twice), ("found where nothing is", errors.Background),
+            ("found as another category", errors.WrongCategory), ("found twice", errors.Twice),
+            ("found where nothing is", errors.Background),
         ];
         return Html.Section("Right and wrong", Html.Table("Right and wrong", ["Objects", "Count"],
             Html.Each(rows, row => $"<tr><th scope=\"row\">{row.What}</th><td>{row.Count}</td></tr>")));

@@ -83,8 +83,8 @@ public sealed record Report
     public IReadOnlyList<HardImageReport> Mistakes { get; init; } = [];
 
     /// <summary>
-    /// In a detection model, how well objects are found; the accuracy is then <c>map50</c>, and <see cref="Classes"/> count objects. Otherwise
-    /// null.
+    /// In a detection model, how well objects are found; the accuracy is then <c>map50</c>, and <see cref="Classes"/> count objects.
+    /// Otherwise null.
     /// </summary>
     public ObjectsReport? Detection { get; init; }
 

@@ -15,7 +15,7 @@ namespace Headstart.Training;
 /// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
 /// </summary>
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
-    IBlobStore blobs, Cores cores) : IRunSteps
+    IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
@@ -39,7 +39,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         List<Guid> tests = [.. examples.TestIds.OrderBy(id => items[id].SideGiven)];
         var task = new DetectionTask(data.Categories, [.. examples.TrainIds.Select(Example)], [.. tests.Select(Example)],
             [.. backbones.Select(backbone => backbone.Detector)])
-        { GiveWay = cores.GiveWay };
+        { GiveWay = cores.GiveWay, Effort = settings.Training.DetectionEffort };
         var progress = new Progress(run, watch);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);
         using var head = result.Head;
@@ -65,7 +65,8 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
             ?? throw new ImageRefusedException(new("missing", "The image is missing from the blob store or damaged there."));
 
         BackboneTrial Trial(DetectionTrial trial) => new($"{trial.BackboneId}@{trial.Resolution}", trial.At50.Rounded(), null,
-            Math.Round(backbones.First(backbone => backbone.Id == trial.BackboneId).MsPerImage, 2), trial.Chosen, null, task.Examples.Count);
+            Math.Round(backbones.First(backbone => backbone.Id == trial.BackboneId).MsPerImage, 2), trial.Chosen, null,
+            task.Examples.Count);
     }
 
     /// <summary>Whether there is enough to learn from, and what was left out.</summary>
@@ -81,9 +82,10 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
 
         if (unseen > 0)
         {
-            context.Run.Notice(unseen == 1 ? "One image did not take part, because nobody has said what it shows: draw its boxes, or say that "
-                + "nothing is there." : $"{unseen:N0} images did not take part, because nobody has said what they show: draw their boxes, or "
-                + "say that nothing is there.");
+            context.Run.Notice(unseen == 1
+                ? "One image did not take part, because nobody has said what it shows: draw its boxes, or say that nothing is there."
+                : $"{unseen:N0} images did not take part, because nobody has said what they show: draw their boxes, or say that nothing is "
+                    + "there.");
         }
     }
 
@@ -163,7 +165,8 @@ internal sealed record DetectorCandidate(Dataset Data, IReadOnlyList<Guid> TestI
             var found = Detector.Detect(version.Backbone, version.Head, example.Read(), threshold: 0);
             return found with
             {
-                Objects = [.. found.Objects.Where(o => categories[o.Category] >= 0).Select(o => o with { Category = categories[o.Category] })],
+                Objects = [.. found.Objects.Where(o => categories[o.Category] >= 0)
+                    .Select(o => o with { Category = categories[o.Category] })],
             };
         }
         catch (ImageRefusedException)

@@ -95,10 +95,12 @@ internal static class ObjectsReportWriter
                 var counts when counts.Max() == 0 => "More images from real use will tell how well it does elsewhere.",
                 var counts when counts.Max() == errors.Missed => "Most mistakes are missed objects: add images that show them as they were "
                     + "missed, small or in part, and look for objects without a box.",
-                var counts when counts.Max() == errors.Background => "Most mistakes are answers where nothing is: add images without objects.",
-                var counts when counts.Max() == errors.WrongPlace => "Most mistakes are boxes that fit badly: draw boxes close to the objects.",
-                var counts when counts.Max() == errors.WrongCategory => "Most mistakes are objects of another category: add images of those "
-                    + "that are confused.",
+                var counts when counts.Max() == errors.Background => "Most mistakes are answers where nothing is: add images without "
+                    + "objects.",
+                var counts when counts.Max() == errors.WrongPlace => "Most mistakes are boxes that fit badly: draw boxes close to the "
+                    + "objects.",
+                var counts when counts.Max() == errors.WrongCategory => "Most mistakes are objects of another category: add images of "
+                    + "those that are confused.",
                 _ => "Most mistakes are objects that were found twice: add images in which they stand close together.",
             };
     }

@@ -130,8 +130,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
 
     /// <param name="images">To learn from, with boxes.</param>
     /// <param name="unseen">Whose boxes nobody has given yet.</param>
-    internal static string TooFewBoxes(int images, int unseen) => $"Training needs at least {ModelKind.ObjectDetection.MinExamples()} images "
-        + $"with boxes to learn from; {images} {(images == 1 ? "has" : "have")} any. "
+    internal static string TooFewBoxes(int images, int unseen) => "Training needs at least "
+        + $"{ModelKind.ObjectDetection.MinExamples()} images with boxes to learn from; {images} {(images == 1 ? "has" : "have")} any. "
         + (unseen == 0 ? "" : $"Nobody has said yet what {unseen} {(unseen == 1 ? "image shows" : "images show")}: draw their boxes. ")
         + "Thirty images per category are a good start.";
 

@@ -13,7 +13,8 @@ namespace Headstart.Versions;
 
 /// <summary>
 /// The heads of versions in use, with text features that are theirs alone, read and checked once. A version never changes, so an entry is
-/// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them, by its finalizer.
+/// never stale. What leaves the cache is not disposed of, as an answer may be made with it: it goes with the last of them, by its
+/// finalizer.
 /// </summary>
 public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, DetectorBackbones detectors, SharedBackbones shared,
     LoadedTextBackbones texts, IDbContextFactory<HeadstartDb> databases, Settings settings, Telemetry telemetry) : IDisposable

@@ -9,7 +9,7 @@ namespace Headstart.Tests.Operations;
 
 /// <summary>A host that compares what it answers below /api/v1 and /v2 with the committed document, nulls too. What does not fit becomes a
 /// 500 with the reason, so that the client at hand, in whatever process, fails.</summary>
-public sealed class DocumentedHost(TestPostgres postgres) : TestHost(postgres)
+public class DocumentedHost(TestPostgres postgres) : TestHost(postgres)
 {
     private readonly DocumentCheck _document = new(DocumentedOperation.ReadDocument());
 

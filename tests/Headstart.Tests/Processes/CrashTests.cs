@@ -47,7 +47,7 @@ public sealed class CrashTests(RunningProgram running) : IClassFixture<RunningPr
     [Fact]
     public async Task A_run_of_a_detection_model_whose_host_is_killed_ends_once_with_a_version_that_predicts()
     {
-        var model = await KillInAsync("publishing", client => client.ScenesAsync(12));
+        var model = await KillInAsync("publishing", client => client.ScenesAsync(8));
 
         using var form = Api.Form(null, ("a.png", Scenes.File(77)));
         var prediction = await (await running.Program.Client.PostAsync($"{model}/predictions?threshold=0", form, Api.Cancel)).JsonAsync();

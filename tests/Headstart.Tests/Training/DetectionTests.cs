@@ -1,23 +1,30 @@
+using System.IO.Compression;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
+using Headstart.Learning.Native;
 using Headstart.Tests.BatchPredictions;
+using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
+using Headstart.Tests.Processes;
 using Headstart.Tests.Uploads;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Tests.Training;
 
-/// <summary>A host with a trained detection model.</summary>
-public sealed class DetectorHost(TestPostgres postgres) : TestHost(postgres), IAsyncLifetime
+/// <summary>A host with a trained detection model, whose answers are compared with the document.</summary>
+public sealed class DetectorHost(TestPostgres postgres) : DocumentedHost(postgres), IAsyncLifetime
 {
     public string Model { get; private set; } = "";
 
     public JsonNode Run { get; private set; } = null!;
 
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.2")];
+
     public new async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        Model = await Client.ScenesAsync(30);
+        Model = await Client.ScenesAsync(10); // so few that no resolutions are compared
+        await Client.AddScenesAsync(Model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         await Client.AddScenesAsync(Model, [Scenes.Of(1_000, objects: 0), new { base64 = Convert.ToBase64String(Pictures.Png(1)) }]);
         Run = await Client.TrainAsync(Model);
     }
@@ -78,6 +85,12 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         Assert.Equal((HttpStatusCode.OK, "image/jpeg"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
         using var picture = NetVips.Image.NewFromBuffer(await answer.Content.ReadAsByteArrayAsync(Api.Cancel));
         Assert.Equal((160, 120), (picture.Width, picture.Height));
+        using (var same = Api.Raw(Scenes.File(77), "image/png"))
+        {
+            var drawn = await _client.PostAsync($"{host.Model}/predictions/drawn?threshold=0.01", same, Api.Cancel);
+            Assert.Equal(await answer.Content.ReadAsByteArrayAsync(Api.Cancel), await drawn.Content.ReadAsByteArrayAsync(Api.Cancel));
+        }
+
         using var two = Api.Form(null, ("a.png", Scenes.File(1)), ("b.png", Scenes.File(2)));
         await (await _client.PostAsync($"{host.Model}/predictions?drawn=true", two, Api.Cancel))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "too-many-files");
@@ -121,7 +134,8 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         Assert.All(lines, line => Assert.Empty(line["labels"]!.AsArray()));
         var objects = lines.Sum(line => line["objects"]!.AsArray().Count);
         Assert.True(objects > 0);
-        var table = await _client.GetStringAsync(new Uri($"{Batches.PathOf(host.Model, batch)}/results?format=csv", UriKind.Relative), Api.Cancel);
+        var table = await _client.GetStringAsync(
+            new Uri($"{Batches.PathOf(host.Model, batch)}/results?format=csv", UriKind.Relative), Api.Cancel);
         Assert.StartsWith("fileName,imageId,label,probability,x,y,width,height,error", table);
         Assert.Equal(1 + objects + lines.Count(line => line["objects"]!.AsArray().Count == 0),
             table.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
@@ -146,6 +160,62 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
     }
 
     [Fact]
+    public async Task The_exported_model_finds_what_the_service_finds()
+    {
+        using var folder = await UnpackAsync();
+        Assert.Equal("blue\nred\n", await File.ReadAllTextAsync(folder.Below("labels.txt"), Api.Cancel));
+        OnnxRuntime.EnsureLoaded();
+        using var session = new InferenceSession(folder.Below("model.onnx"));
+        using var run = new RunOptions();
+        foreach (var number in Enumerable.Range(70, 5))
+        {
+            using var photo = NetVips.Image.NewFromBuffer(Scenes.File(number));
+            using var image = OrtValue.CreateTensorValueFromMemory(photo.WriteToMemory<byte>(), [photo.Height, photo.Width, 3]);
+            using var answer = session.Run(run, ["image"], [image], ["boxes", "scores", "labels"]);
+            var (boxes, scores) = (answer[0].GetTensorDataAsSpan<float>().ToArray(), answer[1].GetTensorDataAsSpan<float>().ToArray());
+            var labels = answer[2].GetTensorDataAsSpan<long>().ToArray();
+
+            var expected = await ObjectsAsync("?threshold=0.1", number);
+            Assert.NotEmpty(expected);
+            foreach (var (i, found) in expected.Index())
+            {
+                Assert.InRange(scores[i] - Probability(found), -0.02, 0.02);
+                Assert.Equal((string?)found!["label"], labels[i] == 0 ? "blue" : "red");
+                string[] sides = ["x", "y", "width", "height"];
+                Assert.All(sides.Index(), side => Assert.InRange((boxes[4 * i + side.Index] - (double)found["box"]![side.Item]!)
+                    * (side.Index % 2 == 0 ? photo.Width : photo.Height), -1, 1));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task The_JavaScript_of_the_README_finds_and_draws()
+    {
+        Needs.Programs("node", "npm");
+        using var folder = await UnpackAsync();
+        var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Versions", "NodePackages"),
+            "node-packages");
+        var program = Path.Combine(packages, "find.mjs"); // beside them
+        await File.WriteAllTextAsync(program, await ProgramAsync(folder, "js"), Api.Cancel);
+        await File.WriteAllBytesAsync(folder.Below("photo.png"), Scenes.File(77), Api.Cancel);
+
+        var lines = (await UserProgram.RunAsync(folder.Path, "node", program, "photo.png")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        var expected = await ObjectsAsync("");
+        Assert.Equal(expected.Select(found => (string?)found!["label"]), lines.Select(line => line.Split(' ')[0]));
+        Assert.True(File.Exists(folder.Below("found.png")));
+    }
+
+    [Fact]
+    public async Task The_Python_of_the_README_compiles()
+    {
+        Needs.Programs("python3");
+        using var folder = await UnpackAsync();
+        await File.WriteAllTextAsync(folder.Below("find.py"), await ProgramAsync(folder, "python"), Api.Cancel);
+        await UserProgram.RunAsync(folder.Path, "python3", "-m", "py_compile", "find.py");
+    }
+
+    [Fact]
     public async Task What_takes_labels_says_that_a_detection_model_has_none()
     {
         var image = (await _client.GetJsonAsync($"{host.Model}/images?limit=1"))["items"]![0]!;
@@ -154,12 +224,29 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
             .ProblemAsync(HttpStatusCode.Conflict, "no-heat-map");
     }
 
-    private async Task<List<JsonNode?>> ObjectsAsync(string query) =>
-        [.. (await (await PostAsync(query)).JsonAsync())["predictions"]![0]!["objects"]!.AsArray()];
-
-    private async Task<HttpResponseMessage> PostAsync(string query)
+    private async Task<TemporaryFolder> UnpackAsync()
     {
-        using var image = new ByteArrayContent(Scenes.File(77)) { Headers = { ContentType = new MediaTypeHeaderValue("image/png") } };
+        using var zip = new ZipArchive(await _client.GetStreamAsync($"{host.Model}/versions/1/export", Api.Cancel));
+        var folder = new TemporaryFolder();
+        zip.ExtractToDirectory(folder.Path);
+        return folder;
+    }
+
+    /// <summary>What a reader of the README would copy out of it.</summary>
+    private static async Task<string> ProgramAsync(TemporaryFolder folder, string language)
+    {
+        var readme = await File.ReadAllTextAsync(folder.Below("README.md"), Api.Cancel);
+        var start = readme.IndexOf($"```{language}\n", StringComparison.Ordinal);
+        Assert.True(start > 0, readme);
+        return readme[(start + language.Length + 4)..readme.IndexOf("\n```\n", start, StringComparison.Ordinal)] + "\n";
+    }
+
+    private async Task<List<JsonNode?>> ObjectsAsync(string query, int scene = 77) =>
+        [.. (await (await PostAsync(query, scene)).JsonAsync())["predictions"]![0]!["objects"]!.AsArray()];
+
+    private async Task<HttpResponseMessage> PostAsync(string query, int scene = 77)
+    {
+        using var image = Api.Raw(Scenes.File(scene), "image/png");
         return await _client.PostAsync($"{host.Model}/predictions{query}", image, Api.Cancel);
     }
 
@@ -172,8 +259,14 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
     private static double Probability(JsonNode? found) => (double)found!["probability"]!;
 }
 
+/// <summary>A host whose detectors need not find much.</summary>
+public sealed class HastyHost(TestPostgres postgres) : TestHost(postgres)
+{
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.03")];
+}
+
 /// <summary>Runs of detection models that end otherwise.</summary>
-public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
+public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
 {
     private HttpClient Client => host.Client;
 
@@ -199,7 +292,8 @@ public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_version_predicts_after_a_restart_and_the_next_run_compares_with_it()
     {
-        var model = await Client.ScenesAsync(12);
+        var model = await Client.ScenesAsync(6);
+        await Client.AddScenesAsync(model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         var first = await Client.TrainAsync(model, Api.BuiltIn);
         Assert.True("succeeded" == (string?)first["state"], first.ToJsonString());
         await host.RestartAsync();
@@ -213,13 +307,16 @@ public sealed class DetectionRunTests(TestHost host) : IClassFixture<TestHost>
         var second = await Client.TrainAsync(model, Api.BuiltIn);
         Assert.Equal(("succeeded", 2), ((string?)second["state"], (int?)second["version"]));
         var report = await Client.GetJsonAsync($"{model}/versions/2/report");
-        Assert.Equal(1, (int)report["comparison"]!["version"]!);
+        var comparison = report["comparison"]!;
+        Assert.Equal((1, 20), ((int)comparison["version"]!, (int)comparison["images"]!));
+        Assert.Contains("of mean average precision", (string?)comparison["sentence"]);
+        Assert.Equal("heldOut", (string?)report["accuracyFrom"]);
     }
 
     [Fact]
     public async Task A_cancelled_run_ends_without_a_version()
     {
-        var model = await Client.ScenesAsync(30, firstNumber: 500);
+        var model = await Client.ScenesAsync(8, firstNumber: 500);
         var run = await Client.StartRunAsync(model);
         await (await Client.PostAsync($"{model}/training-runs/{run["id"]}/cancel", new { })).JsonAsync(HttpStatusCode.Accepted);
 

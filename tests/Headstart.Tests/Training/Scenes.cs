@@ -16,10 +16,11 @@ internal static class Scenes
     /// <summary>A picture, as the API takes it: a file in base64 and its boxes.</summary>
     /// <param name="number">Each number is another one.</param>
     /// <param name="objects">How many are in it.</param>
-    public static object Of(int number, int objects = 2)
+    /// <param name="split">The side that a person gives it; null for none.</param>
+    public static object Of(int number, int objects = 2, string? split = null)
     {
         var (file, boxes) = Draw(number, objects);
-        return new { base64 = Convert.ToBase64String(file), fileName = $"{number}.png", boxes };
+        return new { base64 = Convert.ToBase64String(file), fileName = $"{number}.png", boxes, split };
     }
 
     public static byte[] File(int number, int objects = 2) => Draw(number, objects).File;

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using Headstart.Learning.Backbones;
+using Headstart.Learning.Detection;
+using Headstart.Learning.Native;
+
+namespace Headstart.Benchmarks.Detection;
+
+/// <summary><c>detection [set…] [images=20 draws=5] [backbone=id]</c>: learns <c>train.json</c> and is judged by <c>test.json</c>; what
+/// docs/detection.md says.</summary>
+internal static class DetectionBenchmark
+{
+    private const int TimedPictures = 40;
+
+    public static int Run(string[] arguments, string shared)
+    {
+        ProcessMemory.Keep(); // as the workers that train do
+        var options = arguments.Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
+            .ToDictionary(parts => parts[0], parts => parts[1]);
+        string[] sets = [.. arguments.Where(argument => !argument.Contains('='))];
+        var folder = Path.Combine(shared, "datasets", "detection");
+        var backbones = Open(shared, options.GetValueOrDefault("backbone"));
+        Console.WriteLine($"{Environment.ProcessorCount} cores; {string.Join(", ", backbones.Select(backbone => backbone.Manifest.Id))}");
+        foreach (var set in sets.Length > 0 ? sets : [.. Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Order()])
+        {
+            var (categories, train) = DetectionSet.Read(Path.Combine(folder, set), "train");
+            var (_, test) = DetectionSet.Read(Path.Combine(folder, set), "test");
+            if (options.GetValueOrDefault("images") is not { } images)
+            {
+                Judge(set, new(categories, train, [], backbones), test);
+                continue;
+            }
+
+            var results = Enumerable.Range(0, int.Parse(options.GetValueOrDefault("draws", "5"))).Select(draw =>
+            {
+                DetectionExample[] drawn = [.. train];
+                new Random(draw).Shuffle(drawn);
+                return Judge($"{set}, draw {draw}", new(categories, drawn[..int.Parse(images)], [], backbones), test);
+            }).ToList();
+            Console.WriteLine($"{set} with {images} images: mAP@0.5 {results.Average():0.000} ({results.Min():0.000} to "
+                + $"{results.Max():0.000})");
+        }
+
+        backbones.ForEach(backbone => backbone.Dispose());
+        return 0;
+    }
+
+    private static List<DetectorBackbone> Open(string shared, string? only)
+    {
+        var (files, _) = BackboneFolders.Find([BackboneFolders.BuiltIn, BackboneFolders.Bundled, Path.Combine(shared, "backbones")]);
+        var opened = new List<DetectorBackbone>();
+        foreach (var file in files.Where(file => only is null || file.Manifest.Id == only))
+        {
+            try
+            {
+                opened.Add(DetectorBackbone.Open(file, threads: 1));
+            }
+            catch (BackboneException exception)
+            {
+                Console.Error.WriteLine(exception.Message);
+            }
+        }
+
+        return opened;
+    }
+
+    private static double Judge(string set, DetectionTask task, IReadOnlyList<DetectionExample> test)
+    {
+        var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
+        var result = DetectionTraining.Train(task, null, CancellationToken.None);
+        var (wall, used) = (Stopwatch.GetElapsedTime(start).TotalSeconds,
+            (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds);
+        using var head = result.Head;
+        var backbone = task.Backbones.First(known => known.Feeds(head));
+        Detections[] answers = [.. test.Select(example => Detector.Detect(backbone, head, example.Read(), threshold: 0.001f))];
+        var report = DetectionEvaluation.Of(task.Categories, [.. test.Select(example => example.Boxes)], answers, crossValidated: false);
+        Console.WriteLine($"{set}: {task.Examples.Count} images to learn from, mAP@0.5 {report.At50.Value:0.000} "
+            + $"({report.At50.Low:0.000} to {report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; expected by its own report "
+            + $"{result.Report.At50.Value:0.000}; {wall:0} s, {used:0} s of one core; {Milliseconds(backbone, head, test)}");
+        Console.WriteLine($"  tried {string.Join(", ", result.Trials.Select(trial => $"{trial.BackboneId} at {trial.Resolution} "
+            + $"{trial.At50:0.000}{(trial.Chosen ? " (chosen)" : "")}"))}; seconds {string.Join(", ", result.Seconds
+            .Select(stage => $"{stage.Key} {stage.Value:0}"))}");
+        Console.WriteLine($"  {report.Errors}; {string.Join("; ", report.Categories.Select(category =>
+            $"{category.Name} {category.At50:0.000}"))}; {string.Join("; ", report.Sizes.Select(size =>
+            $"{size.Name} {size.At50:0.000} of {size.Boxes}"))}; calibration error {report.CalibrationError:0.000}");
+        result.Evaluated?.Dispose();
+        return report.At50.Value;
+    }
+
+    /// <summary>CPU time, on one thread: of a whole detection, and of its head with what comes behind.</summary>
+    private static string Milliseconds(DetectorBackbone backbone, DetectionHead head, IReadOnlyList<DetectionExample> test)
+    {
+        var files = test.Take(TimedPictures).Select(example => example.Read()).ToList();
+        var whole = Time(file => Detector.Detect(backbone, head, file));
+        var read = Time(file => Detector.Look(backbone, head, file));
+        return $"{whole:0.0} ms a prediction, {whole - read:0.0} of them behind the backbone";
+
+        double Time(Action<byte[]> use)
+        {
+            files.ForEach(use); // warm
+            var before = Process.GetCurrentProcess().TotalProcessorTime;
+            files.ForEach(use);
+            return (Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds / files.Count;
+        }
+    }
+}
