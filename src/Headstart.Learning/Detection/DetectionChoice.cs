@@ -57,7 +57,9 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         var reader = new ViewReader(backbone, resolution, cores, task.GiveWay, cancel);
         DetectionExample[] examples = [.. sample.Select(i => task.Examples[i])];
         var read = reader.Read(examples, n => fold[sample[n]], FewestViews, task.Seed, _ => { });
-        if (reader.Projections.Count == 0)
+        DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
+            .SelectMany(example => example!.Drawn)];
+        if (views.Length == 0)
         {
             return new(backbone.Manifest.Id, resolution, 0, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
         }
@@ -65,8 +67,6 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
         var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
         var steps = Math.Max(1, (int)(StepsOfTrial * task.Effort));
-        DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
-            .SelectMany(example => example!.Drawn)];
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
             new(steps, HighestRate, steps, task.Seed), (_, _) => true, cancel);
         var judged = read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair => (

@@ -28,7 +28,8 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
         var read = Timed(DetectionStage.Reading, () => reader.Read(_all, i => i < learn.Length ? fold[i] : -1,
             ViewsOf(), task.Seed, Share(DetectionStage.Reading)));
-        if (!learn.Any(i => read[i] is not null && _all[i].Boxes.Any(label => !label.Difficult)))
+        bool Teaches(int i) => read[i] is not null && _all[i].Boxes.Any(label => !label.Difficult);
+        if (!learn.Any(Teaches))
         {
             throw new Heads.HeadTrainingException("None of the images with boxes can be read; upload them again.");
         }
@@ -38,14 +39,15 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
         var answers = new IReadOnlyList<Decoding.Found>[]?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
-        var parameters = template.Network.Begin(new Random(task.Seed));
+        float[]? first = null;
         Timed(DetectionStage.Training, () =>
         {
-            for (var turn = 0; turn < turns; turn++)
+            // A fold that has all boxes is answered by nobody.
+            foreach (var turn in Enumerable.Range(0, turns).Where(turn => learn.Any(i => fold[i] != turn && Teaches(i))))
             {
                 var fitted = Fit(template.Network.Begin(new Random(task.Seed)), learn.Where(i => fold[i] != turn), 1,
                     Share(DetectionStage.Training, turn, turns));
-                parameters = turn == 0 ? fitted : parameters;
+                first ??= fitted;
                 Answer(fitted, learn.Where(i => fold[i] == turn));
             }
 
@@ -59,7 +61,8 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;
-            var more = turns == 0 ? 1 : GoingOn;
+            var parameters = first ?? template.Network.Begin(new Random(task.Seed));
+            var more = first is null ? 1 : GoingOn;
             var steps = crossValidated ? 1 : 2;
             if (!crossValidated)
             {

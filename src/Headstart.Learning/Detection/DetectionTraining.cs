@@ -1,6 +1,5 @@
-using System.Diagnostics;
 using Headstart.Learning.Heads;
-using Headstart.Learning.Imaging;
+using Headstart.Learning.Native;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
@@ -76,6 +75,7 @@ public static class DetectionTraining
     {
         ArgumentNullException.ThrowIfNull(task);
         Require(task);
+        TorchRuntime.EnsureLoaded();
         return new DetectionRun(task, progress, cancel).Train();
     }
 

@@ -12,7 +12,7 @@ namespace Headstart.BatchPredictions;
 /// <param name="Error">Why there is no prediction.</param>
 /// <param name="Objects">In a detection model, what was found and where; otherwise absent.</param>
 public sealed record BatchAnswer(IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ObjectResponse>? Objects = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<PredictedObject>? Objects = null)
 {
     public static BatchAnswer Of(FilePrediction prediction) =>
         new([.. prediction.Labels.Select(l => new BatchLabel(l.Label, l.Probability, l.Applies))], prediction.Unknown, prediction.Error,
@@ -35,7 +35,7 @@ public sealed record BatchLabel(
 /// <param name="Labels">Empty in a detection model, which has <c>objects</c>.</param>
 /// <param name="Objects">In a detection model, what was found and where; otherwise absent.</param>
 public sealed record BatchLine(string FileName, Guid? ImageId, IReadOnlyList<BatchLabel> Labels, bool? Unknown, string? Error,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ObjectResponse>? Objects = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<PredictedObject>? Objects = null)
 {
     /// <param name="item">An item with its prediction.</param>
     public static BatchLine Of(BatchItem item)

@@ -58,7 +58,7 @@ internal static class BatchResults
         await foreach (var item in Answered(db, batch).AsAsyncEnumerable().WithCancellation(cancel))
         {
             var answer = BatchAnswer.FromJson(item.Answer!);
-            foreach (var found in answer.Objects is { Count: > 0 } objects ? objects.Cast<ObjectResponse?>() : [null])
+            foreach (var found in answer.Objects is { Count: > 0 } objects ? objects.Cast<PredictedObject?>() : [null])
             {
                 await csv.WriteRecordAsync([item.FileName, item.ExampleId?.ToString(), found?.Label, Number(found?.Probability),
                     Number(found?.Box.X), Number(found?.Box.Y), Number(found?.Box.Width), Number(found?.Box.Height), answer.Error], cancel);

@@ -87,7 +87,7 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         /// <returns>null if the host is busy.</returns>
         public static Seen? Of(ServedDetector version, Sighting? sighting) => sighting is null ? null
             : sighting.Detections is not { } found ? new(sighting.Refusal!.Detail, [])
-            : new(null, [.. found.Objects.Select(o => ObjectResponse.Of(version.Labels, found, o)).Select(o => new NanoLabel(o.Label, null,
+            : new(null, [.. found.Objects.Select(o => PredictedObject.Of(version.Labels, found, o)).Select(o => new NanoLabel(o.Label, null,
                 o.Pixels.X, o.Pixels.Y, o.Pixels.X + o.Pixels.Width, o.Pixels.Y + o.Pixels.Height, o.Probability))]);
     }
 }

@@ -21,7 +21,7 @@ public sealed record LabelResponse(
 public sealed record FilePrediction(
     string? FileName, IReadOnlyList<LabelResponse> Labels, bool? Unknown, string? Error, ExplanationResponse? Explanation,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Text = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ObjectResponse>? Objects = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<PredictedObject>? Objects = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Width = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Height = null)
 {
@@ -45,7 +45,7 @@ public sealed record FilePrediction(
     /// <param name="top">Number of objects to keep.</param>
     internal static FilePrediction Of(ServedDetector version, string? fileName, Sighting sighting, int top) =>
         sighting.Detections is not { } found ? Failed(fileName, sighting.Refusal!.Detail)
-        : new(fileName, [], null, null, null, null, [.. found.Objects.Take(top).Select(o => ObjectResponse.Of(version.Labels, found, o))],
+        : new(fileName, [], null, null, null, null, [.. found.Objects.Take(top).Select(o => PredictedObject.Of(version.Labels, found, o))],
             found.Width, found.Height);
 
     internal static FilePrediction Failed(string? fileName, string error) => new(fileName, [], null, error, null);

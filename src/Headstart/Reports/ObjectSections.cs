@@ -129,7 +129,7 @@ internal static class ObjectSections
             """;
     }
 
-    private static Html Rectangle(string look, BoxResponse box, int width, int height, string title) => $"""
+    private static Html Rectangle(string look, RelativeBox box, int width, int height, string title) => $"""
         <rect class="{look}" x="{box.X * width:0.#}" y="{box.Y * height:0.#}" width="{box.Width * width:0.#}" height="{box.Height * height:0.#}"><title>{title}</title></rect>
         """;
 

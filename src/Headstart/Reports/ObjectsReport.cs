@@ -34,15 +34,15 @@ public sealed record SuspectBoxReport(Guid ImageId, BoxSuspicion Kind, TrueObjec
 
 /// <summary>An object that a person has marked.</summary>
 /// <param name="Difficult">Neither learned from nor counted as missed.</param>
-public sealed record TrueObject(string Category, BoxResponse Box, bool Difficult)
+public sealed record TrueObject(string Category, RelativeBox Box, bool Difficult)
 {
     internal static TrueObject Of(LabelledBox box, IReadOnlyList<string> categories) =>
-        new(categories[box.Category], BoxResponse.Of(box.Box), box.Difficult);
+        new(categories[box.Category], RelativeBox.Of(box.Box), box.Difficult);
 }
 
 /// <summary>An object that was found.</summary>
-public sealed record FoundObject(string Category, BoxResponse Box, double Probability)
+public sealed record FoundObject(string Category, RelativeBox Box, double Probability)
 {
     internal static FoundObject Of(DetectedObject found, IReadOnlyList<string> categories) =>
-        new(categories[found.Category], BoxResponse.Of(found.Box), Math.Round(found.Probability, 4));
+        new(categories[found.Category], RelativeBox.Of(found.Box), Math.Round(found.Probability, 4));
 }

@@ -7,19 +7,19 @@ namespace Headstart.Predictions;
 /// <param name="Probability">0 to 1: of the objects found with 0.9, nine in ten are there.</param>
 /// <param name="Box">Where it is, relative to the upright image.</param>
 /// <param name="Pixels">The same in pixels of the upright image.</param>
-public sealed record ObjectResponse(string Label, double Probability, BoxResponse Box, PixelBox Pixels)
+public sealed record PredictedObject(string Label, double Probability, RelativeBox Box, PixelBox Pixels)
 {
-    internal static ObjectResponse Of(IReadOnlyList<string> labels, Detections image, DetectedObject found) =>
-        new(labels[found.Category], Math.Round(found.Probability, 6), BoxResponse.Of(found.Box),
+    internal static PredictedObject Of(IReadOnlyList<string> labels, Detections image, DetectedObject found) =>
+        new(labels[found.Category], Math.Round(found.Probability, 6), RelativeBox.Of(found.Box),
             PixelBox.Of(found.Box, image.Width, image.Height));
 }
 
 /// <summary>A box as parts of the upright image's width and height, from 0 to 1.</summary>
 /// <param name="X">Left edge.</param>
 /// <param name="Y">Top edge.</param>
-public sealed record BoxResponse(double X, double Y, double Width, double Height)
+public sealed record RelativeBox(double X, double Y, double Width, double Height)
 {
-    internal static BoxResponse Of(Box box) =>
+    internal static RelativeBox Of(Box box) =>
         new(Math.Round(box.X, 6), Math.Round(box.Y, 6), Math.Round(box.Width, 6), Math.Round(box.Height, 6));
 }
 
