@@ -77,7 +77,7 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
     /// <summary>What is wrong with it whatever the image is; null if nothing.</summary>
     public string? Refuse() => Problem is not null ? Problem
         : Boxes.Count > LabelBox.Most ? $"An image can have at most {LabelBox.Most:N0} boxes, and this has more; leave the smallest "
-            + $"ones out."
+            + "ones out."
         : Boxes.Select((box, i) => box.Refuse() is { } why ? $"{Named(i)} {why}" : null).FirstOrDefault(reason => reason is not null);
 
     /// <summary>The boxes of an image, relative to it as a person sees it; or why that is not certain.</summary>
@@ -96,7 +96,7 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
             box.Height / height, box.Difficult)).ToList();
         var outside = boxes.FindIndex(box => box.IsOutside);
         return outside >= 0 ? ([], $"{Named(outside)} reaches out of the image, which has {new PixelSize(image.Width, image.Height)} "
-            + $"pixels: "
+            + "pixels: "
                 + $"it goes from {Boxes[outside]}{(Unit == DrawingUnit.Parts ? ", in parts of the image's width and height" : "")}.")
             : (turned ? boxes.ConvertAll(box => Upright(box, image.Orientation)) : boxes, null);
     }

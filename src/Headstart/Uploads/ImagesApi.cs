@@ -46,8 +46,7 @@ public static class ImagesApi
             .WithMetadata(new FileForm(Fields, Manifest: true), new TakesMore("Idempotency-Key", "async", "dryRun"));
         Map("/archive", AddAtOnce, "addImageArchive", "Add the images of an archive", "A zip archive: its folders are the categories, "
                 + "folders named train, val and test above or in them set the split, and a labels.csv or labels.jsonl at the top level "
-                + "replaces the folders. In a detection model the annotations of other tools say where objects are, and folders are no "
-                + "categories. Send more than a few hundred images to /imports/archive.")
+                + "replaces the folders. Send more than a few hundred images to /imports/archive.")
             .WithMetadata(new RawBody("", "application/zip"));
         Map("/list", AddAtOnce, "addImageList", "Add images by URL or in base64",
                 "Each has the url of an image or its base64, and its category.")

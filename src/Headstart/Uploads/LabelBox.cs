@@ -47,10 +47,10 @@ public sealed record LabelBox(string? Category, double X, double Y, double Width
         var box = $"Box {number}";
         return Names.Read(Category, "category").Problem is { } problem ? $"{box}: {problem}"
             : !(Width > 0 && Height > 0) ? $"{box} is empty: its width and height must be more than 0. (Send x and y of its top left "
-                + $"corner, "
+                + "corner, "
                 + "width and height, not two corners.)"
             : IsOutside ? $"{box} reaches out of the image: x, y, width and height are parts of the upright image's width and height, "
-                + $"from 0 to 1."
+                + "from 0 to 1."
             : null;
     }
 

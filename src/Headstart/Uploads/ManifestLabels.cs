@@ -64,8 +64,8 @@ internal sealed class ManifestLabels : ArchiveLabels
 
     public override Placement Of(ArchiveFile file) =>
         FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
-        : _said.GetValueOrDefault(file) is { } said ?
-            new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
+        : _said.GetValueOrDefault(file) is { } said
+            ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
         : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
         : Placement.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");

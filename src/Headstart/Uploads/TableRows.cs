@@ -60,7 +60,7 @@ internal static class TableRows
         while (await NextAsync(csv, cancel))
         {
             yield return open && !header ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table "
-                + $"was not "
+                + "was not "
                 + "read.") : csv.Current.ToArray();
             header = false;
         }

@@ -78,7 +78,7 @@ internal static partial class YoloLabels
         : numbers.Length >= 6 && numbers.Length % 2 == 0
             ? DrawnBox.Around(name, [.. numbers.Chunk(2).Select(point => (point[0], point[1]))])
         : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 behind its class, and a shape a pair for each corner. "
-            + $"(Predictions "
+            + "(Predictions "
             + "have a fifth, and poses more.)");
 
     /// <summary>The entry <c>names</c>, a list or numbers with names. Events, not objects: nothing is nested on the stack.</summary>
