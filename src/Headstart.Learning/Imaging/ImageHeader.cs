@@ -6,18 +6,21 @@ namespace Headstart.Learning.Imaging;
 /// <summary>The claims of a file about its first picture. Sizes are as a person sees it, EXIF rotation applied.</summary>
 internal sealed record ImageHeader(int Width, int Height)
 {
+    /// <summary>EXIF tag 0x0112, 1 to 8: how the stored rows are turned and mirrored to become upright.</summary>
+    public int Orientation { get; init; } = 1;
+
     public long Pixels => (long)Width * Height;
 
     // Orientations 5 to 8 swap the sides (EXIF 2.3, tag 0x0112).
     public static ImageHeader Of(Image image) =>
-        Upright(image.Width, image.Height, OrientationOf(image) >= 5);
+        Upright(image.Width, image.Height, OrientationOf(image));
 
     /// <summary>EXIF tag 0x0112, 1 to 8.</summary>
     public static int OrientationOf(Image image) =>
         image.Contains("orientation") && (int)image.Get("orientation") is >= 1 and <= 8 and var orientation ? orientation : 1;
 
     public static ImageHeader Of(IMagickImage image) =>
-        Upright((int)image.Width, (int)image.Height, (int)image.Orientation is >= 5 and <= 8);
+        Upright((int)image.Width, (int)image.Height, Math.Clamp((int)image.Orientation, 1, 8));
 
     public ImageRefusal? Refuse(string mediaType, ImageLimits limits)
     {
@@ -28,5 +31,6 @@ internal sealed record ImageHeader(int Width, int Height)
             : null;
     }
 
-    public static ImageHeader Upright(int width, int height, bool onItsSide) => onItsSide ? new(height, width) : new(width, height);
+    public static ImageHeader Upright(int width, int height, int orientation) =>
+        (orientation >= 5 ? new ImageHeader(height, width) : new(width, height)) with { Orientation = orientation };
 }

@@ -23,4 +23,8 @@ public sealed record ImageLimits
 /// <param name="Height">Pixels down, as a person sees the image.</param>
 /// <param name="MediaType">Such as <c>image/jpeg</c>.</param>
 /// <param name="Flaws">What makes it a bad example.</param>
-public sealed record ImageInfo(int Width, int Height, string MediaType, ImageFlaws Flaws);
+public sealed record ImageInfo(int Width, int Height, string MediaType, ImageFlaws Flaws)
+{
+    /// <summary>EXIF tag 0x0112, 1 to 8: how the stored image is turned and mirrored to become upright; 5 to 8 swap its sides.</summary>
+    public int Orientation { get; init; } = 1;
+}

@@ -29,7 +29,10 @@ public static class ImageReader
             var source = Inspect(bytes, limits);
             using var small = source.Fit(CheckSize, CheckSize, Enums.Interesting.None, Enums.Size.Both);
             info = new ImageInfo(source.Header.Width, source.Header.Height, source.MediaType,
-                FlawFinder.Of(small, source.Header, CheckSize));
+                FlawFinder.Of(small, source.Header, CheckSize))
+            {
+                Orientation = source.Header.Orientation,
+            };
             return null;
         }
         catch (ImageRefusedException refused)

@@ -17,7 +17,7 @@ internal sealed record JpegHeader(int Width, int Height, int Orientation)
     private const int EndOfImage = 0xD9, StartOfScan = 0xDA, Exif = 0xE1, Profile = 0xE2;
 
     /// <summary>As a person sees it.</summary>
-    public ImageHeader Upright => ImageHeader.Upright(Width, Height, Orientation >= 5);
+    public ImageHeader Upright => ImageHeader.Upright(Width, Height, Orientation);
 
     /// <returns>null for anything that is not ordinary, or not a JPEG.</returns>
     public static JpegHeader? OfOrdinary(ReadOnlySpan<byte> file)

@@ -24,8 +24,8 @@ public sealed class Example
     /// <summary>Where the objects are, in a detection model; its labels are then the categories of its boxes.</summary>
     public List<ExampleBox> Boxes { get; init; } = [];
 
-    /// <summary>In a detection model, whether somebody has said what the image shows: without, nothing is learned from it; with it, an image
-    /// without boxes is an example of nothing there. False in other models.</summary>
+    /// <summary>In a detection model, whether somebody has said what the image shows: without, nothing is learned from it; with it, an
+    /// image without boxes is an example of nothing there. False in other models.</summary>
     public bool BoxesKnown { get; init; }
 
     /// <summary>What the sender called it, for people to read. It never becomes a path.</summary>

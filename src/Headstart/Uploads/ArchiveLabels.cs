@@ -12,6 +12,9 @@ namespace Headstart.Uploads;
 internal sealed record Placement(IReadOnlyList<string>? Categories, Split? Split, FileContent.Unusable? Refused = null,
     NewImage? Row = null)
 {
+    /// <summary>Where its objects are; null if nothing says so.</summary>
+    public Drawing? Drawn { get; init; }
+
     public static Placement Not(string reason, string detail) => new(null, null, new(reason, detail));
 }
 
@@ -36,19 +39,20 @@ internal abstract class ArchiveLabels
 
     /// <summary>The first kind that the archive is of.</summary>
     /// <param name="archive">Open.</param>
+    /// <param name="kind">Of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for tables.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is not certain what the files show.</exception>
-    public static async Task<ArchiveLabels> OfAsync(Archive archive, IReadOnlyCollection<string> categories, UploadSettings limits,
-        CancellationToken cancel)
+    public static async Task<ArchiveLabels> OfAsync(Archive archive, ModelKind kind, IReadOnlyCollection<string> categories,
+        UploadSettings limits, CancellationToken cancel)
     {
-        if (await ManifestLabels.FindAsync(archive, limits, cancel) is { } table)
+        if (await ManifestLabels.FindAsync(archive, kind, limits, cancel) is { } table)
         {
             return table;
         }
 
-        var export = await ExportLabels.ReadAsync(archive.Files, limits, cancel);
-        return export.HasLabels ? export : export.OrFolders(new(export.Examples, categories));
+        var export = await ExportLabels.ReadAsync(archive.Files, kind, limits, cancel);
+        return export.HasLabels || kind.HasBoxes() ? export : export.OrFolders(new(export.Examples, categories));
     }
 }

@@ -21,7 +21,7 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
 
     private const int PageSize = 500;
 
-    private static readonly JsonSerializerOptions Lines = new(Json.Options)
+    internal static readonly JsonSerializerOptions Lines = new(Json.Options)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // read by people and programs, never by a browser as a page
@@ -31,7 +31,10 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
     public static bool IsReadme(string name) => name.Equals(Readme, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>An archive; its table comes last, because it names what was written.</summary>
-    public async Task WriteImagesAsync(Model model, Stream body, CancellationToken cancel)
+    public Task WriteImagesAsync(Model model, Stream body, CancellationToken cancel) =>
+        model.Kind.HasBoxes() ? WriteBoxesAsync(model, body, cancel) : WriteLabelsAsync(model, body, cancel);
+
+    private async Task WriteLabelsAsync(Model model, Stream body, CancellationToken cancel)
     {
         var folders = PlainNames.OfFolders(model.Categories.Select(category => category.Name));
         await using var table = Spool.Create(paths.Spool);
@@ -68,6 +71,51 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
         await AddAsync(zip, "labels.jsonl", model.CreatedAt, table, cancel);
     }
 
+    /// <summary>The images in one folder, and for each side that has some a COCO file.</summary>
+    private async Task WriteBoxesAsync(Model model, Stream body, CancellationToken cancel)
+    {
+        var categories = model.Categories.ToDictionary(category => category.Id, category => category.Name);
+        await using var train = new CocoWriter(paths.Spool, categories);
+        await using var test = new CocoWriter(paths.Spool, categories);
+        await using var pending = new PendingStream(body);
+        await using var zip = await ZipArchive.CreateAsync(pending, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null,
+            cancel);
+        var number = 0;
+        await foreach (var (image, _) in ExamplesAsync(model, cancel))
+        {
+            await using var blob = await blobs.OpenAsync(image.Sha256, cancel);
+            if (blob is null)
+            {
+                continue; // deleted meanwhile
+            }
+
+            var file = $"{++number:D6}-{NameOf(image)}";
+            await AddAsync(zip, $"images/{file}", image.CreatedAt, blob, cancel);
+            await (image.Split == Split.Test ? test : train).AddAsync(image, number, file, Side(image), cancel);
+        }
+
+        var about = Encoding.UTF8.GetBytes($"""
+            The data set of the model "{model.Name}", written by Headstart: {number:N0} images.
+
+            train.json and test.json are COCO annotations of the files in images: x, y, width and height of each box in pixels of the upright image.
+            iscrowd is 1 for boxes that are neither learned from nor counted as missed. Of each image "headstart" has the name it was uploaded
+            with, its side, whether a person has confirmed its boxes, and for an image from the web its source, author and licence.
+            "unlabelled" lists images of which nobody has said yet what they show.
+
+            To read it into another model: curl -H "Authorization: Bearer KEY" -H "Content-Type: application/zip" --data-binary @FILE.zip HOST/api/v1/models/MODEL/images
+
+            """);
+        await AddAsync(zip, Readme, model.CreatedAt, new MemoryStream(about), cancel);
+        foreach (var (side, name) in new[] { (train, "train.json"), (test, "test.json") })
+        {
+            if (side.HasImages)
+            {
+                await using var coco = await side.EndAsync(cancel);
+                await AddAsync(zip, name, model.CreatedAt, coco, cancel);
+            }
+        }
+    }
+
     /// <summary>One JSON object per line.</summary>
     public async Task WriteTextsAsync(Model model, Stream body, CancellationToken cancel)
     {
@@ -87,7 +135,7 @@ internal sealed class DatasetExport(IDbContextFactory<HeadstartDb> databases, IB
         {
             // A context for each page: the reader of the stream may be slow, and a connection must not wait for it.
             await using var db = await databases.CreateDbContextAsync(cancel);
-            var page = await db.Examples.AsNoTracking().Include(e => e.Labels).Where(e => e.ModelId == model.Id && e.Id > after)
+            var page = await db.Examples.AsNoTracking().WithLabels(model.Kind).Where(e => e.ModelId == model.Id && e.Id > after)
                 .OrderBy(e => e.Id).Take(PageSize).ToListAsync(cancel);
             foreach (var example in page)
             {

@@ -33,17 +33,27 @@ internal static class ExampleBoxes
     {
         var known = (await db.Categories.Where(c => c.ModelId == model).Select(c => c.Id).ToListAsync()).ToHashSet();
         var given = files.Where(file => file.Boxes?.All(box => known.Contains(box.Category)) is true)
-            .DistinctBy(file => Convert.ToHexString(file.Sha256)).ToDictionary(file => Convert.ToHexString(file.Sha256), file => file.Boxes!);
+            .GroupBy(file => Convert.ToHexString(file.Sha256)).ToDictionary(same => same.Key,
+                same => same.First() is { AddsBoxes: false } first ? first.Boxes! : [.. same.SelectMany(file => file.Boxes!)]);
+        var added = files.Where(file => file.AddsBoxes).Select(file => Convert.ToHexString(file.Sha256)).ToHashSet();
         byte[][] hashes = [.. given.Keys.Select(Convert.FromHexString)];
+        byte[][] more = [.. added.Select(Convert.FromHexString)];
         // Locks the rows: of two uploads at once one waits here, so that an image never gets the boxes of both.
         var open = await db.Database.SqlQuery<Guid>($"""
             UPDATE examples SET boxes_known = true
-            WHERE model_id = {model} AND sha256 = ANY ({hashes}) AND ({confirmed} OR NOT boxes_known)
+            WHERE model_id = {model} AND sha256 = ANY ({hashes}) AND ({confirmed} OR NOT boxes_known OR sha256 = ANY ({more}))
             RETURNING id AS "Value"
             """).ToListAsync();
-        var rows = await db.Examples.Where(e => open.Contains(e.Id)).ToDictionaryAsync(e => e.Id, e => e.Sha256);
-        await ReplaceAsync(db, rows.ToDictionary(row => row.Key, row => given[Convert.ToHexString(row.Value)]));
+        var rows = await db.Examples.AsNoTracking().Include(e => e.Boxes).Where(e => open.Contains(e.Id)).ToListAsync();
+        await ReplaceAsync(db, rows.ToDictionary(row => row.Id, row => Together(row, given[Convert.ToHexString(row.Sha256)],
+            added.Contains(Convert.ToHexString(row.Sha256)))));
     }
+
+    /// <summary>The boxes that an image then has: those it has too where the new ones come on top, each once.</summary>
+    private static IReadOnlyList<CheckedBox> Together(Example row, IReadOnlyList<CheckedBox> given, bool adds) => !adds ? given
+        : [.. row.Boxes.OrderBy(box => box.Position).Select(box => new CheckedBox(box.CategoryId,
+                new("", box.X, box.Y, box.Width, box.Height, box.Difficult)))
+            .Concat(given).DistinctBy(box => Comparable(Row(Guid.Empty, box, 0)))];
 
     /// <summary>Whether an image has just these boxes, in any order.</summary>
     public static bool Are(IEnumerable<ExampleBox> has, IEnumerable<CheckedBox> boxes) =>
@@ -67,8 +77,9 @@ internal static class ExampleBoxes
             Position = position,
             X = (float)box.X,
             Y = (float)box.Y,
-            Width = (float)box.Width,
-            Height = (float)box.Height,
+            // Rounded it may reach over the edge again, and would be cut once more when it comes back.
+            Width = Math.Min((float)box.Width, 1 - (float)box.X),
+            Height = Math.Min((float)box.Height, 1 - (float)box.Y),
             Difficult = box.Difficult,
         };
     }

@@ -83,10 +83,12 @@ internal sealed class FolderLabels : ArchiveLabels
     public UploadedFile Named(string name)
     {
         var place = Of(name);
-        var refused = place.Refused ?? (NoImages.Contains(Path.GetExtension(name)) ? new FileContent.Unusable("unsupported-format",
-            $"By its name, {RequestBodies.Readable(Path.GetFileName(name))} is not an image.") : null);
-        return new(RequestBodies.Readable(name), refused ?? (FileContent)new FileContent.Unread(), place.Categories, place.Split);
+        return new(RequestBodies.Readable(name), place.Refused ?? ContentOf(name), place.Categories, place.Split);
     }
+
+    /// <summary>What a name says of the bytes of a file that has not been sent.</summary>
+    public static FileContent ContentOf(string name) => !NoImages.Contains(Path.GetExtension(name)) ? new FileContent.Unread()
+        : new FileContent.Unusable("unsupported-format", $"By its name, {RequestBodies.Readable(Path.GetFileName(name))} is not an image.");
 
     /// <summary>Walks down from the outermost folders to the level that has the categories.</summary>
     private void FindCategories()

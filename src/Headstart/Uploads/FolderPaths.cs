@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Headstart.Operations;
 
 namespace Headstart.Uploads;
 
@@ -38,6 +39,10 @@ internal sealed class FolderPaths
 
     /// <summary>The side that the first folder says.</summary>
     public Split? SideOf(string name) => _sides && PartsBelow(name) is [var side, _, ..] ? SplitNames.Of(side) : null;
+
+    /// <summary>A file of which only the name is known, for a model whose folders are not categories.</summary>
+    public UploadedFile Named(string name) => Parts(name) is null ? new(RequestBodies.Readable(name), Unsafe.Refused!)
+        : new(RequestBodies.Readable(name), FolderLabels.ContentOf(name), [], SideOf(name));
 
     private string[] PartsBelow(string name) => Parts(name) is not { } parts ? [name]
         : parts.Length > _around.Length && parts.AsSpan().StartsWith(_around) ? parts[_around.Length..] : parts;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Headstart.Data;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
@@ -8,19 +9,21 @@ internal sealed class FormBody : UploadBody
 {
     private readonly string _boundary;
     private readonly UploadSettings _limits;
+    private readonly ModelKind _model;
     private readonly SystemFiles _leftOut = new();
     private int _count;
 
-    private FormBody(Stream stream, string boundary, UploadSettings limits)
-        : base(stream) => (_boundary, _limits) = (boundary, limits);
+    private FormBody(Stream stream, string boundary, ModelKind model, UploadSettings limits)
+        : base(stream) => (_boundary, _model, _limits) = (boundary, model, limits);
 
     public override int Count => _count;
 
     public override IReadOnlyList<string> Notices => [.. _leftOut.Notices];
 
-    public static async Task<FormBody> OpenAsync(Stream stream, string boundary, UploadSettings limits, CancellationToken cancel)
+    public static async Task<FormBody> OpenAsync(Stream stream, string boundary, ModelKind model, UploadSettings limits,
+        CancellationToken cancel)
     {
-        var body = new FormBody(stream, boundary, limits);
+        var body = new FormBody(stream, boundary, model, limits);
         body._count = await body.ReadAsync(0, body._leftOut, cancel).CountAsync(cancel);
         return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The form has no part named file, so nothing "
             + "was added.");
@@ -34,7 +37,7 @@ internal sealed class FormBody : UploadBody
     {
         Stream.Position = 0;
         var number = 0;
-        await foreach (var file in UploadReader.LabelledAsync(Stream, _boundary, _limits.MaxFileBytes, _limits.MaxRows, leftOut,
+        await foreach (var file in UploadReader.LabelledAsync(Stream, _boundary, _limits.MaxFileBytes, (_limits.MaxRows, _model), leftOut,
             cancel))
         {
             if (++number > _limits.MaxZipFiles)

@@ -25,6 +25,9 @@ public sealed record CheckedFile(
     /// <summary>Its objects, in a detection model; null if the sender does not say.</summary>
     public IReadOnlyList<CheckedBox>? Boxes { get; init; }
 
+    /// <summary>Whether the boxes come on top of those that the image has.</summary>
+    public bool AddsBoxes { get; init; }
+
     /// <summary>Whether the sender says that a person has confirmed its categories.</summary>
     public bool Confirmed { get; init; }
 
@@ -169,7 +172,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
                     + "and send it again."));
         }
 
-        if (file.Boxes is { } boxes && !ExampleBoxes.Are(row.Boxes, boxes))
+        if (file is { Boxes: { } boxes, AddsBoxes: false } && !ExampleBoxes.Are(row.Boxes, boxes))
         {
             return new(null, false, new(file.FileName, "duplicate", $"The same image is already there with other boxes as \"{row.FileName}\" "
                 + $"(image {row.Id}); PUT its boxes to change them."));

@@ -21,7 +21,8 @@ namespace Headstart.Uploads;
 /// <param name="AlreadyThere">In the answer to an upload: the model already had the image, so nothing was stored.</param>
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record ImageResponse(
-    Guid Id, string? Category, IReadOnlyList<string> Categories, IReadOnlyList<LabelBox>? Boxes, string FileName, string Sha256, int Width, int Height, int Bytes,
+    Guid Id, string? Category, IReadOnlyList<string> Categories, IReadOnlyList<LabelBox>? Boxes, string FileName, string Sha256,
+    int Width, int Height, int Bytes,
     IReadOnlyList<ImageFlaws> Flaws, Split Split, bool SplitGiven, bool Confirmed,
     DateTime CreatedAt, ImageOrigin? Origin, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? AlreadyThere =
     null)
@@ -38,7 +39,8 @@ public sealed record ImageResponse(
     }
 
     private static ImageResponse Of(Example image, string? category, List<string> categories, List<LabelBox>? boxes) => new(
-        image.Id, category, categories, boxes, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height, image.Bytes,
+        image.Id, category, categories, boxes, image.FileName, Convert.ToHexStringLower(image.Sha256), image.Width, image.Height,
+        image.Bytes,
         [.. Enum.GetValues<ImageFlaws>().Where(flaw => flaw != ImageFlaws.None && image.Flaws.HasFlag(flaw))],
         image.Split, image.SplitGiven, image.Confirmed,
         image.CreatedAt, image.Origin);

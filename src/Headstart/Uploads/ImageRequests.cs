@@ -27,8 +27,32 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         }
 
         return kind == UploadKind.Form && background is not true
-            ? OrImport(await FormAsync(model, request, manifests: true, confirmed: false, cancel))
+            ? OrImport(await FormAsync(model, request, confirmed: false, cancel))
             : await BodyAsync(model, request, kind, background, key, cancel);
+    }
+
+    /// <summary>Examples whose labels a person vouches for; answered at once.</summary>
+    /// <param name="model">Receives the images. With its categories.</param>
+    /// <param name="request">A form, an archive, or a list.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FeedbackAsync(Model model, HttpRequest request,
+        CancellationToken cancel)
+    {
+        if (UploadBody.KindOf(request.ContentType) is not { } kind)
+        {
+            return UnknownKind();
+        }
+
+        if (kind == UploadKind.Form)
+        {
+            return await FormAsync(model, request, confirmed: true, cancel);
+        }
+
+        using var body = await OpenAsync(model, kind, request.ContentType!, request.Body, cancel);
+        return body.Count > settings.Uploads.MaxFiles
+            ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", $"One request of feedback may have "
+                + $"{settings.Uploads.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); send the rest in another request.")
+            : Answer(await AddAsync(model, body, confirmed: true, cancel));
     }
 
     /// <summary>Uploads that take too long for one request become imports: large ones, and those with many URLs to fetch.</summary>
@@ -48,23 +72,23 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files", "A request that is answered at "
                 + $"once may have {limits.MaxFiles:N0} files (Headstart:Uploads:MaxFiles); send it as an import: POST it to a path below "
                 + $"/api/v1/models/{model.Id}/imports, such as imports/archive.")
-            : OrImport(Answer(await AddAsync(model, body, cancel)));
+            : OrImport(Answer(await AddAsync(model, body, confirmed: false, cancel)));
     }
 
-    private async Task<UploadResponse> AddAsync(Model model, UploadBody body, CancellationToken cancel)
+    private async Task<UploadResponse> AddAsync(Model model, UploadBody body, bool confirmed, CancellationToken cancel)
     {
-        var answer = await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed: false, cancel);
+        var answer = await upload.AddAsync(model, body.ReadAsync(0, 0, cancel), confirmed, cancel);
         return answer with { Notices = [.. body.Notices, .. answer.Notices] };
     }
 
     /// <summary>Reads a form as a stream: files that arrived complete are kept, even if the rest fails.</summary>
-    public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FormAsync(
-        Model model, HttpRequest request, bool manifests, bool confirmed, CancellationToken cancel)
+    private async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FormAsync(
+        Model model, HttpRequest request, bool confirmed, CancellationToken cancel)
     {
         var limits = settings.Uploads;
         var leftOut = new SystemFiles();
         var parts = UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, limits.MaxFileBytes,
-            manifests ? limits.MaxRows : null, leftOut, cancel);
+            (limits.MaxRows, model.Kind), leftOut, cancel);
         var files = new Counted(parts, limits.MaxFiles);
         var answer = await upload.AddAsync(model, files.ReadAsync(cancel), confirmed, cancel);
         answer = answer with { Notices = [.. leftOut.Notices, .. answer.Notices] };
@@ -87,7 +111,8 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
             $"The body is larger than {max:N0} bytes (Headstart:Uploads:{setting}); send it in parts.");
         try
         {
-            return await UploadBody.OpenAsync(contentType, spool, [.. model.Categories.Select(c => c.Name)], limits, cancel);
+            return await UploadBody.OpenAsync(contentType, spool, model.Kind, [.. model.Categories.Select(c => c.Name)], limits,
+                cancel);
         }
         catch
         {
@@ -124,8 +149,10 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     {
         var systems = new SystemFiles();
         var own = names.Select(name => systems.Take(name) ? null : name).ToList();
-        var labels = new FolderLabels([.. own.OfType<string>()], [.. model.Categories.Select(c => c.Name)]);
-        var files = own.ConvertAll(name => name is null ? null : labels.Named(name));
+        string[] sent = [.. own.OfType<string>()];
+        Func<string, UploadedFile> named = model.Kind.HasBoxes() ? new FolderPaths(sent).Named
+            : new FolderLabels(sent, [.. model.Categories.Select(c => c.Name)]).Named;
+        var files = own.ConvertAll(name => name is null ? null : named(name));
         var sum = await upload.PlanAsync(model, files.OfType<UploadedFile>().ToAsyncEnumerable(), cancel);
         return sum.Plan([.. systems.Notices], [.. files.Zip(names, (file, name) => new PlannedFile(name, file?.Categories ?? [],
             file?.Split, file is null ? "system-file" : file.Unusable?.Reason))]);

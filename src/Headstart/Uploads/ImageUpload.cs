@@ -23,7 +23,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
     private readonly List<CheckedFile> _batch = [];
     private long _batchBegun;
-    private bool _dryRun;
+    private bool _dryRun, _confirmed;
+    private int _unlooked; // in a detection model: taken without anything that says where objects are
     private bool _full; // then files are not stored, or an account over its quota could fill the disk
     private KnownCategories _categories = null!;
     private Model _model = null!;
@@ -37,6 +38,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
     {
         var (accepted, rejected) = (new List<ImageResponse>(), new List<RejectedFile>());
+        _confirmed = confirmed;
         await ReadAsync(model, files, async batch =>
         {
             await using var transaction = await db.Database.BeginTransactionAsync();
@@ -70,8 +72,13 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         return sum;
     }
 
-    /// <summary>What the sender should know about the categories that <see cref="ReadAsync"/> has created; null if nothing.</summary>
-    public List<string>? Notices() => _categories.Notices();
+    /// <summary>What the sender should know about what <see cref="ReadAsync"/> has read; null if nothing.</summary>
+    public List<string>? Notices() => _unlooked == 0 ? _categories.Notices() : [Unlooked(_unlooked), .. _categories.Notices() ?? []];
+
+    /// <summary>A sentence about images of a detection model of which nobody says where their objects are.</summary>
+    internal static string Unlooked(int images) => $"{images:N0} {(images == 1 ? "image has" : "images have")} no boxes: nothing that was "
+        + "sent says where their objects are, or that nothing is there. Draw the boxes on the model's page, or send them; until then no "
+        + "run learns from these images.";
 
     /// <summary>Checks files and passes them on in batches, in order and each exactly once.</summary>
     /// <param name="model">The model whose categories they name; unknown categories are added if the model allows it.</param>
@@ -92,7 +99,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 var file = _model.Kind.HasBoxes() ? WithCategoriesOfBoxes(sent) : sent;
                 working.Enqueue(await RefuseAsync(file, cancel) is { } refusal
                     ? Task.FromResult(CheckedFile.Not(refusal))
-                    : CheckAsync(file, [.. NamesOf(file).Select(name => _categories[name])], BoxesOf(file), cancel));
+                    : CheckAsync(file, NamesOf(file).ToDictionary(name => name, name => _categories[name]), cancel));
                 while (working.Count >= (file.Content is FileContent.Remote ? FetchedAhead : InFlight))
                 {
                     await TakeAsync(await NextAsync(working), take);
@@ -115,12 +122,8 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
 
     /// <summary>The categories of an image in a detection model are those of its boxes; without boxes it is stored for somebody to draw
     /// them.</summary>
-    private static UploadedFile WithCategoriesOfBoxes(UploadedFile file) => file.Boxes is { } boxes
-        ? file with { Categories = [.. boxes.Select(box => box.Category ?? "").Distinct()] }
-        : file with { Categories = file.Categories?.Where(category => category.Length > 0).ToList() ?? [] };
-
-    private CheckedBox[]? BoxesOf(UploadedFile file) =>
-        file.Boxes?.Select(box => new CheckedBox(_categories[Names.Clean(box.Category!)], box)).ToArray();
+    private static UploadedFile WithCategoriesOfBoxes(UploadedFile file) =>
+        file with { Categories = file.Drawn?.Categories ?? file.Categories?.Where(category => category.Length > 0).ToList() ?? [] };
 
     /// <summary>Empty for an image without a category, which is sent as an empty field.</summary>
     private static IEnumerable<string> NamesOf(UploadedFile file) =>
@@ -176,12 +179,17 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     }
 
     private RejectedFile? RefuseBoxes(UploadedFile file) =>
-        !_model.Kind.HasBoxes() ? file.Boxes is null ? null : new(file.FileName, "boxes-not-wanted", "The file has boxes, and this model "
+        !_model.Kind.HasBoxes() ? file.Drawn is null ? null : new(file.FileName, "boxes-not-wanted", "The file has boxes, and this model "
                 + "has categories without boxes; send the category, or use a model of the kind objectDetection.")
-        : file.Boxes is { } boxes ? LabelBox.Refuse(boxes) is { } reason ? new(file.FileName, "invalid-boxes", reason) : null
+        : file.Drawn is { } drawn ? drawn.Refuse() is { } reason ? Undrawable(file, reason) : null
         : file.Categories is { Count: > 0 } ? new(file.FileName, "category-without-boxes", "The file has a category, but nothing says "
             + "where in the image it is; send boxes, or send the file without a category and draw them on the model's page.")
+        : _confirmed ? new(file.FileName, "boxes-missing", "Feedback says where the objects are; send the boxes of the file, an empty list "
+            + "if nothing is there.")
         : null;
+
+    private static RejectedFile Undrawable(UploadedFile file, string reason) =>
+        new(file.FileName, "invalid-boxes", file.FileName.Length == 0 ? reason : $"{reason.TrimEnd('.')} (in {file.FileName}).");
 
     private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
     {
@@ -198,17 +206,27 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
                 return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is not a category
             }
 
+            if (file is { Bytes: { } image, Drawn: { } drawn } && ImageReader.Check(image, _limits, out var info) is null
+                && drawn.On(info!).Problem is { } undrawable)
+            {
+                return Undrawable(file, undrawable);
+            }
+
             await _categories.AddAsync(name, cancel);
         }
 
         return _categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
     }
 
-    private async Task<CheckedFile> CheckAsync(UploadedFile file, Guid[] categories, CheckedBox[]? boxes, CancellationToken cancel)
+    /// <param name="categories">Their ids by their names.</param>
+    private async Task<CheckedFile> CheckAsync(UploadedFile file, Dictionary<string, Guid> categories, CancellationToken cancel)
     {
         if (_dryRun && file.Content is FileContent.Remote or FileContent.Unread)
         {
-            return new(file.FileName, categories, [], 0, null, null, Split: file.Split) { Boxes = boxes };
+            return new(file.FileName, [.. categories.Values], [], 0, null, null, Split: file.Split)
+            {
+                Boxes = file.Drawn is null ? null : [], // where they are is only known with the image
+            };
         }
 
         if (file.Content is FileContent.Remote(var url))
@@ -226,7 +244,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         await Checks.WaitAsync(CancellationToken.None);
         try
         {
-            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, categories, boxes), CancellationToken.None);
+            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, categories), CancellationToken.None);
         }
         finally
         {
@@ -234,19 +252,27 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
     }
 
-    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Guid[] categories, CheckedBox[]? boxes)
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Dictionary<string, Guid> categories)
     {
         if (ImageReader.Check(content.Bytes, _limits, out var info) is { } refusal)
         {
             return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
         }
 
+        var (boxes, problem) = file.Drawn?.On(info!) ?? default;
+        if (problem is not null)
+        {
+            return CheckedFile.Not(Undrawable(file, problem));
+        }
+
         var sha256 = _full || _dryRun ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
-        return new(file.FileName, categories, sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin, file.Split)
+        return new(file.FileName, [.. categories.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin,
+            file.Split)
         {
             IsStored = !_full,
-            Confirmed = file.Confirmed,
-            Boxes = boxes,
+            Confirmed = file.Confirmed && (boxes is not null || !_model.Kind.HasBoxes()),
+            Boxes = boxes?.Select(box => new CheckedBox(categories[Names.Clean(box.Category!)], box)).ToList(),
+            AddsBoxes = file.Drawn?.Adds is true,
         };
     }
 
@@ -266,6 +292,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         }
 
         _batch.Add(file);
+        _unlooked += _model.Kind.HasBoxes() && file is { Rejected: null, Boxes: null } ? 1 : 0;
         if (_batch.Count >= BatchSize || clock.GetElapsedTime(_batchBegun) > LongestBatch)
         {
             await HandOverAsync(take);

@@ -30,6 +30,8 @@ public sealed record UploadQuery(
 public static class ImagesApi
 {
     internal const string ListExample = """{"images":[{"url":"https://example.com/cat.jpg","category":"cats"}]}""";
+    internal const string BoxesExample =
+        """{"images":[{"url":"https://example.com/cat.jpg","boxes":[{"category":"cats","x":0.1,"y":0.2,"width":0.3,"height":0.4}]}]}""";
     internal const string TableExample = "url,category\nhttps://example.com/cat.jpg,cats\n";
     internal static readonly Dictionary<string, string> Fields = new() { ["category"] = "cats" };
 
@@ -58,7 +60,8 @@ public static class ImagesApi
         MapPlan("/archive/dry-run", "planImageArchive", "Try an archive", "A zip archive.")
             .WithMetadata(new RawBody("", "application/zip"));
         images.MapGet("/", List).Named("listImages", "List the images", "Newest first; ?category= filters by "
-            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these), ?boxes= by whether the boxes of a detection model are known.").Refuses(400, 401, 404, 422);
+            + "category, ?split= by side, ?flaw= by what makes an image a bad example (any for all of these), ?boxes= by whether "
+            + "the boxes of a detection model are known.").Refuses(400, 401, 404, 422);
         images.MapGet("/{imageId:guid}", Get).Named("getImage", "Get an image", "Its details; the file itself is at "
             + "/content.").Refuses(401, 404);
         images.MapGet("/{imageId:guid}/content", Content).Named("getImageContent", "Get an image's bytes",
@@ -158,7 +161,8 @@ public static class ImagesApi
     private static async Task<Results<Ok<ImageResponse>, ProblemHttpResult>> Get(
         Guid id, Guid imageId, HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is { } model
-        && await db.Examples.AsNoTracking().WithLabels(model.Kind).SingleOrDefaultAsync(i => i.ModelId == id && i.Id == imageId, cancel) is { } image
+        && await db.Examples.AsNoTracking().WithLabels(model.Kind)
+            .SingleOrDefaultAsync(i => i.ModelId == id && i.Id == imageId, cancel) is { } image
             ? TypedResults.Ok(ImageResponse.Of(image, model.Kind, model.Categories.ToDictionary(c => c.Id, c => c.Name)))
             : NoSuchImage(id);
 

@@ -39,7 +39,8 @@ internal sealed class ImportJob(
             return JobEnd.Failed("The upload is no longer in the blob store. Images added so far stay; send it again to add the rest.");
         }
 
-        using var body = await UploadBody.OpenAsync(import.ContentType, source, import.Categories, settings.Uploads, lease.Token);
+        using var body = await UploadBody.OpenAsync(import.ContentType, source, model.Kind, import.Categories, settings.Uploads,
+            lease.Token);
         var files = PatientlyAsync(body.ReadAsync(import.Done, import.Bytes, lease.Token), lease.Token);
         var (done, started) = (import.Done, clock.GetTimestamp());
         var upload = new ImageUpload(db, blobs, web, settings, clock);

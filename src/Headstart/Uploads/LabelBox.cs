@@ -20,6 +20,10 @@ public sealed record LabelBox(string? Category, double X, double Y, double Width
     public static LabelBox Of(ExampleBox box, string category) =>
         new(category, Rounded(box.X), Rounded(box.Y), Rounded(box.Width), Rounded(box.Height), box.Difficult);
 
+    /// <summary>Whether more of it is outside the image than rounding explains, or all of it.</summary>
+    internal bool IsOutside => X < -Overhang || Y < -Overhang || X + Width > 1 + Overhang || Y + Height > 1 + Overhang
+        || Clipped() is { Width: <= 0 } or { Height: <= 0 };
+
     /// <summary>Why a list of boxes is refused; null for good ones.</summary>
     public static string? Refuse(IReadOnlyList<LabelBox> boxes) =>
         boxes.Count > Most ? $"An image can have at most {Most:N0} boxes, and this has {boxes.Count:N0}; leave the smallest ones out."
@@ -42,10 +46,11 @@ public sealed record LabelBox(string? Category, double X, double Y, double Width
     {
         var box = $"Box {number}";
         return Names.Read(Category, "category").Problem is { } problem ? $"{box}: {problem}"
-            : !(Width > 0 && Height > 0) ? $"{box} is empty: its width and height must be more than 0. (Send x and y of its top left corner, "
+            : !(Width > 0 && Height > 0) ? $"{box} is empty: its width and height must be more than 0. (Send x and y of its top left "
+                + "corner, "
                 + "width and height, not two corners.)"
-            : X < -Overhang || Y < -Overhang || X + Width > 1 + Overhang || Y + Height > 1 + Overhang || Clipped() is { Width: <= 0 } or { Height: <= 0 }
-                ? $"{box} reaches out of the image: x, y, width and height are parts of the upright image's width and height, from 0 to 1."
+            : IsOutside ? $"{box} reaches out of the image: x, y, width and height are parts of the upright image's width and height, "
+                + "from 0 to 1."
             : null;
     }
 

@@ -21,16 +21,17 @@ internal sealed class Manifest
     /// <summary>Reads a table or JSON Lines, whichever the body is.</summary>
     /// <param name="body">Seekable, from its start.</param>
     /// <param name="maxRows">More are refused.</param>
+    /// <param name="kind">Of the model.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
-    public static async Task<Manifest> ReadAsync(Stream body, int maxRows, CancellationToken cancel)
+    public static async Task<Manifest> ReadAsync(Stream body, int maxRows, ModelKind kind, CancellationToken cancel)
     {
         var manifest = new Manifest();
         var bytes = new byte[body.Length];
         await body.ReadExactlyAsync(bytes, cancel);
         body.Position = 0;
         var number = 0;
-        if (AnnotationFormats.ReadForeign(new("", bytes)) is { } foreign)
+        if (AnnotationFormats.ReadForeign(new("", bytes), kind) is { } foreign)
         {
             foreach (var row in foreign)
             {
@@ -49,7 +50,7 @@ internal sealed class Manifest
 
         await foreach (var row in RowsAsync(body, maxRows, cancel))
         {
-            manifest.Add(++number, row);
+            manifest.Add(++number, row.For(kind));
         }
 
         return manifest;
@@ -103,13 +104,14 @@ internal sealed class Manifest
         {
             entry.Said = entry.Said with
             {
+                Drawn = Drawing.Join(entry.Said.Drawn, entry.Said.Categories, row.Drawn, row.Categories),
                 Categories = [.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])],
                 Split = entry.Said.Split ?? split,
             };
         }
         else
         {
-            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image) };
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image, row.Drawn) };
             _entries.Add(Key(file), entry);
             _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
         }
@@ -144,4 +146,5 @@ internal sealed class Manifest
 
 /// <summary>A manifest's entry for a file.</summary>
 /// <param name="Row">The first row about it.</param>
-internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row);
+/// <param name="Drawn">Where its objects are; null if no row says so.</param>
+internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row, Drawing? Drawn);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Headstart.Data;
 using Headstart.Operations;
 using Headstart.Uploads.Formats;
 
@@ -15,13 +16,14 @@ internal sealed class ManifestBody : UploadBody
 
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;
-    private readonly List<ManifestRow>? _foreign; // of another tool
+    private readonly ModelKind _model;
+    private List<ManifestRow>? _read; // of another tool, or boxes, of which an image may have one in each row
     private readonly List<string> _names = []; // of rows that have nothing but the name of a file
     private int _count;
     private int _urls;
 
-    private ManifestBody(UploadKind kind, Stream stream, UploadSettings limits, List<ManifestRow>? foreign)
-        : base(stream) => (_kind, _limits, _foreign) = (kind, limits, foreign);
+    private ManifestBody(UploadKind kind, Stream stream, UploadSettings limits, ModelKind model)
+        : base(stream) => (_kind, _limits, _model) = (kind, limits, model);
 
     public override int Count => _count;
 
@@ -30,13 +32,16 @@ internal sealed class ManifestBody : UploadBody
     /// <summary>If every row is only the name of a file, these names.</summary>
     public IReadOnlyList<string>? Names => _names.Count == _count ? _names : null;
 
-    public static async Task<ManifestBody> OpenAsync(UploadKind kind, Stream stream, UploadSettings limits, CancellationToken cancel)
+    public static async Task<ManifestBody> OpenAsync(UploadKind kind, Stream stream, UploadSettings limits, ModelKind model,
+        CancellationToken cancel)
     {
-        var body = new ManifestBody(kind, stream, limits, await ForeignAsync(stream, cancel));
+        var body = new ManifestBody(kind, stream, limits, model);
+        body._read = await body.ForeignAsync(cancel)
+            ?? (model.HasBoxes() && kind == UploadKind.Table ? await body.OneEachAsync(cancel) : null);
         await foreach (var row in body.RowsAsync(cancel))
         {
             body._urls += row.Image.Url is null ? 0 : 1;
-            if (row is { Reason: null, Image: { File: { } name, Url: null, Base64: null }, Categories: null })
+            if (row is { Reason: null, Image: { File: { } name, Url: null, Base64: null }, Categories: null, Drawn: null })
             {
                 body._names.Add(name);
             }
@@ -69,36 +74,65 @@ internal sealed class ManifestBody : UploadBody
 
     private IAsyncEnumerable<ManifestRow> RowsAsync(CancellationToken cancel)
     {
-        if (_foreign is not null)
+        if (_read is not null)
         {
-            return _foreign.ToAsyncEnumerable();
+            return _read.ToAsyncEnumerable();
         }
 
         Stream.Position = 0;
         var largest = (int)Math.Min(_limits.MaxFileBytes / 3 * 4L + WordsBytes, int.MaxValue / 2);
-        return _kind switch
+        return (_kind switch
         {
             UploadKind.Json => JsonRows.ReadAsync(Stream, largest, cancel),
             UploadKind.Lines => LineRows.ReadAsync(Stream, largest, cancel),
             _ => TableRows.ReadAsync(Stream, cancel),
-        };
+        }).Select(row => row.For(_model));
+    }
+
+    /// <summary>The rows of a table, those with boxes of the same image as one.</summary>
+    private async Task<List<ManifestRow>> OneEachAsync(CancellationToken cancel)
+    {
+        var (rows, places) = (new List<ManifestRow>(), new Dictionary<string, int>(StringComparer.Ordinal));
+        var number = 0;
+        await foreach (var row in RowsAsync(cancel))
+        {
+            if (++number > _limits.MaxRows)
+            {
+                throw TooManyRows(_limits.MaxRows);
+            }
+
+            if ((row.Image.Url ?? row.Image.File) is not { } image || places.TryAdd(image, rows.Count))
+            {
+                rows.Add(row);
+                continue;
+            }
+
+            var before = rows[places[image]];
+            rows[places[image]] = before with
+            {
+                Drawn = Drawing.Join(before.Drawn, before.Categories, row.Drawn, row.Categories),
+                Image = before.Image with { Split = before.Image.Split ?? row.Image.Split },
+            };
+        }
+
+        return rows;
     }
 
     /// <summary>The rows of a list that another tool wrote; null if it is one of ours, whose beginning has none of its words.</summary>
-    private static async Task<List<ManifestRow>?> ForeignAsync(Stream stream, CancellationToken cancel)
+    private async Task<List<ManifestRow>?> ForeignAsync(CancellationToken cancel)
     {
         var head = new byte[4_096];
-        var read = await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
-        stream.Position = 0;
-        if (stream.Length > Annotation.MaxBytes || !LooksForeign(Encoding.UTF8.GetString(head, 0, read)))
+        var read = await Stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
+        Stream.Position = 0;
+        if (Stream.Length > Annotation.MaxBytes || !LooksForeign(Encoding.UTF8.GetString(head, 0, read)))
         {
             return null;
         }
 
-        var bytes = new byte[stream.Length];
-        await stream.ReadExactlyAsync(bytes, cancel);
-        stream.Position = 0;
-        return AnnotationFormats.ReadForeign(new("", bytes))?.ToList();
+        var bytes = new byte[Stream.Length];
+        await Stream.ReadExactlyAsync(bytes, cancel);
+        Stream.Position = 0;
+        return AnnotationFormats.ReadForeign(new("", bytes), _model)?.ToList();
     }
 
     private static bool LooksForeign(string head) => head.TrimStart('\uFEFF', ' ', '\r', '\n', '\t') is ['[', ..]

@@ -1,3 +1,4 @@
+using Headstart.Data;
 using Headstart.Operations;
 using Headstart.Uploads.Formats;
 
@@ -12,12 +13,13 @@ internal sealed class ManifestLabels : ArchiveLabels
     private static readonly string[] Names = ["labels", "manifest", "annotations"], Endings = [".csv", ".tsv", ".jsonl"];
 
     private readonly Manifest _manifest;
+    private readonly ModelKind _kind;
     private readonly FolderPaths _paths;
     private readonly Dictionary<ArchiveFile, ManifestEntry> _said = new(ReferenceEqualityComparer.Instance);
 
-    private ManifestLabels(Manifest manifest, FolderPaths paths, IReadOnlyList<ArchiveFile> examples)
+    private ManifestLabels(Manifest manifest, ModelKind kind, FolderPaths paths, IReadOnlyList<ArchiveFile> examples)
     {
-        (_manifest, _paths, Examples) = (manifest, paths, examples);
+        (_manifest, _kind, _paths, Examples) = (manifest, kind, paths, examples);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in examples)
         {
@@ -41,7 +43,8 @@ internal sealed class ManifestLabels : ArchiveLabels
     public override IReadOnlyList<UploadedFile> Missing => [.. _manifest.Rest()];
 
     /// <returns>null if there is no such table, or it is of another tool: see <see cref="ExportLabels"/>.</returns>
-    public static async Task<ManifestLabels?> FindAsync(Archive archive, UploadSettings limits, CancellationToken cancel)
+    public static async Task<ManifestLabels?> FindAsync(Archive archive, ModelKind kind, UploadSettings limits,
+        CancellationToken cancel)
     {
         var paths = new FolderPaths(archive.Files.Select(file => file.Name));
         var tables = archive.Files.Where(file => IsTable(paths.Below(file.Name))).ToList();
@@ -53,15 +56,17 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
 
         var read = await Archive.ReadAsync(table, UploadReader.MaxManifestBytes, cancel);
-        return read.Bytes is { } bytes ? AnnotationFormats.IsForeign(new(table.Name, bytes)) ? null
-            : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, cancel), paths,
+        return read.Bytes is { } bytes ? AnnotationFormats.IsForeign(new(table.Name, bytes), kind) ? null
+            : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, kind, cancel), kind, paths,
                 [.. archive.Files.Where(file => file != table && !DatasetExport.IsReadme(paths.Below(file.Name)))])
             : throw RefusedException.Invalid("invalid-manifest", $"{read.FileName} cannot be read: {read.Unusable!.Detail}");
     }
 
     public override Placement Of(ArchiveFile file) =>
         FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
-        : _said.GetValueOrDefault(file) is { } said ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row)
+        : _said.GetValueOrDefault(file) is { } said
+            ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
+        : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
         : Placement.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
 

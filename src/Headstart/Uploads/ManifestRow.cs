@@ -17,7 +17,8 @@ namespace Headstart.Uploads;
 /// <param name="Origin">For an image from the web: its source, author and licence.</param>
 public sealed record NewImage(
     string? Url = null, string? Base64 = null, string? File = null, string? FileName = null, string? Category = null,
-    IReadOnlyList<string?>? Categories = null, IReadOnlyList<LabelBox>? Boxes = null, string? Split = null, bool? Confirmed = null, ImageOrigin? Origin = null);
+    IReadOnlyList<string?>? Categories = null, IReadOnlyList<LabelBox>? Boxes = null, string? Split = null, bool? Confirmed = null,
+    ImageOrigin? Origin = null);
 
 /// <summary>A row of a manifest, or why it could not be read.</summary>
 /// <param name="Advice">What to do if the file was not sent.</param>
@@ -25,7 +26,27 @@ public sealed record NewImage(
 internal sealed record ManifestRow(NewImage Image, string? Reason = null, string? Detail = null, string? Advice = null,
     string? OtherName = null)
 {
+    /// <summary>Where the objects are; null if the row does not say.</summary>
+    public Drawing? Drawn { get; init; }
+
     public static ManifestRow Not(string reason, string detail) => new(new NewImage(), reason, detail);
+
+    /// <summary>
+    /// What the row says to a model of this kind. In a detection model the boxes count and not the labels that follow from them, none of
+    /// them means that nothing is there, and a row that says neither leaves the image to somebody who draws. In other models the boxes
+    /// of an annotation say nothing.
+    /// </summary>
+    public ManifestRow For(ModelKind kind)
+    {
+        var drawn = Image.Boxes is { } boxes ? Drawing.Of([.. boxes]) : kind.HasBoxes() ? Drawn : null;
+        return !kind.HasBoxes() ? this with { Drawn = drawn }
+            : drawn is not null ? this with { Drawn = drawn, Reason = null, Image = Image with { Category = null, Categories = null } }
+            : Reason == NoLabel ? this with { Reason = null, Image = Image with { Categories = null } }
+            : this;
+    }
+
+    /// <summary>The reason of a row whose image has no label.</summary>
+    public const string NoLabel = "no-label";
 
     /// <summary>Null if the row has none.</summary>
     public IReadOnlyList<string>? Categories =>
@@ -41,7 +62,7 @@ internal sealed record ManifestRow(NewImage Image, string? Reason = null, string
         var known = SplitNames.TryRead(Image.Split, out var split);
         return new(RequestBodies.Readable(named), known || Reason is not null ? Content(maxBytes)
             : new FileContent.Unusable("invalid-split", "split must be train, val or test."), Categories, known ? split : null)
-        { Confirmed = Image.Confirmed is true, Origin = Image.Origin, Boxes = Image.Boxes };
+        { Confirmed = Image.Confirmed is true, Origin = Image.Origin, Drawn = Drawn };
     }
 
     private FileContent Content(int maxBytes) => Reason is not null ? new FileContent.Unusable(Reason, Detail!) : Image switch

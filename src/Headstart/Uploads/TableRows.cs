@@ -19,6 +19,34 @@ internal static class TableRows
     /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {
+        var start = body.Position;
+        Columns? columns = null;
+        await foreach (var row in CellsAsync(body, cancel))
+        {
+            columns = columns is null ? Columns.Of([.. row]) : columns;
+            if (columns.Boxes is not { } boxes)
+            {
+                break;
+            }
+
+            boxes.Look(column => At(row, column));
+        }
+
+        if (columns is null)
+        {
+            throw Invalid($"The table is empty. Its first row must name its columns, such as {Wanted}.");
+        }
+
+        body.Position = start;
+        await foreach (var row in CellsAsync(body, cancel).Skip(1))
+        {
+            yield return columns.Read(row);
+        }
+    }
+
+    /// <summary>The cells of each row; those of the header first.</summary>
+    private static async IAsyncEnumerable<string[]> CellsAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
+    {
         await using var table = await TableText.OpenAsync(body, cancel);
         var open = false;
         await using var csv = CsvReader.Create(table.Utf8, CsvReaderOptions.Default with
@@ -28,18 +56,17 @@ internal static class TableRows
             MaxRecordSize = MaxRowBytes,
             OnMalformedRecord = record => open |= record.Reason == CsvMalformedReason.UnterminatedQuote,
         }, leaveOpen: true);
-        if (!await NextAsync(csv, cancel))
-        {
-            throw Invalid($"The table is empty. Its first row must name its columns, such as {Wanted}.");
-        }
-
-        var columns = Columns.Of(csv.Current.ToArray());
+        var header = true;
         while (await NextAsync(csv, cancel))
         {
-            yield return open ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table was not "
-                + "read.") : columns.Read(csv.Current);
+            yield return open && !header ? throw Invalid($"Row {csv.RowNumber} has a quote that is never closed; the rest of the table "
+                + "was not "
+                + "read.") : csv.Current.ToArray();
+            header = false;
         }
     }
+
+    private static string At(string[] row, int column) => column >= 0 && column < row.Length ? row[column].Trim() : "";
 
     private static async Task<bool> NextAsync(CsvReader csv, CancellationToken cancel)
     {
@@ -57,30 +84,37 @@ internal static class TableRows
     private static RefusedException Invalid(string sentence) => RefusedException.Invalid("invalid-manifest", sentence);
 
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
-    private sealed record Columns(int Url, int File, int Category, int Split)
+    private sealed record Columns(int Url, int File, int Category, int Split, BoxColumns? Boxes)
     {
         public static Columns Of(string[] header)
         {
             var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
-            var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split));
+            var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split), BoxColumns.Find(header));
             return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));
 
             int At(Column column) => found.GetValueOrDefault(column, -1);
         }
 
-        public ManifestRow Read(CsvRow row)
+        public ManifestRow Read(string[] row)
         {
             var (url, file) = (Cell(row, Url), Cell(row, File));
+            var categories = CategoriesOf(row);
             // A row without a URL is about its file; next to a URL, the name is only a name.
             return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
-                Categories: CategoriesOf(row), Split: Cell(row, Split)));
+                Categories: categories, Split: Cell(row, Split)))
+            {
+                Drawn = categories.Count > 1 && Boxes is not null
+                    ? Drawing.Not("A row with a box has several categories; write a row "
+                    + "for each.")
+                    : Boxes?.Read(categories[0], column => TableRows.At(row, column)),
+            };
         }
 
-        private List<string> CategoriesOf(CsvRow row) =>
-            Category >= row.FieldCount ? [""] : [.. row.GetString(Category).Split('|', ';').Select(name => name.Trim())];
+        private List<string> CategoriesOf(string[] row) =>
+            Category >= row.Length ? [""] : [.. row[Category].Split('|', ';').Select(name => name.Trim())];
 
-        private static string? Cell(CsvRow row, int column) =>
-            column >= 0 && column < row.FieldCount && row.GetString(column) is { Length: > 0 } text ? text : null;
+        private static string? Cell(string[] row, int column) =>
+            column >= 0 && column < row.Length && row[column] is { Length: > 0 } text ? text : null;
     }
 }

@@ -131,7 +131,7 @@ internal static class TextBody
     {
         var (waiting, bytes) = (new List<UploadedFile>(), 0L);
         await foreach (var file in UploadReader.LabelledAsync(request.Body, RequestBodies.Boundary(request)!, (int)limits.MaxTextsBytes,
-            maxRows: null, leftOut, cancel))
+            manifests: null, leftOut, cancel))
         {
             if (file.Categories is not null)
             {

@@ -1,3 +1,4 @@
+using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.Net.Http.Headers;
 
@@ -49,21 +50,22 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <summary>Inspects a body as a whole; no image is added yet.</summary>
     /// <param name="contentType">One that <see cref="KindOf"/> knows.</param>
     /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="model">The kind of the model: in a detection model boxes are read, and folders mean nothing.</param>
     /// <param name="categories">The names of the model's categories, by which the folders of an archive are understood.</param>
     /// <param name="limits">Limits for the body.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is refused.</exception>
     /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>
-    public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, IReadOnlyCollection<string> categories,
-        UploadSettings limits, CancellationToken cancel)
+    public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, ModelKind model,
+        IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.Position = 0;
         return KindOf(contentType) switch
         {
-            UploadKind.Zip => await ZipBody.OpenAsync(stream, categories, limits, cancel),
-            UploadKind.Form => await FormBody.OpenAsync(stream, RequestBodies.Boundary(contentType)!, limits, cancel),
-            { } kind => await ManifestBody.OpenAsync(kind, stream, limits, cancel),
+            UploadKind.Zip => await ZipBody.OpenAsync(stream, model, categories, limits, cancel),
+            UploadKind.Form => await FormBody.OpenAsync(stream, RequestBodies.Boundary(contentType)!, model, limits, cancel),
+            { } kind => await ManifestBody.OpenAsync(kind, stream, limits, model, cancel),
             null => throw new ArgumentOutOfRangeException(nameof(contentType), contentType, "No kind of upload."),
         };
     }

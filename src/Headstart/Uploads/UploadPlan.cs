@@ -45,7 +45,7 @@ internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
     private readonly Dictionary<Guid, (int All, int Train, int Test)> _categories = [];
     private readonly List<Guid> _order = [];
     private readonly List<(RejectedFile First, int Count)> _rejected = [];
-    private int _all, _test, _undecided;
+    private int _all, _test, _undecided, _unlooked;
 
     public void Add(CheckedFile file)
     {
@@ -57,6 +57,7 @@ internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
 
         var split = file.Split ?? (file.Sha256.Length > 0 ? Example.SplitOf(file.Sha256) : null);
         _all++;
+        _unlooked += kind.HasBoxes() && file.Boxes is null ? 1 : 0;
         _test += split == Split.Test ? 1 : 0;
         _undecided += split is null ? 1 : 0;
         foreach (var id in file.Categories)
@@ -88,7 +89,8 @@ internal sealed class PlanSum(KnownCategories categories, ModelKind kind)
     public UploadPlan Plan(IReadOnlyList<string> notices, IReadOnlyList<PlannedFile>? files = null) => new(Sentence(), _all, _undecided,
         [.. _order.Select(id => (Name: categories.NameOf(id), Sum: _categories[id]))
             .Select(c => new PlannedCategory(c.Name, !categories.Old.Contains(c.Name), c.Sum.All, c.Sum.Train, c.Sum.Test))],
-        [.. _rejected.Select(r => new PlannedRejection(r.First.Reason, r.Count, r.First.FileName, r.First.Detail))], notices, files);
+        [.. _rejected.Select(r => new PlannedRejection(r.First.Reason, r.Count, r.First.FileName, r.First.Detail))],
+        [.. notices, .. _unlooked > 0 ? [ImageUpload.Unlooked(_unlooked)] : (string[])[]], files);
 
     private string Sentence()
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Headstart.Data;
 using Headstart.Operations;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -23,28 +24,28 @@ public static class UploadReader
     /// yielded.</exception>
     public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
         CancellationToken cancel) =>
-        PartsAsync(request.Body, boundary, maxFileBytes, maxRows: null, new FormOrder(), cancel).OfType<UploadedFile>();
+        PartsAsync(request.Body, boundary, maxFileBytes, manifests: null, new FormOrder(), cancel).OfType<UploadedFile>();
 
     /// <summary>
-    /// The files of a form in which fields named category say what they show. With <paramref name="maxRows"/>, a part named manifest with
+    /// The files of a form in which fields named category say what they show. With <paramref name="manifests"/>, a part named manifest with
     /// up to that many rows may precede the files and label them, see <see cref="Manifest"/>.
     /// </summary>
     /// <param name="body">It is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
-    /// <param name="maxRows">Limit for a manifest; null if there can be none.</param>
+    /// <param name="manifests">Limit for a manifest, and the kind of model that it is about; null if there can be none.</param>
     /// <param name="leftOut">Counts the files of systems, which are not yielded.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is not certain which category belongs to which file; no file with a category was
     /// yielded.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
     /// yielded.</exception>
-    internal static async IAsyncEnumerable<UploadedFile> LabelledAsync(Stream body, string boundary, int maxFileBytes, int? maxRows,
-        SystemFiles leftOut, [EnumeratorCancellation] CancellationToken cancel)
+    internal static async IAsyncEnumerable<UploadedFile> LabelledAsync(Stream body, string boundary, int maxFileBytes,
+        (int MaxRows, ModelKind Kind)? manifests, SystemFiles leftOut, [EnumeratorCancellation] CancellationToken cancel)
     {
         var order = new FormOrder();
         var held = new List<UploadedFile>();
-        await foreach (var file in PartsAsync(body, boundary, maxFileBytes, maxRows, order, cancel))
+        await foreach (var file in PartsAsync(body, boundary, maxFileBytes, manifests, order, cancel))
         {
             if (file is not null && leftOut.Take(file.FileName))
             {
@@ -72,8 +73,8 @@ public static class UploadReader
     }
 
     /// <summary>Each file, and null for each category field.</summary>
-    private static async IAsyncEnumerable<UploadedFile?> PartsAsync(Stream body, string boundary, int maxFileBytes, int? maxRows,
-        FormOrder order, [EnumeratorCancellation] CancellationToken cancel)
+    private static async IAsyncEnumerable<UploadedFile?> PartsAsync(Stream body, string boundary, int maxFileBytes,
+        (int MaxRows, ModelKind Kind)? manifests, FormOrder order, [EnumeratorCancellation] CancellationToken cancel)
     {
         var reader = new MultipartReader(boundary, body);
         Manifest? manifest = null;
@@ -82,9 +83,9 @@ public static class UploadReader
             var disposition = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var parsed) ? parsed : null;
             var name = HeaderUtilities.RemoveQuotes(disposition?.Name ?? default).ToString();
             var fileName = RequestBodies.FileNameOf(disposition);
-            if (maxRows is { } rows && name == "manifest")
+            if (manifests is var (rows, kind) && name == "manifest")
             {
-                manifest = await ManifestAsync(section, rows, cancel);
+                manifest = await ManifestAsync(section, rows, kind, cancel);
                 order.HasManifest = true;
             }
             // Some clients send text fields as parts with filename="": those are fields.
@@ -107,7 +108,8 @@ public static class UploadReader
             }
             else
             {
-                yield return Told(await FileAsync(section, fileName, order.Categories, maxFileBytes, cancel), manifest);
+                yield return Told(await FileAsync(section, fileName, order.Categories, maxFileBytes, cancel), manifest,
+                    manifests?.Kind.HasBoxes() is true);
             }
         }
 
@@ -122,15 +124,17 @@ public static class UploadReader
         new(fileName, FileContent.Of(await BodyAsync(section, maxBytes, cancel), maxBytes), categories);
 
     /// <summary>The manifest takes precedence over the category field.</summary>
-    private static UploadedFile Told(UploadedFile file, Manifest? manifest) => manifest is null ? file
+    /// <param name="later">Whether somebody may say later what a file shows.</param>
+    private static UploadedFile Told(UploadedFile file, Manifest? manifest, bool later) => manifest is null ? file
         : Find(manifest, file.FileName) is { } said ? file with
         {
             Categories = said.Categories,
+            Drawn = said.Drawn,
             Split = said.Split,
             Confirmed = said.Row.Confirmed is true,
             Origin = said.Row.Origin,
         }
-        : file.Categories is not null || file.Unusable is not null ? file
+        : later || file.Categories is not null || file.Unusable is not null ? file
         : file with
         {
             Content = new FileContent.Unusable("not-in-manifest", "The manifest has no row for this file; add one, or a field named "
@@ -140,9 +144,9 @@ public static class UploadReader
     private static ManifestEntry? Find(Manifest manifest, string path) =>
         manifest.Find(path) ?? manifest.Find(path[(path.AsSpan().LastIndexOfAny('/', '\\') + 1)..]);
 
-    private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, CancellationToken cancel) =>
+    private static async Task<Manifest> ManifestAsync(MultipartSection section, int maxRows, ModelKind kind, CancellationToken cancel) =>
         await BodyAsync(section, MaxManifestBytes, cancel) is { } bytes
-            ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, cancel)
+            ? await Manifest.ReadAsync(new MemoryStream(bytes), maxRows, kind, cancel)
             : throw RefusedException.TooLarge("too-large", $"The manifest is larger than {MaxManifestBytes:N0} bytes; send the "
                 + "files in several requests.");
 

@@ -10,7 +10,7 @@ namespace Headstart.Uploads;
 public sealed record UploadedFile(string FileName, FileContent Content, IReadOnlyList<string>? Categories = null, Split? Split = null)
 {
     /// <summary>Where its objects are, for a detection model; null if the sender does not say.</summary>
-    public IReadOnlyList<LabelBox>? Boxes { get; init; }
+    public Drawing? Drawn { get; init; }
 
     /// <summary>Whether a person has confirmed its categories.</summary>
     public bool Confirmed { get; init; }

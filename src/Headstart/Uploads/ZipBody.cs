@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Headstart.Data;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
@@ -23,12 +24,13 @@ internal sealed class ZipBody : UploadBody
     public override IReadOnlyList<string> Notices => [.. _archive.Notices, .. _labels.Notices];
 
     /// <param name="stream">Seekable; it is closed with the body.</param>
+    /// <param name="model">The kind of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for the archive.</param>
     /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is no archive, too large, or not certain what its files show.</exception>
-    public static async Task<ZipBody> OpenAsync(Stream stream, IReadOnlyCollection<string> categories, UploadSettings limits,
-        CancellationToken cancel)
+    public static async Task<ZipBody> OpenAsync(Stream stream, ModelKind model, IReadOnlyCollection<string> categories,
+        UploadSettings limits, CancellationToken cancel)
     {
         var archive = Archive.Open(stream, limits.MaxZipFiles, out var tooMany) ?? throw (tooMany
             ? RefusedException.TooLarge("too-many-files",
@@ -40,7 +42,7 @@ internal sealed class ZipBody : UploadBody
         try
         {
             return archive.Files.Count == 0 ? throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was "
-                + "added.") : new(stream, archive, limits, await ArchiveLabels.OfAsync(archive, categories, limits, cancel));
+                + "added.") : new(stream, archive, limits, await ArchiveLabels.OfAsync(archive, model, categories, limits, cancel));
         }
         catch
         {
@@ -106,6 +108,7 @@ internal sealed class ZipBody : UploadBody
         Content = place.Refused ?? file.Content,
         Categories = place.Categories,
         Split = place.Split,
+        Drawn = place.Drawn,
         Confirmed = place.Row?.Confirmed is true,
         Origin = place.Row?.Origin,
     };

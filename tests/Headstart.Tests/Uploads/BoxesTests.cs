@@ -22,7 +22,8 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal("""{"category":"cat","x":0.25,"y":0.5,"width":0.5,"height":0.25,"difficult":false}""", image["boxes"]![0]!.ToJsonString());
         Assert.True((bool)image["boxes"]![1]!["difficult"]!);
         Assert.Equal(["cat", "dog"], image["categories"]!.AsArray().Select(name => (string?)name));
-        Assert.Equal(image["boxes"]!.ToJsonString(), (await _client.GetJsonAsync($"{model}/images/{image["id"]}"))["boxes"]!.ToJsonString());
+        Assert.Equal(image["boxes"]!.ToJsonString(),
+            (await _client.GetJsonAsync($"{model}/images/{image["id"]}"))["boxes"]!.ToJsonString());
         Assert.Equal(["cat 1", "dog 1", "bird 0"], await CountsAsync(model));
     }
 
@@ -86,13 +87,15 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         foreach (var (bad, reason) in new[]
         {
             (Box(0.5, 0.5, 0, 0.1), "invalid-boxes"), (Box(0.5, 0.5, -0.2, 0.1), "invalid-boxes"), (Box(100, 20, 50, 60), "invalid-boxes"),
-            (Box(0.9, 0.5, 0.2, 0.1), "invalid-boxes"), (Box(1e300, 0, 1e300, 1), "invalid-boxes"), (Box(1.005, 0, 0.004, 1), "invalid-boxes"),
+            (Box(0.9, 0.5, 0.2, 0.1), "invalid-boxes"), (Box(1e300, 0, 1e300, 1), "invalid-boxes"),
+            (Box(1.005, 0, 0.004, 1), "invalid-boxes"),
             (Box(0, 0, 1, 1, " "), "invalid-boxes"), (Box(0, 0, 1, 1, "elephant"), "unknown-category"),
         })
         {
             var file = (await SendAsync(model, 1, Cat, bad))["rejected"]![0]!;
             Assert.Equal(reason, (string?)file["reason"]);
-            Assert.True(reason == "unknown-category" || ((string)file["detail"]!).StartsWith("Box 2", StringComparison.Ordinal), file.ToJsonString());
+            Assert.True(reason == "unknown-category" || ((string)file["detail"]!).StartsWith("Box 2", StringComparison.Ordinal),
+                file.ToJsonString());
         }
 
         var cut = (await AddAsync(model, 1, Box(-0.005, 0, 1.01, 1.005)))["boxes"]![0]!;
@@ -111,7 +114,8 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         await (await _client.SendAsync(HttpMethod.Put, $"{classes}/images/{image["id"]}/boxes", new { boxes = new[] { Cat } }))
             .ProblemAsync(HttpStatusCode.Conflict, "wrong-kind");
         using var form = Api.Form("cat", ("a.png", Pictures.Tiny(3)));
-        var refused = await (await _client.PostAsync($"{detection}/images", form, Api.Cancel)).JsonAsync(HttpStatusCode.UnprocessableEntity);
+        var refused = await (await _client.PostAsync($"{detection}/images", form, Api.Cancel))
+            .JsonAsync(HttpStatusCode.UnprocessableEntity);
         Assert.Equal("category-without-boxes", (string?)refused["rejected"]![0]!["reason"]);
     }
 
@@ -138,7 +142,8 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         var model = await NewModelAsync("cat", "Cat");
         var image = await AddAsync(model, 1, new { category = "Cat", x = 0, y = 0, width = 0.5, height = 0.5 });
         var change = await (await _client.PostAsync($"{model}/categories/merge", new { from = new[] { "Cat" }, into = "cat" })).JsonAsync();
-        await (await _client.SendAsync(HttpMethod.Put, $"{model}/images/{image["id"]}/boxes", new { boxes = new[] { Cat, Cat } })).JsonAsync();
+        await (await _client.SendAsync(HttpMethod.Put, $"{model}/images/{image["id"]}/boxes", new { boxes = new[] { Cat, Cat } }))
+            .JsonAsync();
 
         await (await _client.PostAsync($"{model}/categories/changes/{change["id"]}/undo", new { })).JsonAsync();
 
@@ -176,6 +181,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         [.. (await _client.GetJsonAsync(model))["categories"]!.AsArray().Select(c => $"{c!["name"]} {c["imageCount"]}")];
 
     /// <summary>The categories of all boxes, image by image.</summary>
-    private async Task<string> BoxesAsync(string model) => string.Join(" / ", (await _client.GetJsonAsync($"{model}/images"))["items"]!.AsArray()
+    private async Task<string> BoxesAsync(string model) => string.Join(" / ",
+        (await _client.GetJsonAsync($"{model}/images"))["items"]!.AsArray()
         .Select(image => string.Join(' ', image!["boxes"]!.AsArray().Select(box => (string?)box!["category"]))));
 }

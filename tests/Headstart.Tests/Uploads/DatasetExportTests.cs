@@ -68,6 +68,50 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task Boxes_leave_as_coco_and_come_back_without_loss()
+    {
+        var model = await _client.NewDetectorAsync();
+        object Box(string category, double x, bool difficult = false) =>
+            new { category, x, y = 1 / 3.0, width = 0.1234567, height = 2 / 3.0, difficult };
+        await (await _client.PostAsync($"{model}/images/list", new
+        {
+            images = new object[]
+            {
+                new { base64 = Convert.ToBase64String(Pictures.Jpeg(1)), fileName = "../a \"b\".jpg", split = "test", confirmed = true, origin = Origin(),
+                    boxes = new[] { Box("dog", 0.1), Box("cat", 0.7, difficult: true), Box("cat", 0.7) } },
+                new { base64 = Convert.ToBase64String(Turned()), fileName = "sub/turned.jpg", split = "train",
+                    boxes = new[] { Box("a|b", 0) } },
+                new { base64 = Convert.ToBase64String(Pictures.Tiny(3)), fileName = "nothing.png", split = "train",
+                    boxes = Array.Empty<object>() },
+                new { base64 = Convert.ToBase64String(Pictures.Tiny(4)), fileName = "unseen.png", split = "test" },
+            },
+        })).JsonAsync();
+
+        var zip = await DownloadAsync(model, "application/zip");
+        var copy = await _client.NewDetectorAsync();
+        var answer = await (await _client.SendImagesAsync(copy, Batches.Archive(zip), "?async=false")).JsonAsync();
+
+        Assert.Empty(answer["rejected"]!.AsArray());
+        Assert.Equal(await RowsAsync(model), await RowsAsync(copy));
+        Assert.Equal(await BoxesAsync(model), await BoxesAsync(copy));
+        Assert.Equal(4, (await BoxesAsync(copy)).Count);
+        // And written again it is the same, byte for byte.
+        using var once = new ZipArchive(new MemoryStream(zip));
+        using var twice = new ZipArchive(new MemoryStream(await DownloadAsync(copy, "application/zip")));
+        Assert.Equal(["images/000001-a b.jpg", "images/000002-turned.jpg", "images/000003-nothing.png", "images/000004-unseen.png",
+            "readme.txt", "train.json", "test.json"], once.Entries.Select(entry => entry.FullName));
+        foreach (var entry in once.Entries.Where(entry => entry.Name != "readme.txt"))
+        {
+            Assert.Equal(await TextAsync(entry), await TextAsync(twice.GetEntry(entry.FullName)!));
+        }
+
+        var coco = JsonNode.Parse(await TextAsync(once.GetEntry("test.json")!))!;
+        Assert.Equal(["a|b", "cat", "dog"], coco["categories"]!.AsArray().Select(category => (string?)category!["name"]));
+        Assert.Equal([0, 1, 0], coco["annotations"]!.AsArray().Select(box => (int)box!["iscrowd"]!));
+        Assert.Equal(32 * (double)0.1f, (double)coco["annotations"]![0]!["bbox"]![0]!);
+    }
+
+    [Fact]
     public async Task Texts_come_back_as_they_were()
     {
         var model = await TextsAsync();
@@ -130,6 +174,31 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
             answer.Content.Headers.ContentDisposition?.DispositionType));
         return bytes;
     }
+
+    private static async Task<string> TextAsync(ZipArchiveEntry entry)
+    {
+        using var reader = new StreamReader(await entry.OpenAsync(Api.Cancel), System.Text.Encoding.Latin1);
+        return await reader.ReadToEndAsync(Api.Cancel);
+    }
+
+    /// <summary>On its side, so that its stored sides are swapped.</summary>
+    private static byte[] Turned() => Pictures.Write(2, 32, 24, image =>
+    {
+        using var turned = image.Mutate(fields => fields.Set(NetVips.GValue.GIntType, "orientation", 6));
+        return turned.JpegsaveBuffer();
+    });
+
+    /// <summary>The boxes of each image, to the last bit.</summary>
+    private Task<List<string>> BoxesAsync(string model) => host.QueryAsync(async db =>
+    {
+        var id = Guid.Parse(model.Split('/')[^1]);
+        var names = await db.Categories.Where(c => c.ModelId == id).ToDictionaryAsync(c => c.Id, c => c.Name);
+        return (await db.Examples.Include(e => e.Boxes).Where(e => e.ModelId == id).ToListAsync()).Select(e => $"{e.FileName}"
+            + $" {e.BoxesKnown} "
+            + string.Join(", ", e.Boxes.OrderBy(b => b.Position).Select(b => $"{names[b.CategoryId]} {b.X:R} {b.Y:R} {b.Width:R}"
+            + $" {b.Height:R} {b.Difficult}")))
+            .Order(StringComparer.Ordinal).ToList();
+    });
 
     private async Task<string> SeveralAsync() => await NewAsync("multiLabelImageClassification");
 

@@ -165,7 +165,7 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             Assert.True(UploadCalls.Rejected(JsonNode.Parse(answer)!).SequenceEqual(sample.Rejected ?? []), $"{sample.Files[0]}: {answer}");
         }
 
-        await DocumentAsync(string.Concat(Samples.Where(sample => sample.Format.Length > 0)
+        await Documents.TableAsync("| format | what is read | what is not |\n| --- | --- | --- |\n", string.Concat(Samples.Where(sample => sample.Format.Length > 0)
             .Select(sample => $"| {sample.Format} | {sample.Read} | {sample.NotRead} |\n")));
     }
 
@@ -271,22 +271,4 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
         [var name, var content] => (name, Encoding.UTF8.GetBytes(content.Replace("↵", "\n", StringComparison.Ordinal))),
         _ => (file, Pictures.Tiny(i)),
     })));
-
-    /// <summary>The rows stand in docs/uploads.md. HEADSTART_UPDATE_DOCS=1 writes them there.</summary>
-    private static async Task DocumentAsync(string rows)
-    {
-        const string Head = "| format | what is read | what is not |\n| --- | --- | --- |\n";
-        var file = Repository.PathOf("docs", "uploads.md");
-        var text = await File.ReadAllTextAsync(file, Api.Cancel);
-        var start = text.IndexOf(Head, StringComparison.Ordinal) + Head.Length;
-        var end = text.IndexOf("\n\n", start, StringComparison.Ordinal) + 1;
-        if (Environment.GetEnvironmentVariable("HEADSTART_UPDATE_DOCS") == "1")
-        {
-            await File.WriteAllTextAsync(file, text[..start] + rows + text[end..], Api.Cancel);
-        }
-        else
-        {
-            Assert.Equal(text[start..end], rows);
-        }
-    }
 }

@@ -15,7 +15,28 @@ internal sealed class AmazonManifest : IAnnotationFormat
 
     public IEnumerable<ManifestRow>? Read(Annotation file) => file.Json is { IsList: false } shape && shape.Has("source-ref")
         ? file.Lines<Dictionary<string, JsonElement>>(Name)
-            .Select(line => Labelled.Row(Name, Text(line, "source-ref"), LabelsOf(line))) : null;
+            .Select(line => Labelled.Row(Name, Text(line, "source-ref"), LabelsOf(line)) with { Drawn = DrawingOf(line) }) : null;
+
+    /// <summary>The boxes of its only job that draws some; null if none does.</summary>
+    private static Drawing? DrawingOf(Dictionary<string, JsonElement> line)
+    {
+        var jobs = line.Where(field => field.Value.Property("annotations").ValueKind == JsonValueKind.Array
+            && line.GetValueOrDefault(field.Key + Suffix).Property("type") is { ValueKind: JsonValueKind.String } type
+            && type.GetString()!.EndsWith("object-detection", StringComparison.Ordinal)).ToList();
+        if (jobs is not [var (name, value)])
+        {
+            return jobs.Count == 0 ? null : Drawing.Not("Several labelling jobs drew boxes in this image; leave one of them.");
+        }
+
+        var map = line[name + Suffix].Property("class-map");
+        var size = value.Property("image_size").Elements().FirstOrDefault();
+        return new(DrawingUnit.Pixels, [.. value.Property("annotations").Elements().Select(box => DrawnBox.Sized(ClassOf(box, map),
+            box.Number("left"), box.Number("top"), box.Number("width"), box.Number("height")))],
+            PixelSize.Of(size.Number("width"), size.Number("height")));
+    }
+
+    private static string? ClassOf(JsonElement box, JsonElement map) => box.Property("class_id") is { ValueKind: JsonValueKind.Number } id
+        ? map.Property(Number(id)) is { ValueKind: JsonValueKind.String } name ? name.GetString() : Number(id) : null;
 
     private static IEnumerable<string> LabelsOf(Dictionary<string, JsonElement> line) =>
         line.Where(field => field.Key.EndsWith(Suffix, StringComparison.Ordinal) && field.Value.ValueKind == JsonValueKind.Object)

@@ -1,3 +1,5 @@
+using Headstart.Data;
+
 namespace Headstart.Uploads.Formats;
 
 /// <summary>The formats that are known, the particular ones first.</summary>
@@ -9,16 +11,21 @@ internal static class AnnotationFormats
         new NanoNetsJson(), new AmazonManifest(), new VertexLines(), new VertexTable(), new VocXml(), new CvatXml(), new LabelTable(),
     ];
 
-    /// <summary>The rows of a file; null if it is of no known format.</summary>
-    public static IEnumerable<ManifestRow>? Read(Annotation file) =>
-        All.Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null);
+    private static readonly IAnnotationFormat[] WithBoxes = [.. All, new NanoNetsObjects()];
+
+    /// <summary>The rows of a file, for a model of this kind; null if it is of no known format.</summary>
+    public static IEnumerable<ManifestRow>? Read(Annotation file, ModelKind kind) => Read(file, kind, _ => true);
 
     /// <summary>The same without tables whose columns alone say what they are: a body that is not a list of ours.</summary>
-    public static IEnumerable<ManifestRow>? ReadForeign(Annotation file) =>
-        All.Where(format => format is not LabelTable).Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null);
+    public static IEnumerable<ManifestRow>? ReadForeign(Annotation file, ModelKind kind) =>
+        Read(file, kind, format => format is not LabelTable);
 
     /// <summary>Whether a table or list that is called as ours is of another tool.</summary>
-    public static bool IsForeign(Annotation file) => ReadForeign(file) is not null
+    public static bool IsForeign(Annotation file, ModelKind kind) => ReadForeign(file, kind) is not null
         || (file.Json is null && file.Rows().FirstOrDefault() is { } header && !ColumnNames.Find(header).ContainsKey(Column.File)
-            && !ColumnNames.Find(header).ContainsKey(Column.Url) && Read(file) is not null);
+            && !ColumnNames.Find(header).ContainsKey(Column.Url) && Read(file, kind) is not null);
+
+    private static IEnumerable<ManifestRow>? Read(Annotation file, ModelKind kind, Func<IAnnotationFormat, bool> wanted) =>
+        (kind.HasBoxes() ? WithBoxes : All).Where(wanted).Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null)
+            ?.Select(row => row.For(kind));
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Headstart.Uploads.Formats;
 
 /// <summary>Azure Custom Vision: the images of its API, with tags or regions, and the URLs of the originals.</summary>
@@ -14,12 +16,18 @@ internal sealed class CustomVisionJson : IAnnotationFormat
         var url = image.OriginalImageUri ?? image.ResizedImageUri ?? image.ImageUri ?? throw file.Broken(Name, "an image has no URL");
         var labels = (image.Tags ?? []).Concat(image.Regions ?? []).Select(tag => tag.TagName ?? "");
         // In an archive the files are called by the id; the URLs end alike for all: …/images/<id>/original.
-        return Labelled.Row(Name, image.FileName ?? image.Id ?? url, labels, url: url);
+        return Labelled.Row(Name, image.FileName ?? image.Id ?? url, labels, url: url) with { Drawn = DrawingOf(image) };
     }
+
+    /// <summary>An image without regions is one that nobody has tagged yet, unless it has the tag for nothing.</summary>
+    private static Drawing? DrawingOf(Image image) => image.Regions is { Count: > 0 } regions
+        ? new(DrawingUnit.Parts, [.. regions.Select(region => DrawnBox.Sized(region.TagName, region.Left.Number(), region.Top.Number(),
+            region.Width.Number(), region.Height.Number()))], PixelSize.Of(image.Width.Number(), image.Height.Number()))
+        : image.Tags is [{ TagName: "[Negative]" or "Negative" }] ? Drawing.Nothing : null;
 
     private sealed record Image(
         string? Id, string? OriginalImageUri, string? ResizedImageUri, string? ImageUri, string? FileName, List<Tag>? Tags,
-        List<Tag>? Regions);
+        List<Tag>? Regions, JsonElement Width, JsonElement Height);
 
-    private sealed record Tag(string? TagName);
+    private sealed record Tag(string? TagName, JsonElement Left, JsonElement Top, JsonElement Width, JsonElement Height);
 }

@@ -24,13 +24,15 @@ internal sealed class ExportLabels : ArchiveLabels
     private readonly List<string> _paths = []; // of the files
     private readonly ImageNames _images;
     private readonly LabelMerge _said;
+    private readonly ModelKind _kind;
     private IReadOnlyList<ArchiveFile> _examples;
     private FolderLabels? _folders;
     private int _sideDepth = -1;
     private long _bytes;
 
-    private ExportLabels(IReadOnlyList<ArchiveFile> files, int maxRows)
+    private ExportLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, int maxRows)
     {
+        _kind = kind;
         foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
         {
             _files.Add(file, _paths.Count);
@@ -54,9 +56,10 @@ internal sealed class ExportLabels : ArchiveLabels
             + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
 
     /// <exception cref="RefusedException">What the images show is not certain.</exception>
-    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, UploadSettings limits, CancellationToken cancel)
+    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind, UploadSettings limits,
+        CancellationToken cancel)
     {
-        var labels = new ExportLabels(files, limits.MaxRows);
+        var labels = new ExportLabels(files, kind, limits.MaxRows);
         var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))));
@@ -81,11 +84,18 @@ internal sealed class ExportLabels : ArchiveLabels
         }
 
         return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
             : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
             : said is { Reason: { } reason } ? Placement.Not(reason, said.Detail!)
+            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
+                Row: NamedBy(said))
             : Placement.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
                 + "that file out to use the folders as categories.");
     }
+
+    /// <summary>A row that says more of a file, as those of our own data sets do; where it has a URL its name is only that of the
+    /// file.</summary>
+    private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
 
     /// <summary>Reads one after the other; memory holds one of them.</summary>
     /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
@@ -108,13 +118,14 @@ internal sealed class ExportLabels : ArchiveLabels
             }
             else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
             {
-                boxes |= Take(text, file, [YoloLabels.Row(file, names)]);
+                boxes |= Take(text, file, [YoloLabels.Row(file, names).For(_kind)]);
             }
             else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
             {
                 _annotations.Add(text); // what Kaggle shows as a form to fill in: its labels are none
             }
-            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file)) is not { } rows || !Take(text, file, rows))
+            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
+                || !Take(text, file, rows))
             {
                 unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
             }
@@ -122,7 +133,8 @@ internal sealed class ExportLabels : ArchiveLabels
 
         if (boxes)
         {
-            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names)])); // nothing is there
+            // Nothing is there.
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
         }
 
         return unknown;
@@ -152,12 +164,17 @@ internal sealed class ExportLabels : ArchiveLabels
     /// images/train/a.jpg.</summary>
     private void FindSides()
     {
-        var labelled = _said.Files.Select(file => _paths[file].Split('/')).ToList();
+        var labelled = (_said.IsEmpty ? Enumerable.Range(0, _paths.Count) : _said.Files).Select(file => _paths[file].Split('/')).ToList();
         _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
             labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
     }
 
-    private Split? SideOf(string path) => _sideDepth >= 0 ? SplitNames.Of(path.Split('/')[_sideDepth]) : null;
+    private Split? SideOf(string path) => _sideDepth >= 0 && path.Split('/') is var parts && _sideDepth < parts.Length - 1
+        ? SplitNames.Of(parts[_sideDepth]) : null;
+
+    /// <summary>Whether it lies where Pascal VOC has the masks of its images.</summary>
+    private static bool IsMask(ArchiveFile file) =>
+        FolderPaths.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
 
     private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {

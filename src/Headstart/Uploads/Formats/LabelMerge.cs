@@ -8,7 +8,14 @@ namespace Headstart.Uploads.Formats;
 /// <param name="Row">The first row about it.</param>
 /// <param name="Reason">Why it is left out, with <paramref name="Detail"/>.</param>
 internal sealed record FileAnnotation(
-    IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null);
+    IReadOnlyList<string>? Categories, Split? Split, ManifestRow Row, string? Reason = null, string? Detail = null)
+{
+    /// <summary>Where its objects are; null if nothing says so.</summary>
+    public Drawing? Drawn { get; init; }
+
+    /// <summary>Its categories, or those of its boxes.</summary>
+    public IReadOnlyList<string>? Shown => Drawn?.Categories ?? Categories;
+}
 
 /// <summary>
 /// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
@@ -28,7 +35,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
     public IEnumerable<int> Files => _said.Keys;
 
     /// <summary>Whether any file has labels, or a reason for having none.</summary>
-    public bool HasLabels => _said.Values.Any(file => file.Said.Categories is not null || file.Said.Reason is not null);
+    public bool HasLabels => _said.Values.Any(file => file.Said.Shown is not null || file.Said.Reason is not null);
 
     public bool IsEmpty => _said.Count == 0;
 
@@ -144,7 +151,22 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             .FirstOrDefault(side => side is not null);
         return usable.Count == 0 ? new(null, split, first, first.Reason, first.Detail)
             : new(usable.TrueForAll(row => row.Categories is null) ? null
-                : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first);
+                : [.. usable.SelectMany(row => row.Categories ?? []).Distinct()], split, first)
+            {
+                Drawn = Joined(usable),
+            };
+    }
+
+    private static Drawing? Joined(List<ManifestRow> rows)
+    {
+        var (drawn, labels) = ((Drawing?)null, (IReadOnlyList<string>?)null);
+        foreach (var row in rows)
+        {
+            drawn = Drawing.Join(drawn, labels, row.Drawn, row.Categories);
+            labels = row.Categories is { Count: > 0 } more ? more : labels;
+        }
+
+        return drawn;
     }
 
     private void Merge(int file, FileAnnotation said, string source, Split? sideOfName)
@@ -155,7 +177,14 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             return;
         }
 
-        if (before.Said.Categories is { } one && said.Categories is { } other && !one.ToHashSet().SetEquals(other))
+        if (before.Said.Drawn is { } drawn && said.Drawn is { } again && !drawn.IsSameAs(again))
+        {
+            throw RefusedException.Invalid("contradiction", $"\"{RequestBodies.Readable(paths[file])}\" has other boxes in "
+                + $"\"{RequestBodies.Readable(before.Source)}\" than in \"{RequestBodies.Readable(source)}\"; leave one of the two out. "
+                + "Nothing was added.");
+        }
+
+        if (before.Said.Shown is { } one && said.Shown is { } other && !one.ToHashSet().SetEquals(other))
         {
             throw Contradiction(file, before.Source, string.Join(", ", one), source, string.Join(", ", other));
         }
@@ -165,10 +194,11 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             throw Contradiction(file, before.Source, there.ToString().ToLowerInvariant(), source, here.ToString().ToLowerInvariant());
         }
 
-        var (better, worse) = before.Said.Categories is null && (said.Categories is not null || before.Said.Reason is null)
+        var (better, worse) = before.Said.Shown is null && (said.Shown is not null || before.Said.Reason is null)
             ? (said, before.Said) : (before.Said, said);
-        better = better is { Categories: null, Reason: null } && worse.Reason is not null ? worse : better;
-        _said[file] = (better with { Split = before.Said.Split ?? said.Split }, before.Source, before.SideOfName ?? sideOfName);
+        better = better is { Shown: null, Reason: null } && worse.Reason is not null ? worse : better;
+        _said[file] = (better with { Split = before.Said.Split ?? said.Split, Drawn = before.Said.Drawn ?? said.Drawn }, before.Source,
+            before.SideOfName ?? sideOfName);
     }
 
     private RefusedException Contradiction(int file, string one, string says, string other, string itSays) =>

@@ -18,11 +18,18 @@ internal sealed class LabelStudioJson : IAnnotationFormat
             .Select(field => (field.Key, Value: field.Value.GetString()!)).Where(field => ImageNames.LooksLikeOne(field.Value))
             .OrderBy(field => LabelWords.IsImage(field.Key) ? 0 : 1).Select(field => field.Value).FirstOrDefault()
             ?? task.FileUpload ?? throw file.Broken(Name, $"task {task.Id} names no image");
-        var answers = (task.Annotations ?? task.Completions ?? []).Where(answer => answer.Cancelled is not true)
-            .Select(answer => LabelsOf(answer.Result ?? [])).Where(labels => labels.Count > 0).ToList();
-        return answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
+        var given = (task.Annotations ?? task.Completions ?? []).Where(answer => answer.Cancelled is not true)
+            .Select(answer => answer.Result ?? []).ToList();
+        var answers = given.Select(LabelsOf).Where(labels => labels.Count > 0).ToList();
+        var row = answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
             ? Labelled.Not(image, "annotators-disagree", StudioValues.Disagreement(answers))
             : Labelled.Row(Name, image, answers.FirstOrDefault() ?? []);
+        return row with
+        {
+            Drawn = StudioValues.Agreed(given.ConvertAll(results => StudioValues.DrawingOf(results.ConvertAll(result =>
+                new StudioShape(result.Value, result.Id.ToString(), PixelSize.Of(result.Width.Number(), result.Height.Number()),
+                    result.Rotation.Number() is not (null or 0)))))),
+        };
     }
 
     /// <summary>The answers to choices; without such the labels of boxes and shapes.</summary>
@@ -39,5 +46,8 @@ internal sealed class LabelStudioJson : IAnnotationFormat
 
     private sealed record StudioAnswer(List<StudioResult>? Result, [property: JsonPropertyName("was_cancelled")] bool? Cancelled);
 
-    private sealed record StudioResult(JsonElement Value, string? Type);
+    private sealed record StudioResult(
+        JsonElement Value, string? Type, JsonElement Id, [property: JsonPropertyName("original_width")] JsonElement Width,
+        [property: JsonPropertyName("original_height")] JsonElement Height,
+        [property: JsonPropertyName("image_rotation")] JsonElement Rotation);
 }

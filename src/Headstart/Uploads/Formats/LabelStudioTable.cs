@@ -40,9 +40,14 @@ internal sealed class LabelStudioTable : IAnnotationFormat
             var answers = task.Select(row => row.GetValueOrDefault(label) is { Length: > 0 } cell
                 ? StudioValues.LabelsOf(cell) ?? [cell] : []).Where(labels => labels.Count > 0)
                 .Select(labels => labels.ToHashSet()).ToList();
-            return answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
+            var row = answers.Skip(1).Any(labels => !labels.SetEquals(answers[0]))
                 ? Labelled.Not(task.Key, "annotators-disagree", StudioValues.Disagreement(answers))
                 : Labelled.Row(Name, task.Key, answers.FirstOrDefault() ?? []);
+            return row with
+            {
+                Drawn = StudioValues.Agreed([.. task.Select(answer => answer.GetValueOrDefault(label) is { Length: > 0 } cell
+                    ? StudioValues.DrawingOf(cell) : Drawing.Nothing)]),
+            };
         });
     }
 

@@ -28,9 +28,22 @@ internal sealed class LabelTable : IAnnotationFormat
             return null;
         }
 
-        return LabelColumn(file, header, rows) is var label and >= 0 ? rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
-            .Select(cells => Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)))
-            : OneColumnEach(header, rows, image, split);
+        if (LabelColumn(file, header, rows) is not (var label and >= 0))
+        {
+            return OneColumnEach(header, rows, image, split);
+        }
+
+        var boxes = BoxColumns.Find(header);
+        foreach (var cells in boxes is null ? [] : rows.Skip(1))
+        {
+            boxes!.Look(column => Cell(cells, column));
+        }
+
+        return rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
+            .Select(cells => Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)) with
+            {
+                Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
+            });
     }
 
     /// <summary>The only column that is called as one, or the only one of these with more than numbers; -1 if none is.</summary>

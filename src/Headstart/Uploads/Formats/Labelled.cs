@@ -19,7 +19,7 @@ internal static partial class Labelled
             : url is not null ? new NewImage(url, FileName: image) : new NewImage(File: image);
         row = row with { Categories = known, Split = SplitNames.TryRead(split, out _) ? split : null };
         return known.Count > 0 ? new(row, Advice: Cloud(image))
-            : new(row, "no-label", $"{format} has no label for this image; label it there, or remove it.");
+            : new(row, ManifestRow.NoLabel, $"{format} has no label for this image; label it there, or remove it.");
     }
 
     /// <summary>An image of which the tool says that it shows none of the categories.</summary>

@@ -2,12 +2,47 @@ using System.Text.Json;
 
 namespace Headstart.Uploads.Formats;
 
+/// <summary>A shape, or what else an annotator answered.</summary>
+/// <param name="Id">The same for a shape and its label where these are two.</param>
+/// <param name="Size">Of the image.</param>
+/// <param name="IsTurned">Whether the image was turned before the shape was drawn.</param>
+internal sealed record StudioShape(JsonElement Value, string Id, PixelSize? Size, bool IsTurned);
+
 /// <summary>The labels in a value of Label Studio, such as <c>{"choices":["cat"]}</c> or
 /// <c>[{"x":1,"rectanglelabels":["cat"]}]</c>.</summary>
 internal static class StudioValues
 {
     public static string Disagreement(IEnumerable<IReadOnlySet<string>> answers) => "Its annotations in Label Studio have different labels "
         + $"({string.Join("; ", answers.Take(5).Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.";
+
+    public const string Redrawn = "Its annotations in Label Studio have different boxes; keep one of them there and export again.";
+
+    /// <summary>What the answers of all who drew in an image say; null if they chose labels without drawing.</summary>
+    public static Drawing? Agreed(IReadOnlyList<Drawing?> answers) =>
+        answers is not [{ } first, ..] || answers.Any(answer => answer is null) ? null
+        : answers.Skip(1).All(answer => answer!.IsSameAs(first)) ? first : Drawing.Not(Redrawn);
+
+    /// <summary>The boxes of shapes, in percent of the image; null if nothing was drawn and labels were chosen.</summary>
+    public static Drawing? DrawingOf(IReadOnlyCollection<StudioShape> shapes)
+    {
+        var drawn = shapes.Where(shape => IsShape(shape.Value)).ToList();
+        if (drawn.Count == 0)
+        {
+            return shapes.Any(shape => LabelsOf(shape.Value).Any()) ? null : Drawing.Nothing;
+        }
+
+        // Label Studio writes a shape and its label as two results with the same id where the project has them as two controls.
+        var labelled = drawn.Where(shape => LabelsOf(shape.Value).Any()).ToList();
+        var ids = labelled.Select(shape => shape.Id).ToHashSet();
+        var nameless = drawn.Exists(shape => !LabelsOf(shape.Value).Any() && !ids.Contains(shape.Id));
+        var sizes = labelled.Select(shape => shape.Size).Distinct().ToList();
+        return nameless ? Drawing.Not("A shape in it has no label; give it one, or remove it.")
+            : sizes.Count > 1 ? Drawing.Not("Its shapes do not agree about the size of the image; export it again.")
+            : labelled.Exists(shape => shape.IsTurned)
+                ? Drawing.Not("It was turned in Label Studio before it was labelled (image_rotation); turn the file itself and draw again.")
+            : new(DrawingUnit.Parts,
+                [.. labelled.SelectMany(shape => LabelsOf(shape.Value).Select(label => Drawn(label, shape.Value)))], sizes[0]);
+    }
 
     /// <summary>Nothing if it is another value.</summary>
     public static IEnumerable<string> LabelsOf(JsonElement value) => value.ValueKind switch
@@ -19,6 +54,45 @@ internal static class StudioValues
             .Where(label => label.ValueKind == JsonValueKind.String).Select(label => label.GetString()!),
         _ => [],
     };
+
+    /// <summary>What was drawn, from a cell or a field that has such a value.</summary>
+    public static Drawing? DrawingOf(string cell)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(cell);
+            IEnumerable<JsonElement> values = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement.EnumerateArray()
+                : [json.RootElement];
+            return DrawingOf([.. values.Select(value => new StudioShape(value, value.Property("id").ToString(),
+                PixelSize.Of(value.Number("original_width"), value.Number("original_height")),
+                value.Number("image_rotation") is not (null or 0)))]);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null; // plain text
+        }
+    }
+
+    private static bool IsShape(JsonElement value) => value.Property("x").ValueKind == JsonValueKind.Number
+        || value.Property("points").ValueKind == JsonValueKind.Array || value.Property("rle").ValueKind == JsonValueKind.Array;
+
+    private static DrawnBox Drawn(string label, JsonElement value)
+    {
+        var (x, y) = (value.Number("x") / 100, value.Number("y") / 100);
+        if (value.Number("rotation") is { } angle and not 0)
+        {
+            return DrawnBox.Not(label, FormattableString.Invariant($"is turned by {angle:0.#} degrees; draw it upright."));
+        }
+
+        return value.Property("points").ValueKind == JsonValueKind.Array
+            ? DrawnBox.Around(label, [.. value.Property("points").Elements()
+                .Select(point => point.Elements().Select(n => n.Number() / 100).ToList())
+                .Select(point => (point.ElementAtOrDefault(0), point.ElementAtOrDefault(1)))])
+            : value.Number("radiusX") / 100 is { } across && value.Number("radiusY") / 100 is { } down
+                ? DrawnBox.Cornered(label, x - across, y - down, x + across, y + down)
+            : value.Number("height") is null ? DrawnBox.Not(label, "is a point or a mask; draw a rectangle.")
+            : DrawnBox.Sized(label, x, y, value.Number("width") / 100, value.Number("height") / 100);
+    }
 
     /// <summary>The labels of a cell, which is a label or such a value as JSON; null if it is plain text.</summary>
     public static IReadOnlyList<string>? LabelsOf(string cell)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Headstart.Uploads.Formats;
@@ -18,8 +19,25 @@ internal sealed class VertexTable : IAnnotationFormat
     {
         var used = !IsBucket(cells[0]);
         var labels = cells[(used ? 2 : 1)..];
-        return Labelled.Row(Name, cells[used ? 1 : 0], HasBox(labels) ? labels[..1] : labels, used ? cells[0] : null);
+        return Labelled.Row(Name, cells[used ? 1 : 0], HasBox(labels) ? labels[..1] : labels, used ? cells[0] : null) with
+        {
+            Drawn = HasBox(labels) ? DrawingOf(labels[0], labels[1..]) : null,
+        };
     }
+
+    /// <summary>Two opposite corners in parts of the image, with blanks behind each, or all four.</summary>
+    private static Drawing? DrawingOf(string label, string[] numbers)
+    {
+        var points = numbers.Chunk(2).Where(pair => pair[0].Length > 0 || pair[1].Length > 0)
+            .Select(pair => (X: JsonNumbers.Parse(pair[0]), Y: JsonNumbers.Parse(pair[1]))).ToList();
+        return points.Count == 0 ? label.Length == 0 ? Drawing.Nothing : null
+            : new(DrawingUnit.Parts, [points.Count == 2 || IsRectangle(points) ? DrawnBox.Around(label, points)
+                : DrawnBox.Not(label, "has corners that are not those of an upright rectangle; give two opposite corners, or all four.")]);
+    }
+
+    private static bool IsRectangle(List<(double? X, double? Y)> points) => points.Count == 4
+        && points.Select(p => p.X).Distinct().Count() == 2 && points.Select(p => p.Y).Distinct().Count() == 2
+        && points.Distinct().Count() == 4;
 
     private static bool HasBox(string[] labels) =>
         labels.Length == 9 && labels.Skip(1).All(cell => cell.Length == 0 || double.TryParse(cell, out _));
@@ -39,11 +57,19 @@ internal sealed class VertexLines : IAnnotationFormat
             [.. new[] { item.ClassificationAnnotation }.Concat(item.ClassificationAnnotations ?? [])
                 .Concat(item.BoundingBoxAnnotations ?? []).Concat(item.PolygonAnnotations ?? [])
                 .Select(annotation => annotation?.DisplayName ?? "")],
-            item.DataItemResourceLabels?.GetValueOrDefault(Use))) : null;
+            item.DataItemResourceLabels?.GetValueOrDefault(Use)) with { Drawn = DrawingOf(item) }) : null;
+
+    private static Drawing? DrawingOf(Item item) => item is { BoundingBoxAnnotations: null, PolygonAnnotations: null } ? null
+        : new(DrawingUnit.Parts, [
+            .. (item.BoundingBoxAnnotations ?? []).Select(box => DrawnBox.Cornered(box?.DisplayName, box?.XMin.Number(), box?.YMin.Number(),
+                box?.XMax.Number(), box?.YMax.Number())),
+            .. (item.PolygonAnnotations ?? []).Select(polygon => DrawnBox.Around(polygon?.DisplayName,
+                [.. (polygon?.Vertexes ?? default).Elements().Select(point => (point.Number("x"), point.Number("y")))]))]);
 
     private sealed record Item(
         string? ImageGcsUri, Labelling? ClassificationAnnotation, List<Labelling?>? ClassificationAnnotations,
         List<Labelling?>? BoundingBoxAnnotations, List<Labelling?>? PolygonAnnotations, Dictionary<string, string>? DataItemResourceLabels);
 
-    private sealed record Labelling([property: JsonConverter(typeof(AnyText))] string? DisplayName);
+    private sealed record Labelling([property: JsonConverter(typeof(AnyText))] string? DisplayName, JsonElement XMin, JsonElement YMin,
+        JsonElement XMax, JsonElement YMax, JsonElement Vertexes);
 }

@@ -17,11 +17,19 @@ internal sealed partial class VocXml : IAnnotationFormat
         }
 
         var (labels, image) = (new List<string>(), "");
-        var inObject = false;
+        var boxes = new List<VocObject>();
+        var (width, height) = ((double?)null, (double?)null);
+        var (inObject, inBox, inSize) = (false, false, false);
         while (Xml.Read(xml, file, Name))
         {
             var (start, end) = (xml.NodeType == XmlNodeType.Element && !xml.IsEmptyElement, xml.NodeType == XmlNodeType.EndElement);
             inObject = xml is { Depth: 1, Name: "object" } ? start || (inObject && !end) : inObject;
+            inSize = xml is { Depth: 1, Name: "size" } ? start : inSize;
+            inBox = xml is { Depth: 2, Name: "bndbox" } ? start && inObject : inBox;
+            if (start && xml is { Depth: 1, Name: "object" })
+            {
+                boxes.Add(new());
+            }
             if (start && xml is { Depth: 1, Name: "filename" })
             {
                 image = Xml.Text(xml, file, Name);
@@ -29,15 +37,51 @@ internal sealed partial class VocXml : IAnnotationFormat
             else if (start && inObject && xml is { Depth: 2, Name: "name" })
             {
                 labels.Add(Xml.Text(xml, file, Name));
+                boxes[^1].Name = labels[^1];
+            }
+            else if (start && inObject && xml is { Depth: 2, Name: "difficult" or "robndbox" })
+            {
+                boxes[^1].IsTurned |= xml.Name == "robndbox";
+                boxes[^1].IsDifficult |= xml.Name == "difficult" && Xml.Text(xml, file, Name) == "1";
+            }
+            else if (start && inBox && xml is { Depth: 3, Name: "xmin" or "ymin" or "xmax" or "ymax" } && xml.Name is var side)
+            {
+                boxes[^1].Sides[side] = JsonNumbers.Parse(Xml.Text(xml, file, Name));
+            }
+            else if (start && inSize && xml is { Depth: 2, Name: "width" })
+            {
+                width = JsonNumbers.Parse(Xml.Text(xml, file, Name));
+            }
+            else if (start && inSize && xml is { Depth: 2, Name: "height" })
+            {
+                height = JsonNumbers.Parse(Xml.Text(xml, file, Name));
             }
         }
 
+        var drawn = new Drawing(DrawingUnit.Pixels, boxes.ConvertAll(box => box.Drawn), PixelSize.Of(width, height));
         // The file is called as its image; the name inside has the ending too, or is the one from before a renaming.
         var own = Path.GetFileNameWithoutExtension(file.Name);
         var folder = Annotations().Replace(file.Folder, "$1JPEGImages/"); // and not its masks, which are called the same
-        return own.Length == 0 ? [Labelled.Row(Name, image, labels)]
-            : Path.GetFileNameWithoutExtension(image) == own ? [Labelled.Row(Name, folder + image, labels) with { OtherName = own }]
-            : [Labelled.Row(Name, folder + own, labels) with { OtherName = image }];
+        return own.Length == 0 ? [Labelled.Row(Name, image, labels) with { Drawn = drawn }]
+            : Path.GetFileNameWithoutExtension(image) == own
+                ? [Labelled.Row(Name, folder + image, labels) with { OtherName = own, Drawn = drawn }]
+            : [Labelled.Row(Name, folder + own, labels) with { OtherName = image, Drawn = drawn }];
+    }
+
+    /// <summary>An object as far as it was read.</summary>
+    private sealed class VocObject
+    {
+        public string? Name { get; set; }
+
+        public bool IsDifficult { get; set; }
+
+        public bool IsTurned { get; set; }
+
+        public Dictionary<string, double?> Sides { get; } = [];
+
+        public DrawnBox Drawn => IsTurned ? DrawnBox.Not(Name, "is turned (robndbox); draw it upright.")
+            : DrawnBox.Cornered(Name, Sides.GetValueOrDefault("xmin"), Sides.GetValueOrDefault("ymin"), Sides.GetValueOrDefault("xmax"),
+                Sides.GetValueOrDefault("ymax"), IsDifficult);
     }
 
     [GeneratedRegex("(^|/)Annotations/$", RegexOptions.IgnoreCase)]
@@ -63,19 +107,24 @@ internal sealed class CvatXml : IAnnotationFormat
 
         var rows = new List<ManifestRow>();
         var (image, side, tags, shapes) = ("", (string?)null, new List<string>(), new List<string>());
+        var (boxes, size) = (new List<DrawnBox>(), (PixelSize?)null);
         while (Xml.Read(xml, file, Name))
         {
             if (xml is { NodeType: XmlNodeType.Element, Depth: 1, Name: "image" })
             {
                 (image, side, tags, shapes) = (xml.GetAttribute("name") ?? "", xml.GetAttribute("subset"), [], []);
+                (boxes, size) = ([], PixelSize.Of(Number(xml, "width"), Number(xml, "height")));
                 if (xml.IsEmptyElement)
                 {
-                    rows.Add(Labelled.Row(Name, image, [], side));
+                    rows.Add(Labelled.Row(Name, image, [], side) with { Drawn = Drawing.Nothing });
                 }
             }
             else if (xml is { NodeType: XmlNodeType.EndElement, Depth: 1, Name: "image" })
             {
-                rows.Add(Labelled.Row(Name, image, tags.Count > 0 ? tags : shapes, side));
+                rows.Add(Labelled.Row(Name, image, tags.Count > 0 ? tags : shapes, side) with
+                {
+                    Drawn = boxes.Count == 0 && tags.Count > 0 ? null : new(DrawingUnit.Pixels, boxes, size),
+                });
             }
             else if (xml is { NodeType: XmlNodeType.Element, Depth: 1, Name: "track" })
             {
@@ -84,11 +133,34 @@ internal sealed class CvatXml : IAnnotationFormat
             else if (xml is { NodeType: XmlNodeType.Element, Depth: 2 })
             {
                 (xml.Name == "tag" ? tags : Shapes.Contains(xml.Name) ? shapes : []).Add(xml.GetAttribute("label") ?? "");
+                if (Shapes.Contains(xml.Name))
+                {
+                    boxes.Add(Drawn(xml));
+                }
             }
         }
 
         return rows;
     }
+
+    private static DrawnBox Drawn(XmlReader xml)
+    {
+        var label = xml.GetAttribute("label");
+        return Number(xml, "rotation") is { } angle and not 0
+            ? DrawnBox.Not(label, FormattableString.Invariant($"is turned by {angle:0.#} degrees; draw it upright."))
+            : xml.Name switch
+            {
+                "box" => DrawnBox.Cornered(label, Number(xml, "xtl"), Number(xml, "ytl"), Number(xml, "xbr"), Number(xml, "ybr")),
+                "mask" => DrawnBox.Sized(label, Number(xml, "left"), Number(xml, "top"), Number(xml, "width"), Number(xml, "height")),
+                "polygon" => DrawnBox.Around(label, [.. (xml.GetAttribute("points") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(point => point.Split(','))
+                    .Select(point => (JsonNumbers.Parse(point[0]), JsonNumbers.Parse(point.ElementAtOrDefault(1))))]),
+                "ellipse" => DrawnBox.Centred(label, Number(xml, "cx"), Number(xml, "cy"), 2 * Number(xml, "rx"), 2 * Number(xml, "ry")),
+                var other => DrawnBox.Not(label, $"is a shape of the kind {other}; draw a rectangle or a polygon."),
+            };
+    }
+
+    private static double? Number(XmlReader xml, string name) => JsonNumbers.Parse(xml.GetAttribute(name));
 }
 
 /// <summary>Reads XML without definitions, entities or anything from elsewhere.</summary>

@@ -52,7 +52,7 @@ internal static partial class YoloLabels
             .Where(number => number.Length > 0).Select(number => int.Parse(number, CultureInfo.InvariantCulture)).Distinct().ToList();
         if (numbers.Count == 0)
         {
-            return Labelled.None(image);
+            return Labelled.None(image) with { Drawn = Drawing.Nothing };
         }
 
         if (names is null)
@@ -61,9 +61,25 @@ internal static partial class YoloLabels
                 + "add data.yaml, classes.txt or obj.names to the archive. Nothing was added.");
         }
 
-        return Labelled.Row(Name, image, [.. numbers.Select(number => number < names.Count ? names[number] : throw file.Broken(Name,
+        var row = Labelled.Row(Name, image, [.. numbers.Select(number => number < names.Count ? names[number] : throw file.Broken(Name,
             $"class {number} has no name; the names are {string.Join(", ", names.Take(10))}"))]);
+        return row with
+        {
+            Drawn = new(DrawingUnit.Parts, [.. Encoding.UTF8.GetString(file.Bytes.Span).Split('\n')
+                .Select(line => line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length > 0)
+                .Select(words => Drawn(names[int.Parse(words[0], CultureInfo.InvariantCulture)],
+                    [.. words.Skip(1).Select(JsonNumbers.Parse)]))]),
+        };
     }
+
+    /// <summary>The middle and the size of a box, or the corners of a shape, in parts of the image.</summary>
+    private static DrawnBox Drawn(string name, double?[] numbers) =>
+        numbers is [var x, var y, var width, var height] ? DrawnBox.Centred(name, x, y, width, height)
+        : numbers.Length >= 6 && numbers.Length % 2 == 0
+            ? DrawnBox.Around(name, [.. numbers.Chunk(2).Select(point => (point[0], point[1]))])
+        : DrawnBox.Not(name, $"has {numbers.Length} numbers; a box has 4 behind its class, and a shape a pair for each corner. "
+            + "(Predictions "
+            + "have a fifth, and poses more.)");
 
     /// <summary>The entry <c>names</c>, a list or numbers with names. Events, not objects: nothing is nested on the stack.</summary>
     private static List<string>? Yaml(string text)
