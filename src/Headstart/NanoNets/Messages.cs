@@ -8,7 +8,7 @@ namespace Headstart.NanoNets;
 public sealed record NanoCategory(string Name, int Count);
 
 /// <param name="ModelId">The id of the model, the same as in all of Headstart.</param>
-/// <param name="ModelType"><c>classification</c> or <c>multilabelclassification</c>.</param>
+/// <param name="ModelType"><c>classification</c>, <c>multilabelclassification</c> or <c>localization</c>, which finds objects.</param>
 /// <param name="State">See <see cref="NanoState"/>; a number, as clients compare it with 5.</param>
 /// <param name="Status">The state in words.</param>
 /// <param name="Message">After an upload: <c>Success</c>, or that only some of the files were taken.</param>
@@ -34,7 +34,14 @@ public sealed record NanoPrediction(string Message, IReadOnlyList<NanoLabel> Pre
 public sealed record NanoPredictions(string Message, string ModelId, IReadOnlyList<NanoPrediction> Result);
 
 /// <summary>An image and its categories.</summary>
-public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories);
+/// <param name="Object">In a model that finds objects, where they are; null if nobody has said yet.</param>
+public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories, IReadOnlyList<NanoObject>? Object = null);
+
+/// <param name="Name">Its category.</param>
+public sealed record NanoObject(string Name, NanoBox Bndbox);
+
+/// <summary>In pixels of the upright image.</summary>
+public sealed record NanoBox(int Xmin, int Ymin, int Xmax, int Ymax);
 
 public sealed record NanoAnnotations([property: JsonPropertyName("Data")] IReadOnlyList<NanoAnnotation> Data,
     [property: JsonPropertyName("Meta")] NanoMeta Meta);

@@ -4,6 +4,7 @@ using Headstart.Data;
 using Headstart.Models;
 using Headstart.Operations;
 using Headstart.Training;
+using Headstart.Uploads;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -24,7 +25,7 @@ public static class NanoNetsApi
         var v2 = app.MapGroup(Root).RequireAuthorization().WithMetadata(new TakesBareKey()).ExcludeFromDescription();
         MapKind(v2.MapGroup("/ImageCategorization"), ModelKind.ImageClassification);
         MapKind(v2.MapGroup("/MultiLabelClassification"), ModelKind.MultiLabelImageClassification);
-        v2.Map("/ObjectDetection/{**rest}", () => NotHere("Object detection"));
+        MapKind(v2.MapGroup("/ObjectDetection"), ModelKind.ObjectDetection);
         v2.Map("/OCR/{**rest}", () => NotHere("Reading text"));
     }
 
@@ -52,9 +53,11 @@ public static class NanoNetsApi
     {
         var given = (await NanoRequest.ReadAsync(http.Request, settings, cancel)).All("categories");
         given = given is [var one] ? one.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : given;
-        if (given.Count < MinCategories)
+        if (given.Count < (kind.HasBoxes() ? 1 : MinCategories))
         {
-            return NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, each in a field "
+            return kind.HasBoxes() ? NanoAnswer.Bad("Zero categories", "The request has no category. Send one or more in a list named "
+                + "categories.") : NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, "
+                + "each in a field "
                 + "named categories.");
         }
 
@@ -71,7 +74,7 @@ public static class NanoNetsApi
             : NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    /// <summary>All image models of the account, of both kinds.</summary>
+    /// <summary>All image models of the account, of all kinds.</summary>
     private static async Task<IResult> List(HeadstartDb db, ClaimsPrincipal caller, CancellationToken cancel) =>
         NanoAnswer.Of(await db.ModelsOf(caller).Where(m => m.Kind != ModelKind.TextClassification).ReadAsync(db, cancel));
 
@@ -91,12 +94,23 @@ public static class NanoNetsApi
             return error!;
         }
 
-        var images = await db.Examples.Where(i => i.ModelId == model.Id).OrderBy(i => i.Id).Select(i => new NanoAnnotation(
-            i.FileName, i.Labels.Join(db.Categories, l => l.CategoryId, c => c.Id, (_, c) => c.Name).OrderBy(name => name).ToList()))
-            .ToListAsync(cancel);
+        var names = model.Categories.ToDictionary(c => c.Id, c => c.Name);
+        var images = (await db.Examples.AsNoTracking().WithLabels(kind).Where(i => i.ModelId == model.Id).OrderBy(i => i.Id)
+            .ToListAsync(cancel)).ConvertAll(image => AnnotationOf(image, names));
         var now = await NanoState.ReadAsync(db, http.User, model.Id, cancel);
         return NanoAnswer.Of(new NanoAnnotations(images, new(now.Categories, now.State, now.Status)));
     };
+
+    private static NanoAnnotation AnnotationOf(Example image, Dictionary<Guid, string> names)
+    {
+        List<string> categories = [.. image.Labels.Select(label => names.GetValueOrDefault(label.CategoryId, "")).Order()];
+        List<NanoObject>? objects = !image.BoxesKnown ? null : [.. image.Boxes.OrderBy(box => box.Position).Select(box => new NanoObject(
+            names.GetValueOrDefault(box.CategoryId, ""), new(Pixel(box.X, image.Width), Pixel(box.Y, image.Height),
+                Pixel(box.X + box.Width, image.Width), Pixel(box.Y + box.Height, image.Height))))];
+        return new(image.FileName, categories, objects);
+
+        static int Pixel(float part, int pixels) => (int)Math.Round(part * pixels);
+    }
 
     private static Delegate Upload(ModelKind kind) => async (
         string? id, HttpContext http, HeadstartDb db, NanoUpload upload, Settings settings, CancellationToken cancel) =>
@@ -152,8 +166,11 @@ public static class NanoNetsApi
             : model.Kind.IsText() ? (null, NanoAnswer.OfTexts(model.Id))
             : (null, NanoAnswer.Error(StatusCodes.Status404NotFound, "Model not found",
                 $"The model is of the type {NanoState.TypeOf(model.Kind)}; its endpoints begin with "
-                    + $"{Root}/{(model.Kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization")}/."));
+                    + $"{Root}/{PathOf(model.Kind)}/."));
     }
+
+    private static string PathOf(ModelKind kind) => kind.HasBoxes() ? "ObjectDetection"
+        : kind.TakesSeveral() ? "MultiLabelClassification" : "ImageCategorization";
 
     /// <summary>The model that the path, the query and the form agree on.</summary>
     private static IResult? IdOf(string? path, NanoRequest request, out Guid id)
@@ -168,5 +185,6 @@ public static class NanoNetsApi
     }
 
     private static IResult NotHere(string what) => NanoAnswer.Error(StatusCodes.Status501NotImplemented, $"{what} is not supported",
-        $"Headstart only classifies images here: use {Root}/ImageCategorization or {Root}/MultiLabelClassification.");
+        $"Headstart classifies images here and finds objects: use {Root}/ImageCategorization, {Root}/MultiLabelClassification or "
+            + $"{Root}/ObjectDetection.");
 }

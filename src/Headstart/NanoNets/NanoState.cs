@@ -36,10 +36,11 @@ internal static class NanoState
         return rows.ConvertAll(row =>
         {
             var error = row.Last is { State: JobState.Failed, Error: var why } ? why ?? "it failed" : null;
-            var enough = row.Learnable >= MinCategories;
+            var kind = row.Model.Kind;
+            var enough = row.Learnable >= (kind.HasBoxes() ? 1 : MinCategories);
             var (state, status) = Of(row.Model.PublishedVersion is not null, row.HasImages, enough, row.Active?.State, row.Active?.Progress
-                ?? 0, error);
-            return new NanoModel(row.Model.Id.ToString(), TypeOf(row.Model.Kind), state, status,
+                ?? 0, error, kind);
+            return new NanoModel(row.Model.Id.ToString(), TypeOf(kind), state, status,
                 row.Categories.ConvertAll(c => new NanoCategory(c.Name, c.Count)));
         });
     }
@@ -48,10 +49,11 @@ internal static class NanoState
     public static async Task<NanoModel> ReadAsync(HeadstartDb db, ClaimsPrincipal caller, Guid id, CancellationToken cancel) =>
         (await db.ModelsOf(caller).Where(m => m.Id == id).ReadAsync(db, cancel)).Single();
 
-    public static string TypeOf(ModelKind kind) => kind.TakesSeveral() ? "multilabelclassification" : "classification";
+    public static string TypeOf(ModelKind kind) => kind.HasBoxes() ? "localization"
+        : kind.TakesSeveral() ? "multilabelclassification" : "classification";
 
     internal static (int State, string Status) Of(bool published, bool images, bool enough, JobState? active, double progress,
-        string? error) => active switch
+        string? error, ModelKind kind = ModelKind.ImageClassification) => active switch
         {
             JobState.Running => (4, string.Create(CultureInfo.InvariantCulture, $"Model currently training, {progress:0%}")),
             JobState.Queued => (3, "Model in training queue"),
@@ -59,7 +61,8 @@ internal static class NanoState
             : $"Model hosted. Can be used for prediction; training it again failed: {error}"),
             _ when error is not null => (-1, $"Error in model training: {error}"),
             _ when enough => (2, "Training data annotated. Need to start training"),
-            _ when images => (1, $"Training data uploaded. At least {MinCategories} categories need an image or more"),
+            _ when images => (1, kind.HasBoxes() ? "Training data uploaded. Images need boxes"
+                : $"Training data uploaded. At least {MinCategories} categories need an image or more"),
             _ => (0, "Model created. No training data uploaded yet"),
         };
 }

@@ -24,7 +24,8 @@ internal sealed record FormPart(string Name, string? FileName, string? ContentTy
 
 /// <summary>
 /// Requests as the HTTP libraries below the public NanoNets clients write them: the order and the case of headers, boundaries, chunks, line
-/// ends. Taken down with python-requests 2.34.2, urllib3 2.7.0, node-fetch 2 and form-data 4 making the calls of those clients.
+/// ends. Taken down with python-requests 2.34.2, urllib3 2.7.0, node-fetch 2 and form-data 4 and request 2.88 making the calls of those
+/// clients; those of Go are written as its documentation says.
 /// </summary>
 internal abstract class ClientBytes(Uri host, string key)
 {
@@ -222,4 +223,81 @@ internal sealed class NodeFetch(Uri host, string key) : ClientBytes(host, key)
 
     private static byte[] Chunk(byte[] bytes) =>
         [.. Encoding.ASCII.GetBytes(bytes.Length.ToString("x", CultureInfo.InvariantCulture) + "\r\n"), .. bytes, .. "\r\n"u8];
+}
+
+/// <summary>request 2.88 of npm, below the Node sample for object detection.</summary>
+internal sealed class NodeRequest(Uri host, string key) : ClientBytes(host, key)
+{
+    private const string Boundary = "--------------------------753931178873957136858853";
+
+    public byte[] Json(string target, string json) => Bytes($"""
+        POST {target} HTTP/1.1
+        host: {Host}
+        authorization: {Authorization}
+        accept: application/json
+        content-type: application/json
+        content-length: {json.Length}
+        Connection: keep-alive
+
+
+        """, Encoding.ASCII.GetBytes(json));
+
+    public byte[] Empty(string target) => Bytes($"""
+        POST {target} HTTP/1.1
+        host: {Host}
+        authorization: {Authorization}
+        content-length: 0
+        Connection: keep-alive
+
+
+        """);
+
+    public byte[] Multipart(string target, params IEnumerable<FormPart> parts)
+    {
+        var form = Form(Boundary, parts);
+        return Bytes($"""
+            POST {target} HTTP/1.1
+            host: {Host}
+            authorization: {Authorization}
+            content-type: multipart/form-data; boundary={Boundary}
+            content-length: {form.Length}
+            Connection: keep-alive
+
+
+            """, form);
+    }
+}
+
+/// <summary>net/http and mime/multipart, below the Go sample for object detection.</summary>
+internal sealed class GoHttp(Uri host, string key) : ClientBytes(host, key)
+{
+    private const string Boundary = "5c4d8c4a1f0b9f6ad0cbf2de0e1ab6f7e3a9b1c2d3e4f5061728394a5b6c";
+
+    public byte[] Get(string target) => Bytes($"""
+        GET {target} HTTP/1.1
+        Host: {Host}
+        User-Agent: Go-http-client/1.1
+        Authorization: {Authorization}
+        Content-Type: application/json
+        Accept-Encoding: gzip
+
+
+        """);
+
+    public byte[] Json(string target, string json) => Post(target, "application/json", Encoding.UTF8.GetBytes(json));
+
+    public byte[] Multipart(string target, params IEnumerable<FormPart> parts) =>
+        Post(target, $"multipart/form-data; boundary={Boundary}", Form(Boundary, parts));
+
+    private byte[] Post(string target, string type, byte[] body) => Bytes($"""
+        POST {target} HTTP/1.1
+        Host: {Host}
+        User-Agent: Go-http-client/1.1
+        Content-Length: {body.Length}
+        Authorization: {Authorization}
+        Content-Type: {type}
+        Accept-Encoding: gzip
+
+
+        """, body);
 }

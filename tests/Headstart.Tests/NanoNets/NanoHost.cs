@@ -16,6 +16,7 @@ internal static class NanoSteps
 {
     public const string Categorization = "/api/v2/ImageCategorization";
     public const string MultiLabel = "/api/v2/MultiLabelClassification";
+    public const string Detection = "/api/v2/ObjectDetection";
 
     public static Task<WireAnswer> SendAsync(this NanoHost host, byte[] request) => Wire.SendAsync(host.Address, request);
 

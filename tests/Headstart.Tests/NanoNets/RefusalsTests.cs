@@ -21,13 +21,13 @@ public sealed class RefusalsTests(NanoHost host) : IClassFixture<NanoHost>
     [InlineData($"{MultiLabel}/Model/{Nobody}/Annotations", 404)]
     [InlineData($"{Categorization}/Model", 400)]
     [InlineData($"{Categorization}/Train/", 405)]
-    [InlineData("/api/v2/ObjectDetection/Models/", 501)]
+    [InlineData($"/api/v2/ObjectDetection/Model/{Nobody}", 404)]
     [InlineData("/api/v2/OCR/Model/1/LabelFile/", 501)]
     public Task Getting_what_is_not_there_is_an_error_of_the_same_shape(string target, int status) =>
         RefusedAsync(_requests.Get(target), status);
 
     [Theory]
-    [InlineData("/api/v2/ObjectDetection/Model/", """{"categories": ["a"]}""", 501)]
+    [InlineData("/api/v2/ObjectDetection/Model/", """{"categories": []}""", 400)]
     [InlineData($"{Categorization}/Model/", """{"categories": ["a"]}""", 400)]
     [InlineData($"{Categorization}/Model/", """{"categories": ["a", "a"]}""", 400)]
     [InlineData($"{Categorization}/Model/", """{"categories": """, 400)]
