@@ -2,6 +2,7 @@
 # Headstart from a terminal: train a folder of photographs, watch it, predict. bash 4 and curl.
 help='
   headstart.sh [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+  headstart.sh [--url URL] [--key KEY] train FOLDER --kind detection [--name NAME]   photographs with COCO, VOC or YOLO beside them (needs zip)
   headstart.sh [--url URL] [--key KEY] watch MODEL                  model id or name
   headstart.sh [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
@@ -18,6 +19,7 @@ readonly batch=20 tries=6
 url=${HEADSTART_URL:-http://localhost:8080}
 key=${HEADSTART_KEY:-}
 name=
+kind=classification
 answer=
 status=
 work=$(mktemp -d)
@@ -99,22 +101,13 @@ train() {
   local folder=${1%/} category categories=() file files batch_files start
   [[ -d $folder ]] || fail "The folder $1 does not exist."
   [[ $folder != -* ]] || folder=./$folder
+  if [[ $kind == detection ]]; then train_detector "$folder"; return; fi
   for category in "$folder"/*/; do
     category=${category%/}
     categories+=("${category##*/}")
   done
   ((${#categories[@]} >= 2)) || fail "$folder has ${#categories[@]} folders; it needs at least two, one for each category."
-  if [[ -z $name ]]; then
-    name=$(realpath -- "$folder")
-    name=${name##*/}
-  fi
-  ! grep -qaxv '.*' <<<"$name" || fail "The name of the folder $folder is not valid UTF-8; name the model with --name."
-  find_model "$name"
-  if [[ -z $model ]]; then
-    call -H 'Content-Type: application/json' --data-binary "{\"name\":$(json "$name")}" "$api/models"
-    model=$(field id <<<"$answer")
-  fi
-  printf 'Model %s %s\n' "$name" "$model"
+  make_model "$folder" imageClassification
   for category in "${categories[@]}"; do
     files=()
     for file in "$folder/$category"/*; do [[ ! -f $file ]] || files+=("$file"); done
@@ -129,6 +122,55 @@ train() {
       printf '%s: %s of %s sent\n' "$(shown "$category")" "$((start + ${#batch_files[@]}))" "${#files[@]}"
     done
   done
+  learn
+}
+
+# make_model FOLDER KIND: sets model to the id of the model of that name, which it creates if there is none.
+make_model() {
+  if [[ -z $name ]]; then
+    name=$(realpath -- "$1")
+    name=${name##*/}
+  fi
+  ! grep -qaxv '.*' <<<"$name" || fail "The name of the folder $1 is not valid UTF-8; name the model with --name."
+  find_model "$name"
+  if [[ -z $model ]]; then
+    call -H 'Content-Type: application/json' --data-binary "{\"name\":$(json "$name"),\"kind\":\"$2\"}" "$api/models"
+    model=$(field id <<<"$answer")
+  fi
+  printf 'Model %s %s\n' "$name" "$model"
+}
+
+# train_detector FOLDER: sends the folder as it is; the host finds out which annotations have the boxes.
+train_detector() {
+  local import file ended notice
+  command -v zip >/dev/null || fail 'Sending a folder with boxes needs the program zip; install it, or use one of the other clients.'
+  make_model "$1" objectDetection
+  (cd -- "$1" && zip -qr0 "$work/folder.zip" . -x '.*' '*/.*') || fail "The folder $1 has no files."
+  call -H 'Content-Type: application/zip' --data-binary "@$work/folder.zip" "$api/models/$model/imports/archive"
+  import=$(field id <<<"$answer")
+  while [[ $(field state <<<"$answer") =~ ^(queued|running)$ ]]; do
+    sleep 1
+    call "$api/models/$model/imports/$import"
+  done
+  ended=$answer
+  call "$api/models/$model/imports/$import/rejections?limit=100"
+  while IFS= read -r file; do
+    [[ -z $file ]] || printf '%s: %s\n' "$(shown "$(field fileName <<<"$file")")" "$(field detail <<<"$file")" >&2
+  done < <(one position <<<"$answer")
+  notice=${ended#*'"notices":['}
+  while IFS= read -r notice; do
+    [[ -z $notice ]] || printf '%s\n' "$(field notice <<<"{\"notice\":$notice}")" >&2
+  done < <(grep -oE '^("(\\.|[^"\\])*",?)*' <<<"$notice" | grep -oE '"(\\.|[^"\\])*"')
+  if [[ $(field state <<<"$ended") != succeeded ]]; then
+    notice=$(field error <<<"$ended")
+    fail "${notice:-The import was $(field state <<<"$ended").}"
+  fi
+  printf '%s of %s files taken\n' "$(field accepted <<<"$ended")" "$(field total <<<"$ended")"
+  learn
+}
+
+# learn: starts a run of the model, unless one is under way, and follows it.
+learn() {
   newest_run
   if [[ ! $(field state <<<"$answer") =~ ^(queued|running)$ ]]; then
     call -H 'Content-Type: application/json' -H "Idempotency-Key: $(basename "$work")-$RANDOM$RANDOM" --data-binary '{}' "$api/models/$model/training-runs"
@@ -205,7 +247,7 @@ predict() {
 words=()
 while (($# > 0)); do
   case $1 in
-    --url | --key | --name) (($# > 1)) || usage "$1 needs a value."; printf -v "${1#--}" '%s' "$2"; shift 2 ;;
+    --url | --key | --name | --kind) (($# > 1)) || usage "$1 needs a value."; printf -v "${1#--}" '%s' "$2"; shift 2 ;;
     --help) printf '%s' "$help"; exit ;;
     --) shift; words+=("$@"); break ;;
     --*) usage "Unknown option $1." ;;
@@ -218,6 +260,7 @@ case ${words[0]:-}/${#words[@]} in
   train/2 | watch/2 | predict/[3-9] | predict/[1-9][0-9]*) ;;
   *) usage 'Unknown command, or wrong arguments.' ;;
 esac
+[[ $kind =~ ^(classification|detection)$ ]] || usage '--kind is classification or detection.'
 [[ -n $key ]] || usage 'No API key: set HEADSTART_KEY or use --key.'
 case ${words[0]} in
   train) train "${words[1]}" ;;

@@ -2,6 +2,7 @@
 """Headstart from a terminal: train a folder of photographs, watch it, predict. Python 3.8 or later, nothing else.
 
   headstart.py [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+  headstart.py [--url URL] [--key KEY] train FOLDER --kind detection [--name NAME]   photographs with COCO, VOC or YOLO beside them
   headstart.py [--url URL] [--key KEY] watch MODEL                  the model's id or name
   headstart.py [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
@@ -13,12 +14,15 @@ is 0 for success, 1 for an error, 2 for a wrong command line.
 import argparse
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
+import zipfile
 
 BATCH = 20
 TRIES = 6
@@ -42,6 +46,8 @@ class Headstart:
         if content_type:
             request.add_header('Content-Type', content_type)
         for attempt in range(1, TRIES + 1):
+            if hasattr(body, 'seek'):
+                body.seek(0)
             try:
                 with urllib.request.urlopen(request) as response:
                     return json.load(response)
@@ -108,9 +114,11 @@ def files_in(folder):
     return sorted(entry.path for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.'))
 
 
-def train(api, folder, name):
+def train(api, folder, name, kind):
     if not os.path.isdir(folder):
         raise Failed(f'The folder {folder} does not exist.')
+    if kind == 'detection':
+        return train_detector(api, folder, name)
     categories = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
     if len(categories) < 2:
         raise Failed(f'{folder} has {len(categories)} folders; it needs at least two, one for each category.')
@@ -120,6 +128,38 @@ def train(api, folder, name):
     print(f'Model {model["name"]} {model["id"]}', flush=True)
     for category in categories:
         upload(api, path, category, files_in(os.path.join(folder, category)))
+    return learn(api, path)
+
+
+def train_detector(api, folder, name):
+    """Sends the folder as it is; the host finds out which annotations have the boxes."""
+    name = name or os.path.basename(os.path.abspath(folder))
+    model = api.named(name) or api.json('POST', '/models', {'name': readable(name), 'kind': 'objectDetection'})
+    path = f'/models/{model["id"]}'
+    print(f'Model {model["name"]} {model["id"]}', flush=True)
+    with tempfile.TemporaryFile() as archive:
+        with zipfile.ZipFile(archive, 'w') as zipped:
+            for root, folders, files in os.walk(folder):
+                folders[:] = sorted(below for below in folders if not below.startswith('.'))
+                for file in sorted(file for file in files if not file.startswith('.')):
+                    whole = os.path.join(root, file)
+                    with open(whole, 'rb') as stream, zipped.open(zipfile.ZipInfo(readable(os.path.relpath(whole, folder))), 'w') as entry:
+                        shutil.copyfileobj(stream, entry)
+        done = api.call('POST', f'{path}/imports/archive', archive, 'application/zip', {'Content-Length': str(archive.seek(0, os.SEEK_END))})
+    while done['state'] in ('queued', 'running'):
+        time.sleep(1)
+        done = api.call('GET', f'{path}/imports/{done["id"]}')
+    for file in api.call('GET', f'{path}/imports/{done["id"]}/rejections?limit=100')['items']:
+        print(f'{shown(file["fileName"])}: {file["detail"]}', file=sys.stderr)
+    for notice in done['notices']:
+        print(notice, file=sys.stderr)
+    if done['state'] != 'succeeded':
+        raise Failed(done['error'] or f'The import was {done["state"]}.')
+    print(f'{done["accepted"]} of {done["total"]} files taken', flush=True)
+    return learn(api, path)
+
+
+def learn(api, path):
     run = newest(api, path)
     if not run or run['state'] not in ('queued', 'running'):
         run = api.json('POST', f'{path}/training-runs', {}, headers={'Idempotency-Key': str(uuid.uuid4())})
@@ -207,6 +247,7 @@ def main():
     training = commands.add_parser('train')
     training.add_argument('folder')
     training.add_argument('--name', help="name of the model; the folder's name by default")
+    training.add_argument('--kind', choices=['classification', 'detection'], default='classification')
     commands.add_parser('watch').add_argument('model')
     predicting = commands.add_parser('predict')
     predicting.add_argument('model')
@@ -218,7 +259,7 @@ def main():
         stream.reconfigure(encoding='utf-8', errors='surrogateescape')
     api = Headstart(given.url, given.key)
     try:
-        return (train(api, given.folder, given.name) if given.command == 'train'
+        return (train(api, given.folder, given.name, given.kind) if given.command == 'train'
                 else watch(api, given.model) if given.command == 'watch'
                 else predict(api, given.model, given.paths))
     except Failed as failed:

@@ -5,6 +5,7 @@ using Headstart.Tests.Backbones;
 using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
+using Headstart.Tests.Uploads;
 
 namespace Headstart.Tests.Clients;
 
@@ -71,6 +72,38 @@ public sealed class ClientsTests(DocumentedHost host) : IClassFixture<Documented
         Assert.Contains("Cannot reach", (await Terminal.RunAsync(client, new Uri("http://127.0.0.1:9"), "x", "watch", "x")).With(1).Errors);
         Assert.Contains("HEADSTART_KEY", (await Terminal.RunAsync(client, host.Address, null, "watch", "x")).With(2).Errors);
         Assert.Contains("predict", (await RunAsync(client, "dance")).With(2).Errors);
+    }
+
+    /// <summary>Of the formats one each; the host knows them, so to the clients they are files. Too few to be trained, as the host
+    /// says.</summary>
+    [Theory]
+    [InlineData("bash", "coco.json", """{"images":[{"id":1,"file_name":"ä b.png"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[4,8,4,4]}],"categories":[{"id":1,"name":"cat"}]}""")]
+    [InlineData("python", "annotations/ä b.xml", "<annotation><filename>ä b.png</filename><object><name>cat</name><bndbox><xmin>4</xmin>"
+        + "<ymin>8</ymin><xmax>8</xmax><ymax>12</ymax></bndbox></object></annotation>")]
+    [InlineData("node", "labels/ä b.txt", "0 0.375 0.625 0.25 0.25\n")]
+    [InlineData("csharp", "coco.json", """{"images":[{"id":1,"file_name":"ä b.png"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[4,8,4,4]}],"categories":[{"id":1,"name":"cat"}]}""")]
+    public async Task A_folder_with_boxes_beside_its_photographs_is_sent_as_it_is(string client, string annotation, string text)
+    {
+        Needs.Programs(client == "bash" ? ["zip"] : []);
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.Below("images"));
+        Directory.CreateDirectory(Path.GetDirectoryName(folder.Below(annotation))!);
+        File.WriteAllBytes(folder.Below("images/ä b.png"), Pictures.Tiny(1));
+        File.WriteAllBytes(folder.Below("images/later.png"), Pictures.Tiny(2));
+        File.WriteAllText(folder.Below("images/broken.png"), "no image");
+        File.WriteAllText(folder.Below("classes.txt"), "cat\n");
+        File.WriteAllText(folder.Below("images/.hidden"), "x");
+        File.WriteAllText(folder.Below(annotation), text);
+
+        var ended = (await RunAsync(client, "train", folder.Path, "--kind", "detection", "--name", $"Boxes of {client}")).With(1);
+
+        Assert.StartsWith($"Model Boxes of {client} ", ended.Lines[0]);
+        Assert.Equal("2 of 3 files taken", ended.Lines[1]);
+        Assert.Contains("images/broken.png: ", ended.Errors);
+        Assert.Contains("1 image has no boxes: ", ended.Errors);
+        Assert.Equal(["images/later.png: ?", "images/ä b.png: cat 0.25 0.5 0.25 0.25"],
+            await host.Client.RowsAsync($"/api/v1/models/{ended.Lines[0][^36..]}"));
+        Assert.Contains("detection", (await RunAsync(client, "train", folder.Path, "--kind", "guess")).With(2).Errors);
     }
 
     /// <summary>The folder is made by a shell, because .NET has no way to write names that are not UTF-8.</summary>

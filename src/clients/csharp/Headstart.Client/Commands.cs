@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 
 namespace Headstart.Client;
 
@@ -31,13 +32,56 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
             await UploadAsync(model.Id, category, cancel);
         }
 
-        var run = await api.NewestRunAsync(model.Id, cancel);
-        if (run is null || !run.IsUnderWay())
+        return await LearnAsync(model.Id, cancel);
+    }
+
+    /// <summary>Sends the folder as it is; the host finds out which annotations have the boxes.</summary>
+    /// <param name="folder">Photographs with COCO, Pascal VOC or YOLO annotations beside them.</param>
+    /// <param name="name">Name of the model; null for the folder's name.</param>
+    public async Task<int> TrainDetectorAsync(string folder, string? name, CancellationToken cancel)
+    {
+        if (!Directory.Exists(folder))
         {
-            run = await api.StartRunAsync(model.Id, new(), Guid.CreateVersion7().ToString(), cancel);
+            throw new CommandException($"The folder {folder} does not exist.");
         }
 
-        return await FollowAsync(run, cancel);
+        name ??= Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        var model = await api.FindModelAsync(name, cancel) ?? await api.CreateModelAsync(new(name, ModelKind.ObjectDetection), cancel);
+        await output.WriteLineAsync($"Model {model.Name} {model.Id}");
+        var archive = Path.GetTempFileName();
+        ImportProgress done;
+        try
+        {
+            await ZipAsync(folder, archive, cancel);
+            done = await api.ImportAsync(model.Id, archive, cancel);
+        }
+        finally
+        {
+            File.Delete(archive);
+        }
+
+        await foreach (var now in api.WatchAsync(done, cancel))
+        {
+            done = now;
+        }
+
+        foreach (var file in (await api.ListRejectionsAsync(done, cancel)).Items)
+        {
+            await errors.WriteLineAsync($"{Shown(file.FileName)}: {file.Detail}");
+        }
+
+        foreach (var notice in done.Notices)
+        {
+            await errors.WriteLineAsync(notice);
+        }
+
+        if (done.State != JobState.Succeeded)
+        {
+            throw new CommandException(done.Error ?? $"The import was {done.State}.");
+        }
+
+        await output.WriteLineAsync($"{done.Accepted} of {done.Total} files taken");
+        return await LearnAsync(model.Id, cancel);
     }
 
     /// <param name="named">The model's id or name.</param>
@@ -80,6 +124,30 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         }
 
         return failed ? 1 : 0;
+    }
+
+    private async Task ZipAsync(string folder, string archive, CancellationToken cancel)
+    {
+        var visible = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.Hidden };
+        var files = Directory.GetFiles(folder, "*", visible).Order(StringComparer.Ordinal).ToList();
+        await LeaveOutAsync(files);
+        await using var stream = File.Create(archive);
+        await using var zip = await ZipArchive.CreateAsync(stream, ZipArchiveMode.Create, leaveOpen: false, null, cancel);
+        foreach (var file in files)
+        {
+            await zip.CreateEntryFromFileAsync(file, Path.GetRelativePath(folder, file), CompressionLevel.NoCompression, cancel);
+        }
+    }
+
+    private async Task<int> LearnAsync(Guid model, CancellationToken cancel)
+    {
+        var run = await api.NewestRunAsync(model, cancel);
+        if (run is null || !run.IsUnderWay())
+        {
+            run = await api.StartRunAsync(model, new(), Guid.CreateVersion7().ToString(), cancel);
+        }
+
+        return await FollowAsync(run, cancel);
     }
 
     private async Task UploadAsync(Guid model, string category, CancellationToken cancel)

@@ -71,6 +71,32 @@ public sealed class HeadstartClient(HttpClient http, string key, TimeProvider? c
         SendAsync<Upload>(HttpMethod.Post, $"models/{model}/images", () => Form(category, files), cancel, answer =>
             answer.Rejected is not null);
 
+    /// <summary>Imports a zip archive: photographs with the annotations of any tool that the host knows, or in category folders.</summary>
+    /// <param name="archive">Its path.</param>
+    public Task<ImportProgress> ImportAsync(Guid model, string archive, CancellationToken cancel = default) =>
+        SendAsync<ImportProgress>(HttpMethod.Post, $"models/{model}/imports/archive", () => new StreamContent(File.OpenRead(archive))
+        {
+            Headers = { ContentType = new("application/zip") },
+        }, cancel);
+
+    /// <summary>The import's state now and every second until it has ended; the last one is the end state.</summary>
+    public async IAsyncEnumerable<ImportProgress> WatchAsync(ImportProgress import,
+        [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(import);
+        yield return import;
+        while (import.IsUnderWay())
+        {
+            await Task.Delay(Look, _clock, cancel);
+            yield return import = await SendAsync<ImportProgress>(HttpMethod.Get, $"models/{import.ModelId}/imports/{import.Id}", null,
+                cancel);
+        }
+    }
+
+    /// <summary>The first files that an import did not take, each with the reason.</summary>
+    public Task<PageOfRejection> ListRejectionsAsync(ImportProgress import, CancellationToken cancel = default) =>
+        SendAsync<PageOfRejection>(HttpMethod.Get, $"models/{import?.ModelId}/imports/{import?.Id}/rejections?limit=100", null, cancel);
+
     /// <param name="idempotencyKey">The same key returns the run it started, so that a call can be repeated.</param>
     public Task<Run> StartRunAsync(Guid model, NewRunRequest request, string idempotencyKey, CancellationToken cancel = default) =>
         SendAsync<Run>(

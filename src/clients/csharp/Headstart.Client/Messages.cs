@@ -9,6 +9,7 @@ public enum ModelKind
     ImageClassification,
     MultiLabelImageClassification,
     TextClassification,
+    ObjectDetection,
 }
 
 public enum ModelState
@@ -52,6 +53,19 @@ public sealed record Image(Guid Id, string? Category, IReadOnlyList<string> Cate
     int Height);
 
 public sealed record RejectedFile(string? FileName, string Reason, string Detail);
+
+/// <summary>An import and its progress.</summary>
+public sealed record ImportProgress(Guid Id, Guid ModelId, JobState State, int Total, int Accepted, IReadOnlyList<string> Notices,
+    string? Error)
+{
+    /// <summary>Whether the import is queued or running.</summary>
+    internal bool IsUnderWay() => State is JobState.Queued or JobState.Running;
+}
+
+/// <summary>A file that an import did not take.</summary>
+public sealed record Rejection(int Position, string FileName, string Reason, string Detail);
+
+public sealed record PageOfRejection(IReadOnlyList<Rejection> Items, string? Next);
 
 /// <param name="Accepted">Includes images that the model already had.</param>
 /// <param name="Rejected">Rejected files, each with the reason.</param>

@@ -4,6 +4,7 @@ const string Help = """
     Headstart from a terminal: train a folder of photographs, watch it, predict.
 
       [--url URL] [--key KEY] train FOLDER [--name NAME]   each folder in FOLDER is a category
+      [--url URL] [--key KEY] train FOLDER --kind detection [--name NAME]   photographs with COCO, VOC or YOLO beside them
       [--url URL] [--key KEY] watch MODEL                  the model's id or name
       [--url URL] [--key KEY] predict MODEL PATH...        files, or folders of files
 
@@ -18,6 +19,7 @@ var options = new Dictionary<string, string?>
     ["--url"] = Environment.GetEnvironmentVariable("HEADSTART_URL") is { Length: > 0 } set ? set : "http://localhost:8080",
     ["--key"] = Environment.GetEnvironmentVariable("HEADSTART_KEY"),
     ["--name"] = null,
+    ["--kind"] = "classification",
 };
 var (words, dashes) = (new List<string>(), false);
 for (var i = 0; i < args.Length; i++)
@@ -39,7 +41,7 @@ for (var i = 0; i < args.Length; i++)
 }
 
 if ((!dashes && words.Exists(word => word.StartsWith("--", StringComparison.Ordinal)))
-    || words is not (["train" or "watch", _] or ["predict", _, _, ..])
+    || options["--kind"] is not ("classification" or "detection") || words is not (["train" or "watch", _] or ["predict", _, _, ..])
     || string.IsNullOrEmpty(options["--key"]) || !Uri.TryCreate(options["--url"]!.TrimEnd('/') + "/", UriKind.Absolute, out var url))
 {
     await Console.Error.WriteLineAsync(string.IsNullOrEmpty(options["--key"]) ? "No API key: set HEADSTART_KEY or use "
@@ -59,6 +61,7 @@ try
 {
     return await (words[0] switch
     {
+        "train" when options["--kind"] == "detection" => commands.TrainDetectorAsync(words[1], options["--name"], cancel.Token),
         "train" => commands.TrainAsync(words[1], options["--name"], cancel.Token),
         "watch" => commands.WatchAsync(words[1], cancel.Token),
         _ => commands.PredictAsync(words[1], words[2..], cancel.Token),
