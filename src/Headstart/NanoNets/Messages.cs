@@ -39,8 +39,9 @@ public sealed record NanoPrediction(string Message, IReadOnlyList<NanoLabel> Pre
 public sealed record NanoPredictions(string Message, string ModelId, IReadOnlyList<NanoPrediction> Result);
 
 /// <summary>An image and its categories.</summary>
-/// <param name="Object">In a model that finds objects, where they are; null if nobody has said yet.</param>
-public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories, IReadOnlyList<NanoObject>? Object = null);
+/// <param name="Objects">In a model that finds objects, where they are; null if nobody has said yet.</param>
+public sealed record NanoAnnotation(string Filename, IReadOnlyList<string> Categories,
+    [property: JsonPropertyName("object")] IReadOnlyList<NanoObject>? Objects = null);
 
 /// <param name="Name">Its category.</param>
 public sealed record NanoObject(string Name, NanoBox Bndbox);
