@@ -115,7 +115,8 @@ internal static partial class UnreadableRequests
 
         var type = typeof(UnreadableRequests).Assembly.GetType(match.Groups["type"].Value) ?? Type.GetType(match.Groups["type"].Value);
         var field = json.Path?[(json.Path.LastIndexOf('.') + 1)..];
-        type = type?.GetProperties().FirstOrDefault(one => one.Name.Equals(field, StringComparison.OrdinalIgnoreCase))?.PropertyType ?? type;
+        type = type?.GetProperties().FirstOrDefault(one => one.Name.Equals(field, StringComparison.OrdinalIgnoreCase))?.PropertyType
+            ?? type;
         return type is not null && Wanted(Nullable.GetUnderlyingType(type) ?? type) is { } wanted ? $", where {wanted} must stand" : "";
     }
 
