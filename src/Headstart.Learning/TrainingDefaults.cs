@@ -172,7 +172,6 @@ public static class TrainingDefaults
 
     // Detection: answers and report
     public const int MostObjects = 100;                    // an image, as COCO counts
-    public const int MostCandidates = 1_000;               // places that are looked at for them, as in RetinaNet
     public static readonly float[] SameObject = [0.4f, 0.3f, 0.5f]; // overlaps of two boxes of one object that are tried
     public const float AgreeingBox = 0.5f;                 // overlap of boxes that make one together
     public const float LeastLogit = -4.6f;                 // 1 %: answers below say nothing

@@ -29,9 +29,8 @@ internal static class Decoding
             }
         }
 
-        List<Found> best = [.. candidates.OrderByDescending(candidate => candidate.Logit).Take(MostCandidates)];
         var kept = new List<Found>();
-        foreach (var candidate in best.TakeWhile(candidate => candidate.Logit >= least.Logit))
+        foreach (var candidate in candidates.Where(candidate => candidate.Logit >= least.Logit).OrderByDescending(best => best.Logit))
         {
             if (kept.Count < most && !kept.Exists(better => better.Category == candidate.Category
                 && better.Box.Iou(candidate.Box) > least.SameObject))
@@ -40,7 +39,7 @@ internal static class Decoding
             }
         }
 
-        return kept.ConvertAll(found => found with { Box = Vote(found, best) });
+        return kept.ConvertAll(found => found with { Box = Vote(found, candidates) });
     }
 
     private static Sides Vote(Found found, List<Found> candidates)
