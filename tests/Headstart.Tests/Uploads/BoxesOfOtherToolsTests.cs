@@ -109,8 +109,8 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
                 + "{\"image\":\"b.png\",\"annotations\":[]}]", "a.png", "b.png"], $"a.png: {A}", "b.png: nothing"),
         new("LabelMe", "rectangles, polygons", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\",\"points\":[[8,12],[4,8]],\"shape_type\":"
             + "\"rectangle\"}],\"imagePath\":\"a.png\",\"imageData\":null,\"imageHeight\":16,\"imageWidth\":16}", "a.png"], $"a.png: {A}"),
-        new("NanoNets", "`object` with `bndbox` in pixels, or such a list in a file called as its image; `difficult` is kept; an empty list "
-            + "shows nothing",
+        new("NanoNets", "`object` with `bndbox` in pixels, or such a list in a file called as its image; `difficult` is kept; an empty "
+            + "list shows nothing",
             ["data.json=[{\"filename\":\"a.png\",\"object\":[{\"name\":\"cat\",\"difficult\":\"0\",\"bndbox\":{\"xmin\":4,\"ymin\":8,\"xmax\":8,\"ymax\":12}}]},"
                 + "{\"filename\":\"b.png\",\"object\":[]}]", "a.png", "b.png"], $"a.png: {A}", "b.png: nothing"),
         new("", "", ["annotations/json/a.json=[{\"name\":\"cat\",\"pose\":\"Unspecified\",\"truncated\":\"0\",\"difficult\":\"0\",\"bndbox\":{\"xmin\":4,"

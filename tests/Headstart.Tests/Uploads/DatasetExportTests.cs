@@ -98,7 +98,7 @@ public sealed class DatasetExportTests(TestHost host) : IClassFixture<TestHost>
         // And written again it is the same, byte for byte.
         using var once = new ZipArchive(new MemoryStream(zip));
         using var twice = new ZipArchive(new MemoryStream(await DownloadAsync(copy, "application/zip")));
-        Assert.Equal(["images/000001-a b.jpg", "images/000002-turned.jpg", "images/000003-nothing.png", "images/000004-unseen.png",
+        Assert.Equal(["images/000001-a _b_.jpg", "images/000002-turned.jpg", "images/000003-nothing.png", "images/000004-unseen.png",
             "readme.txt", "train.json", "test.json"], once.Entries.Select(entry => entry.FullName));
         foreach (var entry in once.Entries.Where(entry => entry.Name != "readme.txt"))
         {
