@@ -12,8 +12,6 @@ namespace Headstart.Browser.Tests;
 /// <summary>Drawing boxes around the objects of images, as a person does it.</summary>
 public sealed partial class LabelTests(Site site)
 {
-    private const float LongRun = 240_000;
-
     [Fact]
     public async Task From_nothing_to_labelled_images_with_mouse_and_keyboard()
     {
@@ -97,51 +95,6 @@ public sealed partial class LabelTests(Site site)
         await Expect(page.GetByLabel("Show", new() { Exact = true })).ToContainTextAsync("labelled (6)");
         await Expect(page.Locator(".tile rect")).ToHaveCountAsync(5);
         await Expect(page.Locator(".tile", new() { HasText = "nothing here" })).ToHaveCountAsync(1);
-        site.NobodyComplained();
-    }
-
-    /// <summary>The boxes are those that the set has; all are drawn.</summary>
-    [Fact]
-    public async Task From_nothing_to_a_detector_that_finds_what_was_labelled()
-    {
-        const int Drawn = 16;
-        var folder = SharedData.Folder("datasets/detection/raccoons");
-        var truth = Truth(Path.Combine(folder, "train.json"));
-        var names = truth.Keys.Take(Drawn + 2).ToArray();
-        var page = await CreateAsync("Raccoons found", [.. names.Select(name => Path.Combine(folder, "images", name))]);
-        await Expect(page.GetByText("18 of 18 files uploaded")).ToBeVisibleAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = "Draw boxes" }).ClickAsync();
-        for (var i = 1; i <= Drawn; i++)
-        {
-            await ShownAsync(page, toGo: names.Length - i);
-            foreach (var (x, y, width, height) in truth[(await page.Locator("[data-part=count]").InnerTextAsync()).Split(' ')[0]])
-            {
-                await page.Keyboard.PressAsync("Escape");
-                await DragAsync(page, (x, y), (x + width, y + height));
-                if (i == 1 && await page.Locator(".box .tag").First.InnerTextAsync() != "raccoon")
-                {
-                    await page.GetByLabel("Category", new() { Exact = true }).FillAsync("raccoon");
-                    await page.Keyboard.PressAsync("Enter");
-                    await Expect(page.Locator(".box .tag")).ToHaveTextAsync("raccoon");
-                }
-            }
-
-            await page.Keyboard.PressAsync("Enter");
-        }
-
-        await ShownAsync(page, toGo: 1);
-        await page.GetByRole(AriaRole.Link, new() { Name = "Images", Exact = true }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Train", Exact = true }).ClickAsync();
-        await Expect(page.GetByText("Created version 1")).ToBeVisibleAsync(new() { Timeout = LongRun });
-        await page.GetByRole(AriaRole.Link, new() { Name = "See the result" }).ClickAsync();
-        await Expect(page.GetByText("Metrics per category")).ToBeVisibleAsync();
-
-        // What it finds is suggested, and drawn on a picture that it has not seen.
-        await page.GetByRole(AriaRole.Link, new() { Name = "Label" }).ClickAsync();
-        await ShownAsync(page, toGo: 1);
-        await page.GetByRole(AriaRole.Link, new() { Name = "Try it" }).First.ClickAsync();
-        await page.Locator(".stage input[type=file]").SetInputFilesAsync(Path.Combine(folder, "images", names[^1]));
-        await Expect(page.Locator(".sentence")).ToContainTextAsync("raccoon");
         site.NobodyComplained();
     }
 
@@ -257,18 +210,6 @@ public sealed partial class LabelTests(Site site)
         await page.GetByRole(AriaRole.Button, new() { Name = "Create and add images" }).ClickAsync();
         await page.GetByLabel("Choose files").SetInputFilesAsync(images);
         return page;
-    }
-
-    /// <summary>The boxes of each image of a set in COCO's form, relative to the image.</summary>
-    private static Dictionary<string, List<(double X, double Y, double Width, double Height)>> Truth(string file)
-    {
-        var set = JsonNode.Parse(File.ReadAllText(file))!;
-        var boxes = set["annotations"]!.AsArray().ToLookup(box => (int)box!["image_id"]!, box => box!["bbox"]!.AsArray());
-        return set["images"]!.AsArray().ToDictionary(image => (string)image!["file_name"]!, image => boxes[(int)image!["id"]!].Select(box =>
-        {
-            var (width, height) = ((double)image["width"]!, (double)image["height"]!);
-            return ((double)box[0]! / width, (double)box[1]! / height, (double)box[2]! / width, (double)box[3]! / height);
-        }).ToList());
     }
 
     /// <summary>A model of cats and dogs with images that nobody has labelled.</summary>
