@@ -10,7 +10,8 @@ internal static class Decoding
 
     /// <summary>Places that say enough, without those that say the same of the same object again: greedily, the best first, within a
     /// category (non-maximum suppression). The box of an object is the mean of all boxes that agree with the best one, by probability and
-    /// overlap (box voting, Gidaris and Komodakis, ICCV 2015): places next to each other err in different directions.</summary>
+    /// by how much more than enough they agree (box voting, Gidaris and Komodakis, ICCV 2015): places next to each other err in different
+    /// directions.</summary>
     /// <param name="places">Of the canvas.</param>
     /// <param name="scores"><c>[k, places]</c>, logits.</param>
     /// <param name="sides"><c>[4, places]</c></param>
@@ -48,9 +49,10 @@ internal static class Decoding
         foreach (var other in candidates)
         {
             var overlap = other.Category == found.Category ? other.Box.Iou(found.Box) : 0;
-            if (overlap >= AgreeingBox)
+            if (overlap > AgreeingBox)
             {
-                var share = overlap / (1 + MathF.Exp(-other.Logit));
+                // From nothing on: what agrees by a hair and what does not must not make different boxes.
+                var share = (overlap - AgreeingBox) / (1 + MathF.Exp(-other.Logit));
                 weight += share;
                 (left, top) = (left + share * other.Box.Left, top + share * other.Box.Top);
                 (right, bottom) = (right + share * other.Box.Right, bottom + share * other.Box.Bottom);

@@ -196,9 +196,9 @@ internal sealed class DecodingGraph(GraphBuilder b, LetterboxGraph picture, Dete
         var overlap = b.Node("Mul", [Length(0), Length(1)]);
         var union = b.Node("Sub", [b.Node("Add", [Area(Own), Area(Row)]), overlap]);
         var share = b.Node("Div", [overlap, b.Node("Max", [union, b.Float(1e-6f)])]);
-        var agrees = b.Cast(b.Node("And", [b.Node("GreaterOrEqual", [share, b.Float(AgreeingBox)]),
-            b.Node("GreaterOrEqual", [logits, b.Float(LeastLogit)])]), GraphBuilder.Float32);
-        var weights = b.Node("Mul", [b.Node("Mul", [share, agrees]), b.Node("Sigmoid", [logits])]);
+        var agrees = b.Node("Relu", [b.Node("Sub", [share, b.Float(AgreeingBox)])]);
+        var counts = b.Cast(b.Node("GreaterOrEqual", [logits, b.Float(LeastLogit)]), GraphBuilder.Float32);
+        var weights = b.Node("Mul", [b.Node("Mul", [agrees, counts]), b.Node("Sigmoid", [logits])]);
         var sums = b.Node("ReduceSum", [weights, b.Integers(1)], GraphBuilder.Integer("keepdims", 1)); // [n, 1]
         return b.Node("Div", [b.Node("MatMul", [weights, all]), b.Node("Max", [sums, b.Float(1e-12f)])]);
     }

@@ -74,11 +74,16 @@ public sealed class DetectionExportTests(TrainedDetector trained)
             foreach (var (category, box, probability) in service.Objects.Where(answer => answer.Probability > Threshold + 0.02f))
             {
                 compared++;
-                Assert.Contains(Enumerable.Range(0, scores.Length), i => labels[i] == category
-                    && Math.Abs(scores[i] - probability) <= 0.02f
-                    && Math.Abs(boxes[4 * i] - box.X) * service.Width <= 1 && Math.Abs(boxes[4 * i + 1] - box.Y) * service.Height <= 1
-                    && Math.Abs(boxes[4 * i + 2] - box.Width) * service.Width <= 1
-                    && Math.Abs(boxes[4 * i + 3] - box.Height) * service.Height <= 1);
+                var (x, y, width, height) = (box.X * service.Width, box.Y * service.Height, box.Width * service.Width,
+                    box.Height * service.Height);
+                var same = Enumerable.Range(0, scores.Length).Any(i => labels[i] == category && Math.Abs(scores[i] - probability) <= 0.02f
+                    && Math.Abs(boxes[4 * i] * service.Width - x) <= 1 && Math.Abs(boxes[4 * i + 1] * service.Height - y) <= 1
+                    && Math.Abs(boxes[4 * i + 2] * service.Width - width) <= 1
+                    && Math.Abs(boxes[4 * i + 3] * service.Height - height) <= 1);
+                Assert.True(same, $"{category} {probability:0.000} at {x:0.0} {y:0.0} {width:0.0} {height:0.0} is not among "
+                    + string.Join("; ", scores.Select((score, i) => $"{labels[i]} {score:0.000} at {boxes[4 * i] * service.Width:0.0} "
+                        + $"{boxes[4 * i + 1] * service.Height:0.0} {boxes[4 * i + 2] * service.Width:0.0} "
+                        + $"{boxes[4 * i + 3] * service.Height:0.0}")));
             }
 
             Assert.Equal(scores.OrderDescending(), scores);
