@@ -211,7 +211,8 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
             ($"{trained.Path}/images", "Click to select"), ($"{trained.Path}/training", "Backbones tried"),
         ($"{trained.Path}/result", "Hardest images"), ($"{trained.Path}/try", "is ready"), ("/keys", "Prefix"),
             ($"/models/{Guid.Empty}/images", "Could not load"),
-        ($"{trained.Boxes}/images", "Enter to draw boxes"), ($"{trained.Boxes}/label", "to go"), ($"{trained.Boxes}/label/{trained.Labelled}", "cat.jpg: 1 box"),
+        ($"{trained.Boxes}/images", "Enter to draw boxes"), ($"{trained.Boxes}/label", "to go"),
+        ($"{trained.Boxes}/label/{trained.Labelled}", "cat.jpg: 1 box"),
         ($"{trained.Texts}/texts", "8 texts"), ($"{trained.Texts}/result", "Hardest texts"), ($"{trained.Texts}/try", "is ready"),
     ];
 

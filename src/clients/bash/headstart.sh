@@ -15,7 +15,7 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 shopt -s nullglob
 
-readonly batch=20 tries=6
+readonly batch=20 most=100 tries=6
 url=${HEADSTART_URL:-http://localhost:8080}
 key=${HEADSTART_KEY:-}
 name=
@@ -203,7 +203,7 @@ follow() {
   line='accuracy unknown'
   if [[ $answer =~ \"accuracyInterval\":\[([^,]+),([^]]+)\] ]]; then
     low=${BASH_REMATCH[1]} high=${BASH_REMATCH[2]}
-    line="$(percent "$(field accuracy <<<"$answer")")% correct ($(percent "$low")% to $(percent "$high")%)"
+    line="accuracy $(percent "$(field accuracy <<<"$answer")")% ($(percent "$low")% to $(percent "$high")%)"
   fi
   printf 'Version %s: %s, with %s\n' "$version" "$line" "$(field backbone <<<"$answer")"
   call "$api/models/$model/versions/$version/report"
@@ -212,7 +212,7 @@ follow() {
 }
 
 predict() {
-  local path file files=() batch_files start line i error failed=0
+  local path file files=() batch_files start line i error found box failed=0
   for path in "${@:2}"; do
     if [[ -d $path ]]; then
       for file in "${path%/}"/*; do [[ ! -f $file ]] || files+=("$file"); done
@@ -226,7 +226,7 @@ predict() {
   for ((start = 0; start < ${#files[@]}; start += batch)); do
     batch_files=("${files[@]:start:batch}")
     form "${batch_files[@]}"
-    call 422 "${form[@]}" "$api/models/$model/predictions?top=1"
+    call 422 "${form[@]}" "$api/models/$model/predictions?top=$most"
     [[ $answer == *'"predictions":'* ]] || refused
     i=0
     while IFS= read -r line; do
@@ -234,6 +234,13 @@ predict() {
       if [[ -n $error ]]; then
         failed=1
         printf '%s: %s\n' "$(shown "${batch_files[i]}")" "$error" >&2
+      elif [[ $line == *'"objects":['* ]]; then
+        [[ $line != *'"objects":[]'* ]] || printf '%s\n' "$(shown "${batch_files[i]}")"
+        while IFS= read -r found; do
+          box=${found#*'"pixels":'}
+          printf '%s\t%s\t%.4f\t%s\t%s\t%s\t%s\n' "$(shown "${batch_files[i]}")" "$(field label <<<"$found")" \
+            "$(field probability <<<"$found")" "$(field x <<<"$box")" "$(field y <<<"$box")" "$(field width <<<"$box")" "$(field height <<<"$box")"
+        done < <(one label <<<"${line#*'"objects":'}")
       else
         printf '%s\t%s\t%.4f\t%s\n' "$(shown "${batch_files[i]}")" "$(field label <<<"$line")" "$(field probability <<<"$line")" \
           "$([[ $(field unknown <<<"$line") == true ]] && echo unknown || echo known)"

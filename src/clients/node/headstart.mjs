@@ -21,6 +21,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import zlib from 'node:zlib';
 
+const MOST = 100; // labels or objects of a file
 const BATCH = 20;
 const TRIES = 6;
 
@@ -226,7 +227,7 @@ async function follow(api, path, run) {
   const version = await api.call('GET', `${path}/versions/${run.version}`);
   const report = await api.call('GET', `${path}/versions/${run.version}/report`);
   const [low, high] = version.accuracyInterval ?? [];
-  const accuracy = version.accuracyInterval ? `${percent(version.accuracy)} correct (${percent(low)} to ${percent(high)})` : 'accuracy unknown';
+  const accuracy = version.accuracyInterval ? `accuracy ${percent(version.accuracy)} (${percent(low)} to ${percent(high)})` : 'accuracy unknown';
   console.log(`Version ${version.number}: ${accuracy}, with ${version.backbone}`);
   console.log(report.sentence);
   return 0;
@@ -244,16 +245,21 @@ async function predict(api, [name, ...paths]) {
   for (const path of new Set(paths)) files.push(...(await named(path)));
   if (files.length === 0) throw new Failed('There are no files to predict.');
   for (const file of files) if (!(await isFile(file))) throw new Failed(`The file ${file} does not exist.`);
-  const path = `${await api.pathOf(name)}/predictions?top=1`;
+  const path = `${await api.pathOf(name)}/predictions?top=${MOST}`;
   let failed = 0;
   for (let start = 0; start < files.length; start += BATCH) {
     const batch = files.slice(start, start + BATCH);
     const answer = await api.files(path, [], batch, [422]);
     if (!answer.predictions) throw new Failed(answer.detail);
-    answer.predictions.forEach(({ labels: [best], unknown, error }, i) => {
+    answer.predictions.forEach(({ labels: [best], objects, unknown, error }, i) => {
       if (error) {
         failed++;
         print(process.stderr, batch[i], `: ${error}`);
+      } else if (objects) {
+        if (objects.length === 0) print(process.stdout, batch[i], '');
+        for (const { label, probability, pixels: { x, y, width, height } } of objects) {
+          print(process.stdout, batch[i], ['', label, probability.toFixed(4), x, y, width, height].join('\t'));
+        }
       } else {
         print(process.stdout, batch[i], ['', best.label, best.probability.toFixed(4), unknown ? 'unknown' : 'known'].join('\t'));
       }

@@ -24,6 +24,7 @@ import urllib.request
 import uuid
 import zipfile
 
+MOST = 100  # labels or objects of a file
 BATCH = 20
 TRIES = 6
 
@@ -201,7 +202,7 @@ def follow(api, path, run):
     accuracy = 'accuracy unknown'
     if version['accuracyInterval']:
         low, high = version['accuracyInterval']
-        accuracy = f'{version["accuracy"]:.1%} correct ({low:.1%} to {high:.1%})'
+        accuracy = f'accuracy {version["accuracy"]:.1%} ({low:.1%} to {high:.1%})'
     print(f'Version {version["number"]}: {accuracy}, with {version["backbone"]}')
     print(report['sentence'])
     return 0
@@ -222,7 +223,7 @@ def predict(api, named, paths):
     missing = next((file for file in files if not os.path.isfile(file)), None)
     if missing:
         raise Failed(f'The file {missing} does not exist.')
-    path = f'/models/{api.find(named)["id"]}/predictions?top=1'
+    path = f'/models/{api.find(named)["id"]}/predictions?top={MOST}'
     failed = 0
     for start in range(0, len(files), BATCH):
         batch = files[start:start + BATCH]
@@ -233,6 +234,12 @@ def predict(api, named, paths):
             if prediction['error']:
                 failed += 1
                 print(f'{shown(file)}: {prediction["error"]}', file=sys.stderr)
+            elif 'objects' in prediction:
+                if not prediction['objects']:
+                    print(shown(file), flush=True)
+                for found in prediction['objects']:
+                    sides = [found['pixels'][side] for side in ('x', 'y', 'width', 'height')]
+                    print(shown(file), found['label'], f'{found["probability"]:.4f}', *sides, sep='\t', flush=True)
             else:
                 best = prediction['labels'][0]
                 print(shown(file), best['label'], f'{best["probability"]:.4f}', 'unknown' if prediction['unknown'] else 'known', sep='\t', flush=True)

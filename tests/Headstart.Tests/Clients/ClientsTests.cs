@@ -27,7 +27,7 @@ public sealed class ClientsTests(DocumentedHost host) : IClassFixture<Documented
 
         Assert.StartsWith($"Model Pets of {client} ", trained.Lines[0]);
         Assert.Equal([$"{Awkward}: 8 of 8 sent", "dogs: 20 of 23 sent", "dogs: 23 of 23 sent"], trained.Lines[1..4]);
-        Assert.Matches(@"^Version 1: \d+\.\d% correct \(\d+\.\d% to \d+\.\d%\), with headstart-small", trained.Lines[^2]);
+        Assert.Matches(@"^Version 1: accuracy \d+\.\d% \(\d+\.\d% to \d+\.\d%\), with headstart-small", trained.Lines[^2]);
         Assert.Contains("correct on", trained.Lines[^1]);
         Assert.Equal("dogs/broken.jpg: ", trained.Errors[..17]);
         Assert.EndsWith(".", trained.Errors.TrimEnd());

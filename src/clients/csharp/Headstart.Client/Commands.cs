@@ -7,6 +7,7 @@ namespace Headstart.Client;
 internal sealed class Commands(HeadstartClient api, TextWriter output, TextWriter errors)
 {
     private const int Batch = 20;
+    private const int MostAnswers = 100; // labels or objects of a file
 
     /// <param name="folder">Each folder in it is a category.</param>
     /// <param name="name">Name of the model; null for the folder's name. An existing model of that name gets the missing images.</param>
@@ -108,12 +109,22 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         var failed = await LeaveOutAsync(files);
         foreach (var batch in files.Chunk(Batch))
         {
-            foreach (var (file, prediction) in batch.Zip((await api.PredictAsync(model.Id, batch, top: 1, cancel)).Predictions))
+            foreach (var (file, prediction) in batch.Zip((await api.PredictAsync(model.Id, batch, top: MostAnswers, cancel)).Predictions))
             {
                 if (prediction.Error is not null)
                 {
                     failed = true;
                     await errors.WriteLineAsync($"{Shown(file)}: {prediction.Error}");
+                    continue;
+                }
+
+                if (prediction.Objects is { } objects)
+                {
+                    foreach (var line in objects.Count == 0 ? [""] : objects.Select(Line))
+                    {
+                        await output.WriteLineAsync(Shown(file) + line);
+                    }
+
                     continue;
                 }
 
@@ -194,7 +205,8 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
         var version = await api.GetVersionAsync(run.ModelId, run.Version!.Value, cancel);
         var report = await api.GetReportAsync(run.ModelId, version.Number, cancel);
         var accuracy = version.AccuracyInterval is not [var low, var high] ? "accuracy unknown"
-            : string.Create(CultureInfo.InvariantCulture, $"{100 * version.Accuracy:0.0}% correct ({100 * low:0.0}% to {100 * high:0.0}%)");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"accuracy {100 * version.Accuracy:0.0}% ({100 * low:0.0}% to {100 * high:0.0}%)");
         await output.WriteLineAsync($"Version {version.Number}: {accuracy}, with {version.Backbone}");
         await output.WriteLineAsync(report.Sentence);
         return 0;
@@ -202,6 +214,12 @@ internal sealed class Commands(HeadstartClient api, TextWriter output, TextWrite
 
     private async Task<Model> FindAsync(string named, CancellationToken cancel) =>
         await api.FindModelAsync(named, cancel) ?? throw new CommandException($"Your account has no model \"{named}\".");
+
+    private static string Line(PredictedObject found)
+    {
+        var (x, y, width, height) = found.Pixels;
+        return string.Create(CultureInfo.InvariantCulture, $"\t{found.Label}\t{found.Probability:0.0000}\t{x}\t{y}\t{width}\t{height}");
+    }
 
     /// <summary>.NET replaces bytes of a name that are not UTF-8 and has no other way to open what has it.</summary>
     private static bool IsUnreadable(string file) => file.Contains('\uFFFD') && !Path.Exists(file);

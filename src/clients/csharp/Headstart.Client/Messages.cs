@@ -99,10 +99,18 @@ public sealed record Report(string Sentence, double? Accuracy, IReadOnlyList<dou
 /// <param name="Applies">In a multi-label model, whether the label applies; otherwise null.</param>
 public sealed record Label([property: JsonPropertyName("label")] string Name, double Probability, bool? Applies);
 
-/// <param name="Labels">The labels by descending probability.</param>
+/// <summary>A box in pixels of the upright image.</summary>
+public sealed record PixelBox(int X, int Y, int Width, int Height);
+
+/// <summary>An object that was found in an image.</summary>
+public sealed record PredictedObject(string Label, double Probability, PixelBox Pixels);
+
+/// <param name="Labels">The labels by descending probability; none in a model that finds objects.</param>
 /// <param name="Unknown">Whether the image resembles none of the categories; null if the file could not be read.</param>
 /// <param name="Error">Why the file could not be read.</param>
-public sealed record FilePrediction(string? FileName, IReadOnlyList<Label> Labels, bool? Unknown, string? Error);
+/// <param name="Objects">In a model that finds objects, what was found, the most probable first; otherwise null.</param>
+public sealed record FilePrediction(string? FileName, IReadOnlyList<Label> Labels, bool? Unknown, string? Error,
+    IReadOnlyList<PredictedObject>? Objects = null);
 
 public sealed record Prediction(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
 
