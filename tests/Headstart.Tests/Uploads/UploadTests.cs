@@ -18,8 +18,8 @@ public sealed class UploadTests(TestHost host) : IClassFixture<TestHost>
         var image = (await _client.AddAsync(model, "cats", picture)).Single()!;
 
         Assert.Equal(
-            ["id", "category", "categories", "fileName", "sha256", "width", "height", "bytes", "flaws", "split", "splitGiven", "confirmed",
-                "createdAt", "origin"],
+            ["id", "category", "categories", "boxes", "fileName", "sha256", "width", "height", "bytes", "flaws", "split", "splitGiven",
+                "confirmed", "createdAt", "origin"],
             image.AsObject().Select(p => p.Key));
         Assert.Equal(("cats", "0.jpg", 64, 48, picture.Length), ((string?)image["category"], (string?)image["fileName"],
             (int)image["width"]!, (int)image["height"]!, (int)image["bytes"]!));
