@@ -77,7 +77,8 @@ public sealed class BodiesTests(TrainedHost host) : IClassFixture<TrainedHost>
 
     [Theory]
     [InlineData("/api/v1/models", """{"name":"x","kind":"imageClasification"}""",
-        "$.kind, line 1, byte 40, where one of imageClassification, multiLabelImageClassification, textClassification must stand")]
+        "$.kind, line 1, byte 40, where one of imageClassification, multiLabelImageClassification, textClassification, objectDetection "
+            + "must stand")]
     [InlineData("/api/v1/models", """{"name":"x","categories":"cats"}""", "where a list must stand")]
     [InlineData("/api/v1/models", """{"name":"x","name":"y"}""", "the field \"name\" twice")]
     [InlineData("/api/v1/keys", """{"name":5}""", "where a string must stand")]
