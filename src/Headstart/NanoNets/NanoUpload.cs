@@ -166,7 +166,8 @@ internal sealed class NanoUpload(HeadstartDb db, ImageUpload upload, WebFetcher 
                 var file = Names.Clean(entry.GetProperty("filename").GetString() ?? "");
                 var drawn = !entry.TryGetProperty("object", out var objects) || objects.ValueKind == JsonValueKind.Null ? null
                     : NanoNetsJson.DrawingOf(objects.ValueKind == JsonValueKind.Object ? [objects.Deserialize<NanoNetsJson.Box>(Reading)!]
-                        : objects.Deserialize<List<NanoNetsJson.Box>>(Reading)!) with { Adds = true };
+                        : objects.Deserialize<List<NanoNetsJson.Box>>(Reading)!) with
+                    { Adds = true };
                 all[file] = Drawing.Join(all.GetValueOrDefault(file), null, drawn, null);
             }
 

@@ -51,7 +51,8 @@ internal sealed class CocoJson : IAnnotationFormat
         {
             [var x, var y, var width, var height] => DrawnBox.Sized(label, x, y, width, height, difficult),
             [] when polygons.Count >= 6 => DrawnBox.Around(label, [.. polygons.Chunk(2).Select(pair => (pair[0], pair[^1]))])
-                with { Difficult = difficult },
+                with
+            { Difficult = difficult },
             _ => DrawnBox.Not(label, "has no bbox of four numbers; export the annotations as object detection."),
         };
     }

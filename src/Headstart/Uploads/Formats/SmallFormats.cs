@@ -71,7 +71,7 @@ internal sealed class NanoNetsJson : IAnnotationFormat
         file.Json is { IsList: true } shape && shape.Has("filename") && (shape.Has("categories") || shape.Has("object"))
             ? file.Parse<List<Image>>(Name).Where(image => image.FileName is not null).Select(image => Labelled.Row(Name, image.FileName!,
                 [.. image.Categories ?? [], .. (image.Object ?? []).Select(box => box.Name ?? "")]) with
-                { Drawn = image.Object is { } objects ? DrawingOf(objects) : null }) : null;
+            { Drawn = image.Object is { } objects ? DrawingOf(objects) : null }) : null;
 
     /// <summary>Objects in pixels.</summary>
     public static Drawing DrawingOf(IEnumerable<Box> objects) => new(DrawingUnit.Pixels, [.. objects.OfType<Box>().Select(box =>

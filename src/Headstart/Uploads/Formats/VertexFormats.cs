@@ -57,7 +57,8 @@ internal sealed class VertexLines : IAnnotationFormat
             [.. new[] { item.ClassificationAnnotation }.Concat(item.ClassificationAnnotations ?? [])
                 .Concat(item.BoundingBoxAnnotations ?? []).Concat(item.PolygonAnnotations ?? [])
                 .Select(annotation => annotation?.DisplayName ?? "")],
-            item.DataItemResourceLabels?.GetValueOrDefault(Use)) with { Drawn = DrawingOf(item) }) : null;
+            item.DataItemResourceLabels?.GetValueOrDefault(Use)) with
+        { Drawn = DrawingOf(item) }) : null;
 
     private static Drawing? DrawingOf(Item item) => item is { BoundingBoxAnnotations: null, PolygonAnnotations: null } ? null
         : new(DrawingUnit.Parts, [
