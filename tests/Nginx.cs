@@ -37,8 +37,23 @@ internal sealed class Nginx : IAsyncDisposable
 
     public Uri Address { get; }
 
+    /// <summary>A configuration that writes into its own folder only.</summary>
+    /// <param name="http">What is in <c>http { }</c>.</param>
+    public static string Configuration(string http) => $$"""
+        worker_processes 1;
+        error_log /dev/stderr warn;
+        pid /tmp/nginx.pid;
+        events { worker_connections 256; }
+        http {
+            access_log off;
+            client_body_temp_path /tmp/nginx-body; proxy_temp_path /tmp/nginx-proxy; fastcgi_temp_path /tmp/nginx-fastcgi;
+            uwsgi_temp_path /tmp/nginx-uwsgi; scgi_temp_path /tmp/nginx-scgi;
+            {{http}}
+        }
+        """;
+
     /// <summary>Returns when it listens.</summary>
-    /// <param name="configuration">The text of <c>deploy/nginx.conf</c>.</param>
+    /// <param name="configuration">The text of <c>deploy/nginx.conf</c>, or of <see cref="Configuration"/>.</param>
     /// <param name="first">Takes the place of web-1.</param>
     /// <param name="second">Takes the place of web-2.</param>
     /// <exception cref="InvalidOperationException">It ended; the message has why.</exception>

@@ -258,17 +258,15 @@ public sealed class EveryPageTests(Site site, EveryPageTests.Trained trained) : 
 
         private async Task BoxesAsync()
         {
-            var model = await (await site.Client.PostAsync("/api/v1/models",
-                new { name = $"Boxes {Guid.CreateVersion7()}", kind = "objectDetection", categories = (string[])["cat", "dog"] }))
-                .JsonAsync(System.Net.HttpStatusCode.Created);
+            var model = await site.Client.NewDetectorAsync("cat", "dog");
             var boxes = new[] { new { category = "cat", x = 0.1, y = 0.2, width = 0.5, height = 0.6 } };
             var images = new object[]
             {
                 new { base64 = Convert.ToBase64String(Pets.Cat), fileName = "cat.jpg", boxes },
                 new { base64 = Convert.ToBase64String(File.ReadAllBytes(Pets.Dogs[0])), fileName = "dog.jpg" },
             };
-            var sent = await (await site.Client.PostAsync($"/api/v1/models/{model["id"]}/images/list", new { images })).JsonAsync();
-            (Boxes, Labelled) = ($"/models/{model["id"]}", (string)sent["accepted"]![0]!["id"]!);
+            var sent = await (await site.Client.PostAsync($"{model}/images/list", new { images })).JsonAsync();
+            (Boxes, Labelled) = (Page(model), (string)sent["accepted"]![0]!["id"]!);
         }
 
         private async Task<string> ReviewsAsync()

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -215,13 +214,10 @@ public sealed partial class LabelTests(Site site)
     /// <summary>A model of cats and dogs with images that nobody has labelled.</summary>
     private async Task<(string Model, IPage Page)> NewAsync(int images, int width = 1_200, bool open = true)
     {
-        var model = await (await site.Client.PostAsync("/api/v1/models",
-            new { name = $"Boxes {Guid.CreateVersion7()}", kind = "objectDetection", categories = (string[])["cat", "dog"] }))
-            .JsonAsync(HttpStatusCode.Created);
-        var path = $"/api/v1/models/{model["id"]}";
+        var path = await site.Client.NewDetectorAsync("cat", "dog");
         using var form = Api.Form(null, Animals(images).Select(file => (Path.GetFileName(file), File.ReadAllBytes(file))));
         await (await site.Client.PostAsync($"{path}/images", form, Api.Cancel)).JsonAsync();
-        return (path, await site.SignInAsync(open ? $"/models/{model["id"]}/label" : "/", width));
+        return (path, await site.SignInAsync(open ? $"{path["/api/v1".Length..]}/label" : "/", width));
     }
 
     private async Task<IEnumerable<int>> CountsAsync(string model) =>

@@ -74,6 +74,14 @@ internal static class Api
         return $"/api/v1/models/{model["id"]}";
     }
 
+    /// <summary>The same for a model of the kind objectDetection.</summary>
+    public static async Task<string> NewDetectorAsync(this HttpClient client, params string[] categories)
+    {
+        var model = await (await client.PostAsync("/api/v1/models",
+            new { name = "Model " + Guid.CreateVersion7(), kind = "objectDetection", categories })).JsonAsync(HttpStatusCode.Created);
+        return $"/api/v1/models/{model["id"]}";
+    }
+
     public static async Task<JsonNode> UploadAsync(this HttpClient client, string model, string category, params IEnumerable<string> files)
     {
         using var form = Form(category, files.Select(f => (Path.GetFileName(f), File.ReadAllBytes(f))));

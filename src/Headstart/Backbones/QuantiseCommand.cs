@@ -23,8 +23,8 @@ public static class QuantiseCommand
         try
         {
             var paths = new DataPaths(DataFolder.Resolve(settings.DataDirectory));
-            string[] folders = [BackboneFolders.BuiltIn, BackboneFolders.Bundled, .. settings.Backbones.Directories, paths.Backbones,
-                paths.RegisteredBackbones];
+            string[] folders = [BackboneFolders.BuiltIn, .. settings.Backbones.Bundled ? [BackboneFolders.Bundled] : Array.Empty<string>(),
+                .. settings.Backbones.Directories, paths.Backbones, paths.RegisteredBackbones];
             var found = BackboneFolders.Find(folders.Where(Directory.Exists), new HostCatalogue(settings).Entries).Found;
             var made = EightBitBackbone.Make(Find(found, id), Photographs(photographs), paths.RegisteredBackbones);
             if (made.Refusal is { } refusal)

@@ -18,23 +18,14 @@ internal static partial class NginxBelowPrefix
             StringComparison.Ordinal)
             .Replace("X-Forwarded-Prefix \"\"", says ? "X-Forwarded-Prefix /headstart" : "X-Forwarded-Prefix \"\"",
                 StringComparison.Ordinal);
-        return Nginx.StartAsync($$"""
-            worker_processes 1;
-            error_log /dev/stderr warn;
-            pid /tmp/nginx.pid;
-            events { worker_connections 256; }
-            http {
-                access_log off;
-                client_body_temp_path /tmp/nginx-body; proxy_temp_path /tmp/nginx-proxy; fastcgi_temp_path /tmp/nginx-fastcgi;
-                uwsgi_temp_path /tmp/nginx-uwsgi; scgi_temp_path /tmp/nginx-scgi;
-                {{sample.Groups["map"].Value}}
-                server {
-                    listen 8080;
-                    {{location}}
-                    location / { return 404 "nothing here"; }
-                }
+        return Nginx.StartAsync(Nginx.Configuration($$"""
+            {{sample.Groups["map"].Value}}
+            server {
+                listen 8080;
+                {{location}}
+                location / { return 404 "nothing here"; }
             }
-            """, host, host);
+            """), host, host);
     }
 
     [GeneratedRegex(@"```nginx\n# in http \{ \}\n(?<map>.+?)# in server \{ \}\n(?<location>location /headstart/ .+?)```",

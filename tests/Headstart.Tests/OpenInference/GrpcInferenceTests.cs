@@ -170,27 +170,18 @@ public sealed partial class GrpcInferenceTests : IClassFixture<TrainedHost>, IDi
         Needs.Programs("nginx");
         var sample = Sample().Match(await File.ReadAllTextAsync(Repository.PathOf("docs", "operating.md"), Api.Cancel));
         var port = HostProcess.FreePort();
-        await using var nginx = await Nginx.StartAsync($$"""
-            worker_processes 1;
-            error_log /dev/stderr warn;
-            pid /tmp/nginx.pid;
-            events { worker_connections 256; }
-            http {
-                access_log off;
-                client_body_temp_path /tmp/nginx-body; proxy_temp_path /tmp/nginx-proxy; fastcgi_temp_path /tmp/nginx-fastcgi;
-                uwsgi_temp_path /tmp/nginx-uwsgi; scgi_temp_path /tmp/nginx-scgi;
-                upstream headstart { server web-1:8080; keepalive 16; }
-                {{sample.Groups["upstream"].Value.Replace("127.0.0.1:8080", "web-2:8080", StringComparison.Ordinal)}}
-                server {
-                    listen 8080;
-                    location / { proxy_pass http://headstart; proxy_http_version 1.1; proxy_set_header Connection ""; }
-                }
-                server {
-                    listen 127.0.0.1:{{port}} http2;
-                    {{sample.Groups["location"].Value}}
-                }
+        await using var nginx = await Nginx.StartAsync(Nginx.Configuration($$"""
+            upstream headstart { server web-1:8080; keepalive 16; }
+            {{sample.Groups["upstream"].Value.Replace("127.0.0.1:8080", "web-2:8080", StringComparison.Ordinal)}}
+            server {
+                listen 8080;
+                location / { proxy_pass http://headstart; proxy_http_version 1.1; proxy_set_header Connection ""; }
             }
-            """, _host.Address, _host.Address);
+            server {
+                listen 127.0.0.1:{{port}} http2;
+                {{sample.Groups["location"].Value}}
+            }
+            """), _host.Address, _host.Address);
         using var http = new HttpClient { BaseAddress = nginx.Address };
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{port}");
         var client = new GRPCInferenceService.GRPCInferenceServiceClient(channel);

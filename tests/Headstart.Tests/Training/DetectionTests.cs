@@ -1,12 +1,14 @@
-using System.IO.Compression;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Learning.Native;
 using Headstart.Tests.BatchPredictions;
+using Headstart.Tests.Clients;
 using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 using Headstart.Tests.Uploads;
+using Headstart.Tests.Versions;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Tests.Training;
@@ -91,6 +93,24 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         using var broken = Api.Raw([1, 2, 3]);
         await (await _client.PostAsync($"{host.Model}/predictions/drawn", broken, Api.Cancel))
             .ProblemAsync(HttpStatusCode.UnprocessableEntity, "unreadable-image");
+    }
+
+    [Theory]
+    [MemberData(nameof(ClientsTests.Clients), MemberType = typeof(ClientsTests))]
+    public async Task Every_client_prints_a_line_for_each_object_and_the_name_alone_where_there_is_none(string client)
+    {
+        using var folder = new TemporaryFolder();
+        var (found, nothing) = (folder.Below("found.png"), folder.Below("nothing.png"));
+        File.WriteAllBytes(found, Scenes.File(77));
+        File.WriteAllBytes(nothing, Pictures.Png(1));
+
+        var printed = (await Terminal.RunAsync(client, host.Address, TestHost.Key, "predict", host.Model.Split('/')[^1], found, nothing))
+            .With(0);
+
+        string[] expected = [.. (await ObjectsAsync("")).Select(o => string.Create(CultureInfo.InvariantCulture,
+            $"{found}\t{o!["label"]}\t{Probability(o):0.0000}\t{string.Join('\t', o["pixels"]!.AsObject().Select(side => side.Value))}"))];
+        Assert.NotEmpty(expected);
+        Assert.Equal([.. expected, nothing], printed.Lines);
     }
 
     [Fact]
@@ -190,7 +210,7 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Versions", "NodePackages"),
             "node-packages");
         var program = Path.Combine(packages, "find.mjs"); // beside them
-        await File.WriteAllTextAsync(program, await ProgramAsync(folder, "js"), Api.Cancel);
+        await File.WriteAllTextAsync(program, await UnpackedExport.ProgramAsync(folder, "js"), Api.Cancel);
         await File.WriteAllBytesAsync(folder.Below("photo.png"), Scenes.File(77), Api.Cancel);
 
         var lines = (await UserProgram.RunAsync(folder.Path, "node", program, "photo.png")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -205,7 +225,7 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
     {
         Needs.Programs("python3");
         using var folder = await UnpackAsync();
-        await File.WriteAllTextAsync(folder.Below("find.py"), await ProgramAsync(folder, "python"), Api.Cancel);
+        await File.WriteAllTextAsync(folder.Below("find.py"), await UnpackedExport.ProgramAsync(folder, "python"), Api.Cancel);
         await UserProgram.RunAsync(folder.Path, "python3", "-m", "py_compile", "find.py");
     }
 
@@ -218,22 +238,7 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
             .ProblemAsync(HttpStatusCode.Conflict, "no-heat-map");
     }
 
-    private async Task<TemporaryFolder> UnpackAsync()
-    {
-        using var zip = new ZipArchive(await _client.GetStreamAsync($"{host.Model}/versions/1/export", Api.Cancel));
-        var folder = new TemporaryFolder();
-        zip.ExtractToDirectory(folder.Path);
-        return folder;
-    }
-
-    /// <summary>What a reader of the README would copy out of it.</summary>
-    private static async Task<string> ProgramAsync(TemporaryFolder folder, string language)
-    {
-        var readme = await File.ReadAllTextAsync(folder.Below("README.md"), Api.Cancel);
-        var start = readme.IndexOf($"```{language}\n", StringComparison.Ordinal);
-        Assert.True(start > 0, readme);
-        return readme[(start + language.Length + 4)..readme.IndexOf("\n```\n", start, StringComparison.Ordinal)] + "\n";
-    }
+    private Task<TemporaryFolder> UnpackAsync() => UnpackedExport.OfAsync(_client, $"{host.Model}/versions/1/export");
 
     private async Task<List<JsonNode?>> ObjectsAsync(string query, int scene = 77) =>
         [.. (await (await PostAsync(query, scene)).JsonAsync())["predictions"]![0]!["objects"]!.AsArray()];
@@ -267,7 +272,7 @@ public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
     [Fact]
     public async Task Too_few_images_with_boxes_are_refused_with_a_sentence_and_one_category_is_enough()
     {
-        var model = await Client.NewDetectionModelAsync("red", "blue");
+        var model = await Client.NewDetectorAsync("red", "blue");
         await Client.AddScenesAsync(model, Enumerable.Range(1, 4).Select(number => Scenes.Of(number)));
         using var later = Api.Form(null, ("later.png", Pictures.Png(1)));
         await (await Client.PostAsync($"{model}/images", later, Api.Cancel)).JsonAsync();

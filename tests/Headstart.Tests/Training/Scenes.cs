@@ -1,6 +1,6 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Headstart.Learning.Native;
+using Headstart.Tests.Uploads;
 using NetVips;
 
 namespace Headstart.Tests.Training;
@@ -28,16 +28,9 @@ internal static class Scenes
     /// <summary>A new model of the kind, with so many pictures, ready to train.</summary>
     public static async Task<string> ScenesAsync(this HttpClient client, int pictures, string[]? categories = null, int firstNumber = 1)
     {
-        var model = await client.NewDetectionModelAsync(categories ?? [.. Things.Select(thing => thing.Name)]);
+        var model = await client.NewDetectorAsync(categories ?? [.. Things.Select(thing => thing.Name)]);
         await client.AddScenesAsync(model, Enumerable.Range(firstNumber, pictures).Select(number => Of(number)));
         return model;
-    }
-
-    public static async Task<string> NewDetectionModelAsync(this HttpClient client, params string[] categories)
-    {
-        var created = await client.PostAsync("/api/v1/models",
-            new { name = "Model " + Guid.CreateVersion7(), kind = "objectDetection", categories });
-        return $"/api/v1/models/{(await created.JsonAsync(HttpStatusCode.Created))["id"]}";
     }
 
     public static async Task<JsonArray> AddScenesAsync(this HttpClient client, string model, IEnumerable<object> images)

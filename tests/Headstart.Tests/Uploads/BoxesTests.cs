@@ -14,7 +14,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task An_image_comes_with_its_boxes_in_their_order()
     {
-        var model = await NewModelAsync("cat", "dog", "bird");
+        var model = await _client.NewDetectorAsync("cat", "dog", "bird");
 
         var image = await AddAsync(model, 1, Cat, Dog, Cat);
 
@@ -30,7 +30,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task An_image_that_nobody_has_looked_at_is_not_an_image_of_nothing()
     {
-        var model = await NewModelAsync("cat");
+        var model = await _client.NewDetectorAsync("cat");
         using var form = Api.Form(null, ("later.png", Pictures.Tiny(1)));
         var later = (await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync())["accepted"]![0]!;
         var nothing = await AddAsync(model, 2);
@@ -44,7 +44,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_person_replaces_all_boxes_of_an_image_and_takes_them_back()
     {
-        var model = await NewModelAsync("cat", "dog");
+        var model = await _client.NewDetectorAsync("cat", "dog");
         var image = await AddAsync(model, 1, Cat, Cat);
         var path = $"{model}/images/{image["id"]}";
 
@@ -65,7 +65,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task The_same_image_again_keeps_its_boxes_and_one_without_takes_them()
     {
-        var model = await NewModelAsync("cat", "dog");
+        var model = await _client.NewDetectorAsync("cat", "dog");
         using var form = Api.Form(null, ("a.png", Pictures.Tiny(1)));
         await (await _client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync();
 
@@ -81,7 +81,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Boxes_that_cannot_be_are_refused_with_their_number_and_small_overhang_is_cut_off()
     {
-        var model = await NewModelAsync("cat");
+        var model = await _client.NewDetectorAsync("cat");
         object Box(double x, double y, double width, double height, string category = "cat") => new { category, x, y, width, height };
 
         foreach (var (bad, reason) in new[]
@@ -107,7 +107,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Boxes_belong_to_detection_models_and_categories_without_boxes_do_not()
     {
-        var (detection, classes) = (await NewModelAsync("cat"), await _client.NewModelAsync("cat"));
+        var (detection, classes) = (await _client.NewDetectorAsync("cat"), await _client.NewModelAsync("cat"));
         var image = (await _client.AddAsync(classes, "cat", Pictures.Tiny(1)))[0]!;
 
         Assert.Equal("boxes-not-wanted", (string?)(await SendAsync(classes, 2, Cat))["rejected"]![0]!["reason"]);
@@ -122,7 +122,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task Merged_categories_take_their_boxes_along_and_back()
     {
-        var model = await NewModelAsync("dog", "cat", "Cat");
+        var model = await _client.NewDetectorAsync("dog", "cat", "Cat");
         await AddAsync(model, 1, Cat, Dog, new { category = "Cat", x = 0, y = 0, width = 0.5, height = 0.5 });
         await AddAsync(model, 2, new { category = "Cat", x = 0, y = 0, width = 0.5, height = 0.5 });
         var before = await BoxesAsync(model);
@@ -139,7 +139,7 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
     [Fact]
     public async Task A_box_drawn_after_a_merge_stays_in_the_merged_category()
     {
-        var model = await NewModelAsync("cat", "Cat");
+        var model = await _client.NewDetectorAsync("cat", "Cat");
         var image = await AddAsync(model, 1, new { category = "Cat", x = 0, y = 0, width = 0.5, height = 0.5 });
         var change = await (await _client.PostAsync($"{model}/categories/merge", new { from = new[] { "Cat" }, into = "cat" })).JsonAsync();
         await (await _client.SendAsync(HttpMethod.Put, $"{model}/images/{image["id"]}/boxes", new { boxes = new[] { Cat, Cat } }))
@@ -148,13 +148,6 @@ public sealed class BoxesTests(TestHost host) : IClassFixture<TestHost>
         await (await _client.PostAsync($"{model}/categories/changes/{change["id"]}/undo", new { })).JsonAsync();
 
         Assert.Equal("cat cat", await BoxesAsync(model));
-    }
-
-    private async Task<string> NewModelAsync(params string[] categories)
-    {
-        var model = await (await _client.PostAsync("/api/v1/models",
-            new { name = "Model " + Guid.CreateVersion7(), kind = "objectDetection", categories })).JsonAsync(HttpStatusCode.Created);
-        return $"/api/v1/models/{model["id"]}";
     }
 
     /// <summary>An upload of one image, which answers 422 where it is refused.</summary>

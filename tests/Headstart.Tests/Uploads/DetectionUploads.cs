@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Headstart.Tests.BatchPredictions;
@@ -9,10 +8,6 @@ namespace Headstart.Tests.Uploads;
 /// <summary>Uploads to detection models, and what then is there.</summary>
 internal static class DetectionUploads
 {
-    public static async Task<string> NewDetectorAsync(this HttpClient client) => "/api/v1/models/"
-        + (await (await client.PostAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}", kind = "objectDetection" }))
-            .JsonAsync(HttpStatusCode.Created))["id"];
-
     /// <summary>
     /// The images as <c>side file: category x y width height, …</c>, in the order of these lines: the side where one was given, <c>!</c>
     /// behind difficult boxes, <c>nothing</c> where nothing is there and <c>?</c> where nobody has said.

@@ -90,7 +90,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         var packages = await NpmFolder.InstalledAsync(Repository.PathOf("tests", "Headstart.Tests", "Versions", "NodePackages"),
             "node-packages");
         var program = System.IO.Path.Combine(packages, "label.mjs"); // beside them
-        await File.WriteAllTextAsync(program, await ProgramAsync(folder, "js"), Api.Cancel);
+        await File.WriteAllTextAsync(program, await UnpackedExport.ProgramAsync(folder, "js"), Api.Cancel);
         await AnswersAsTheServiceAsync(Photographs(), photo => UserProgram.RunAsync(folder.Path, "node", program, photo));
     }
 
@@ -98,7 +98,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
     public async Task The_CSharp_of_the_README_answers_as_the_service()
     {
         using var folder = await UnpackAsync();
-        await File.WriteAllTextAsync(folder.Below("label.cs"), await ProgramAsync(folder, "csharp"), Api.Cancel);
+        await File.WriteAllTextAsync(folder.Below("label.cs"), await UnpackedExport.ProgramAsync(folder, "csharp"), Api.Cancel);
         await AnswersAsTheServiceAsync(Photographs().Take(2), photo =>
             UserProgram.RunAsync(folder.Path, "dotnet", "run", "label.cs", photo));
     }
@@ -109,7 +109,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         Needs.Programs("python3");
         // ONNX Runtime for Python is on PyPI only, which no test reaches: what is held here is that the program is one.
         using var folder = await UnpackAsync();
-        await File.WriteAllTextAsync(folder.Below("label.py"), await ProgramAsync(folder, "python"), Api.Cancel);
+        await File.WriteAllTextAsync(folder.Below("label.py"), await UnpackedExport.ProgramAsync(folder, "python"), Api.Cancel);
         await UserProgram.RunAsync(folder.Path, "python3", "-m", "py_compile", "label.py");
     }
 
@@ -134,22 +134,7 @@ public sealed class ExportTests(TrainedHost host) : IClassFixture<TrainedHost>
         }
     }
 
-    private async Task<TemporaryFolder> UnpackAsync()
-    {
-        using var zip = new ZipArchive(await _client.GetStreamAsync(Path, Api.Cancel));
-        var folder = new TemporaryFolder();
-        zip.ExtractToDirectory(folder.Path);
-        return folder;
-    }
-
-    /// <summary>What a reader of the README would copy out of it.</summary>
-    private static async Task<string> ProgramAsync(TemporaryFolder folder, string language)
-    {
-        var readme = await File.ReadAllTextAsync(folder.Below("README.md"), Api.Cancel);
-        var start = readme.IndexOf($"```{language}\n", StringComparison.Ordinal);
-        Assert.True(start > 0, readme);
-        return readme[(start + language.Length + 4)..readme.IndexOf("\n```\n", start, StringComparison.Ordinal)] + "\n";
-    }
+    private Task<TemporaryFolder> UnpackAsync() => UnpackedExport.OfAsync(_client, Path);
 
     private static async Task<string> TextAsync(ZipArchive zip, string name)
     {
