@@ -1,6 +1,8 @@
 using Headstart.Learning.Heads;
 using Headstart.Learning.Native;
 using static Headstart.Learning.TrainingDefaults;
+using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Headstart.Learning.Evaluation;
 
@@ -50,12 +52,40 @@ public sealed class CurvePlan : FitPlan
     public override float[] Fit(int number, CancellationToken cancel)
     {
         var (parts, unseen) = _folds[number];
+        if (_spaces is not { Value: var spaces })
+        {
+            return [.. parts.Select(part => HeadTraining.Train(_set.Some(part), _method, cancel))
+                .Select(head => (float)unseen.Count(i => head.Answer(_set.Features[i]).SequenceEqual(_set.LabelsOf(i))))];
+        }
+
+        var (classes, parameters) = (_set.Categories.Count, Array.Empty<double>()); // from one part to the next, which contains it
         return [.. parts.Select(part =>
         {
-            var head = _spaces is null ? HeadTraining.Train(_set.Some(part), _method, cancel)
-                : HeadTraining.Train(_set, _spaces.Value, part, _method, _spaces.Value.Precision.Selection, cancel);
-            return (float)unseen.Count(i => head.Answer(_set.Features[i]).SequenceEqual(_set.LabelsOf(i)));
+            using var own = NewDisposeScope();
+            var fit = new PartFit(_set, spaces, part, unseen);
+            parameters = parameters.Length == 0 ? new double[fit.Parameters] : parameters;
+            var probabilities = fit.Probabilities(_method, parameters, cancel);
+            return (float)unseen.Index().Count(of => IsRight(of.Item, probabilities.AsSpan(of.Index * classes, classes)));
         })];
+    }
+
+    private bool IsRight(int example, ReadOnlySpan<double> probabilities)
+    {
+        if (_set.Tags is null)
+        {
+            return TensorPrimitives.IndexOfMax(probabilities) == _set.Labels[example];
+        }
+
+        var wanted = _set.Tags[example];
+        for (var k = 0; k < probabilities.Length; k++)
+        {
+            if (probabilities[k] >= 0.5 != wanted.Contains(k))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>What the fits say together.</summary>

@@ -9,39 +9,28 @@ public abstract class FitPlan : IDisposable
     /// <summary>How many fits.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Whether a fit keeps one core busy only, so that several at once are faster.</summary>
-    protected virtual bool OneCore => false;
-
-    /// <summary>One of the fits; not from several threads unless <see cref="OneCore"/>.</summary>
+    /// <summary>One of the fits, which keeps one core busy; several threads may make fits at once.</summary>
     /// <param name="number">0..<see cref="Count"/>-1.</param>
     /// <param name="cancel">Looked at in every iteration.</param>
     public abstract float[] Fit(int number, CancellationToken cancel);
 
-    /// <summary>All of them.</summary>
+    /// <summary>All of them, on all cores.</summary>
     /// <param name="cancel">Looked at in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     public float[][] FitAll(CancellationToken cancel, IProgress<double>? progress = null)
     {
-        var (fits, done) = (new float[Count][], 0);
-        if (OneCore)
-        {
-            Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
-                Make);
-        }
-        else
-        {
-            for (var number = 0; number < Count; number++)
-            {
-                Make(number);
-            }
-        }
-
+        var (fits, done, gate) = (new float[Count][], 0, new Lock());
+        Parallel.For(0, Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount },
+            Make);
         return fits;
 
         void Make(int number)
         {
             fits[number] = Fit(number, cancel);
-            progress?.Report((double)Interlocked.Increment(ref done) / Count);
+            lock (gate)
+            {
+                progress?.Report((double)++done / Count);
+            }
         }
     }
 

@@ -60,24 +60,12 @@ public static class HeadTraining
                 : new Head(set.Categories, head.Output, span.Unfold(head.Hidden), thresholds);
         }
 
-        using var spaces = new PartSpaces(set);
-        return Train(set, spaces, [.. Enumerable.Range(0, set.Count)], method, spaces.Precision.Final, cancel);
-    }
-
-    /// <summary>Fits one head to a part of a set.</summary>
-    /// <exception cref="HeadTrainingException">There is nothing to learn from the part; the message says why.</exception>
-    internal static Head Train(LabelledFeatures set, PartSpaces spaces, int[] rows, HeadMethod method, double tolerance,
-        CancellationToken cancel)
-    {
         using var scope = NewDisposeScope();
-        var part = set.Some(rows);
-        part.Require();
-        var classes = set.Categories.Count;
-        float[]? thresholds = set.Tags is null ? null : [.. set.Categories.Select(_ => 0.5f)];
-        var (space, inputs) = spaces.Of(rows);
+        using var spaces = new PartSpaces(set);
+        var (space, inputs, classes) = (spaces.Space, spaces.Inputs, set.Categories.Count);
         if (method.Kind == HeadKind.Hidden)
         {
-            var (hidden, output) = new HiddenNetwork(space.Longest(inputs, HiddenAxes), part, HiddenSeed).Fit(method.Strength, cancel);
+            var (hidden, output) = new HiddenNetwork(space.Longest(inputs, HiddenAxes), set, HiddenSeed).Fit(method.Strength, cancel);
             return new Head(set.Categories, OutputLayer(output, classes), Layer(space.Longest(HiddenAxes).Unfold(hidden, HiddenUnits)),
                 thresholds);
         }
@@ -85,11 +73,11 @@ public static class HeadTraining
         var parameters = new double[space.Rows * classes];
         if (method.Kind == HeadKind.Logistic)
         {
-            new LogisticRegression(inputs, part).Fit(parameters, method.Strength, tolerance, cancel);
+            new LogisticRegression(inputs, set).Fit(parameters, method.Strength, spaces.Precision.Tolerance, cancel);
         }
         else
         {
-            parameters = new Prototypes(inputs, [.. part.Labels], classes).Fit(method.Strength);
+            parameters = new Prototypes(inputs, [.. set.Labels], classes).Fit(method.Strength);
         }
 
         return new Head(set.Categories, Layer(space.Unfold(parameters, classes)), null, thresholds);

@@ -1,20 +1,22 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static Headstart.Learning.TrainingDefaults;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the
 /// loss on a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a
-/// seed. The hidden layer is computed in the inputs' precision, the output in float64. Its tensors belong to the dispose scope it is made
+/// seed. The hidden layer is computed in float32, the output in float64. Its tensors belong to the dispose scope it is made
 /// in.
 /// </summary>
 internal sealed class HiddenNetwork
 {
 
-    private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _learned;
-    private readonly (Tensor Inputs, Tensor Targets, Tensor Weights) _aside;
+    private readonly (Tensor Inputs, LabelLoss Loss) _learned;
+    private readonly (Tensor Inputs, LabelLoss Loss) _aside;
     private readonly double[] _moments; // [r + 1], mean square of each input
     private readonly bool _exclusive;
     private readonly int _rows;
@@ -31,12 +33,10 @@ internal sealed class HiddenNetwork
         (_learned, _aside) = (Part(part => part != 0), Part(part => part == 0));
         _moments = [.. (_learned.Inputs * _learned.Inputs).mean([0]).to(float64).data<double>()];
 
-        (Tensor, Tensor, Tensor) Part(Func<int, bool> belongs)
+        (Tensor, LabelLoss) Part(Func<int, bool> belongs)
         {
             int[] rows = [.. Enumerable.Range(0, set.Count).Where(i => belongs(parts[i]))];
-            var some = set.Some(rows);
-            return (inputs.index_select(0, tensor([.. rows.Select(row => (long)row)])), LogisticRegression.TargetsOf(some),
-                LogisticRegression.WeightsOf(some));
+            return (inputs.index_select(0, tensor([.. rows.Select(row => (long)row)])).to(float32), new LabelLoss(set.Some(rows)));
         }
     }
 
@@ -79,8 +79,10 @@ internal sealed class HiddenNetwork
     public double[] Probabilities(Tensor inputs, double[] hidden, double[] output)
     {
         using var scope = NewDisposeScope();
-        var (_, logits) = Forward(inputs, tensor(hidden, [_rows, HiddenUnits]), tensor(output, [HiddenUnits + 1, _classes]));
-        return [.. LogisticRegression.Activated(logits, _exclusive).data<double>()];
+        var (_, logits) = Forward(inputs.to(float32), tensor(hidden, [_rows, HiddenUnits]), tensor(output, [HiddenUnits + 1, _classes]));
+        double[] probabilities = [.. logits.data<double>()];
+        LabelLoss.Activate(probabilities, _classes, _exclusive);
+        return probabilities;
     }
 
     private double Evaluate(ReadOnlySpan<double> point, Span<double> gradient, double l2)
@@ -89,42 +91,40 @@ internal sealed class HiddenNetwork
         var hidden = tensor(point[..(_rows * HiddenUnits)].ToArray(), [_rows, HiddenUnits]);
         var output = tensor(point[(_rows * HiddenUnits)..].ToArray(), [HiddenUnits + 1, _classes]);
         var (units, logits) = Forward(_learned.Inputs, hidden, output);
-        var (loss, outer) = LogisticRegression.Loss(logits, _learned.Targets, _learned.Weights, _exclusive);
-        var inner = outer.mm(output.narrow(0, 0, HiddenUnits).t()) * units.sign();
+        var loss = _learned.Loss.Of(Values(logits));
+        var inner = logits.mm(output.narrow(0, 0, HiddenUnits).t()) * units.sign();
         // Written as the transpose of a product with the inputs as they lie in memory: faster.
-        inner.t().to(_learned.Inputs.dtype).mm(_learned.Inputs).t().to(float64).contiguous().data<double>().CopyTo(gradient);
-        WithOnes(units).t().mm(outer).contiguous().data<double>().CopyTo(gradient[(_rows * HiddenUnits)..]);
-        for (var i = 0; i < point.Length; i++)
-        {
-            if (IsPenalised(i))
-            {
-                loss += l2 / 2 * point[i] * point[i];
-                gradient[i] += l2 * point[i];
-            }
-        }
-
-        return loss;
+        Values(inner.t().to(float32).mm(_learned.Inputs).t().to(float64).contiguous()).CopyTo(gradient);
+        Values(WithOnes(units).t().mm(logits).contiguous()).CopyTo(gradient[(_rows * HiddenUnits)..]);
+        return loss + Penalise(point, gradient, 0, (_rows - 1) * HiddenUnits, l2)
+            + Penalise(point, gradient, _rows * HiddenUnits, HiddenUnits * _classes, l2);
     }
+
+    /// <summary>All but the biases.</summary>
+    private static double Penalise(ReadOnlySpan<double> point, Span<double> gradient, int from, int count, double l2)
+    {
+        TensorPrimitives.MultiplyAdd(point.Slice(from, count), l2, gradient.Slice(from, count), gradient.Slice(from, count));
+        return l2 / 2 * TensorPrimitives.SumOfSquares(point.Slice(from, count));
+    }
+
+    /// <summary>Where a tensor's numbers are; <c>data</c> copies them one by one.</summary>
+    private static Span<double> Values(Tensor of) => MemoryMarshal.Cast<byte, double>(of.bytes);
 
     private double Aside(double[] point)
     {
         using var scope = NewDisposeScope();
         var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]),
             tensor(point[(_rows * HiddenUnits)..], [HiddenUnits + 1, _classes]));
-        return LogisticRegression.Loss(logits, _aside.Targets, _aside.Weights, _exclusive).Loss;
+        return _aside.Loss.Of(Values(logits));
     }
 
     private static (Tensor Units, Tensor Logits) Forward(Tensor inputs, Tensor hidden, Tensor output)
     {
-        var units = hidden.to(inputs.dtype).t().mm(inputs.t()).t().to(float64).contiguous().relu();
+        var units = hidden.to(float32).t().mm(inputs.t()).t().to(float64).contiguous().relu();
         return (units, WithOnes(units).mm(output));
     }
 
     private static Tensor WithOnes(Tensor rows) => cat([rows, ones([rows.shape[0], 1], float64)], 1);
-
-    private bool IsPenalised(int parameter) =>
-        parameter < (_rows - 1) * HiddenUnits || (parameter >= _rows * HiddenUnits && parameter < _rows * HiddenUnits
-            + HiddenUnits * _classes);
 
     private double[] Curvature(double l2) =>
     [

@@ -12,20 +12,16 @@ namespace Headstart.Learning.Heads;
 internal sealed class SparseRegression
 {
     private readonly SparseRows _rows;
-    private readonly float[] _targets; // [n, k]
-    private readonly double[] _weights; // [n], add up to 1
+    private readonly LabelLoss _loss;
     private readonly double[] _moments; // [d + 1], mean square of each column after scaling; the last column is 1 for the bias
     private readonly double _scale;
-    private readonly bool _exclusive;
     private readonly int _classes;
 
     /// <param name="rows">The features of the set.</param>
     /// <param name="set">The n examples.</param>
     public SparseRegression(SparseRows rows, LabelledFeatures set)
     {
-        (_rows, _classes, _exclusive, _targets) = (rows, set.Categories.Count, set.Tags is null, set.Targets());
-        var support = set.Labels.CountBy(label => label).ToDictionary();
-        _weights = [.. set.Labels.Select(label => set.Tags is null ? 1.0 / (support.Count * support[label]) : 1.0 / set.Count)];
+        (_rows, _classes, _loss) = (rows, set.Categories.Count, new LabelLoss(set));
         (_scale, _moments) = Moments(rows);
     }
 
@@ -44,7 +40,7 @@ internal sealed class SparseRegression
     public void Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
         var hessian = new double[parameters.Length];
-        var spread = _exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of the undecided
+        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of the undecided
         for (var i = 0; i < hessian.Length; i++)
         {
             var row = i / _classes;
@@ -65,9 +61,9 @@ internal sealed class SparseRegression
         {
             var own = probabilities.AsSpan(i * _classes, _classes);
             Logits(rows.Row(i), parameters, own);
-            Activate(own);
         }
 
+        LabelLoss.Activate(probabilities, _classes, _loss.Exclusive);
         return probabilities;
     }
 
@@ -94,25 +90,12 @@ internal sealed class SparseRegression
         for (var i = 0; i < _rows.Count; i++)
         {
             var row = _rows.Row(i);
-            var targets = _targets.AsSpan(i * _classes, _classes);
             Logits(row, point, slope);
-            Activate(slope);
-            for (var k = 0; k < _classes; k++)
-            {
-                loss -= _weights[i] * LogLikelihood(slope[k], targets[k]);
-                slope[k] = _weights[i] * (slope[k] - targets[k]);
-            }
-
+            loss += _loss.Of(i, slope);
             AddScaled(row, slope, gradient);
         }
 
         return loss;
-    }
-
-    private double LogLikelihood(double probability, float target)
-    {
-        const double Least = 1e-300; // the logarithm stays finite where a line search went much too far
-        return target > 0 ? Math.Log(Math.Max(Least, probability)) : _exclusive ? 0 : Math.Log(Math.Max(Least, 1 - probability));
     }
 
     private void Logits((int[] Columns, float[] Values) row, ReadOnlySpan<double> parameters, Span<double> logits)
@@ -142,19 +125,6 @@ internal sealed class SparseRegression
         }
 
         TensorPrimitives.Add(gradient[^_classes..], slope, gradient[^_classes..]);
-    }
-
-    private void Activate(Span<double> logits)
-    {
-        if (!_exclusive)
-        {
-            TensorPrimitives.Sigmoid(logits, logits);
-            return;
-        }
-
-        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<double>(logits), logits);
-        TensorPrimitives.Exp(logits, logits);
-        TensorPrimitives.Divide(logits, TensorPrimitives.Sum<double>(logits), logits);
     }
 
     private static (double Scale, double[] Moments) Moments(SparseRows rows)

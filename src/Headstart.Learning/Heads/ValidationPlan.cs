@@ -6,8 +6,8 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden
-/// layers take as long as all others together and are a fit of their own where that costs no second look for the principal axes. Works from
-/// one image a category, about which it then says nothing: see <see cref="StratifiedFolds"/>.
+/// layers take as long as all others together and are a fit of their own. Works from one image a category, about which it then says
+/// nothing: see <see cref="StratifiedFolds"/>.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
@@ -32,7 +32,7 @@ public sealed class ValidationPlan : FitPlan
         _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
         _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
         var methods = HeadTraining.Methods(_set, linearOnly);
-        _groups = _spaces is not null && PartSpaces.ShareOne(_set) && methods.Exists(method => method.Kind == HeadKind.Hidden)
+        _groups = methods.Exists(method => method.Kind == HeadKind.Hidden)
             ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
             : [methods];
         _folds = new StratifiedFolds(_set);
@@ -44,8 +44,6 @@ public sealed class ValidationPlan : FitPlan
     }
 
     public override int Count => _folds.Count * _assignments.Count * _groups.Length;
-
-    protected override bool OneCore => _sparse is not null;
 
     /// <returns>Probabilities <c>[methods, m, k]</c> of the fold's m examples.</returns>
     public override float[] Fit(int number, CancellationToken cancel)
@@ -107,32 +105,9 @@ public sealed class ValidationPlan : FitPlan
     private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        var classes = _set.Categories.Count;
-        var (space, inputs) = spaces.Of(seen);
-        var unseenInputs = spaces.In(space, unseen);
-        var learned = _set.Some(seen);
-        var prototypes = methods.Exists(method => method.Kind == HeadKind.Prototypes) ? new Prototypes(inputs, [.. learned.Labels], classes)
-            : null;
-        var regression = new LogisticRegression(inputs, learned);
-        var parameters = new double[space.Rows * classes]; // from one strength to the next
-        var network = methods.Exists(method => method.Kind == HeadKind.Hidden)
-            ? new HiddenNetwork(space.Longest(inputs, HiddenAxes), learned, HiddenSeed) : null;
-        return [.. methods.SelectMany(method =>
-        {
-            if (method.Kind == HeadKind.Hidden)
-            {
-                var (hidden, output) = network!.Fit(method.Strength, cancel);
-                return network.Probabilities(space.Longest(unseenInputs, HiddenAxes), hidden, output);
-            }
-
-            if (method.Kind == HeadKind.Logistic)
-            {
-                regression.Fit(parameters, method.Strength, spaces.Precision.Selection, cancel);
-            }
-
-            return LogisticRegression.Probabilities(unseenInputs, method.Kind == HeadKind.Logistic ? parameters
-                : prototypes!.Fit(method.Strength), _set);
-        }).Select(p => (float)p)];
+        var fit = new PartFit(_set, spaces, seen, unseen);
+        var parameters = new double[fit.Parameters]; // from one strength to the next
+        return [.. methods.SelectMany(method => fit.Probabilities(method, parameters, cancel)).Select(p => (float)p)];
     }
 
     /// <summary>The same for features that are mostly 0, which leave only logistic regression to be tried.</summary>

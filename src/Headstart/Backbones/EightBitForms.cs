@@ -123,9 +123,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         try
         {
             // A thread of its own, as the pool's threads stay free for requests.
-            var made = await Task.Factory.StartNew(() => EightBitBackbone.Make(backbone.File, Calibration(photographs),
-                paths.RegisteredBackbones, photographs, () => cores.GiveWay(cancel)), cancel, TaskCreationOptions.LongRunning,
-                TaskScheduler.Default);
+            var made = await Task.Factory.StartNew(Make, cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             if (made.Refusal is { } refusal)
             {
                 Refuse(backbone.Manifest.Sha256, id, new(EightBitState.Refused, Math.Round(made.Speedup, 2), $"Not used: {refusal}."));
@@ -144,6 +142,13 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         finally
         {
             ProcessMemory.Trim();
+        }
+
+        EightBitBackbone.Result Make()
+        {
+            BackgroundWork.GoSecond();
+            return EightBitBackbone.Make(backbone.File, Calibration(photographs), paths.RegisteredBackbones, photographs,
+                () => cores.GiveWay(cancel));
         }
     }
 

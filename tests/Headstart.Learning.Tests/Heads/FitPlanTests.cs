@@ -41,9 +41,8 @@ public sealed class FitPlanTests
 
         foreach (var strength in (double[])[1, 0.01])
         {
-            var (space, inputs) = spaces.Of([.. Enumerable.Range(0, set.Count)]);
-            var exactly = inputs.to(torch.float64);
-            var parameters = new double[space.Rows * 3];
+            var exactly = spaces.Inputs.to(torch.float64);
+            var parameters = new double[spaces.Space.Rows * 3];
             new LogisticRegression(exactly, set).Fit(parameters, strength, 1e-8, Cancel);
             var optimum = LogisticRegression.Probabilities(exactly, parameters, set);
 

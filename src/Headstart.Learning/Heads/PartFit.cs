@@ -1,0 +1,57 @@
+using static Headstart.Learning.TrainingDefaults;
+using static TorchSharp.torch;
+
+namespace Headstart.Learning.Heads;
+
+/// <summary>
+/// Fits to a part of a set that are only tried: they stay in the coordinates of its <see cref="PartSpaces"/> and answer other examples
+/// there. Its tensors belong to the dispose scope it is made in.
+/// </summary>
+internal sealed class PartFit
+{
+    private readonly LabelledFeatures _learned;
+    private readonly PartSpaces _spaces;
+    private readonly Tensor _unseen; // [m, r + 1]
+    private readonly Lazy<LogisticRegression> _regression;
+    private readonly Lazy<Prototypes> _prototypes;
+    private readonly Lazy<HiddenNetwork> _network;
+
+    /// <param name="set">The whole set.</param>
+    /// <param name="spaces">Its coordinates.</param>
+    /// <param name="seen">The examples to learn from.</param>
+    /// <param name="unseen">The m examples to answer.</param>
+    /// <exception cref="HeadTrainingException">There is nothing to learn from the part; the message says why.</exception>
+    public PartFit(LabelledFeatures set, PartSpaces spaces, int[] seen, int[] unseen)
+    {
+        var inputs = spaces.Of(seen);
+        (_learned, _spaces, _unseen) = (set.Some(seen), spaces, spaces.Of(unseen));
+        _regression = new(() => new(inputs, _learned));
+        _prototypes = new(() => new(inputs, [.. _learned.Labels], set.Categories.Count));
+        _network = new(() => new(spaces.Space.Longest(inputs, HiddenAxes), _learned, HiddenSeed));
+    }
+
+    /// <summary>Number of parameters of a linear head.</summary>
+    public int Parameters => _spaces.Space.Rows * _learned.Categories.Count;
+
+    /// <param name="method">What is fitted.</param>
+    /// <param name="parameters">Where logistic regression starts, such as at what it came to with a stronger penalty or fewer examples;
+    /// receives what it comes to.</param>
+    /// <param name="cancel">Looked at in every iteration.</param>
+    /// <returns><c>[m, k]</c>, row by row.</returns>
+    public double[] Probabilities(HeadMethod method, double[] parameters, CancellationToken cancel)
+    {
+        if (method.Kind == HeadKind.Hidden)
+        {
+            var (hidden, output) = _network.Value.Fit(method.Strength, cancel);
+            return _network.Value.Probabilities(_spaces.Space.Longest(_unseen, HiddenAxes), hidden, output);
+        }
+
+        if (method.Kind == HeadKind.Logistic)
+        {
+            _regression.Value.Fit(parameters, method.Strength, SelectionTolerance, cancel);
+        }
+
+        return LogisticRegression.Probabilities(_unseen, method.Kind == HeadKind.Logistic ? parameters
+            : _prototypes.Value.Fit(method.Strength), _learned);
+    }
+}
