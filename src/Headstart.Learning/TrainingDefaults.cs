@@ -24,6 +24,8 @@ public static class TrainingDefaults
     public const int FewTextsToChoose = 30;                // fewer say nothing about features, and the favourite stays
     public const int FewTextsOfCategory = 5;               // in a sample of texts
     public const int FewBackbones = 3;                     // fewer are not worth dropping any after a first look
+    public const int FewForThird = 15;                     // images a category on average; with more of them two backbones say as much
+    public const double WeakestThird = 10;                 // points of published accuracy below the best: what is weaker is in the way
     public const int FewTrials = 4;                        // that go on after the first look
     public const int EnoughBackbones = 2;                  // with so many the built-in one is left out: it is the weakest
     public const int UsualTexts = 50;                      // fewer labels cannot feed a joined feature space
@@ -36,9 +38,13 @@ public static class TrainingDefaults
     public const int MostFolds = 5;                        // the usual compromise of bias and time
     // L2, strongest first: each fit starts from the one before
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
-    public static readonly double[] PrototypeShares = [1, 0.5, 0.2]; // of the pull towards the mean of a category
+    // of the covariance that is taken to be alike in all directions; few images want less of it than many
+    public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
     public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
-    public const int FewForPrototypes = 20;                // images a category; with more of them prototypes have nothing to offer
+    public const double FavouriteShare = 0.3;              // one of them
+    public const double MethodCertainty = 1;               // standard errors by which another method must beat it
+    public const int MostForPrototypes = 1_000;            // examples; with more the covariance takes longer than all other fits
+    public const int FewForPrototypes = 20;                // of a category, where features are mostly 0: words have no such covariance
     // of all features after scaling: the same penalty then means the same on any features
     public const double FeatureVariance = 2_000;
     public static readonly double[] HiddenPenalties = [1, 0.1, 0.01];

@@ -3,7 +3,8 @@ namespace Headstart.Learning.Heads;
 /// <summary>How a head is fitted.</summary>
 public enum HeadKind
 {
-    /// <summary>Each category is its mean; linear discriminant analysis with a shrunk covariance. For a handful of images.</summary>
+    /// <summary>Each category is its mean, and nearness is measured by how images of a category differ: linear discriminant analysis with a
+    /// shrunk covariance. Best up to a few hundred images.</summary>
     Prototypes,
 
     /// <summary>Logistic regression with L2: the linear probe of CLIP (Radford et al. 2021); one against the rest where labels do not

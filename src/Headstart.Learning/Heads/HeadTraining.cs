@@ -12,6 +12,9 @@ namespace Headstart.Learning.Heads;
 public static class HeadTraining
 {
 
+    /// <summary>What is best on average for features of up to <see cref="MostForPrototypes"/> images.</summary>
+    internal static readonly HeadMethod Favourite = new(HeadKind.Prototypes, FavouriteShare);
+
     /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
     /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -95,12 +98,14 @@ public static class HeadTraining
     /// <summary>What is worth trying on a set of this size.</summary>
     internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
-        .. set.Tags is null && set.Support().Min() <= FewForPrototypes && SparseRegression.RowsOf(set) is null
-            ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
+        .. TriesPrototypes(set) ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
         .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null
         ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];
+
+    private static bool TriesPrototypes(LabelledFeatures set) => set.Tags is null && set.Count <= MostForPrototypes
+        && (set.Features is not SparseRows || set.Support().Min() <= FewForPrototypes);
 
     /// <param name="parameters"><c>[h + 1, k]</c>, the bias in the last row.</param>
     /// <param name="classes">k</param>

@@ -33,21 +33,29 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     }
 
     /// <summary>
-    /// Sum of the cross-entropies, exclusive categories all weighing the same, at the temperature that suits best: probabilities are
+    /// Cross-entropy of each image, exclusive categories all weighing the same, at the temperature that suits all best: probabilities are
     /// calibrated before they are served, so that a method is not to be blamed for being too sure.
     /// </summary>
-    public double CrossEntropy()
+    /// <returns><c>[n]</c></returns>
+    public double[] CrossEntropies()
     {
         if (set.Count == 0)
         {
-            return 0;
+            return [];
         }
 
         var right = set.Choices(_probabilities[0]).Right;
         IReadOnlyList<float[]>[] runs = [.. _probabilities.Select(run => set.Choices(run).Probabilities)];
         var temperature = Calibration.Temperature(runs, right);
-        return runs.SelectMany(run => run.Zip(right, (p, choice) =>
-            -Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[choice])) / (set.Tags is null ? _support[choice] : 1))).Sum();
+        var choices = right.Count / set.Count; // of an image
+        var losses = new double[set.Count];
+        foreach (var (i, p) in runs.SelectMany(run => run.Index()))
+        {
+            var weight = set.Tags is null ? 1.0 / _support[right[i]] : 1;
+            losses[i / choices] -= weight * Math.Log(Math.Max(Least, Calibration.Apply(p, temperature)[right[i]])) / repeats;
+        }
+
+        return losses;
     }
 
     /// <param name="measured">Indices of the images to count.</param>

@@ -6,8 +6,8 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// Linear discriminant analysis, all categories equally likely: the category whose mean is nearest, distances measured by the covariance
 /// within categories. From a few images that covariance cannot be known, so a share of it is replaced by its mean over all directions
-/// (Ledoit and Wolf 2004; Friedman 1989): with a share of 1 plain distances to prototypes remain. Works in the coordinates of a
-/// <see cref="RowSpace"/>.
+/// (Ledoit and Wolf 2004; Friedman 1989): with a share of 1 plain distances to prototypes remain. Over our five public sets this is better
+/// than logistic regression with 5 images a category and with 50. Works in the coordinates of a <see cref="RowSpace"/>.
 /// </summary>
 internal sealed class Prototypes
 {

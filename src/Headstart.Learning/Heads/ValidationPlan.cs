@@ -17,6 +17,7 @@ public sealed class ValidationPlan : FitPlan
     private readonly List<HeadMethod>[] _groups; // methods that one fit tries
     private readonly List<int[]> _assignments = []; // [repeats][n]
     private readonly StratifiedFolds _folds;
+    private readonly HeadMethod? _favourite; // null where experience speaks for none
 
     /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -31,7 +32,8 @@ public sealed class ValidationPlan : FitPlan
         _sparse = SparseRegression.RowsOf(set);
         _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
         _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
-        var methods = HeadTraining.Methods(_set, linearOnly);
+        var methods = HeadTraining.Methods(set, linearOnly);
+        _favourite = set.Features is SparseRows ? null : methods.Find(method => method == HeadTraining.Favourite);
         _groups = methods.Exists(method => method.Kind == HeadKind.Hidden)
             ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
             : [methods];
@@ -76,7 +78,7 @@ public sealed class ValidationPlan : FitPlan
         }
 
         // Look-alikes favour the surest method, whichever it is.
-        var best = _folds.Measured.Count == 0 ? Untried() : scores.Keys.MinBy(method => scores[method].CrossEntropy())!;
+        var best = _folds.Measured.Count == 0 ? Untried() : Best(scores);
         var (accuracy, error) = scores[best].Accuracy(_folds.Measured);
         return new CrossValidation(accuracy, error, best, _folds.Count, _assignments.Count, _folds.Tested, _folds.Measured,
             scores[best].Runs);
@@ -101,6 +103,25 @@ public sealed class ValidationPlan : FitPlan
     /// <summary>The method for a set that does not say which is better for new images.</summary>
     private HeadMethod Untried() =>
         _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
+
+    /// <summary>
+    /// The method with the lowest loss, if it is lower than the favourite's by more than its standard error: the best of a dozen noisy
+    /// numbers is a lucky one.
+    /// </summary>
+    private HeadMethod Best(Dictionary<HeadMethod, OutOfFoldScores> scores)
+    {
+        var losses = scores.ToDictionary(of => of.Key, of => of.Value.CrossEntropies());
+        var best = losses.MinBy(of => of.Value.Sum()).Key;
+        if (_favourite is null)
+        {
+            return best;
+        }
+
+        double[] leads = [.. losses[_favourite].Zip(losses[best], (favourite, other) => favourite - other)];
+        var mean = leads.Average();
+        var error = Math.Sqrt(leads.Average(lead => (lead - mean) * (lead - mean)) / leads.Length);
+        return mean > MethodCertainty * error ? best : _favourite;
+    }
 
     private float[] Fit(PartSpaces spaces, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {

@@ -65,7 +65,7 @@ public sealed class CandidateSifting(IDbContextFactory<HeadstartDb> databases, L
         CancellationToken cancel)
     {
         // Training always tries the favourite, so these vectors are reused.
-        var recipe = Candidates.Favourite(loaded.All, double.PositiveInfinity);
+        var recipe = Candidates.Favourite(loaded.All, double.PositiveInfinity, double.PositiveInfinity);
         var vectors = await features.GetAsync(recipe, candidates.ConvertAll(c => c.Sha256!), new Progress<double>(), cancel);
         var left = Keep([.. Enumerable.Range(0, candidates.Count)], i => vectors[i] is null, "damaged", "The image is damaged and cannot "
             + "be read.");

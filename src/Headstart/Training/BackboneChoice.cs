@@ -43,14 +43,15 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         }
 
         var seen = left.FindAll(vectors.ContainsKey);
-        var favourite = Candidates.Favourite(seen, maxMs).Id;
+        var favourite = Candidates.Favourite(seen, maxMs, data.PerCategory);
         var last = progress.Part(2, 3);
         var repeats = HeadTraining.Repeats(sample.Count);
         var candidates = Candidates.Of(seen, maxMs);
         var trials = await TryAsync(candidates, repeats: 1, last.Part(0, 3));
         if (Candidates.BestPair(trials) is { } pair)
         {
-            var threes = Candidates.Threes(pair, seen, maxMs).ToList();
+            var threes = Candidates.Threes(pair, seen, maxMs).Append(favourite).DistinctBy(recipe => recipe.Id)
+                .Where(recipe => !candidates.Exists(tried => tried.Id == recipe.Id)).ToList();
             candidates.AddRange(threes);
             trials.AddRange(await TryAsync(threes, repeats: 1, last.Part(1, 3)));
         }
@@ -58,12 +59,12 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         if (repeats > 1)
         {
             var keep = Math.Max(FewTrials, (trials.Count + 1) / 2);
-            var better = trials.OrderBy(t => t.LogLoss).Take(keep).Select(t => t.Recipe.Id).Append(favourite).ToHashSet();
+            var better = trials.OrderBy(t => t.LogLoss).Take(keep).Select(t => t.Recipe.Id).Append(favourite.Id).ToHashSet();
             trials = await TryAsync(candidates.FindAll(c => better.Contains(c.Id)), repeats, last.Part(2, 3));
         }
 
         trials.Sort((a, b) => a.MsPerExample.CompareTo(b.MsPerExample));
-        var chosen = ChoiceRule.Choose(trials, trials.Find(t => t.Recipe.Id == favourite)!);
+        var chosen = ChoiceRule.Choose(trials, trials.Find(t => t.Recipe.Id == favourite.Id)!);
         table.Choose(chosen.Recipe.Id);
         return new(chosen, chosen.Scores.Count, ChoiceRule.Stability(trials, chosen));
 
@@ -93,7 +94,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         CancellationToken cancel)
     {
         var left = backbones.ToList();
-        var favourites = Candidates.Favourite(backbones, maxMs).Backbones;
+        var favourites = Candidates.Favourite(backbones, maxMs, data.PerCategory).Backbones;
         foreach (var (round, share) in ((double[])[0.25, 0.5]).Index())
         {
             var sample = data.Sample((int)(share * Math.Min(ProbeImages, data.Train.Count)));

@@ -41,6 +41,9 @@ public sealed record Dataset
     /// <summary>A sentence about <see cref="LeftOut"/>; null if there are none.</summary>
     public string? LeftOutNotice { get; init; }
 
+    /// <summary>Training examples of a category, on average.</summary>
+    public double PerCategory => (double)Train.Count / Math.Max(1, Categories.Count);
+
     /// <summary>Of the model.</summary>
     public ModelKind Kind { get; init; }
 

@@ -175,10 +175,9 @@ public static class ReportWriter
             : "did best in cross-validation.";
         var what = method.Kind switch
         {
-            HeadKind.Prototypes => $"Prototypes, which suit very few {found.Data.Kind.Examples()}, {best} The head has one weight for "
-                + $"each of {features} features and one bias for each of {categories} categories",
-            HeadKind.Logistic => $"Logistic regression {best} The head has one weight for each of {features} features and one bias for "
-                + $"each of {categories} categories",
+            HeadKind.Prototypes or HeadKind.Logistic =>
+                $"{(method.Kind == HeadKind.Logistic ? "Logistic regression" : "Linear discriminant analysis")} {best} The head has one "
+                + $"weight for each of {features} features and one bias for each of {categories} categories",
             _ => $"A hidden layer of {found.Evaluated.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} "
                 + $"features, and each of {categories} categories has a weight for each unit",
         };

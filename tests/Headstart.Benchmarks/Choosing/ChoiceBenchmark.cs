@@ -53,15 +53,16 @@ internal static class ChoiceBenchmark
             for (var split = 0; split < splits; split++)
             {
                 var sides = set.Sides(split);
-                var judged = All(backbones, recipe => Judge(set, recipe, sides));
+                var known = Candidates.Favourite(backbones, double.PositiveInfinity, set.PerCategory(sides.Train));
+                var judged = All(backbones, known, recipe => Judge(set, recipe, sides));
                 judged.ForEach(j => (accuracies.TryGetValue(j.Trial.Id, out var of) ? of : accuracies[j.Trial.Id] = []).Add(j.Accuracy));
-                var favourite = judged.Single(j => j.Trial.Id == Candidates.Favourite(backbones, double.PositiveInfinity).Id);
+                var favourite = judged.Single(j => j.Trial.Id == known.Id);
                 var chosen = ChoiceRule.Choose([.. judged.Select(j => j.Trial)], favourite.Trial);
                 var best = judged.MaxBy(j => j.Accuracy)!;
-                var known = NoveltyDetector.Of(set.Features(chosen.Recipe, sides.Train));
+                var region = NoveltyDetector.Of(set.Features(chosen.Recipe, sides.Train));
                 var outcome = new Outcome(judged.Single(j => j.Trial == chosen).Accuracy, best.Accuracy, favourite.Accuracy,
-                    Unknown(known, set.Features(chosen.Recipe, sides.Test)),
-                    sets.Where(other => other != set).Average(other => Unknown(known, other.Features(chosen.Recipe, other.All))));
+                    Unknown(region, set.Features(chosen.Recipe, sides.Test)),
+                    sets.Where(other => other != set).Average(other => Unknown(region, other.Features(chosen.Recipe, other.All))));
                 outcomes.Add(outcome);
                 Console.WriteLine($"| {set.Name} | {split} | {chosen.Id} | {outcome.Chosen:0.000} | {best.Trial.Id} | {outcome.Best:0.000} "
                     + $"| {outcome.Regret:0.000} | {outcome.Favourite:0.000} | {outcome.Unknown:0.000} | {outcome.Caught:0.000} |");
@@ -82,11 +83,13 @@ internal static class ChoiceBenchmark
     }
 
     /// <summary>Those that a run tries: everything, then the best pair with each third.</summary>
-    private static List<Judged> All(List<Backbone> backbones, Func<FeatureRecipe, Judged> judge)
+    private static List<Judged> All(List<Backbone> backbones, FeatureRecipe favourite, Func<FeatureRecipe, Judged> judge)
     {
         var judged = Candidates.Of(backbones, double.PositiveInfinity).AsParallel().Select(judge).ToList();
         var pair = Candidates.BestPair(judged.Select(j => j.Trial))!;
-        judged.AddRange(Candidates.Threes(pair, backbones, double.PositiveInfinity).AsParallel().Select(judge));
+        judged.AddRange(Candidates.Threes(pair, backbones, double.PositiveInfinity).Append(favourite)
+            .Where(recipe => judged.TrueForAll(j => j.Trial.Id != recipe.Id)).DistinctBy(recipe => recipe.Id).ToList().AsParallel()
+            .Select(judge));
         return [.. judged.OrderBy(j => j.Trial.MsPerExample)];
     }
 

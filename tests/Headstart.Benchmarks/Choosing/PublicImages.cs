@@ -70,6 +70,9 @@ internal sealed class PublicImages
         return ([.. train], [.. test]);
     }
 
+    /// <summary>How many of these images a category has, on average.</summary>
+    public double PerCategory(int[] images) => (double)images.Length / _categories.Length;
+
     public LabelledFeatures Features(FeatureRecipe recipe, IReadOnlyList<int> images) => new(
         [.. images.Select(i => recipe.Assemble([.. recipe.Backbones.Select(backbone => _vectors[backbone][i])]))],
         [.. images.Select(i => _labels[i])], _categories);

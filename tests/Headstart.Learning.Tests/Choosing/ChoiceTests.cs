@@ -7,6 +7,8 @@ namespace Headstart.Learning.Tests.Choosing;
 
 public sealed class ChoiceTests : IDisposable
 {
+    private const double Few = 5, Many = 50; // images a category
+
     private readonly List<Backbone> _backbones = [.. BackboneFolders.Find([SharedData.Folder("backbones")]).Found
         .Select(file => Backbone.Open(file, threads: 1, stages: true)).OrderBy(backbone => backbone.Manifest.Bytes)];
 
@@ -61,18 +63,33 @@ public sealed class ChoiceTests : IDisposable
     public void Two_backbones_are_joined_only_within_the_budget_and_the_favourite_is_the_two_best_known()
     {
         Assert.Contains(Candidates.Of(_backbones, double.PositiveInfinity), recipe => recipe.Id == "mobilenetv2-1.0+mobilenet-edgetpu-1.0");
-        Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(_backbones, double.PositiveInfinity).Id);
+        Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(_backbones, double.PositiveInfinity, Many).Id);
         foreach (var order in (Backbone[][])[[Edge, Mobile, Squeeze], [Mobile, Squeeze, Edge]]) // however fast each was found to be
         {
-            Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(order, double.PositiveInfinity).Id);
+            Assert.Equal("mobilenetv2-1.0+mobilenet-edgetpu-1.0", Candidates.Favourite(order, double.PositiveInfinity, Many).Id);
             Assert.Equal(Candidates.Of(_backbones, double.PositiveInfinity).Select(recipe => recipe.Id).Order(),
                 Candidates.Of(order, double.PositiveInfinity).Select(recipe => recipe.Id).Order());
         }
 
         var alone = _backbones.Max(backbone => backbone.MsPerImage);
         Assert.All(Candidates.Of(_backbones, alone), recipe => Assert.True(recipe.MsPerImage <= alone));
-        var favourite = Candidates.Favourite([Squeeze, Mobile], Mobile.MsPerImage);
+        var favourite = Candidates.Favourite([Squeeze, Mobile], Mobile.MsPerImage, Many);
         Assert.Equal("mobilenetv2-1.0", favourite.Id);
+    }
+
+    [Fact]
+    public void Of_few_images_a_third_backbone_is_in_the_favourite_unless_it_is_far_weaker()
+    {
+        var (files, _) = BackboneFolders.Find([BackboneFolders.Bundled]);
+        Assert.SkipWhen(files.Count == 0, "This build has no bundled backbones.");
+        using var third = Backbone.Open(files.Single(), threads: 1);
+        third.Measure();
+        const string Three = "mobilenetv2-1.0+mobilenet-edgetpu-1.0+resnet18-mlnet", Two = "mobilenetv2-1.0+mobilenet-edgetpu-1.0";
+
+        Assert.Equal(Three, Candidates.Favourite([.. _backbones, third], double.PositiveInfinity, Few).Id);
+        Assert.Equal(Two, Candidates.Favourite([.. _backbones, third], double.PositiveInfinity, Many).Id);
+        Assert.Equal(Two, Candidates.Favourite([.. _backbones, third], Mobile.MsPerImage + Edge.MsPerImage, Few).Id);
+        Assert.Equal(Two, Candidates.Favourite(_backbones, double.PositiveInfinity, Few).Id); // SqueezeNet
     }
 
     [Fact]

@@ -114,13 +114,35 @@ public sealed class HeadTrainingTests
         Assert.Equal((6 + 1) * 64 + (64 + 1) * 2, head.TrainableParameters);
         var test = Quadrants(200, seed: 2);
         Assert.True(test.Features.Zip(test.Labels).Count(example => head.Best(example.First) == example.Second) > 180);
-        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(set, 1, Cancel, linearOnly: true).Method.Kind);
+        Assert.NotEqual(HeadKind.Hidden, HeadTraining.CrossValidate(set, 1, Cancel, linearOnly: true).Method.Kind);
     }
 
     [Fact]
     public void A_hidden_layer_is_not_chosen_where_a_line_does() =>
-        Assert.Equal(HeadKind.Logistic, HeadTraining.CrossValidate(Clusters(perCategory: 70, dimensions: 8, noise: 4), 1, Cancel)
+        Assert.NotEqual(HeadKind.Hidden, HeadTraining.CrossValidate(Clusters(perCategory: 70, dimensions: 8, noise: 4), 1, Cancel)
             .Method.Kind);
+
+    [Fact]
+    public void What_varies_within_all_categories_alike_is_learned_to_be_ignored()
+    {
+        var (train, test) = (Smeared(perCategory: 40, seed: 1), Smeared(perCategory: 200, seed: 2));
+
+        var validation = HeadTraining.CrossValidate(train, 1, Cancel);
+        var head = HeadTraining.Train(train, validation.Method, Cancel);
+
+        Assert.Equal(HeadKind.Prototypes, validation.Method.Kind);
+        var (right, nearest) = (Right(head), Right(HeadTraining.Train(train, new(HeadKind.Prototypes, 1), Cancel)));
+        Assert.True(right > 0.9 && nearest < 0.8, $"{right:0.000} and {nearest:0.000}");
+
+        double Right(Head of) => test.Features.Zip(test.Labels, (features, label) => of.Best(features) == label ? 1.0 : 0).Average();
+    }
+
+    [Theory]
+    [InlineData(300, true)]
+    [InlineData(400, false)]
+    public void Discriminant_analysis_is_tried_until_it_takes_longer_than_all_other_fits(int perCategory, bool tried) =>
+        Assert.Equal(tried, HeadTraining.Methods(Smeared(perCategory, seed: 1), linearOnly: true)
+            .Exists(method => method.Kind == HeadKind.Prototypes));
 
     [Fact]
     public void A_hidden_layer_has_the_same_bits_for_the_same_set()
@@ -227,6 +249,20 @@ public sealed class HeadTrainingTests
         return new LabelledFeatures(
             [.. labels.Select(label => centres[label].Zip(Vector(noise), (centre, offset) => centre + offset).ToArray())], labels,
             ["a", "b", "c"]);
+    }
+
+    /// <summary>Three categories side by side, which vary four times as much along another direction, the same for all.</summary>
+    private static LabelledFeatures Smeared(int perCategory, int seed)
+    {
+        var random = new Random(seed);
+        float Noise() => (float)Enumerable.Range(0, 12).Sum(_ => random.NextDouble()) - 6; // nearly normal, of deviation 1
+        int[] labels = [.. Enumerable.Range(0, 3 * perCategory).Select(i => i % 3)];
+        float[][] features = [.. labels.Select(label =>
+        {
+            var smear = 4 * Noise();
+            return (float[])[5 * label + smear + Noise(), smear + Noise(), .. Enumerable.Range(0, 6).Select(_ => Noise())];
+        })];
+        return new LabelledFeatures(features, labels, ["a", "b", "c"]);
     }
 
     /// <summary>Two categories, each in two opposite quadrants of the first two of six dimensions.</summary>
