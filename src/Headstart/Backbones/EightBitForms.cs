@@ -58,7 +58,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
     }
 
     /// <summary>Makes what can be made now.</summary>
-    public async Task LookAsync(CancellationToken cancel)
+    public async Task MakeMissingAsync(CancellationToken cancel)
     {
         await loaded.Bundled.WaitAsync(cancel);
         IReadOnlyList<LabelledPhotograph>? photographs = null;
@@ -99,7 +99,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
             await Task.Delay(Period, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
-                await LookAsync(stopping);
+                await MakeMissingAsync(stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {

@@ -61,7 +61,7 @@ public sealed class BatchAnswering(FeatureCache features, Predictor predictor, I
 
     private BatchAnswer LookAt(ServedDetector version, BatchItem file, CancellationToken cancel) =>
         Read(file, cancel) is not { } bytes ? BatchAnswer.Refused(Missing)
-        : BatchAnswer.Of(FilePrediction.Of(version, null, predictor.LookNow(version, bytes, threshold: null), int.MaxValue));
+        : BatchAnswer.Of(FilePrediction.Of(version, null, predictor.DetectNow(version, bytes, threshold: null), int.MaxValue));
 
     private byte[]? Read(BatchItem file, CancellationToken cancel) =>
         blobs.GetAsync(file.Sha256!, cancel).GetAwaiter().GetResult(); // on a dedicated thread, see below

@@ -22,7 +22,7 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
         {
             { Kind: ModelKind.TextClassification } => NanoAnswer.OfTexts(model),
             { Version: ServedDetector version } => await AnswerAsync(http, model, request, async (image, hurry) =>
-                Seen.Of(version, await predictor.LookAsync(http.User, version, image, threshold: null, hurry)), cancel),
+                Seen.Of(version, await predictor.DetectAsync(http.User, version, image, threshold: null, hurry)), cancel),
             { Version: ServedClassifier version } => await AnswerAsync(http, model, request, async (image, hurry) =>
                 Seen.Of(version, await predictor.AskAsync(http.User, version, image, explain: false, hurry)), cancel),
             { Refusal.StatusCode: StatusCodes.Status404NotFound } => NanoAnswer.NoSuchModel(),
@@ -85,8 +85,8 @@ internal sealed class NanoLabelling(ServableVersions versions, Predictor predict
                 .OrderByDescending(label => label.Probability)]);
 
         /// <returns>null if the host is busy.</returns>
-        public static Seen? Of(ServedDetector version, Sighting? sighting) => sighting is null ? null
-            : sighting.Detections is not { } found ? new(sighting.Refusal!.Detail, [])
+        public static Seen? Of(ServedDetector version, DetectionAnswer? answer) => answer is null ? null
+            : answer.Detections is not { } found ? new(answer.Refusal!.Detail, [])
             : new(null, [.. found.Objects.Select(o => PredictedObject.Of(version.Labels, found, o)).Select(o => new NanoLabel(o.Label, null,
                 o.Pixels.X, o.Pixels.Y, o.Pixels.X + o.Pixels.Width, o.Pixels.Y + o.Pixels.Height, o.Probability))]);
     }

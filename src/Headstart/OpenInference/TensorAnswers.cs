@@ -58,14 +58,14 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
         List<ResponseTensor> all;
         if (served is ServedDetector detector)
         {
-            var (sightings, refusal) = await AskAllAsync(http, elements, (image, _) =>
-                predictor.LookAsync(http.User, detector, image, threshold: null, cancel), sighting => sighting.Refusal);
+            var (answers, refusal) = await AskAllAsync(http, elements, (image, _) =>
+                predictor.DetectAsync(http.User, detector, image, threshold: null, cancel), answer => answer.Refusal);
             if (refusal is not null)
             {
                 return refusal;
             }
 
-            all = Outputs(detector, sightings);
+            all = Outputs(detector, answers);
         }
         else
         {
@@ -119,9 +119,9 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
             : "The text is not valid UTF-8.";
     }
 
-    private static List<ResponseTensor> Outputs(ServedDetector version, List<Sighting> sightings)
+    private static List<ResponseTensor> Outputs(ServedDetector version, List<DetectionAnswer> answers)
     {
-        var found = sightings.SelectMany((sighting, i) => sighting.Detections!.Objects.Select(o => (Image: i, Object: o))).ToList();
+        var found = answers.SelectMany((sighting, i) => sighting.Detections!.Objects.Select(o => (Image: i, Object: o))).ToList();
         return
         [
             new("boxes", "FP32", [found.Count, 4], found.SelectMany(f => (float[])[f.Object.Box.X, f.Object.Box.Y, f.Object.Box.Width,

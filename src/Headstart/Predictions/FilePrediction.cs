@@ -41,10 +41,10 @@ public sealed record FilePrediction(
 
     /// <param name="version">The version that looked.</param>
     /// <param name="fileName">As uploaded.</param>
-    /// <param name="sighting">What it found.</param>
+    /// <param name="answer">What it found.</param>
     /// <param name="top">Number of objects to keep.</param>
-    internal static FilePrediction Of(ServedDetector version, string? fileName, Sighting sighting, int top) =>
-        sighting.Detections is not { } found ? Failed(fileName, sighting.Refusal!.Detail)
+    internal static FilePrediction Of(ServedDetector version, string? fileName, DetectionAnswer answer, int top) =>
+        answer.Detections is not { } found ? Failed(fileName, answer.Refusal!.Detail)
         : new(fileName, [], null, null, null, null, [.. found.Objects.Take(top).Select(o => PredictedObject.Of(version.Labels, found, o))],
             found.Width, found.Height);
 

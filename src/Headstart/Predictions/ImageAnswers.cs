@@ -57,8 +57,8 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
         {
             if (version is ServedDetector detector)
             {
-                return await predictor.LookAsync(http.User, detector, image, query.Threshold, hurry) is not { } sighting ? null
-                    : FilePrediction.Of(detector, null, sighting, top);
+                return await predictor.DetectAsync(http.User, detector, image, query.Threshold, hurry) is not { } found ? null
+                    : FilePrediction.Of(detector, null, found, top);
             }
 
             var classifier = (ServedClassifier)version;

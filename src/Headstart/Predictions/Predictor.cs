@@ -22,11 +22,11 @@ public sealed record Answer(ImageRefusal? Refusal, float[] Features, float[] Pro
 /// <summary>What a version found in one image.</summary>
 /// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
 /// <param name="Detections">The objects, the most probable first.</param>
-public sealed record Sighting(ImageRefusal? Refusal, Detections? Detections);
+public sealed record DetectionAnswer(ImageRefusal? Refusal, Detections? Detections);
 
 /// <summary>An image with what was found in it.</summary>
 /// <param name="Refusal">Why the file cannot be read; there is nothing else then.</param>
-public sealed record Drawing(ImageRefusal? Refusal, byte[]? Jpeg);
+public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
 
 /// <summary>
 /// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
@@ -83,13 +83,13 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="threshold">Least probability; null for each category's own.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Sighting?> LookAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
+    public async Task<DetectionAnswer?> DetectAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
         CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => LookNow(version, image, threshold), cancel),
-            sighting => sighting.Refusal);
+        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
+            answer => answer.Refusal);
     }
 
     /// <summary>Finds the objects in one image and draws them into it.</summary>
@@ -99,7 +99,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <param name="query">Says which objects to draw.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
-    public async Task<Drawing?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
+    public async Task<DrawnImage?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
         CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(version);
@@ -107,17 +107,17 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         ArgumentNullException.ThrowIfNull(query);
         return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () =>
         {
-            var (refusal, found) = LookNow(version, image, query.Threshold);
-            return new Drawing(refusal, found is null ? null
+            var (refusal, found) = DetectNow(version, image, query.Threshold);
+            return new DrawnImage(refusal, found is null ? null
                 : ObjectDrawing.Draw(image, [.. found.Objects.Take(query.Top ?? int.MaxValue)], version.Labels));
-        }, cancel), drawing => drawing.Refusal);
+        }, cancel), drawn => drawn.Refusal);
     }
 
     /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
     /// <param name="version">The version to use.</param>
     /// <param name="image">The file.</param>
     /// <param name="threshold">Least probability; null for each category's own.</param>
-    public Sighting LookNow(ServedDetector version, byte[] image, float? threshold)
+    public DetectionAnswer DetectNow(ServedDetector version, byte[] image, float? threshold)
     {
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(image);

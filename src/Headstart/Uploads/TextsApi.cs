@@ -20,6 +20,13 @@ namespace Headstart.Uploads;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
 
+/// <param name="Category">Only texts of this category.</param>
+/// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
+/// <param name="Labelled">Only texts with a category, or only those without.</param>
+public sealed record TextQuery(
+    [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
+    [property: FromQuery(Name = "labelled")] bool? Labelled);
+
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewTextsRequest(IReadOnlyList<NewText> Texts);
@@ -78,24 +85,24 @@ public static class TextsApi
             : TypedResults.Ok(await upload.PlanAsync(model, upload.ReadAsync(http.Request, cancel), cancel));
 
     private static async Task<Results<Ok<Page<StoredText>>, ProblemHttpResult>> List(
-        Guid id, HeadstartDb db, ClaimsPrincipal caller, string? category, string? split, bool? labelled,
-        [AsParameters] PageQuery page, CancellationToken cancel)
+        Guid id, HeadstartDb db, ClaimsPrincipal caller, [AsParameters] TextQuery query, [AsParameters] PageQuery page,
+        CancellationToken cancel)
     {
         if (await db.ModelsOf(caller).Include(m => m.Categories).SingleOrDefaultAsync(m => m.Id == id, cancel) is not { } model)
         {
             return Problems.NoSuchModel();
         }
 
-        if (!SplitNames.TryRead(split, out var side))
+        if (!SplitNames.TryRead(query.Split, out var side))
         {
             return SplitNames.Unknown();
         }
 
-        var (size, after, named) = (Page.Limit(page.Limit), page.After, category is null ? null : Names.Clean(category));
+        var (size, after, named) = (Page.Limit(page.Limit), page.After, query.Category is null ? null : Names.Clean(query.Category));
         var rows = await db.Examples.Include(i => i.Labels).Where(i => i.ModelId == id && (after == null || i.Id < after))
             .Where(i => named == null || i.Labels.Any(l => db.Categories.Any(c => c.Id == l.CategoryId && c.Name == named)))
             .Where(i => side == null || i.Split == side)
-            .Where(i => labelled == null || i.Labels.Any() == labelled)
+            .Where(i => query.Labelled == null || i.Labels.Any() == query.Labelled)
             .OrderByDescending(i => i.Id).Take(size + 1).ToListAsync(cancel);
         var names = NamesOf(model);
         return TypedResults.Ok(Page.Of(rows.ConvertAll(row => StoredText.Of(row, names)), size, text => text.Id.ToString()));

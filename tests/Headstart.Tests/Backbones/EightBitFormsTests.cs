@@ -13,13 +13,13 @@ public sealed class EightBitFormsTests(EightBitFormsTests.Worker host) : IClassF
     {
         Assert.Equal(("waiting", "The host has just started."), await StateAsync());
         var model = await host.Client.PetsAsync(perCategory: 8);
-        await LookAsync();
+        await MakeMissingAsync();
         Assert.Equal(("waiting", "200 photographs with a category are needed to see what it costs; this host has 16."),
             await StateAsync());
 
         await UploadAsync(model, "cats", Pets.Cats);
         await UploadAsync(model, "dogs", Pets.Dogs);
-        await LookAsync();
+        await MakeMissingAsync();
 
         var made = (await BackboneAsync("headstart-small"))!["eightBit"]!; // which of both is the processor's to say
         var form = await BackboneAsync("headstart-small-int8");
@@ -38,12 +38,12 @@ public sealed class EightBitFormsTests(EightBitFormsTests.Worker host) : IClassF
 
         var (state, why) = await StateAsync();
         await host.RestartAsync();
-        await LookAsync();
+        await MakeMissingAsync();
         Assert.Equal((state, why), await StateAsync());
         Assert.Null(await BackboneAsync("headstart-small-int8"));
     }
 
-    private Task LookAsync() => host.Services.GetRequiredService<EightBitForms>().LookAsync(Api.Cancel);
+    private Task MakeMissingAsync() => host.Services.GetRequiredService<EightBitForms>().MakeMissingAsync(Api.Cancel);
 
     private async Task<(string? State, string? Why)> StateAsync()
     {
