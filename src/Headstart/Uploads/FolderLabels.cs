@@ -17,7 +17,7 @@ internal sealed class FolderLabels : ArchiveLabels
     private static readonly HashSet<string> Containers = new(StringComparer.OrdinalIgnoreCase)
     {
         "images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset", "datasets", "files", "labels",
-        "annotations", "all", "unlabeled", "unlabelled",
+        "annotations", "all", "samples", "export", "exports", "upload", "uploads", "raw", "ann",
     };
 
     // Files of these kinds describe others, so their folders are not categories.
@@ -25,6 +25,13 @@ internal sealed class FolderLabels : ArchiveLabels
     {
         ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".log", ".ini", ".cfg", ".names",
         ".py", ".ipynb", ".docx", ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".zip", ".rar", ".7z", ".tar", ".gz",
+    };
+
+    // Folders of what nobody has sorted: beside categories they would be one.
+    private static readonly HashSet<string> Unsorted = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "unlabeled", "unlabelled", "notlabeled", "notlabelled", "unsorted", "unsup", "unclassified", "uncategorized", "uncategorised",
+        "unannotated", "untagged", "tolabel", "tosort", "todo",
     };
 
     private const int MostAround = 20; // folders around everything; more are refused, as is what takes long to look at
@@ -203,6 +210,14 @@ internal sealed class FolderLabels : ArchiveLabels
         {
             _sideBelow = !_sideAbove && SidesBelow(level);
             return;
+        }
+
+        if (names.FindAll(name => !_known.Contains(name) && Unsorted.Contains(string.Concat(name.Where(char.IsLetter)))) is
+            { Count: > 0 } unsorted)
+        {
+            throw Refused($"{List(unsorted)} {(unsorted.Count == 1 ? "is" : "are")} named like images that nobody has sorted yet, and "
+                + $"would be {(unsorted.Count == 1 ? "a category" : "categories")}; leave {(unsorted.Count == 1 ? "it" : "them")} out. "
+                + IfCategory(unsorted));
         }
 
         var within = names.Where(name => !_known.Contains(name) && SplitNames.Within(name) is not null).ToList();

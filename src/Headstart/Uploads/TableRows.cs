@@ -112,7 +112,7 @@ internal static class TableRows
         }
 
         private List<string> CategoriesOf(string[] row) =>
-            Category >= row.Length ? [""] : [.. row[Category].Split('|', ';').Select(name => name.Trim())];
+            Category >= row.Length ? [""] : [.. row[Category].Split('|', ';').Select(name => ColumnNames.Value(name.Trim()))];
 
         private static string? Cell(string[] row, int column) =>
             column >= 0 && column < row.Length && row[column] is { Length: > 0 } text ? text : null;

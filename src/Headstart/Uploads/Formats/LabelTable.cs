@@ -33,6 +33,7 @@ internal sealed class LabelTable : IAnnotationFormat
             return OneColumnEach(header, rows, image, split);
         }
 
+        var answer = Array.FindIndex(header, column => LabelWords.IsRefusal(column, "reject"));
         var boxes = BoxColumns.Find(header);
         foreach (var cells in boxes is null ? [] : rows.Skip(1))
         {
@@ -40,7 +41,9 @@ internal sealed class LabelTable : IAnnotationFormat
         }
 
         return rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
-            .Select(cells => Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)) with
+            .Select(cells => answer >= 0 && LabelWords.IsRefusal(header[answer], Cell(cells, answer))
+                ? Labelled.Not(Cell(cells, image), LabelWords.RefusedReason, LabelWords.Refused)
+                : Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)) with
             {
                 Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
             });
@@ -72,7 +75,7 @@ internal sealed class LabelTable : IAnnotationFormat
 
     /// <summary>Several labels in one cell, as <see cref="TableRows"/> reads them, or as a list in JSON.</summary>
     private static IEnumerable<string> LabelsOf(string cell) => cell is ['[', .., ']'] && StringsOf(cell) is { } list ? list
-        : cell.Split('|', ';').Select(label => label.Trim());
+        : cell.Split('|', ';').Select(label => ColumnNames.Value(label.Trim()));
 
     private static List<string>? StringsOf(string cell)
     {
