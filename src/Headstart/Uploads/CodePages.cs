@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -166,7 +167,7 @@ internal static class CodePages
 
             var word = text.AsSpan(start, end - start);
             cost += script != Script.Greek || foreign == 0 ? 0
-                : (word.Length > 4 && word.ContainsAnyInRange('α', 'ω') && word.IndexOfAny("άέήίόύώΐΰΆΈΉΊΌΎΏ") < 0 ? 1 : 0)
+                : (word.Length > 4 && word.ContainsAnyInRange('α', 'ω') && !word.ContainsAny(GreekAccents) ? 1 : 0)
                     + (word[..^1].Contains('ς') ? 4 : 0);
             cost += foreign == 0 ? 0 : script == Script.Latin ? foreign > 2 * plain + 1 ? 4 * foreign : 0 : plain > 0 ? 4 * foreign : 0;
             start = end;
@@ -174,6 +175,8 @@ internal static class CodePages
 
         return cost;
     }
+
+    private static readonly SearchValues<char> GreekAccents = SearchValues.Create("άέήίόύώΐΰΆΈΉΊΌΎΏ");
 
     private static readonly HashSet<char> CommonLatin = [.. "äöüßéèêëàâçîïôûùœæøåñáíóúìòãÄÖÜÉÈÊÀÂÇÎÔÛŒÆØÅÑÁÍÓÚÃ"];
 

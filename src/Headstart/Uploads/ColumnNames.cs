@@ -84,10 +84,6 @@ internal static class ColumnNames
     /// <summary>What a column of this name has; null if the name says nothing.</summary>
     public static Column? Of(string name) => Columns.TryGetValue(Key(name), out var column) ? column : null;
 
-    /// <summary>The cell, or nothing if it is what spreadsheets and programs write for a missing value.</summary>
-    public static string Value(string cell) => cell.Trim() is "nan" or "NaN" or "NAN" or "null" or "NULL" or "<NA>" or "#N/A" or "#N/A N/A"
-        or "#NA" or "#NV" or "#REF!" or "#VALUE!" or "#NAME?" or "#DIV/0!" ? "" : cell;
-
     /// <summary>Why a table is refused that has two columns of categories; null if it has one or none.</summary>
     /// <param name="header">Its first row.</param>
     public static string? TwoCategories(IReadOnlyList<string> header) =>

@@ -134,7 +134,7 @@ internal static class TextTable
             ? SentText.Not("invalid-row", $"The row has {cells.Length} columns and the header {Count}; put a text that contains the "
                 + "column separator in quotes.")
             : Text < cells.Length ? new(cells[Text],
-                Cell(cells, Category) is { } category ? ColumnNames.Value(category) : null, Split: Cell(cells, Split))
+                Cell(cells, Category) is { } category ? LabelCells.Value(category) : null, Split: Cell(cells, Split))
             : SentText.Not("invalid-row", $"The row has {cells.Length} columns, but the text belongs in column {Text + 1}.");
 
         private static string? Cell(string[] cells, int column) => column >= 0 && column < cells.Length ? cells[column] : null;

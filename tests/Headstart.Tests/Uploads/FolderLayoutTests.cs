@@ -35,6 +35,8 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("pets", "pets/cats/1.jpg pets/dogs/2.jpg", "pets pets")]
     [InlineData("images", "images/1.jpg", "images")]
     [InlineData("unlabelled", "cats/1.jpg unlabelled/2.jpg", "cats unlabelled")]
+    [InlineData("2021-05-01", "2021-05-01/1.jpg 2021-05-02/2.jpg", "2021-05-01 2021-05-02")]
+    [InlineData("", "2019/1.jpg 2020/2.jpg 7/3.jpg", "2019 2020 7")]
     [InlineData("", "_background_/1.jpg cats/2.jpg other/3.jpg", "_background_ cats other")]
     [InlineData("", "cats/1.jpg cats/readme.txt labels/1.xml", "cats unsupported-format unsupported-format")]
     [InlineData("", "../cats/1.jpg /cats/2.jpg C:\\cats\\3.jpg cats/4.jpg", "unsafe-name unsafe-name unsafe-name cats")]
@@ -44,6 +46,20 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
 
         Assert.Equal(expected, string.Join(' ', plan["files"]!.AsArray().Select(file => (string?)file!["reason"]
             ?? $"{string.Join('|', file["categories"]!.AsArray())}{(file["split"] is { } split ? $":{split}" : "")}")));
+    }
+
+    [Theory]
+    [InlineData("images/1.jpg masks/1.jpg", "named like folders for images of every kind")]
+    [InlineData("train/images/1.jpg train/masks/1.jpg test/images/2.jpg test/masks/2.jpg", "named like folders for images of every kind")]
+    [InlineData("cats/1.jpg dogs/2.jpg all/3.jpg", "\"all\" is named like")]
+    [InlineData("fold1/cats/1.jpg fold1/dogs/2.jpg fold2/cats/3.jpg fold2/dogs/4.jpg", "a part of a data set")]
+    [InlineData("2021-05-01/1.jpg 20210502/2.jpg", "a day")]
+    [InlineData("DCIM/100CANON/1.jpg DCIM/101APPLE/2.jpg", "the folder of a camera")]
+    public async Task What_only_arranges_images_is_no_category(string names, string sentence)
+    {
+        var problem = await (await AskAsync("", names)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unclear-folders");
+        Assert.Contains(sentence, (string?)problem["detail"]);
+        Assert.Contains("Put each category's images into a folder named after it", (string?)problem["detail"]);
     }
 
     [Theory]

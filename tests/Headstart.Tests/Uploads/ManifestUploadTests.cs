@@ -71,6 +71,21 @@ public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Fact]
+    public async Task A_cell_may_have_a_list_as_Python_prints_it_and_a_column_may_say_what_is_for_testing()
+    {
+        var model = await _client.NewModelAsync();
+        var table = "file,category,is_test\na.png,['cats'],0\nb.png,\"[\"\"dogs\"\"]\",1\nc.png,dogs,True\n";
+        (string, byte[])[] files = [("a.png", Pictures.Tiny(1)), ("b.png", Pictures.Tiny(2)), ("c.png", Pictures.Tiny(3))];
+        foreach (var name in (string[])["labels.csv", "other.csv"])
+        {
+            var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip([(name, Encoding.UTF8.GetBytes(table)),
+                .. files])))).JsonAsync();
+            Assert.Equal(["a.png cats", "b.png dogs", "c.png dogs"], UploadCalls.Accepted(answer));
+            Assert.Equal(["train", "test", "test"], answer["accepted"]!.AsArray().Select(image => (string?)image!["split"]));
+        }
+    }
+
+    [Fact]
     public async Task Json_lines_may_call_the_address_as_other_tools_do()
     {
         var model = await _client.NewModelAsync();

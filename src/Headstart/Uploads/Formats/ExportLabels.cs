@@ -75,6 +75,7 @@ internal sealed class ExportLabels : ArchiveLabels
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
             || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // they name no images, or were refused
+        labels._annotations.UnionWith(files.Where(file => file.Name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)));
         labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
         labels.FindSides();
         return labels;

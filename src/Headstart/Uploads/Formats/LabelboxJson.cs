@@ -7,6 +7,8 @@ namespace Headstart.Uploads.Formats;
 /// (https://docs.labelbox.com/reference/label-export): answers to its only question, else the names of boxes and shapes.</summary>
 internal sealed class LabelboxJson : IAnnotationFormat
 {
+    private static readonly string[] Names = ["name", "title", "value"];
+
     public string Name => "Labelbox";
 
     public IEnumerable<ManifestRow>? Read(Annotation file) => file.Json is not { } shape ? null
@@ -61,7 +63,7 @@ internal sealed class LabelboxJson : IAnnotationFormat
             .Concat(question.Property("checklist_answers").Elements()).Concat(question.Property("answers").Elements())
             .Select(NameOf).OfType<string>();
 
-    private static string? NameOf(JsonElement named) => new[] { "name", "title", "value" }.Select(name => named.Property(name))
+    private static string? NameOf(JsonElement named) => Names.Select(name => named.Property(name))
         .Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString()).FirstOrDefault(name => name!.Length > 0);
 
     /// <summary>What one person said about an image.</summary>

@@ -36,6 +36,8 @@ internal sealed class ViaJson : IAnnotationFormat
 /// <summary>The same as a table, a row for each region.</summary>
 internal sealed class ViaTable : IAnnotationFormat
 {
+    private static readonly string[] Columns = ["filename", "file_attributes", "region_shape_attributes", "region_attributes"];
+
     public string Name => "VIA";
 
     public IEnumerable<ManifestRow>? Read(Annotation file)
@@ -45,7 +47,7 @@ internal sealed class ViaTable : IAnnotationFormat
             return null;
         }
 
-        int[] columns = [.. new[] { "filename", "file_attributes", "region_shape_attributes", "region_attributes" }
+        int[] columns = [.. Columns
             .Select(name => Array.FindIndex(header, cell => cell.TrimStart('#') == name))];
         return columns.Contains(-1) ? null : ViaRows.Of(file, [.. file.Rows().Skip(1).Where(cells => cells.Length > columns.Max())
             .GroupBy(cells => cells[columns[0]]).Where(image => image.Key.Length > 0).Select(image => new ViaImage(image.Key,
