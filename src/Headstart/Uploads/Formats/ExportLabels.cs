@@ -111,7 +111,7 @@ internal sealed class ExportLabels : ArchiveLabels
     private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
 
     /// <summary>Reads one after the other; memory holds one of them.</summary>
-    /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
+    /// <returns>What the first one says in an unknown format, as the beginning of a sentence; null if none does.</returns>
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
         var names = await ClassNamesAsync(texts, limits, cancel);
@@ -140,8 +140,8 @@ internal sealed class ExportLabels : ArchiveLabels
             else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
                 || !Take(text, file, rows))
             {
-                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
-                notes.AddRange(named ? [file.Quoted] : []);
+                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
+                notes.AddRange(named ? [$"{file.Quoted} is called like an image and may say what it shows,"] : []);
             }
         }
 
@@ -162,8 +162,8 @@ internal sealed class ExportLabels : ArchiveLabels
     {
         if (!HasLabels && unknown is not null)
         {
-            throw RefusedException.Invalid("unknown-annotations", $"{unknown} names images of the archive in a format that "
-                + "Headstart does not know, so their labels would be a guess; make it a table with the columns file,category and call it "
+            throw RefusedException.Invalid("unknown-annotations", $"{unknown} in a format that "
+                + "Headstart does not know, so the labels would be a guess; make it a table with the columns file,category and call it "
                 + "labels.csv, or leave it out. Nothing was added.");
         }
 
