@@ -45,9 +45,9 @@ internal sealed class LabelTable : IAnnotationFormat
             .Select(cells => answer >= 0 && LabelWords.IsRefusal(header[answer], Cell(cells, answer))
                 ? Labelled.Not(Cell(cells, image), LabelWords.RefusedReason, LabelWords.Refused)
                 : Labelled.Row(Name, Cell(cells, image), LabelCells.Of(Cell(cells, label)), SideOf(header, cells, split)) with
-            {
-                Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
-            });
+                {
+                    Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
+                });
     }
 
     /// <summary>The only column that is called as one, or the only one of these with more than numbers; -1 if none is.</summary>
