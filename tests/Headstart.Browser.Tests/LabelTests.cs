@@ -56,6 +56,14 @@ public sealed partial class LabelTests(Site site)
         await page.Keyboard.PressAsync("Delete");
         await page.Keyboard.PressAsync("Tab");
         await Expect(page.Locator(".box")).ToBeFocusedAsync();
+        var difficult = page.Locator("[data-part=difficult]");
+        await Expect(difficult).Not.ToBeCheckedAsync();
+        await page.Keyboard.PressAsync("d");
+        await Expect(difficult).ToBeCheckedAsync();
+        await difficult.UncheckAsync();
+        await difficult.CheckAsync();
+        await Expect(page.Locator(".box")).ToBeFocusedAsync();
+        await Expect(page.Locator(".box .tag")).ToHaveTextAsync("raccoon (difficult)");
         var byKeys = await IdAsync(page);
         await page.Keyboard.PressAsync("Enter");
 
@@ -86,6 +94,7 @@ public sealed partial class LabelTests(Site site)
         Assert.Empty(images[empty]);
         Assert.All(images.Where(image => image.Key != empty), image => Assert.Equal("raccoon", (string?)image.Value.Single()!["category"]));
         var box = images[byKeys].Single()!;
+        Assert.Equal([byKeys], images.Where(image => image.Value.Any(one => (bool)one!["difficult"]!)).Select(image => image.Key));
         Assert.Equal([0.345, 0.375, 0.25, 0.3],
             ((string[])["x", "y", "width", "height"]).Select(side => Math.Round((double)box[side]!, 3)));
         await page.GotoAsync($"/models/{model.Split('/')[^1]}/label/{undone}");

@@ -11,8 +11,15 @@ public sealed record ImageRefusal(string Reason, string Detail)
 
     internal static ImageRefusal Empty { get; } = new("empty", "The file is empty: send the image itself.");
 
-    internal static ImageRefusal UnsupportedFormat { get; } = new("unsupported-format",
-        $"The file is not an image we can read: send a {ImageFormat.Names} image.");
+    internal static ImageRefusal UnsupportedFormat(ReadOnlySpan<byte> file) => FileKind.Of(file) switch
+    {
+        FileKind.Raw => Raw,
+        { } kind => new("unsupported-format", $"The file is {kind}, not an image we can read: send a {ImageFormat.Names} image."),
+        null => new("unsupported-format", $"The file is not an image we can read: send a {ImageFormat.Names} image."),
+    };
+
+    internal static ImageRefusal Raw { get; } = new("unsupported-format", "The file is the raw file of a camera, whose photograph only "
+        + "programs for such files develop: export it as a JPEG.");
 
     internal static ImageRefusal UnsupportedHere(string mediaType) => new("unsupported-format",
         $"This host cannot read {mediaType}, because ImageMagick does not run on its system: send a JPEG or PNG image.");

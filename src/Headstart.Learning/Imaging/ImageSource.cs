@@ -68,7 +68,12 @@ internal sealed class ImageSource
         }
 
         file = WithoutBlanks(file);
-        var mediaType = ImageFormat.MediaType(file) ?? throw new ImageRefusedException(ImageRefusal.UnsupportedFormat);
+        var mediaType = ImageFormat.MediaType(file) ?? throw new ImageRefusedException(ImageRefusal.UnsupportedFormat(file));
+        if (mediaType == ImageFormat.Tiff && RawTiff.Is(file))
+        {
+            throw new ImageRefusedException(ImageRefusal.Raw);
+        }
+
         VipsRuntime.EnsureLoaded();
         return Refusing(() => new ImageSource(mediaType switch
         {

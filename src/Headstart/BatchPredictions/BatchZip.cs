@@ -34,17 +34,15 @@ public sealed class BatchZip : IAsyncDisposable
         using var archive = Archive.Open(_spool, _limits.MaxFiles, out var tooMany);
         if (archive is null)
         {
-            throw new RefusedException(tooMany
-                ? Problems.Of(StatusCodes.Status413PayloadTooLarge, "too-many-files",
+            throw tooMany ? RefusedException.TooLarge("too-many-files",
                     $"The archive has more than {_limits.MaxFiles:N0} files; send the rest in another archive.")
-                : Problems.Invalid("not-a-zip", "The body is not a zip archive, or the archive is damaged or incomplete; create it "
-                    + "again, for example with zip -r photos.zip photos."));
+                : await Archive.NotAZipAsync(_spool, cancel);
         }
 
         var unpacked = 0L;
         foreach (var entry in archive.Files)
         {
-            var file = await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel);
+            var file = await Archive.ReadImageAsync(entry, _limits.MaxFileBytes, cancel);
             unpacked += file.Bytes?.Length ?? (file.Unusable?.Reason == "too-large" ? _limits.MaxFileBytes : 0);
             if (unpacked > _limits.MaxUnpackedBytes)
             {

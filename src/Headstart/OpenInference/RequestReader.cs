@@ -92,7 +92,8 @@ internal sealed class RequestReader(Settings settings, bool texts)
             _ when texts => ([], "The input must be BYTES [n], texts in UTF-8."),
             ("UINT8", [var h, var w, 3]) => Pixels(raw, tensor.Data, 1, (int)h, (int)w),
             ("UINT8", [var n, var h, var w, 3]) => Pixels(raw, tensor.Data, (int)n, (int)h, (int)w),
-            _ => ([], "The input must be BYTES [n], files in base64, or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, green and blue."),
+            _ => ([], "The input must be BYTES [n], image files (in JSON as base64), or UINT8 [h, w, 3] or [n, h, w, 3], pixels in red, "
+                + "green and blue."),
         };
         return error is null ? (request, images, null) : Wrong(error);
     }

@@ -43,7 +43,8 @@ internal static class CompressedBodies
 
     private static bool MayBeText(string? contentType) => contentType is not null
         && !contentType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
-        && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase);
+        && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)
+        && !contentType.StartsWith("application/zip", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Refuses whoever reads it: an endpoint without a body does not care.</summary>
     private sealed class Unknown(string name, HttpResponse response) : ForwardStream

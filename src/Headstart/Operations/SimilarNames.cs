@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Headstart.Learning.Texts;
 
@@ -51,6 +52,7 @@ public static class SimilarNames
     public static string Difference(params IReadOnlyList<string> group) =>
         SameAll(group, name => name.Replace(" ", "", StringComparison.Ordinal)) ? "they differ only in blanks"
             : SameAll(group, name => name.ToLowerInvariant()) ? "they differ only in case"
+            : SameAll(group, Number) ? "they are the same number"
             : SameAll(group, Folded) ? "they differ only in case, width or blanks"
             : "they look alike, but are written with different characters";
 
@@ -73,7 +75,12 @@ public static class SimilarNames
     private static bool SameAll(IReadOnlyList<string> group, Func<string, string> of) => group.Select(of).Distinct().Count() == 1;
 
     /// <summary>Without case (ß is ss), width, ligatures and blanks.</summary>
-    private static string Folded(string name) => UnicodeText.Folded(name).Replace(" ", "", StringComparison.Ordinal);
+    private static string Folded(string name) => Number(UnicodeText.Folded(name).Replace(" ", "", StringComparison.Ordinal));
+
+    /// <summary>Spreadsheets write 007 as 7, and programs 7 as 7.0.</summary>
+    private static string Number(string name) =>
+        name.Length is > 1 and < 16 && name.All(c => char.IsAsciiDigit(c) || c == '.') && decimal.TryParse(name, NumberStyles.Float,
+            CultureInfo.InvariantCulture, out var number) ? number.ToString("0.############", CultureInfo.InvariantCulture) : name;
 
     /// <summary>Also in the alphabet of the Latin letters that it looks like.</summary>
     private static string Look(string name) => Ascii.IsValid(name) ? Folded(name).Replace('`', '\'')

@@ -138,7 +138,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     }
 
     private static RefusedException NoTexts() => new(StatusCodes.Status409Conflict, "wrong-kind",
-        "This model classifies images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
+        "This model answers about images, not texts: send an image as the body, files in a form, or {\"urls\":[\"https://…\"]}.");
 
     private static async IAsyncEnumerable<UploadedFile> One(
         HttpRequest request, int limit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
+using Headstart.Learning.Imaging;
 using Headstart.Operations;
 
 namespace Headstart.Uploads;
@@ -88,6 +89,31 @@ internal sealed class Archive : IDisposable
             folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
     }
 
+    /// <summary>The same for a file that should be an image: an archive in the archive is refused.</summary>
+    public static async Task<UploadedFile> ReadImageAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
+    {
+        var read = await ReadAsync(file, maxBytes, cancel);
+        return read.Bytes is { } bytes && FileKind.Of(bytes) == FileKind.Zip ? read with
+        {
+            Content = new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately."),
+        } : read;
+    }
+
+    /// <summary>Why a stream is refused that <see cref="Open"/> cannot read.</summary>
+    /// <param name="stream">Seekable.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async Task<RefusedException> NotAZipAsync(Stream stream, CancellationToken cancel)
+    {
+        var head = new byte[512];
+        stream.Position = 0;
+        var read = await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
+        return RefusedException.Invalid("not-a-zip", FileKind.Of(head.AsSpan(0, read)) is { } kind and not FileKind.Zip
+            ? $"The body is {kind}, and Headstart reads zip archives: unpack it and create a zip archive of its files, for example with "
+                + "zip -r photos.zip photos."
+            : "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
+                + "photos.zip photos.");
+    }
+
     private static async Task<FileContent> ContentAsync(ZipArchiveEntry entry, int maxBytes, CancellationToken cancel)
     {
         if (entry.IsEncrypted)
@@ -107,8 +133,6 @@ internal sealed class Archive : IDisposable
             return bytes is null ? FileContent.Of(null, maxBytes)
                 // An offset that was changed would give the file another one's bytes.
                 : Crc32.HashToUInt32(bytes) != entry.Crc32 ? Damaged()
-                : bytes.AsSpan().StartsWith("PK\x03\x04"u8)
-                ? new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately.")
                 : FileContent.Of(bytes, maxBytes);
         }
         catch (InvalidDataException)

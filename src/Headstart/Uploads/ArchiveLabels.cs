@@ -52,7 +52,12 @@ internal abstract class ArchiveLabels
             return table;
         }
 
-        var export = await ExportLabels.ReadAsync(archive.Files, kind, limits, cancel);
+        if (await TeachableMachineLabels.FindAsync(archive, kind, cancel) is { } project)
+        {
+            return project;
+        }
+
+        var export = await ExportLabels.ReadAsync(archive.Files, kind, categories, limits, cancel);
         return export.HasLabels || kind.HasBoxes() ? export : export.OrFolders(new(export.Examples, categories));
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -142,7 +143,8 @@ internal static class CodePages
     }
 
     /// <summary>
-    /// Words of two scripts, with a capital after a small letter ("CafÚ"), or of letters with accents only ("îó") are no text.
+    /// Words of two scripts, with a capital after a small letter ("CafÚ"), or of letters with accents only ("îó") are no text. Greek words
+    /// of several syllables have an accent, and their last s is another letter, by which they are told from Cyrillic ones.
     /// </summary>
     private static double Words(Script script, string text)
     {
@@ -163,12 +165,18 @@ internal static class CodePages
                     && !(char.IsAscii(text[end]) && char.IsAscii(text[end - 1])) ? 2 : 0;
             }
 
+            var word = text.AsSpan(start, end - start);
+            cost += script != Script.Greek || foreign == 0 ? 0
+                : (word.Length > 4 && word.ContainsAnyInRange('α', 'ω') && !word.ContainsAny(GreekAccents) ? 1 : 0)
+                    + (word[..^1].Contains('ς') ? 4 : 0);
             cost += foreign == 0 ? 0 : script == Script.Latin ? foreign > 2 * plain + 1 ? 4 * foreign : 0 : plain > 0 ? 4 * foreign : 0;
             start = end;
         }
 
         return cost;
     }
+
+    private static readonly SearchValues<char> GreekAccents = SearchValues.Create("άέήίόύώΐΰΆΈΉΊΌΎΏ");
 
     private static readonly HashSet<char> CommonLatin = [.. "äöüßéèêëàâçîïôûùœæøåñáíóúìòãÄÖÜÉÈÊÀÂÇÎÔÛŒÆØÅÑÁÍÓÚÃ"];
 

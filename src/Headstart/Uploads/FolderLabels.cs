@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Headstart.Data;
 using Headstart.Operations;
 
@@ -8,7 +9,7 @@ namespace Headstart.Uploads;
 /// <c>[folders around everything/][train|test/]category/[train|test/][more/]file</c>. Sides are never categories: a layout in which
 /// it is not certain which folders are the categories is refused as a whole. What decides first are the categories that the model has.
 /// </summary>
-internal sealed class FolderLabels : ArchiveLabels
+internal sealed partial class FolderLabels : ArchiveLabels
 {
     private const string Cure = "Put each category's images into a folder named after it, alone (cats/…, dogs/…) or in folders train and "
         + "test (train/cats/…, test/cats/…), or add a labels.csv with the header file,category.";
@@ -17,7 +18,8 @@ internal sealed class FolderLabels : ArchiveLabels
     private static readonly HashSet<string> Containers = new(StringComparer.OrdinalIgnoreCase)
     {
         "images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset", "datasets", "files", "labels",
-        "annotations", "all", "unlabeled", "unlabelled",
+        "annotations", "masks", "mask", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "groundtruth",
+        "ground_truth", "gt", "originals", "all", "samples", "export", "exports", "upload", "uploads", "raw", "ann",
     };
 
     // Files of these kinds describe others, so their folders are not categories.
@@ -25,6 +27,13 @@ internal sealed class FolderLabels : ArchiveLabels
     {
         ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".log", ".ini", ".cfg", ".names",
         ".py", ".ipynb", ".docx", ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".zip", ".rar", ".7z", ".tar", ".gz",
+    };
+
+    // Folders of what nobody has sorted: beside categories they would be one.
+    private static readonly HashSet<string> Unsorted = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "unlabeled", "unlabelled", "notlabeled", "notlabelled", "unsorted", "unsup", "unclassified", "uncategorized", "uncategorised",
+        "unannotated", "untagged", "tolabel", "tosort", "todo",
     };
 
     private const int MostAround = 20; // folders around everything; more are refused, as is what takes long to look at
@@ -205,6 +214,14 @@ internal sealed class FolderLabels : ArchiveLabels
             return;
         }
 
+        if (names.FindAll(name => !_known.Contains(name) && Unsorted.Contains(string.Concat(name.Where(char.IsLetter)))) is
+            { Count: > 0 } unsorted)
+        {
+            throw Refused($"{List(unsorted)} {(unsorted.Count == 1 ? "is" : "are")} named like images that nobody has sorted yet, and "
+                + $"would be {(unsorted.Count == 1 ? "a category" : "categories")}; leave {(unsorted.Count == 1 ? "it" : "them")} out. "
+                + IfCategory(unsorted));
+        }
+
         var within = names.Where(name => !_known.Contains(name) && SplitNames.Within(name) is not null).ToList();
         if (within.Select(SplitNames.Within).Distinct().Count() > 1)
         {
@@ -215,6 +232,19 @@ internal sealed class FolderLabels : ArchiveLabels
         if (_sideAbove && names.Exists(name => SplitNames.IsName(name) && !_known.Contains(name)))
         {
             throw Refused($"{List([.. names.Where(SplitNames.IsName)])} is named like a side, but lies in another one. {Cure}");
+        }
+
+        var doubtful = names.FindAll(name => !_known.Contains(name));
+        if (names.Count > 1 && doubtful.FindAll(Containers.Contains) is { Count: > 0 } containers)
+        {
+            throw Refused($"{List(containers)} {(containers.Count == 1 ? "is" : "are")} named like folders for images of every kind or "
+                + $"their annotations, so it is not certain what the categories are. {Cure} {IfCategory(containers)}");
+        }
+
+        if (doubtful.Count == names.Count && doubtful.TrueForAll(name => Parts().IsMatch(name)))
+        {
+            throw Refused($"{List(doubtful)} {(doubtful.Count == 1 ? "is" : "are")} named like a part of a data set, a day, or the folder "
+                + $"of a camera, which says nothing about what images show. {Cure} {IfCategory(doubtful)}");
         }
 
         if (names is [var only] && !_known.Contains(only))
@@ -294,6 +324,13 @@ internal sealed class FolderLabels : ArchiveLabels
     private static string List(List<string> names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(5).Select(name => $"\"{RequestBodies.Readable(name)}\""))
             + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
+
+    /// <summary>Parts that are only numbered, days, folders of cameras (100CANON), and those that nobody has named.</summary>
+    [GeneratedRegex(@"^((fold|split|part|batch|chunk|shard|session)[ _-]?\d+|\d{4}[-_.]?\d\d[-_.]?\d\d|\d\d[-_.]\d\d[-_.]\d{4}"
+        + @"|\d{3}(canon|apple|andro|_pana|nikon|nd\d{3}|msdcf|olymp|_fuji|gopro|media)"
+        + @"|(new folder|neuer ordner|nouveau dossier)( ?\(\d+\))?)$",
+        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    private static partial Regex Parts();
 
     /// <summary>What lies in a folder.</summary>
     private sealed class Below

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Headstart.Data;
 using Headstart.Operations;
+using Headstart.Uploads.Formats;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
@@ -150,7 +151,14 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var systems = new SystemFiles();
         var own = names.Select(name => systems.Take(name) ? null : name).ToList();
         string[] sent = [.. own.OfType<string>()];
-        Func<string, UploadedFile> named = model.Kind.HasBoxes() ? new FolderPaths(sent).Named
+        var paths = new FolderPaths(sent);
+        if (Array.Find(sent, name => ManifestLabels.IsTable(paths.Below(name)) || ExportLabels.IsTable(name)) is { } table)
+        {
+            throw RefusedException.Invalid("table-in-folder", $"\"{RequestBodies.Readable(table)}\" may say what the images show, and is "
+                + "read only together with them: put the folder into a zip archive and send that, or take the file out of the folder.");
+        }
+
+        Func<string, UploadedFile> named = model.Kind.HasBoxes() ? paths.Named
             : new FolderLabels(sent, [.. model.Categories.Select(c => c.Name)]).Named;
         var files = own.ConvertAll(name => name is null ? null : named(name));
         var sum = await upload.PlanAsync(model, files.OfType<UploadedFile>().ToAsyncEnumerable(), cancel);

@@ -164,7 +164,7 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
         {
             return new(file.FileName, "several-categories", $"The image has {file.Categories.Count} categories "
                 + $"({RequestBodies.Readable(string.Join(", ", file.Categories.Take(5)))}), and an image of this model has exactly one; "
-                + "send one, directly before its files, or use a model of the kind multiLabelImageClassification.");
+                + "leave one of them, or use a model of the kind multiLabelImageClassification.");
         }
 
         foreach (var category in file.Categories.Where(category => category.Length > 0 || !_model.Kind.TakesSeveral()))

@@ -73,8 +73,9 @@ internal sealed class JsonRows
             }
 
             var fields = new List<string>();
-            image = OtherWords.Complete(image, value, fields);
-            return FieldTypos.In(where, fields) is { } typo ? ManifestRow.Not("unknown-field", typo) : new(image);
+            image = OtherWords.Complete(image, value, fields, out var refused);
+            return FieldTypos.In(where, fields) is { } typo ? ManifestRow.Not("unknown-field", typo)
+                : refused ? new(image, LabelWords.RefusedReason, LabelWords.Refused) : new(image);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -59,8 +59,24 @@ internal sealed class KnownCategories
     /// <returns>Why the name is refused; null if the model has the category.</returns>
     public string? Refuse(string name) => _ids.ContainsKey(name) ? null : Unknown(_model.Id, name, _ids.Keys);
 
-    /// <summary>Sentences about the created categories whose names are similar to others; null if there are none.</summary>
-    public List<string>? Notices() => _created.Count == 0 ? null : SimilarNames.Notices(_model.Id, _ids.Keys, _created.Contains);
+    /// <summary>Sentences about the created categories whose names are similar to others, or may be those of several; null if there
+    /// are none.</summary>
+    public List<string>? Notices()
+    {
+        var similar = _created.Count == 0 ? null : SimilarNames.Notices(_model.Id, _ids.Keys, _created.Contains);
+        var joined = _model.Kind != ModelKind.MultiLabelImageClassification ? [] : _created.Where(MayBeSeveral)
+            .Order(StringComparer.Ordinal).Select(name => $"\"{name}\"").ToList();
+        return joined.Count == 0 ? similar :
+        [
+            .. similar ?? [],
+            $"{(joined.Count == 1 ? "A new category has" : $"{joined.Count:N0} new categories have")} a name that may be several: "
+                + $"{string.Join(", ", joined.Take(3))}. If so, delete the images and send them again: in a cell of a table, several "
+                + "categories stand with | or ; between them.",
+        ];
+    }
+
+    private static bool MayBeSeveral(string name) => name.Split([',', '+', '/'], StringSplitOptions.TrimEntries) is { Length: > 1 } parts
+        && parts.All(part => part.Length > 0);
 
     /// <summary>Why a name is refused that none of the model's categories has.</summary>
     /// <param name="model">The model's id.</param>

@@ -31,7 +31,7 @@ internal sealed class Manifest
         await body.ReadExactlyAsync(bytes, cancel);
         body.Position = 0;
         var number = 0;
-        if (AnnotationFormats.ReadForeign(new("", bytes), kind) is { } foreign)
+        if (AnnotationFormats.ReadInPlaceOfOurs(new("", bytes), kind) is { } foreign)
         {
             foreach (var row in foreign)
             {
@@ -79,6 +79,10 @@ internal sealed class Manifest
 
     /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
     public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
+
+    /// <summary>The names, as keys, of the entries that no file was found for.</summary>
+    public IReadOnlyList<string> Unfound => [.. _entries.Where(entry => !entry.Value.Found).DistinctBy(entry => entry.Value)
+        .Select(entry => entry.Key)];
 
     /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
     public IEnumerable<UploadedFile> Rest() =>

@@ -12,7 +12,8 @@ internal sealed class ManifestBody : UploadBody
     private const int WordsBytes = 1 << 16; // of a row, not counting its file
 
     private static readonly string[] Foreign =
-        ["\"source-ref\"", "\"imageGcsUri\"", "annotation", "\"file_name\"", "\"licenses\"", "\"info\"", "gs://"];
+        ["\"source-ref\"", "\"imageGcsUri\"", "annotation", "\"file_name\"", "\"licenses\"", "\"info\"", "gs://", "\"data_row\"",
+            "region_attributes", "\"filepath\""];
 
     private readonly UploadKind _kind;
     private readonly UploadSettings _limits;

@@ -36,6 +36,7 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
 
         MatchByNameAlone();
+        MatchAsOthersDo();
     }
 
     public override IReadOnlyList<ArchiveFile> Examples { get; }
@@ -56,7 +57,7 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
 
         var read = await Archive.ReadAsync(table, UploadReader.MaxManifestBytes, cancel);
-        return read.Bytes is { } bytes ? AnnotationFormats.IsForeign(new(table.Name, bytes), kind) ? null
+        return read.Bytes is { } bytes ? AnnotationFormats.ReadInPlaceOfOurs(new(table.Name, bytes), kind) is not null ? null
             : new(await Manifest.ReadAsync(new MemoryStream(bytes), limits.MaxRows, kind, cancel), kind, paths,
                 [.. archive.Files.Where(file => file != table && !DatasetExport.IsReadme(paths.Below(file.Name)))])
             : throw RefusedException.Invalid("invalid-manifest", $"{read.FileName} cannot be read: {read.Unusable!.Detail}");
@@ -95,6 +96,21 @@ internal sealed class ManifestLabels : ArchiveLabels
         }
     }
 
-    private static bool IsTable(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant())
+    /// <summary>Rows with folders of another computer, or in another case, are about the one file that they can mean.</summary>
+    private void MatchAsOthersDo()
+    {
+        var files = Examples.Where(file => FolderPaths.Parts(file.Name) is not null).ToList();
+        var images = new ImageNames(files.ConvertAll(file =>
+            string.Join("/", FolderPaths.Parts(file.Name)!.Select(Headstart.Operations.Names.Clean))));
+        foreach (var meant in _manifest.Unfound.Select(name => (Name: name, images.Find(name, "", null).Files))
+            .Where(found => found.Files.Count == 1 && !_said.ContainsKey(files[found.Files[0]])).GroupBy(found => found.Files[0])
+            .Where(rows => rows.Count() == 1).ToList())
+        {
+            _said.Add(files[meant.Key], _manifest.Find(meant.Single().Name)!);
+        }
+    }
+
+    /// <summary>Whether a file at this path below the folders around everything is such a table.</summary>
+    public static bool IsTable(string path) => Endings.Contains(Path.GetExtension(path).ToLowerInvariant())
         && Names.Contains(Path.ChangeExtension(path, null).ToLowerInvariant());
 }

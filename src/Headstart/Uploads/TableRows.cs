@@ -86,10 +86,14 @@ internal static class TableRows
     /// <summary>The positions of the columns; -1 for a missing one.</summary>
     private sealed record Columns(int Url, int File, int Category, int Split, BoxColumns? Boxes)
     {
+        private string _splitName = "";
+
         public static Columns Of(string[] header)
         {
             var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
             var columns = new Columns(At(Column.Url), At(Column.File), At(Column.Category), At(Column.Split), BoxColumns.Find(header));
+            var flag = Array.FindIndex(header, name => LabelCells.Side(name, "1") is not null);
+            columns = columns.Split >= 0 || flag < 0 ? columns : columns with { Split = flag, _splitName = header[flag] };
             return columns is { Category: >= 0, Url: >= 0 } or { Category: >= 0, File: >= 0 } ? columns
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));
 
@@ -102,7 +106,7 @@ internal static class TableRows
             var categories = CategoriesOf(row);
             // A row without a URL is about its file; next to a URL, the name is only a name.
             return new(new NewImage(url, File: url is null ? file : null, FileName: url is null ? null : file,
-                Categories: categories, Split: Cell(row, Split)))
+                Categories: categories, Split: SideOf(row)))
             {
                 Drawn = categories.Count > 1 && Boxes is not null
                     ? Drawing.Not("A row with a box has several categories; write a row "
@@ -111,8 +115,10 @@ internal static class TableRows
             };
         }
 
+        private string? SideOf(string[] row) => Cell(row, Split) is { } cell ? LabelCells.Side(_splitName, cell) ?? cell : null;
+
         private List<string> CategoriesOf(string[] row) =>
-            Category >= row.Length ? [""] : [.. row[Category].Split('|', ';').Select(name => name.Trim())];
+            Category >= row.Length ? [""] : LabelCells.Of(row[Category]);
 
         private static string? Cell(string[] row, int column) =>
             column >= 0 && column < row.Length && row[column] is { Length: > 0 } text ? text : null;

@@ -255,11 +255,13 @@ internal static class TextBody
     private static async IAsyncEnumerable<SentText> ReadLinesAsync(Stream body, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var line in Utf8Lines.ReadAsync(body, maxBytes, cancel))
+        var start = body.Position;
+        await using var utf8 = (await TextForm.OfAsync(body, "file", cancel)).Open(body, start);
+        await foreach (var line in Utf8Lines.ReadAsync(utf8, maxBytes, cancel))
         {
             if (line.Problem is not null || !string.IsNullOrWhiteSpace(line.Text))
             {
-                yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : new(line.Text, null);
+                yield return line.Problem is { } problem ? SentText.Not(problem.Reason, problem.Detail) : SentText.OfLine(line.Text);
             }
         }
     }

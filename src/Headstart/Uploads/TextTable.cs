@@ -121,14 +121,20 @@ internal static class TextTable
         {
             var found = ColumnNames.TwoCategories(header) is { } two ? throw Invalid(two) : ColumnNames.Find(header);
             return found.TryGetValue(Column.Text, out var text)
-                ? new(header.Length, text, found.GetValueOrDefault(Column.Category, -1), found.GetValueOrDefault(Column.Split, -1))
+                ? new(header.Length, text, found.GetValueOrDefault(Column.Category, OfTexts(header)),
+                    found.GetValueOrDefault(Column.Split, -1))
                 : throw Invalid(ColumnNames.Unknown(Wanted, header));
         }
+
+        /// <summary>The only column that is called as categories of texts often are; -1 if there is none or several.</summary>
+        private static int OfTexts(string[] header) => Enumerable.Range(0, header.Length).Where(column => header[column].Trim()
+            .ToLowerInvariant() is "sentiment" or "intent" or "topic" or "target" or "emotion").ToList() is [var only] ? only : -1;
 
         public SentText Read(string[] cells) => cells.Skip(Count).Any(cell => cell.Length > 0)
             ? SentText.Not("invalid-row", $"The row has {cells.Length} columns and the header {Count}; put a text that contains the "
                 + "column separator in quotes.")
-            : Text < cells.Length ? new(cells[Text], Cell(cells, Category), Split: Cell(cells, Split))
+            : Text < cells.Length ? new(cells[Text],
+                Cell(cells, Category) is { } category ? LabelCells.Value(category) : null, Split: Cell(cells, Split))
             : SentText.Not("invalid-row", $"The row has {cells.Length} columns, but the text belongs in column {Text + 1}.");
 
         private static string? Cell(string[] cells, int column) => column >= 0 && column < cells.Length ? cells[column] : null;

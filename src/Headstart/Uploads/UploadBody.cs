@@ -43,7 +43,7 @@ public abstract class UploadBody(Stream stream) : IDisposable
             "application/zip" or "application/x-zip-compressed" => UploadKind.Zip,
             "application/json" => UploadKind.Json,
             "application/x-ndjson" or "application/jsonl" or "application/jsonlines" => UploadKind.Lines,
-            "text/csv" => UploadKind.Table,
+            "text/csv" or "text/tab-separated-values" => UploadKind.Table,
             _ => null,
         };
 

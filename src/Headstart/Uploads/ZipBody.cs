@@ -36,9 +36,7 @@ internal sealed class ZipBody : UploadBody
             ? RefusedException.TooLarge("too-many-files",
                 $"The archive has more than {limits.MaxZipFiles:N0} files (Headstart:Uploads:MaxZipFiles); send the rest in another "
                     + "archive.")
-            : RefusedException.Invalid("not-a-zip",
-                "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
-                    + "photos.zip photos."));
+            : await Archive.NotAZipAsync(stream, cancel));
         try
         {
             return archive.Files.Count == 0 ? throw RefusedException.Invalid("no-files", "The archive contains no files, so nothing was "
@@ -98,7 +96,7 @@ internal sealed class ZipBody : UploadBody
     private async Task<UploadedFile> ReadAsync(ArchiveFile entry, CancellationToken cancel)
     {
         var place = _labels.Of(entry);
-        return Placed(place.Refused is null ? await Archive.ReadAsync(entry, _limits.MaxFileBytes, cancel)
+        return Placed(place.Refused is null ? await Archive.ReadImageAsync(entry, _limits.MaxFileBytes, cancel)
             : new(RequestBodies.Readable(entry.Name), place.Refused), place);
     }
 

@@ -7,7 +7,7 @@ const Jump = 0.05; // with Ctrl
 const Far = 60; // pixels that an arrow key pans
 
 const Keys = {
-  Enter: 'next', n: 'next', p: 'previous', 0: 'nothing', a: 'acceptAll', b: 'create', c: 'name', Delete: 'remove', Backspace: 'remove',
+  Enter: 'next', n: 'next', p: 'previous', 0: 'nothing', a: 'acceptAll', b: 'create', c: 'name', d: 'difficult', Delete: 'remove', Backspace: 'remove',
   Escape: 'unselect', '+': 'closer', '=': 'closer', '-': 'farther', f: 'fit',
 };
 const Arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -16,7 +16,8 @@ const Arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export function press(labelling, event) {
   const { target, key } = event;
   if (event.defaultPrevented || event.altKey || !(labelling.area.contains(target) || target === document.body)) return;
-  if (target.matches('input')) {
+  if (target.matches('input[type=checkbox]') && key === ' ') return; // it is pressed
+  if (target.matches('input:not([type=checkbox])')) {
     if (key === 'Escape') labelling.unselect();
     return;
   }

@@ -17,7 +17,9 @@ export function render(labelling) {
   part('accept').firstChild.textContent = `Accept ${counted(suggested.length, 'suggestion')} `;
   const off = { undo: !picture?.past.length, redo: !picture?.future.length, remove: selected === null };
   for (const [name, disabled] of Object.entries(off)) area.querySelector(`[data-do=${name}]`).disabled = disabled;
-  const current = boxes.find(box => box.key === selected)?.category ?? labelling.current;
+  const chosen = boxes.find(box => box.key === selected);
+  Object.assign(part('difficult'), { disabled: !chosen, checked: Boolean(chosen?.difficult) });
+  const current = chosen?.category ?? labelling.current;
   const choices = categories.map((name, i) => [name, i, name === current, boxes.filter(box => box.category === name).length]);
   if (JSON.stringify(choices) === area.dataset.choices) return; // a button in focus would lose it
   area.dataset.choices = JSON.stringify(choices);

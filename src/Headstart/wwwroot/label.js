@@ -47,6 +47,7 @@ class Labelling {
       if (act) this[act]();
       if (category) this.choose(category);
     });
+    this.part('difficult').addEventListener('change', () => this.difficult());
     this.part('naming').addEventListener('submit', event => {
       event.preventDefault();
       this.named(this.part('name').value.trim());
@@ -240,6 +241,15 @@ class Labelling {
       this.say('Suggestion dismissed.');
     }
     this.stage.focus();
+  }
+
+  /** Says that the selected box is difficult, or that it is not: such boxes are neither learned from nor counted as missed. */
+  difficult() {
+    const box = this.picture?.boxes.find(one => one.key === this.selected);
+    if (!box) return this.say('Select a box first: click it, or press Tab.');
+    const changed = { ...box, difficult: !box.difficult };
+    this.edit(this.picture.boxes.map(one => (one === box ? changed : one)), changed.difficult ? 'Difficult: no run learns from this box or counts it as missed.' : 'Not difficult.');
+    this.stage.focus(this.selected);
   }
 
   unselect() {

@@ -28,10 +28,13 @@ export function forget(component) {
   listeners.delete(component);
 }
 
+// A project that Teachable Machine saves (.tm) is a ZIP archive, too.
+const isArchive = ({ file }) => /\.(zip|tm)$/i.test(file.name);
+
 /** Queues files: [{ file, path, category, split }]. A ZIP archive brings its own categories. */
 export function add(model, entries) {
   if (!busy()) Object.assign(total, { files: 0, done: 0, rejected: [] });
-  const archives = entries.filter(entry => !entry.texts && entry.file.name.toLowerCase().endsWith('.zip'));
+  const archives = entries.filter(entry => !entry.texts && isArchive(entry));
   const tables = entries.filter(entry => entry.texts);
   const pictures = entries.filter(entry => !archives.includes(entry) && !tables.includes(entry));
   for (const table of tables) waiting.push({ model, files: [table], to: 'texts' });
@@ -214,7 +217,7 @@ async function queue(zone, files) {
   if ('texts' in zone.dataset) return add(model, files.map(({ file }) => ({ file, texts: true })));
   const all = files.map(({ file, folders }) => ({ file, folders, path: [...folders, file.name].join('/') }));
   if (category) return add(model, all.map(one => ({ ...one, category })));
-  const archives = all.filter(({ file }) => file.name.toLowerCase().endsWith('.zip'));
+  const archives = all.filter(isArchive);
   const loose = all.filter(one => !archives.includes(one));
   const unlabelled = 'unlabelled' in zone.dataset;
   if (unlabelled && loose.length > 0) add(model, loose);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
 using NetVips;
@@ -42,6 +43,45 @@ public sealed class OddFilesTests
         Assert.Null(Refusal([.. whole, .. new byte[4096]]));
         Assert.Null(Refusal([.. whole, .. "\0\0\0\u0018ftypmp42\0\0\0\0isommp42"u8, .. new byte[500]])); // a motion photo
         Assert.Equal("unsupported-format", Refusal([.. "x\r\n"u8, .. whole]));
+    }
+
+    [Theory]
+    [InlineData(50706, 1, 0x0401)] // DNG
+    [InlineData(37398, 1, 1)] // NEF
+    [InlineData(330, 4, 200)] // a reduced picture with others within
+    public void The_preview_of_a_raw_file_is_not_its_photograph(int tag, int type, int value)
+    {
+        using var picture = Pictures.Plain(40, 20, 200, 30, 30);
+        var tiff = picture.TiffsaveBuffer(keep: Enums.ForeignKeep.None);
+        Assert.Null(Refusal(tiff));
+        var directory = BinaryPrimitives.ReadInt32LittleEndian(tiff.AsSpan(4));
+        var entries = BinaryPrimitives.ReadUInt16LittleEndian(tiff.AsSpan(directory));
+        byte[] raw = [.. tiff[..4], .. Bytes(tiff.Length), .. tiff[8..], .. Bytes(entries + 2)[..2], .. Entry(254, 4, 1),
+            .. tiff[(directory + 2)..(directory + 2 + 12 * entries)], .. Entry(tag, type, value), 0, 0, 0, 0];
+
+        Assert.Equal("unsupported-format", Refusal(raw));
+        Assert.Contains("export it as a JPEG", ImageReader.CheckHeader(raw, Limits)!.Detail);
+        Assert.Null(Refusal([.. tiff[..4], .. Bytes(tiff.Length), .. tiff[8..], .. Bytes(entries + 1)[..2], .. Entry(254, 4, 0),
+            .. tiff[(directory + 2)..(directory + 2 + 12 * entries)], 0, 0, 0, 0]));
+
+        static byte[] Bytes(int number) => BitConverter.GetBytes(number);
+
+        static byte[] Entry(int tag, int type, int value) => [.. Bytes(tag)[..2], .. Bytes(type)[..2], .. Bytes(1), .. Bytes(value)];
+    }
+
+    [Theory]
+    [InlineData("%PDF-1.7", "a PDF document")]
+    [InlineData("8BPS", "a Photoshop document")]
+    [InlineData("PAR1\u0015", "a Parquet file")]
+    [InlineData("\0\0\0 ftypisom", "a film")]
+    [InlineData("PK\u0003\u0004", "a zip archive")]
+    [InlineData("version https://git-lfs.github.com/spec/v1", "only a pointer of Git LFS")]
+    public void What_is_no_image_is_called_by_its_name(string beginning, string name)
+    {
+        var refusal = ImageReader.CheckHeader([.. beginning.Select(c => (byte)c), .. new byte[600]], Limits)!;
+
+        Assert.Equal("unsupported-format", refusal.Reason);
+        Assert.StartsWith($"The file is {name}", refusal.Detail);
     }
 
     [Theory]

@@ -65,6 +65,8 @@ public sealed class NamesTests
     [InlineData("КОШКА", "кошка", "only in case")]
     [InlineData("dog's", "dog’s", "look alike")]
     [InlineData("T-shirt", "T–shirt", "look alike")]
+    [InlineData("007", "7", "the same number")]
+    [InlineData("1", "1.0", "the same number")]
     public void Names_that_differ_in_what_eyes_overlook_are_similar(string one, string other, string how)
     {
         Assert.True(SimilarNames.Are(one, other));

@@ -117,6 +117,29 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
             + "\"ymin\":8,\"xmax\":8,\"ymax\":12}}]", "annotations/xmls/a.xml=<annotation><filename>a.png</filename><size><width>16</width>"
             + "<height>16</height></size><object><name>cat</name><bndbox><xmin>4</xmin><ymin>8</ymin><xmax>8</xmax><ymax>12</ymax></bndbox>"
             + "</object></annotation>", "images/a.png"], $"images/a.png: {A}"),
+        new("VGG Image Annotator (VIA)", "rectangles, circles, upright ellipses and polygons in pixels",
+            ["via.json={\"a.png1\":{\"filename\":\"a.png\",\"size\":1,\"regions\":[{\"shape_attributes\":{\"name\":\"rect\",\"x\":4,\"y\":8,\"width\":4,\"height\":4},"
+                + "\"region_attributes\":{\"kind\":\"cat\"}},{\"shape_attributes\":{\"name\":\"polygon\",\"all_points_x\":[0,8,8],\"all_points_y\":[0,0,4]},"
+                + "\"region_attributes\":{\"kind\":\"dog\"}}],\"file_attributes\":{}},\"b.png1\":{\"filename\":\"b.png\",\"regions\":[],\"file_attributes\":{}}}",
+                "a.png", "b.png"], $"a.png: {A}, {B}", "b.png: nothing"),
+        new("Labelbox", "`bounding_box` and polygons in pixels; a label without objects shows nothing, a row without labels is not known",
+            ["export.ndjson={\"data_row\":{\"external_id\":\"a.png\"},\"media_attributes\":{\"height\":16,\"width\":16},\"projects\":{\"p\":{\"labels\":[{"
+                + "\"annotations\":{\"objects\":[{\"name\":\"cat\",\"annotation_kind\":\"ImageBoundingBox\",\"bounding_box\":{\"top\":8,\"left\":4,\"height\":4,"
+                + "\"width\":4}},{\"name\":\"dog\",\"polygon\":[{\"x\":0,\"y\":0},{\"x\":8,\"y\":0},{\"x\":8,\"y\":4}]}]}}]}}}↵{\"data_row\":{\"external_id\":"
+                + "\"b.png\"},\"projects\":{\"p\":{\"labels\":[{\"annotations\":{\"objects\":[]}}]}}}↵{\"data_row\":{\"external_id\":\"c.png\"},\"projects\":{\"p\":"
+                + "{\"labels\":[]}}}↵", "a.png", "b.png", "c.png"], $"a.png: {A}, {B}", "b.png: nothing", "c.png: ?"),
+        new("FiftyOne", "`bounding_box` in parts of the image",
+            ["labels.json={\"classes\":[\"cat\",\"dog\"],\"labels\":{\"a\":[{\"label\":0,\"bounding_box\":[0.25,0.5,0.25,0.25]},{\"label\":\"dog\",\"bounding_box\":"
+                + "[0,0,0.5,0.25]}],\"b\":[]}}", "data/a.png", "data/b.png"], $"data/a.png: {A}, {B}", "data/b.png: nothing"),
+        new("", "", ["samples.json={\"samples\":[{\"filepath\":\"data/a.png\",\"ground_truth\":{\"_cls\":\"Detections\",\"detections\":[{\"_cls\":\"Detection\",\"label\":"
+            + "\"cat\",\"bounding_box\":[0.25,0.5,0.25,0.25]}]}}]}", "data/a.png"], $"data/a.png: {A}"),
+        new("Supervisely", "rectangles and polygons in pixels", ["p/ds/ann/a.png.json={\"tags\":[],\"size\":{\"height\":16,\"width\":16},\"objects\":[{\"classTitle\":\"cat\","
+            + "\"geometryType\":\"rectangle\",\"points\":{\"exterior\":[[4,8],[8,12]],\"interior\":[]}}]}", "p/ds/img/a.png"], $"p/ds/img/a.png: {A}"),
+        new("V7 Darwin", "`bounding_box` in pixels, of polygons too", ["a.json={\"version\":\"2.0\",\"item\":{\"name\":\"a.png\",\"slots\":[{\"width\":16,\"height\":16}]},"
+            + "\"annotations\":[{\"name\":\"cat\",\"bounding_box\":{\"x\":4,\"y\":8,\"w\":4,\"h\":4}}]}", "a.png"], $"a.png: {A}"),
+        new("Datumaro", "`bbox` and polygons in pixels", ["annotations/default.json={\"categories\":{\"label\":{\"labels\":[{\"name\":\"cat\"}]}},\"items\":[{\"id\":\"a\","
+            + "\"annotations\":[{\"type\":\"bbox\",\"label_id\":0,\"bbox\":[4,8,4,4]}],\"image\":{\"path\":\"a.png\",\"size\":[16,16]}},{\"id\":\"b\",\"annotations\":[]}]}",
+            "images/a.png", "images/b.png"], $"images/a.png: {A}", "images/b.png: nothing"),
         new("A table", "a row for each box: the file, the category and `xmin,ymin,xmax,ymax`, `x,y,width,height` (top left corner) or "
             + "`cx,cy,width,height`; "
             + "a number above 2 says that all are pixels, fractions below 1 that they are parts, names such as `xmin_px` and `x_rel` "

@@ -137,11 +137,67 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             ["train/0001.png cat train", "train/0002.png dog train"], ["test/0009.png not-in-manifest"]),
         new("", "", "", ["labels.csv=image_id,class_id,class↵a,0,cat↵b,1,dog↵", "img/a.png", "img/b.png"],
             ["img/a.png cat *", "img/b.png dog *"]),
+        new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
+            ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
         new("Keras, torchvision", "folders, and `train`, `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
             ["set/train/cat/a.png cat train", "set/train/dog/b.png dog train"]),
-        new("Teachable Machine", "the class folders of a project file (`.tm` is a zip archive)", "its `manifest.json`",
-            ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1/0.png", "Class 2/0.png"],
+        new("Teachable Machine", "a project saved as a file (`.tm` is a zip archive): the class in the name of each sample; that of GenAI "
+            + "Teachable Machine with its samples; folders of downloaded samples", "projects of sounds: refused; exported models have no "
+            + "samples",
+            ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1-!-0.png", "Class 1-!-1.png",
+                "A-!-B-!-0.png", "odd.png"],
+            ["A-!-B-!-0.png A-!-B *", "Class 1-!-0.png Class 1 *", "Class 1-!-1.png Class 1 *"], ["odd.png missing-category"]),
+        new("", "", "", ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1/0.png", "Class 2/0.png"],
             ["Class 1/0.png Class 1 *", "Class 2/0.png Class 2 *"]),
+        new("", "", "", ["metadata.json={\"tfjsVersion\":\"4.2.0\",\"tmVersion\":\"0.8.5\",\"labels\":[\"cat\",\"dog\"],\"imageSize\":224}", "model.json={}",
+            "samples/0_0.png", "samples/1_0.png", "samples/1_1.png"],
+            ["samples/0_0.png cat *", "samples/1_0.png dog *", "samples/1_1.png dog *"]),
+        new("VGG Image Annotator (VIA)", "versions 1 and 2, JSON, project and CSV: the attribute of the files, else that of the regions",
+            "several attributes that may be the label: refused; captions, remarks; version 3",
+            ["via_export_json.json={\"a.png123\":{\"filename\":\"a.png\",\"size\":123,\"regions\":[],\"file_attributes\":{\"caption\":\"on a mat\",\"kind\":\"cat\"}},"
+                + "\"b.png9\":{\"filename\":\"b.png\",\"size\":9,\"regions\":[],\"file_attributes\":{\"caption\":\"\",\"kind\":{\"dog\":true,\"cat\":false}}},"
+                + "\"c.png9\":{\"filename\":\"c.png\",\"size\":9,\"regions\":[],\"file_attributes\":{}}}", "a.png", "b.png", "c.png"],
+            ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
+        new("", "", "", ["p.json={\"_via_settings\":{},\"_via_img_metadata\":{\"a.png1\":{\"filename\":\"a.png\",\"size\":1,\"regions\":{\"0\":{"
+            + "\"shape_attributes\":{\"name\":\"rect\",\"x\":1,\"y\":1,\"width\":2,\"height\":2},\"region_attributes\":{\"name\":\"cat\"}}},"
+            + "\"file_attributes\":{}}},\"_via_attributes\":{}}", "images/a.png"], ["images/a.png cat *"]),
+        new("", "", "", ["via_export_csv.csv=#filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
+            + "region_attributes↵a.png,1,\"{}\",1,0,\"{\"\"name\"\":\"\"rect\"\",\"\"x\"\":1,\"\"y\"\":1,\"\"width\"\":2,\"\"height\"\":2}\",\"{\"\"class\"\":\"\"cat\"\"}\"↵"
+            + "b.png,1,\"{}\",0,0,\"{}\",\"{}\"↵", "a.png", "b.png"], ["a.png cat *"], ["b.png no-label"]),
+        new("Labelbox", "its lines (NDJSON) and the older JSON: the answers to its question, else the names of boxes and shapes",
+            "several questions: refused; labels that disagree, skipped images",
+            ["export.ndjson={\"data_row\":{\"id\":\"1\",\"external_id\":\"a.png\",\"row_data\":\"https://storage.example.com/x\"},\"media_attributes\":"
+                + "{\"height\":16,\"width\":16},\"projects\":{\"p\":{\"name\":\"P\",\"labels\":[{\"label_kind\":\"Default\",\"annotations\":{\"objects\":[],"
+                + "\"classifications\":[{\"name\":\"Which?\",\"value\":\"which\",\"radio_answer\":{\"name\":\"Cat\",\"value\":\"cat\"}},{\"name\":\"Note\","
+                + "\"text_answer\":{\"content\":\"nice\"}}]}}]}}}↵{\"data_row\":{\"id\":\"2\",\"global_key\":\"b.png\"},\"projects\":{\"p\":{\"labels\":[{"
+                + "\"annotations\":{\"classifications\":[{\"name\":\"Which?\",\"radio_answer\":{\"name\":\"Cat\"}}]}},{\"annotations\":{\"classifications\":[{"
+                + "\"name\":\"Which?\",\"radio_answer\":{\"name\":\"Dog\"}}]}}]}}}↵{\"data_row\":{\"id\":\"3\",\"external_id\":\"c.png\"},\"projects\":{\"p\":"
+                + "{\"labels\":[{\"performance_details\":{\"skipped\":true},\"annotations\":{\"classifications\":[]}}]}}}↵", "a.png", "b.png", "c.png"],
+            ["a.png Cat *"], ["b.png annotators-disagree", "c.png no-label"]),
+        new("", "", "", ["export.json=[{\"ID\":\"1\",\"DataRow ID\":\"2\",\"Labeled Data\":\"https://storage.example.com/a.png\",\"Label\":{\"objects\":[],"
+            + "\"classifications\":[{\"title\":\"Which?\",\"value\":\"which\",\"answers\":[{\"title\":\"Dog\",\"value\":\"dog\"}]}]},\"External ID\":\"a.png\","
+            + "\"Skipped\":false}]", "a.png"], ["a.png Dog *"]),
+        new("FiftyOne", "`labels.json` of classifications and detections; `samples.json`: `ground_truth`, or the only field with labels",
+            "several such fields, none of them called so: refused; videos",
+            ["labels.json={\"classes\":[\"cat\",\"dog\"],\"labels\":{\"a\":0,\"b\":\"dog\",\"c\":null}}", "data/a.png", "data/b.png", "data/c.png"],
+            ["data/a.png cat *", "data/b.png dog *"], ["data/c.png no-label"]),
+        new("", "", "", ["samples.json={\"samples\":[{\"filepath\":\"data/a.png\",\"tags\":[\"test\",\"x\"],\"ground_truth\":{\"_cls\":\"Classification\",\"label\":"
+            + "\"cat\"},\"resnet\":{\"_cls\":\"Classification\",\"label\":\"dog\"}}]}", "metadata.json={\"name\":\"x\"}", "data/a.png"], ["data/a.png cat test"]),
+        new("Supervisely", "the tags of each image, else the classes of its objects", "",
+            ["p/meta.json={\"classes\":[],\"tags\":[]}", "p/ds/ann/a.png.json={\"description\":\"\",\"tags\":[{\"name\":\"cat\",\"value\":null}],\"size\":{\"height\":16,"
+                + "\"width\":16},\"objects\":[]}", "p/ds/ann/b.png.json={\"tags\":[],\"size\":{\"height\":16,\"width\":16},\"objects\":[{\"classTitle\":\"dog\","
+                + "\"geometryType\":\"rectangle\",\"points\":{\"exterior\":[[1,1],[3,3]],\"interior\":[]}}]}", "p/ds/img/a.png", "p/ds/img/b.png"],
+            ["p/ds/img/a.png cat *", "p/ds/img/b.png dog *"]),
+        new("V7 Darwin", "the tags of each image, else the names of what is drawn (versions 1 and 2)", "videos",
+            ["annotations/a.json={\"version\":\"2.0\",\"item\":{\"name\":\"a.png\",\"path\":\"/\",\"slots\":[{\"type\":\"image\",\"width\":16,\"height\":16}]},"
+                + "\"annotations\":[{\"id\":\"x\",\"name\":\"cat\",\"tag\":{}}]}", "annotations/b.json={\"dataset\":\"d\",\"image\":{\"filename\":\"b.png\",\"width\":16,"
+                + "\"height\":16},\"annotations\":[{\"name\":\"dog\",\"bounding_box\":{\"x\":1,\"y\":1,\"w\":2,\"h\":2}}]}", "images/a.png", "images/b.png"],
+            ["images/a.png cat *", "images/b.png dog *"]),
+        new("Datumaro", "labels, else those of boxes and shapes; sides from names such as `annotations/train.json`", "",
+            ["annotations/train.json={\"info\":{},\"categories\":{\"label\":{\"labels\":[{\"name\":\"cat\",\"parent\":\"\"},{\"name\":\"dog\"}]}},\"items\":[{\"id\":"
+                + "\"a\",\"annotations\":[{\"id\":0,\"type\":\"label\",\"attributes\":{},\"group\":0,\"label_id\":0}],\"image\":{\"path\":\"a.png\",\"size\":[16,16]}},"
+                + "{\"id\":\"b\",\"annotations\":[{\"type\":\"bbox\",\"label_id\":1,\"bbox\":[1,1,2,2]}]}]}", "images/train/a.png", "images/train/b.png"],
+            ["images/train/a.png cat train", "images/train/b.png dog train"]),
         new("Create ML", "labels of boxes", "", ["_annotations.createml.json=[{\"image\":\"a.png\",\"annotations\":[{\"label\":\"cat\",\"coordinates\":"
             + "{\"x\":1,\"y\":1,\"width\":2,\"height\":2}}]}]", "a.png"], ["a.png cat *"]),
         new("LabelMe", "flags that are set, else the labels of shapes", "", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\","
@@ -175,6 +231,16 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
     [InlineData("unknown-annotations", "other.json={\"a.png\":{\"k\":\"cat\"},\"b.png\":{\"k\":\"dog\"}}", "images/a.png", "images/b.png")]
     [InlineData("unknown-annotations", "metadata.csv=file_name,text↵a.png,a cat↵b.png,a dog↵", "a.png", "b.png")]
     [InlineData("unknown-annotations", "train/metadata.parquet=PAR1", "train/a.png", "train/b.png")]
+    [InlineData("unknown-annotations", "data/train-00000-of-00001.parquet=PAR1", "README.md=about")]
+    [InlineData("unknown-annotations", "labels.xlsx=PK", "cats/a.png", "dogs/b.png")]
+    [InlineData("unknown-annotations", "image_2/a.png", "image_2/b.png", "label_2/a.txt=Car 0.00 0↵", "label_2/b.txt=Van 0.00 0↵")] // KITTI
+    [InlineData("invalid-annotations", "v.json={\"a.png1\":{\"filename\":\"a.png\",\"regions\":[],\"file_attributes\":{\"kind\":\"cat\",\"colour\":"
+        + "\"red\"}}}", "a.png")]
+    [InlineData("invalid-annotations", "labels.json={\"classes\":[\"cat\"],\"labels\":{\"a\":3}}", "data/a.png")]
+    [InlineData("invalid-annotations", "samples.json={\"samples\":[{\"filepath\":\"a.png\",\"one\":{\"_cls\":\"Classification\",\"label\":\"cat\"},"
+        + "\"two\":{\"_cls\":\"Classification\",\"label\":\"dog\"}}]}", "a.png")]
+    [InlineData("invalid-annotations", "metadata.json={\"labels\":[\"cat\"]}", "samples/0_0.png", "samples/1_0.png")]
+    [InlineData("unsupported-project", "manifest.json={\"type\":\"audio\",\"appdata\":{}}", "Clap-!-0.webm")]
     [InlineData("invalid-annotations", "images/a.png", "labels/a.txt=0 0.5 0.5 0.1 0.1↵")]
     [InlineData("invalid-annotations", "classes.txt=cat↵", "images/a.png", "labels/a.txt=3 0.5 0.5 0.1 0.1↵")]
     [InlineData("invalid-annotations", "video.xml=<annotations><track id=\"0\" label=\"cat\"/></annotations>", "a.png")]
@@ -235,6 +301,19 @@ public sealed class ExportsOfOtherToolsTests(TestHost host) : IClassFixture<Test
             + "\"category_id\":1}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")));
         Assert.Equal(["s3://bucket/d.png file-not-sent"], UploadCalls.Rejected(await RefusedAsync("application/x-ndjson",
             "{\"source-ref\":\"s3://bucket/d.png\",\"c\":0,\"c-metadata\":{\"class-name\":\"cat\"}}")));
+    }
+
+    [Fact]
+    public async Task What_an_annotator_has_refused_is_not_learned()
+    {
+        Assert.Equal(["refused-answer"], (await RefusedAsync("application/x-ndjson",
+            $"{{\"base64\":\"{Convert.ToBase64String(Pictures.Tiny(1))}\",\"label\":\"cat\",\"answer\":\"reject\"}}"))["rejected"]!.AsArray()
+            .Select(row => (string?)row!["reason"]));
+        var model = await ModelAsync(several: false);
+        var answer = await (await _client.SendImagesAsync(model,
+            Zip(["t.csv=image,label,answer↵a.png,cat,accept↵b.png,cat,reject↵", "a.png", "b.png"]))).JsonAsync();
+        Assert.Equal(["a.png cat"], UploadCalls.Accepted(answer));
+        Assert.Equal(["b.png refused-answer"], UploadCalls.Rejected(answer));
     }
 
     [Fact]

@@ -34,6 +34,10 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     [InlineData("cats dogs", "download/pets/cats/1.jpg download/pets/dogs/2.jpg", "cats dogs")]
     [InlineData("pets", "pets/cats/1.jpg pets/dogs/2.jpg", "pets pets")]
     [InlineData("images", "images/1.jpg", "images")]
+    [InlineData("unlabelled", "cats/1.jpg unlabelled/2.jpg", "cats unlabelled")]
+    [InlineData("2021-05-01", "2021-05-01/1.jpg 2021-05-02/2.jpg", "2021-05-01 2021-05-02")]
+    [InlineData("", "2019/1.jpg 2020/2.jpg 7/3.jpg", "2019 2020 7")]
+    [InlineData("", "_background_/1.jpg cats/2.jpg other/3.jpg", "_background_ cats other")]
     [InlineData("", "cats/1.jpg cats/readme.txt labels/1.xml", "cats unsupported-format unsupported-format")]
     [InlineData("", "../cats/1.jpg /cats/2.jpg C:\\cats\\3.jpg cats/4.jpg", "unsafe-name unsafe-name unsafe-name cats")]
     public async Task What_is_certain_is_done(string categories, string names, string expected)
@@ -45,12 +49,45 @@ public sealed class FolderLayoutTests(TestHost host) : IClassFixture<TestHost>
     }
 
     [Theory]
+    [InlineData("images/1.jpg masks/1.jpg", "named like folders for images of every kind")]
+    [InlineData("train/images/1.jpg train/masks/1.jpg test/images/2.jpg test/masks/2.jpg", "named like folders for images of every kind")]
+    [InlineData("cats/1.jpg dogs/2.jpg all/3.jpg", "\"all\" is named like")]
+    [InlineData("fold1/cats/1.jpg fold1/dogs/2.jpg fold2/cats/3.jpg fold2/dogs/4.jpg", "a part of a data set")]
+    [InlineData("2021-05-01/1.jpg 20210502/2.jpg", "a day")]
+    [InlineData("DCIM/100CANON/1.jpg DCIM/101APPLE/2.jpg", "the folder of a camera")]
+    public async Task What_only_arranges_images_is_no_category(string names, string sentence)
+    {
+        var problem = await (await AskAsync("", names)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unclear-folders");
+        Assert.Contains(sentence, (string?)problem["detail"]);
+        Assert.Contains("Put each category's images into a folder named after it", (string?)problem["detail"]);
+    }
+
+    [Theory]
+    [InlineData("shapes/train/1.jpg shapes/train/metadata.csv shapes/test/2.jpg")] // Hugging Face
+    [InlineData("cats/1.jpg dogs/2.jpg labels.csv")] // the folders or the table?
+    [InlineData("set/cats/1.jpg set/dogs/2.jpg set/Labels.xlsx")]
+    [InlineData("images/1.jpg metadata.jsonl")]
+    public async Task A_table_of_labels_is_only_read_from_an_archive(string names)
+    {
+        var problem = await (await AskAsync("", names)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "table-in-folder");
+        Assert.Contains("put the folder into a zip archive", (string?)problem["detail"]);
+    }
+
+    [Theory]
+    [InlineData("cats/1.jpg dogs/2.jpg unlabelled/3.jpg", "leave it out")]
+    [InlineData("train/cats/1.jpg train/un_sorted/2.jpg train/Not-Labeled/3.jpg", "leave them out")]
+    public async Task What_nobody_has_sorted_is_no_category(string names, string cure)
+    {
+        var problem = await (await AskAsync("", names)).ProblemAsync(HttpStatusCode.UnprocessableEntity, "unclear-folders");
+        Assert.Contains(cure, (string?)problem["detail"]);
+    }
+
+    [Theory]
     [InlineData("", "train/1.jpg test/2.jpg", "unclear-folders")] // no categories at all
     [InlineData("", "test/1.jpg", "unclear-folders")]
-    [InlineData("", "shapes/train/1.jpg shapes/train/metadata.csv shapes/test/2.jpg", "unclear-folders")] // Hugging Face
+    [InlineData("", "samples/0_1.jpg samples/1_1.jpg", "unclear-folders")]
     [InlineData("", "train/images/1.jpg train/labels/1.txt valid/images/2.jpg", "unclear-folders")] // YOLO
     [InlineData("", "images/train/1.jpg images/val/2.jpg labels/train/1.txt", "unclear-folders")]
-    [InlineData("", "images/1.jpg metadata.jsonl", "unclear-folders")]
     [InlineData("", "cats/1.jpg dogs/2.jpg test/3.jpg", "unclear-folders")]
     [InlineData("", "train/cats/1.jpg train/dogs/2.jpg extra/3.jpg", "unclear-folders")]
     [InlineData("", "seg_train/a/1.jpg seg_test/a/2.jpg seg_pred/3.jpg", "unclear-folders")]

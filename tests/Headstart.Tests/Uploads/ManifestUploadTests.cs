@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Headstart.Tests.Backbones;
+using Headstart.Tests.BatchPredictions;
 
 namespace Headstart.Tests.Uploads;
 
@@ -53,6 +54,46 @@ public sealed class ManifestUploadTests(TestHost host) : IClassFixture<TestHost>
                     "url-and-base64"],
             answer["rejected"]!.AsArray().Select(r => (string?)r!["reason"]));
         Assert.All(answer["rejected"]!.AsArray(), r => Assert.EndsWith(".", (string?)r!["detail"]));
+    }
+
+    [Fact]
+    public async Task Rows_with_folders_of_another_computer_or_in_another_case_are_about_the_file_they_mean()
+    {
+        var model = await _client.NewModelAsync();
+        var table = "file,category\nC:\\Users\\me\\a.png,cats\nB.PNG,dogs\n/data/x/c.png,cats\n/data/y/c.png,dogs\nsub/d.png,cats\ne.png,#N/A\n";
+        var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip(("labels.csv", Encoding.UTF8.GetBytes(table)),
+            ("a.png", Pictures.Tiny(1)), ("b.png", Pictures.Tiny(2)), ("c.png", Pictures.Tiny(3)), ("other/d.png", Pictures.Tiny(4)),
+            ("sub/more.png", Pictures.Tiny(5)), ("e.png", Pictures.Tiny(6)))))).JsonAsync();
+
+        Assert.Equal(["a.png cats", "b.png dogs"], UploadCalls.Accepted(answer));
+        Assert.Equal(["c.png not-in-manifest", "other/d.png not-in-manifest", "sub/more.png not-in-manifest", "e.png invalid-category",
+            "/data/x/c.png missing-file", "/data/y/c.png missing-file", "sub/d.png missing-file"], UploadCalls.Rejected(answer));
+    }
+
+    [Fact]
+    public async Task A_cell_may_have_a_list_as_Python_prints_it_and_a_column_may_say_what_is_for_testing()
+    {
+        var model = await _client.NewModelAsync();
+        var table = "file,category,is_test\na.png,['cats'],0\nb.png,\"[\"\"dogs\"\"]\",1\nc.png,dogs,True\n";
+        (string, byte[])[] files = [("a.png", Pictures.Tiny(1)), ("b.png", Pictures.Tiny(2)), ("c.png", Pictures.Tiny(3))];
+        foreach (var name in (string[])["labels.csv", "other.csv"])
+        {
+            var answer = await (await _client.SendImagesAsync(model, Batches.Archive(Batches.Zip([(name, Encoding.UTF8.GetBytes(table)),
+                .. files])))).JsonAsync();
+            Assert.Equal(["a.png cats", "b.png dogs", "c.png dogs"], UploadCalls.Accepted(answer));
+            Assert.Equal(["train", "test", "test"], answer["accepted"]!.AsArray().Select(image => (string?)image!["split"]));
+        }
+    }
+
+    [Fact]
+    public async Task Json_lines_may_call_the_address_as_other_tools_do()
+    {
+        var model = await _client.NewModelAsync();
+        var answer = await (await _client.SendImagesAsync(model, UploadCalls.Body("application/x-ndjson",
+            "{\"image_url\":\"http://10.0.0.1/a.png\",\"tag\":\"cats\"}\n{\"image\":\"data:image/png;base64,"
+                + $"{Base64(1)}\",\"label\":\"dogs\"}}"), "?async=false")).JsonAsync();
+        Assert.Equal(["row 2 dogs"], UploadCalls.Accepted(answer));
+        Assert.Equal(["a.png private-address"], UploadCalls.Rejected(answer));
     }
 
     [Theory]

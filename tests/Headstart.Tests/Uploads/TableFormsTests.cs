@@ -64,6 +64,20 @@ public sealed class TableFormsTests(TestHost host) : IClassFixture<TestHost>
         Assert.Equal(row, $"{answer["accepted"]![0]!["text"]}|{answer["accepted"]![0]!["category"]}");
     }
 
+    [Theory]
+    [InlineData(1251, "очень хороший фильм")]
+    [InlineData(1253, "πολύ καλή ταινία")]
+    [InlineData(1252, "c'était très déçu")]
+    [InlineData(932, "とても良い映画でした")]
+    [InlineData(1200, "очень хороший фильм")]
+    public async Task Lines_of_texts_are_read_in_the_code_page_of_their_language(int page, string line)
+    {
+        var model = await _client.NewTextModelAsync();
+        var answer = await (await _client.PostAsync($"{model}/texts", UploadCalls.Body("text/plain",
+            (page == 1200 ? Encoding.Unicode : Page(page)).GetBytes($"{line}\r\nok\r\n")), Api.Cancel)).JsonAsync();
+        Assert.Equal(line, (string?)answer["accepted"]![0]!["text"]);
+    }
+
     [Fact]
     public async Task What_cannot_be_told_is_refused_with_the_cure()
     {
@@ -73,6 +87,7 @@ public sealed class TableFormsTests(TestHost host) : IClassFixture<TestHost>
             ([.. "file;category\na.png;"u8, 0x81, 0xFF, 0x8D, .. "\n"u8], "unknown-encoding", "CSV UTF-8"),
             ("wer;was\na.png;Äpfel\n"u8.ToArray(), "invalid-manifest", "file,category"),
             ([0x1F, 0x8B, 8, 0, 0], "compressed", "Content-Encoding"),
+            (Batches.Zip(("[Content_Types].xml", [1]), ("xl/workbook.xml", [1])), "not-text", "an Excel workbook; save it as \"CSV UTF-8\""),
         })
         {
             using var form = new Form().Part("form-data; name=\"manifest\"; filename=\"labels.csv\"", table).File("a.png", Pictures.Tiny(1))

@@ -34,7 +34,22 @@ public sealed class TextUploadTests(TextUploadTests.SmallHost host) : IClassFixt
             "invalid-row, empty-text, c"),
         ("plain lines", "text/plain", Utf8("one\r\n\r\n  two  \n"), "-, -"),
         ("right-to-left, emoji, no spaces, one sign", "text/plain", Utf8("مرحبا بالعالم\n👍🏽\n这是一个测试\nx\n"), "-, -, -, -"),
-        ("a line in Latin-1", "text/plain", [.. Utf8("one\n"), 0xE9, .. Utf8("\n")], "-, invalid-utf8"),
+        ("a line in Latin-1", "text/plain", [.. Utf8("one\ncaf"), 0xE9, .. Utf8("\n")], "-, -"),
+        ("a line in Latin-1 beside one in UTF-8", "text/plain", [.. Utf8("café\ncaf"), 0xE9, .. Utf8("\n")], "-, invalid-utf8"),
+        ("lines in UTF-16", "text/plain", [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("one\r\ntwo\r\n")], "-, -"),
+        ("lines in an encoding that nobody knows", "text/plain", [0x81, 0xFF, 0x8D, 0x0A], "422 unknown-encoding"),
+        ("a document instead of lines", "text/plain", [.. Utf8("%PDF-1.7\n"), 0xE2, 0xE3], "422 not-text"),
+        ("lines of fastText", "text/plain", Utf8("__label__a one\n__label__b __label__a two\nthree\n"), "a, several-categories, -"),
+        ("a column of sentiments, and values that are missing", "text/csv", Utf8("text,sentiment\none,a\ntwo,nan\nthree,#N/A\n"), "a, -, -"),
+        ("labels as lists, and one that was refused", "application/jsonl", Utf8("""
+            {"id":1,"text":"one","label":["a"]}
+            {"id":2,"text":"two","label":[]}
+            {"text":"three","label":["a","b"]}
+            {"text":"four","label":"b","answer":"reject"}
+            {"text":"five","label":"b","answer":"accept"}
+            {"text":"six","options":[{"id":"b"}],"accept":["b"],"answer":"accept"}
+            {"text":"seven","label":[[0,3,"PER"]]}
+            """), "a, -, several-categories, refused-answer, b, b, invalid-row"),
         ("a row in Latin-1", "text/csv", [.. Utf8("text,category\none,a\n"), 0xE9, .. Utf8(",a\n")], "a, a"),
         ("UTF-16", "text/tab-separated-values", [0xFF, 0xFE, .. Encoding.Unicode.GetBytes("text\tlabel\none\ta\n")], "a"),
         ("U+0000 and half of a surrogate pair", "application/json", Utf8("""{"texts":["a\u0000b","\ud800","one"]}"""), "invalid-characters, invalid-row, -"),

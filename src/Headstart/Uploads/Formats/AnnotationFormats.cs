@@ -8,7 +8,8 @@ internal static class AnnotationFormats
     private static readonly IAnnotationFormat[] All =
     [
         new LabelStudioJson(), new LabelStudioTable(), new CocoJson(), new CustomVisionJson(), new CreateMlJson(), new LabelMeJson(),
-        new NanoNetsJson(), new AmazonManifest(), new VertexLines(), new VertexTable(), new VocXml(), new CvatXml(), new LabelTable(),
+        new NanoNetsJson(), new LabelboxJson(), new ViaJson(), new ViaTable(), new SuperviselyJson(), new DarwinJson(), new DatumaroJson(),
+        new FiftyOneJson(), new AmazonManifest(), new VertexLines(), new VertexTable(), new VocXml(), new CvatXml(), new LabelTable(),
     ];
 
     private static readonly IAnnotationFormat[] WithBoxes = [.. All, new NanoNetsObjects()];
@@ -20,10 +21,12 @@ internal static class AnnotationFormats
     public static IEnumerable<ManifestRow>? ReadForeign(Annotation file, ModelKind kind) =>
         Read(file, kind, format => format is not LabelTable);
 
-    /// <summary>Whether a table or list that is called as ours is of another tool.</summary>
-    public static bool IsForeign(Annotation file, ModelKind kind) => ReadForeign(file, kind) is not null
-        || (file.Json is null && file.Rows().FirstOrDefault() is { } header && !ColumnNames.Find(header).ContainsKey(Column.File)
-            && !ColumnNames.Find(header).ContainsKey(Column.Url) && Read(file, kind) is not null);
+    /// <summary>The rows of a table or list that is called as ours, if it is of another tool: it lacks one of our columns, and another
+    /// format knows it.</summary>
+    public static IEnumerable<ManifestRow>? ReadInPlaceOfOurs(Annotation file, ModelKind kind) => ReadForeign(file, kind)
+        ?? (file.Json is null && file.Rows().FirstOrDefault() is { } header && ColumnNames.Find(header) is var found
+            && !(found.ContainsKey(Column.Category) && (found.ContainsKey(Column.File) || found.ContainsKey(Column.Url)))
+                ? Read(file, kind) : null);
 
     private static IEnumerable<ManifestRow>? Read(Annotation file, ModelKind kind, Func<IAnnotationFormat, bool> wanted) =>
         (kind.HasBoxes() ? WithBoxes : All).Where(wanted).Select(format => format.Read(file)).FirstOrDefault(rows => rows is not null)

@@ -17,7 +17,15 @@ internal sealed class ExportLabels : ArchiveLabels
         ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".manifest", ".xml", ".yaml", ".yml", ".names", ".labels", ".data",
     };
 
-    private static readonly HashSet<string> Unreadable = new(StringComparer.OrdinalIgnoreCase) { ".parquet", ".arrow" };
+    private static readonly HashSet<string> Unreadable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords", ".xlsx", ".xls", ".ods", ".numbers", ".npz", ".pkl", ".mat", ".h5",
+    };
+
+    private static readonly HashSet<string> OfLabels = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "metadata", "labels", "annotations", "manifest",
+    };
 
     private readonly HashSet<ArchiveFile> _annotations = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<ArchiveFile, int> _files = new(ReferenceEqualityComparer.Instance);
@@ -27,10 +35,11 @@ internal sealed class ExportLabels : ArchiveLabels
     private readonly ModelKind _kind;
     private IReadOnlyList<ArchiveFile> _examples;
     private FolderLabels? _folders;
+    private readonly bool _foldersTell; // what the images show: they lie in several, or in one that is called like a category
     private int _sideDepth = -1;
     private long _bytes;
 
-    private ExportLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, int maxRows)
+    private ExportLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
     {
         _kind = kind;
         foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
@@ -41,6 +50,8 @@ internal sealed class ExportLabels : ArchiveLabels
 
         _images = new(_paths);
         _said = new(_paths, _images, maxRows);
+        var folders = _paths.Where(ImageNames.LooksLikeOne).Select(path => path.Split('/').ElementAtOrDefault(^2)).Distinct().ToList();
+        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(only));
         _examples = files;
     }
 
@@ -56,13 +67,15 @@ internal sealed class ExportLabels : ArchiveLabels
             + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
 
     /// <exception cref="RefusedException">What the images show is not certain.</exception>
-    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind, UploadSettings limits,
-        CancellationToken cancel)
+    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind,
+        IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
-        var labels = new ExportLabels(files, kind, limits.MaxRows);
+        var labels = new ExportLabels(files, kind, categories, limits.MaxRows);
         var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
-        labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))));
+        labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
+            || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // they name no images, or were refused
+        labels._annotations.UnionWith(files.Where(file => file.Name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)));
         labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
         labels.FindSides();
         return labels;
@@ -98,11 +111,11 @@ internal sealed class ExportLabels : ArchiveLabels
     private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
 
     /// <summary>Reads one after the other; memory holds one of them.</summary>
-    /// <returns>The first one that names images of the archive in an unknown format; null if none does.</returns>
+    /// <returns>What the first one says in an unknown format, as the beginning of a sentence; null if none does.</returns>
     private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
         var names = await ClassNamesAsync(texts, limits, cancel);
-        var (unknown, boxes, empty) = ((string?)null, false, new List<ArchiveFile>());
+        var (unknown, boxes, empty, notes) = ((string?)null, false, new List<ArchiveFile>(), new List<string>());
         foreach (var text in texts)
         {
             if (await ContentAsync(text, limits, cancel) is not { } file)
@@ -110,8 +123,8 @@ internal sealed class ExportLabels : ArchiveLabels
                 continue;
             }
 
-            var beside = file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
-                && _images.HasStem(Path.GetFileNameWithoutExtension(file.Name));
+            var named = _images.HasStem(Path.GetFileNameWithoutExtension(file.Name));
+            var beside = named && file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase);
             if (beside && file.Bytes.Span.Trim(" \t\r\n"u8).IsEmpty)
             {
                 empty.Add(text);
@@ -127,7 +140,8 @@ internal sealed class ExportLabels : ArchiveLabels
             else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
                 || !Take(text, file, rows))
             {
-                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? file.Quoted : null;
+                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
+                notes.AddRange(named ? [$"{file.Quoted} is called like an image and may say what it shows,"] : []);
             }
         }
 
@@ -137,7 +151,8 @@ internal sealed class ExportLabels : ArchiveLabels
             empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
         }
 
-        return unknown;
+        // Notes beside each image say nothing where folders tell categories apart; in one folder they may be all that does.
+        return unknown ?? (notes.Count > 1 && !_foldersTell ? notes[0] : null);
     }
 
     private bool Take(ArchiveFile text, Annotation file, IEnumerable<ManifestRow> rows) =>
@@ -147,16 +162,20 @@ internal sealed class ExportLabels : ArchiveLabels
     {
         if (!HasLabels && unknown is not null)
         {
-            throw RefusedException.Invalid("unknown-annotations", $"{unknown} names images of the archive in a format that "
-                + "Headstart does not know, so their labels would be a guess; make it a table with the columns file,category and call it "
+            throw RefusedException.Invalid("unknown-annotations", $"{unknown} in a format that "
+                + "Headstart does not know, so the labels would be a guess; make it a table with the columns file,category and call it "
                 + "labels.csv, or leave it out. Nothing was added.");
         }
 
-        if (!HasLabels && _paths.Find(path => Path.GetFileNameWithoutExtension(path).Equals("metadata", StringComparison.OrdinalIgnoreCase)
-            && Unreadable.Contains(Path.GetExtension(path))) is { } table)
+        if (!HasLabels && _paths.Find(path => Unreadable.Contains(Path.GetExtension(path))
+            && (!_foldersTell || OfLabels.Contains(Path.GetFileNameWithoutExtension(path)))) is { } table)
         {
-            throw RefusedException.Invalid("unknown-annotations", $"\"{RequestBodies.Readable(table)}\" may have the labels, but Headstart reads "
-                + "CSV and JSON Lines only; save it as metadata.csv with the columns file_name,label. Nothing was added.");
+            throw RefusedException.Invalid("unknown-annotations", _paths.Exists(ImageNames.LooksLikeOne)
+                ? $"\"{RequestBodies.Readable(table)}\" may have the labels, but Headstart reads CSV and JSON Lines only; save it as "
+                    + "labels.csv with the columns file,category, or leave it out. Nothing was added."
+                : $"The archive has no images as files, and Headstart does not read them out of \"{RequestBodies.Readable(table)}\"; write "
+                    + "them as files into folders named after their categories (with Hugging Face's datasets: example[\"image\"].save(…) "
+                    + "for each example) and send those. Nothing was added.");
         }
     }
 
@@ -239,6 +258,12 @@ internal sealed class ExportLabels : ArchiveLabels
     private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
         || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
         is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json" or "manifest.json";
+
+    /// <summary>Whether a file is called as the annotations of a whole data set are.</summary>
+    public static bool IsTable(string name) => Path.GetFileName(name).ToLowerInvariant() is var file
+        && (Readable.Contains(Path.GetExtension(file)) || Unreadable.Contains(Path.GetExtension(file)))
+        && (OfLabels.Contains(Path.GetFileNameWithoutExtension(file)) || file is "_classes.csv" or "data.yaml" or "samples.json"
+            || file.StartsWith("_annotations.", StringComparison.Ordinal) || file.StartsWith("instances_", StringComparison.Ordinal));
 
     private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
 

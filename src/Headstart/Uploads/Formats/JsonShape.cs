@@ -4,7 +4,8 @@ namespace Headstart.Uploads.Formats;
 
 /// <summary>What tells JSON files of different tools apart: an object with these properties, or a list whose first object has
 /// them.</summary>
-internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string> Names)
+/// <param name="FirstNames">Those of the object that is its first property.</param>
+internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string> Names, IReadOnlySet<string> FirstNames)
 {
     /// <summary>Null unless the whole is JSON or JSON Lines, whose first line then counts.</summary>
     public static JsonShape? Of(ReadOnlySpan<byte> json)
@@ -38,12 +39,35 @@ internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string>
         return true;
     }
 
+    /// <summary>The names of the properties of an object that has begun.</summary>
+    /// <param name="reader">Ends at the end of the object.</param>
+    /// <param name="ofFirst">Receives those of its first property.</param>
+    private static HashSet<string> NamesIn(ref Utf8JsonReader reader, HashSet<string>? ofFirst)
+    {
+        var names = new HashSet<string>();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            names.Add(reader.GetString()!);
+            reader.Read();
+            if (ofFirst is not null && names.Count == 1 && reader.TokenType == JsonTokenType.StartObject)
+            {
+                ofFirst.UnionWith(NamesIn(ref reader, null));
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        return names;
+    }
+
     private static JsonShape? Read(ref Utf8JsonReader reader)
     {
         var list = reader.TokenType == JsonTokenType.StartArray;
         if (list && (!reader.Read() || reader.TokenType == JsonTokenType.EndArray))
         {
-            return new(true, false, new HashSet<string>());
+            return new(true, false, new HashSet<string>(), new HashSet<string>());
         }
 
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -51,19 +75,13 @@ internal sealed record JsonShape(bool IsList, bool IsLines, IReadOnlySet<string>
             return null;
         }
 
-        var names = new HashSet<string>();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            names.Add(reader.GetString()!);
-            reader.Read();
-            reader.Skip();
-        }
-
+        var first = new HashSet<string>();
+        var names = NamesIn(ref reader, first);
         while (list && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             reader.Skip();
         }
 
-        return new(list, reader.Read(), names);
+        return new(list, reader.Read(), names, first);
     }
 }

@@ -23,6 +23,7 @@ internal sealed class LabelTable : IAnnotationFormat
         }
 
         var (image, split) = (LabelWords.ImageColumn(header), Array.FindIndex(header, LabelWords.IsSplit));
+        split = split >= 0 ? split : Array.FindIndex(header, column => LabelCells.Side(column, "1") is not null);
         if (image < 0)
         {
             return null;
@@ -33,6 +34,7 @@ internal sealed class LabelTable : IAnnotationFormat
             return OneColumnEach(header, rows, image, split);
         }
 
+        var answer = Array.FindIndex(header, column => LabelWords.IsRefusal(column, "reject"));
         var boxes = BoxColumns.Find(header);
         foreach (var cells in boxes is null ? [] : rows.Skip(1))
         {
@@ -40,10 +42,12 @@ internal sealed class LabelTable : IAnnotationFormat
         }
 
         return rows.Skip(1).Where(cells => Cell(cells, image).Length > 0)
-            .Select(cells => Labelled.Row(Name, Cell(cells, image), LabelsOf(Cell(cells, label)), Cell(cells, split)) with
-            {
-                Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
-            });
+            .Select(cells => answer >= 0 && LabelWords.IsRefusal(header[answer], Cell(cells, answer))
+                ? Labelled.Not(Cell(cells, image), LabelWords.RefusedReason, LabelWords.Refused)
+                : Labelled.Row(Name, Cell(cells, image), LabelCells.Of(Cell(cells, label)), SideOf(header, cells, split)) with
+                {
+                    Drawn = boxes?.Read(Cell(cells, label), column => Cell(cells, column)),
+                });
     }
 
     /// <summary>The only column that is called as one, or the only one of these with more than numbers; -1 if none is.</summary>
@@ -66,24 +70,8 @@ internal sealed class LabelTable : IAnnotationFormat
             {
                 var shown = labels.Where(column => Is(Yes, cells, column)).Select(column => header[column]).ToList();
                 return shown.Count == 0 ? Labelled.None(Cell(cells, image))
-                    : Labelled.Row("", Cell(cells, image), shown, Cell(cells, split));
+                    : Labelled.Row("", Cell(cells, image), shown, SideOf(header, cells, split));
             }) : null;
-    }
-
-    /// <summary>Several labels in one cell, as <see cref="TableRows"/> reads them, or as a list in JSON.</summary>
-    private static IEnumerable<string> LabelsOf(string cell) => cell is ['[', .., ']'] && StringsOf(cell) is { } list ? list
-        : cell.Split('|', ';').Select(label => label.Trim());
-
-    private static List<string>? StringsOf(string cell)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<List<string>>(cell);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     /// <summary>The rows of a table, or the objects of a list or of lines with the properties of the first as columns.</summary>
@@ -105,6 +93,9 @@ internal sealed class LabelTable : IAnnotationFormat
         return objects
             .Select(row => header.Select(name => row.TryGetValue(name, out var cell) ? Text(cell) : "").ToArray()).Prepend(header);
     }
+
+    private static string SideOf(string[] header, string[] cells, int split) =>
+        split < 0 ? "" : LabelCells.Side(header[split], Cell(cells, split)) ?? Cell(cells, split);
 
     private static string Text(JsonElement cell) => cell.ValueKind switch
     {

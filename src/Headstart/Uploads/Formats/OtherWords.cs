@@ -10,8 +10,10 @@ internal static class OtherWords
     /// <param name="image">As read by our own names.</param>
     /// <param name="row">The JSON object that it was read from.</param>
     /// <param name="fields">Gets the names of its fields.</param>
-    public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row, List<string> fields)
+    /// <param name="refused">Whether it says that its annotator has refused it.</param>
+    public static NewImage Complete(NewImage image, ReadOnlySpan<byte> row, List<string> fields, out bool refused)
     {
+        refused = false;
         var reader = new Utf8JsonReader(row);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -26,14 +28,22 @@ internal static class OtherWords
             else if (image is { File: null, Url: null, Base64: null } && reader.TokenType == JsonTokenType.String
                 && name.Length > 0 && LabelWords.IsImage(name) && !name.Equals("id", StringComparison.OrdinalIgnoreCase))
             {
-                image = image with { File = reader.GetString() };
+                image = Named(image, reader.GetString()!);
             }
 
+            refused |= reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= 10
+                && LabelWords.IsRefusal(name, reader.GetString()!);
             reader.Skip();
         }
 
         return image;
     }
+
+    private static NewImage Named(NewImage image, string name) =>
+        name.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+            ? image with { Url = name }
+        : name.StartsWith("data:", StringComparison.OrdinalIgnoreCase) ? image with { Base64 = name }
+        : image with { File = name };
 
     /// <summary>null if it is no label.</summary>
     private static List<string?>? Labels(ref Utf8JsonReader reader)

@@ -12,15 +12,21 @@ internal sealed record StudioShape(JsonElement Value, string Id, PixelSize? Size
 /// <c>[{"x":1,"rectanglelabels":["cat"]}]</c>.</summary>
 internal static class StudioValues
 {
-    public static string Disagreement(IEnumerable<IReadOnlySet<string>> answers) => "Its annotations in Label Studio have different labels "
-        + $"({string.Join("; ", answers.Take(5).Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.";
+    private const string Studio = "Label Studio";
 
-    public const string Redrawn = "Its annotations in Label Studio have different boxes; keep one of them there and export again.";
+    /// <param name="answers">Of several annotators.</param>
+    /// <param name="tool">Where they can be corrected.</param>
+    public static string Disagreement(IEnumerable<IReadOnlySet<string>> answers, string tool = Studio) =>
+        $"Its annotations in {tool} have different labels ("
+        + $"{string.Join("; ", answers.Take(5).Select(labels => string.Join(", ", labels)))}); keep one of them there and export again.";
+
+    public static string Redrawn(string tool) =>
+        $"Its annotations in {tool} have different boxes; keep one of them there and export again.";
 
     /// <summary>What the answers of all who drew in an image say; null if they chose labels without drawing.</summary>
     public static Drawing? Agreed(IReadOnlyList<Drawing?> answers) =>
         answers is not [{ } first, ..] || answers.Any(answer => answer is null) ? null
-        : answers.Skip(1).All(answer => answer!.IsSameAs(first)) ? first : Drawing.Not(Redrawn);
+        : answers.Skip(1).All(answer => answer!.IsSameAs(first)) ? first : Drawing.Not(Redrawn(Studio));
 
     /// <summary>The boxes of shapes, in percent of the image; null if nothing was drawn and labels were chosen.</summary>
     public static Drawing? DrawingOf(IReadOnlyCollection<StudioShape> shapes)
