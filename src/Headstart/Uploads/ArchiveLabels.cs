@@ -57,7 +57,7 @@ internal abstract class ArchiveLabels
             return project;
         }
 
-        var export = await ExportLabels.ReadAsync(archive.Files, kind, categories, limits, cancel);
+        var export = await AnnotationLabels.ReadAsync(archive.Files, kind, categories, limits, cancel);
         return export.HasLabels || kind.HasBoxes() ? export : export.OrFolders(new(export.Examples, categories));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Headstart.Data;
 using Headstart.Operations;
 
@@ -9,32 +8,10 @@ namespace Headstart.Uploads;
 /// <c>[folders around everything/][train|test/]category/[train|test/][more/]file</c>. Sides are never categories: a layout in which
 /// it is not certain which folders are the categories is refused as a whole. What decides first are the categories that the model has.
 /// </summary>
-internal sealed partial class FolderLabels : ArchiveLabels
+internal sealed class FolderLabels : ArchiveLabels
 {
     private const string Cure = "Put each category's images into a folder named after it, alone (cats/…, dogs/…) or in folders train and "
         + "test (train/cats/…, test/cats/…), or add a labels.csv with the header file,category.";
-
-    // Folders that hold the images of all categories; a category of this name must be the model's already.
-    private static readonly HashSet<string> Containers = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data", "dataset", "datasets", "files", "labels",
-        "annotations", "masks", "mask", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "groundtruth",
-        "ground_truth", "gt", "originals", "all", "samples", "export", "exports", "upload", "uploads", "raw", "ann",
-    };
-
-    // Files of these kinds describe others, so their folders are not categories.
-    private static readonly HashSet<string> NoImages = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".pdf", ".log", ".ini", ".cfg", ".names",
-        ".py", ".ipynb", ".docx", ".xlsx", ".parquet", ".pkl", ".npy", ".db", ".zip", ".rar", ".7z", ".tar", ".gz",
-    };
-
-    // Folders of what nobody has sorted: beside categories they would be one.
-    private static readonly HashSet<string> Unsorted = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "unlabeled", "unlabelled", "notlabeled", "notlabelled", "unsorted", "unsup", "unclassified", "uncategorized", "uncategorised",
-        "unannotated", "untagged", "tolabel", "tosort", "todo",
-    };
 
     private const int MostAround = 20; // folders around everything; more are refused, as is what takes long to look at
 
@@ -55,7 +32,7 @@ internal sealed partial class FolderLabels : ArchiveLabels
     public FolderLabels(IReadOnlyList<string> names, IReadOnlyCollection<string> categories)
     {
         _known = [.. categories];
-        _folders = [.. names.Where(name => !NoImages.Contains(Path.GetExtension(name))).Select(FolderPaths.Parts)
+        _folders = [.. names.Where(name => !FolderNames.IsNoImage(name)).Select(FolderPaths.Parts)
             .Where(parts => parts is { Length: > 1 }).Select(parts => parts![..^1])];
         FindCategories();
         RefuseHiddenSides();
@@ -96,7 +73,7 @@ internal sealed partial class FolderLabels : ArchiveLabels
     }
 
     /// <summary>What a name says of the bytes of a file that has not been sent.</summary>
-    public static FileContent ContentOf(string name) => !NoImages.Contains(Path.GetExtension(name)) ? new FileContent.Unread()
+    public static FileContent ContentOf(string name) => !FolderNames.IsNoImage(name) ? new FileContent.Unread()
         : new FileContent.Unusable("unsupported-format", $"By its name, {RequestBodies.Readable(Path.GetFileName(name))} is not an image.");
 
     /// <summary>Walks down from the outermost folders to the level that has the categories.</summary>
@@ -214,7 +191,7 @@ internal sealed partial class FolderLabels : ArchiveLabels
             return;
         }
 
-        if (names.FindAll(name => !_known.Contains(name) && Unsorted.Contains(string.Concat(name.Where(char.IsLetter)))) is
+        if (names.FindAll(name => !_known.Contains(name) && FolderNames.IsUnsorted(name)) is
             { Count: > 0 } unsorted)
         {
             throw Refused($"{List(unsorted)} {(unsorted.Count == 1 ? "is" : "are")} named like images that nobody has sorted yet, and "
@@ -235,13 +212,13 @@ internal sealed partial class FolderLabels : ArchiveLabels
         }
 
         var doubtful = names.FindAll(name => !_known.Contains(name));
-        if (names.Count > 1 && doubtful.FindAll(Containers.Contains) is { Count: > 0 } containers)
+        if (names.Count > 1 && doubtful.FindAll(FolderNames.IsContainer) is { Count: > 0 } containers)
         {
             throw Refused($"{List(containers)} {(containers.Count == 1 ? "is" : "are")} named like folders for images of every kind or "
                 + $"their annotations, so it is not certain what the categories are. {Cure} {IfCategory(containers)}");
         }
 
-        if (doubtful.Count == names.Count && doubtful.TrueForAll(name => Parts().IsMatch(name)))
+        if (doubtful.Count == names.Count && doubtful.TrueForAll(FolderNames.IsPart))
         {
             throw Refused($"{List(doubtful)} {(doubtful.Count == 1 ? "is" : "are")} named like a part of a data set, a day, or the folder "
                 + $"of a camera, which says nothing about what images show. {Cure} {IfCategory(doubtful)}");
@@ -249,7 +226,7 @@ internal sealed partial class FolderLabels : ArchiveLabels
 
         if (names is [var only] && !_known.Contains(only))
         {
-            if (Containers.Contains(only))
+            if (FolderNames.IsContainer(only))
             {
                 throw Refused($"The only folder with images is \"{RequestBodies.Readable(only)}\", which says nothing about what they show. "
                     + $"{Cure} {IfCategory(names)}");
@@ -324,13 +301,6 @@ internal sealed partial class FolderLabels : ArchiveLabels
     private static string List(List<string> names) =>
         string.Join(", ", names.Order(StringComparer.Ordinal).Take(5).Select(name => $"\"{RequestBodies.Readable(name)}\""))
             + (names.Count > 5 ? $" and {names.Count - 5} more" : "");
-
-    /// <summary>Parts that are only numbered, days, folders of cameras (100CANON), and those that nobody has named.</summary>
-    [GeneratedRegex(@"^((fold|split|part|batch|chunk|shard|session)[ _-]?\d+|\d{4}[-_.]?\d\d[-_.]?\d\d|\d\d[-_.]\d\d[-_.]\d{4}"
-        + @"|\d{3}(canon|apple|andro|_pana|nikon|nd\d{3}|msdcf|olymp|_fuji|gopro|media)"
-        + @"|(new folder|neuer ordner|nouveau dossier)( ?\(\d+\))?)$",
-        RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
-    private static partial Regex Parts();
 
     /// <summary>What lies in a folder.</summary>
     private sealed class Below

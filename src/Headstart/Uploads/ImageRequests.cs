@@ -152,7 +152,7 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
         var own = names.Select(name => systems.Take(name) ? null : name).ToList();
         string[] sent = [.. own.OfType<string>()];
         var paths = new FolderPaths(sent);
-        if (Array.Find(sent, name => ManifestLabels.IsTable(paths.Below(name)) || ExportLabels.IsTable(name)) is { } table)
+        if (Array.Find(sent, name => ManifestLabels.IsTable(paths.Below(name)) || AnnotationLabels.IsTable(name)) is { } table)
         {
             throw RefusedException.Invalid("table-in-folder", $"\"{RequestBodies.Readable(table)}\" may say what the images show, and is "
                 + "read only together with them: put the folder into a zip archive and send that, or take the file out of the folder.");

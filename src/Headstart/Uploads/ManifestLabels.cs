@@ -43,7 +43,7 @@ internal sealed class ManifestLabels : ArchiveLabels
 
     public override IReadOnlyList<UploadedFile> Missing => [.. _manifest.Rest()];
 
-    /// <returns>null if there is no such table, or it is of another tool: see <see cref="ExportLabels"/>.</returns>
+    /// <returns>null if there is no such table, or it is of another tool: see <see cref="AnnotationLabels"/>.</returns>
     public static async Task<ManifestLabels?> FindAsync(Archive archive, ModelKind kind, UploadSettings limits,
         CancellationToken cancel)
     {

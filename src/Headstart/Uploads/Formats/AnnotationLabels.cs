@@ -8,7 +8,7 @@ namespace Headstart.Uploads.Formats;
 /// The annotations of another tool say what the files of an archive show. What is certain is taken; annotations that name images of the
 /// archive in an unknown way refuse it before anything is stored.
 /// </summary>
-internal sealed class ExportLabels : ArchiveLabels
+internal sealed class AnnotationLabels : ArchiveLabels
 {
     private const int RowsLookedAt = 200; // of a table that is unknown
 
@@ -39,7 +39,7 @@ internal sealed class ExportLabels : ArchiveLabels
     private int _sideDepth = -1;
     private long _bytes;
 
-    private ExportLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
+    private AnnotationLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
     {
         _kind = kind;
         foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
@@ -67,10 +67,10 @@ internal sealed class ExportLabels : ArchiveLabels
             + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
 
     /// <exception cref="RefusedException">What the images show is not certain.</exception>
-    public static async Task<ExportLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind,
+    public static async Task<AnnotationLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind,
         IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
-        var labels = new ExportLabels(files, kind, categories, limits.MaxRows);
+        var labels = new AnnotationLabels(files, kind, categories, limits.MaxRows);
         var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
