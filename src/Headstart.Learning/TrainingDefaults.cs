@@ -127,6 +127,7 @@ public static class TrainingDefaults
     public const float SmallestObject = 20;                // pixels that all but a tenth of the objects are to have across
     public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
     public const int ImagesOfTrial = 100;
+    public const int ViewsOfTrial = 2;                     // of an image
     public const int StepsOfTrial = 120;
     public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
     public const int FoldsOfStop = 5;                      // where enough are, one fifth says what scores mean
@@ -139,7 +140,7 @@ public static class TrainingDefaults
     public const double LightSpread = 0.3;                 // of the logarithm of the brightness
     public const double ColourSpread = 0.1;                // the same of each colour
     public const float EnoughSeen = 0.4f;                  // of an object that is cut off: less is neither to be found nor wrong
-    public const int MostViews = 1_000;                    // 0.7 MB each at 480 pixels
+    public const int MostPlaces = 4_000_000;               // of all views together: 1 GB, and the backbone's time
     public const int FewestViews = 2;                      // of an image
     public const int MostViewsOfImage = 12;                // more are too much alike
     public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels

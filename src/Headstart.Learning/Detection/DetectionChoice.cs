@@ -56,9 +56,9 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         var start = Stopwatch.GetTimestamp();
         var reader = new ViewReader(backbone, resolution, cores, task.GiveWay, cancel);
         DetectionExample[] examples = [.. sample.Select(i => task.Examples[i])];
-        var read = reader.Read(examples, n => fold[sample[n]], FewestViews, task.Seed, _ => { });
-        DetectionView[] views = [.. read.Where((example, n) => example is not null && fold[sample[n]] != 0)
-            .SelectMany(example => example!.Drawn)];
+        int[] learn = [.. Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] != 0)];
+        DetectionView[] views = [.. reader.Draw([.. learn.Select(n => examples[n])], _ => 0, ViewsOfTrial, task.Seed, _ => { })
+            .SelectMany(drawn => drawn ?? [])];
         if (views.Length == 0)
         {
             return new(backbone.Manifest.Id, resolution, 0, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
@@ -69,10 +69,12 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         var steps = Math.Max(1, (int)(StepsOfTrial * task.Effort));
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
             new(steps, HighestRate, steps, task.Seed), (_, _) => true, cancel);
-        var judged = read.Index().Where(pair => pair.Item is not null && fold[sample[pair.Index]] == 0).Select(pair => (
-            examples[pair.Index].Boxes, Found: trainer.Find(parameters, pair.Item!.Plain), pair.Item.Frame)).ToList();
+        var judged = Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).AsParallel().AsOrdered().WithDegreeOfParallelism(cores)
+            .Select(n => reader.Plain(examples[n]) is var (view, frame)
+                ? (examples[n].Boxes, Answer: new RawAnswer(trainer.Find(parameters, view), frame)) : default)
+            .Where(picture => picture.Answer is not null).ToList();
         var best = Enumerable.Range(0, SameObject.Length).Max(same => DetectionEvaluation.At50([.. judged.Select(picture =>
-            new JudgedPicture(picture.Boxes, template.Detections(picture.Found[same], picture.Frame).Objects, picture.Frame.Aspect))],
+            new JudgedPicture(picture.Boxes, template.Detections(picture.Answer, same).Objects, picture.Answer.Frame.Aspect))],
             task.Categories.Count));
         return new(backbone.Manifest.Id, resolution, best, Stopwatch.GetElapsedTime(start).TotalSeconds, false);
     }

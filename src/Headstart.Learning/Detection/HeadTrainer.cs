@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
-using TorchSharp;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
@@ -78,8 +77,6 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
     /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
     internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
     {
-        using var scope = torch.NewDisposeScope();
-        using var gradients = torch.no_grad();
         var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
         tape.Start(parameters);
         var (scores, sides) = network.Run(tape, Maps(tape, view));
@@ -88,8 +85,6 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
     private Blame Judge(float[] parameters, DetectionView view)
     {
-        using var scope = torch.NewDisposeScope();
-        using var gradients = torch.no_grad();
         var tape = _tapes.TryTake(out var free) ? free : new TapeOperators(network);
         tape.Start(parameters);
         var (scores, sides) = network.Run(tape, Maps(tape, view));
