@@ -9,6 +9,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
     private readonly DetectionExample[] _all = [.. task.Examples, .. task.HeldOut];
     private readonly Dictionary<DetectionStage, double> _seconds = [];
     private readonly int _cores = Environment.ProcessorCount;
+    private readonly long _start = Stopwatch.GetTimestamp();
 
     public DetectionResult Train()
     {
@@ -28,7 +29,8 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
         int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those to learn from come first
         var views = Timed(DetectionStage.Reading, () => reader.Draw([.. open.Select(i => _all[i])], i => i < learn.Length ? fold[i] : -1,
-            Math.Max(FewestViews, (int)(task.Effort * MostViewsOfImage)), task.Seed, Share(DetectionStage.Reading)));
+            Math.Max(FewestViews, (int)(task.Effort * MostViewsOfImage)), task.Seed, Share(DetectionStage.Reading),
+            Left() * ShareOfReading));
         bool Teaches(int i) => views[i] is not null && _all[i].Boxes.Any(label => !label.Difficult);
         if (!learn.Any(Teaches))
         {
@@ -40,6 +42,9 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
         var answers = new RawAnswer?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
+        var goesOn = crossValidated || open.Length > learn.Length;
+        var all = turns + (goesOn ? GoingOn : 0) + (crossValidated ? 0 : GoingOn); // shares of all trainings
+        var toGo = all;
         float[]? first = null;
         Timed(DetectionStage.Training, () =>
         {
@@ -73,7 +78,7 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
             Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // cross-validated, these are only for tests
             var unseen = answers.Select(answer => answer is not null).ToArray();
             Answer(parameters, learn.Where(i => answers[i] is null));
-            if (crossValidated || open.Length > learn.Length)
+            if (goesOn)
             {
                 parameters = Fit(parameters, open, first is null && crossValidated ? 1 : GoingOn, Share(DetectionStage.Finishing, 1, 2));
             }
@@ -89,12 +94,10 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         float[] Fit(float[] start, IEnumerable<int> examples, double share, Action<double> report)
         {
             DetectionView[] some = [.. examples.SelectMany(i => views[i] ?? [])];
-            var plan = TrainingPlan.For(some.Length, new Places(some[0].Width, some[0].Height).Count, share * task.Effort, task.Seed);
-            return trainer.Train(start, some, plan, (step, _) =>
-            {
-                report(step / (double)plan.Steps);
-                return true;
-            }, cancel);
+            var steps = TrainingPlan.StepsFor(some.Length, new Places(some[0].Width, some[0].Height).Count, share * task.Effort, all);
+            var limit = Left() * ShareOfTraining * share / Math.Max(share, toGo);
+            toGo -= share;
+            return trainer.Train(start, some, new(steps, task.Seed, limit), report, cancel);
         }
 
         void Answer(float[] by, IEnumerable<int> examples)
@@ -107,6 +110,10 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
             });
         }
     }
+
+    /// <summary>Time that is left; null without a limit.</summary>
+    private TimeSpan? Left() => task.Limit is { } limit ? TimeSpan.FromSeconds(Math.Max(1, (limit - Stopwatch.GetElapsedTime(_start))
+        .TotalSeconds)) : null;
 
     private Action<double> Share(DetectionStage stage, int part = 0, int parts = 1) =>
         share => progress?.Report(new(stage, (part + share) / parts));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Headstart.Learning.Imaging;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -22,12 +23,12 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
     /// <param name="most">Of an example.</param>
     /// <param name="seed">Decides what is drawn.</param>
     /// <param name="report">Receives the share done.</param>
+    /// <param name="limit">After which each image has one view only; null for none.</param>
     /// <returns>null for files that cannot be read.</returns>
     public IReadOnlyList<DetectionView>?[] Draw(IReadOnlyList<DetectionExample> examples, Func<int, int> group, int most, int seed,
-        Action<double> report)
+        Action<double> report, TimeSpan? limit = null)
     {
-        var read = new IReadOnlyList<DetectionView>?[examples.Count];
-        var random = new Random(seed);
+        var (start, read, random) = (Stopwatch.GetTimestamp(), new IReadOnlyList<DetectionView>?[examples.Count], new Random(seed));
         int[] order = [.. Enumerable.Range(0, examples.Count)];
         random.Shuffle(order);
         var rank = new int[order.Length];
@@ -51,7 +52,8 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
                 var (i, drawn) = (block[n], new Random(unchecked(seed * 31 + block[n])));
                 var views = rank[i] < room ? Math.Clamp(room / examples.Count, 1, most) : 0;
                 read[i] = decoded[n] is not { } own || Projections.Count == 0 ? null
-                    : [.. Enumerable.Range(0, views).Select(_ => _maker.Read(_maker.Drawn(own, others, drawn), Projections))];
+                    : [.. Enumerable.Range(0, views).TakeWhile(n => n == 0 || Stopwatch.GetElapsedTime(start) < (limit ?? TimeSpan.MaxValue))
+                        .Select(_ => _maker.Read(_maker.Drawn(own, others, drawn), Projections))];
                 report(Interlocked.Increment(ref done) / (double)examples.Count);
             });
         }

@@ -5,8 +5,8 @@ using Headstart.Learning.Native;
 
 namespace Headstart.Benchmarks.Detection;
 
-/// <summary><c>detection [set…] [images=20 draws=5] [backbone=id]</c>: learns <c>train.json</c> and is judged by <c>test.json</c>; what
-/// docs/detection.md says.</summary>
+/// <summary><c>detection [set…] [images=20 draws=5] [backbone=id] [seconds=n]</c>: learns <c>train.json</c> and is judged by
+/// <c>test.json</c>, which it is given as a user's own test; what docs/detection.md says.</summary>
 internal static class DetectionBenchmark
 {
     private const int TimedPictures = 40;
@@ -26,7 +26,7 @@ internal static class DetectionBenchmark
             var (_, test) = DetectionSet.Read(Path.Combine(folder, set), "test");
             if (options.GetValueOrDefault("images") is not { } images)
             {
-                Judge(set, new(categories, train, [], backbones), test);
+                Judge(set, Task(train), test);
                 continue;
             }
 
@@ -34,10 +34,18 @@ internal static class DetectionBenchmark
             {
                 DetectionExample[] drawn = [.. train];
                 new Random(draw).Shuffle(drawn);
-                return Judge($"{set}, draw {draw}", new(categories, drawn[..int.Parse(images)], [], backbones), test);
+                return Judge($"{set}, draw {draw}", Task(drawn[..int.Parse(images)]), test);
             }).ToList();
             Console.WriteLine($"{set} with {images} images: mAP@0.5 {results.Average():0.000} ({results.Min():0.000} to "
                 + $"{results.Max():0.000})");
+
+            DetectionTask Task(DetectionExample[] examples) => new(categories, examples, [.. test.Select(example => example with
+            {
+                TestOnly = true,
+            })], backbones)
+            {
+                Limit = options.TryGetValue("seconds", out var seconds) ? TimeSpan.FromSeconds(int.Parse(seconds)) : null,
+            };
         }
 
         backbones.ForEach(backbone => backbone.Dispose());
@@ -71,11 +79,10 @@ internal static class DetectionBenchmark
             (Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds);
         using var head = result.Head;
         var backbone = task.Backbones.First(known => known.Feeds(head));
-        Detections[] answers = [.. test.Select(example => Detector.Detect(backbone, head, example.Read(), threshold: 0.001f))];
-        var report = DetectionEvaluation.Of(task.Categories, [.. test.Select(example => example.Boxes)], answers, crossValidated: false);
+        var report = result.Report;
         Console.WriteLine($"{set}: {task.Examples.Count} images to learn from, mAP@0.5 {report.At50.Value:0.000} "
-            + $"({report.At50.Low:0.000} to {report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; expected by its own report "
-            + $"{result.Report.At50.Value:0.000}; {wall:0} s, {used:0} s of one core; {Milliseconds(backbone, head, test)}");
+            + $"({report.At50.Low:0.000} to {report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; {wall:0} s, "
+            + $"{used:0} s of one core; {Milliseconds(backbone, head, test)}");
         Console.WriteLine($"  tried {string.Join(", ", result.Trials.Select(trial => $"{trial.BackboneId} at {trial.Resolution} "
             + $"{trial.At50:0.000}{(trial.Chosen ? " (chosen)" : "")}"))}; seconds {string.Join(", ", result.Seconds
             .Select(stage => $"{stage.Key} {stage.Value:0}"))}");
