@@ -131,7 +131,7 @@ public static class TrainingDefaults
     public const int ViewsOfTrial = 2;                     // of an image
     public const int StepsOfTrial = 200;                   // twice as many for the two best
     public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
-    public const int FoldsOfStop = 5;                      // where enough are, one fifth says what scores mean
+    public const int FoldsOfCalibration = 5;               // where enough are, one fifth says what scores mean
 
     // Detection: what is seen
     public const double SmallestView = 0.6;                // of the resolution

@@ -21,7 +21,8 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
         var asked = ResolutionFor(task.Examples, task.Categories.Count);
         // Those that know more pictures first: where there is no time to try all, they are tried.
         var candidates = task.Backbones.Where(backbone => task.Backbones.Count <= EnoughBackbones
-            || backbone.Manifest.Id != BackboneFolders.BuiltInId).OrderByDescending(known => known.Manifest.PublishedAccuracy ?? 0).ToList();
+                || backbone.Manifest.Id != BackboneFolders.BuiltInId)
+            .OrderByDescending(backbone => backbone.Manifest.PublishedAccuracy ?? 0).ToList();
         if (learn.Length < FewImagesToTry || candidates.Count == 1)
         {
             return [new(candidates[0].Manifest.Id, asked, null, 0, Chosen: true)];
@@ -38,24 +39,19 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
             report(trials.Count / (candidates.Count + 2.0));
         }
 
+        trials = [.. trials.OrderByDescending(trial => trial.At50)];
         if (trials.Count > 2 && InTime())
         {
-            var best = trials.OrderByDescending(trial => trial.At50).Take(2).ToList();
-            trials.RemoveAll(best.Contains);
-            trials.InsertRange(0, best.Select(trial => Try(Named(trial.BackboneId), resolution, (sample, fold), 2 * StepsOfTrial)));
-            trials = [.. trials[..2].OrderByDescending(trial => trial.At50), .. trials[2..]];
-        }
-        else
-        {
-            trials = [.. trials.OrderByDescending(trial => trial.At50)];
+            trials = [.. trials[..2].ConvertAll(trial => Try(Named(trial.BackboneId), resolution, (sample, fold), 2 * StepsOfTrial))
+                .OrderByDescending(trial => trial.At50), .. trials[2..]];
         }
 
         return resolution == asked && trials.Count > 0 ? [trials[0] with { Chosen = true }, .. trials[1..]]
             : [.. trials, new(trials.Count > 0 ? trials[0].BackboneId : candidates[0].Manifest.Id, asked, null, 0, Chosen: true)];
     }
 
-    /// <summary>So many pixels that of each category all but a quarter of the objects have <see cref="SmallestObject"/> across: the mean over
-    /// the categories must not hang on the one with most boxes.</summary>
+    /// <summary>So many pixels that of each category all but a quarter of the objects have <see cref="SmallestObject"/> across: the mean
+    /// over the categories must not hang on the one with most boxes.</summary>
     internal static int ResolutionFor(IReadOnlyList<DetectionExample> examples, int categories)
     {
         var boxes = examples.SelectMany(example => example.Boxes).Where(label => !label.Difficult).ToLookup(label => label.Category);
@@ -87,11 +83,10 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
 
         var template = new HeadTemplate(task.Categories, backbone, reader, resolution);
         var trainer = new HeadTrainer(template.Network, cores, task.GiveWay);
-        steps = Math.Max(1, (int)(steps * task.Effort));
         var parameters = trainer.Train(template.Network.Begin(new Random(task.Seed)), views,
-            new(steps, task.Seed), _ => { }, cancel);
-        var judged = Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).AsParallel().AsOrdered().WithDegreeOfParallelism(cores)
-            .Select(n => reader.Plain(examples[n]) is var (view, frame)
+            new(Math.Max(1, (int)(steps * task.Effort)), task.Seed), _ => { }, cancel);
+        var judged = Enumerable.Range(0, sample.Length).Where(n => fold[sample[n]] == 0).AsParallel().AsOrdered()
+            .WithDegreeOfParallelism(cores).Select(n => reader.Plain(examples[n]) is var (view, frame)
                 ? (examples[n].Boxes, Answer: new RawAnswer(trainer.Find(parameters, view), frame)) : default)
             .Where(picture => picture.Answer is not null).ToList();
         var best = Enumerable.Range(0, SameObject.Length).Max(same => DetectionEvaluation.At50([.. judged.Select(picture =>

@@ -13,10 +13,10 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
 
     public DetectionResult Train()
     {
-        // 1. Who answers for whom. With enough held out one fold is kept aside, to stop and to calibrate by; else each has its turn.
+        // 1. Who answers for whom. With enough held out one fold is kept aside, to calibrate by; else each has its turn.
         var crossValidated = task.HeldOut.Count < EnoughHeldOut;
         int[] learn = [.. Enumerable.Range(0, crossValidated ? _all.Length : task.Examples.Count).Where(i => !_all[i].TestOnly)];
-        var folds = Math.Min(crossValidated ? FoldsOfReport : FoldsOfStop, learn.Length);
+        var folds = Math.Min(crossValidated ? FoldsOfReport : FoldsOfCalibration, learn.Length);
         var fold = DetectionFolds.Assign([.. learn.Select(i => _all[i])], task.Categories.Count, Math.Max(1, folds), task.Seed);
 
         // 2. What reads the images.

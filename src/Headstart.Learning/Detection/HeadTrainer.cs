@@ -5,8 +5,8 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; as many threads as there are cores share
-/// the views of a batch, and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
+/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; cores share the views of a batch,
+/// and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
 internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<CancellationToken>? giveWay = null)
 {
     private readonly ConcurrentBag<TapeOperators> _tapes = [];

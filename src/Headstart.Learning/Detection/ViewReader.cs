@@ -28,7 +28,9 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
     public IReadOnlyList<DetectionView>?[] Draw(IReadOnlyList<DetectionExample> examples, Func<int, int> group, int most, int seed,
         Action<double> report, TimeSpan? limit = null)
     {
-        var (start, read, random) = (Stopwatch.GetTimestamp(), new IReadOnlyList<DetectionView>?[examples.Count], new Random(seed));
+        var (start, longest) = (Stopwatch.GetTimestamp(), limit ?? TimeSpan.MaxValue);
+        var read = new IReadOnlyList<DetectionView>?[examples.Count];
+        var random = new Random(seed);
         int[] order = [.. Enumerable.Range(0, examples.Count)];
         random.Shuffle(order);
         var rank = new int[order.Length];
@@ -52,8 +54,8 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
                 var (i, drawn) = (block[n], new Random(unchecked(seed * 31 + block[n])));
                 var views = rank[i] < room ? Math.Clamp(room / examples.Count, 1, most) : 0;
                 read[i] = decoded[n] is not { } own || Projections.Count == 0 ? null
-                    : [.. Enumerable.Range(0, views).TakeWhile(n => n == 0 || Stopwatch.GetElapsedTime(start) < (limit ?? TimeSpan.MaxValue))
-                        .Select(_ => _maker.Read(_maker.Drawn(own, others, drawn), Projections))];
+                    : [.. Enumerable.Range(0, views).TakeWhile(view => view == 0 || Stopwatch.GetElapsedTime(start) < longest).Select(_ =>
+                        _maker.Read(_maker.Drawn(own, others, drawn), Projections))];
                 report(Interlocked.Increment(ref done) / (double)examples.Count);
             });
         }
