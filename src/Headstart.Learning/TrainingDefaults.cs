@@ -132,12 +132,14 @@ public static class TrainingDefaults
     // pixels of the longer side, multiples of 32; at the smallest one large objects look as in the pictures that backbones learned from
     public static readonly int[] Resolutions = [224, 320, 480, 640];
     public const int HighestResolution = 1_280;
-    public const float SmallestObject = 20;                // pixels that all but a tenth of the objects are to have across
+    public const float SmallestObject = 28;                // pixels that all but a quarter of a category's objects are to have across
     public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
-    public const int ImagesOfTrial = 100;
-    public const int StepsOfTrial = 120;
+    public const int ResolutionOfTrial = 320;              // at most: what tells backbones apart shows there
+    public const int ImagesOfTrial = 60;
+    public const int ViewsOfTrial = 2;                     // of an image
+    public const int StepsOfTrial = 200;                   // twice as many for the two best
     public const int FoldsOfReport = 3;                    // where too few are held out each image is answered by two thirds of the others
-    public const int FoldsOfStop = 5;                      // where enough are, one fifth says what scores mean
+    public const int FoldsOfCalibration = 5;               // where enough are, one fifth says what scores mean
 
     // Detection: what is seen
     public const double SmallestView = 0.6;                // of the resolution
@@ -147,7 +149,7 @@ public static class TrainingDefaults
     public const double LightSpread = 0.3;                 // of the logarithm of the brightness
     public const double ColourSpread = 0.1;                // the same of each colour
     public const float EnoughSeen = 0.4f;                  // of an object that is cut off: less is neither to be found nor wrong
-    public const int MostViews = 1_000;                    // 0.7 MB each at 480 pixels
+    public const int MostPlaces = 4_000_000;               // of all views together, 232 bytes each: 0.9 GB, and the backbone's time
     public const int FewestViews = 2;                      // of an image
     public const int MostViewsOfImage = 12;                // more are too much alike
     public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels
@@ -170,13 +172,16 @@ public static class TrainingDefaults
     public const float LongestGradient = 10;               // rarely reached; keeps one strange batch from spoiling all
     public const float AverageDecay = 0.995f;              // of the parameters: remembers some hundred steps
     public const float DetectionDecay = 0.02f;             // of the weights a unit of rate
-    public const int BatchViews = 8;
-    public const float HighestRate = 0.006f;
+    public const int BatchViews = 4;                      // half as many learned as much in two thirds of the time
+    public const float HighestRate = 0.005f;              // at twice as much it no longer learns anything
     public const float WarmUp = 0.05f;                     // share of the steps
     public const int PassesOfViews = 12;
-    public const int FewestSteps = 350;
-    public const int MostWork = 1_800_000;                 // steps times places of a view: a minute of two cores
+    public const int FewestSteps = 700;
+    public const int MostWork = 24_000_000;                // places of all views that are learned from in a run: three minutes of one core
     public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
+    public const double ShareOfChoice = 0.2;               // of a run's limit
+    public const double ShareOfReading = 0.35;             // of what is left then
+    public const double ShareOfTraining = 0.85;            // of what is left then; the rest is for answers and the report
 
     // Detection: answers and report
     public const int MostObjects = 100;                    // an image, as COCO counts

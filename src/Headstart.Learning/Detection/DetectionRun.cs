@@ -9,13 +9,14 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
     private readonly DetectionExample[] _all = [.. task.Examples, .. task.HeldOut];
     private readonly Dictionary<DetectionStage, double> _seconds = [];
     private readonly int _cores = Environment.ProcessorCount;
+    private readonly long _start = Stopwatch.GetTimestamp();
 
     public DetectionResult Train()
     {
-        // 1. Who answers for whom. With enough held out one fold is kept aside, to stop and to calibrate by; else each has its turn.
+        // 1. Who answers for whom. With enough held out one fold is kept aside, to calibrate by; else each has its turn.
         var crossValidated = task.HeldOut.Count < EnoughHeldOut;
         int[] learn = [.. Enumerable.Range(0, crossValidated ? _all.Length : task.Examples.Count).Where(i => !_all[i].TestOnly)];
-        var folds = Math.Min(crossValidated ? FoldsOfReport : FoldsOfStop, learn.Length);
+        var folds = Math.Min(crossValidated ? FoldsOfReport : FoldsOfCalibration, learn.Length);
         var fold = DetectionFolds.Assign([.. learn.Select(i => _all[i])], task.Categories.Count, Math.Max(1, folds), task.Seed);
 
         // 2. What reads the images.
@@ -24,11 +25,13 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         var chosen = trials.Single(trial => trial.Chosen);
         var backbone = task.Backbones.First(known => known.Manifest.Id == chosen.BackboneId);
 
-        // 3. Views of all images.
+        // 3. Views to learn from.
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
-        var read = Timed(DetectionStage.Reading, () => reader.Read(_all, i => i < learn.Length ? fold[i] : -1,
-            ViewsOf(), task.Seed, Share(DetectionStage.Reading)));
-        bool Teaches(int i) => read[i] is not null && _all[i].Boxes.Any(label => !label.Difficult);
+        int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those to learn from come first
+        var views = Timed(DetectionStage.Reading, () => reader.Draw([.. open.Select(i => _all[i])], i => i < learn.Length ? fold[i] : -1,
+            Math.Max(FewestViews, (int)(task.Effort * MostViewsOfImage)), task.Seed, Share(DetectionStage.Reading),
+            Left() * ShareOfReading));
+        bool Teaches(int i) => views[i] is not null && _all[i].Boxes.Any(label => !label.Difficult);
         if (!learn.Any(Teaches))
         {
             throw new Heads.HeadTrainingException("None of the images with boxes can be read; upload them again.");
@@ -37,8 +40,11 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
         // 4. Heads that answer for the fold they have not seen.
         var template = new HeadTemplate(task.Categories, backbone, reader, chosen.Resolution);
         var trainer = new HeadTrainer(template.Network, _cores, task.GiveWay);
-        var answers = new IReadOnlyList<Decoding.Found>[]?[_all.Length];
+        var answers = new RawAnswer?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
+        var goesOn = crossValidated || open.Length > learn.Length;
+        var all = turns + (goesOn ? GoingOn : 0) + (crossValidated ? 0 : GoingOn); // shares of all trainings
+        var toGo = all;
         float[]? first = null;
         Timed(DetectionStage.Training, () =>
         {
@@ -54,33 +60,30 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
             return 0;
         });
         int[] seen = [.. Enumerable.Range(0, _all.Length).Where(i => answers[i] is not null)];
-        template.Calibrate([.. seen.Select(i => (answers[i]!, read[i]!.Frame, _all[i]))]);
+        template.Calibrate([.. seen.Select(i => (answers[i]!, _all[i]))]);
         return Timed(DetectionStage.Finishing, Finish);
 
-        // 5. The head that is evaluated goes on from the first, with all that it may see; the head that is served goes on from there.
+        // 5. The head that is evaluated goes on from the first, with all that it may see; the head that is served goes on from there, where
+        // there is more to see.
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;
             var parameters = first ?? template.Network.Begin(new Random(task.Seed));
-            var more = first is null ? 1 : GoingOn;
-            var steps = crossValidated ? 1 : 2;
             if (!crossValidated)
             {
-                parameters = Fit(parameters, learn, more, Share(DetectionStage.Finishing, 0, steps));
-                Answer(parameters, Enumerable.Range(learn.Length, task.HeldOut.Count));
+                parameters = Fit(parameters, learn, first is null ? 1 : GoingOn, Share(DetectionStage.Finishing, 0, 2));
                 evaluated = template.Make(parameters);
             }
-            else
-            {
-                Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // only for tests
-            }
 
+            Answer(parameters, Enumerable.Range(learn.Length, _all.Length - learn.Length)); // cross-validated, these are only for tests
             var unseen = answers.Select(answer => answer is not null).ToArray();
             Answer(parameters, learn.Where(i => answers[i] is null));
-            parameters = Fit(parameters, Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly), crossValidated ? more : GoingOn,
-                Share(DetectionStage.Finishing, steps - 1, steps));
-            Detections?[] found = [.. answers.Select((answer, i) => answer is null ? null
-                : template.Detections(answer[template.Same], read[i]!.Frame))];
+            if (goesOn)
+            {
+                parameters = Fit(parameters, open, first is null && crossValidated ? 1 : GoingOn, Share(DetectionStage.Finishing, 1, 2));
+            }
+
+            Detections?[] found = [.. answers.Select(answer => answer is null ? null : template.Detections(answer))];
             int[] counted = [.. Enumerable.Range(0, _all.Length).Where(i => unseen[i] && (crossValidated || i >= learn.Length))];
             var report = DetectionEvaluation.Of(task.Categories, [.. counted.Select(i => _all[i].Boxes)],
                 [.. counted.Select(i => found[i]!)], crossValidated);
@@ -90,26 +93,27 @@ internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgre
 
         float[] Fit(float[] start, IEnumerable<int> examples, double share, Action<double> report)
         {
-            DetectionView[] views = [.. examples.Where(i => read[i] is not null).SelectMany(i => read[i]!.Drawn)];
-            var places = new Places(views[0].Width, views[0].Height).Count;
-            var plan = TrainingPlan.For(views.Length, places, share * task.Effort, task.Seed);
-            return trainer.Train(start, views, plan, (step, _) =>
-            {
-                report(step / (double)plan.Steps);
-                return true;
-            }, cancel);
+            DetectionView[] some = [.. examples.SelectMany(i => views[i] ?? [])];
+            var steps = TrainingPlan.StepsFor(some.Length, new Places(some[0].Width, some[0].Height).Count, share * task.Effort, all);
+            var limit = Left() * ShareOfTraining * share / Math.Max(share, toGo);
+            toGo -= share;
+            return trainer.Train(start, some, new(steps, task.Seed, limit), report, cancel);
         }
 
         void Answer(float[] by, IEnumerable<int> examples)
         {
-            int[] asked = [.. examples.Where(i => read[i] is not null)];
+            int[] asked = [.. examples];
             Parallel.For(0, asked.Length, new ParallelOptions { MaxDegreeOfParallelism = _cores, CancellationToken = cancel }, n =>
-                answers[asked[n]] = trainer.Find(by, read[asked[n]]!.Plain));
+            {
+                task.GiveWay?.Invoke(cancel);
+                answers[asked[n]] = reader.Plain(_all[asked[n]]) is var (view, frame) ? new(trainer.Find(by, view), frame) : null;
+            });
         }
     }
 
-    /// <summary>Many images are views enough; the memory is limited.</summary>
-    private int ViewsOf() => Math.Clamp((int)(task.Effort * MostViews / _all.Length), FewestViews, MostViewsOfImage);
+    /// <summary>Time that is left; null without a limit.</summary>
+    private TimeSpan? Left() => task.Limit is { } limit ? TimeSpan.FromSeconds(Math.Max(1, (limit - Stopwatch.GetElapsedTime(_start))
+        .TotalSeconds)) : null;
 
     private Action<double> Share(DetectionStage stage, int part = 0, int parts = 1) =>
         share => progress?.Report(new(stage, (part + share) / parts));

@@ -17,6 +17,10 @@ public sealed record DetectionTask(IReadOnlyList<string> Categories, IReadOnlyLi
     /// <summary>Share of the usual work: less is quicker and finds less.</summary>
     public double Effort { get; init; } = 1;
 
+    /// <summary>How long it may take: where the usual work would take longer, fewer views are read and each head learns for less long. A
+    /// few seconds are needed whatever it says. Null for the usual work, which gives the same head each time.</summary>
+    public TimeSpan? Limit { get; init; }
+
     /// <summary>Called before each image and each batch; may hold the training up for as long as the cores are needed more
     /// elsewhere.</summary>
     public Action<CancellationToken>? GiveWay { get; init; }

@@ -19,7 +19,7 @@ internal sealed record HeadLayer(int Inputs, int Outputs, int Kernel, bool PerCh
     public long[] Shape => [Outputs, PerChannel ? 1 : Inputs, Kernel, Kernel];
 }
 
-/// <summary>What the head is made of, once for libtorch, which trains it, and once for ONNX, which serves and exports it.</summary>
+/// <summary>What the head is made of, once for what trains it, and once for ONNX, which serves and exports it.</summary>
 internal interface IHeadOperators<T>
 {
     /// <summary>With padding that keeps the size.</summary>

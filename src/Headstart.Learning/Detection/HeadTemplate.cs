@@ -2,6 +2,11 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
+/// <summary>What a head found in a picture, before its scores are probabilities.</summary>
+/// <param name="Found">For each of <see cref="SameObject"/>.</param>
+/// <param name="Frame">The picture's sizes.</param>
+internal sealed record RawAnswer(IReadOnlyList<Decoding.Found>[] Found, PictureFrame Frame);
+
 /// <summary>What the heads of one training have in common: what they read, and what their scores mean.</summary>
 internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBackbone backbone, ViewReader reader, int resolution)
 {
@@ -17,7 +22,7 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
     public HeadNetwork Network { get; } = new(reader.Kept, categories.Count, HeadWidth);
 
     /// <summary>Learns what scores mean from answers of heads that had not seen the pictures.</summary>
-    public void Calibrate(IReadOnlyList<(IReadOnlyList<Decoding.Found>[] Found, PictureFrame Frame, DetectionExample Example)> answers)
+    public void Calibrate(IReadOnlyList<(RawAnswer Answer, DetectionExample Example)> answers)
     {
         // Cells overlap in a picture, raccoons hardly ever: which boxes are of one object differs.
         Same = Enumerable.Range(0, SameObject.Length).MaxBy(same => DetectionEvaluation.At50(Judged(same), categories.Count));
@@ -30,13 +35,15 @@ internal sealed class HeadTemplate(IReadOnlyList<string> categories, DetectorBac
             return [.. categories.Select((_, category) => new CategoryMatches(pictures, category))];
         }
 
-        JudgedPicture[] Judged(int same) => [.. answers.Select(answer => new JudgedPicture(answer.Example.Boxes,
-            Detections(answer.Found[same], answer.Frame).Objects, answer.Frame.Aspect))];
+        JudgedPicture[] Judged(int same) => [.. answers.Select(pair => new JudgedPicture(pair.Example.Boxes,
+            Detections(pair.Answer, same).Objects, pair.Answer.Frame.Aspect))];
     }
 
-    public Detections Detections(IReadOnlyList<Decoding.Found> found, PictureFrame frame) => new(frame.PictureWidth, frame.PictureHeight,
-        [.. found.Select(box => new DetectedObject(box.Category, frame.ToPicture(box.Box),
-            DetectionCalibration.Probability(box.Logit, _slope, _intercept))).Where(answer => answer.Box.IsSound)]);
+    /// <param name="answer">What a head found.</param>
+    /// <param name="same">Index among <see cref="SameObject"/>; null for <see cref="Same"/>.</param>
+    public Detections Detections(RawAnswer answer, int? same = null) => new(answer.Frame.PictureWidth, answer.Frame.PictureHeight,
+        [.. answer.Found[same ?? Same].Select(box => new DetectedObject(box.Category, answer.Frame.ToPicture(box.Box),
+            DetectionCalibration.Probability(box.Logit, _slope, _intercept))).Where(found => found.Box.IsSound)]);
 
     /// <summary>The head that reads the backbone's maps as they are.</summary>
     public DetectionHead Make(float[] parameters)

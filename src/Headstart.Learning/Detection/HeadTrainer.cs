@@ -1,32 +1,33 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Numerics.Tensors;
-using TorchSharp;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
 
-/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; as many threads as there are cores share
-/// the views of a batch, and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
+/// <summary>The loop that trains a head. Each view is a forward and a backward pass on one thread; cores share the views of a batch,
+/// and their gradients are added in order, so that the same seed gives the same head on the same machine.</summary>
 internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<CancellationToken>? giveWay = null)
 {
     private readonly ConcurrentBag<TapeOperators> _tapes = [];
 
     /// <summary>Trains.</summary>
-    /// <param name="start">Parameters to start from; not changed.</param>
+    /// <param name="from">Parameters to start from; not changed.</param>
     /// <param name="views">To learn from.</param>
     /// <param name="plan">How long and how fast.</param>
-    /// <param name="proceed">Sees the averaged parameters after each round, and says whether to go on.</param>
+    /// <param name="report">Receives the share done.</param>
     /// <param name="cancel">Looked at before each batch.</param>
     /// <returns>The averaged parameters.</returns>
-    public float[] Train(float[] start, IReadOnlyList<DetectionView> views, TrainingPlan plan, Func<int, float[], bool> proceed,
+    public float[] Train(float[] from, IReadOnlyList<DetectionView> views, TrainingPlan plan, Action<double> report,
         CancellationToken cancel)
     {
         var random = new Random(plan.Seed);
-        float[] parameters = [.. start];
+        float[] parameters = [.. from];
         var adam = new Adam(parameters);
         var order = new Queue<int>();
         var gradient = new float[network.Length];
-        for (var step = 0; step < plan.Steps; step++)
+        var start = Stopwatch.GetTimestamp();
+        for (var (step, share) = (0, 0.0); share < 1; step++)
         {
             cancel.ThrowIfCancellationRequested();
             giveWay?.Invoke(cancel);
@@ -56,11 +57,9 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
             TensorPrimitives.Divide(gradient, Math.Max(1, blames.Sum(blame => blame.Targets)), gradient);
             // 3. A step: warm-up, then half a cosine.
-            adam.Step(gradient, plan.RateAt(step));
-            if ((step + 1) % plan.Round == 0 && !proceed(step + 1, adam.Average))
-            {
-                break;
-            }
+            adam.Step(gradient, plan.RateAt(share));
+            share = plan.ShareAt(step + 1, Stopwatch.GetElapsedTime(start));
+            report(share);
         }
 
         return adam.Average;
@@ -78,8 +77,6 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
     /// <returns><c>[k, places]</c> and <c>[4, places]</c></returns>
     internal (float[] Scores, float[] Sides) Ask(float[] parameters, DetectionView view)
     {
-        using var scope = torch.NewDisposeScope();
-        using var gradients = torch.no_grad();
         var tape = new TapeOperators(network); // not a used one, whose buffers have the size of the views to learn from
         tape.Start(parameters);
         var (scores, sides) = network.Run(tape, Maps(tape, view));
@@ -88,8 +85,6 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
     private Blame Judge(float[] parameters, DetectionView view)
     {
-        using var scope = torch.NewDisposeScope();
-        using var gradients = torch.no_grad();
         var tape = _tapes.TryTake(out var free) ? free : new TapeOperators(network);
         tape.Start(parameters);
         var (scores, sides) = network.Run(tape, Maps(tape, view));
@@ -132,25 +127,28 @@ internal sealed class HeadTrainer(HeadNetwork network, int cores, Action<Cancell
 
 /// <summary>How long and how fast a head learns.</summary>
 /// <param name="Steps">Batches.</param>
-/// <param name="Rate">Highest rate of learning.</param>
-/// <param name="Round">Steps after which it is looked at.</param>
 /// <param name="Seed">Decides the order of the views.</param>
-internal sealed record TrainingPlan(int Steps, float Rate, int Round, int Seed)
+/// <param name="Limit">After which it ends all the same; null for none, and the same head each time.</param>
+internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null)
 {
     /// <param name="views">To learn from.</param>
     /// <param name="places">Of a view: large views are seen less often.</param>
     /// <param name="share">Of a training from the start; 1 for the whole.</param>
-    /// <param name="seed">Decides the order of the views.</param>
-    public static TrainingPlan For(int views, int places, double share, int seed)
+    /// <param name="all">Shares of all trainings of the run.</param>
+    public static int StepsFor(int views, int places, double share, double all)
     {
-        var steps = Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, Math.Max(FewestSteps, MostWork / Math.Max(1, places)));
-        return new(Math.Max(1, (int)(steps * share)), HighestRate, Math.Max(1, steps / 50), seed);
+        var most = Math.Max(FewestSteps, (int)(MostWork / all / BatchViews / Math.Max(1, places)));
+        return Math.Max(1, (int)(Math.Clamp(views * PassesOfViews / BatchViews, FewestSteps, most) * share));
     }
 
-    public float RateAt(int step)
+    /// <summary>Of the training, by steps or by time.</summary>
+    public double ShareAt(int steps, TimeSpan elapsed) => Math.Max((double)steps / Steps, Limit is { } limit ? elapsed / limit : 0);
+
+    /// <summary>Warm-up, then half a cosine.</summary>
+    public float RateAt(double share)
     {
-        var warm = Math.Max(1, (int)(Steps * WarmUp));
-        return step < warm ? Rate * (step + 1) / warm
-            : Rate * (0.01f + 0.99f * (1 + MathF.Cos(MathF.PI * (step - warm) / Math.Max(1, Steps - warm))) / 2);
+        var warm = Math.Max(1.0 / Steps, WarmUp);
+        return share < warm ? HighestRate * (float)Math.Min(1, (share + 1.0 / Steps) / warm)
+            : HighestRate * (0.01f + 0.99f * (1 + MathF.Cos(MathF.PI * (float)((share - warm) / Math.Max(1e-9, 1 - warm)))) / 2);
     }
 }

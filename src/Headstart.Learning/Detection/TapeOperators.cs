@@ -1,9 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using TorchSharp;
-using static TorchSharp.torch;
-using Tensor = TorchSharp.torch.Tensor;
 
 namespace Headstart.Learning.Detection;
 
@@ -14,10 +10,9 @@ internal sealed record HeadMap(int Height, int Width, int Channels, float[] Valu
 }
 
 /// <summary>
-/// The head while it learns: computes, and remembers how to go back (reverse-mode differentiation). Products of matrices are libtorch's;
-/// the small convolutions, one channel each, are done here with the channels of a place side by side: libtorch's were three quarters of a
-/// training. Buffers are used again for the next view. One thread; its tensors
-/// belong to the dispose scope it is used in.
+/// The head while it learns: computes, and remembers how to go back (reverse-mode differentiation), with the channels of a place side by
+/// side. Its matrices are so small that copies to libtorch and back took most of a training. Buffers are used again for the next view.
+/// One thread.
 /// </summary>
 internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMap>
 {
@@ -69,20 +64,25 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
 
     public HeadMap Convolve(HeadMap input, HeadLayer layer) => layer.PerChannel ? ConvolveEach(input, layer) : Mix(input, layer);
 
+    /// <summary>In place: nobody else reads what it is given.</summary>
     public HeadMap Rectify(HeadMap input)
     {
-        var output = New(input.Height, input.Width, input.Channels);
-        TensorPrimitives.Max(input.Values, 0, output.Values);
+        var values = input.Values;
+        for (var i = 0; i < values.Length; i += Vector<float>.Count)
+        {
+            Vector.Max(new Vector<float>(values, i), Vector<float>.Zero).CopyTo(values, i);
+        }
+
         _tape.Add(() =>
         {
-            var (from, to) = (output.Gradient, input.Gradient);
-            for (var i = 0; i < to.Length; i += Vector<float>.Count)
+            var slopes = input.Gradient;
+            for (var i = 0; i < values.Length; i += Vector<float>.Count)
             {
-                var on = Vector.GreaterThan(new Vector<float>(output.Values, i), Vector<float>.Zero);
-                (new Vector<float>(to, i) + Vector.ConditionalSelect(on, new Vector<float>(from, i), Vector<float>.Zero)).CopyTo(to, i);
+                var on = Vector.GreaterThan(new Vector<float>(values, i), Vector<float>.Zero);
+                Vector.ConditionalSelect(on, new Vector<float>(slopes, i), Vector<float>.Zero).CopyTo(slopes, i);
             }
         });
-        return output;
+        return input;
     }
 
     public HeadMap Double(HeadMap input)
@@ -108,16 +108,12 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
         }
     }
 
+    /// <summary>Into the other one: nobody else reads it.</summary>
     public HeadMap Add(HeadMap one, HeadMap other)
     {
-        var output = New(one.Height, one.Width, one.Channels);
-        TensorPrimitives.Add(one.Values, other.Values, output.Values);
-        _tape.Add(() =>
-        {
-            TensorPrimitives.Add(one.Gradient, output.Gradient, one.Gradient);
-            TensorPrimitives.Add(other.Gradient, output.Gradient, other.Gradient);
-        });
-        return output;
+        TensorPrimitives.Add(one.Values, other.Values, other.Values);
+        _tape.Add(() => TensorPrimitives.Add(one.Gradient, other.Gradient, one.Gradient));
+        return other;
     }
 
     public HeadMap Join(IReadOnlyList<HeadMap> maps)
@@ -158,45 +154,61 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
     {
         var output = New(input.Height, input.Width, layer.Outputs);
         var bias = layer.Offset + layer.Weights;
-        var (read, weights) = (Matrix(input.Values, input.Channels), // for the way back too
-            Matrix(_parameters.AsSpan(layer.Offset, layer.Weights), layer.Inputs));
-        Numbers(read.mm(weights.t())).CopyTo(output.Values);
-        for (var at = 0; at < output.Values.Length; at += layer.Outputs)
+        // Few outputs, those of the last layers, take a whole vector: what is too much of it is left out again.
+        var columns = (layer.Outputs + ChannelConvolution.Lanes - 1) / ChannelConvolution.Lanes * ChannelConvolution.Lanes;
+        var (weights, turned) = (Take(layer.Weights), Zeros(layer.Inputs * columns)); // [outputs, inputs] and [inputs, columns]
+        _parameters.AsSpan(layer.Offset, layer.Weights).CopyTo(weights);
+        for (var row = 0; row < layer.Outputs; row++)
         {
-            var place = output.Values.AsSpan(at, layer.Outputs);
-            TensorPrimitives.Add(place, _parameters.AsSpan(bias, layer.Outputs), place);
+            for (var i = 0; i < layer.Inputs; i++)
+            {
+                turned[i * columns + row] = weights[row * layer.Inputs + i];
+            }
+        }
+
+        var products = columns == layer.Outputs ? output.Values : Take(input.Places * columns);
+        for (var place = 0; place < input.Places; place++)
+        {
+            _parameters.AsSpan(bias, layer.Outputs).CopyTo(products.AsSpan(place * columns));
+        }
+
+        PointConvolution.Add(input.Values, turned, products, layer.Inputs, columns);
+        for (var place = 0; products != output.Values && place < input.Places; place++)
+        {
+            products.AsSpan(place * columns, layer.Outputs).CopyTo(output.Values.AsSpan(place * layer.Outputs));
         }
 
         _tape.Add(() =>
         {
-            var slopes = Matrix(output.Gradient, layer.Outputs);
-            Accumulate(slopes.t().mm(read), Gradient.AsSpan(layer.Offset, layer.Weights));
             SumPlaces(output.Gradient, Gradient.AsSpan(bias, layer.Outputs));
+            var sums = Zeros(layer.Weights);
+            var ofWeights = Gradient.AsSpan(layer.Offset, layer.Weights);
+            if (columns == layer.Outputs)
+            {
+                PointConvolution.Correlate(input.Values, output.Gradient, sums, layer.Inputs, layer.Outputs);
+                Transpose(sums, turned, layer.Inputs, layer.Outputs);
+                TensorPrimitives.Add(ofWeights, turned, ofWeights);
+            }
+            else
+            {
+                PointConvolution.Correlate(output.Gradient, input.Values, sums, layer.Outputs, layer.Inputs);
+                TensorPrimitives.Add(ofWeights, sums, ofWeights);
+            }
+
             if (input.Gradient.Length > 0)
             {
-                Accumulate(slopes.mm(weights), input.Gradient);
+                PointConvolution.Add(output.Gradient, weights, input.Gradient, layer.Outputs, layer.Inputs);
             }
         });
         return output;
-
-        static Tensor Matrix(ReadOnlySpan<float> values, int columns)
-        {
-            var matrix = empty([values.Length / columns, columns]);
-            values.CopyTo(MemoryMarshal.Cast<byte, float>(matrix.bytes));
-            return matrix;
-        }
-
-        static void Accumulate(Tensor more, Span<float> sum) => TensorPrimitives.Add(sum, Numbers(more), sum);
-
-        // data<float>() takes as long as the product to copy
-        static ReadOnlySpan<float> Numbers(Tensor product) => MemoryMarshal.Cast<byte, float>(product.contiguous().bytes);
     }
 
     private HeadMap ConvolveEach(HeadMap input, HeadLayer layer)
     {
         var output = New(input.Height, input.Width, input.Channels);
         var (channels, count) = (input.Channels, layer.Kernel * layer.Kernel);
-        var taps = Take(count * channels); // [taps, channels]
+        var convolution = new ChannelConvolution(input.Height, input.Width, channels, layer.Kernel);
+        var taps = Take(count * channels);
         Transpose(_parameters.AsSpan(layer.Offset, layer.Weights), taps, channels, count);
         var bias = _parameters.AsSpan(layer.Offset + layer.Weights, channels);
         for (var at = 0; at < output.Values.Length; at += channels)
@@ -204,12 +216,13 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             bias.CopyTo(output.Values.AsSpan(at));
         }
 
-        Spread(input, input.Values, taps, output.Values, step: 1);
+        var padded = Take(convolution.PaddedLength); // for the way back too
+        convolution.Pad(input.Values, padded);
+        convolution.Add(padded, taps, output.Values);
         _tape.Add(() =>
         {
-            Spread(input, output.Gradient, taps, input.Gradient, step: -1);
-            var slopes = Take(count * channels);
-            Correlate(input, output.Gradient, slopes);
+            var slopes = Zeros(count * channels);
+            convolution.Correlate(padded, output.Gradient, slopes);
             for (var tap = 0; tap < count; tap++)
             {
                 for (var channel = 0; channel < channels; channel++)
@@ -219,72 +232,29 @@ internal sealed class TapeOperators(HeadNetwork network) : IHeadOperators<HeadMa
             }
 
             SumPlaces(output.Gradient, Gradient.AsSpan(layer.Offset + layer.Weights, channels));
+            // What a place said to its neighbours comes back from them: in the opposite directions.
+            for (var tap = 0; tap < count; tap++)
+            {
+                taps.AsSpan(tap * channels, channels).CopyTo(slopes.AsSpan((count - 1 - tap) * channels));
+            }
+
+            convolution.Pad(output.Gradient, padded);
+            convolution.Add(padded, slopes, input.Gradient);
         });
         return output;
     }
 
     private static void SumPlaces(float[] values, Span<float> sum)
     {
+        if (sum.Length % ChannelConvolution.Lanes == 0)
+        {
+            PointConvolution.Sum(values, sum);
+            return;
+        }
+
         for (var at = 0; at < values.Length; at += sum.Length)
         {
             TensorPrimitives.Add(sum, values.AsSpan(at, sum.Length), sum);
-        }
-    }
-
-    /// <summary>Adds to each place what its neighbours say, times the tap of their direction; with a step of -1 of the opposite
-    /// direction.</summary>
-    private static void Spread(HeadMap size, float[] from, float[] taps, float[] to, int step)
-    {
-        var (height, width, channels) = (size.Height, size.Width, size.Channels);
-        var kernel = (int)Math.Sqrt(taps.Length / channels);
-        for (var y = 0; y < height; y++)
-        {
-            for (var tap = 0; tap < kernel * kernel; tap++)
-            {
-                var (row, shift) = (y + step * (tap / kernel - kernel / 2), step * (tap % kernel - kernel / 2));
-                var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
-                if (row < 0 || row >= height || first >= last)
-                {
-                    continue;
-                }
-
-                var (read, write) = ((row * width + first + shift) * channels, (y * width + first) * channels);
-                for (var end = (y * width + last) * channels; write < end; read += channels, write += channels)
-                {
-                    for (var channel = 0; channel < channels; channel += Vector<float>.Count)
-                    {
-                        Vector.FusedMultiplyAdd(new Vector<float>(from, read + channel),
-                            new Vector<float>(taps, tap * channels + channel), new Vector<float>(to, write + channel))
-                            .CopyTo(to, write + channel);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>The slope of each tap.</summary>
-    private static void Correlate(HeadMap input, float[] slopes, float[] sums)
-    {
-        var (height, width, channels) = (input.Height, input.Width, input.Channels);
-        var kernel = (int)Math.Sqrt(sums.Length / channels);
-        for (var channel = 0; channel < channels; channel += Vector<float>.Count)
-        {
-            for (var tap = 0; tap < kernel * kernel; tap++)
-            {
-                var (down, shift) = (tap / kernel - kernel / 2, tap % kernel - kernel / 2);
-                var sum = Vector<float>.Zero;
-                for (var y = Math.Max(0, -down); y < height - Math.Max(0, down); y++)
-                {
-                    var (first, last) = (Math.Max(0, -shift), width - Math.Max(0, shift));
-                    var (read, at) = (((y + down) * width + first + shift) * channels + channel, (y * width + first) * channels + channel);
-                    for (var x = first; x < last; x++, read += channels, at += channels)
-                    {
-                        sum = Vector.FusedMultiplyAdd(new Vector<float>(input.Values, read), new Vector<float>(slopes, at), sum);
-                    }
-                }
-
-                sum.CopyTo(sums, tap * channels + channel);
-            }
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class ViewMaker(DetectorBackbone backbone, int resolution)
     /// <summary>Decoded larger than the resolution, so that larger views are sharp too.</summary>
     public int DecodedSize => (int)(resolution * LargestView);
 
+    /// <summary>Of a drawn view.</summary>
+    public int PlacesOfView => new Places(Letterbox.Whole(resolution), Letterbox.Whole((int)Math.Round(resolution * Aspect))).Count;
+
     /// <summary>As a detector sees it.</summary>
     public Canvas Plain(DecodedExample example)
     {

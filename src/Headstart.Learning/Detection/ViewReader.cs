@@ -1,13 +1,8 @@
+using System.Diagnostics;
 using Headstart.Learning.Imaging;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
-
-/// <summary>An example as a head learns from it and answers it.</summary>
-/// <param name="Plain">What a detector sees.</param>
-/// <param name="Drawn">What a head learns from.</param>
-/// <param name="Frame">Of the plain view.</param>
-internal sealed record ReadExample(DetectionView Plain, IReadOnlyList<DetectionView> Drawn, PictureFrame Frame);
 
 /// <summary>Has a backbone read examples at a resolution, plainly and in drawn views.</summary>
 internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int cores, Action<CancellationToken>? giveWay,
@@ -21,19 +16,26 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
     /// <summary>Channels that are kept of each map.</summary>
     public IReadOnlyList<int> Kept => [.. Projections.Select(projection => projection.Outputs)];
 
+    /// <summary>Views to learn from. All together have at most <see cref="MostPlaces"/>: where images are so many that not even one view
+    /// of each would be that, some of them have none.</summary>
     /// <param name="examples">The examples.</param>
     /// <param name="group">Of an example: only pictures of one group are mixed.</param>
-    /// <param name="views">Drawn ones of an example.</param>
+    /// <param name="most">Of an example.</param>
     /// <param name="seed">Decides what is drawn.</param>
     /// <param name="report">Receives the share done.</param>
+    /// <param name="limit">After which each image has one view only; null for none.</param>
     /// <returns>null for files that cannot be read.</returns>
-    public ReadExample?[] Read(IReadOnlyList<DetectionExample> examples, Func<int, int> group, int views, int seed, Action<double> report)
+    public IReadOnlyList<DetectionView>?[] Draw(IReadOnlyList<DetectionExample> examples, Func<int, int> group, int most, int seed,
+        Action<double> report, TimeSpan? limit = null)
     {
-        var read = new ReadExample?[examples.Count];
+        var (start, longest) = (Stopwatch.GetTimestamp(), limit ?? TimeSpan.MaxValue);
+        var read = new IReadOnlyList<DetectionView>?[examples.Count];
         var random = new Random(seed);
         int[] order = [.. Enumerable.Range(0, examples.Count)];
         random.Shuffle(order);
-        var done = 0;
+        var rank = new int[order.Length];
+        order.Index().ToList().ForEach(place => rank[place.Item] = place.Index);
+        var (done, room) = (0, 0);
         foreach (var block in order.GroupBy(group).OrderBy(same => same.Key).SelectMany(same => same.Chunk(DecodedAtOnce)))
         {
             var decoded = new DecodedExample?[block.Length];
@@ -44,12 +46,16 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
                 double[] aspects = [.. others.Select(other => Math.Min(other.Frame.Aspect, 1 / other.Frame.Aspect)).Order()];
                 _maker.Aspect = aspects[aspects.Length / 2];
                 Project(examples, block, random);
+                room = MostPlaces / _maker.PlacesOfView;
             }
 
             Each(block.Length, n =>
             {
-                read[block[n]] = decoded[n] is { } own && Projections.Count > 0
-                    ? Read(examples[block[n]], own, others, (views, new Random(unchecked(seed * 31 + block[n])))) : null;
+                var (i, drawn) = (block[n], new Random(unchecked(seed * 31 + block[n])));
+                var views = rank[i] < room ? Math.Clamp(room / examples.Count, 1, most) : 0;
+                read[i] = decoded[n] is not { } own || Projections.Count == 0 ? null
+                    : [.. Enumerable.Range(0, views).TakeWhile(view => view == 0 || Stopwatch.GetElapsedTime(start) < longest).Select(_ =>
+                        _maker.Read(_maker.Drawn(own, others, drawn), Projections))];
                 report(Interlocked.Increment(ref done) / (double)examples.Count);
             });
         }
@@ -57,12 +63,9 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         return read;
     }
 
-    private ReadExample Read(DetectionExample example, DecodedExample decoded, DecodedExample[] others, (int Count, Random Random) drawn)
-    {
-        var plain = DecodedExample.Of(example, resolution);
-        return new(_maker.Read(_maker.Plain(plain), Projections), [.. Enumerable.Range(0, drawn.Count)
-            .Select(_ => _maker.Read(_maker.Drawn(decoded, others, drawn.Random), Projections))], plain.Frame);
-    }
+    /// <summary>What a detector sees of an example; null for a file that cannot be read.</summary>
+    public (DetectionView View, PictureFrame Frame)? Plain(DetectionExample example) => TryDecode(example, resolution) is { } decoded
+        ? (_maker.Read(_maker.Plain(decoded), Projections), decoded.Frame) : null;
 
     private void Project(IReadOnlyList<DetectionExample> examples, int[] block, Random random)
     {

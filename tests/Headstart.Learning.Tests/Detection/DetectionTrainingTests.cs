@@ -87,6 +87,55 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         new(DrawnObjects.Categories, DrawnObjects.Draw(4, seed: 1), [], [trained.Backbone]), null, new CancellationToken(canceled: true)));
 
     [Fact]
+    public void A_training_without_any_time_left_makes_a_head_all_the_same()
+    {
+        var steps = new Counter();
+
+        var result = DetectionTraining.Train(new(DrawnObjects.Categories, DrawnObjects.Draw(8, seed: 1), [], [trained.Backbone])
+        {
+            Limit = TimeSpan.FromMilliseconds(1),
+        }, steps, CancellationToken.None);
+
+        using var head = result.Head;
+        Assert.Equal(8, result.Report.Pictures);
+        Assert.InRange(steps.Finishing, 1, TrainingDefaults.FewestSteps / 4);
+    }
+
+    [Fact]
+    public void A_training_ends_by_its_steps_or_by_its_limit_and_learns_ever_more_slowly()
+    {
+        var plan = new TrainingPlan(Steps: 100, Seed: 1, Limit: TimeSpan.FromSeconds(10));
+
+        Assert.Equal(0.5, plan.ShareAt(50, TimeSpan.FromSeconds(1)));
+        Assert.Equal(1, plan.ShareAt(50, TimeSpan.FromSeconds(10)));
+        Assert.Equal(0.5, (plan with { Limit = null }).ShareAt(50, TimeSpan.FromDays(1)));
+        float[] rates = [.. Enumerable.Range(0, 100).Select(step => plan.RateAt(step / 100.0))];
+        var warm = (int)(100 * TrainingDefaults.WarmUp);
+        Assert.Equal(rates[..warm].Order(), rates[..warm]);
+        Assert.Equal(rates[warm..].OrderDescending(), rates[warm..]);
+        Assert.InRange(rates.Max(), 0.99f * TrainingDefaults.HighestRate, 1.01f * TrainingDefaults.HighestRate);
+    }
+
+    [Fact]
+    public void The_category_with_the_smallest_objects_decides_the_resolution()
+    {
+        static DetectionExample Of(int category, float side, int count) =>
+            new([.. Enumerable.Repeat(new LabelledBox(category, new(0, 0, side, side)), count)], () => []);
+
+        Assert.Equal(224, DetectionChoice.ResolutionFor([Of(0, 0.3f, 100)], 2));
+        Assert.Equal(480, DetectionChoice.ResolutionFor([Of(0, 0.3f, 100), Of(1, 0.06f, 4)], 2));
+        Assert.Equal(224, DetectionChoice.ResolutionFor([Of(0, 0.3f, 100), Of(0, 0.05f, 20)], 2)); // a fifth of the category
+        Assert.Equal(640, DetectionChoice.ResolutionFor([Of(0, 0.001f, 1)], 1));
+    }
+
+    private sealed class Counter : IProgress<DetectionProgress>
+    {
+        public int Finishing { get; private set; }
+
+        public void Report(DetectionProgress value) => Finishing += value.Stage == DetectionStage.Finishing ? 1 : 0;
+    }
+
+    [Fact]
     public void Folds_have_about_as_many_boxes_of_each_category_and_groups_stay_together()
     {
         DetectionExample[] examples = [.. DrawnObjects.Draw(40, seed: 2)

@@ -20,7 +20,7 @@ public sealed class DetectorHost(TestPostgres postgres) : DocumentedHost(postgre
 
     public JsonNode Run { get; private set; } = null!;
 
-    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.2")];
+    protected override IEnumerable<(string Name, string Value)> Settings => [("Headstart:Training:DetectionEffort", "0.4")];
 
     public new async ValueTask InitializeAsync()
     {
