@@ -41,6 +41,8 @@ public static class TrainingDefaults
     // of the covariance that is taken to be alike in all directions; few images want less of it than many
     public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
     public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
+    // logits by which the own category leads on average: then the temperature is about 1, with 5 images a category as with 50
+    public const double PrototypeLead = 7.5;
     public const double FavouriteShare = 0.3;              // one of them
     public const double MethodCertainty = 1;               // standard errors by which another method must beat it
     public const int MostForPrototypes = 1_000;            // examples; with more the covariance takes longer than all other fits
