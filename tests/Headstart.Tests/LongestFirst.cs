@@ -20,8 +20,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly Type[] Long =
     [
-        typeof(StartAndStopTests), typeof(CrashTests), typeof(BackupTests), typeof(FetchingTests), typeof(FetchingProcessesTests),
-        typeof(ChoiceTests), typeof(JobCrashTests), typeof(S3HostTests), typeof(MemoryTests), typeof(PausedWorkerTests), typeof(ReportTests),
+        typeof(StartAndStopTests), typeof(CrashTests), typeof(BackupTests), typeof(ChoiceTests), typeof(FetchingTests),
+        typeof(FetchingProcessesTests), typeof(JobCrashTests), typeof(S3HostTests), typeof(MemoryTests), typeof(MultiLabelTests),
+        typeof(PausedWorkerTests), typeof(ReportTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
