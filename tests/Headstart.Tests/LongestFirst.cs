@@ -1,8 +1,7 @@
 using Headstart.Tests;
 using Headstart.Tests.Backups;
-using Headstart.Tests.BatchPredictions;
 using Headstart.Tests.Blobs;
-using Headstart.Tests.ImageSearches;
+using Headstart.Tests.Jobs;
 using Headstart.Tests.Processes;
 using Headstart.Tests.Reports;
 using Headstart.Tests.Training;
@@ -21,9 +20,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly Type[] Long =
     [
-        typeof(BackupTests), typeof(AccuracyTests), typeof(FetchingProcessesTests), typeof(ChoiceTests), typeof(CrashTests),
-            typeof(S3HostTests), typeof(MainJobTests),
-        typeof(StartAndStopTests), typeof(SearchCrashTests), typeof(FetchingTests), typeof(BatchCrashTests), typeof(ReportTests),
+        typeof(StartAndStopTests), typeof(CrashTests), typeof(BackupTests), typeof(ChoiceTests), typeof(FetchingTests),
+        typeof(FetchingProcessesTests), typeof(JobCrashTests), typeof(S3HostTests), typeof(MemoryTests), typeof(MultiLabelTests),
+        typeof(PausedWorkerTests), typeof(ReportTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

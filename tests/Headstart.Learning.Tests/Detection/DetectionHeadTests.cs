@@ -75,11 +75,11 @@ public sealed class DetectionMemoryTests(TrainedDetector trained)
 
         Detect(40);
         var before = Resident();
-        Detect(300);
+        Detect(100);
         var growth = Resident() - before;
 
         // The maps of one picture take more than a megabyte, a head about as much.
-        Assert.True(growth < 40 * Memory.MiB, $"300 detections left {growth / Memory.MiB} MiB behind.");
+        Assert.True(growth < 40 * Memory.MiB, $"100 detections left {growth / Memory.MiB} MiB behind.");
     }
 
     /// <summary>Without what was freed and is only kept for later.</summary>

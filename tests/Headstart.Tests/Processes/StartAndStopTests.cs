@@ -8,14 +8,23 @@ using Npgsql;
 namespace Headstart.Tests.Processes;
 
 /// <summary>The life of the program as the one who runs it sees it.</summary>
-public sealed partial class StartAndStopTests
+public sealed partial class StartAndStopTests(RunningProgram running) : IClassFixture<RunningProgram>
 {
     [Fact]
-    public async Task The_first_start_prints_a_key_that_works_and_later_starts_print_none()
+    public async Task A_start_on_a_taken_address_spends_no_key_the_first_that_succeeds_prints_one_that_works_and_later_ones_none()
     {
         await using var host = new HostProcess();
         host.Environment.Remove("Headstart__BootstrapKey");
         host.Environment.Remove("Headstart__Postgres__Fsync");
+        using (var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, new Uri(host.Environment["ASPNETCORE_URLS"]).Port))
+        {
+            other.Start();
+            var (exitCode, output) = await host.RunAsync();
+            Assert.Equal(1, exitCode);
+            Assert.Contains("ASPNETCORE_URLS", output.Trim().Split('\n')[^1], StringComparison.Ordinal);
+            Assert.DoesNotMatch(Key(), output);
+        }
+
         await host.StartAsync();
         var key = Key().Match(host.Output).Value;
         Assert.Single(Key().Matches(host.Output));
@@ -35,8 +44,7 @@ public sealed partial class StartAndStopTests
     [Fact]
     public async Task Ctrl_C_in_the_middle_of_a_run_stops_everything_and_the_next_start_goes_on()
     {
-        await using var host = new HostProcess();
-        await host.StartAsync();
+        var host = running.Program;
         var model = await host.Client.PetsAsync();
         var run = await host.Client.StartRunAsync(model);
         while ((string?)run["state"] == "queued")
@@ -80,8 +88,7 @@ public sealed partial class StartAndStopTests
     [Fact]
     public async Task A_second_host_on_the_same_data_folder_is_refused_with_a_sentence()
     {
-        await using var host = new HostProcess();
-        await host.StartAsync();
+        var host = running.Program;
         await using var second = new HostProcess();
         second.Environment["Headstart__DataDirectory"] = host.DataFolder;
 
@@ -92,15 +99,10 @@ public sealed partial class StartAndStopTests
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/ready", Api.Cancel)).StatusCode);
     }
 
+    /// <summary>What Program does with a refusal of the settings, of a feature and of the database; SettingsTests has more.</summary>
     [Theory]
     [InlineData("Headstart__Roles", "web,wroker", "Headstart:Roles")]
-    [InlineData("Headstart__BootstrapKey", "with a blank", "Headstart:BootstrapKey")]
-    [InlineData("Headstart__Uploads__MaxFileBytes", "lots", "Headstart:Uploads:MaxFileBytes")]
-    [InlineData("Headstart__Uploads__AtOnceFiles", "6000", "Headstart:Uploads:MaxFiles")]
-    [InlineData("Headstart__Uploads__MaxRows", "0", "Headstart:Uploads:MaxRows")]
     [InlineData("Headstart__Backbones__Catalogue", "/nowhere.json", "Headstart:Backbones:Catalogue")]
-    [InlineData("Headstart__Backbones__MaxUploadBytes", "0", "Headstart:Backbones:MaxUploadBytes")]
-    [InlineData("Headstart__PathBase", "https://example.com/headstart", "Headstart:PathBase")]
     [InlineData("Headstart__Postgres__BinariesDirectory", "/nowhere", "/nowhere")]
     public async Task A_setting_that_cannot_be_used_ends_the_start_with_one_sentence(string name, string value, string named)
     {
@@ -114,28 +116,9 @@ public sealed partial class StartAndStopTests
     }
 
     [Fact]
-    public async Task An_address_that_is_taken_ends_the_start_with_a_sentence_and_spends_no_key()
-    {
-        await using var host = new HostProcess();
-        host.Environment.Remove("Headstart__BootstrapKey");
-        using (var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, new Uri(host.Environment["ASPNETCORE_URLS"]).Port))
-        {
-            other.Start();
-            var (exitCode, output) = await host.RunAsync();
-            Assert.Equal(1, exitCode);
-            Assert.Contains("ASPNETCORE_URLS", output.Trim().Split('\n')[^1], StringComparison.Ordinal);
-        }
-
-        await host.StartAsync();
-
-        Assert.Matches(Key(), host.Output);
-    }
-
-    [Fact]
     public async Task The_database_killed_under_a_running_host_comes_back_with_everything()
     {
-        await using var host = new HostProcess();
-        await host.StartAsync();
+        var host = running.Program;
         var model = await host.Client.PetsAsync(6);
         await host.Client.TrainAsync(model);
 
@@ -159,8 +142,7 @@ public sealed partial class StartAndStopTests
     [Fact]
     public async Task The_database_killed_while_a_job_is_noted_as_done_does_not_hold_up_the_next_run()
     {
-        await using var host = new HostProcess();
-        await host.StartAsync();
+        var host = running.Program;
         var model = await host.Client.PetsAsync(4);
         await using (var database = await host.ConnectAsync())
         {
@@ -187,6 +169,9 @@ public sealed partial class StartAndStopTests
         }
 
         Assert.Equal(2, (int?)(await host.Client.TrainAsync(model))["version"]);
+        await using var after = await host.ConnectAsync();
+        await using var drop = new NpgsqlCommand("DROP FUNCTION hold CASCADE", after);
+        await drop.ExecuteNonQueryAsync(Api.Cancel);
     }
 
     [GeneratedRegex("hs_[A-Za-z0-9]+")]
