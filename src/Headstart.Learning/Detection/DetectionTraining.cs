@@ -80,7 +80,7 @@ public static class DetectionTraining
         ArgumentNullException.ThrowIfNull(task);
         Require(task);
         TorchRuntime.EnsureLoaded();
-        return new DetectionRun(task, progress, cancel).Train();
+        return new DetectorFit(task, progress, cancel).Train();
     }
 
     private static void Require(DetectionTask task)

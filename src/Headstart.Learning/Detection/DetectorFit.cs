@@ -4,7 +4,7 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Detection;
 
 /// <summary>One training, from the choice to the report.</summary>
-internal sealed class DetectionRun(DetectionTask task, IProgress<DetectionProgress>? progress, CancellationToken cancel)
+internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgress>? progress, CancellationToken cancel)
 {
     private readonly DetectionExample[] _all = [.. task.Examples, .. task.HeldOut];
     private readonly Dictionary<DetectionStage, double> _seconds = [];
