@@ -72,9 +72,9 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         BuiltInBackbone.CopyTo(folder.Path, "small-a", "small-b", "small-c");
         await using var own = new HostWithFolders(postgres, $"{SharedData.Folder("backbones")};{folder.Path}");
         await own.InitializeAsync();
-        var model = await own.Client.NewModelAsync();
-        // Half of what is learned from is enough to drop some, and so few of each category that no hidden layers are tried.
-        await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/flowers/train"));
+        var model = await own.Client.NewModelAsync("ants", "bees");
+        // half of what is learned from is enough to drop some
+        await own.Client.UploadSetAsync(model, SharedData.Folder("datasets/hymenoptera/train"), 70);
 
         var run = await own.Client.TrainAsync(model, Api.Automatic);
 
