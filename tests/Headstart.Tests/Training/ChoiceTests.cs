@@ -81,9 +81,10 @@ public sealed class ChoiceTests(HostWithRealBackbones host, TestPostgres postgre
         Assert.Equal("succeeded", (string?)run["state"]);
         var images = run["backbones"]!.AsArray().ToDictionary(b => (string)b!["id"]!, b => (int)b!["images"]!);
         Assert.Equal(images.Values.Max(), images["mobilenetv2-1.0+mobilenet-edgetpu-1.0"]); // the favourite is kept
-        Assert.All((string[])["small-a", "small-b", "small-c"], id => Assert.InRange(images[id], 1, images.Values.Max() - 1));
-        Assert.DoesNotContain(images.Keys, id => id.Contains("small", StringComparison.Ordinal)
-            && id.Contains('+', StringComparison.Ordinal));
+        // Three that are the same: one of them may be among the three best of a part, before squeezenet1.1.
+        List<string> behind = [.. ((string[])["small-a", "small-b", "small-c"]).Where(id => images[id] < images.Values.Max())];
+        Assert.InRange(behind.Count, 2, 3);
+        Assert.DoesNotContain(images.Keys, id => id.Contains('+', StringComparison.Ordinal) && behind.Exists(id.Contains));
     }
 
     [Fact]
