@@ -9,8 +9,7 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the
 /// loss on a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a
-/// seed. The hidden layer is computed in float32, the output in float64. Its tensors belong to the dispose scope it is made
-/// in.
+/// seed. The hidden layer is computed in float32, the output in float64. Its tensors belong to the dispose scope it is made in.
 /// </summary>
 internal sealed class HiddenNetwork
 {

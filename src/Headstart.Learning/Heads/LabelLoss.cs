@@ -3,9 +3,10 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// What logits cost, <c>sum(w_i * loss_i)</c>. Where labels exclude each other a loss is the cross-entropy of a softmax and every category
-/// weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Where each may apply or not it is the sum of those of k sigmoids (one against the
-/// rest) and every example weighs the same: thresholds make up for rare labels, and the probabilities stay honest. For one thread at a time.
+/// What logits cost, <c>sum(w_i * loss_i)</c>. Where labels exclude each other a loss is the cross-entropy of a softmax and every
+/// category weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Where each may apply or not it is the sum of those of k sigmoids (one
+/// against the rest) and every example weighs the same: thresholds make up for rare labels, and the probabilities stay honest. For one
+/// thread at a time.
 /// </summary>
 internal sealed class LabelLoss
 {

@@ -125,7 +125,8 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         Refuse(everywhere >= 0, $"Every image has the label '{Categories[Math.Max(0, everywhere)]}'; add images that lack it.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions),
             "The feature vectors do not all have the same length.");
-        Refuse(Features is SparseRows sparse ? !sparse.AreFinite : Features.Any(row => !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(row))),
+        Refuse(Features is SparseRows sparse ? !sparse.AreFinite
+            : Features.Any(row => !float.IsFinite(TensorPrimitives.MaxMagnitude<float>(row))),
             "A feature vector holds a value that is not a finite number.");
         var first = Features[0];
         Refuse(Features.Skip(1).All(row => row.AsSpan().SequenceEqual(first)),
