@@ -69,25 +69,6 @@ public sealed class CurvePlan : FitPlan
         })];
     }
 
-    private bool IsRight(int example, ReadOnlySpan<double> probabilities)
-    {
-        if (_set.Tags is null)
-        {
-            return TensorPrimitives.IndexOfMax(probabilities) == _set.Labels[example];
-        }
-
-        var wanted = _set.Tags[example];
-        for (var k = 0; k < probabilities.Length; k++)
-        {
-            if (probabilities[k] >= 0.5 != wanted.Contains(k))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>What the fits say together.</summary>
     /// <param name="fits">All of them, in order.</param>
     public LearningCurve Conclude(IReadOnlyList<float[]> fits)
@@ -107,6 +88,25 @@ public sealed class CurvePlan : FitPlan
         }
 
         base.Dispose(disposing);
+    }
+
+    private bool IsRight(int example, ReadOnlySpan<double> probabilities)
+    {
+        if (_set.Tags is null)
+        {
+            return TensorPrimitives.IndexOfMax(probabilities) == _set.Labels[example];
+        }
+
+        var wanted = _set.Tags[example];
+        for (var k = 0; k < probabilities.Length; k++)
+        {
+            if (probabilities[k] >= 0.5 != wanted.Contains(k))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private int[] Part(int[] training, double share) =>

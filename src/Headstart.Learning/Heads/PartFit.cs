@@ -20,7 +20,6 @@ internal sealed class PartFit
     /// <param name="spaces">Its coordinates.</param>
     /// <param name="seen">The examples to learn from.</param>
     /// <param name="unseen">The m examples to answer.</param>
-    /// <exception cref="HeadTrainingException">There is nothing to learn from the part; the message says why.</exception>
     public PartFit(LabelledFeatures set, PartSpaces spaces, int[] seen, int[] unseen)
     {
         var inputs = spaces.Of(seen);

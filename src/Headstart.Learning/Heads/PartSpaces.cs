@@ -6,7 +6,8 @@ namespace Headstart.Learning.Heads;
 /// <summary>
 /// Coordinates for fits to parts of one set: the <see cref="RowSpace"/> of the whole, found once. A part's own principal axes would take
 /// longer to find than a fit takes, and lead to the same head: a penalised linear model does not depend on a rotation, its bias takes up
-/// where the mean lies, and neither they nor the one scale knows a label. Several threads may use it at once.
+/// where the mean lies, and neither they nor the one scale knows a label. (Discriminant analysis and hidden layers do see the directions in
+/// which the other examples vary, but not their labels.) Several threads may use it at once.
 /// </summary>
 internal sealed class PartSpaces : IDisposable
 {

@@ -12,7 +12,7 @@ public static partial class BackgroundWork
     /// Lets other threads go first from now on: this one, and those it starts. Does nothing but on Linux, where .NET's own priorities have
     /// no effect. There is no way back without privileges, so it is for a thread that ends with its work.
     /// </summary>
-    public static void GoSecond()
+    public static void LowerPriority()
     {
         if (OperatingSystem.IsLinux())
         {

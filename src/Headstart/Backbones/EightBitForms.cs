@@ -146,7 +146,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
 
         EightBitBackbone.Result Make()
         {
-            BackgroundWork.GoSecond();
+            BackgroundWork.LowerPriority();
             return EightBitBackbone.Make(backbone.File, Calibration(photographs), paths.RegisteredBackbones, photographs,
                 () => cores.GiveWay(cancel));
         }

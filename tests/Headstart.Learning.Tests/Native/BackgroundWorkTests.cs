@@ -11,7 +11,7 @@ public class BackgroundWorkTests
         int before = Niceness(), inside = before;
         var thread = new Thread(() =>
         {
-            BackgroundWork.GoSecond();
+            BackgroundWork.LowerPriority();
             inside = Niceness();
         });
         thread.Start();
