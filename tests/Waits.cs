@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime;
 
 namespace Headstart.Tests;
 
@@ -21,6 +22,8 @@ internal static class Waits
     {
         if (!string.IsNullOrEmpty(Folder))
         {
+            Sums["nothing: this process compiled methods"] = ((int)JitInfo.GetCompiledMethodCount(), JitInfo.GetCompilationTime());
+            Sums["nothing: this process used the processor"] = (1, Environment.CpuUsage.TotalTime);
             File.WriteAllLines(Path.Combine(Folder, $"{AppDomain.CurrentDomain.FriendlyName}.waits"),
                 Sums.Select(sum => string.Create(System.Globalization.CultureInfo.InvariantCulture,
                     $"{sum.Value.Time.TotalSeconds:0.0}\t{sum.Value.Count}\t{sum.Key}")));

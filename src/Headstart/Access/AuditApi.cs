@@ -7,26 +7,24 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
-/// <param name="KeyName">Name of the API key at that time.</param>
-/// <param name="Operation">The operationId in this document, or the method and route of an operation that is not in it.</param>
-/// <param name="Subjects">What was changed: the values in the route, such as the <c>id</c> of the model.</param>
-/// <param name="Status">HTTP status of the response; null while the request is running, and if the host died before responding.</param>
-/// <param name="Address">IP address of the client; null for a request from a page of this host.</param>
-public sealed record AuditedChange(
-    Guid Id, DateTime At, Guid KeyId, string KeyName, string Operation, IReadOnlyDictionary<string, string> Subjects, int? Status,
-    string? Address)
+public sealed record AuditQuery
 {
-    internal static AuditedChange Of(AuditEntry entry) => new(entry.Id, entry.At, entry.KeyId, entry.KeyName, entry.Operation,
-        JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
-}
+    /// <summary>Only this operation, such as deleteModel.</summary>
+    [FromQuery(Name = "operation")]
+    public string? Operation { get; init; }
 
-/// <param name="Operation">Only this operation, such as deleteModel.</param>
-/// <param name="Key">Only changes made with the key of this id.</param>
-/// <param name="Since">Only changes at or after this time.</param>
-/// <param name="Until">Only changes before this time.</param>
-public sealed record AuditQuery(
-    [property: FromQuery(Name = "operation")] string? Operation, [property: FromQuery(Name = "key")] Guid? Key,
-    [property: FromQuery(Name = "since")] DateTimeOffset? Since, [property: FromQuery(Name = "until")] DateTimeOffset? Until);
+    /// <summary>Only changes made with the key of this id.</summary>
+    [FromQuery(Name = "key")]
+    public Guid? Key { get; init; }
+
+    /// <summary>Only changes at or after this time.</summary>
+    [FromQuery(Name = "since")]
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Only changes before this time.</summary>
+    [FromQuery(Name = "until")]
+    public DateTimeOffset? Until { get; init; }
+}
 
 public static class AuditApi
 {
@@ -38,7 +36,7 @@ public static class AuditApi
     private static async Task<Page<AuditedChange>> List(
         HeadstartDb db, ClaimsPrincipal caller, [AsParameters] AuditQuery query, [AsParameters] PageQuery page, CancellationToken cancel)
     {
-        var (operation, key, since, until) = query;
+        var (operation, key, since, until) = (query.Operation, query.Key, query.Since, query.Until);
         var (size, after) = (Page.Limit(page.Limit), page.After);
         var account = caller.AccountId();
         var (from, to) = (since?.UtcDateTime, until?.UtcDateTime);

@@ -125,7 +125,7 @@ public static class ImageSearchesApi
             return NoSuchSearch(id);
         }
 
-        var (state, category, limit, after) = query;
+        var (state, category, limit, after) = (query.State, query.Category, query.Limit, query.After);
         var named = category is null ? null : Names.Clean(category);
         var one = CandidateState.Found;
         if (state is not null && (!Enum.TryParse(state, ignoreCase: true, out one) || !Enum.IsDefined(one) || !state.All(char.IsLetter)))

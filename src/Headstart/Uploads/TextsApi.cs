@@ -11,21 +11,20 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-/// <param name="Text">The text.</param>
-/// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
-/// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
-/// decides.</param>
-/// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
-/// <param name="FileName">The file that contains it.</param>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
+public sealed record TextQuery
+{
+    /// <summary>Only texts of this category.</summary>
+    [FromQuery(Name = "category")]
+    public string? Category { get; init; }
 
-/// <param name="Category">Only texts of this category.</param>
-/// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
-/// <param name="Labelled">Only texts with a category, or only those without.</param>
-public sealed record TextQuery(
-    [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
-    [property: FromQuery(Name = "labelled")] bool? Labelled);
+    /// <summary>Only <c>train</c> or <c>test</c>.</summary>
+    [FromQuery(Name = "split")]
+    public string? Split { get; init; }
+
+    /// <summary>Only texts with a category, or only those without.</summary>
+    [FromQuery(Name = "labelled")]
+    public bool? Labelled { get; init; }
+}
 
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
