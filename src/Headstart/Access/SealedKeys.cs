@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Headstart.Operations;
+using Headstart.Configuration;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Headstart.Access;

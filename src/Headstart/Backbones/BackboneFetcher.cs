@@ -1,5 +1,7 @@
+using Headstart.Concurrency;
+using Headstart.Configuration;
+using Headstart.Disk;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

@@ -1,5 +1,5 @@
+using Headstart.Configuration;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

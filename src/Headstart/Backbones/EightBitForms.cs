@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Headstart.Blobs;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Native;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;

@@ -1,6 +1,6 @@
 using Hangfire;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;

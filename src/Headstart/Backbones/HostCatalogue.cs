@@ -1,5 +1,6 @@
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

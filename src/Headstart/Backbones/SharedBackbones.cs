@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
+using Headstart.Concurrency;
 using Headstart.Data;
+using Headstart.Disk;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 

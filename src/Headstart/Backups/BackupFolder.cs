@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
 
 namespace Headstart.Backups;
 

@@ -1,8 +1,12 @@
 using Headstart.Access;
 using Headstart.Blobs;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 

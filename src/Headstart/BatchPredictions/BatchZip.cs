@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Uploads.Archives;
+using Headstart.Uploads.Files;
 
 namespace Headstart.BatchPredictions;
 

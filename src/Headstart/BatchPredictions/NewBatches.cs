@@ -1,7 +1,7 @@
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 

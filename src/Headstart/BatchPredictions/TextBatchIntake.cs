@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Texts;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Headstart.BatchPredictions;

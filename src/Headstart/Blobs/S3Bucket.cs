@@ -4,7 +4,8 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 
 namespace Headstart.Blobs;
 

@@ -1,5 +1,5 @@
 using Hangfire.PostgreSql;
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;

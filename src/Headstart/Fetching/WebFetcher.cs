@@ -2,7 +2,8 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Http;
 using Microsoft.Security.AntiSSRF;
 
 namespace Headstart.Fetching;

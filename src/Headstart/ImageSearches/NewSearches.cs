@@ -1,9 +1,11 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Naming;
+using Headstart.Uploads.Storing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

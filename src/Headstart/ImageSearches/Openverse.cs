@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Operations;
+using Headstart.Http;
 
 namespace Headstart.ImageSearches;
 

@@ -1,11 +1,13 @@
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Fetching;
 using Headstart.Jobs;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Training;
-using Headstart.Uploads;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Storing;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;

@@ -1,10 +1,13 @@
-using System.ComponentModel.DataAnnotations;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Naming;
 using Headstart.Training;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,6 @@
+using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
 

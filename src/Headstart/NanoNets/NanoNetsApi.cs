@@ -1,10 +1,11 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Models;
-using Headstart.Operations;
 using Headstart.Training;
-using Headstart.Uploads;
+using Headstart.Uploads.Storing;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 

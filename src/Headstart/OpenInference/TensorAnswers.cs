@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Headstart.Configuration;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Predictions;
-using Headstart.Uploads;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

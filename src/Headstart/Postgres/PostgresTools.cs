@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

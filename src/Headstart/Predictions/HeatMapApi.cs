@@ -1,8 +1,9 @@
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,9 @@
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Fetching;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Http;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;

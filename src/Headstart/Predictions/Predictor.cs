@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Metrics;
+using Headstart.Uploads.Files;
 using Headstart.Versions;
 
 namespace Headstart.Predictions;

@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Configuration;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,6 @@
 using Headstart.Data;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
+using Headstart.Naming;
 
 namespace Headstart.Reports;
 

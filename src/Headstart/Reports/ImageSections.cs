@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Operations;
 
 namespace Headstart.Reports;
 

@@ -1,10 +1,12 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;

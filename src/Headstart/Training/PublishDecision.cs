@@ -1,6 +1,7 @@
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

@@ -1,7 +1,7 @@
 using Headstart.Backbones;
+using Headstart.Concurrency;
 using Headstart.Data;
-using Headstart.Examples;
-using Headstart.Operations;
+using Headstart.Similarity;
 
 namespace Headstart.Training;
 

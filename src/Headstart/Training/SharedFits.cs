@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 

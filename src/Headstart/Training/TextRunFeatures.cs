@@ -1,11 +1,12 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Examples;
+using Headstart.Errors;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
+using Headstart.Naming;
+using Headstart.Similarity;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;

@@ -1,9 +1,11 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Jobs;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;

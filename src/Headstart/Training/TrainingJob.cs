@@ -1,8 +1,8 @@
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;

@@ -1,6 +1,10 @@
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Storing;
+using Headstart.Uploads.Texts;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

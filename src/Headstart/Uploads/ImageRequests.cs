@@ -1,7 +1,15 @@
 using System.Runtime.CompilerServices;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
-using Headstart.Uploads.Formats;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Naming;
+using Headstart.Uploads.Archives;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Imports;
+using Headstart.Uploads.Storing;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;

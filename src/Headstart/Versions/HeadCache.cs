@@ -1,11 +1,13 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
+using Headstart.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 

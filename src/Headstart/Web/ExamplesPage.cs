@@ -1,6 +1,7 @@
 using Headstart.Data;
+using Headstart.Http;
 using Headstart.Models;
-using Headstart.Operations;
+using Headstart.Naming;
 using Headstart.Reports;
 using Headstart.Versions;
 using Headstart.Web.Parts;

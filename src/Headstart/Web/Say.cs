@@ -1,7 +1,6 @@
 using System.Globalization;
 using Headstart.Data;
 using Headstart.Models;
-using Headstart.Operations;
 using Headstart.Reports;
 
 namespace Headstart.Web;

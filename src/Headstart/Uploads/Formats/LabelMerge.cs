@@ -1,5 +1,8 @@
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
@@ -63,7 +66,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             number++;
             if (++_rows > maxRows)
             {
-                throw ManifestBody.TooManyRows(maxRows);
+                throw ManifestRow.TooMany(maxRows);
             }
 
             Place(row, number, source, folder, stem, own);
