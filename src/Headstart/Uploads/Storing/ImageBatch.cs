@@ -169,7 +169,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
             || (!model.Kind.TakesSeveral() && row.Labels.Count == 0 && file.Categories.Length > 0))
         {
             return new(null, false, new(file.FileName, "removed-meanwhile",
-                $"The {model.Kind.Example()}, its category or the model was deleted by another request in the meantime; check the model "
+                $"The {model.Kind.Noun()}, its category or the model was deleted by another request in the meantime; check the model "
                     + "and send it again."));
         }
 
