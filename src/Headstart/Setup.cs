@@ -98,12 +98,13 @@ public static class Setup
             .AddSingleton<LoadedTextBackbones>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
-        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
-            .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>())
-        .AddSingleton<EightBitForms>().AddHostedService(static provider => provider.GetRequiredService<EightBitForms>());
+        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddSingleton<BackboneExchange>()
+            .AddHostedService(static provider => provider.GetRequiredService<BackboneExchange>())
+        .AddSingleton<LabelledPhotographs>().AddSingleton<EightBitForms>().AddHostedService<EightBitMaking>();
 
     public static IServiceCollection AddVersions(this IServiceCollection services) => services
-        .AddSingleton<PublishedVersions>().AddSingleton<HeadCache>().AddTransient<ServableVersions>().AddSingleton<VersionExport>();
+        .AddSingleton<PublishedVersions>().AddSingleton<VersionReader>().AddSingleton<HeadCache>()
+        .AddTransient<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
         .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
@@ -126,7 +127,7 @@ public static class Setup
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>()
+        .AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
         .AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
@@ -134,7 +135,7 @@ public static class Setup
     /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, Settings settings)
     {
-        services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobWaker>();
         if (settings.HasRole("worker"))
         {
             services.AddHostedService<JobSweep>().AddHostedService<Backlog>();
@@ -170,7 +171,7 @@ public static class Setup
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
             .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
-        return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
+        return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services
@@ -179,7 +180,8 @@ public static class Setup
 
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
         .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>()
-        .AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
+        .AddSingleton<CandidateFetching>().AddSingleton<CandidateSifting>()
+        .AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>()

@@ -6,9 +6,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>The items of batches in the database, and stored images or texts as items.</summary>
+/// <summary>Batches and their items in the database, and stored images or texts as items.</summary>
 internal sealed class BatchItems(HeadstartDb db)
 {
+    /// <summary>The batch that a request with this key started before; null if there is none.</summary>
+    public Task<BatchPrediction?> StartedByAsync(Guid model, string? idempotencyKey, CancellationToken cancel) =>
+        idempotencyKey is null ? Task.FromResult<BatchPrediction?>(null)
+        : db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == model && b.IdempotencyKey == idempotencyKey, cancel);
+
     /// <summary>Inserts a batch with its items, atomically.</summary>
     /// <returns>The quota of the account that it exceeds; null if it was inserted.</returns>
     public async Task<QuotaUse?> InsertAsync(Guid account, BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)

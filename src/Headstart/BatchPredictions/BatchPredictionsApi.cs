@@ -143,7 +143,7 @@ public static class BatchPredictionsApi
         var query = Find(db, caller, id, batchId);
         if (await query.AnyAsync(cancel))
         {
-            await JobQueue.CancelAsync(db, BatchJob.Kind, batchId, cancel);
+            await BatchJob.Kind.CancelAsync(db, batchId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);

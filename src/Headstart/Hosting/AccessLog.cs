@@ -6,8 +6,11 @@ namespace Headstart.Hosting;
 /// <summary>
 /// A line for every request, with names for programs that read logs. Neither headers nor query are in it: that is where people put keys.
 /// </summary>
-internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
+internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
 {
+    private const string Line = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account "
+        + "{Account}, request {RequestId}";
+
     public async Task InvokeAsync(HttpContext context)
     {
         var start = clock.GetTimestamp();
@@ -29,16 +32,7 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
     {
         var (request, response) = (context.Request, context.Response);
         var account = context.User.FindFirstValue(Caller.AccountClaim);
-        Log.Request(log, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength, response.ContentLength,
-            account, context.TraceIdentifier);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Information, Message =
-            "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account {Account}, request "
-                + "{RequestId}")]
-        public static partial void Request(ILogger log, string method, PathString path, int status, double milliseconds,
-            long? bytesReceived, long? bytesSent, string? account, string requestId);
+        log.LogInformation(Line, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength,
+            response.ContentLength, account, context.TraceIdentifier);
     }
 }

@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.ImageSearches;
 
 /// <summary>Starts image searches.</summary>
-internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock)
+internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobWaker waker, TimeProvider clock)
 {
     private const int PerCategory = 60;
     private const int MaxQueries = 100;
@@ -56,7 +56,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             throw new RefusedException(Problems.NoSuchModel());
         }
 
-        queue.Enqueue(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
+        waker.Wake(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
         return new() { Search = search, Counts = [] };
     }
 

@@ -6,13 +6,13 @@ namespace Headstart.Jobs;
 
 /// <summary>
 /// Wakes workers up. The row of a job is the truth and Hangfire only says that there is one: losing a wake-up costs time, never a job,
-/// because the sweep finds every job that no worker works on.
+/// because the sweep finds every job that no worker works on. A worker that is awake takes the job with <see cref="JobLease"/>.
 /// </summary>
-public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds,
-    ILogger<JobQueue> log)
+public sealed partial class JobWaker(IDbContextFactory<HeadstartDb> databases, IBackgroundJobClient hangfire, IEnumerable<JobKind> kinds,
+    ILogger<JobWaker> log)
 {
     /// <summary>For a job whose row is committed. If the process dies before this, the sweep does it.</summary>
-    public void Enqueue(JobKind kind, Guid id)
+    public void Wake(JobKind kind, Guid id)
     {
         try
         {
@@ -25,26 +25,22 @@ public sealed partial class JobQueue(IDbContextFactory<HeadstartDb> databases, I
     }
 
     /// <summary>The next job of a model, once the one before it has ended.</summary>
-    public async Task EnqueueNextAsync(JobKind kind, Guid model, CancellationToken cancel)
+    public async Task WakeNextAsync(JobKind kind, Guid model, CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         foreach (var id in await db.Database.SqlQueryRaw<Guid>(JobStatements.Of(kind).Next, model).ToListAsync(cancel))
         {
-            Enqueue(kind, id);
+            Wake(kind, id);
         }
     }
 
-    /// <summary>Cancels a job, even while a worker is at it. A job that has ended stays as it is.</summary>
-    public static Task CancelAsync(HeadstartDb db, JobKind kind, Guid id, CancellationToken cancel) =>
-        db.Database.ExecuteSqlRawAsync(JobStatements.Of(kind).Cancel, [id], cancel);
-
-    /// <summary>Enqueues jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
-    public async Task SweepAsync(CancellationToken cancel)
+    /// <summary>For jobs whose worker is gone, and queued jobs that were not announced recently.</summary>
+    public async Task WakeLostAsync(CancellationToken cancel)
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         foreach (var kind in kinds)
         {
-            (await db.Database.SqlQueryRaw<Guid>(JobStatements.Of(kind).Lost).ToListAsync(cancel)).ForEach(id => Enqueue(kind, id));
+            (await db.Database.SqlQueryRaw<Guid>(JobStatements.Of(kind).Lost).ToListAsync(cancel)).ForEach(id => Wake(kind, id));
         }
     }
 

@@ -154,7 +154,7 @@ public static class ModelsApi
             if (inUse is not null)
             {
                 return Problems.Of(StatusCodes.Status409Conflict, "category-in-use",
-                    $"The category \"{inUse}\" still has {model.Kind.Examples()}; move or delete them before you drop it. "
+                    $"The category \"{inUse}\" still has {model.Kind.Nouns()}; move or delete them before you drop it. "
                         + $"To rename it or merge it into another one, POST /api/v1/models/{id}/categories/rename or /merge.");
             }
 

@@ -146,7 +146,7 @@ public static class NanoNetsApi
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    private static async Task<IResult> Label(string? id, HttpContext http, NanoLabelling labelling, Settings settings,
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor labelling, Settings settings,
         CancellationToken cancel)
     {
         var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);

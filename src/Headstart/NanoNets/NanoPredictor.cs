@@ -7,7 +7,7 @@ using Headstart.Versions;
 namespace Headstart.NanoNets;
 
 /// <summary>Predictions for files and URLs, by the same <see cref="Predictor"/> as in the other APIs.</summary>
-internal sealed class NanoLabelling(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
+internal sealed class NanoPredictor(ServableVersions versions, Predictor predictor, WebFetcher web, Settings settings)
 {
     private const string Success = "Success";
 

@@ -35,7 +35,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         var read = await images.ReadAsync(db, new ImageFeatures(FeatureRecipe.Of(loaded.All[0])), [.. data.Train, .. data.Test],
             new StageProgress(run, 0, 0.1), cancel);
         var examples = Examples.Of(data, read, await images.AlikeAsync(db, read, cancel));
-        run.Notice(examples.Notices(data.Kind.Examples()));
+        run.Notice(examples.Notices(data.Kind.Nouns()));
 
         // 4. Choose, train and evaluate; the maps that heads read are made on the way.
         var items = read.Items.ToDictionary(item => item.ExampleId);

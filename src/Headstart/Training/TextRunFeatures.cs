@@ -77,7 +77,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     {
         Dataset.Item[] items = [.. data.Train.Concat(data.Test).Where(item => texts.ContainsKey(item.ExampleId))];
         var pairs = await Task.Run(() => TextLookAlikes.Pairs(Those(texts, items), cancel), cancel);
-        var leaks = Sides.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
+        var leaks = TrainTestSplit.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
         return data with { Train = [.. data.Train.Except(leaks)] };
     }
 

@@ -8,12 +8,13 @@ namespace Headstart.Training;
 /// <param name="Train">Indices, in rising order, as of the others.</param>
 /// <param name="Leaks">Training examples left out, because they look like an example given as test.</param>
 /// <param name="Untested">Examples given as test that test nothing, because they look like all training examples of a category.</param>
-public sealed record Sides(IReadOnlyList<int> Train, IReadOnlyList<int> Test, IReadOnlyList<int> Leaks, IReadOnlyList<int> Untested)
+public sealed record TrainTestSplit(IReadOnlyList<int> Train, IReadOnlyList<int> Test, IReadOnlyList<int> Leaks,
+    IReadOnlyList<int> Untested)
 {
     /// <param name="data">The run's examples.</param>
     /// <param name="items">Those that can be read, <c>[n]</c>.</param>
     /// <param name="groups"><c>[n]</c>, equal for look-alikes.</param>
-    public static Sides Of(Dataset data, IReadOnlyList<Dataset.Item> items, IReadOnlyList<int> groups)
+    public static TrainTestSplit Of(Dataset data, IReadOnlyList<Dataset.Item> items, IReadOnlyList<int> groups)
     {
         List<int> all = [.. Enumerable.Range(0, items.Count)];
         var held = data.Test.Select(item => item.ExampleId).ToHashSet();

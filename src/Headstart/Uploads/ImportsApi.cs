@@ -112,7 +112,7 @@ public static class ImportsApi
         var query = Find(db, caller, id, importId);
         if (await query.AnyAsync(cancel))
         {
-            await JobQueue.CancelAsync(db, ImportJob.Kind, importId, cancel);
+            await ImportJob.Kind.CancelAsync(db, importId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } import

@@ -94,7 +94,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         return _said.IsEmpty ? folders : this;
     }
 
-    public override Placement Of(ArchiveFile file)
+    public override FileLabels Of(ArchiveFile file)
     {
         var said = _files.TryGetValue(file, out var number) ? _said[number] : null;
         if (_folders?.Of(file) is { } place)
@@ -105,10 +105,10 @@ internal sealed class AnnotationLabels : ArchiveLabels
         return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
             : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
             : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
-            : said is { Reason: { } reason } ? Placement.Not(reason, said.Detail!)
+            : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
             : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
                 Row: NamedBy(said))
-            : Placement.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
+            : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
                 + "that file out to use the folders as categories.");
     }
 

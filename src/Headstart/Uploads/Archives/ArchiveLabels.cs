@@ -11,13 +11,13 @@ namespace Headstart.Uploads.Archives;
 /// <param name="Split">Null if its content decides.</param>
 /// <param name="Refused">Why the file cannot be used; null if it can.</param>
 /// <param name="Row">The row of our own table that says so.</param>
-internal sealed record Placement(IReadOnlyList<string>? Categories, Split? Split, FileContent.Unusable? Refused = null,
+internal sealed record FileLabels(IReadOnlyList<string>? Categories, Split? Split, FileContent.Unusable? Refused = null,
     NewImage? Row = null)
 {
     /// <summary>Where its objects are; null if nothing says so.</summary>
     public Drawing? Drawn { get; init; }
 
-    public static Placement Not(string reason, string detail) => new(null, null, new(reason, detail));
+    public static FileLabels Not(string reason, string detail) => new(null, null, new(reason, detail));
 }
 
 /// <summary>
@@ -31,7 +31,7 @@ internal abstract class ArchiveLabels
 
     /// <summary>What a file shows.</summary>
     /// <param name="file">One of <see cref="Examples"/>.</param>
-    public abstract Placement Of(ArchiveFile file);
+    public abstract FileLabels Of(ArchiveFile file);
 
     /// <summary>What the sender should know; each is a sentence.</summary>
     public virtual IReadOnlyList<string> Notices => [];

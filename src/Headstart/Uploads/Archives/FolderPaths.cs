@@ -23,7 +23,7 @@ internal sealed class FolderPaths
         _sides = level.Count > 0 && level.TrueForAll(SplitNames.IsName);
     }
 
-    public static Placement Unsafe { get; } = Placement.Not("unsafe-name",
+    public static FileLabels Unsafe { get; } = FileLabels.Not("unsafe-name",
         "The name points outside the archive; create the archive in the folder that contains the categories, for example with "
             + "zip -r photos.zip cats dogs.");
 

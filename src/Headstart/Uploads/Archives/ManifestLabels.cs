@@ -69,12 +69,12 @@ internal sealed class ManifestLabels : ArchiveLabels
             : throw RefusedException.Invalid("invalid-manifest", $"{read.FileName} cannot be read: {read.Unusable!.Detail}");
     }
 
-    public override Placement Of(ArchiveFile file) =>
+    public override FileLabels Of(ArchiveFile file) =>
         FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
         : _said.GetValueOrDefault(file) is { } said
             ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
         : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
-        : Placement.Not("not-in-manifest",
+        : FileLabels.Not("not-in-manifest",
             "The manifest of the archive has no row for this file; add one, or omit the manifest to use the folders as categories.");
 
     /// <summary>A row without a folder is about the file of this name in whatever folder, if there is only one.</summary>

@@ -39,9 +39,9 @@ internal sealed partial class TeachableMachineLabels : ArchiveLabels
             : text.Name == "metadata.json" && shape.Has("labels") ? Numbered(archive, text) : null;
     }
 
-    public override Placement Of(ArchiveFile file) => FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+    public override FileLabels Of(ArchiveFile file) => FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
         : _classes.GetValueOrDefault(file) is { } name ? new([RequestBodies.Readable(name)], null)
-        : Placement.Not("missing-category", "The file is in a project of Teachable Machine, but its name does not say its class "
+        : FileLabels.Not("missing-category", "The file is in a project of Teachable Machine, but its name does not say its class "
             + "(Class 1-!-0.jpg); put it into a folder named after its category and send that.");
 
     private static TeachableMachineLabels? Saved(Archive archive, ArchiveFile manifest, Annotation text)

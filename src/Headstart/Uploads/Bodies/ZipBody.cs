@@ -104,7 +104,7 @@ internal sealed class ZipBody : UploadBody
             : new(RequestBodies.Readable(entry.Name), place.Refused), place);
     }
 
-    private static UploadedFile Placed(UploadedFile file, Placement place) => file with
+    private static UploadedFile Placed(UploadedFile file, FileLabels place) => file with
     {
         FileName = place.Row?.FileName is { } name ? RequestBodies.Readable(name) : file.FileName,
         Content = place.Refused ?? file.Content,

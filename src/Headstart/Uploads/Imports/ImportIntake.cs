@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Headstart.Uploads.Imports;
 
 /// <summary>Turns the body of an upload into an import.</summary>
-public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue queue, TimeProvider clock)
+public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker waker, TimeProvider clock)
 {
     /// <summary>The import that the same key created earlier.</summary>
     public async Task<Import?> FindAsync(Guid model, string? key, CancellationToken cancel) =>
@@ -38,7 +38,7 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobQueue
         }
 
         // If the process dies here, the import is queued and the sweep enqueues it.
-        queue.Enqueue(ImportJob.Kind, import.Id);
+        waker.Wake(ImportJob.Kind, import.Id);
         return import;
     }
 
