@@ -97,7 +97,8 @@ public static class Setup
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>()
             .AddSingleton<LoadedTextBackbones>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
-            .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
+            .AddSingleton<ExtractionShards>().AddCleanup<ExtractionShards>().AddSingleton<SharedFits>().AddCleanup<SharedFits>()
+            .AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddSingleton<BackboneExchange>()
             .AddHostedService(static provider => provider.GetRequiredService<BackboneExchange>())
         .AddSingleton<LabelledPhotographs>().AddSingleton<EightBitForms>().AddHostedService<EightBitMaking>();
@@ -185,8 +186,11 @@ public static class Setup
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>()
-            .AddSingleton<ICleanup>(static provider => provider.GetRequiredService<ImportSources>())
+            .AddCleanup<ImportSources>()
         .AddJob<ImportJob>(ImportJob.Kind, settings);
+
+    private static IServiceCollection AddCleanup<T>(this IServiceCollection services)
+        where T : class, ICleanup => services.AddSingleton<ICleanup>(static provider => provider.GetRequiredService<T>());
 
     /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of
     /// another.</summary>

@@ -30,7 +30,7 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
 {
     private static readonly int InFlight = Environment.ProcessorCount + 1;
 
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ImageLimits _limits = settings.Uploads.ImageLimits;
     private readonly int _maxFiles = settings.BatchPredictions.MaxFiles;
 
     /// <param name="model">The model of the stored images.</param>

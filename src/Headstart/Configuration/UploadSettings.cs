@@ -1,3 +1,5 @@
+using Headstart.Learning.Imaging;
+
 namespace Headstart.Configuration;
 
 /// <summary>Limits of an upload.</summary>
@@ -42,6 +44,8 @@ public sealed class UploadSettings
 
     /// <summary>How long an import may work.</summary>
     public double MaxImportSeconds { get; set; } = 24 * 60 * 60;
+
+    internal ImageLimits ImageLimits => new() { MaxBytes = MaxFileBytes, MaxPixels = MaxPixels };
 
     internal string? Problem() =>
         MaxFileBytes is < 1 or > 1 << 30 ? "Headstart:Uploads:MaxFileBytes must be between 1 and 1073741824 (1 GiB)."

@@ -10,7 +10,7 @@ namespace Headstart.ImageSearches;
 /// <summary>Downloads candidates into the blob store, and reads them from there.</summary>
 internal sealed class CandidateFetching(WebFetcher web, IBlobStore blobs, Settings settings)
 {
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ImageLimits _limits = settings.Uploads.ImageLimits;
 
     /// <returns>Fetched, or dropped with the reason.</returns>
     public async Task<Move> FetchAsync(SearchCandidate candidate, CancellationToken cancel)

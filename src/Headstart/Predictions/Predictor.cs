@@ -38,7 +38,7 @@ public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
 public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry,
     IHostApplicationLifetime lifetime)
 {
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ImageLimits _limits = settings.Uploads.ImageLimits;
 
     /// <summary>Whether new requests are refused; requests already accepted are still answered.</summary>
     public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;

@@ -24,7 +24,4 @@ public sealed class ExtractionHelp(ExtractionShards shards, FeatureCache feature
         await shards.DoneAsync(shard, stopping);
         return true;
     }
-
-    /// <summary>Removes what dead workers left.</summary>
-    public Task SweepAsync(CancellationToken cancel) => shards.SweepAsync(cancel);
 }

@@ -27,7 +27,7 @@ internal sealed record MadeVersion(string Backbone, byte[] Artifact, byte[]? Eva
 /// </summary>
 internal interface IRunSteps
 {
-    /// <exception cref="Operations.RefusedException">The examples or this host do not allow it.</exception>
+    /// <exception cref="Errors.RefusedException">The examples or this host do not allow it.</exception>
     /// <exception cref="Learning.Heads.HeadTrainingException">There is nothing to learn from.</exception>
     Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel);
 }

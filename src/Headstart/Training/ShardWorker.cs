@@ -37,8 +37,6 @@ public sealed partial class ShardWorker : BackgroundService
                 {
                 }
 
-                await _extraction.SweepAsync(stopping);
-                await _fits.SweepAsync(stopping);
                 await _news.WaitAsync(Period, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Headstart.Http;
 
 namespace Headstart.Uploads.Files;
 
@@ -36,7 +37,7 @@ internal sealed class SystemFiles
     [
         string.Create(CultureInfo.InvariantCulture, $"{_counts.Values.Sum():N0} {(_counts.Values.Sum() == 1 ? "file" : "files")} that ")
         + "systems leave behind or hide were left out: " + string.Join(", ", _counts.OrderByDescending(c => c.Value)
-            .ThenBy(c => c.Key, StringComparer.Ordinal).Take(8).Select(c => $"{Operations.RequestBodies.Readable(c.Key)} ({c.Value:N0})"))
+            .ThenBy(c => c.Key, StringComparer.Ordinal).Take(8).Select(c => $"{RequestBodies.Readable(c.Key)} ({c.Value:N0})"))
         + (_counts.Count > 8 ? " and others." : "."),
     ];
 

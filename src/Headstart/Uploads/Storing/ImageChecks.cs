@@ -15,7 +15,7 @@ internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettin
 {
     private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount + 1); // of all uploads: each holds a decoded image
 
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.MaxFileBytes, MaxPixels = settings.MaxPixels };
+    private readonly ImageLimits _limits = settings.ImageLimits;
 
     /// <summary>Of the model that receives the files.</summary>
     public required ModelKind Kind { get; init; }
