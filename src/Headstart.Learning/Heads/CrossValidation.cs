@@ -34,11 +34,8 @@ public sealed record CrossValidation(
 
     /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
     /// <param name="set">What was cross-validated.</param>
-    public double Temperature(LabelledFeatures set)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        return TemperatureOf(set, Measured);
-    }
+    public double Temperature(LabelledFeatures set) =>
+        TemperatureOf(set, Measured);
 
     /// <summary>
     /// <see cref="OutOfFold"/> as it would be served, <c>[m][k]</c>: each image at the temperature that suits the others. So features are
@@ -47,7 +44,6 @@ public sealed record CrossValidation(
     /// <param name="set">What was cross-validated.</param>
     public IReadOnlyList<float[]> CrossCalibrated(LabelledFeatures set)
     {
-        ArgumentNullException.ThrowIfNull(set);
         var calibrated = new float[Tested.Count][];
         foreach (var part in Enumerable.Range(0, Tested.Count).GroupBy(i => set.Group(Tested[i]) % TemperatureParts))
         {

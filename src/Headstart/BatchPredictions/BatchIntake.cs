@@ -35,7 +35,6 @@ internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore b
 
     /// <param name="model">The model of the stored images.</param>
     /// <param name="http">Contains the images, or names stored ones.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one image, or the refusal.</returns>
     public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {

@@ -41,7 +41,6 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="model">The model of the examples.</param>
     /// <param name="ids">Ids, possibly repeated.</param>
     /// <param name="what">image or text.</param>
-    /// <param name="cancel">Ends the query.</param>
     public async Task<List<NewItem>> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
         var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id)))
@@ -59,7 +58,6 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="split">Only this split.</param>
     /// <param name="labelled">Only labelled, or only unlabelled texts.</param>
     /// <param name="atMost">The most that a batch may contain.</param>
-    /// <param name="cancel">Ends the query.</param>
     public async Task<List<NewItem>> ChosenAsync(
         Guid model, string? category, Split? split, bool? labelled, int atMost, CancellationToken cancel)
     {

@@ -19,7 +19,6 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
 
     /// <param name="model">The model of the stored texts.</param>
     /// <param name="http">Contains the texts, or names stored ones.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one text, or the refusal.</returns>
     public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {

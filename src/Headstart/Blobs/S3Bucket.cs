@@ -88,7 +88,6 @@ public sealed class S3Bucket : IDisposable
     /// <summary>Whole or not at all.</summary>
     /// <param name="key">Takes the place of what is there.</param>
     /// <param name="bytes">Seekable, at its start; left open.</param>
-    /// <param name="cancel">Ends it.</param>
     public Task PutAsync(string key, Stream bytes, CancellationToken cancel) => AskAsync<bool?>(async () =>
     {
         if (bytes.Length > LargestPut)

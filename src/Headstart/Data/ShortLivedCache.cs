@@ -23,10 +23,8 @@ public sealed class ShortLivedCache<TKey, TValue>(TimeSpan lifetime, TimeSpan lo
 
     /// <param name="key">What is asked for.</param>
     /// <param name="read">Asks the database; null where there is no such thing.</param>
-    /// <param name="cancel">Ends the asking.</param>
     public ValueTask<TValue?> FindAsync(TKey key, Func<CancellationToken, Task<TValue?>> read, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(read);
         var answers = Volatile.Read(ref _answers); // taken before the database is asked: see Forget
         if (!answers.TryGetValue(key, out var known) || clock.GetElapsedTime(known.Read) is var age && age >= lifetime && !hears(lifetime))
         {

@@ -32,11 +32,9 @@ public static class Spool
     /// <param name="body">Read to its end, or until it has more than <paramref name="maxBytes"/>.</param>
     /// <param name="folder">Where it lies.</param>
     /// <param name="maxBytes">That it may have.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>The body at its start; null when it is larger.</returns>
     public static async Task<FileStream?> TakeAsync(Stream body, string folder, long maxBytes, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(body);
         var file = Create(folder);
         try
         {

@@ -39,7 +39,6 @@ public static class Names
     /// </summary>
     public static string Clean(string given)
     {
-        ArgumentNullException.ThrowIfNull(given);
         if (Ascii.IsValid(given))
         {
             return given.AsSpan().IndexOf("  ") < 0 ? given.Trim() : OneBlankAtATime(given);

@@ -11,8 +11,6 @@ internal sealed class NanoPredictor(ServableVersions versions, Predictor predict
 {
     private const string Success = "Success";
 
-    /// <param name="http">The request.</param>
-    /// <param name="model">The model's id.</param>
     /// <param name="request">Contains files, URLs or both.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     public async Task<IResult> AnswerAsync(HttpContext http, Guid model, NanoRequest request, CancellationToken cancel)

@@ -17,7 +17,6 @@ internal static class NanoState
 {
     /// <param name="models">Some of the caller's.</param>
     /// <param name="db">Contains the models.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;

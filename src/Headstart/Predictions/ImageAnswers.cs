@@ -16,7 +16,6 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     public bool IsStopping => predictor.IsStopping;
 
     /// <param name="id">Of the model.</param>
-    /// <param name="version">The version to use.</param>
     /// <param name="http">Contains the images, or their URLs.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>

@@ -45,16 +45,12 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Predicts one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="explain">Also explain the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain,
         CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
         return WithUsage(caller, !explain && !known.Contains(null)
@@ -65,48 +61,32 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Predicts one text.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="version">A version of a text model.</param>
-    /// <param name="text">The text.</param>
     /// <param name="explain">Also return the weight of each word for the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain,
-        CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(text);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
+        CancellationToken cancel) =>
+        WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
             Read(version, text, explain, cancel), cancel));
-    }
 
     /// <summary>Finds the objects in one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="threshold">Least probability; null for each category's own.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DetectionAnswer?> DetectAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
-        CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
+        CancellationToken cancel) =>
+        WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
             answer => answer.Refusal);
-    }
 
     /// <summary>Finds the objects in one image and draws them into it.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="query">Says which objects to draw.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DrawnImage?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
         CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
-        ArgumentNullException.ThrowIfNull(query);
         return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () =>
         {
             var (refusal, found) = DetectNow(version, image, query.Threshold);
@@ -116,13 +96,9 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="threshold">Least probability; null for each category's own.</param>
     public DetectionAnswer DetectNow(ServedDetector version, byte[] image, float? threshold)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
         {
             return new(refusal, null);
@@ -154,8 +130,6 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         Func<byte[], CancellationToken, Task<T?>> ask, [EnumeratorCancellation] CancellationToken cancel)
         where T : class
     {
-        ArgumentNullException.ThrowIfNull(files);
-        ArgumentNullException.ThrowIfNull(ask);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var asked = new Queue<(UploadedFile File, Task<T?> Answer)>();
         try
@@ -185,12 +159,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// Predicts one image immediately, on the calling thread: for background work, which gives way to requests by itself
     /// (<see cref="Cores.GiveWay"/>). The features are not cached, since thousands of images would evict those that repeat.
     /// </summary>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     public Answer AnswerNow(ServedClassifier version, byte[] image)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))],
             explain: false);
@@ -198,16 +168,10 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
     /// <param name="version">A version of a text model.</param>
-    /// <param name="text">The text.</param>
-    public Answer AnswerNow(ServedClassifier version, string text)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(text);
-        return Read(version, text, explain: false, CancellationToken.None);
-    }
+    public Answer AnswerNow(ServedClassifier version, string text) =>
+        Read(version, text, explain: false, CancellationToken.None);
 
     /// <summary>Predicts an image from its features.</summary>
-    /// <param name="version">The version to use.</param>
     /// <param name="features">The features, as the version's head reads them.</param>
     public Answer Classify(ServedClassifier version, float[] features) => Classify(version, features, null);
 

@@ -14,7 +14,6 @@ public static class LookAlikes
     /// <param name="features">The features of each image, <c>[n][d]</c>.</param>
     /// <param name="images">The SHA-256 of each image.</param>
     /// <param name="prints">The store of their fingerprints.</param>
-    /// <param name="cancel">Ends the work.</param>
     public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints,
         CancellationToken cancel)
     {

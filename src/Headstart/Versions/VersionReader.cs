@@ -17,7 +17,6 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
     /// <param name="kind">Of the version's model.</param>
     /// <param name="number">Of the version.</param>
     /// <param name="bytes">The artifact.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">A backbone or the text features are missing on this host.</exception>
     public async Task<ServedVersion> ReadAsync(ModelKind kind, int number, byte[] bytes, CancellationToken cancel)
     {

@@ -103,7 +103,6 @@ internal sealed class Archive : IDisposable
 
     /// <summary>Why a stream is refused that <see cref="Open"/> cannot read.</summary>
     /// <param name="stream">Seekable.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async Task<RefusedException> NotAZipAsync(Stream stream, CancellationToken cancel)
     {
         var head = new byte[512];

@@ -44,7 +44,6 @@ internal abstract class ArchiveLabels
     /// <param name="kind">Of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for tables.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is not certain what the files show.</exception>
     public static async Task<ArchiveLabels> OfAsync(Archive archive, ModelKind kind, IReadOnlyCollection<string> categories,
         UploadSettings limits, CancellationToken cancel)

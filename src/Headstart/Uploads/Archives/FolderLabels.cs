@@ -13,7 +13,6 @@ internal sealed class FolderLabels : ArchiveLabels
 {
     private readonly FolderLayout _layout;
 
-    /// <param name="files">All files.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <exception cref="RefusedException">It is not certain which folders are the categories.</exception>
     public FolderLabels(IReadOnlyList<ArchiveFile> files, IReadOnlyCollection<string> categories)

@@ -56,13 +56,11 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <param name="model">The kind of the model: in a detection model boxes are read, and folders mean nothing.</param>
     /// <param name="categories">The names of the model's categories, by which the folders of an archive are understood.</param>
     /// <param name="limits">Limits for the body.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is refused.</exception>
     /// <exception cref="BadHttpRequestException">The body does not match its content type.</exception>
     public static async Task<UploadBody> OpenAsync(string contentType, Stream stream, ModelKind model,
         IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(stream);
         stream.Position = 0;
         return KindOf(contentType) switch
         {
@@ -76,12 +74,10 @@ public abstract class UploadBody(Stream stream) : IDisposable
     /// <summary>The images in order, starting at a position counted from 0.</summary>
     /// <param name="from">First position; earlier images are neither unpacked nor fetched.</param>
     /// <param name="unpacked">Bytes already unpacked from earlier images.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">A limit was reached; images yielded so far may be kept.</exception>
     public abstract IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked, CancellationToken cancel);
 
     /// <summary>The images of <see cref="ReadAsync"/> from the start, as far as that needs no unpacking.</summary>
-    /// <param name="cancel">Ends the reading.</param>
     public virtual IAsyncEnumerable<UploadedFile> NamesAsync(CancellationToken cancel) => ReadAsync(0, 0, cancel);
 
     public virtual void Dispose()

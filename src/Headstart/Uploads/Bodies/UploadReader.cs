@@ -20,7 +20,6 @@ public static class UploadReader
     /// <param name="request">Its body is read to its end.</param>
     /// <param name="boundary">See <see cref="RequestBodies.Boundary(HttpRequest)"/>.</param>
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were
     /// yielded.</exception>
     public static IAsyncEnumerable<UploadedFile> ReadAsync(HttpRequest request, string boundary, int maxFileBytes,
@@ -36,7 +35,6 @@ public static class UploadReader
     /// <param name="maxFileBytes">Limit for one file; it is held in memory.</param>
     /// <param name="manifests">Limit for a manifest, and the kind of model that it is about; null if there can be none.</param>
     /// <param name="leftOut">Counts the files of systems, which are not yielded.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is not certain which category belongs to which file; no file with a category was
     /// yielded.</exception>
     /// <exception cref="BadHttpRequestException">The body is not well-formed multipart; the files before that point were

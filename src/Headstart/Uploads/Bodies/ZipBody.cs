@@ -31,7 +31,6 @@ internal sealed class ZipBody : UploadBody
     /// <param name="model">The kind of the model.</param>
     /// <param name="categories">The names of the model's categories.</param>
     /// <param name="limits">Limits for the archive.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is no archive, too large, or not certain what its files show.</exception>
     public static async Task<ZipBody> OpenAsync(Stream stream, ModelKind model, IReadOnlyCollection<string> categories,
         UploadSettings limits, CancellationToken cancel)

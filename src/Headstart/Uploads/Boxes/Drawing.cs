@@ -84,7 +84,6 @@ public sealed record Drawing(DrawingUnit Unit, IReadOnlyList<DrawnBox> Boxes, Pi
     /// <summary>The boxes of an image, relative to it as a person sees it; or why that is not certain.</summary>
     public (IReadOnlyList<LabelBox> Boxes, string? Problem) On(ImageInfo image)
     {
-        ArgumentNullException.ThrowIfNull(image);
         var turned = false;
         if ((Refuse() ?? RefuseFrame(image, out turned)) is { } problem)
         {

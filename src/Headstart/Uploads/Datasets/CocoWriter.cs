@@ -28,7 +28,6 @@ internal sealed class CocoWriter(string folder, IReadOnlyDictionary<Guid, string
     /// <param name="id">Its number in the file.</param>
     /// <param name="file">Its name in the archive.</param>
     /// <param name="side">Its side.</param>
-    /// <param name="cancel">Ends the writing.</param>
     public async Task AddAsync(Example image, int id, string file, string side, CancellationToken cancel)
     {
         await ListAsync(image.BoxesKnown ? _images : _unlabelled, new CocoImage(id, file, image.Width, image.Height,

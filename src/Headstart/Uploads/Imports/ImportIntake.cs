@@ -17,12 +17,9 @@ public sealed class ImportIntake(HeadstartDb db, ImportSources sources, JobWaker
     /// <param name="contentType">Determines how the body is read.</param>
     /// <param name="body">As it was opened.</param>
     /// <param name="key">Idempotency key: creates one import, however often it is sent.</param>
-    /// <param name="cancel">Cancels storing the body.</param>
     /// <returns>null if the model was deleted.</returns>
     public async Task<Import?> StartAsync(Model model, string contentType, UploadBody body, string? key, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(body);
         Import import;
         try
         {

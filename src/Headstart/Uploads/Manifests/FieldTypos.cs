@@ -25,7 +25,6 @@ internal static class FieldTypos
     }
 
     /// <param name="where">What has the field, as the sentence begins.</param>
-    /// <param name="field">Its name.</param>
     /// <param name="ours">Those that it might mean.</param>
     /// <returns>null where it means none of them.</returns>
     public static string? Sentence(string where, string field, params string[] ours) =>

@@ -30,7 +30,6 @@ internal sealed class JsonRows
 
     /// <param name="body">From its current position.</param>
     /// <param name="maxRowBytes">Limit for one image, in bytes of JSON.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">An image is larger, or there is no list.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes,

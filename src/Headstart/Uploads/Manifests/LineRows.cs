@@ -11,7 +11,6 @@ internal static class LineRows
 {
     /// <param name="body">From its current position.</param>
     /// <param name="maxRowBytes">Limit for one line, in bytes.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="Errors.RefusedException">The body is UTF-16.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, int maxRowBytes,
         [EnumeratorCancellation] CancellationToken cancel)

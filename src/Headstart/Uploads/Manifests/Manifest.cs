@@ -29,7 +29,6 @@ internal sealed class Manifest
     /// <param name="body">Seekable, from its start.</param>
     /// <param name="maxRows">More are refused.</param>
     /// <param name="kind">Of the model.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
     public static async Task<Manifest> ReadAsync(Stream body, int maxRows, ModelKind kind, CancellationToken cancel)
     {
@@ -66,7 +65,6 @@ internal sealed class Manifest
     /// <summary>The rows of a table or JSON Lines, whichever the body is.</summary>
     /// <param name="body">Seekable, from its start.</param>
     /// <param name="maxRows">More are refused.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
     public static async IAsyncEnumerable<ManifestRow> RowsAsync(Stream body, int maxRows, [EnumeratorCancellation] CancellationToken cancel)
     {

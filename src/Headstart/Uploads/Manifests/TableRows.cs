@@ -19,7 +19,6 @@ internal static class TableRows
     private const string Wanted = "url,category or file,category";
 
     /// <param name="body">Seekable, from its current position; it stays open.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<ManifestRow> ReadAsync(Stream body, [EnumeratorCancellation] CancellationToken cancel)
     {

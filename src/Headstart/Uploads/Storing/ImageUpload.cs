@@ -28,7 +28,6 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     /// <param name="model">Receives the images.</param>
     /// <param name="files">As they come.</param>
     /// <param name="confirmed">A person vouches for the categories: an image in another category is moved.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>What became of each file, without notices.</returns>
     /// <exception cref="BadHttpRequestException">The body ended early; the files before that point are stored.</exception>
     public async Task<UploadResponse> AddAsync(Model model, IAsyncEnumerable<UploadedFile> files, bool confirmed, CancellationToken cancel)
@@ -50,7 +49,6 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     /// <summary>Checks files as <see cref="AddAsync"/> does and adds up what would become of them. Nothing is stored or fetched.</summary>
     /// <param name="model">Would receive the images.</param>
     /// <param name="files">As they come.</param>
-    /// <param name="cancel">Ends the reading.</param>
     internal async Task<PlanSum> PlanAsync(Model model, IAsyncEnumerable<UploadedFile> files, CancellationToken cancel)
     {
         _dryRun = true;
@@ -80,7 +78,6 @@ public sealed class ImageUpload(HeadstartDb db, IBlobStore blobs, WebFetcher web
     /// <param name="model">The model whose categories they name; unknown categories are added if the model allows it.</param>
     /// <param name="files">As they come.</param>
     /// <param name="take">Inserts a batch. If reading fails, it is still called with the files before the failure.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public async Task ReadAsync(Model model, IAsyncEnumerable<UploadedFile> files, Func<IReadOnlyList<CheckedFile>, Task> take,
         CancellationToken cancel)
     {

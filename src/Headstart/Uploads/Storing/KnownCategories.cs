@@ -27,7 +27,6 @@ internal sealed class KnownCategories
     /// <param name="db">Has the model.</param>
     /// <param name="model">Its categories.</param>
     /// <param name="dryRun">Whether new categories are only remembered.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async Task<KnownCategories> OfAsync(HeadstartDb db, Model model, bool dryRun, CancellationToken cancel) =>
         new(db, model, dryRun, await ReadAsync(db, model, cancel));
 
@@ -80,7 +79,6 @@ internal sealed class KnownCategories
         && parts.All(part => part.Length > 0);
 
     /// <summary>Why a name is refused that none of the model's categories has.</summary>
-    /// <param name="model">The model's id.</param>
     /// <param name="name">The name as it was sent.</param>
     /// <param name="has">The names of the model's categories.</param>
     public static string Unknown(Guid model, string name, IReadOnlyCollection<string> has) => $"The model has no category \"{name}\""

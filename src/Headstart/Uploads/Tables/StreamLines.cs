@@ -24,7 +24,6 @@ internal static class StreamLines
 
     /// <param name="body">From its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async IAsyncEnumerable<StreamLine> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {
         var window = new StreamWindow(body);

@@ -16,7 +16,6 @@ internal sealed record TableText(Stream Utf8, char? Separator) : IAsyncDisposabl
     private static readonly char[] Separators = [',', ';', '\t', '|'];
 
     /// <param name="body">Seekable, from its current position.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is in an encoding that is not certain, or not text.</exception>
     public static async Task<TableText> OpenAsync(Stream body, CancellationToken cancel)
     {

@@ -30,7 +30,6 @@ internal sealed record TextForm(Encoding? Encoding, int Mark, bool Macintosh)
     /// <summary>Reads the body once.</summary>
     /// <param name="body">Seekable, from its current position; it stays open.</param>
     /// <param name="what">What it is, for sentences: a table or a file.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">It is in an encoding that is not certain, or not text.</exception>
     public static async Task<TextForm> OfAsync(Stream body, string what, CancellationToken cancel)
     {

@@ -12,7 +12,6 @@ internal static class Utf8Lines
 {
     /// <param name="body">From its current position.</param>
     /// <param name="maxBytes">Limit for one line, in bytes.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="Errors.RefusedException">The body is not UTF-8.</exception>
     public static async IAsyncEnumerable<Utf8Line> ReadAsync(Stream body, int maxBytes, [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -60,7 +60,6 @@ internal static class TextBody
     /// <param name="request">Its body must not have been read yet.</param>
     /// <param name="spool">A folder.</param>
     /// <param name="limits">Limits for the body.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body does not match its content type; texts yielded so far may be kept.</exception>
     /// <exception cref="BadHttpRequestException">The body is not JSON.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(HttpRequest request, string spool, UploadSettings limits,

@@ -20,7 +20,6 @@ internal static class TextTable
     /// <param name="body">Seekable, from its current position; it stays open.</param>
     /// <param name="tabs">Whether tabs separate its columns.</param>
     /// <param name="maxBytes">Limit for one row, in bytes.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">The body is not such a table.</exception>
     public static async IAsyncEnumerable<SentText> ReadAsync(Stream body, bool tabs, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)

@@ -73,7 +73,6 @@ public sealed class TextUpload(HeadstartDb db, DataPaths paths, Settings setting
     /// <param name="model">A text model; receives the texts.</param>
     /// <param name="texts">As they come.</param>
     /// <param name="confirmed">A person vouches for the categories: a text in another category is moved.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <exception cref="RefusedException">Too many texts, or the body does not match its content type; the texts before that are
     /// kept.</exception>
     internal async Task<TakenTexts> AddAsync(Model model, IAsyncEnumerable<SentText> texts, bool confirmed, CancellationToken cancel)
