@@ -1,6 +1,5 @@
 using System.Reflection;
 using Headstart.Errors;
-using Headstart.Http;
 using Microsoft.OpenApi;
 
 namespace Headstart.ApiDocument;

@@ -1,7 +1,6 @@
 using Headstart.Access;
 using Headstart.ApiDocument;
 using Headstart.Configuration;
-using Headstart.Data;
 using Headstart.Errors;
 using Headstart.Http;
 using Headstart.Learning.Backbones;

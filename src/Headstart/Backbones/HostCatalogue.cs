@@ -28,7 +28,7 @@ public sealed class HostCatalogue
     public bool Downloads { get; }
 
     /// <summary>Where to fetch from instead of the addresses of the entries; null for these.</summary>
-    public string? Mirror { get; }
+    public Uri? Mirror { get; }
 
     public CatalogueEntry? Find(string id) => Entries.FirstOrDefault(e => e.Manifest.Id == id);
 }

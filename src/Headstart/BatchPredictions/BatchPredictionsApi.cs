@@ -6,7 +6,6 @@ using Headstart.ApiDocument;
 using Headstart.Data;
 using Headstart.Errors;
 using Headstart.Http;
-using Headstart.Jobs;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Claims;
+using System.Text;
 using Headstart.Access;
 
 namespace Headstart.Hosting;
@@ -8,8 +10,8 @@ namespace Headstart.Hosting;
 /// </summary>
 internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
 {
-    private const string Line = "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account "
-        + "{Account}, request {RequestId}";
+    private static readonly CompositeFormat Format =
+        CompositeFormat.Parse("{0} {1} {2} in {3:0.0} ms, received {4}, sent {5}, account {6}, request {7}");
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -32,7 +34,13 @@ internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, Ti
     {
         var (request, response) = (context.Request, context.Response);
         var account = context.User.FindFirstValue(Caller.AccountClaim);
-        log.LogInformation(Line, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength,
-            response.ContentLength, account, context.TraceIdentifier);
+        KeyValuePair<string, object?>[] line =
+        [
+            new("Method", request.Method), new("Path", request.Path), new("Status", response.StatusCode), new("Milliseconds", milliseconds),
+            new("BytesReceived", request.ContentLength), new("BytesSent", response.ContentLength), new("Account", account),
+            new("RequestId", context.TraceIdentifier),
+        ];
+        log.Log(LogLevel.Information, default, line, null, static (said, _) =>
+            string.Format(CultureInfo.InvariantCulture, Format, said.Select(part => part.Value ?? "(null)").ToArray()));
     }
 }

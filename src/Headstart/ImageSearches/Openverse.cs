@@ -2,7 +2,6 @@ using System.Text.Json;
 using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Http;
 
 namespace Headstart.ImageSearches;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json;
-using Headstart.ApiDocument;
 using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;

@@ -9,7 +9,6 @@ using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Http;
 using Inference;
 using Microsoft.AspNetCore.Authorization;

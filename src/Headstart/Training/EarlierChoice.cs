@@ -2,6 +2,7 @@ using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
@@ -85,5 +86,5 @@ public sealed class EarlierChoice(IBlobStore blobs)
             + (changed == 1 ? $"one {kind.Noun()} was" : $"{changed:N0} {kind.Nouns()} were") + " added, removed or moved since.";
 
     private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
-        await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;
+        await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Json.Options) : null;
 }

@@ -5,7 +5,6 @@ using Headstart.Errors;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Naming;
 using Headstart.Similarity;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

@@ -4,7 +4,6 @@ using Headstart.Data;
 using Headstart.Disk;
 using Headstart.Errors;
 using Headstart.Http;
-using Headstart.Naming;
 using Headstart.Uploads.Archives;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;

@@ -5,7 +5,6 @@ using Headstart.ApiDocument;
 using Headstart.Data;
 using Headstart.Errors;
 using Headstart.Http;
-using Headstart.Jobs;
 using Headstart.Uploads.Imports;
 using Headstart.Uploads.Storing;
 using Headstart.Versions;

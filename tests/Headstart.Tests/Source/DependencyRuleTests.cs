@@ -47,7 +47,7 @@ public sealed partial class DependencyRuleTests
 
     /// <summary>Pages and their parts are one: <c>_Imports.razor</c> lets them see each other. So are the entities and their
     /// migrations.</summary>
-    private static string Whole(string folder) => folder.Split('.')[0] is "Web" or "Data" and var one ? one : folder;
+    private static string Whole(string folder) => folder.Split('.')[0] is var top && top is "Web" or "Data" ? top : folder;
 
     /// <summary>A file sees the types of the folder above its own without a using.</summary>
     private static IEnumerable<string> Above(string folder, string code, ILookup<string, string> folders) =>

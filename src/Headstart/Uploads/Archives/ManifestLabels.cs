@@ -2,7 +2,6 @@ using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Errors;
 using Headstart.Http;
-using Headstart.Naming;
 using Headstart.Uploads.Datasets;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

@@ -4,7 +4,6 @@ using Headstart.Data;
 using Headstart.Errors;
 using Headstart.Http;
 using Headstart.Uploads.Formats;
-using Headstart.Uploads.Manifests;
 
 namespace Headstart.Uploads.Archives;
 

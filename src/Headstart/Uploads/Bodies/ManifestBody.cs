@@ -3,7 +3,6 @@ using System.Text;
 using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Errors;
-using Headstart.Naming;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

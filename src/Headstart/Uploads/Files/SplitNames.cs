@@ -1,6 +1,5 @@
 using Headstart.Data;
 using Headstart.Errors;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads.Files;

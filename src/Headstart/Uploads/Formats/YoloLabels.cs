@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Headstart.Errors;
-using Headstart.Naming;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using YamlDotNet.Core;

@@ -2,8 +2,6 @@ using System.Text.Json;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Learning.Imaging;
-using Headstart.Naming;
-using Headstart.Uploads.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads.Storing;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Headstart.Configuration;
-using Headstart.Data;
 using Headstart.Disk;
 using Headstart.Errors;
 using Headstart.Http;
