@@ -5,9 +5,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>What cross-validation says about a head on this set.</summary>
-/// <param name="Accuracy">
-/// Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image all of them must be right.
-/// null where nothing can be said about new images: see <see cref="Measured"/>.
+/// <param name="Accuracy"> Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image
+/// all of them must be right. null where nothing can be said about new images: see <see cref="Measured"/>.
 /// </param>
 /// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
 /// it.</param>

@@ -23,8 +23,7 @@ internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Gu
 
 /// <summary>
 /// Reads the images of a batch from a request: files of a form or an archive, which are stored while reading, or stored images of the
-/// model.
-/// If the client disconnects or the process dies meanwhile, no batch is created.
+/// model. If the client disconnects or the process dies meanwhile, no batch is created.
 /// </summary>
 internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
 {

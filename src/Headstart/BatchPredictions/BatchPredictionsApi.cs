@@ -69,9 +69,8 @@ public static class BatchPredictionsApi
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
-                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. Of a detection "
-                + "model the table has a row per object. While the batch runs, it "
-                + "contains the results so far; it is complete when done equals images.")
+                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. Of a detection model the table "
+                + "has a row per object. While the batch runs, it contains the results so far; it is complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
             "It stops within a few seconds; the results so far stay. Cancelling a finished batch changes nothing.").Refuses(401, 404);

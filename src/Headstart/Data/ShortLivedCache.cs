@@ -7,9 +7,8 @@ namespace Headstart.Data;
 /// once. What changes on another one is seen when that is heard; a host that cannot hear asks again when the lifetime is over.
 /// </summary>
 /// <param name="lifetime">How long an answer holds that nobody would contradict.</param>
-/// <param name="look">
-/// How often an answer in use is read again although changes are heard: behind the request, which does not wait for it. Finds what was
-/// changed without a word, such as by hand.
+/// <param name="look"> How often an answer in use is read again although changes are heard: behind the request, which does not wait for it.
+/// Finds what was changed without a word, such as by hand.
 /// </param>
 /// <param name="hears">Whether <see cref="Forget"/> has been called for every change until this long ago.</param>
 /// <param name="clock">Measures the times.</param>

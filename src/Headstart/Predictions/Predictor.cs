@@ -32,8 +32,7 @@ public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
 
 /// <summary>
 /// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
-/// cores
-/// are shared, see <see cref="Cores"/>.
+/// cores are shared, see <see cref="Cores"/>.
 /// </summary>
 public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry,
     IHostApplicationLifetime lifetime)
@@ -119,8 +118,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>
     /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
-    /// abandoned
-    /// predictions give up their place in the queue.
+    /// abandoned predictions give up their place in the queue.
     /// </summary>
     /// <param name="files">Files without bytes are passed through.</param>
     /// <param name="ask">Predicts one image.</param>

@@ -17,14 +17,13 @@ namespace Headstart.Training;
 /// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
 /// </summary>
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
-    IBlobStore blobs, Cores cores, Settings settings, TimeProvider clock) : IRunSteps
+    IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
     private const double LimitOfTraining = 0.9; // of the run's limit: the rest is for the comparison and publishing
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
         var (db, run, data, watch, budget) = context;
-        var start = clock.GetTimestamp();
         await LookAsync(context, cancel);
 
         // 2. See what there is to choose from.
@@ -47,7 +46,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         {
             GiveWay = cores.GiveWay,
             Effort = settings.Training.DetectionEffort,
-            Limit = budget > TimeSpan.Zero ? LimitOfTraining * budget - clock.GetElapsedTime(start) : null,
+            Limit = budget > TimeSpan.Zero ? LimitOfTraining * budget - watch.Elapsed : null,
         };
         var progress = new Progress(run, watch);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);

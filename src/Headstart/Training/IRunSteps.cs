@@ -36,7 +36,11 @@ internal interface IRunSteps
 internal sealed class StageWatch(ActiveRun run, TimeProvider clock)
 {
     private readonly Dictionary<string, double> _seconds = [];
+    private readonly long _begun = clock.GetTimestamp();
     private (string Stage, long Since)? _current;
+
+    /// <summary>Since this attempt began.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_begun);
 
     public Task EnterAsync(RunStage stage, double progress)
     {

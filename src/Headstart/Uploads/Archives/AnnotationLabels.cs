@@ -241,8 +241,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
 
     /// <summary>
     /// Whether a file names at least two images beside something else: one is what notes beside each image do, and a mere list has no
-    /// labels
-    /// that could be overlooked.
+    /// labels that could be overlooked.
     /// </summary>
     private bool NamesImages(Annotation file)
     {

@@ -57,8 +57,7 @@ internal sealed class ManifestBody : UploadBody
             }
         }
 
-        return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The manifest lists no images, so nothing was "
-            + "added.");
+        return body._count > 0 ? body : throw RefusedException.Invalid("no-files", "The manifest lists no images, so nothing was added.");
     }
 
     public override async IAsyncEnumerable<UploadedFile> ReadAsync(int from, long unpacked,

@@ -22,8 +22,7 @@ internal sealed record FileAnnotation(
 
 /// <summary>
 /// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
-/// different
-/// things about a file refuse the archive, and so does a name that several files have.
+/// different things about a file refuse the archive, and so does a name that several files have.
 /// </summary>
 internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
 {

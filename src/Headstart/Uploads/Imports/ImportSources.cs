@@ -8,8 +8,7 @@ namespace Headstart.Uploads.Imports;
 
 /// <summary>
 /// The bodies of unfinished imports, stored apart from images so that deleting a body never deletes an image with the same bytes. The row
-/// of
-/// a body is locked while it is stored or deleted, so that no import can refer to a body that is being deleted.
+/// of a body is locked while it is stored or deleted, so that no import can refer to a body that is being deleted.
 /// </summary>
 public sealed class ImportSources([FromKeyedServices(BlobStores.ForImports)] IBlobStore blobs,
     IDbContextFactory<HeadstartDb> databases) : ICleanup

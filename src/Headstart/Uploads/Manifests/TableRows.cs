@@ -111,8 +111,7 @@ internal static class TableRows
                 Categories: categories, Split: SideOf(row)))
             {
                 Drawn = categories.Count > 1 && Boxes is not null
-                    ? Drawing.Not("A row with a box has several categories; write a row "
-                    + "for each.")
+                    ? Drawing.Not("A row with a box has several categories; write a row for each.")
                     : Boxes?.Read(categories[0], column => TableRows.At(row, column)),
             };
         }
