@@ -24,8 +24,6 @@ public sealed class Distillation : IDisposable
 
     public Distillation(PretrainingSettings settings, Lessons lessons, Progress progress)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(lessons);
         (_settings, _lessons, _progress) = (settings, lessons, progress);
         using var images = lessons.Prepare(progress);
         using var whole = new Student(lessons.Teacher.Steps, ScalarType.Float32);
@@ -44,7 +42,6 @@ public sealed class Distillation : IDisposable
     /// <param name="cancel">Stops at the next batch; the epoch in hand is lost.</param>
     public void Run(Action<int> afterEpoch, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(afterEpoch);
         Resume();
         var batches = _lessons.Photographs / _settings.BatchSize;
         var each = (long)batches * _settings.BatchSize;

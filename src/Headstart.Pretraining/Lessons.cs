@@ -27,7 +27,6 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
     /// <returns>The same photographs as the student sees them, <c>[n, 3, S, S]</c>.</returns>
     public Tensor Prepare(Progress progress)
     {
-        ArgumentNullException.ThrowIfNull(progress);
         var count = Math.Min(ForComponents, photographs.Count);
         progress.Start("Looking for what the teacher's features have in common", count);
         var (images, maps) = Batch([.. Enumerable.Range(0, count)], epoch: 0);
@@ -40,7 +39,6 @@ public sealed class Lessons(PretrainingSettings settings, Photographs photograph
     /// <returns>Images <c>[n, 3, S, S]</c>, float32, channels last in memory; and the teacher's feature maps.</returns>
     public (Tensor Images, float[][] Maps) Batch(IReadOnlyList<int> numbers, int epoch)
     {
-        ArgumentNullException.ThrowIfNull(numbers);
         using var scope = NewDisposeScope();
         var images = new float[numbers.Count][];
         var maps = new float[numbers.Count][];

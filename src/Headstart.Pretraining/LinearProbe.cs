@@ -27,8 +27,6 @@ public static class LinearProbe
     /// <summary>The probe on each of the settings' sets.</summary>
     public static List<Figure> Figures(string path, PretrainingSettings settings, Progress progress, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(progress);
         var file = BackboneFolders.Find([Path.GetDirectoryName(path)!]).Found.Single(file => file.Path == path);
         using var backbone = Backbone.Open(file, threads: 1);
         var figures = settings.Probes.Split(',').Select(set =>

@@ -13,10 +13,6 @@ public static class ModelCard
     public static string Of(
         PretrainingSettings settings, int photographs, BackboneManifest teacher, Student student, IReadOnlyList<Figure> figures, string file)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(teacher);
-        ArgumentNullException.ThrowIfNull(student);
-        ArgumentNullException.ThrowIfNull(figures);
         var card = new StringBuilder();
         Line($"# {settings.Id}");
         Line($"");

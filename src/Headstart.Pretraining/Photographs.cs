@@ -20,7 +20,6 @@ public sealed class Photographs
     /// <exception cref="IOException">A source is missing or not readable.</exception>
     public static Photographs Open(IEnumerable<string> sources, int limit)
     {
-        ArgumentNullException.ThrowIfNull(sources);
         var photographs = new Photographs();
         foreach (var source in sources)
         {

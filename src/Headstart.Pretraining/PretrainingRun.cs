@@ -22,7 +22,6 @@ public static class PretrainingRun
     /// <exception cref="IOException">Photographs cannot be read, or results not written.</exception>
     public static string Execute(PretrainingSettings settings, Progress progress, CancellationToken cancel, Action<int>? afterEpoch = null)
     {
-        ArgumentNullException.ThrowIfNull(settings);
         TorchRuntime.EnsureLoaded();
         torch.set_num_threads(settings.Threads);
         Directory.CreateDirectory(settings.Output);

@@ -15,7 +15,6 @@ public sealed class Student : Module<Tensor, Tensor>
     /// <param name="type">What convolutions compute in: float32 or bfloat16.</param>
     public Student(IReadOnlyList<StudentStep> steps, ScalarType type) : base(nameof(Student))
     {
-        ArgumentNullException.ThrowIfNull(steps);
         (Steps, _type) = (steps, type);
         foreach (var step in steps.Where(step => step.Convolution is not null))
         {
@@ -37,7 +36,6 @@ public sealed class Student : Module<Tensor, Tensor>
     /// vector.</summary>
     public override Tensor forward(Tensor input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
         return Run(input.to(_type), (step, x) => _layers[step.Output].forward(x)).MoveToOuterDisposeScope();
     }
@@ -57,7 +55,6 @@ public sealed class Student : Module<Tensor, Tensor>
     /// <summary>Takes over the layers of the same names.</summary>
     public void Begin(Student from)
     {
-        ArgumentNullException.ThrowIfNull(from);
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         foreach (var (name, layer) in _layers)
@@ -97,7 +94,6 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
 
     public StudentLayer(string name, Convolution convolution) : base(name)
     {
-        ArgumentNullException.ThrowIfNull(convolution);
         _convolution = convolution;
         using var weights = tensor(convolution.Weights).view(convolution.Shape);
         _weight = Parameter(weights.clone());
@@ -108,7 +104,6 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
         return _norm.forward(Convolve(input)).MoveToOuterDisposeScope();
     }
@@ -117,7 +112,6 @@ public sealed class StudentLayer : Module<Tensor, Tensor>
     /// <returns>What the convolution makes of the input, with its bias.</returns>
     public Tensor Calibrate(Tensor input)
     {
-        ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
         using var bias = tensor(_convolution.Bias);
         using var made = Convolve(input);

@@ -64,7 +64,6 @@ public static class StudentPlan
     /// </summary>
     public static IReadOnlyList<StudentStep> Shorten(IReadOnlyList<StudentStep> steps)
     {
-        ArgumentNullException.ThrowIfNull(steps);
         var blocks = steps.Where(step => step.Convolution is null && step.Limits is null && Shortcut(steps, step) is not null).ToList();
         var replaced = blocks.Where((_, i) => i % 2 == 1).ToDictionary(block => block.Output, block => Shortcut(steps, block)!);
         var rewired = steps.Where(step => !replaced.ContainsKey(step.Output))

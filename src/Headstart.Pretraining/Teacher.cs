@@ -41,7 +41,6 @@ public sealed class Teacher : IDisposable
     /// only.</exception>
     public static Teacher Open(BackboneFile file, string folder)
     {
-        ArgumentNullException.ThrowIfNull(file);
         var graph = OnnxGraph.Read(file.Path);
         var map = graph.FindFeatureMap(graph.FindFeatures()) is { Stride: not null } found ? found
             : throw new BackboneException($"{file.Manifest.Id} has no feature map to learn from");
@@ -79,7 +78,6 @@ public sealed class Teacher : IDisposable
     /// <summary>Some feature maps, averaged to as many places as the student has: <c>[n, places, places, features]</c>.</summary>
     public Tensor Map(IReadOnlyList<float[]> maps, long places)
     {
-        ArgumentNullException.ThrowIfNull(maps);
         using var scope = NewDisposeScope();
         var all = stack(maps.Select(map => tensor(map))).view(maps.Count, Manifest.Features, _cells, _cells);
         return nn.functional.adaptive_avg_pool2d(all, [places, places]).permute(0, 2, 3, 1).contiguous().MoveToOuterDisposeScope();

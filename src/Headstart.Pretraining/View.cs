@@ -15,8 +15,6 @@ public static class View
     /// <summary>Cuts a part out of an upright 8-bit sRGB image.</summary>
     public static Image CutFrom(Image image, Random random)
     {
-        ArgumentNullException.ThrowIfNull(image);
-        ArgumentNullException.ThrowIfNull(random);
         var side = Math.Min(image.Width, image.Height);
         var area = (SmallestArea + (1 - SmallestArea) * random.NextDouble()) * side * side;
         var ratio = Math.Pow(LongestSide, random.NextDouble() * 2 - 1);
@@ -37,7 +35,6 @@ public static class View
     /// <summary>The view as <c>[3, size, size]</c> bytes.</summary>
     public static byte[] Render(Image part, int size)
     {
-        ArgumentNullException.ThrowIfNull(part);
         using var scaled = part.ThumbnailImage(size, height: size, size: Enums.Size.Force);
         var pixels = scaled.WriteToMemory<byte>();
         var planes = new byte[3 * size * size];

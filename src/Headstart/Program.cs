@@ -1,20 +1,25 @@
 using Headstart;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Backups;
 using Headstart.BatchPredictions;
 using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Hosting;
 using Headstart.ImageSearches;
+using Headstart.Metrics;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Predictions;
 using Headstart.Reports;
 using Headstart.Training;
 using Headstart.Uploads;
+using Headstart.Uploads.Datasets;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Headstart.Web;
 

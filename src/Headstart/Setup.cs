@@ -7,20 +7,26 @@ using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.BatchPredictions;
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Examples;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Fetching;
 using Headstart.ImageSearches;
 using Headstart.Jobs;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Predictions;
 using Headstart.Reports;
+using Headstart.Similarity;
 using Headstart.Training;
 using Headstart.Uploads;
+using Headstart.Uploads.Datasets;
+using Headstart.Uploads.Imports;
+using Headstart.Uploads.Storing;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Headstart.Web;
 using Microsoft.AspNetCore.Authentication;
@@ -91,13 +97,15 @@ public static class Setup
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>()
             .AddSingleton<LoadedTextBackbones>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
-            .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
-        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
-            .AddHostedService(static provider => provider.GetRequiredService<SharedBackbones>())
-        .AddSingleton<EightBitForms>().AddHostedService(static provider => provider.GetRequiredService<EightBitForms>());
+            .AddSingleton<ExtractionShards>().AddCleanup<ExtractionShards>().AddSingleton<SharedFits>().AddCleanup<SharedFits>()
+            .AddSingleton<Fingerprints>()
+        .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>().AddSingleton<BackboneExchange>()
+            .AddHostedService(static provider => provider.GetRequiredService<BackboneExchange>())
+        .AddSingleton<LabelledPhotographs>().AddSingleton<EightBitForms>().AddHostedService<EightBitMaking>();
 
     public static IServiceCollection AddVersions(this IServiceCollection services) => services
-        .AddSingleton<PublishedVersions>().AddSingleton<HeadCache>().AddTransient<ServableVersions>().AddSingleton<VersionExport>();
+        .AddSingleton<PublishedVersions>().AddSingleton<VersionReader>().AddSingleton<HeadCache>()
+        .AddTransient<ServableVersions>().AddSingleton<VersionExport>();
 
     public static IServiceCollection AddUploads(this IServiceCollection services) => services
         .AddSingleton<WebFetcher>().AddTransient<DatasetExport>().AddTransient<ImageUpload>()
@@ -120,7 +128,7 @@ public static class Setup
             .AddSingleton<TextAnswers>().AddTransient<HeatMaps>();
 
     public static IServiceCollection AddNanoNets(this IServiceCollection services) => services
-        .AddTransient<NanoUpload>().AddTransient<NanoLabelling>()
+        .AddTransient<NanoUpload>().AddTransient<NanoPredictor>()
         .AddSingleton(new ErrorShape(NanoNetsApi.Root, NanoAnswer.Of, typeof(NanoError)));
 
     public static IServiceCollection AddReports(this IServiceCollection services) => services.AddSingleton<ReportPictures>();
@@ -128,7 +136,7 @@ public static class Setup
     /// <summary>Hangfire, which wakes workers up. Each kind of work has a queue and a worker of its own.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, Settings settings)
     {
-        services.AddSingleton<JobQueue>();
+        services.AddSingleton<JobWaker>();
         if (settings.HasRole("worker"))
         {
             services.AddHostedService<JobSweep>().AddHostedService<Backlog>();
@@ -164,7 +172,7 @@ public static class Setup
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
             .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
-        return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
+        return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
     }
 
     public static IServiceCollection AddBatchPredictions(this IServiceCollection services, Settings settings) => services
@@ -173,12 +181,16 @@ public static class Setup
 
     public static IServiceCollection AddImageSearches(this IServiceCollection services, Settings settings) => services
         .AddSingleton<IImageSource, Openverse>().AddSingleton<IImageSource, WikimediaCommons>()
-        .AddSingleton<CandidateSifting>().AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
+        .AddSingleton<CandidateFetching>().AddSingleton<CandidateSifting>()
+        .AddTransient<NewSearches>().AddJob<SearchJob>(SearchJob.Kind, settings);
 
     public static IServiceCollection AddImports(this IServiceCollection services, Settings settings) => services
         .AddTransient<ImportIntake>().AddSingleton<ImportSources>()
-            .AddSingleton<ICleanup>(static provider => provider.GetRequiredService<ImportSources>())
+            .AddCleanup<ImportSources>()
         .AddJob<ImportJob>(ImportJob.Kind, settings);
+
+    private static IServiceCollection AddCleanup<T>(this IServiceCollection services)
+        where T : class, ICleanup => services.AddSingleton<ICleanup>(static provider => provider.GetRequiredService<T>());
 
     /// <summary>A kind of job, and on workers a queue for it: kinds go on beside each other, and none waits for the end of
     /// another.</summary>

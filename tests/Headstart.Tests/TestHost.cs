@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Tests.Postgres;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -66,7 +68,7 @@ public class TestHost(TestPostgres postgres) : IAsyncLifetime
         {
             try
             {
-                Headstart.Operations.DataFolder.Open(DataFolder).Dispose();
+                Headstart.Disk.DataFolder.Open(DataFolder).Dispose();
                 return;
             }
             catch (StartupException) when (looks < 600)

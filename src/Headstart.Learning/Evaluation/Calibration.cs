@@ -26,8 +26,6 @@ public static class Calibration
     /// <param name="labels"><c>[n]</c></param>
     public static double Temperature(IReadOnlyList<IReadOnlyList<float[]>> runs, IReadOnlyList<int> labels)
     {
-        ArgumentNullException.ThrowIfNull(runs);
-        ArgumentNullException.ThrowIfNull(labels);
         var classes = runs[0][0].Length;
         float[][] logits = [.. runs.Select(run => run.SelectMany(Logits).ToArray())]; // [repeats][n * k]
         var block = new float[Block * classes];
@@ -78,7 +76,6 @@ public static class Calibration
     /// <summary>The probabilities <c>[k]</c> of the same logits divided by a temperature.</summary>
     public static float[] Apply(float[] probabilities, double temperature)
     {
-        ArgumentNullException.ThrowIfNull(probabilities);
         var logits = Logits(probabilities);
         TensorPrimitives.Divide(logits, (float)temperature, logits);
         TensorPrimitives.SoftMax(logits, logits);
@@ -88,23 +85,17 @@ public static class Calibration
     /// <summary>Predictions in ten groups by confidence; empty groups are left out.</summary>
     /// <param name="probabilities"><c>[n][k]</c></param>
     /// <param name="labels"><c>[n]</c></param>
-    public static IReadOnlyList<ReliabilityBin> Reliability(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels)
-    {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        return [.. probabilities.Zip(labels, (p, label) =>
+    public static IReadOnlyList<ReliabilityBin> Reliability(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels) =>
+        [.. probabilities.Zip(labels, (p, label) =>
             (Confidence: (double)TensorPrimitives.Max<float>(p), Right: TensorPrimitives.IndexOfMax<float>(p) == label))
             .GroupBy(answer => Math.Min(CalibrationBins - 1, (int)(answer.Confidence * CalibrationBins))).OrderBy(bin => bin.Key)
             .Select(bin => new ReliabilityBin(bin.Average(a => a.Confidence), bin.Average(a => a.Right ? 1.0 : 0), bin.Count()))];
-    }
 
     /// <summary>Expected calibration error, 0..1: how far confidence and accuracy of such a group are apart, averaged over the
     /// predictions.</summary>
     /// <param name="bins">See <see cref="Reliability"/>; at least one.</param>
-    public static double Error(IReadOnlyList<ReliabilityBin> bins)
-    {
-        ArgumentNullException.ThrowIfNull(bins);
-        return bins.Sum(bin => bin.Count * Math.Abs(bin.Confidence - bin.Accuracy)) / bins.Sum(bin => bin.Count);
-    }
+    public static double Error(IReadOnlyList<ReliabilityBin> bins) =>
+        bins.Sum(bin => bin.Count * Math.Abs(bin.Confidence - bin.Accuracy)) / bins.Sum(bin => bin.Count);
 
     /// <summary>The largest is 0.</summary>
     private static float[] Logits(float[] probabilities)

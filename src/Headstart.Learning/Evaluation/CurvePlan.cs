@@ -26,7 +26,6 @@ public sealed class CurvePlan : FitPlan
     /// <param name="seed">Decides the splits.</param>
     public CurvePlan(LabelledFeatures set, HeadMethod method, int repeats, int seed)
     {
-        ArgumentNullException.ThrowIfNull(set);
         TorchRuntime.EnsureLoaded();
         (_set, _method, _repeats) = (set, method, repeats);
         _spaces = set.Features is SparseRows ? null : new(() => new PartSpaces(set));
@@ -73,7 +72,6 @@ public sealed class CurvePlan : FitPlan
     /// <param name="fits">All of them, in order.</param>
     public LearningCurve Conclude(IReadOnlyList<float[]> fits)
     {
-        ArgumentNullException.ThrowIfNull(fits);
         var all = _folds.Sum(fold => fold.Unseen.Length);
         return LearningCurve.Fit([.. CurveShares.Select((_, i) =>
             new CurvePoint((int)Math.Round(_folds.Average(fold => fold.Parts[i].Length)),

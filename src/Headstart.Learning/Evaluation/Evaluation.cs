@@ -39,9 +39,6 @@ public sealed record Evaluation(
     public static Evaluation Of(IReadOnlyList<int[]> truth, IReadOnlyList<int[]> predicted, IReadOnlyList<string> categories,
         bool exclusive)
     {
-        ArgumentNullException.ThrowIfNull(truth);
-        ArgumentNullException.ThrowIfNull(predicted);
-        ArgumentNullException.ThrowIfNull(categories);
         if (truth.Count != predicted.Count)
         {
             throw new ArgumentException($"There are {truth.Count} true and {predicted.Count} predicted answers.", nameof(predicted));

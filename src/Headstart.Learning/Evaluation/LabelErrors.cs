@@ -31,8 +31,6 @@ public static class LabelErrors
     /// <returns>The most probable errors first: who looks from the top mends most in the least time.</returns>
     public static IReadOnlyList<Suspect> Find(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels)
     {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        ArgumentNullException.ThrowIfNull(labels);
         var usual = labels.Index().GroupBy(image => image.Item)
             .ToDictionary(group => group.Key, group => group.Average(image => probabilities[image.Index][group.Key]));
         return [.. probabilities.Zip(labels).Index().Select(image =>
@@ -51,8 +49,6 @@ public static class LabelErrors
     /// <returns>The most probable errors first, each image once.</returns>
     public static IReadOnlyList<TagSuspect> Find(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> tags)
     {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        ArgumentNullException.ThrowIfNull(tags);
         var choices = Enumerable.Range(0, probabilities.Count == 0 ? 0 : probabilities[0].Length).SelectMany(k =>
             Find([.. probabilities.Select(p => (float[])[1 - p[k], p[k]])], [.. tags.Select(labels => labels.Contains(k) ? 1 : 0)])
                 .Select(suspect => (Suspect: suspect, Tag: k)));

@@ -55,7 +55,6 @@ public sealed class LearningCurve
     /// <param name="tested">How many different images each accuracy was measured on.</param>
     public static LearningCurve Fit(IReadOnlyList<CurvePoint> points, int tested)
     {
-        ArgumentNullException.ThrowIfNull(points);
         var last = points[^1];
         double[] deviations = [.. points.Select(point => Deviation(1 - point.Accuracy, tested))];
         var laws = new List<Law>();

@@ -15,7 +15,6 @@ public static class NearDuplicates
     public static List<(int First, int Second, float Cosine)> Alike(IReadOnlyList<float[]> features, double cosine,
         CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(features);
         TorchRuntime.EnsureLoaded();
         var pairs = new List<(int, int, float)>();
         using var units = NewDisposeScope();
@@ -47,7 +46,6 @@ public static class NearDuplicates
     /// <param name="pairs">Indices of two near duplicates each.</param>
     public static int[] Groups(int images, IEnumerable<(int First, int Second)> pairs)
     {
-        ArgumentNullException.ThrowIfNull(pairs);
         int[] group = [.. Enumerable.Range(0, images)];
         foreach (var (first, second) in pairs)
         {

@@ -19,7 +19,6 @@ public static class Outliers
     /// <param name="features">Of one category, <c>[n][d]</c>.</param>
     public static List<int> Find(IReadOnlyList<float[]> features)
     {
-        ArgumentNullException.ThrowIfNull(features);
         if (features.Count < MinForOutliers)
         {
             return [];

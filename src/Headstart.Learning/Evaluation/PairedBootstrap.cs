@@ -14,8 +14,6 @@ public static class PairedBootstrap
     /// <param name="seed">Decides the draws.</param>
     public static (double Low, double High) Difference(IReadOnlyList<bool> first, IReadOnlyList<bool> second, int seed)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
         ArgumentOutOfRangeException.ThrowIfZero(first.Count);
         ArgumentOutOfRangeException.ThrowIfNotEqual(second.Count, first.Count);
         var random = new Random(seed);

@@ -21,8 +21,6 @@ public sealed record PrecisionRecallCurve(string Category, double AveragePrecisi
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     public static PrecisionRecallCurve? Of(string category, IReadOnlyList<float> probabilities, IReadOnlyList<bool> belongs)
     {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        ArgumentNullException.ThrowIfNull(belongs);
         if (probabilities.Count != belongs.Count)
         {
             throw new ArgumentException($"There are {probabilities.Count} probabilities and {belongs.Count} answers.", nameof(belongs));

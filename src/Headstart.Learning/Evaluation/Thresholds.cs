@@ -12,13 +12,9 @@ public static class Thresholds
     /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
     /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
     /// <returns><c>[k]</c>; one half for a label that no image has.</returns>
-    public static float[] ForF1(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth)
-    {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        ArgumentNullException.ThrowIfNull(truth);
-        return [.. Enumerable.Range(0, probabilities[0].Length)
+    public static float[] ForF1(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth) =>
+        [.. Enumerable.Range(0, probabilities[0].Length)
             .Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
-    }
 
     /// <summary>The answers that thresholds give to images which they were not set on: those set on four fifths, to the last one.</summary>
     /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
@@ -26,8 +22,6 @@ public static class Thresholds
     /// <returns><c>[n]</c>: the labels that apply, in rising order.</returns>
     public static int[][] Answers(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth)
     {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        ArgumentNullException.ThrowIfNull(truth);
         var answers = new int[probabilities.Count][];
         for (var part = 0; part < ThresholdParts; part++)
         {

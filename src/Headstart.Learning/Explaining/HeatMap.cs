@@ -29,8 +29,6 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static HeatMap? Of(byte[] image, FeatureRecipe recipe, Head head, int label, float[]? features = null)
     {
-        ArgumentNullException.ThrowIfNull(recipe);
-        ArgumentNullException.ThrowIfNull(head);
         features ??= recipe.Extract(image);
         var shares = head.Slope(features, label);
         TensorPrimitives.Multiply(shares, features, shares);

@@ -28,8 +28,6 @@ public static class HeatPicture
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static byte[] Over(this HeatMap heat, byte[] image)
     {
-        ArgumentNullException.ThrowIfNull(heat);
-        ArgumentNullException.ThrowIfNull(image);
         using var photograph = ImageReader.Decode(image, LargestSide, Enums.Interesting.None, Enums.Size.Down);
         var (width, height) = (photograph.Width, photograph.Height);
         var pixels = photograph.WriteToMemory<byte>();

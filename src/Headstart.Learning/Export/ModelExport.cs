@@ -38,10 +38,6 @@ public static class ModelExport
     /// <exception cref="BackboneException">The file of a backbone is gone or is another by now.</exception>
     public static byte[] Build(FeatureRecipe recipe, Head head, NoveltyDetector known, IReadOnlyDictionary<string, string> about)
     {
-        ArgumentNullException.ThrowIfNull(recipe);
-        ArgumentNullException.ThrowIfNull(head);
-        ArgumentNullException.ThrowIfNull(known);
-        ArgumentNullException.ThrowIfNull(about);
         if (recipe.Backbones.Any(backbone => backbone.Manifest.Preprocessing.Version != Preprocessing.Latest))
         {
             throw new ModelExportException("The model was trained by an earlier Headstart, which scaled images in another way. "

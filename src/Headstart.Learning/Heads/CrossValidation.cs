@@ -5,9 +5,8 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>What cross-validation says about a head on this set.</summary>
-/// <param name="Accuracy">
-/// Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image all of them must be right.
-/// null where nothing can be said about new images: see <see cref="Measured"/>.
+/// <param name="Accuracy"> Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image
+/// all of them must be right. null where nothing can be said about new images: see <see cref="Measured"/>.
 /// </param>
 /// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
 /// it.</param>
@@ -34,11 +33,8 @@ public sealed record CrossValidation(
 
     /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
     /// <param name="set">What was cross-validated.</param>
-    public double Temperature(LabelledFeatures set)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        return TemperatureOf(set, Measured);
-    }
+    public double Temperature(LabelledFeatures set) =>
+        TemperatureOf(set, Measured);
 
     /// <summary>
     /// <see cref="OutOfFold"/> as it would be served, <c>[m][k]</c>: each image at the temperature that suits the others. So features are
@@ -47,7 +43,6 @@ public sealed record CrossValidation(
     /// <param name="set">What was cross-validated.</param>
     public IReadOnlyList<float[]> CrossCalibrated(LabelledFeatures set)
     {
-        ArgumentNullException.ThrowIfNull(set);
         var calibrated = new float[Tested.Count][];
         foreach (var part in Enumerable.Range(0, Tested.Count).GroupBy(i => set.Group(Tested[i]) % TemperatureParts))
         {

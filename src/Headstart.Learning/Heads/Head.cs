@@ -19,8 +19,6 @@ public sealed class Head
     /// <exception cref="ArgumentException">The sizes do not fit together.</exception>
     public Head(IReadOnlyList<string> labels, DenseLayer output, DenseLayer? hidden = null, IReadOnlyList<float>? thresholds = null)
     {
-        ArgumentNullException.ThrowIfNull(labels);
-        ArgumentNullException.ThrowIfNull(output);
         if (output.Outputs != labels.Count || (hidden is not null && hidden.Outputs != output.Inputs)
             || (thresholds is not null && (thresholds.Count != labels.Count || !thresholds.All(threshold => threshold is >= 0 and <= 1))))
         {

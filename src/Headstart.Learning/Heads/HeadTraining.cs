@@ -41,8 +41,6 @@ public static class HeadTraining
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static Head Train(LabelledFeatures set, HeadMethod method, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(set);
-        ArgumentNullException.ThrowIfNull(method);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(method.Strength);
         set.Require();
         TorchRuntime.EnsureLoaded();
@@ -89,11 +87,8 @@ public static class HeadTraining
     }
 
     /// <summary>Whether a set is large enough for a hidden layer to be tried.</summary>
-    public static bool TriesHidden(LabelledFeatures set)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        return set.Count >= EnoughForHidden * set.Categories.Count;
-    }
+    public static bool TriesHidden(LabelledFeatures set) =>
+        set.Count >= EnoughForHidden * set.Categories.Count;
 
     /// <summary>What is worth trying on a set of this size.</summary>
     internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>

@@ -62,12 +62,9 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// </summary>
     /// <param name="probabilities"><c>[n][k]</c></param>
     /// <returns>Probabilities <c>[n][k]</c> or <c>[n * k][2]</c>, and which of the choices is right.</returns>
-    public (IReadOnlyList<float[]> Probabilities, IReadOnlyList<int> Right) Choices(IReadOnlyList<float[]> probabilities)
-    {
-        ArgumentNullException.ThrowIfNull(probabilities);
-        return Tags is null ? (probabilities, Labels)
+    public (IReadOnlyList<float[]> Probabilities, IReadOnlyList<int> Right) Choices(IReadOnlyList<float[]> probabilities) =>
+        Tags is null ? (probabilities, Labels)
             : ([.. probabilities.SelectMany(p => p.Select(yes => (float[])[1 - yes, yes]))], [.. Targets().Select(target => (int)target)]);
-    }
 
     /// <summary>The group of an example.</summary>
     internal int Group(int example) => Groups?[example] ?? example;

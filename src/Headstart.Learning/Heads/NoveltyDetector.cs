@@ -19,7 +19,6 @@ public sealed class NoveltyDetector
     /// <param name="threshold">What is less near is unknown.</param>
     public NoveltyDetector(IReadOnlyList<float[]> directions, double threshold)
     {
-        ArgumentNullException.ThrowIfNull(directions);
         ArgumentOutOfRangeException.ThrowIfZero(directions.Count);
         if (directions.Any(direction => direction.Length != directions[0].Length || !direction.All(float.IsFinite))
             || !double.IsFinite(threshold))
@@ -44,7 +43,6 @@ public sealed class NoveltyDetector
     /// <returns>A detector that calls nothing unknown where no image says anything.</returns>
     public static NoveltyDetector Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
     {
-        ArgumentNullException.ThrowIfNull(set);
         var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
         var scenes = set.Scenes();
         var alike = Enumerable.Range(0, set.Count).SelectMany(i => set.LabelsOf(i).Select(label => (label, set.Group(i))))

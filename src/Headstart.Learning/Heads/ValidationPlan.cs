@@ -26,7 +26,6 @@ public sealed class ValidationPlan : FitPlan
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public ValidationPlan(LabelledFeatures set, int seed, int? repeats, bool linearOnly)
     {
-        ArgumentNullException.ThrowIfNull(set);
         set.Require();
         TorchRuntime.EnsureLoaded();
         _sparse = SparseRegression.RowsOf(set);
@@ -61,7 +60,6 @@ public sealed class ValidationPlan : FitPlan
     /// <param name="fits">All of them, in order.</param>
     public CrossValidation Conclude(IReadOnlyList<float[]> fits)
     {
-        ArgumentNullException.ThrowIfNull(fits);
         var tested = _set.Some(_folds.Tested);
         var places = _folds.Tested.Index().ToDictionary(example => example.Item, example => example.Index);
         var scores = _groups.SelectMany(methods => methods)

@@ -34,7 +34,6 @@ public sealed class CentreSquare : IDisposable
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static CentreSquare Of(byte[] bytes, int size, int version = Preprocessing.Latest)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
         var rented = ArrayPool<byte>.Shared.Rent(Bands * size * size);
         try
         {
@@ -59,7 +58,6 @@ public sealed class CentreSquare : IDisposable
     /// <param name="p">Of this <see cref="Size"/> and <see cref="Version"/>.</param>
     public void Fill(Span<float> chw, Preprocessing p)
     {
-        ArgumentNullException.ThrowIfNull(p);
         if (p.Square != (Size, Version) || chw.Length != p.Length)
         {
             throw new ArgumentException($"A square of {Size} pixels, version {Version}, does not fill {chw.Length} values of {p.Id}.",

@@ -20,7 +20,6 @@ public sealed class Fingerprint
     /// <exception cref="ArgumentException">It is of another length.</exception>
     public Fingerprint(byte[] grey)
     {
-        ArgumentNullException.ThrowIfNull(grey);
         ArgumentOutOfRangeException.ThrowIfNotEqual(grey.Length, Side * Side);
         (_grey, _places) = (grey, new float[grey.Length]);
         TensorPrimitives.ConvertTruncating<byte, float>(grey, _places);
@@ -52,9 +51,6 @@ public sealed class Fingerprint
     }
 
     /// <summary>Correlation of the two images' places, -1..1; copies of one picture are above 0.98.</summary>
-    public double Likeness(Fingerprint other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return TensorPrimitives.Dot<float>(_places, other._places);
-    }
+    public double Likeness(Fingerprint other) =>
+        TensorPrimitives.Dot<float>(_places, other._places);
 }

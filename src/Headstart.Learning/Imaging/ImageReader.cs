@@ -21,8 +21,6 @@ public static class ImageReader
     /// <returns>null if the image is fine.</returns>
     public static ImageRefusal? Check(byte[] bytes, ImageLimits limits, out ImageInfo? info)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
-        ArgumentNullException.ThrowIfNull(limits);
         info = null;
         try
         {
@@ -48,8 +46,6 @@ public static class ImageReader
     /// <returns>null if the header is fine.</returns>
     public static ImageRefusal? CheckHeader(byte[] bytes, ImageLimits limits)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
-        ArgumentNullException.ThrowIfNull(limits);
         if (bytes.Length <= limits.MaxBytes && JpegHeader.OfOrdinary(bytes) is { Upright: var header })
         {
             return header.Refuse(ImageFormat.Jpeg, limits);
@@ -70,7 +66,6 @@ public static class ImageReader
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static byte[] Thumbnail(byte[] bytes, int size)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         using var image = Decode(bytes, size, Enums.Interesting.None, Enums.Size.Down);
         return image.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
@@ -97,8 +92,6 @@ public static class ImageReader
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static void Preprocess(byte[] bytes, Preprocessing p, Span<float> chw)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
-        ArgumentNullException.ThrowIfNull(p);
         using var square = CentreSquare.Of(bytes, p.Size, p.Version);
         square.Fill(chw, p);
     }

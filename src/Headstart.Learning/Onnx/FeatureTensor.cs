@@ -1,9 +1,8 @@
 namespace Headstart.Learning.Onnx;
 
 /// <summary>Where a network can be cut so that it gives feature vectors <c>[n, d]</c>.</summary>
-/// <param name="Tensors">
-/// Name of the tensor in the graph. More than one where the network averages several classifiers (the distilled DeiT has one for its
-/// class token and one for its distillation token): the features are then the mean of these tensors.
+/// <param name="Tensors"> Name of the tensor in the graph. More than one where the network averages several classifiers (the distilled DeiT
+/// has one for its class token and one for its distillation token): the features are then the mean of these tensors.
 /// </param>
 /// <param name="Pool">The tensor is <c>[n, d, h, w]</c>: global average pooling is appended.</param>
 /// <param name="Length">d, where the graph tells it.</param>

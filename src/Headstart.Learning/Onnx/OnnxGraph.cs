@@ -71,7 +71,6 @@ public sealed class OnnxGraph
     /// <exception cref="OnnxModelException">Not an ONNX model, or not one with a single image input and all weights inside.</exception>
     public static OnnxGraph Parse(byte[] bytes, NetworkReading? reading = null)
     {
-        ArgumentNullException.ThrowIfNull(bytes);
         try
         {
             return new OnnxGraph(ModelProto.Parser.ParseFrom(bytes), bytes, reading ?? NetworkReading.Usual);
@@ -106,11 +105,8 @@ public sealed class OnnxGraph
     /// image says. null where they are no such average (ViT). What its operators really do is not looked at.
     /// </summary>
     /// <param name="features">One of this graph's feature tensors.</param>
-    public FeatureTensor? FindFeatureMap(FeatureTensor features)
-    {
-        ArgumentNullException.ThrowIfNull(features);
-        return new FeatureSearch(_index).FindMap(features);
-    }
+    public FeatureTensor? FindFeatureMap(FeatureTensor features) =>
+        new FeatureSearch(_index).FindMap(features);
 
     /// <summary>
     /// The model whose only output is <c>features [n, d]</c>, float32, without everything that this output does not need. A graph that
@@ -118,28 +114,19 @@ public sealed class OnnxGraph
     /// </summary>
     /// <param name="at">One of this graph's feature tensors.</param>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or the tensor does not depend on the image.</exception>
-    public byte[] Cut(FeatureTensor at)
-    {
-        ArgumentNullException.ThrowIfNull(at);
-        return Cut([at]);
-    }
+    public byte[] Cut(FeatureTensor at) =>
+        Cut([at]);
 
     /// <summary>The same with several feature tensors, one behind the other: <c>features [n, sum of d]</c> in one pass.</summary>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
-    public byte[] Cut(IReadOnlyList<FeatureTensor> at)
-    {
-        ArgumentNullException.ThrowIfNull(at);
-        return at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes]
+    public byte[] Cut(IReadOnlyList<FeatureTensor> at) =>
+        at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes]
             : GraphCut.Cut(_model, _index, at).ToByteArray();
-    }
 
     /// <summary>The model with one output for each of these tensors, in their order, float32: neither pooled nor flattened.</summary>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
-    public byte[] CutMaps(IReadOnlyList<FeatureTensor> at)
-    {
-        ArgumentNullException.ThrowIfNull(at);
-        return GraphCut.CutMaps(_model, _index, at).ToByteArray();
-    }
+    public byte[] CutMaps(IReadOnlyList<FeatureTensor> at) =>
+        GraphCut.CutMaps(_model, _index, at).ToByteArray();
 
     /// <summary>
     /// The ends of the stages at which height and width are an 8th, a 16th and a 32nd of the image's, for detectors; null for networks that
@@ -148,7 +135,6 @@ public sealed class OnnxGraph
     /// <param name="features">Where its features are, behind the last stage.</param>
     public IReadOnlyList<FeatureTensor>? DetectionStages(FeatureTensor features)
     {
-        ArgumentNullException.ThrowIfNull(features);
         var maps = new FeatureMaps(_index);
         var ends = maps.StageEnds().ToDictionary(end => end.Stride!.Value);
         var last = FindFeatureMap(features)?.Tensors.Single();

@@ -13,7 +13,6 @@ internal static class TransformerLayers
     /// <returns>null where the graph does not look like that.</returns>
     public static string? Inner(GraphProto graph)
     {
-        ArgumentNullException.ThrowIfNull(graph);
         var vectors = graph.Initializer.Where(weights => weights.Dims.Count == 1).Select(weights => weights.Name).ToHashSet();
         var scaled = graph.Node.Where(node => node.OpType == "Mul" && node.Input.Any(vectors.Contains))
             .SelectMany(node => node.Output).ToHashSet();

@@ -1,5 +1,5 @@
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;

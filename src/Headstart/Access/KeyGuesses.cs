@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Threading.RateLimiting;
-using Headstart.Operations;
+using Headstart.Configuration;
 
 namespace Headstart.Access;
 

@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;

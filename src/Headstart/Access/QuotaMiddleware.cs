@@ -1,5 +1,5 @@
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
@@ -92,7 +92,6 @@ internal static class AccountUse
     /// <param name="usage">Counts predictions.</param>
     /// <param name="account">The account.</param>
     /// <param name="quotas">Which quotas; the result has the same order.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>What is used, with limits left null.</returns>
     public static async Task<List<QuotaUse>> ReadAsync(HeadstartDb? db, Usage usage, Guid account, IReadOnlyList<Quota> quotas,
         CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Access;

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Microsoft.AspNetCore.RateLimiting;
 
 namespace Headstart.Access;

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Headstart.Operations;
+using Headstart.Configuration;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Headstart.Access;
@@ -14,7 +14,6 @@ internal sealed class SealedKeys(Settings settings) : IXmlEncryptor
 {
     public EncryptedXmlInfo Encrypt(XElement plaintextElement)
     {
-        ArgumentNullException.ThrowIfNull(plaintextElement);
         var plain = Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting));
         var (nonce, tag, cipher) = (RandomNumberGenerator.GetBytes(AesGcm.NonceByteSizes.MaxSize), new byte[AesGcm.TagByteSizes.MaxSize],
             new byte[plain.Length]);
@@ -36,7 +35,6 @@ internal sealed class OpenedKeys(IServiceProvider services) : IXmlDecryptor
     /// <exception cref="CryptographicException">It was sealed with another secret.</exception>
     public XElement Decrypt(XElement encryptedElement)
     {
-        ArgumentNullException.ThrowIfNull(encryptedElement);
         var cipher = Part("cipher");
         var plain = new byte[cipher.Length];
         using var aes = SealedKeys.Cipher(services.GetRequiredService<Settings>());

@@ -1,6 +1,8 @@
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

@@ -1,5 +1,5 @@
+using Headstart.Disk;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
@@ -9,8 +9,8 @@ namespace Headstart.Backbones;
 /// that runs on a machine without internet access lose no time.
 /// </summary>
 public sealed partial class BackboneFetcher(
-    Settings settings, DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, SharedBackbones shared,
-    IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<BackboneFetcher> log)
+    DataPaths paths, HostCatalogue catalogue, LoadedBackbones loaded, BackboneExchange exchange, IHostApplicationLifetime lifetime,
+    TimeProvider clock, ILogger<BackboneFetcher> log)
 {
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
@@ -19,7 +19,7 @@ public sealed partial class BackboneFetcher(
     private readonly BackboneDownload _download = new(new() { RetryUnreachable = false });
 
     /// <summary>Whether downloads are on and the catalogue has it.</summary>
-    public bool CanFetch(string id) => settings.Backbones.Download && catalogue.Find(id) is not null;
+    public bool CanFetch(string id) => catalogue.Downloads && catalogue.Find(id) is not null;
 
     /// <summary>The download of this backbone that is running or failed recently.</summary>
     public Fetch? Find(string id)
@@ -59,10 +59,10 @@ public sealed partial class BackboneFetcher(
         try
         {
             Log.Begins(log, id);
-            var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, settings.Backbones.Mirror, fetch,
+            var file = await _download.FetchAsync(fetch.Entry, paths.Backbones, catalogue.Mirror, fetch,
                 lifetime.ApplicationStopping);
             loaded.Take(file);
-            shared.Wake();
+            exchange.Wake();
             return null;
         }
         catch (BackboneException e)

@@ -1,10 +1,9 @@
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
 /// <summary>Finds backbones that are new since a version was trained.</summary>
-public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue, Settings settings)
+public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue)
 {
     /// <summary>
     /// What could be chosen among now, for a version to keep: the backbones that are here, each with the first digits of its file's
@@ -28,7 +27,7 @@ public sealed class BackboneNews(LoadedBackbones loaded, HostCatalogue catalogue
             .Where(m => !used.Contains(m.Id) && m.QuantisedFrom is null && (m.PublishedAccuracy is null || m.PublishedAccuracy > best))];
     }
 
-    private IEnumerable<CatalogueEntry> Fetchable() => settings.Backbones.Download
+    private IEnumerable<CatalogueEntry> Fetchable() => catalogue.Downloads
         ? catalogue.Entries.Where(e => loaded.Find(e.Manifest.Id) is null) : [];
 
     /// <summary>Distinguishes backbones with the same id.</summary>

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,5 +1,6 @@
 using System.Text;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;

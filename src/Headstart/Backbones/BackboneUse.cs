@@ -1,5 +1,5 @@
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,6 +1,9 @@
 using Headstart.Access;
+using Headstart.ApiDocument;
+using Headstart.Configuration;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Backbones;

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Headstart.Blobs;
-using Headstart.Data;
+using Headstart.Concurrency;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Native;
-using Headstart.Operations;
-using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
 
@@ -37,12 +37,9 @@ public sealed record EightBit(EightBitState State, double? Ratio = null, string?
 /// form that is worth using becomes a backbone like those that users register; the decision against one stays in a file beside them. If the
 /// process dies in between, the next one begins again.
 /// </summary>
-public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbones shared, IDbContextFactory<HeadstartDb> databases,
-    IBlobStore blobs, Cores cores, Settings settings, DataPaths paths, TimeProvider clock, ILogger<EightBitForms> log) : BackgroundService
+public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbones shared, LabelledPhotographs labelled, Cores cores,
+    Settings settings, DataPaths paths, ILogger<EightBitForms> log)
 {
-    private const int EnoughLabelled = 1_000;
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
-
     private readonly ConcurrentDictionary<string, EightBit> _known = new(); // by the SHA-256 of what it would be made from
 
     /// <summary>null for a backbone that is an 8-bit form itself.</summary>
@@ -70,7 +67,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
                 continue;
             }
 
-            var count = await CountAsync(cancel);
+            var count = await labelled.CountAsync(cancel);
             if (count < EightBitBackbone.FewestLabelled)
             {
                 _known[backbone.Manifest.Sha256] = new(EightBitState.Waiting, Why: $"{EightBitBackbone.FewestLabelled} photographs with a "
@@ -79,7 +76,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
             }
 
             _known[backbone.Manifest.Sha256] = new(EightBitState.Making, Why: "It is being made.");
-            await MakeAsync(backbone, photographs ??= await PhotographsAsync(cancel), cancel);
+            await MakeAsync(backbone, photographs ??= await labelled.SomeAsync(cancel), cancel);
         }
     }
 
@@ -92,27 +89,8 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
-    {
-        while (IsOn && !stopping.IsCancellationRequested)
-        {
-            await Task.Delay(Period, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            try
-            {
-                await MakeMissingAsync(stopping);
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // Whatever it was, most likely a database that is away: it is looked again.
-                Log.Later(log, e.GetBaseException().Message);
-            }
-        }
-    }
-
-    private bool IsOn => settings.Backbones.EightBit && settings.HasRole("worker");
+    /// <summary>Whether this host makes them.</summary>
+    public bool IsOn => settings.Backbones.EightBit && settings.HasRole("worker");
 
     private Backbone? FormOf(Backbone backbone) => loaded.All.FirstOrDefault(b => b.Manifest.QuantisedFrom == backbone.Manifest.Sha256);
 
@@ -163,9 +141,7 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
     private async Task<EightBit?> DecisionAsync(Backbone backbone, CancellationToken cancel)
     {
         var id = backbone.Manifest.Id + EightBitBackbone.Suffix;
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        return await db.SharedBackbones.AnyAsync(b => b.Id == id && b.RemovedAt != null, cancel)
-            ? new(EightBitState.Refused, Why: "It was deleted.")
+        return await shared.WasRemovedAsync(id, cancel) ? new(EightBitState.Refused, Why: "It was deleted.")
             : loaded.Find(id) is not null ? new(EightBitState.Refused, Why: $"Another backbone has the id {id}.")
             : File.Exists(FileOf(id)) && Decision.Read(await File.ReadAllBytesAsync(FileOf(id), cancel)) is { } known
                 && known.Sha256 == backbone.Manifest.Sha256 ? known.EightBit
@@ -181,26 +157,6 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
 
     private string FileOf(string id) => Path.Combine(paths.RegisteredBackbones, $"{id}.refused");
 
-    private static IQueryable<Example> Labelled(HeadstartDb db) =>
-        db.Examples.Where(e => db.Models.Any(m => m.Id == e.ModelId && m.Kind == ModelKind.ImageClassification));
-
-    private async Task<int> CountAsync(CancellationToken cancel)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        return await Labelled(db).CountAsync(cancel);
-    }
-
-    /// <summary>By their SHA-256, which is as good as at random: of each model as many as is its share.</summary>
-    private async Task<IReadOnlyList<LabelledPhotograph>> PhotographsAsync(CancellationToken cancel)
-    {
-        await using var db = await databases.CreateDbContextAsync(cancel);
-        var rows = await Labelled(db).OrderBy(e => e.Sha256).Take(EnoughLabelled)
-            .Select(e => new { e.Sha256, e.ModelId, Category = e.Labels.First().CategoryId }).ToListAsync(cancel);
-        // Read one by one, on the thread that makes the form: photographs may be large.
-        return rows.ConvertAll(row => new LabelledPhotograph($"{row.ModelId}", $"{row.Category}",
-            () => blobs.GetAsync(row.Sha256, cancel).GetAwaiter().GetResult()));
-    }
-
     /// <param name="Sha256">Of what the form would be made from.</param>
     private sealed record Decision(string Sha256, EightBit EightBit)
     {
@@ -214,8 +170,5 @@ public sealed partial class EightBitForms(LoadedBackbones loaded, SharedBackbone
 
         [LoggerMessage(Level = LogLevel.Information, Message = "{Id} is not used: {Why}")]
         public static partial void Refused(ILogger log, string id, string? why);
-
-        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot make 8-bit backbones; retrying in 5 min: {Reason}")]
-        public static partial void Later(ILogger log, string reason);
     }
 }

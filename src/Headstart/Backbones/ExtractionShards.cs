@@ -1,6 +1,7 @@
 using Hangfire;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Jobs;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;
@@ -10,7 +11,7 @@ namespace Headstart.Backbones;
 /// of for <see cref="LeaseDuration"/> loses it, and if both finish it nothing is lost but time. The run's own worker takes shards like the
 /// others, so that it ends with or without them.
 /// </summary>
-public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock)
+public sealed class ExtractionShards(IDbContextFactory<HeadstartDb> databases, JobStorage workers, TimeProvider clock) : ICleanup
 {
     private const int Most = 128; // images in a shard
     private const int Least = 8;

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Headstart.Blobs;
+using Headstart.Concurrency;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Backbones;

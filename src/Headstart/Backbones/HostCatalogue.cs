@@ -1,5 +1,6 @@
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 
@@ -9,6 +10,7 @@ public sealed class HostCatalogue
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public HostCatalogue(Settings settings)
     {
+        (Downloads, Mirror) = (settings.Backbones.Download, settings.Backbones.Mirror);
         try
         {
             var entries = settings.Backbones.Catalogue is { Length: > 0 } own ? Catalogue.Read(own) : Catalogue.Entries;
@@ -21,6 +23,12 @@ public sealed class HostCatalogue
     }
 
     public IReadOnlyList<CatalogueEntry> Entries { get; }
+
+    /// <summary>Whether runs and users may fetch them.</summary>
+    public bool Downloads { get; }
+
+    /// <summary>Where to fetch from instead of the addresses of the entries; null for these.</summary>
+    public Uri? Mirror { get; }
 
     public CatalogueEntry? Find(string id) => Entries.FirstOrDefault(e => e.Manifest.Id == id);
 }

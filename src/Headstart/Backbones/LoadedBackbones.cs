@@ -1,7 +1,9 @@
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

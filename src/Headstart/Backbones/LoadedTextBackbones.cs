@@ -1,6 +1,7 @@
+using Headstart.Configuration;
+using Headstart.Disk;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

@@ -1,5 +1,7 @@
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 
 namespace Headstart.Backbones;
 

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Disk;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 
@@ -14,32 +14,13 @@ namespace Headstart.Backbones;
 /// What several hosts on one database have of backbones: what comes to one while it runs comes to all, by way of the blob store. Nothing
 /// here where the host has a database of its own, and so no others. Folders named in settings are not shared.
 /// </summary>
-public sealed partial class SharedBackbones : BackgroundService
+public sealed partial class SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs,
+    LoadedBackbones loaded, LoadedTextBackbones texts, DataPaths paths, ILogger<SharedBackbones> log) : IDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
-
-    private readonly IDbContextFactory<HeadstartDb> _databases;
-    private readonly IBlobStore _blobs;
-    private readonly LoadedBackbones _loaded;
-    private readonly LoadedTextBackbones _texts;
-    private readonly DataPaths _paths;
-    private readonly TimeProvider _clock;
-    private readonly ILogger<SharedBackbones> _log;
     private readonly SemaphoreSlim _one = new(1);
-    private readonly SemaphoreSlim _news = new(0, 1);
-    private readonly bool _alone;
 
-    public SharedBackbones(IDbContextFactory<HeadstartDb> databases, DatabaseAddress database, IBlobStore blobs, LoadedBackbones loaded,
-        LoadedTextBackbones texts, DataPaths paths,
-        Announcements announcements, TimeProvider clock, ILogger<SharedBackbones> log)
-    {
-        (_databases, _blobs, _loaded, _texts, _paths, _clock, _log, _alone) =
-            (databases, blobs, loaded, texts, paths, clock, log, database.IsOwn);
-        announcements.Listen(Announcement.Backbones, Wake);
-    }
-
-    /// <summary>Triggers an exchange with the other hosts.</summary>
-    public void Wake() => _news.Wake();
+    /// <summary>Whether there are no other hosts.</summary>
+    public bool IsAlone => database.IsOwn;
 
     /// <summary>Gives a file of this host to all hosts. If the host dies before the end, its next start does it.</summary>
     public Task GiveAsync(BackboneFile file, bool registered, CancellationToken cancel)
@@ -55,9 +36,9 @@ public sealed partial class SharedBackbones : BackgroundService
     /// <exception cref="BackboneException">It cannot be used.</exception>
     public async Task TakeInAsync(string file, BackboneManifest manifest, CancellationToken cancel)
     {
-        if (_alone)
+        if (IsAlone)
         {
-            _loaded.Take(BackboneFolders.Place(file, manifest, _paths.RegisteredBackbones));
+            loaded.Take(BackboneFolders.Place(file, manifest, paths.RegisteredBackbones));
             return;
         }
 
@@ -72,14 +53,14 @@ public sealed partial class SharedBackbones : BackgroundService
 
     private async Task GiveAsync(string path, string id, string manifest, bool registered, CancellationToken cancel)
     {
-        if (_alone)
+        if (IsAlone)
         {
             return;
         }
 
         await using var bytes = File.OpenRead(path);
-        var sha256 = await _blobs.PutAsync(bytes, cancel);
-        await using var db = await _databases.CreateDbContextAsync(cancel);
+        var sha256 = await blobs.PutAsync(bytes, cancel);
+        await using var db = await databases.CreateDbContextAsync(cancel);
         await db.Database.ExecuteSqlAsync($"""
             INSERT INTO shared_backbones (id, sha256, manifest, registered, created_at)
             VALUES ({id}, {sha256}, {manifest}::jsonb, {registered}, now())
@@ -92,20 +73,27 @@ public sealed partial class SharedBackbones : BackgroundService
     /// <summary>Removes a registered backbone from all hosts.</summary>
     public async Task TakeBackAsync(string id, CancellationToken cancel)
     {
-        if (_alone)
+        if (IsAlone)
         {
             return;
         }
 
-        await using var db = await _databases.CreateDbContextAsync(cancel);
-        await db.SharedBackbones.Where(b => b.Id == id).ExecuteUpdateAsync(set => set.SetProperty(b => b.RemovedAt, _clock.Now()), cancel);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"UPDATE shared_backbones SET removed_at = now() WHERE id = {id}", cancel);
         await Announcements.SayAsync(db, Announcement.Backbones, cancel);
+    }
+
+    /// <summary>Whether somebody removed a backbone of this id, so that it is not to come back by itself.</summary>
+    public async Task<bool> WasRemovedAsync(string id, CancellationToken cancel)
+    {
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        return await db.SharedBackbones.AnyAsync(b => b.Id == id && b.RemovedAt != null, cancel);
     }
 
     /// <summary>Downloads what other hosts have and this one lacks, and unloads what was removed.</summary>
     public async Task BringAsync(CancellationToken cancel)
     {
-        if (_alone)
+        if (IsAlone)
         {
             return;
         }
@@ -113,7 +101,7 @@ public sealed partial class SharedBackbones : BackgroundService
         await _one.WaitAsync(cancel);
         try
         {
-            await using var db = await _databases.CreateDbContextAsync(cancel);
+            await using var db = await databases.CreateDbContextAsync(cancel);
             foreach (var shared in await db.SharedBackbones.ToListAsync(cancel))
             {
                 var (here, letGo) = Here(shared);
@@ -133,46 +121,19 @@ public sealed partial class SharedBackbones : BackgroundService
         }
     }
 
-    /// <summary>Runs before the host accepts requests, so that it has what the others have.</summary>
-    public override async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await TryAsync(ExchangeAsync, cancellationToken);
-        await base.StartAsync(cancellationToken);
-    }
-
-    public override void Dispose()
-    {
-        _one.Dispose();
-        _news.Dispose();
-        base.Dispose();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stopping)
-    {
-        while (!_alone && !stopping.IsCancellationRequested)
-        {
-            await _news.WaitAsync(Period, stopping);
-            await TryAsync(ExchangeAsync, stopping);
-        }
-    }
-
-    private async Task ExchangeAsync(CancellationToken cancel)
-    {
-        if (!_alone)
-        {
-            await BringAsync(cancel);
-            await GiveAllAsync(cancel);
-        }
-    }
-
     /// <summary>Shares files that other hosts do not know yet, for example from the fetch command.</summary>
-    private async Task GiveAllAsync(CancellationToken cancel)
+    public async Task GiveAllAsync(CancellationToken cancel)
     {
-        await using var db = await _databases.CreateDbContextAsync(cancel);
-        var known = await db.SharedBackbones.Select(b => b.Id).ToListAsync(cancel);
-        foreach (var backbone in _loaded.All.ExceptBy(known, b => b.Manifest.Id))
+        if (IsAlone)
         {
-            foreach (var (folder, registered) in ((string, bool)[])[(_paths.Backbones, false), (_paths.RegisteredBackbones, true)])
+            return;
+        }
+
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        var known = await db.SharedBackbones.Select(b => b.Id).ToListAsync(cancel);
+        foreach (var backbone in loaded.All.ExceptBy(known, b => b.Manifest.Id))
+        {
+            foreach (var (folder, registered) in ((string, bool)[])[(paths.Backbones, false), (paths.RegisteredBackbones, true)])
             {
                 var path = Path.Combine(folder, $"{backbone.Manifest.Id}.onnx");
                 if (File.Exists(path))
@@ -182,7 +143,7 @@ public sealed partial class SharedBackbones : BackgroundService
             }
         }
 
-        foreach (var path in Directory.Exists(_paths.RegisteredTexts) ? Directory.GetFiles(_paths.RegisteredTexts) : [])
+        foreach (var path in Directory.Exists(paths.RegisteredTexts) ? Directory.GetFiles(paths.RegisteredTexts) : [])
         {
             var name = Path.GetFileName(path);
             if (RegisteredText.EndingOf(name) is { } ending && name[..^ending.Length] is var id && !known.Contains(SharedBackbone.IdOf(id)))
@@ -197,22 +158,22 @@ public sealed partial class SharedBackbones : BackgroundService
     {
         if (shared.TextId is { } id)
         {
-            var text = _texts.Find(id);
+            var text = texts.Find(id);
             return (text?.Sha256, LetTextGo);
 
             void LetTextGo()
             {
-                _texts.Remove(text!);
-                File.Delete(Path.Combine(_paths.RegisteredTexts, Path.GetFileName(text!.Path)));
+                texts.Remove(text!);
+                File.Delete(Path.Combine(paths.RegisteredTexts, Path.GetFileName(text!.Path)));
             }
         }
 
-        var backbone = _loaded.Find(shared.Id);
+        var backbone = loaded.Find(shared.Id);
         return (backbone?.Manifest.Sha256, LetGo);
 
         void LetGo()
         {
-            _loaded.Remove(backbone!);
+            loaded.Remove(backbone!);
             BackboneFolders.Remove(shared.Id, Folder(shared));
         }
     }
@@ -223,7 +184,7 @@ public sealed partial class SharedBackbones : BackgroundService
         var half = Path.Combine(folder, $"{Guid.CreateVersion7():n}.upload");
         try
         {
-            await using (var bytes = await _blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is missing "
+            await using (var bytes = await blobs.OpenAsync(shared.Sha256, cancel) ?? throw new BackboneException("its file is missing "
                 + "from the blob store"))
             await using (var file = File.Create(half))
             {
@@ -237,17 +198,17 @@ public sealed partial class SharedBackbones : BackgroundService
 
             if (shared.TextId is not null)
             {
-                _texts.Take(half, Path.Combine(Directory.CreateDirectory(_paths.RegisteredTexts).FullName,
+                texts.Take(half, Path.Combine(Directory.CreateDirectory(paths.RegisteredTexts).FullName,
                     JsonSerializer.Deserialize<string>(shared.Manifest)!));
                 return;
             }
 
             var manifest = BackboneManifest.Parse(System.Text.Encoding.UTF8.GetBytes(shared.Manifest));
-            _loaded.Take(BackboneFolders.Place(half, manifest, folder));
+            loaded.Take(BackboneFolders.Place(half, manifest, folder));
         }
         catch (Exception e) when (e is BackboneException or TextFeaturesException)
         {
-            Log.Failed(_log, $"Cannot use backbone {shared.Id} of another host: {e.Message}");
+            Log.Unusable(log, shared.Id, e.Message);
         }
         finally
         {
@@ -255,23 +216,13 @@ public sealed partial class SharedBackbones : BackgroundService
         }
     }
 
-    private string Folder(SharedBackbone shared) => shared.Registered ? _paths.RegisteredBackbones : _paths.Backbones;
+    private string Folder(SharedBackbone shared) => shared.Registered ? paths.RegisteredBackbones : paths.Backbones;
 
-    private async Task TryAsync(Func<CancellationToken, Task> work, CancellationToken cancel)
-    {
-        try
-        {
-            await work(cancel);
-        }
-        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
-        {
-            Log.Failed(_log, $"Cannot share backbones with other hosts; retrying: {e.GetBaseException().Message}");
-        }
-    }
+    public void Dispose() => _one.Dispose();
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Problem}")]
-        public static partial void Failed(ILogger log, string problem);
+        [LoggerMessage(Level = LogLevel.Warning, Message = "Cannot use backbone {Id} of another host: {Reason}")]
+        public static partial void Unusable(ILogger log, string id, string reason);
     }
 }

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -3,8 +3,10 @@ using System.Data;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Npgsql;
 

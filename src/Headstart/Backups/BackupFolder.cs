@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
 
 namespace Headstart.Backups;
 
@@ -78,7 +80,6 @@ internal sealed class BackupFolder : IDisposable
     /// <summary>Takes a file in, unless it is there.</summary>
     /// <param name="source">Its path.</param>
     /// <param name="name">Its path below this folder, with <c>/</c> between.</param>
-    /// <param name="cancel">Ends it.</param>
     public async Task<BackupFile> KeepAsync(string source, string name, CancellationToken cancel)
     {
         var described = await DescribeAsync(source, name, cancel);

@@ -1,5 +1,7 @@
 using Headstart.Blobs;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Postgres;
 
 namespace Headstart.Backups;

@@ -1,6 +1,8 @@
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Postgres;
 using Npgsql;
 

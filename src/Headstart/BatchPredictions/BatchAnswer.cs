@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Http;
 using Headstart.Predictions;
 
 namespace Headstart.BatchPredictions;

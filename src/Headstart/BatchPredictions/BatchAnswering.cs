@@ -1,7 +1,7 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Concurrency;
 using Headstart.Data;
-using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
 

@@ -1,8 +1,13 @@
 using Headstart.Access;
 using Headstart.Blobs;
+using Headstart.Configuration;
+using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 
@@ -18,26 +23,24 @@ internal sealed record NewItem(string FileName, byte[]? Sha256, string? Text, Gu
 
 /// <summary>
 /// Reads the images of a batch from a request: files of a form or an archive, which are stored while reading, or stored images of the
-/// model.
-/// If the client disconnects or the process dies meanwhile, no batch is created.
+/// model. If the client disconnects or the process dies meanwhile, no batch is created.
 /// </summary>
-internal sealed class BatchIntake(BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
+internal sealed class BatchIntake(HeadstartDb db, BatchItems known, IBlobStore blobs, Settings settings, DataPaths paths)
 {
     private static readonly int InFlight = Environment.ProcessorCount + 1;
 
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ImageLimits _limits = settings.Uploads.ImageLimits;
     private readonly int _maxFiles = settings.BatchPredictions.MaxFiles;
 
     /// <param name="model">The model of the stored images.</param>
     /// <param name="http">Contains the images, or names stored ones.</param>
-    /// <param name="room">Bytes that the account may still store; null for no limit.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one image, or the refusal.</returns>
-    public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, RemainingQuota? room, CancellationToken cancel)
+    public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {
         var total = http.Features.Get<IHttpMaxRequestBodySizeFeature>()!;
         var type = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var parsed) ? parsed.MediaType.ToString().ToLowerInvariant()
             : null;
+        var room = await db.RemainingQuotaAsync(http.User.AccountId(), cancel);
         if (RequestBodies.Boundary(http.Request) is { } boundary)
         {
             total.MaxRequestBodySize = null; // read one file at a time, each with its own limit

@@ -1,13 +1,19 @@
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Naming;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.BatchPredictions;
 
-/// <summary>The items of batches in the database, and stored images or texts as items.</summary>
+/// <summary>Batches and their items in the database, and stored images or texts as items.</summary>
 internal sealed class BatchItems(HeadstartDb db)
 {
+    /// <summary>The batch that a request with this key started before; null if there is none.</summary>
+    public Task<BatchPrediction?> StartedByAsync(Guid model, string? idempotencyKey, CancellationToken cancel) =>
+        idempotencyKey is null ? Task.FromResult<BatchPrediction?>(null)
+        : db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == model && b.IdempotencyKey == idempotencyKey, cancel);
+
     /// <summary>Inserts a batch with its items, atomically.</summary>
     /// <returns>The quota of the account that it exceeds; null if it was inserted.</returns>
     public async Task<QuotaUse?> InsertAsync(Guid account, BatchPrediction batch, IReadOnlyList<NewItem> items, CancellationToken cancel)
@@ -35,7 +41,6 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="model">The model of the examples.</param>
     /// <param name="ids">Ids, possibly repeated.</param>
     /// <param name="what">image or text.</param>
-    /// <param name="cancel">Ends the query.</param>
     public async Task<List<NewItem>> NamedAsync(Guid model, IReadOnlyList<Guid> ids, string what, CancellationToken cancel)
     {
         var found = await Items(db.Examples.Where(i => i.ModelId == model && ids.Contains(i.Id)))
@@ -53,7 +58,6 @@ internal sealed class BatchItems(HeadstartDb db)
     /// <param name="split">Only this split.</param>
     /// <param name="labelled">Only labelled, or only unlabelled texts.</param>
     /// <param name="atMost">The most that a batch may contain.</param>
-    /// <param name="cancel">Ends the query.</param>
     public async Task<List<NewItem>> ChosenAsync(
         Guid model, string? category, Split? split, bool? labelled, int atMost, CancellationToken cancel)
     {

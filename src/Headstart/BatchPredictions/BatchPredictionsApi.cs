@@ -2,9 +2,10 @@ using System.ComponentModel;
 using System.Security.Claims;
 using System.Text.Json;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Jobs;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -68,9 +69,8 @@ public static class BatchPredictionsApi
         batches.MapGet("/", List).Named("listBatchPredictions", "List the batches", "Newest first.").Refuses(400, 401, 404);
         batches.MapGet("/{batchId:guid}", Get).Named("getBatchPrediction", "Get a batch", "Its state and progress.").Refuses(401, 404);
         batches.MapGet("/{batchId:guid}/results", Results).Named("getBatchResults", "Get the results of a batch",
-                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. Of a detection "
-                + "model the table has a row per object. While the batch runs, it "
-                + "contains the results so far; it is complete when done equals images.")
+                "One JSON object per line with ?format=jsonl, or a table with ?format=csv, in upload order. Of a detection model the table "
+                + "has a row per object. While the batch runs, it contains the results so far; it is complete when done equals images.")
             .Produces<string>(200, "application/x-ndjson", "text/csv").Refuses(400, 401, 404);
         batches.MapPost("/{batchId:guid}/cancel", Cancel).Named("cancelBatchPrediction", "Cancel a batch",
             "It stops within a few seconds; the results so far stay. Cancelling a finished batch changes nothing.").Refuses(401, 404);
@@ -141,7 +141,7 @@ public static class BatchPredictionsApi
         var query = Find(db, caller, id, batchId);
         if (await query.AnyAsync(cancel))
         {
-            await JobQueue.CancelAsync(db, BatchJob.Kind, batchId, cancel);
+            await BatchJob.Kind.CancelAsync(db, batchId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } batch ? Accepted(batch) : NoSuchBatch(id);

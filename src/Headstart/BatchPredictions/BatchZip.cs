@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Uploads.Archives;
+using Headstart.Uploads.Files;
 
 namespace Headstart.BatchPredictions;
 
@@ -23,7 +25,6 @@ public sealed class BatchZip : IAsyncDisposable
     /// <param name="body">The archive; the caller has limited its length.</param>
     /// <param name="folder">Where to spool it, see <see cref="Spool"/>.</param>
     /// <param name="limits">Limits for reading it.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async Task<BatchZip> SpoolAsync(Stream body, string folder, ZipLimits limits, CancellationToken cancel) =>
         new((await Spool.TakeAsync(body, folder, long.MaxValue, cancel))!, limits);
 

@@ -1,7 +1,7 @@
 using Headstart.Access;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
@@ -9,7 +9,7 @@ namespace Headstart.BatchPredictions;
 
 /// <summary>Starts batches.</summary>
 internal sealed class NewBatches(
-    HeadstartDb db, ServableVersions versions, BatchIntake images, TextBatchIntake texts, BatchItems stored, Usage usage, JobQueue queue,
+    ServableVersions versions, BatchIntake images, TextBatchIntake texts, BatchItems stored, Usage usage, JobWaker waker,
     TimeProvider clock)
 {
     /// <param name="http">Contains the images or texts, or names stored ones.</param>
@@ -28,7 +28,7 @@ internal sealed class NewBatches(
             throw new RefusedException(found.Refusal!);
         }
 
-        if (await BeforeAsync(id, idempotencyKey, cancel) is { } before)
+        if (await stored.StartedByAsync(id, idempotencyKey, cancel) is { } before)
         {
             return before;
         }
@@ -41,7 +41,7 @@ internal sealed class NewBatches(
         }
 
         var items = found.Kind.Value.IsText() ? await texts.ReadAsync(id, http, cancel)
-            : await images.ReadAsync(id, http, await db.RemainingQuotaAsync(http.User.AccountId(), cancel), cancel);
+            : await images.ReadAsync(id, http, cancel);
         return await InsertAsync(http, NewBatch(id, version.Number, items, idempotencyKey, clock.Now()), items, cancel);
     }
 
@@ -66,7 +66,8 @@ internal sealed class NewBatches(
         }
         catch (DbUpdateException e) when (e.IsDuplicate())
         {
-            return (await BeforeAsync(batch.ModelId, batch.IdempotencyKey, cancel))!; // its twin was a moment faster
+            // its twin was a moment faster
+            return (await stored.StartedByAsync(batch.ModelId, batch.IdempotencyKey, cancel))!;
         }
         catch (DbUpdateException e) when (e.IsOrphan())
         {
@@ -77,13 +78,9 @@ internal sealed class NewBatches(
             usage.CountPredictions(http.User, inserted ? 0 : -wanted); // counted before, so that of two concurrent batches only one fits
         }
 
-        queue.Enqueue(BatchJob.Kind, batch.Id); // if the process dies before this, the batch is queued and the sweep enqueues it
+        waker.Wake(BatchJob.Kind, batch.Id); // if the process dies before this, the batch is queued and the sweep enqueues it
         return batch;
     }
-
-    private Task<BatchPrediction?> BeforeAsync(Guid model, string? key, CancellationToken cancel) =>
-        key is null ? Task.FromResult<BatchPrediction?>(null)
-        : db.BatchPredictions.SingleOrDefaultAsync(b => b.ModelId == model && b.IdempotencyKey == key, cancel);
 
     private static BatchPrediction NewBatch(Guid model, int version, List<NewItem> items, string? idempotencyKey, DateTime now)
     {

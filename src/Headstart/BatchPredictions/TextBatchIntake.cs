@@ -1,7 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Texts;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Headstart.BatchPredictions;
@@ -16,7 +19,6 @@ internal sealed class TextBatchIntake(BatchItems known, Settings settings, DataP
 
     /// <param name="model">The model of the stored texts.</param>
     /// <param name="http">Contains the texts, or names stored ones.</param>
-    /// <param name="cancel">Ends the reading.</param>
     /// <returns>At least one text, or the refusal.</returns>
     public async Task<List<NewItem>> ReadAsync(Guid model, HttpContext http, CancellationToken cancel)
     {

@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Configuration;
 
 namespace Headstart.Blobs;
 

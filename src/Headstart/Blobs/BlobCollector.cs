@@ -1,4 +1,5 @@
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Data;
 using Headstart.Postgres;
 using Npgsql;
 

@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 
 namespace Headstart.Blobs;
 

@@ -51,7 +51,6 @@ public sealed class BlobLock : IAsyncDisposable
     /// <summary>For a backup: nothing is deleted as long as it is held. Waits for a collector to end, and for no other backup.</summary>
     /// <param name="database">Not behind a pooler in transaction mode: the lock is the session's, as the backup's transaction must begin
     /// behind it.</param>
-    /// <param name="cancel">Ends it.</param>
     public static async Task<BlobLock> KeepAsync(DatabaseAddress database, CancellationToken cancel)
     {
         var opened = await OpenAsync(database, cancel);
@@ -74,7 +73,6 @@ public sealed class BlobLock : IAsyncDisposable
     /// </summary>
     public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> question, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(question);
         await _transaction!.SaveAsync(Look, cancel);
         var answer = await question(Connection);
         await _transaction.RollbackAsync(Look, cancel);

@@ -38,7 +38,6 @@ public sealed class BlobReferences(IBlobStore blobs)
     /// <param name="database">Open; asked twice.</param>
     /// <param name="references">One of the statements above.</param>
     /// <param name="candidates">SHA-256 of each.</param>
-    /// <param name="cancel">Ends it.</param>
     /// <exception cref="HeadArtifactException">A head is of another program's format, so it is unknown what it needs.</exception>
     public async Task<List<byte[]>> UnneededAsync(NpgsqlConnection database, string references, IReadOnlyCollection<byte[]> candidates,
         CancellationToken cancel)

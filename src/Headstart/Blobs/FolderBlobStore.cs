@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Headstart.Operations;
+using Headstart.Configuration;
 
 namespace Headstart.Blobs;
 

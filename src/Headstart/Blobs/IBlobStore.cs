@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 
 namespace Headstart.Blobs;
 
@@ -17,7 +17,6 @@ public interface IBlobStore
 
     /// <summary>As <see cref="PutAsync(byte[], CancellationToken)"/>, for what is too large for memory.</summary>
     /// <param name="bytes">Seekable; read from its start, and left open.</param>
-    /// <param name="cancel">Ends the reading.</param>
     Task<byte[]> PutAsync(Stream bytes, CancellationToken cancel);
 
     /// <summary>The blob as a seekable stream, or null when there is none. It is not compared with its name. One that lies aside comes

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Amazon.S3.Model;
-using Headstart.Operations;
+using Headstart.Configuration;
 
 namespace Headstart.Blobs;
 

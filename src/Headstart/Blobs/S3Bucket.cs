@@ -4,7 +4,8 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 
 namespace Headstart.Blobs;
 
@@ -87,7 +88,6 @@ public sealed class S3Bucket : IDisposable
     /// <summary>Whole or not at all.</summary>
     /// <param name="key">Takes the place of what is there.</param>
     /// <param name="bytes">Seekable, at its start; left open.</param>
-    /// <param name="cancel">Ends it.</param>
     public Task PutAsync(string key, Stream bytes, CancellationToken cancel) => AskAsync<bool?>(async () =>
     {
         if (bytes.Length > LargestPut)

@@ -31,7 +31,6 @@ public sealed partial class Announcements(DatabaseAddress database, TimeProvider
     /// <summary>Tells all hosts, this one too: at once, or inside of a transaction with its commit and only then.</summary>
     public static Task SayAsync(HeadstartDb db, Announcement what, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(db);
         return db.Database.ExecuteSqlAsync($"SELECT pg_notify({Channel}, {what.ToString()})", cancel);
     }
 

@@ -1,8 +1,7 @@
 namespace Headstart.Data;
 
 /// <summary>
-/// An upload that takes longer than a request should: its body is kept and taken in the background.
-/// See <c>ImportJob</c>.
+/// An upload that takes longer than a request should: its body is kept and taken in the background. See <c>ImportJob</c>.
 /// </summary>
 public sealed class Import
 {

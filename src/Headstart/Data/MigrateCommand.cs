@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Postgres;
 
 namespace Headstart.Data;
@@ -13,8 +13,7 @@ public static class MigrateCommand
 
     /// <returns>The exit code.</returns>
     /// <exception cref="StartupException">No database is named, it cannot be used (<see cref="DatabaseConnector"/>), or a newer Headstart
-    /// made
-    /// it.</exception>
+    /// made it.</exception>
     public static async Task<int> RunAsync(IConfiguration configuration, CancellationToken cancel)
     {
         var text = configuration.GetConnectionString("Headstart");

@@ -34,10 +34,10 @@ public static class ModelKinds
     public static bool IsText(this ModelKind kind) => kind == ModelKind.TextClassification;
 
     /// <summary>What an example is called in a sentence.</summary>
-    public static string Example(this ModelKind kind) => kind.IsText() ? "text" : "image";
+    public static string Noun(this ModelKind kind) => kind.IsText() ? "text" : "image";
 
-    /// <summary>The plural of <see cref="Example"/>.</summary>
-    public static string Examples(this ModelKind kind) => kind.IsText() ? "texts" : "images";
+    /// <summary>The plural of <see cref="Noun"/>.</summary>
+    public static string Nouns(this ModelKind kind) => kind.IsText() ? "texts" : "images";
 }
 
 /// <summary>How far a model is; derived from what it has, never stored.</summary>

@@ -1,5 +1,5 @@
 using Hangfire.PostgreSql;
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
@@ -79,7 +79,6 @@ public static partial class Schema
     /// <summary>Before anything is made, so that nothing is made by halves.</summary>
     /// <param name="guard">Open.</param>
     /// <param name="tables">Whether any are to be made or changed.</param>
-    /// <param name="cancel">Ends it.</param>
     private static async Task RefuseWithoutRightsAsync(NpgsqlConnection guard, bool tables, CancellationToken cancel)
     {
         await using var ask = new NpgsqlCommand($"""

@@ -2,7 +2,8 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Http;
 using Microsoft.Security.AntiSSRF;
 
 namespace Headstart.Fetching;
@@ -70,14 +71,12 @@ public sealed class WebFetcher : IDisposable
     /// <summary>Gets an image; whether it is one is for the reader to find out, but a page or a film is not taken.</summary>
     /// <param name="url">From a user: anything.</param>
     /// <param name="maxBytes">A larger file is refused.</param>
-    /// <param name="cancel">Ends the waiting.</param>
     public Task<FetchedFile> FetchAsync(string url, int maxBytes, CancellationToken cancel) => FetchAsync(url, maxBytes, "image", cancel);
 
     /// <summary>Fetches several images at a time, in the order of their URLs; each has its URL as its name.</summary>
     public async IAsyncEnumerable<FetchedFile> FetchAllAsync(IReadOnlyList<string> urls, int maxBytes,
         [EnumeratorCancellation] CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(urls);
         var ahead = new Queue<Task<FetchedFile>>();
         try
         {
@@ -100,11 +99,8 @@ public sealed class WebFetcher : IDisposable
     }
 
     /// <summary>Gets an answer of an API.</summary>
-    public Task<FetchedFile> FetchJsonAsync(Uri url, int maxBytes, CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(url);
-        return FetchAsync(url.AbsoluteUri, maxBytes, "json", cancel);
-    }
+    public Task<FetchedFile> FetchJsonAsync(Uri url, int maxBytes, CancellationToken cancel) =>
+        FetchAsync(url.AbsoluteUri, maxBytes, "json", cancel);
 
     private async Task<FetchedFile> FetchAsync(string url, int maxBytes, string kind, CancellationToken cancel)
     {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Claims;
+using System.Text;
 using Headstart.Access;
 
 namespace Headstart.Hosting;
@@ -6,8 +8,11 @@ namespace Headstart.Hosting;
 /// <summary>
 /// A line for every request, with names for programs that read logs. Neither headers nor query are in it: that is where people put keys.
 /// </summary>
-internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
+internal sealed class AccessLog(RequestDelegate next, ILogger<AccessLog> log, TimeProvider clock)
 {
+    private static readonly CompositeFormat Format =
+        CompositeFormat.Parse("{0} {1} {2} in {3:0.0} ms, received {4}, sent {5}, account {6}, request {7}");
+
     public async Task InvokeAsync(HttpContext context)
     {
         var start = clock.GetTimestamp();
@@ -29,16 +34,13 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
     {
         var (request, response) = (context.Request, context.Response);
         var account = context.User.FindFirstValue(Caller.AccountClaim);
-        Log.Request(log, request.Method, request.Path, response.StatusCode, milliseconds, request.ContentLength, response.ContentLength,
-            account, context.TraceIdentifier);
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(Level = LogLevel.Information, Message =
-            "{Method} {Path} {Status} in {Milliseconds:0.0} ms, received {BytesReceived}, sent {BytesSent}, account {Account}, request "
-                + "{RequestId}")]
-        public static partial void Request(ILogger log, string method, PathString path, int status, double milliseconds,
-            long? bytesReceived, long? bytesSent, string? account, string requestId);
+        KeyValuePair<string, object?>[] line =
+        [
+            new("Method", request.Method), new("Path", request.Path), new("Status", response.StatusCode), new("Milliseconds", milliseconds),
+            new("BytesReceived", request.ContentLength), new("BytesSent", response.ContentLength), new("Account", account),
+            new("RequestId", context.TraceIdentifier),
+        ];
+        log.Log(LogLevel.Information, default, line, null, static (said, _) =>
+            string.Format(CultureInfo.InvariantCulture, Format, said.Select(part => part.Value ?? "(null)").ToArray()));
     }
 }

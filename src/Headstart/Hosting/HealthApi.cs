@@ -1,7 +1,8 @@
+using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 
 namespace Headstart.Hosting;
 

@@ -1,8 +1,13 @@
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Metrics;
 using Headstart.Web;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -96,7 +101,7 @@ public static class Hosting
             app.UseMiddleware<AccessLog>(); // around everything, so that it sees what is answered
         }
 
-        app.UsePathPrefix(settings);
+        app.UsePathPrefix(settings.Prefix);
         app.UseOwnApi();
         app.UseSafeHeaders();
         app.UseExceptionHandler(_ => { });

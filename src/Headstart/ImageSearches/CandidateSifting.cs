@@ -1,8 +1,8 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Examples;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Evaluation;
+using Headstart.Similarity;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;

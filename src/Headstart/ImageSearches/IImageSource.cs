@@ -11,7 +11,6 @@ public interface IImageSource
     /// <param name="words">The search words.</param>
     /// <param name="licences">The allowed licences.</param>
     /// <param name="page">The value of <see cref="SourcePage.Next"/>; null for the first page.</param>
-    /// <param name="cancel">Cancels the request.</param>
     Task<SourcePage> SearchAsync(string words, Licences licences, string? page, CancellationToken cancel);
 }
 

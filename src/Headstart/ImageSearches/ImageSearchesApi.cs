@@ -1,11 +1,14 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Jobs;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
+using Headstart.Naming;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -86,7 +89,7 @@ public static class ImageSearchesApi
     }
 
     private static async Task<Results<Accepted<SearchResponse>, ProblemHttpResult>> Accept(
-        Guid id, Guid searchId, HeadstartDb db, JobQueue queue, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, Guid searchId, HeadstartDb db, JobWaker waker, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var waiting = await SearchesOf(db, caller, id).Where(s => s.Id == searchId && s.State == JobState.Reviewing)
             .ExecuteUpdateAsync(set => set
@@ -102,7 +105,7 @@ public static class ImageSearchesApi
                 + "started with review can be accepted, after it has downloaded its images.");
         }
 
-        queue.Enqueue(SearchJob.Kind, searchId); // if the process dies before this, the sweep enqueues it
+        waker.Wake(SearchJob.Kind, searchId); // if the process dies before this, the sweep enqueues it
         return Started(view);
     }
 
@@ -111,7 +114,7 @@ public static class ImageSearchesApi
     {
         if (await SearchesOf(db, caller, id).AnyAsync(s => s.Id == searchId, cancel))
         {
-            await JobQueue.CancelAsync(db, SearchJob.Kind, searchId, cancel);
+            await SearchJob.Kind.CancelAsync(db, searchId, cancel);
         }
 
         return await ViewOf(db, caller, id, searchId).SingleOrDefaultAsync(cancel) is { } view ? Started(view) : NoSuchSearch(id);

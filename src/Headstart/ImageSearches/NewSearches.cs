@@ -1,16 +1,18 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Naming;
+using Headstart.Uploads.Storing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
 
 /// <summary>Starts image searches.</summary>
-internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobQueue queue, TimeProvider clock)
+internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sources, Settings settings, JobWaker waker, TimeProvider clock)
 {
     private const int PerCategory = 60;
     private const int MaxQueries = 100;
@@ -54,7 +56,7 @@ internal sealed class NewSearches(HeadstartDb db, IEnumerable<IImageSource> sour
             throw new RefusedException(Problems.NoSuchModel());
         }
 
-        queue.Enqueue(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
+        waker.Wake(SearchJob.Kind, search.Id); // if the process dies before this, the search is queued and the sweep enqueues it
         return new() { Search = search, Counts = [] };
     }
 

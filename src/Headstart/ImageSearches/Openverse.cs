@@ -1,15 +1,14 @@
 using System.Text.Json;
+using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Operations;
 
 namespace Headstart.ImageSearches;
 
 /// <summary>
 /// Openverse, a catalogue of openly licensed images from many collections: https://api.openverse.org/v1/#tag/images. Without an account,
-/// pages
-/// have 20 entries and their number is limited; beyond that the answer is 429, which <see cref="WebFetcher"/> waits out if the wait is
-/// short.
+/// pages have 20 entries and their number is limited; beyond that the answer is 429, which <see cref="WebFetcher"/> waits out if the wait
+/// is short.
 /// </summary>
 public sealed class Openverse(WebFetcher web, Settings settings) : IImageSource
 {

@@ -1,11 +1,8 @@
-using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Fetching;
+using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Training;
-using Headstart.Uploads;
+using Headstart.Uploads.Storing;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.ImageSearches;
@@ -14,9 +11,8 @@ namespace Headstart.ImageSearches;
 /// Searches, downloads, sifts and adds images and starts a training run; each step continues where an earlier worker stopped.
 /// </summary>
 internal sealed class SearchJob(
-    IDbContextFactory<HeadstartDb> databases, IEnumerable<IImageSource> sources, WebFetcher web, IBlobStore blobs, CandidateSifting sifting,
-    ImageUpload upload,
-    RunStart runs, Settings settings) : IJob
+    IDbContextFactory<HeadstartDb> databases, IEnumerable<IImageSource> sources, CandidateFetching fetching, CandidateSifting sifting,
+    ImageUpload upload, RunStart runs) : IJob
 {
     public static readonly JobKind Kind = new("searches", "image_searches", "image search", "The images found so far are in its "
         + "candidates.")
@@ -64,25 +60,11 @@ internal sealed class SearchJob(
     private async Task FetchAsync(SearchWork work)
     {
         await work.EnterAsync(SearchStage.Fetching);
-        var limits = new ImageLimits { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
         while (await CandidatesAsync(work, CandidateState.Found, FetchedAtOnce) is { Count: > 0 } batch)
         {
             await work.MoveAsync(CandidateState.Found,
-                await Task.WhenAll(batch.Select(candidate => FetchAsync(candidate, limits, work.Token))));
+                await Task.WhenAll(batch.Select(candidate => fetching.FetchAsync(candidate, work.Token))));
         }
-    }
-
-    private async Task<Move> FetchAsync(SearchCandidate candidate, ImageLimits limits, CancellationToken cancel)
-    {
-        var file = await web.FetchAsync(candidate.Origin.Url, settings.Uploads.MaxFileBytes, cancel);
-        if (file.Bytes is not { } bytes)
-        {
-            return new(candidate.Position, CandidateState.Dropped, file.Reason, file.Detail);
-        }
-
-        return await Task.Run(() => ImageReader.Check(bytes, limits, out _), cancel) is { } refusal
-            ? new(candidate.Position, CandidateState.Dropped, refusal.Reason, refusal.Detail)
-            : new(candidate.Position, CandidateState.Fetched, Sha256: await blobs.PutAsync(bytes, cancel));
     }
 
     /// <summary>
@@ -97,30 +79,16 @@ internal sealed class SearchJob(
         var kept = await CandidatesAsync(work, CandidateState.Kept, int.MaxValue);
         foreach (var batch in kept.Chunk(FetchedAtOnce))
         {
-            var answer = await upload.AddAsync(model, ReadAsync(batch), confirmed: false, work.Token);
+            var answer = await upload.AddAsync(model, fetching.ReadAsync(batch), confirmed: false, work.Token);
             var there = answer.Accepted.Select(image => image.Sha256).ToHashSet();
             await work.MoveAsync(CandidateState.Kept, [.. batch.Select(c => there.Contains(Convert.ToHexStringLower(c.Sha256!))
                 ? new Move(c.Position, CandidateState.Added)
                 : answer.Exceeded is { } exceeded ? new Move(c.Position, CandidateState.Dropped, "quota-exceeded", exceeded.Sentence)
                 : new Move(c.Position, CandidateState.Dropped, "refused", "The image was not added. "
-                    + (answer.Rejected.FirstOrDefault(file => file.FileName == NameOf(c))?.Detail
+                    + (answer.Rejected.FirstOrDefault(file => file.FileName == CandidateFetching.NameOf(c))?.Detail
                         ?? "Its file is missing from the blob store.")))]);
         }
     }
-
-    private async IAsyncEnumerable<UploadedFile> ReadAsync(IEnumerable<SearchCandidate> candidates)
-    {
-        foreach (var candidate in candidates)
-        {
-            if (await blobs.GetAsync(candidate.Sha256!, CancellationToken.None) is { } bytes)
-            {
-                yield return new(NameOf(candidate), new FileContent.Here(bytes, candidate.Origin),
-                    [candidate.Category]);
-            }
-        }
-    }
-
-    private static string NameOf(SearchCandidate candidate) => candidate.Origin.Title ?? candidate.Origin.Url;
 
     private async Task<JobEnd?> TrainAsync(SearchWork work)
     {

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Operations;
+using Headstart.Http;
 
 namespace Headstart.ImageSearches;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Metrics;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;

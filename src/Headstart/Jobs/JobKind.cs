@@ -1,4 +1,5 @@
 using Headstart.Data;
+using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;
 
@@ -15,6 +16,10 @@ public sealed record JobKind(string Name, string Table, string Noun, string Advi
 
     /// <summary>How many run at the same time on one host. Most use all its cores.</summary>
     public int AtOnce { get; init; } = 1;
+
+    /// <summary>Cancels a job, even while a worker is at it. A job that has ended stays as it is.</summary>
+    public Task CancelAsync(HeadstartDb db, Guid id, CancellationToken cancel) =>
+        db.Database.ExecuteSqlRawAsync(JobStatements.Of(this).Cancel, [id], cancel);
 }
 
 /// <summary>The work of a kind of job. It may be started twice and die anywhere, so it goes on from what an earlier worker has

@@ -1,13 +1,13 @@
 using Hangfire;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;
 
 /// <summary>Runs one job from lease to end, whatever its kind and whatever happens to it.</summary>
 public sealed partial class JobRunner(
-    IServiceProvider services, IDbContextFactory<HeadstartDb> databases, JobQueue queue, TimeProvider clock, ILogger<JobRunner> log)
+    IServiceProvider services, IDbContextFactory<HeadstartDb> databases, JobWaker waker, TimeProvider clock, ILogger<JobRunner> log)
 {
     private const int MaxAttempts = 5;
 
@@ -29,7 +29,7 @@ public sealed partial class JobRunner(
 
         if (kind.OneByOne && !stopping.IsCancellationRequested)
         {
-            await queue.EnqueueNextAsync(kind, model, stopping); // if we die before this the sweep does it
+            await waker.WakeNextAsync(kind, model, stopping); // if we die before this the sweep does it
         }
     }
 

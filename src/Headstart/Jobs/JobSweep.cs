@@ -9,7 +9,7 @@ public interface ICleanup
 }
 
 /// <summary>Finds, every few seconds, jobs that no worker works on and what dead workers left.</summary>
-public sealed partial class JobSweep(JobQueue queue, IEnumerable<ICleanup> cleanups, DatabaseAddress database, TimeProvider clock,
+public sealed partial class JobSweep(JobWaker waker, IEnumerable<ICleanup> cleanups, DatabaseAddress database, TimeProvider clock,
     ILogger<JobSweep> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
@@ -24,11 +24,11 @@ public sealed partial class JobSweep(JobQueue queue, IEnumerable<ICleanup> clean
             {
                 if (!reclaimed)
                 {
-                    await queue.ReclaimAllAsync(stopping);
+                    await waker.ReclaimAllAsync(stopping);
                     reclaimed = true;
                 }
 
-                await queue.SweepAsync(stopping);
+                await waker.WakeLostAsync(stopping);
                 foreach (var cleanup in cleanups)
                 {
                     await cleanup.SweepAsync(stopping);

@@ -1,10 +1,13 @@
-using System.ComponentModel.DataAnnotations;
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using System.Text.Json.Serialization;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Naming;
 using Headstart.Training;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -151,7 +154,7 @@ public static class ModelsApi
             if (inUse is not null)
             {
                 return Problems.Of(StatusCodes.Status409Conflict, "category-in-use",
-                    $"The category \"{inUse}\" still has {model.Kind.Examples()}; move or delete them before you drop it. "
+                    $"The category \"{inUse}\" still has {model.Kind.Nouns()}; move or delete them before you drop it. "
                         + $"To rename it or merge it into another one, POST /api/v1/models/{id}/categories/rename or /merge.");
             }
 

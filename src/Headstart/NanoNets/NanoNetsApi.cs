@@ -1,10 +1,11 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Models;
-using Headstart.Operations;
 using Headstart.Training;
-using Headstart.Uploads;
+using Headstart.Uploads.Storing;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -12,9 +13,8 @@ namespace Headstart.NanoNets;
 
 /// <summary>
 /// The endpoints of NanoNets' image API, so that programs written for it work after changing only the host name. They translate requests to
-/// the features of <c>/api/v1</c>. Each kind of model accepts every form of URL known to be in use: the model in the path, in the query
-/// or in
-/// the form, with or without a trailing slash. They are not in the OpenAPI document, since new programs should use <c>/api/v1</c>.
+/// the features of <c>/api/v1</c>. Each kind of model accepts every form of URL known to be in use: the model in the path, in the query or
+/// in the form, with or without a trailing slash. They are not in the OpenAPI document, since new programs should use <c>/api/v1</c>.
 /// </summary>
 public static class NanoNetsApi
 {
@@ -57,8 +57,7 @@ public static class NanoNetsApi
         {
             return kind.HasBoxes() ? NanoAnswer.Bad("Zero categories", "The request has no category. Send one or more in a list named "
                 + "categories.") : NanoAnswer.Bad("Zero or one category", "The request has fewer than two categories. Send two or more, "
-                + "each in a field "
-                + "named categories.");
+                + "each in a field named categories.");
         }
 
         if (NewModels.ReadCategories([.. given], out var categories) is { } refusal)
@@ -145,7 +144,7 @@ public static class NanoNetsApi
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    private static async Task<IResult> Label(string? id, HttpContext http, NanoLabelling labelling, Settings settings,
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor labelling, Settings settings,
         CancellationToken cancel)
     {
         var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);

@@ -8,16 +8,14 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.NanoNets;
 
 /// <summary>
-/// A model as clients of NanoNets see it. Its state is a number: -1 training failed, 0 no images, 1 not enough labelled images,
-/// 2 training can start, 3 queued, 4 training, 5 ready to predict. A model that is retrained goes back to 3 or 4, so that clients waiting
-/// for 5
-/// wait for the new version; the old one predicts until then.
+/// A model as clients of NanoNets see it. Its state is a number: -1 training failed, 0 no images, 1 not enough labelled images, 2 training
+/// can start, 3 queued, 4 training, 5 ready to predict. A model that is retrained goes back to 3 or 4, so that clients waiting for 5 wait
+/// for the new version; the old one predicts until then.
 /// </summary>
 internal static class NanoState
 {
     /// <param name="models">Some of the caller's.</param>
     /// <param name="db">Contains the models.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public static async Task<List<NanoModel>> ReadAsync(this IQueryable<Model> models, HeadstartDb db, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.OpenInference;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Naming;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -20,7 +20,6 @@ internal sealed class NamedVersions(IDbContextFactory<HeadstartDb> databases, Se
     /// <param name="caller">Must own the model.</param>
     /// <param name="model">An id or a name, in which the server leaves an escaped slash as it is.</param>
     /// <param name="version">A number; null or empty for the published version.</param>
-    /// <param name="cancel">Ends the search.</param>
     public async Task<NamedVersion> FindAsync(ClaimsPrincipal caller, string model, string? version, CancellationToken cancel)
     {
         var name = model.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);

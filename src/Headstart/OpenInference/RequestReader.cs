@@ -2,8 +2,10 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Headstart.Configuration;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 
 namespace Headstart.OpenInference;
 

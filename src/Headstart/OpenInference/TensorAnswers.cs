@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Headstart.Configuration;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Predictions;
-using Headstart.Uploads;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -28,7 +28,6 @@ internal sealed class TensorAnswers(Predictor predictor, Settings settings)
     }
 
     /// <param name="http">For the caller, and for how long to wait if the host is busy.</param>
-    /// <param name="model">The version to use.</param>
     /// <param name="request">For its id and the outputs that it wants.</param>
     /// <param name="elements">Files, or texts in UTF-8.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>

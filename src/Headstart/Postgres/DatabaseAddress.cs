@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;
@@ -73,7 +73,6 @@ public sealed record DatabaseAddress(string ConnectionString, bool IsOwn, Sessio
     /// <exception cref="StartupException">It is neither, or cannot be used; the message says why and has no password.</exception>
     public static DatabaseAddress Parse(string text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         text = text.Trim();
         var address = DatabaseUrl.Is(text) ? DatabaseUrl.Parse(text) : DatabaseKeywords.Parse(text);
         if (Readers.Contains(address.TargetSessionAttributes))

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;
@@ -17,7 +17,6 @@ public static partial class DatabaseConnector
 
     /// <param name="text">What <c>ConnectionStrings:Headstart</c> says.</param>
     /// <param name="log">Logs that it waits.</param>
-    /// <param name="cancel">Ends it.</param>
     /// <exception cref="StartupException">It cannot be read, is not reached within half a minute, or is not as Headstart needs
     /// it.</exception>
     public static async Task<DatabaseAddress> ReachAsync(string text, ILogger log, CancellationToken cancel)

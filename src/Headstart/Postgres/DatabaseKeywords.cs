@@ -1,5 +1,5 @@
 using System.Data.Common;
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;
@@ -12,7 +12,6 @@ public static class DatabaseProblems
 {
     private const string Setting = "ConnectionStrings:Headstart";
 
-    /// <param name="exception">The exception.</param>
     /// <param name="at">The database, if known.</param>
     /// <returns>null where it does not come from a database.</returns>
     public static string? Describe(Exception exception, DatabaseAddress? at = null)

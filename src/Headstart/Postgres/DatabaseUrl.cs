@@ -1,5 +1,5 @@
 using System.Globalization;
-using Headstart.Operations;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

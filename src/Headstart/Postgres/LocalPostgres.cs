@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Globalization;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Disk;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

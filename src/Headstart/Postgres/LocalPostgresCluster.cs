@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 
 namespace Headstart.Postgres;
 

@@ -1,4 +1,5 @@
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 
 namespace Headstart.Postgres;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Headstart.Operations;
+using Headstart.Errors;
 
 namespace Headstart.Postgres;
 

@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using MysticMind.PostgresEmbed;
 
 namespace Headstart.Postgres;

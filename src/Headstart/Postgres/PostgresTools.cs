@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;
@@ -24,7 +25,6 @@ public sealed class PostgresTools
     /// <param name="server">Open. Of several servers it is this one that the programs talk to: others do not have its snapshot.</param>
     /// <param name="database">How to get there.</param>
     /// <param name="options">Where to look.</param>
-    /// <param name="cancel">Ends it.</param>
     /// <exception cref="StartupException">There is none; the message says what to install.</exception>
     public static async Task<PostgresTools> FindAsync(NpgsqlConnection server, DatabaseAddress database, LocalPostgresOptions options,
         CancellationToken cancel)

@@ -18,8 +18,6 @@ public sealed record ExplanationResponse(
     string Label, string? MediaType, byte[]? Data, string? Detail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<WordResponse>? Words = null)
 {
-    /// <param name="version">The version that predicted.</param>
-    /// <param name="text">The text.</param>
     /// <param name="label">Index into the head's labels.</param>
     /// <param name="cancel">Checked before each word.</param>
     internal static ExplanationResponse Of(ServedClassifier version, string text, int label, CancellationToken cancel)
@@ -30,8 +28,6 @@ public sealed record ExplanationResponse(
             [.. words.Select(word => new WordResponse(word.Word, word.Start, word.Length, Math.Round(word.Weight, 6)))]);
     }
 
-    /// <param name="version">The version that predicted.</param>
-    /// <param name="image">The file.</param>
     /// <param name="features">The image's features, as the version's head reads them.</param>
     /// <param name="label">Index into the head's labels.</param>
     internal static ExplanationResponse Of(ServedClassifier version, byte[] image, float[] features, int label)

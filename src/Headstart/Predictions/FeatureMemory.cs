@@ -1,5 +1,6 @@
+using Headstart.Configuration;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
+using Headstart.Metrics;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Headstart.Predictions;

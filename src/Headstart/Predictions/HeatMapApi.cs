@@ -1,8 +1,9 @@
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,7 +29,6 @@ public static class HeatMapApi
 
 internal sealed class HeatMaps(HeadstartDb db, IBlobStore blobs, ServableVersions versions, Predictor predictor)
 {
-    /// <param name="http">The request.</param>
     /// <param name="of">The image, and its model.</param>
     /// <param name="version">Number of the version; null for the published one.</param>
     /// <param name="size">Side of the square that a JPEG must fit; null for the full-size PNG.</param>

@@ -1,6 +1,9 @@
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Fetching;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Http;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +16,6 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
     public bool IsStopping => predictor.IsStopping;
 
     /// <param name="id">Of the model.</param>
-    /// <param name="version">The version to use.</param>
     /// <param name="http">Contains the images, or their URLs.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>

@@ -1,5 +1,6 @@
 using Headstart.Access;
-using Headstart.Operations;
+using Headstart.ApiDocument;
+using Headstart.Errors;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

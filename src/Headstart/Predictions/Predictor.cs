@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Metrics;
+using Headstart.Uploads.Files;
 using Headstart.Versions;
 
 namespace Headstart.Predictions;
@@ -30,29 +32,24 @@ public sealed record DrawnImage(ImageRefusal? Refusal, byte[]? Jpeg);
 
 /// <summary>
 /// From bytes to a prediction, for every model and every API on this host: decode, forward pass, head. The backbones' sessions and the
-/// cores
-/// are shared, see <see cref="Cores"/>.
+/// cores are shared, see <see cref="Cores"/>.
 /// </summary>
 public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memory, Usage usage, Telemetry telemetry,
     IHostApplicationLifetime lifetime)
 {
-    private readonly ImageLimits _limits = new() { MaxBytes = settings.Uploads.MaxFileBytes, MaxPixels = settings.Uploads.MaxPixels };
+    private readonly ImageLimits _limits = settings.Uploads.ImageLimits;
 
     /// <summary>Whether new requests are refused; requests already accepted are still answered.</summary>
     public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
     /// <summary>Predicts one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="explain">Also explain the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, byte[] image, bool explain,
         CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         var known = version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256)).ToArray();
         return WithUsage(caller, !explain && !known.Contains(null)
@@ -63,48 +60,32 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// <summary>Predicts one text.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
     /// <param name="version">A version of a text model.</param>
-    /// <param name="text">The text.</param>
     /// <param name="explain">Also return the weight of each word for the most probable label.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<Answer?> AskAsync(ClaimsPrincipal caller, ServedClassifier version, string text, bool explain,
-        CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(text);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
+        CancellationToken cancel) =>
+        WithUsage(caller, await cores.RunAsync(caller.AccountId(), sizeof(char) * text.Length, () =>
             Read(version, text, explain, cancel), cancel));
-    }
 
     /// <summary>Finds the objects in one image.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="threshold">Least probability; null for each category's own.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DetectionAnswer?> DetectAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, float? threshold,
-        CancellationToken cancel)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
-        return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
+        CancellationToken cancel) =>
+        WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () => DetectNow(version, image, threshold), cancel),
             answer => answer.Refusal);
-    }
 
     /// <summary>Finds the objects in one image and draws them into it.</summary>
     /// <param name="caller">The caller, for a fair share of the queue.</param>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="query">Says which objects to draw.</param>
     /// <param name="cancel">Gives up the place in the queue.</param>
     /// <returns>null if the host is busy; retry later.</returns>
     public async Task<DrawnImage?> DrawAsync(ClaimsPrincipal caller, ServedDetector version, byte[] image, PredictionQuery query,
         CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
-        ArgumentNullException.ThrowIfNull(query);
         return WithUsage(caller, await cores.RunAsync(caller.AccountId(), image.Length, () =>
         {
             var (refusal, found) = DetectNow(version, image, query.Threshold);
@@ -114,13 +95,9 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     }
 
     /// <summary>Finds the objects in one image immediately, on the calling thread: for background work.</summary>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     /// <param name="threshold">Least probability; null for each category's own.</param>
     public DetectionAnswer DetectNow(ServedDetector version, byte[] image, float? threshold)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         if (ImageReader.CheckHeader(image, _limits) is { } refusal)
         {
             return new(refusal, null);
@@ -141,8 +118,7 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>
     /// Predicts files as they arrive, in order. As many as there are cores are predicted at once while the next one is being read;
-    /// abandoned
-    /// predictions give up their place in the queue.
+    /// abandoned predictions give up their place in the queue.
     /// </summary>
     /// <param name="files">Files without bytes are passed through.</param>
     /// <param name="ask">Predicts one image.</param>
@@ -152,8 +128,6 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
         Func<byte[], CancellationToken, Task<T?>> ask, [EnumeratorCancellation] CancellationToken cancel)
         where T : class
     {
-        ArgumentNullException.ThrowIfNull(files);
-        ArgumentNullException.ThrowIfNull(ask);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var asked = new Queue<(UploadedFile File, Task<T?> Answer)>();
         try
@@ -183,12 +157,8 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
     /// Predicts one image immediately, on the calling thread: for background work, which gives way to requests by itself
     /// (<see cref="Cores.GiveWay"/>). The features are not cached, since thousands of images would evict those that repeat.
     /// </summary>
-    /// <param name="version">The version to use.</param>
-    /// <param name="image">The file.</param>
     public Answer AnswerNow(ServedClassifier version, byte[] image)
     {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(image);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(image));
         return Predict(version, image, null, [.. version.Recipe.Backbones.Select(backbone => memory.Find(backbone, sha256))],
             explain: false);
@@ -196,16 +166,10 @@ public sealed class Predictor(Settings settings, Cores cores, FeatureMemory memo
 
     /// <summary>Predicts one text immediately, on the calling thread: for background work.</summary>
     /// <param name="version">A version of a text model.</param>
-    /// <param name="text">The text.</param>
-    public Answer AnswerNow(ServedClassifier version, string text)
-    {
-        ArgumentNullException.ThrowIfNull(version);
-        ArgumentNullException.ThrowIfNull(text);
-        return Read(version, text, explain: false, CancellationToken.None);
-    }
+    public Answer AnswerNow(ServedClassifier version, string text) =>
+        Read(version, text, explain: false, CancellationToken.None);
 
     /// <summary>Predicts an image from its features.</summary>
-    /// <param name="version">The version to use.</param>
     /// <param name="features">The features, as the version's head reads them.</param>
     public Answer Classify(ServedClassifier version, float[] features) => Classify(version, features, null);
 

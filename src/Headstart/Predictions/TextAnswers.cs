@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Configuration;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,7 +16,6 @@ internal sealed class TextAnswers(Predictor predictor, Settings settings)
     private const string HowToAsk = """as JSON such as {"texts":["I loved it"]}, or one text as text/plain""";
 
     /// <param name="id">Of the model.</param>
-    /// <param name="version">The version to use.</param>
     /// <param name="http">Contains the texts.</param>
     /// <param name="query">Options for the predictions.</param>
     /// <param name="cancel">Gives up the places in the queue.</param>

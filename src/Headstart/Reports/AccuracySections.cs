@@ -9,7 +9,7 @@ internal static class AccuracySections
 
     private static Html? Accuracy(Report report)
     {
-        var what = report.Kind.Examples();
+        var what = report.Kind.Nouns();
         var folds = report.CrossValidation;
         if (report.Accuracy is not { } accuracy)
         {
@@ -35,8 +35,8 @@ internal static class AccuracySections
     }
 
     private static Html Measured(Report report) => report.AccuracyFrom == AccuracySource.HeldOut && report.HeldOut is { } heldOut
-        ? (Html)$"{heldOut.Images} {report.Kind.Examples()}<small>held out</small>"
-        : (Html)$"{report.CrossValidation.Images} {report.Kind.Examples()}<small>cross-validation</small>";
+        ? (Html)$"{heldOut.Images} {report.Kind.Nouns()}<small>held out</small>"
+        : (Html)$"{report.CrossValidation.Images} {report.Kind.Nouns()}<small>cross-validation</small>";
 
     internal static Html? Comparison(ComparisonReport? comparison)
     {
@@ -66,10 +66,10 @@ internal static class AccuracySections
         }
 
         return $"""
-            <figure>{Plots.LearningCurve(curve, report.Kind.Examples())}
-            <figcaption>Dots: accuracy measured with part of the {report.Kind.Examples()}. Dashed line: expected accuracy with more
-            {report.Kind.Examples()} like these, with its 90 % interval.</figcaption></figure>
-            {Html.Table("Expected accuracy", [Html.Title(report.Kind.Examples()), "Expected accuracy", "90 % interval"], Html.Each(curve.Forecasts, f =>
+            <figure>{Plots.LearningCurve(curve, report.Kind.Nouns())}
+            <figcaption>Dots: accuracy measured with part of the {report.Kind.Nouns()}. Dashed line: expected accuracy with more
+            {report.Kind.Nouns()} like these, with its 90 % interval.</figcaption></figure>
+            {Html.Table("Expected accuracy", [Html.Title(report.Kind.Nouns()), "Expected accuracy", "90 % interval"], Html.Each(curve.Forecasts, f =>
                 $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (now)" : "")}</th>"
                     + $"<td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
             """;

@@ -10,8 +10,7 @@ internal static class Advice
 {
     /// <summary>
     /// More images of the category that would gain most. If only one category grows, only the errors that involve it shrink, as if the
-    /// whole
-    /// set had grown like it; each error involves two categories, the true and the predicted one.
+    /// whole set had grown like it; each error involves two categories, the true and the predicted one.
     /// </summary>
     /// <returns>null if nothing would help much.</returns>
     public static AdviceReport? Of(LearningCurve curve, Evaluation evaluation, LabelledFeatures train, string what)

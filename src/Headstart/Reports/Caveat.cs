@@ -1,6 +1,6 @@
 using Headstart.Data;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
+using Headstart.Naming;
 
 namespace Headstart.Reports;
 
@@ -14,7 +14,7 @@ internal static class Caveat
     /// <returns>null if there are no such categories.</returns>
     public static string? Of(LabelledFeatures train, ModelKind kind)
     {
-        var (support, scenes, what) = (train.Support(), train.Scenes(), kind.Examples());
+        var (support, scenes, what) = (train.Support(), train.Scenes(), kind.Nouns());
         var all = Enumerable.Range(0, scenes.Length).ToList();
         var alike = all.FindAll(k => scenes[k] == 1 && support[k] > 1);
         var single = all.FindAll(k => support[k] < 2);
@@ -33,7 +33,7 @@ internal static class Caveat
             var whose = single.Count == all.Count ? "Each category has" : single.Count == 1 ? $"{Listed.Names(Those(single))} has"
                 : $"{Listed.Names(Those(single))} have";
             var each = single.Count == 1 || single.Count == all.Count ? "" : " each";
-            sentences.Add($"{whose} only one {kind.Example()}{each}, so nothing can be said about how others would fare: add {what}.");
+            sentences.Add($"{whose} only one {kind.Noun()}{each}, so nothing can be said about how others would fare: add {what}.");
         }
 
         return sentences.Count == 0 ? null : string.Join(' ', sentences);

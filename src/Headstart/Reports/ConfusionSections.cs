@@ -11,7 +11,7 @@ internal static class ConfusionSections
     private const int FewCategories = 8;
 
     public static Html All(Report report) =>
-        $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Examples())}";
+        $"{Confusion(report)}{Categories(report)}{Calibration(report.Calibration)}{Unknown(report.Unknown, report.Kind.Nouns())}";
 
     private static Html? Confusion(Report report)
     {
@@ -21,7 +21,7 @@ internal static class ConfusionSections
         }
 
         var pairs = report.ConfusedPairs.Count == 0 ? Html.Paragraph("No category was confused with another.")
-            : Html.Table("Most confused", ["Category", "Predicted as", Html.Title(report.Kind.Examples())],
+            : Html.Table("Most confused", ["Category", "Predicted as", Html.Title(report.Kind.Nouns())],
             Html.Each(report.ConfusedPairs, pair => $"<tr><td>{pair.Category}</td><td>{pair.PredictedAs}</td><td>{pair.Count}</td></tr>"),
             "words");
         return Html.Section("Confusion matrix", $"""
@@ -41,7 +41,7 @@ internal static class ConfusionSections
         var cut = shown.Length == names.Count ? "" : string.Create(CultureInfo.InvariantCulture, $" It shows the {shown.Length} "
             + $"categories with the most mistakes, of {names.Count}.");
         return $"""
-            <p class="soft">Rows are true categories, columns are predicted ones; each cell is a number of {report.Kind.Examples()}. Blue is
+            <p class="soft">Rows are true categories, columns are predicted ones; each cell is a number of {report.Kind.Nouns()}. Blue is
             correct, orange is wrong; a stronger colour is a larger share of the row.{cut}</p>
             <div class="wide matrix{(shown.Length > FewCategories ? " many" : "")}" role="region" aria-label="Confusion matrix" tabindex="0"><table>
             <thead><tr><td></td>{Html.Each(shown, k => $"<th scope=\"col\" title=\"{names[k]}\"><span>{names[k]}</span></th>")}</tr></thead>
@@ -73,10 +73,10 @@ internal static class ConfusionSections
             : " F1 is the harmonic mean of both. An image may have several categories; each applies if its probability reaches its "
                 + "threshold, which was chosen for the highest F1.";
         string[] columns = ["Category", "Precision", "Recall", .. report.Thresholds is null ? (string[])[] : ["F1", "Threshold"],
-            Html.Title(report.Kind.Examples())];
+            Html.Title(report.Kind.Nouns())];
         return Html.Section("Metrics per category", $"""
-            <p class="soft">Precision: the share of {report.Kind.Examples()} predicted as this category that belong to it. Recall: the share
-            of {report.Kind.Examples()} of this category that are predicted as it.{several}</p>
+            <p class="soft">Precision: the share of {report.Kind.Nouns()} predicted as this category that belong to it. Recall: the share
+            of {report.Kind.Nouns()} of this category that are predicted as it.{several}</p>
             {Html.Table("Metrics per category", columns, Html.Each(report.Classes.Index(), c => Row(c.Item, report.Thresholds?[c.Index])))}
             {Curves(report)}
             """);

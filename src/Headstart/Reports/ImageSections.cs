@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Operations;
 
 namespace Headstart.Reports;
 
@@ -23,7 +22,7 @@ internal static class ImageSections
             var n => $"About {n} labels are probably wrong; check these first.",
         };
         return Html.Section("Labels that may be wrong", $"""
-            <p>{count} The probabilities come from heads not trained on the {report.Kind.Example()}.</p>
+            <p>{count} The probabilities come from heads not trained on the {report.Kind.Noun()}.</p>
             <div class="pictures">{Html.Each(report.Suspects.Take(ReportPictures.MostSuspects), suspect => Figure(pictures.GetValueOrDefault(suspect.ImageId), heat: false, $"labelled {suspect.Category}", $"""
                 <b>{suspect.Category} → {suspect.Suggested}?</b>{suspect.Suggested} {Html.Percent(suspect.SuggestedProbability)},
                     {suspect.Category} {Html.Percent(suspect.Probability)}{Since(pictures.GetValueOrDefault(suspect.ImageId),
@@ -50,8 +49,8 @@ internal static class ImageSections
         var heat = marked ? " Colours show how words affect the predicted category: blue supports it, orange opposes it."
             : report.Hardest.Any(image => pictures.GetValueOrDefault(image.ImageId)?.Heat is not null)
             ? " Colours show which areas support the predicted category: red most, then yellow, green and blue." : "";
-        return Html.Section($"Hardest {report.Kind.Examples()}", $"""
-            <p>Heads not trained on these {report.Kind.Examples()} found their own category least probable.{heat}</p>
+        return Html.Section($"Hardest {report.Kind.Nouns()}", $"""
+            <p>Heads not trained on these {report.Kind.Nouns()} found their own category least probable.{heat}</p>
             <div class="pictures large">{Html.Each(report.Hardest, image => Figure(pictures.GetValueOrDefault(image.ImageId), heat: true, $"labelled {image.Category}", $"""
                 <b>{image.Category}</b>{Outcome(image)}, {image.Category} {Html.Percent(image.Probability)}{Since(
                     pictures.GetValueOrDefault(image.ImageId), image.Category)}
@@ -79,7 +78,7 @@ internal static class ImageSections
 
         var more = report.Duplicates.Count - ReportPictures.MostGroups;
         return Html.Section("Near duplicates", $"""
-            <p>{report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")} of nearly identical {report.Kind.Examples()}.
+            <p>{report.Duplicates.Count} {(report.Duplicates.Count == 1 ? "group" : "groups")} of nearly identical {report.Kind.Nouns()}.
             Where it can, a group is either trained on or held out as a whole, so near duplicates do not inflate the accuracy.</p>
             <div class="groups">{Html.Each(report.Duplicates.Take(ReportPictures.MostGroups), group => Group(group, group.Count, pictures))}</div>{(more > 0 ? Html.Paragraph($"And {more} more.") : null)}
             """);

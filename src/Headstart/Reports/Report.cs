@@ -77,8 +77,7 @@ public sealed record Report
     public IReadOnlyList<ConfusedPair> ConfusedPairs { get; init; } = [];
 
     /// <summary>
-    /// The misclassified images of <see cref="Confusion"/>, the most confident mistakes first; at most 1,000. Empty in a multi-label
-    /// model.
+    /// The misclassified images of <see cref="Confusion"/>, the most confident mistakes first; at most 1,000. Empty in a multi-label model.
     /// </summary>
     public IReadOnlyList<HardImageReport> Mistakes { get; init; } = [];
 
@@ -202,10 +201,8 @@ public sealed record BalanceReport(string Smallest, int SmallestImages, string L
 
 /// <param name="Probability">Probability of the image's current category.</param>
 /// <param name="SuggestedProbability">Probability of the suggested category, from heads not trained on the image.</param>
-/// <param name="SuggestedCategories">
-/// In a multi-label model: the labels that the image probably should have, to be sent as <c>categories</c> in a PATCH. The probabilities
-/// are
-/// then those of the most doubtful label, as it is and flipped. Otherwise null.
+/// <param name="SuggestedCategories"> In a multi-label model: the labels that the image probably should have, to be sent as
+/// <c>categories</c> in a PATCH. The probabilities are then those of the most doubtful label, as it is and flipped. Otherwise null.
 /// </param>
 public sealed record SuspectReport(
     Guid ImageId, string Category, string Suggested, double Probability, double SuggestedProbability,

@@ -1,9 +1,10 @@
 using Headstart.Blobs;
+using Headstart.Concurrency;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Headstart.Predictions;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

@@ -1,9 +1,11 @@
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
+using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Operations;
 
 namespace Headstart.Reports;
 
@@ -7,7 +6,7 @@ namespace Headstart.Reports;
 internal static class RunSections
 {
     public static Html All(Report report, IReadOnlyDictionary<Guid, Picture> pictures) =>
-        $"{Balance(report.Balance, report.Kind.Examples())}{Backbones(report)}{Head(report)}{Seconds(report)}{Notices(report, pictures)}";
+        $"{Balance(report.Balance, report.Kind.Nouns())}{Backbones(report)}{Head(report)}{Seconds(report)}{Notices(report, pictures)}";
 
     private static Html? Balance(BalanceReport? balance, string what)
     {
@@ -30,8 +29,8 @@ internal static class RunSections
 
         string[] columns =
         [
-            "Backbone", "Accuracy", "± one standard error", "Log loss", Html.Title(report.Kind.Examples()),
-            $"ms per {report.Kind.Example()}",
+            "Backbone", "Accuracy", "± one standard error", "Log loss", Html.Title(report.Kind.Nouns()),
+            $"ms per {report.Kind.Noun()}",
         ];
         return Html.Section("Backbones tried", $"""
             {(report.Choice is { } choice ? Html.Paragraph(choice.Sentence) : null)}
@@ -64,10 +63,10 @@ internal static class RunSections
         }
 
         const string leftOut = "Categories with nothing to learn from; the version never predicts them";
-        var leaks = $"Training {report.Kind.Examples()} left out, because they look like {report.Kind.Examples()} given as test";
+        var leaks = $"Training {report.Kind.Nouns()} left out, because they look like {report.Kind.Nouns()} given as test";
         return Html.Section("Notices", $"""
             {List(null, report.Notices)}{List(leftOut, report.LeftOut)}{List(leaks, report.Leaks.Select(Name))}
-            {List($"Unreadable {report.Kind.Examples()}", report.UnreadableImages.Select(Name))}
+            {List($"Unreadable {report.Kind.Nouns()}", report.UnreadableImages.Select(Name))}
             """);
 
         string Name(Guid id) => pictures.GetValueOrDefault(id) is { } picture

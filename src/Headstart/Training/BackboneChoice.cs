@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Headstart.Backbones;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;

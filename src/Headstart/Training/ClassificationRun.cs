@@ -22,7 +22,7 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
         await watch.EnterAsync(RunStage.Extracting, 0.5);
         var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
         var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
-        run.Notice(examples.Notices(data.Kind.Examples()));
+        run.Notice(examples.Notices(data.Kind.Nouns()));
         var (train, tried) = (examples.Train, chosen.Tried);
 
         // 4. Train.

@@ -1,7 +1,7 @@
 using Headstart.Data;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
+using Headstart.Naming;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 
@@ -120,7 +120,7 @@ public sealed record Dataset
             Unlabelled = exclusive ? [.. all.Where(row => row.Item.Labels.Length == 0 && !IsGivenTest(row.Row)).Select(row => row.Item)]
                 : [],
             LeftOut = leftOut,
-            LeftOutNotice = LeftOutSentence(leftOut, rows, kind.Examples()),
+            LeftOutNotice = LeftOutSentence(leftOut, rows, kind.Nouns()),
         };
 
         // Of objects that are difficult nothing is learned.

@@ -1,10 +1,12 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
+using Headstart.Concurrency;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
@@ -15,14 +17,13 @@ namespace Headstart.Training;
 /// Trains a detector on the maps of one backbone. An attempt that dies repeats all of it: maps take too much room to be remembered.
 /// </summary>
 internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones detectors, WantedBackbones wanted, ImageRunFeatures images,
-    IBlobStore blobs, Cores cores, Settings settings, TimeProvider clock) : IRunSteps
+    IBlobStore blobs, Cores cores, Settings settings) : IRunSteps
 {
     private const double LimitOfTraining = 0.9; // of the run's limit: the rest is for the comparison and publishing
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
     {
         var (db, run, data, watch, budget) = context;
-        var start = clock.GetTimestamp();
         await LookAsync(context, cancel);
 
         // 2. See what there is to choose from.
@@ -33,7 +34,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         var read = await images.ReadAsync(db, new ImageFeatures(FeatureRecipe.Of(loaded.All[0])), [.. data.Train, .. data.Test],
             new StageProgress(run, 0, 0.1), cancel);
         var examples = Examples.Of(data, read, await images.AlikeAsync(db, read, cancel));
-        run.Notice(examples.Notices(data.Kind.Examples()));
+        run.Notice(examples.Notices(data.Kind.Nouns()));
 
         // 4. Choose, train and evaluate; the maps that heads read are made on the way.
         var items = read.Items.ToDictionary(item => item.ExampleId);
@@ -45,7 +46,7 @@ internal sealed class DetectionRun(LoadedBackbones loaded, DetectorBackbones det
         {
             GiveWay = cores.GiveWay,
             Effort = settings.Training.DetectionEffort,
-            Limit = budget > TimeSpan.Zero ? LimitOfTraining * budget - clock.GetElapsedTime(start) : null,
+            Limit = budget > TimeSpan.Zero ? LimitOfTraining * budget - watch.Elapsed : null,
         };
         var progress = new Progress(run, watch);
         var result = await Task.Run(() => DetectionTraining.Train(task, progress, cancel), cancel);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
+using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;
@@ -80,10 +81,10 @@ public sealed class EarlierChoice(IBlobStore blobs)
     }
 
     private static string Sentence(ModelKind kind, int version, int changed) => changed == 0
-        ? $"Reused the choice of version {version}, because the {kind.Examples()} have not changed since."
+        ? $"Reused the choice of version {version}, because the {kind.Nouns()} have not changed since."
         : $"Reused the choice of version {version}: only "
-            + (changed == 1 ? $"one {kind.Example()} was" : $"{changed:N0} {kind.Examples()} were") + " added, removed or moved since.";
+            + (changed == 1 ? $"one {kind.Noun()} was" : $"{changed:N0} {kind.Nouns()} were") + " added, removed or moved since.";
 
     private async Task<Report?> ReportAsync(byte[] sha256, CancellationToken cancel) =>
-        await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Operations.Json.Options) : null;
+        await blobs.GetAsync(sha256, cancel) is { } json ? JsonSerializer.Deserialize<Report>(json, Json.Options) : null;
 }

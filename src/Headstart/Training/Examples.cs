@@ -7,11 +7,11 @@ namespace Headstart.Training;
 /// <param name="Vectors">The vector of each item; the list may be sparse, since most word features are 0.</param>
 public sealed record ReadItems(IReadOnlyList<Dataset.Item> Items, IReadOnlyList<float[]> Vectors);
 
-/// <summary>The readable examples of a run with their features, on their <see cref="Sides"/>.</summary>
+/// <summary>The readable examples of a run with their features, on their <see cref="TrainTestSplit"/>.</summary>
 /// <param name="All">What the served head learns from: training examples, and test examples whose side nobody gave.</param>
 /// <param name="Duplicates">Near duplicates, in groups.</param>
 /// <param name="Unreadable">Examples without features.</param>
-/// <param name="Leaks">See <see cref="Sides"/>, as for the next.</param>
+/// <param name="Leaks">See <see cref="TrainTestSplit"/>, as for the next.</param>
 public sealed record Examples(
     LabelledFeatures All, LabelledFeatures Train, IReadOnlyList<Guid> TrainIds, LabelledFeatures Test, IReadOnlyList<Guid> TestIds,
     IReadOnlyList<IReadOnlyList<Guid>> Duplicates, IReadOnlyList<Guid> Unreadable, IReadOnlyList<Guid> Leaks,
@@ -24,7 +24,7 @@ public sealed record Examples(
     {
         var items = read.Items;
         var groups = NearDuplicates.Groups(items.Count, alike);
-        var sides = Sides.Of(data, items, groups);
+        var sides = TrainTestSplit.Of(data, items, groups);
         var all = data.Labelled(read.Vectors, items) with { Groups = groups };
         var readable = items.Select(item => item.ExampleId).ToHashSet();
         var alikes = Enumerable.Range(0, items.Count).GroupBy(i => groups[i]).Where(group => group.Count() > 1);

@@ -1,7 +1,7 @@
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using Headstart.Reports;
 using Headstart.Versions;
 

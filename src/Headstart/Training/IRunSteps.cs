@@ -27,7 +27,7 @@ internal sealed record MadeVersion(string Backbone, byte[] Artifact, byte[]? Eva
 /// </summary>
 internal interface IRunSteps
 {
-    /// <exception cref="Operations.RefusedException">The examples or this host do not allow it.</exception>
+    /// <exception cref="Errors.RefusedException">The examples or this host do not allow it.</exception>
     /// <exception cref="Learning.Heads.HeadTrainingException">There is nothing to learn from.</exception>
     Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel);
 }
@@ -36,7 +36,11 @@ internal interface IRunSteps
 internal sealed class StageWatch(ActiveRun run, TimeProvider clock)
 {
     private readonly Dictionary<string, double> _seconds = [];
+    private readonly long _begun = clock.GetTimestamp();
     private (string Stage, long Since)? _current;
+
+    /// <summary>Since this attempt began.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_begun);
 
     public Task EnterAsync(RunStage stage, double progress)
     {

@@ -1,9 +1,9 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Examples;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
+using Headstart.Similarity;
 using Headstart.Versions;
 using static Headstart.Learning.TrainingDefaults;
 

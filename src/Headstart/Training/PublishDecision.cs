@@ -1,6 +1,7 @@
 using Headstart.Blobs;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
@@ -13,7 +14,7 @@ namespace Headstart.Training;
 /// Both are represented by heads that have not learned from these; examples that the published version has learned from, before they were
 /// moved to the test side, are not counted.
 /// </summary>
-public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings settings)
+public sealed class PublishDecision(VersionReader reader, IBlobStore blobs, Settings settings)
 {
     /// <returns>null if no version is published yet.</returns>
     public async Task<ComparisonReport?> DecideAsync(
@@ -37,7 +38,7 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
                 ? new(published.Number, 0, null, null, true, "Published, because Headstart:Training:Publish is always.")
             : candidate.TestIds.Count < EnoughHeldOut
                 ? new(published.Number, candidate.TestIds.Count, null, null, true, "Published without comparison: "
-                    + $"{candidate.TestIds.Count} held-out {candidate.Data.Kind.Examples()} are too few to compare it with version "
+                    + $"{candidate.TestIds.Count} held-out {candidate.Data.Kind.Nouns()} are too few to compare it with version "
                     + $"{published.Number}.")
             : await OpenAsync(candidate.Data.Kind, published, cancel) is not { } served
                 ? new(published.Number, 0, null, null, true, $"Published without comparison: version {published.Number} can no longer be "
@@ -48,7 +49,7 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
     private static async Task<ComparisonReport> CompareAsync(
         HeadstartDb db, Guid model, ServedVersion published, Candidate candidate, IProgress<double> progress, CancellationToken cancel)
     {
-        var (number, what) = (published.Number, candidate.Data.Kind.Examples());
+        var (number, what) = (published.Number, candidate.Data.Kind.Nouns());
         var since = await db.Versions.Where(v => v.ModelId == model && v.Number == number)
             .Join(db.TrainingRuns, v => v.RunId, r => r.Id, (_, r) => r.CreatedAt).SingleAsync(cancel);
         var renamed = await db.NamesSinceAsync(model, since, cancel);
@@ -66,7 +67,7 @@ public sealed class PublishDecision(HeadCache heads, IBlobStore blobs, Settings 
         try
         {
             return version.Evaluated is { } blob && await blobs.GetAsync(blob, cancel) is { } bytes
-                ? await heads.OpenAsync(kind, version.Number, bytes, cancel) : null;
+                ? await reader.ReadAsync(kind, version.Number, bytes, cancel) : null;
         }
         catch (RefusedException)
         {

@@ -24,7 +24,7 @@ public static class ReportWriter
     public static Report Write(Findings found)
     {
         ArgumentNullException.ThrowIfNull(found);
-        var what = found.Data.Kind.Examples();
+        var what = found.Data.Kind.Nouns();
         var (train, test, categories, validation) = (found.Examples.Train, found.Examples.Test, found.Data.Categories, found.Validation);
         var exclusive = train.Tags is null;
         var calibrated = validation.Calibrated(found.Temperature, exclusive);

@@ -2,10 +2,11 @@ using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Jobs;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,7 +19,7 @@ namespace Headstart.Training;
 public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, for every API.</summary>
-public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue,
+public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobWaker waker,
     TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
@@ -76,7 +77,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }
 
         // If the process dies here, the run is queued and the sweep enqueues it.
-        queue.Enqueue(TrainingJob.Kind, run.Id);
+        waker.Wake(TrainingJob.Kind, run.Id);
         return run;
     }
 
@@ -153,9 +154,9 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
-        return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Examples()}",
-            $"Training needs at least two categories with {kind.Examples()} to learn from; {enough} of the {counts.Count} categories have "
-                + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Examples()} given as test, which "
+        return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Nouns()}",
+            $"Training needs at least two categories with {kind.Nouns()} to learn from; {enough} of the {counts.Count} categories have "
+                + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Nouns()} given as test, which "
                     + "are never learned from: move some to train. ")}Thirty per category is a good start.");
     }
 }

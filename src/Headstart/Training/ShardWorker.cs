@@ -1,7 +1,5 @@
-using Headstart.Backbones;
+using Headstart.Concurrency;
 using Headstart.Data;
-using Headstart.Examples;
-using Headstart.Operations;
 
 namespace Headstart.Training;
 
@@ -10,21 +8,16 @@ public sealed partial class ShardWorker : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
 
-    private readonly ExtractionShards _shards;
+    private readonly ExtractionHelp _extraction;
     private readonly SharedFits _fits;
-    private readonly FeatureCache _features;
-    private readonly Fingerprints _prints;
-    private readonly LoadedBackbones _loaded;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShardWorker> _log;
     private readonly SemaphoreSlim _news = new(0, 1);
 
-    public ShardWorker(
-        ExtractionShards shards, SharedFits fits, FeatureCache features, Fingerprints prints, LoadedBackbones loaded,
-        Announcements announcements, TimeProvider clock,
+    public ShardWorker(ExtractionHelp extraction, SharedFits fits, Announcements announcements, TimeProvider clock,
         ILogger<ShardWorker> log)
     {
-        (_shards, _fits, _features, _prints, _loaded, _clock, _log) = (shards, fits, features, prints, loaded, clock, log);
+        (_extraction, _fits, _clock, _log) = (extraction, fits, clock, log);
         announcements.Listen(Announcement.Shards, () => _news.Wake());
     }
 
@@ -40,12 +33,10 @@ public sealed partial class ShardWorker : BackgroundService
         {
             try
             {
-                while (await HelpAsync(stopping))
+                while (!_extraction.IsLeading && (await _extraction.HelpAsync(stopping) || await _fits.HelpAsync(stopping)))
                 {
                 }
 
-                await _shards.SweepAsync(stopping);
-                await _fits.SweepAsync(stopping);
                 await _news.WaitAsync(Period, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -60,25 +51,6 @@ public sealed partial class ShardWorker : BackgroundService
                 await Task.Delay(Period, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-    }
-
-    private async Task<bool> HelpAsync(CancellationToken stopping)
-    {
-        if (_shards.IsLeading)
-        {
-            return false;
-        }
-
-        var here = _loaded.All.ToDictionary(b => b.FeatureSpace);
-        if (await _shards.ClaimAsync([.. here.Keys, Fingerprints.Space], null, stopping) is not { } shard)
-        {
-            return await _fits.HelpAsync(stopping);
-        }
-
-        await (shard.Space == Fingerprints.Space ? _prints.ComputeAsync(shard.Images, stopping)
-            : _features.ComputeAsync(here[shard.Space], shard.Images, null, stopping));
-        await _shards.DoneAsync(shard, stopping);
-        return true;
     }
 
     private static partial class Log

@@ -2,8 +2,9 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Jobs;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
@@ -14,7 +15,7 @@ namespace Headstart.Training;
 /// workers from computing the same fit, and the run's own worker computes the unclaimed ones. A worker renews its claim while it computes.
 /// </summary>
 public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, ExtractionShards shards, FeatureCache features,
-    LoadedBackbones loaded, TimeProvider clock)
+    LoadedBackbones loaded, TimeProvider clock) : ICleanup
 {
     private const long Worthwhile = 2_000_000; // numbers read by all fits together: about one second
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);

@@ -1,11 +1,11 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Examples;
+using Headstart.Errors;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
+using Headstart.Similarity;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
@@ -76,7 +76,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
     {
         Dataset.Item[] items = [.. data.Train.Concat(data.Test).Where(item => texts.ContainsKey(item.ExampleId))];
         var pairs = await Task.Run(() => TextLookAlikes.Pairs(Those(texts, items), cancel), cancel);
-        var leaks = Sides.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
+        var leaks = TrainTestSplit.Of(data, items, NearDuplicates.Groups(items.Length, pairs)).Leaks.Select(i => items[i]);
         return data with { Train = [.. data.Train.Except(leaks)] };
     }
 

@@ -1,9 +1,11 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
 using Headstart.Jobs;
-using Headstart.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -74,7 +76,7 @@ public static class TrainingApi
     }
 
     private static async Task<Results<Accepted<RetrainResponse>, ProblemHttpResult>> Retrain(
-        HeadstartDb db, ModelUpdates updates, JobQueue queue, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        HeadstartDb db, ModelUpdates updates, JobWaker waker, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var models = db.ModelsOf(caller).Where(m =>
             !db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)));
@@ -92,7 +94,7 @@ public static class TrainingApi
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         // if the process dies here, they are queued and the sweep enqueues them
-        runs.ForEach(run => queue.Enqueue(TrainingJob.Kind, run.Id));
+        runs.ForEach(run => waker.Wake(TrainingJob.Kind, run.Id));
         return TypedResults.Accepted("/api/v1/models", new RetrainResponse(runs.ConvertAll(RunResponse.Of)));
     }
 
@@ -135,7 +137,7 @@ public static class TrainingApi
         var query = RunsOf(db, caller, id).Where(r => r.Id == runId);
         if (await query.AnyAsync(cancel))
         {
-            await JobQueue.CancelAsync(db, TrainingJob.Kind, runId, cancel);
+            await TrainingJob.Kind.CancelAsync(db, runId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } run ? Accepted(run) : NoSuchRun(id);

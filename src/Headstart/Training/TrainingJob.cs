@@ -1,8 +1,8 @@
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;
@@ -57,7 +57,7 @@ internal sealed partial class TrainingJob(
         {
             throw RefusedException.Invalid("run-refused",
                 $"The model no longer has {(data.Kind.HasBoxes() ? "a category" : "two categories")} to learn from; add "
-                + $"{data.Kind.Examples()} and start another run. {data.LeftOutNotice}");
+                + $"{data.Kind.Nouns()} and start another run. {data.LeftOutNotice}");
         }
 
         run.Notice(data.LeftOutNotice is { } leftOut ? [leftOut] : []);

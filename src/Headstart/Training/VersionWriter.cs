@@ -2,7 +2,7 @@ using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Http;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;
 
@@ -25,7 +25,7 @@ public sealed class VersionWriter(IDbContextFactory<HeadstartDb> databases, IBlo
         var report = made.Report;
         var artifactBlob = await blobs.PutAsync(made.Artifact, cancel);
         var evaluatedBlob = made.Evaluated is null ? null : await blobs.PutAsync(made.Evaluated, cancel);
-        var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Operations.Json.Options), cancel);
+        var reportBlob = await blobs.PutAsync(JsonSerializer.SerializeToUtf8Bytes(report, Json.Options), cancel);
 
         await using var db = await databases.CreateDbContextAsync(cancel);
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);

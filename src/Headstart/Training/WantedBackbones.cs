@@ -1,7 +1,7 @@
 using Headstart.Backbones;
 using Headstart.Data;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Training;

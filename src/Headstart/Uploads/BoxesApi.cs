@@ -1,7 +1,11 @@
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Naming;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Storing;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

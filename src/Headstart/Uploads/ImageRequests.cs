@@ -1,7 +1,14 @@
 using System.Runtime.CompilerServices;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
-using Headstart.Uploads.Formats;
+using Headstart.Disk;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Archives;
+using Headstart.Uploads.Bodies;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Imports;
+using Headstart.Uploads.Storing;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;
@@ -13,7 +20,6 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     /// <param name="request">A form, an archive, or a list.</param>
     /// <param name="background">Whether to create an import; null lets the upload decide.</param>
     /// <param name="key">Idempotency key of an import: the same key returns the import it created.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public async Task<Results<Ok<UploadResponse>, Accepted<ImportProgress>, ProblemHttpResult>> TakeAsync(
         Model model, HttpRequest request, bool? background, string? key, CancellationToken cancel)
     {
@@ -35,7 +41,6 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     /// <summary>Examples whose labels a person vouches for; answered at once.</summary>
     /// <param name="model">Receives the images. With its categories.</param>
     /// <param name="request">A form, an archive, or a list.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public async Task<Results<Ok<UploadResponse>, ProblemHttpResult>> FeedbackAsync(Model model, HttpRequest request,
         CancellationToken cancel)
     {
@@ -125,7 +130,6 @@ internal sealed class ImageRequests(ImageUpload upload, ImportIntake imports, Da
     /// <summary>What <see cref="TakeAsync"/> would do; nothing is stored.</summary>
     /// <param name="model">Would receive the images. With its categories.</param>
     /// <param name="request">A form, an archive, a list, or JSON with the names of files in their folders.</param>
-    /// <param name="cancel">Ends the reading.</param>
     public async Task<Results<Ok<UploadPlan>, ProblemHttpResult>> PlanAsync(Model model, HttpRequest request, CancellationToken cancel)
     {
         if (UploadBody.KindOf(request.ContentType) is not { } kind)

@@ -1,9 +1,12 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
+using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Jobs;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Imports;
+using Headstart.Uploads.Storing;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -108,7 +111,7 @@ public static class ImportsApi
         var query = Find(db, caller, id, importId);
         if (await query.AnyAsync(cancel))
         {
-            await JobQueue.CancelAsync(db, ImportJob.Kind, importId, cancel);
+            await ImportJob.Kind.CancelAsync(db, importId, cancel);
         }
 
         return await query.SingleOrDefaultAsync(cancel) is { } import

@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;

@@ -1,5 +1,5 @@
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;
@@ -23,7 +23,7 @@ public static class RoutesByKind
     /// <summary>The refusal of a request that is for models of the other kind.</summary>
     public static ProblemHttpResult Refusal(ModelKind kind, string instead) => Problems.Of(
         StatusCodes.Status409Conflict, "wrong-kind", $"This model {(kind.HasBoxes() ? "finds objects in" : "classifies")} "
-            + $"{kind.Examples()}: {instead}.");
+            + $"{kind.Nouns()}: {instead}.");
 
     private static T For<T>(this T routes, bool texts, string instead)
         where T : IEndpointConventionBuilder

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;
@@ -15,9 +15,7 @@ public sealed record Servable(ModelKind? Kind, ServedVersion? Version, ProblemHt
 public sealed class ServableVersions(PublishedVersions published, HeadCache heads)
 {
     /// <param name="caller">Must own the model.</param>
-    /// <param name="model">Its id.</param>
     /// <param name="number">Of a version; null for the published one.</param>
-    /// <param name="cancel">Ends the search.</param>
     public async Task<Servable> FindAsync(ClaimsPrincipal caller, Guid model, int? number, CancellationToken cancel)
     {
         if (await published.FindAsync(caller, model, cancel) is not var (current, kind))

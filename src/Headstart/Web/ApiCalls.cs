@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Headstart.Access;
-using Headstart.Operations;
+using Headstart.Http;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,6 +1,7 @@
 using Headstart.Data;
+using Headstart.Http;
 using Headstart.Models;
-using Headstart.Operations;
+using Headstart.Naming;
 using Headstart.Reports;
 using Headstart.Versions;
 using Headstart.Web.Parts;
@@ -81,7 +82,7 @@ public abstract class ExamplesPage : ModelPage
             await ChangeCategoriesAsync("rename", new CategoryRename(category, name), $"{category} renamed to {name}");
         }
         else if (await Dialogs.ShowMessageBoxAsync($"Merge {category} into {name}?",
-            $"The model already has a category {name}. It would get the {Model.Kind.Examples()} of {category}.", yesText: "Merge",
+            $"The model already has a category {name}. It would get the {Model.Kind.Nouns()} of {category}.", yesText: "Merge",
             cancelText: "Cancel") is true)
         {
             await MergeAsync(([category, name], name));

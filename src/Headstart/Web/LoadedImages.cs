@@ -1,5 +1,5 @@
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Http;
+using Headstart.Uploads.Storing;
 
 namespace Headstart.Web;
 

@@ -20,7 +20,6 @@ public sealed class OwnApi(IHttpContextFactory contexts, Pipeline pipeline) : Ht
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(request);
         var answer = new MemoryStream();
         var features = new FeatureCollection();
         features.Set<IHttpRequestFeature>(await RequestAsync(request, cancel));

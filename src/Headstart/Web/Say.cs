@@ -1,7 +1,6 @@
 using System.Globalization;
 using Headstart.Data;
 using Headstart.Models;
-using Headstart.Operations;
 using Headstart.Reports;
 
 namespace Headstart.Web;
@@ -33,7 +32,7 @@ internal static class Say
         var more = model.Categories.Count - FewNames;
         return model.Categories.Count == 0 ? "no categories yet"
             : $"{string.Join(", ", names)}{(more > 0 ? $" and {more} more" : "")} · "
-                + $"{Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Example())}";
+                + $"{Count(model.Categories.Sum(c => c.ImageCount), model.Kind.Noun())}";
     }
 
     /// <summary>The CSS classes of a category's colour; label-panel.js knows them too.</summary>

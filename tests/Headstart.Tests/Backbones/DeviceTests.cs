@@ -1,5 +1,6 @@
 using Headstart.Backbones;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Tests.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 

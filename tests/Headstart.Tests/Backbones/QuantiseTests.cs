@@ -1,6 +1,7 @@
 using Headstart.Backbones;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Learning.Backbones;
-using Headstart.Operations;
 using Headstart.Tests.Postgres;
 
 namespace Headstart.Tests.Backbones;

@@ -1,8 +1,8 @@
 using Headstart.BatchPredictions;
-using Headstart.Tests.Uploads;
+using Headstart.Errors;
 using Headstart.Tests.Postgres;
-using Headstart.Operations;
-using Headstart.Uploads;
+using Headstart.Tests.Uploads;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Tests.BatchPredictions;
 

@@ -3,13 +3,12 @@ using System.Text.Json.Nodes;
 using Headstart.Blobs;
 using Headstart.Data;
 using Headstart.Learning.Heads;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Tests.BatchPredictions;
-using Headstart.Tests.Operations;
+using Headstart.Tests.Jobs;
 using Headstart.Tests.Training;
 using Headstart.Tests.Uploads;
-using Headstart.Uploads;
+using Headstart.Uploads.Imports;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,6 @@
 using Headstart.Blobs;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 
 namespace Headstart.Tests.Blobs;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Headstart.Blobs;
-using Headstart.Hosting;
-using Headstart.Operations;
+using Headstart.Configuration;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;

@@ -1,11 +1,12 @@
 using System.Text;
 using Headstart.Hosting;
 using Headstart.Learning.Tests.Backbones;
+using Headstart.Tests.ApiDocument;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 using Headstart.Tests.Uploads;
+using Headstart.Tests.Uploads.Formats;
 
 namespace Headstart.Tests.Clients;
 

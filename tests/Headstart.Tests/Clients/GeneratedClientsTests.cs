@@ -1,4 +1,4 @@
-using Headstart.Tests.Operations;
+using Headstart.Tests.ApiDocument;
 using Headstart.Tests.Processes;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;

@@ -6,8 +6,8 @@ using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Headstart.Client;
 using Headstart.Learning.Tests.Backbones;
+using Headstart.Tests.ApiDocument;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Operations;
 
 namespace Headstart.Tests.Clients;
 

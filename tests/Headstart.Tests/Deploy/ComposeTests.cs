@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
 using YamlDotNet.RepresentationModel;
 
 namespace Headstart.Tests.Deploy;

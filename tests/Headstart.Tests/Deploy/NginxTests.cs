@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.WebSockets;
 using System.Text;
-using Headstart.Tests.Operations;
+using Headstart.Tests.Hosting;
 using Headstart.Tests.Web;
 
 namespace Headstart.Tests.Deploy;

@@ -1,5 +1,5 @@
+using Headstart.Configuration;
 using Headstart.Fetching;
-using Headstart.Operations;
 using Headstart.Tests.Uploads;
 using Microsoft.AspNetCore.Http;
 

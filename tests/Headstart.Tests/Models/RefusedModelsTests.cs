@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Headstart.Tests.Backbones;
-using Headstart.Tests.Operations;
+using Headstart.Tests.Hosting;
 
 namespace Headstart.Tests.Models;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Headstart.Tests.Uploads;
+using Headstart.Tests.Uploads.Formats;
 using static Headstart.Tests.NanoNets.NanoSteps;
 
 namespace Headstart.Tests.NanoNets;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 
 namespace Headstart.Tests.Postgres;
 

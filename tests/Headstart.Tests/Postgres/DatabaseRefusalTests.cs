@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Headstart.Backups;
+using Headstart.Configuration;
 using Headstart.Data;
+using Headstart.Disk;
+using Headstart.Errors;
 using Headstart.Hosting;
-using Headstart.Operations;
 using Headstart.Postgres;
 using Headstart.Tests.Processes;
 using Microsoft.Extensions.Configuration;

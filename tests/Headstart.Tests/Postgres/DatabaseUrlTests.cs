@@ -1,4 +1,4 @@
-using Headstart.Operations;
+using Headstart.Errors;
 using Headstart.Postgres;
 using Npgsql;
 

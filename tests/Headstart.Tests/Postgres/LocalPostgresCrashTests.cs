@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Headstart.Operations;
+using Headstart.Disk;
 using Headstart.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Headstart.Operations;
+using Headstart.Disk;
+using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Tests.Postgres;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Disk;
 using Headstart.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;

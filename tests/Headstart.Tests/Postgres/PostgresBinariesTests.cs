@@ -1,4 +1,5 @@
-using Headstart.Operations;
+using Headstart.Configuration;
+using Headstart.Errors;
 using Headstart.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,6 +1,7 @@
 using Hangfire.PostgreSql;
+using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Disk;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;
 using Microsoft.EntityFrameworkCore;

@@ -1,7 +1,8 @@
 using System.Net;
-using Headstart.Operations;
+using Headstart.Concurrency;
+using Headstart.Configuration;
+using Headstart.Tests.Concurrency;
 using Headstart.Tests.NanoNets;
-using Headstart.Tests.Operations;
 using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -127,7 +127,7 @@ public sealed class PredictionsTests(TrainedHost host) : IClassFixture<TrainedHo
     [InlineData("application/json")]
     public async Task A_raw_body_larger_than_a_file_may_be_is_refused(string contentType)
     {
-        using var content = new Operations.Blanks(60 << 20) { Headers = { ContentType = new(contentType) } };
+        using var content = new Hosting.Blanks(60 << 20) { Headers = { ContentType = new(contentType) } };
         using var request = new HttpRequestMessage(HttpMethod.Post, Predictions) { Content = content, Headers = { ExpectContinue = true } };
         await (await _client.SendAsync(request, Api.Cancel)).ProblemAsync(HttpStatusCode.RequestEntityTooLarge, "too-large");
     }

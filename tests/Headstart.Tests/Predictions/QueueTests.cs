@@ -1,6 +1,8 @@
 using System.Net;
-using Headstart.Operations;
-using Headstart.Tests.Operations;
+using Headstart.Concurrency;
+using Headstart.Configuration;
+using Headstart.Tests.Concurrency;
+using Headstart.Tests.Metrics;
 using Headstart.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
-using Headstart.Operations;
+using Headstart.Disk;
 using Headstart.Postgres;
 using Headstart.Tests.Postgres;
 using Npgsql;

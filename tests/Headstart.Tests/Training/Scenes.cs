@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Headstart.Learning.Native;
-using Headstart.Tests.Uploads;
 using NetVips;
 
 namespace Headstart.Tests.Training;

@@ -8,7 +8,6 @@ using Headstart.Tests.Access;
 using Headstart.Tests.Postgres;
 using Headstart.Tests.Predictions;
 using Headstart.Tests.Processes;
-using Headstart.Tests.Uploads;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 

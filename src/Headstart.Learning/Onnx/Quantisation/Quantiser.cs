@@ -21,8 +21,6 @@ public static class Quantiser
     /// <exception cref="OnnxModelException">The network has no layer that could be computed with 8 bits, or is damaged.</exception>
     public static byte[] Quantise(byte[] network, IEnumerable<float[]> images, int size, (float Low, float High) input)
     {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(images);
         var model = Simplification.Of(network);
         if (OpsetUpgrade.VersionOf(model) < Opset)
         {

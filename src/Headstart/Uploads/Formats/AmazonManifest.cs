@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

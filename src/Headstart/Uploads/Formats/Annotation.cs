@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
 
 namespace Headstart.Uploads.Formats;
 

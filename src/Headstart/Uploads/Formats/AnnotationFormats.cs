@@ -1,4 +1,6 @@
 using Headstart.Data;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Headstart.Data;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
@@ -57,7 +59,7 @@ internal sealed class CocoJson : IAnnotationFormat
         };
     }
 
-    /// <summary>What COCO has no place for, in the data sets that <see cref="DatasetExport"/> writes; their boxes are of the upright
+    /// <summary>What COCO has no place for, in the data sets that <c>DatasetExport</c> writes; their boxes are of the upright
     /// image.</summary>
     internal sealed record OwnWords(string? FileName, string? Split, bool? Confirmed, ImageOrigin? Origin);
 

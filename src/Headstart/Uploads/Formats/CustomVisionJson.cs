@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

@@ -1,4 +1,5 @@
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

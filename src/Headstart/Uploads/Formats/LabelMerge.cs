@@ -1,5 +1,8 @@
 using Headstart.Data;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 
@@ -19,8 +22,7 @@ internal sealed record FileAnnotation(
 
 /// <summary>
 /// Brings the rows of all annotations of an archive to its files. Rows of one annotation add their labels up; annotations that say
-/// different
-/// things about a file refuse the archive, and so does a name that several files have.
+/// different things about a file refuse the archive, and so does a name that several files have.
 /// </summary>
 internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images, int maxRows)
 {
@@ -63,7 +65,7 @@ internal sealed class LabelMerge(IReadOnlyList<string> paths, ImageNames images,
             number++;
             if (++_rows > maxRows)
             {
-                throw ManifestBody.TooManyRows(maxRows);
+                throw ManifestRow.TooMany(maxRows);
             }
 
             Place(row, number, source, folder, stem, own);

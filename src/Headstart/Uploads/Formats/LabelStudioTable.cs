@@ -1,5 +1,8 @@
 using System.Text.Json;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

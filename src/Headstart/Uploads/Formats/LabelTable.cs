@@ -1,5 +1,9 @@
 using System.Text.Json;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;
 

@@ -1,4 +1,6 @@
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;
 

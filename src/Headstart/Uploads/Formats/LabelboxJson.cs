@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

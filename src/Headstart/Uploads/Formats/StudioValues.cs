@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Headstart.Uploads.Boxes;
 
 namespace Headstart.Uploads.Formats;
 

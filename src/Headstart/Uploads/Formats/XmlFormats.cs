@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Formats;
 

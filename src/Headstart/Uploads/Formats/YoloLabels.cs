@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Headstart.Operations;
+using Headstart.Errors;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 

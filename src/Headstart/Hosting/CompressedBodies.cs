@@ -1,0 +1,149 @@
+using System.IO.Compression;
+using Headstart.Errors;
+using Headstart.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Headstart.Hosting;
+
+/// <summary>
+/// Unpacks bodies sent with <c>Content-Encoding</c> gzip, deflate or br. ASP.NET Core has a middleware for it, but that takes the limit for
+/// the unpacked body before the endpoint has set its own.
+/// </summary>
+internal static class CompressedBodies
+{
+    private const string Known = "gzip, deflate, br";
+
+    /// <summary>Stands before the endpoints, and behind whatever keeps strangers out.</summary>
+    public static void UseCompressedBodies(this WebApplication app) => app.Use(static (http, next) =>
+    {
+        var request = http.Request;
+        var name = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+        if (name is "" or "identity")
+        {
+            if (MayBeText(request.ContentType))
+            {
+                request.Body = new Sniffed(request.Body);
+            }
+
+            return next(http);
+        }
+
+        request.Body = Unpacked(name, request.Body) is { } body
+            ? new Limited(body, http.Features.Get<IHttpMaxRequestBodySizeFeature>()) : new Unknown(name, http.Response);
+        request.Headers.ContentEncoding = default;
+        request.ContentLength = null; // that of the packed body
+        return next(http);
+    });
+
+    private static Stream? Unpacked(string name, Stream body) => name switch
+    {
+        "gzip" or "x-gzip" => new GZipStream(body, CompressionMode.Decompress),
+        "deflate" => new Deflated(body),
+        "br" => new BrotliStream(body, CompressionMode.Decompress),
+        _ => null,
+    };
+
+    private static bool MayBeText(string? contentType) => contentType is not null
+        && !contentType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
+        && !contentType.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)
+        && !contentType.StartsWith("application/zip", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Refuses whoever reads it: an endpoint without a body does not care.</summary>
+    private sealed class Unknown(string name, HttpResponse response) : ForwardStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            response.OnStarting(() =>
+            {
+                response.Headers.AcceptEncoding = Known;
+                return Task.CompletedTask;
+            });
+            throw new RefusedException(StatusCodes.Status415UnsupportedMediaType, "unsupported-encoding", "The body has the "
+                + $"Content-Encoding \"{RequestBodies.Readable(name)}\"; this host reads {Known}. Send the body in one of them, or without "
+                + "compression.");
+        }
+    }
+
+    /// <summary>Holds what is unpacked to the limit that the endpoint has set by then.</summary>
+    private sealed class Limited(Stream inner, IHttpMaxRequestBodySizeFeature? limit) : ForwardStream
+    {
+        private long _read;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                var read = await inner.ReadAsync(buffer, cancellationToken);
+                _read += read;
+                return _read > limit?.MaxRequestBodySize ? throw new BadHttpRequestException("Unpacked, the request body is larger than "
+                    + $"{limit.MaxRequestBodySize:N0} bytes.", StatusCodes.Status413PayloadTooLarge) : read;
+            }
+            catch (Exception e) when (e is InvalidDataException or InvalidOperationException)
+            {
+                throw new BadHttpRequestException("The body cannot be unpacked: it is damaged, incomplete, or not in the encoding that "
+                    + "Content-Encoding names; compress it again.", e);
+            }
+        }
+    }
+
+    /// <summary>By the standard deflate has the header of zlib (RFC 9110, 8.4.1.2); some clients send it without.</summary>
+    private sealed class Deflated(Stream inner) : ForwardStream
+    {
+        private Stream? _unpacked;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_unpacked is null)
+            {
+                var first = new byte[2];
+                var read = await inner.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancellationToken);
+                var whole = new Prefixed(first[..read], inner);
+                // RFC 1950: method 8, and both bytes together divisible by 31
+                _unpacked = read == 2 && (first[0] & 15) == 8 && (first[0] * 256 + first[1]) % 31 == 0
+                    ? new ZLibStream(whole, CompressionMode.Decompress) : new DeflateStream(whole, CompressionMode.Decompress);
+            }
+
+            return await _unpacked.ReadAsync(buffer, cancellationToken);
+        }
+    }
+
+    private sealed class Prefixed(byte[] first, Stream rest) : ForwardStream
+    {
+        private int _passed;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (_passed == first.Length)
+            {
+                return rest.ReadAsync(buffer, cancellationToken);
+            }
+
+            var count = Math.Min(buffer.Length, first.Length - _passed);
+            first.AsMemory(_passed, count).CopyTo(buffer);
+            _passed += count;
+            return ValueTask.FromResult(count);
+        }
+    }
+
+    /// <summary>A body that is compressed although nothing says so gets a sentence instead of one about broken JSON.</summary>
+    private sealed class Sniffed(Stream inner) : ForwardStream
+    {
+        private bool _begun;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer, cancellationToken);
+            if (!_begun && read > 0)
+            {
+                _begun = true;
+                if (read > 2 && buffer.Span.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B, 8]))
+                {
+                    throw new BadHttpRequestException("The body is compressed with gzip, but the request does not say so; add the header "
+                        + "Content-Encoding: gzip.");
+                }
+            }
+
+            return read;
+        }
+    }
+}

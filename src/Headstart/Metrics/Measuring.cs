@@ -1,0 +1,53 @@
+using Headstart.Access;
+using Headstart.Configuration;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Headstart.Metrics;
+
+/// <summary>Where the measurements and traces of <see cref="Telemetry"/> go.</summary>
+public static class Measuring
+{
+    private const string Collector = "OTEL_EXPORTER_OTLP_ENDPOINT"; // the standard name; the exporter reads it and its relatives by itself
+
+    public static IServiceCollection AddMeasuring(this IServiceCollection services, IConfiguration configuration)
+    {
+        var collector = !string.IsNullOrEmpty(configuration[Collector]);
+        services.AddSingleton<Telemetry>();
+        services.AddOpenTelemetry().WithMetrics(metrics =>
+        {
+            metrics.AddMeter(Telemetry.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+                .AddPrometheusExporter();
+            if (collector)
+            {
+                metrics.AddOtlpExporter();
+            }
+        });
+        if (collector)
+        {
+            // Without a collector no traces are started, so that they cost nothing.
+            services.AddOpenTelemetry().WithTracing(traces => traces.AddSource(Telemetry.Name).AddAspNetCoreInstrumentation()
+                .AddOtlpExporter());
+        }
+
+        return services;
+    }
+
+    public static void MapMetrics(this WebApplication app, Settings settings)
+    {
+        if (settings.Metrics == MetricsAccess.Nobody)
+        {
+            return;
+        }
+
+        var metrics = app.MapPrometheusScrapingEndpoint("/metrics");
+        if (settings.Metrics == MetricsAccess.AdminKey)
+        {
+            metrics.RequireAuthorization(Scopes.Operator); // the numbers are of all accounts
+        }
+        else
+        {
+            metrics.AllowAnonymous();
+        }
+    }
+}

@@ -1,4 +1,0 @@
-namespace Headstart.Operations;
-
-/// <summary>The host cannot start, and the message is one sentence that tells the person in front of it what to do.</summary>
-public sealed class StartupException(string sentence, Exception? cause = null) : Exception(sentence, cause);

@@ -1,0 +1,276 @@
+using System.Text;
+using Headstart.Configuration;
+using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Uploads.Datasets;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Formats;
+using Headstart.Uploads.Tables;
+
+namespace Headstart.Uploads.Archives;
+
+/// <summary>
+/// The annotations of another tool say what the files of an archive show. What is certain is taken; annotations that name images of the
+/// archive in an unknown way refuse it before anything is stored.
+/// </summary>
+internal sealed class AnnotationLabels : ArchiveLabels
+{
+    private const int RowsLookedAt = 200; // of a table that is unknown
+
+    private static readonly HashSet<string> Readable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".manifest", ".xml", ".yaml", ".yml", ".names", ".labels", ".data",
+    };
+
+    private static readonly HashSet<string> Unreadable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ".parquet", ".arrow", ".feather", ".tfrecord", ".tfrecords", ".xlsx", ".xls", ".ods", ".numbers", ".npz", ".pkl", ".mat", ".h5",
+    };
+
+    private static readonly HashSet<string> OfLabels = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "metadata", "labels", "annotations", "manifest",
+    };
+
+    private readonly HashSet<ArchiveFile> _annotations = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<ArchiveFile, int> _files = new(ReferenceEqualityComparer.Instance);
+    private readonly List<string> _paths = []; // of the files
+    private readonly ImageNames _images;
+    private readonly LabelMerge _said;
+    private readonly ModelKind _kind;
+    private IReadOnlyList<ArchiveFile> _examples;
+    private FolderLabels? _folders;
+    private readonly bool _foldersTell; // what the images show: they lie in several, or in one that is called like a category
+    private int _sideDepth = -1;
+    private long _bytes;
+
+    private AnnotationLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
+    {
+        _kind = kind;
+        foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
+        {
+            _files.Add(file, _paths.Count);
+            _paths.Add(PathOf(file));
+        }
+
+        _images = new(_paths);
+        _said = new(_paths, _images, maxRows);
+        var folders = _paths.Where(ImageNames.LooksLikeOne).Select(path => path.Split('/').ElementAtOrDefault(^2)).Distinct().ToList();
+        _foldersTell = folders.Count > 1 || (folders is [{ } only] && categories.Contains(only));
+        _examples = files;
+    }
+
+    /// <summary>Whether the annotations say what the files show; otherwise the folders do.</summary>
+    public bool HasLabels => _said.HasLabels;
+
+    public override IReadOnlyList<ArchiveFile> Examples => _examples;
+
+    public override IReadOnlyList<UploadedFile> Missing => _said.Rest;
+
+    public override IReadOnlyList<string> Notices => !HasLabels ? []
+        : [$"What the images show was read from \"{RequestBodies.Readable(_said.Source)}\""
+            + $"{(_said.Sources > 1 ? $" and {_said.Sources - 1:N0} more like it" : "")}, not from the folders."];
+
+    /// <exception cref="RefusedException">What the images show is not certain.</exception>
+    public static async Task<AnnotationLabels> ReadAsync(IReadOnlyList<ArchiveFile> files, ModelKind kind,
+        IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
+    {
+        var labels = new AnnotationLabels(files, kind, categories, limits.MaxRows);
+        var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
+        labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
+        labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
+            || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // they name no images, or were refused
+        labels._annotations.UnionWith(files.Where(file => file.Name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)));
+        labels._examples = [.. files.Where(file => !labels._annotations.Contains(file))];
+        labels.FindSides();
+        return labels;
+    }
+
+    /// <summary>The folders, with the sides that lists give; to be asked if there are no labels.</summary>
+    public ArchiveLabels OrFolders(FolderLabels folders)
+    {
+        _folders = folders;
+        return _said.IsEmpty ? folders : this;
+    }
+
+    public override FileLabels Of(ArchiveFile file)
+    {
+        var said = _files.TryGetValue(file, out var number) ? _said[number] : null;
+        if (_folders?.Of(file) is { } place)
+        {
+            return place with { Split = said?.Split ?? place.Split };
+        }
+
+        return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+            : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
+            : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
+            : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
+            : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
+                Row: NamedBy(said))
+            : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
+                + "that file out to use the folders as categories.");
+    }
+
+    /// <summary>A row that says more of a file, as those of our own data sets do; where it has a URL its name is only that of the
+    /// file.</summary>
+    private static NewImage? NamedBy(FileAnnotation? said) => said?.Row.Image is { Url: null } row ? row : null;
+
+    /// <summary>Reads one after the other; memory holds one of them.</summary>
+    /// <returns>What the first one says in an unknown format, as the beginning of a sentence; null if none does.</returns>
+    private async Task<string?> ReadTextsAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    {
+        var names = await ClassNamesAsync(texts, limits, cancel);
+        var (unknown, boxes, empty, notes) = ((string?)null, false, new List<ArchiveFile>(), new List<string>());
+        foreach (var text in texts)
+        {
+            if (await ContentAsync(text, limits, cancel) is not { } file)
+            {
+                continue;
+            }
+
+            var named = _images.HasStem(Path.GetFileNameWithoutExtension(file.Name));
+            var beside = named && file.Path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase);
+            if (beside && file.Bytes.Span.Trim(" \t\r\n"u8).IsEmpty)
+            {
+                empty.Add(text);
+            }
+            else if (beside && YoloLabels.AreBoxes(file.Bytes.Span))
+            {
+                boxes |= Take(text, file, [YoloLabels.Row(file, names).For(_kind)]);
+            }
+            else if (file.Name.Contains("submission", StringComparison.OrdinalIgnoreCase))
+            {
+                _annotations.Add(text); // what Kaggle shows as a form to fill in: its labels are none
+            }
+            else if ((SideLists.Read(file, _images, names) ?? AnnotationFormats.Read(file, _kind)) is not { } rows
+                || !Take(text, file, rows))
+            {
+                unknown ??= !IsCompanion(file.Path) && NamesImages(file) ? $"{file.Quoted} names images of the archive" : null;
+                notes.AddRange(named ? [$"{file.Quoted} is called like an image and may say what it shows,"] : []);
+            }
+        }
+
+        if (boxes)
+        {
+            // Nothing is there.
+            empty.ForEach(text => Take(text, new(PathOf(text), []), [YoloLabels.Row(new(PathOf(text), []), names).For(_kind)]));
+        }
+
+        // Notes beside each image say nothing where folders tell categories apart; in one folder they may be all that does.
+        return unknown ?? (notes.Count > 1 && !_foldersTell ? notes[0] : null);
+    }
+
+    private bool Take(ArchiveFile text, Annotation file, IEnumerable<ManifestRow> rows) =>
+        _said.Add(file.Path, rows) && _annotations.Add(text);
+
+    private void RefuseUnknown(string? unknown)
+    {
+        if (!HasLabels && unknown is not null)
+        {
+            throw RefusedException.Invalid("unknown-annotations", $"{unknown} in a format that "
+                + "Headstart does not know, so the labels would be a guess; make it a table with the columns file,category and call it "
+                + "labels.csv, or leave it out. Nothing was added.");
+        }
+
+        if (!HasLabels && _paths.Find(path => Unreadable.Contains(Path.GetExtension(path))
+            && (!_foldersTell || OfLabels.Contains(Path.GetFileNameWithoutExtension(path)))) is { } table)
+        {
+            throw RefusedException.Invalid("unknown-annotations", _paths.Exists(ImageNames.LooksLikeOne)
+                ? $"\"{RequestBodies.Readable(table)}\" may have the labels, but Headstart reads CSV and JSON Lines only; save it as "
+                    + "labels.csv with the columns file,category, or leave it out. Nothing was added."
+                : $"The archive has no images as files, and Headstart does not read them out of \"{RequestBodies.Readable(table)}\"; write "
+                    + "them as files into folders named after their categories (with Hugging Face's datasets: example[\"image\"].save(…) "
+                    + "for each example) and send those. Nothing was added.");
+        }
+    }
+
+    /// <summary>The depth at which the folders of all labelled images are sides: 0 in train/images/a.jpg, 1 in
+    /// images/train/a.jpg.</summary>
+    private void FindSides()
+    {
+        var labelled = (_said.IsEmpty ? Enumerable.Range(0, _paths.Count) : _said.Files).Select(file => _paths[file].Split('/')).ToList();
+        _sideDepth = Enumerable.Range(0, 5).FirstOrDefault(depth =>
+            labelled.TrueForAll(parts => parts.Length > depth + 1 && SplitNames.Of(parts[depth]) is not null), -1);
+    }
+
+    private Split? SideOf(string path) => _sideDepth >= 0 && path.Split('/') is var parts && _sideDepth < parts.Length - 1
+        ? SplitNames.Of(parts[_sideDepth]) : null;
+
+    /// <summary>Whether it lies where Pascal VOC has the masks of its images.</summary>
+    private static bool IsMask(ArchiveFile file) =>
+        FolderPaths.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
+
+    private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
+    {
+        foreach (var text in texts.Where(text => YoloLabels.HasNames(Path.GetFileName(PathOf(text)))))
+        {
+            if (await ContentAsync(text, limits, cancel) is { } file && YoloLabels.NamesIn(file) is { Count: > 0 } names)
+            {
+                return names;
+            }
+        }
+
+        return null;
+    }
+
+    /// <returns>null if it cannot be unpacked; then it is refused as a file.</returns>
+    private async Task<Annotation?> ContentAsync(ArchiveFile text, UploadSettings limits, CancellationToken cancel)
+    {
+        if ((await Archive.ReadAsync(text, Annotation.MaxBytes, cancel)).Bytes is not { } bytes)
+        {
+            return null;
+        }
+
+        if ((_bytes += bytes.Length) > limits.MaxManifestBytes)
+        {
+            throw RefusedException.TooLarge("too-large", $"The annotations of the archive are larger than {limits.MaxManifestBytes:N0} "
+                + "bytes (Headstart:Uploads:MaxManifestBytes); send the archive in parts.");
+        }
+
+        if (Path.GetExtension(text.Name).ToLowerInvariant() is not (".csv" or ".tsv" or ".tab"))
+        {
+            return new(PathOf(text), bytes);
+        }
+
+        await using var table = await TableText.OpenAsync(new MemoryStream(bytes), cancel);
+        using var utf8 = new MemoryStream();
+        await table.Utf8.CopyToAsync(utf8, cancel);
+        return new(PathOf(text), utf8.ToArray(), table.Separator);
+    }
+
+    /// <summary>
+    /// Whether a file names at least two images beside something else: one is what notes beside each image do, and a mere list has no
+    /// labels that could be overlooked.
+    /// </summary>
+    private bool NamesImages(Annotation file)
+    {
+        if (file.Json is null && file.Rows().FirstOrDefault() is { Length: > 1 } header)
+        {
+            var rows = file.Rows().Skip(1).Take(RowsLookedAt).ToList();
+            return Enumerable.Range(0, header.Length).Select(column => rows.Where(cells => column < cells.Length && cells[column].Length > 0
+                    && (_images.Has(cells[column]) || _images.HasStem(cells[column]))).Select(cells => cells[column]).ToList())
+                .Any(named => named.Count * 2 >= rows.Count && named.Distinct().Count() > 1);
+        }
+
+        var text = Encoding.UTF8.GetString(file.Bytes.Span);
+        return text.Split(['\n', '\r', ',', '"', '\'', '<', '>', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => word.Length < 500 && ImageNames.LooksLikeOne(word) && _images.Has(word)).Distinct().Skip(1).Any()
+            && !text.Split('\n').All(line => line.Trim() is var image && (image.Length == 0 || _images.Has(image)));
+    }
+
+    /// <summary>What tools add that has no labels of its own.</summary>
+    private static bool IsCompanion(string path) => YoloLabels.HasNames(Path.GetFileName(path))
+        || path.Split('/').Contains("ImageSets") || DatasetExport.IsReadme(path) || Path.GetFileName(path).ToLowerInvariant()
+        is "readme.dataset.txt" or "readme.roboflow.txt" or "obj.data" or "notes.json" or "dataset_infos.json" or "manifest.json";
+
+    /// <summary>Whether a file is called as the annotations of a whole data set are.</summary>
+    public static bool IsTable(string name) => Path.GetFileName(name).ToLowerInvariant() is var file
+        && (Readable.Contains(Path.GetExtension(file)) || Unreadable.Contains(Path.GetExtension(file)))
+        && (OfLabels.Contains(Path.GetFileNameWithoutExtension(file)) || file is "_classes.csv" or "data.yaml" or "samples.json"
+            || file.StartsWith("_annotations.", StringComparison.Ordinal) || file.StartsWith("instances_", StringComparison.Ordinal));
+
+    private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
+
+    private static string PathOf(ArchiveFile file) => string.Join('/', FolderPaths.Parts(file.Name) ?? [file.Name]);
+}

@@ -1,0 +1,157 @@
+using System.IO.Compression;
+using System.IO.Hashing;
+using System.Text;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Learning.Imaging;
+using Headstart.Uploads.Files;
+
+namespace Headstart.Uploads.Archives;
+
+/// <summary>A file of an archive.</summary>
+/// <param name="Name">With its folders, decoded: see <see cref="ZipNames"/>.</param>
+internal sealed record ArchiveFile(string Name, ZipArchiveEntry Entry);
+
+/// <summary>
+/// An uploaded zip archive. Its files are read into memory one at a time, and no file is ever written under an entry's name. The sizes that
+/// an archive declares are not trusted: bytes are counted while reading.
+/// </summary>
+internal sealed class Archive : IDisposable
+{
+    private const int DirectoryBytes = 1 << 18; // always allowed, however small the limits are
+    private const int DirectoryBytesPerFile = 1_024; // an entry needs 46, its name and its times
+    private const int Readings = 2; // of the directory: for its entries, and for their names
+    private const int UnixKind = 0xF000, UnixLink = 0xA000; // S_IFMT and S_IFLNK of the mode in the upper half of the attributes
+
+    private readonly ZipArchive _archive;
+
+    private Archive(ZipArchive archive, Stream stream)
+    {
+        _archive = archive;
+        var names = ZipNames.Read(stream, archive.Entries, out var encoding, out var uncertain);
+        var systems = new SystemFiles();
+        Files = [.. names.Zip(archive.Entries, (name, entry) => new ArchiveFile(name, entry))
+            .Where(file => file.Name is not [.., '/' or '\\'] && !systems.Take(file.Name))];
+        NamesAreUncertain = uncertain;
+        Notices = [.. systems.Notices, .. encoding is null or UTF8Encoding ? [] : (string[])[NoticeOf(encoding)]];
+    }
+
+    /// <summary>In the order of the archive's directory, without folders and what systems leave behind.</summary>
+    public IReadOnlyList<ArchiveFile> Files { get; }
+
+    /// <summary>What the sender should know: what was left out, and how names were read.</summary>
+    public IReadOnlyList<string> Notices { get; }
+
+    private bool NamesAreUncertain { get; }
+
+    /// <summary>Reads the directory, which is at the end.</summary>
+    /// <param name="stream">Seekable; it stays open.</param>
+    /// <param name="maxFiles">Bounds memory: an archive may have millions of entries, and only this many are kept.</param>
+    /// <param name="tooMany">Whether it has more files than allowed.</param>
+    /// <returns>null if it has too many files or is not an archive.</returns>
+    /// <exception cref="RefusedException">The names of its folders are in an encoding that is not certain.</exception>
+    public static Archive? Open(Stream stream, int maxFiles, out bool tooMany)
+    {
+        var limited = new LimitedStream(stream, Readings * (DirectoryBytes + (long)DirectoryBytesPerFile * maxFiles));
+        ZipArchive? zip = null;
+        try
+        {
+            stream.Position = 0;
+            zip = new ZipArchive(limited, ZipArchiveMode.Read, leaveOpen: true, Encoding.Latin1);
+            var archive = new Archive(zip, limited); // reads the entries, which may fail
+            limited.Allowed = long.MaxValue;
+            tooMany = archive.Files.Count > maxFiles;
+            if (!tooMany)
+            {
+                return archive.NamesAreUncertain ? throw Uncertain() : archive;
+            }
+        }
+        catch (InvalidDataException)
+        {
+            tooMany = limited.Allowed < 0;
+        }
+        catch
+        {
+            zip?.Dispose();
+            throw;
+        }
+
+        zip?.Dispose();
+        return null;
+    }
+
+    /// <summary>
+    /// <see cref="UploadedFile.FileName"/> is the whole name of an entry and <see cref="UploadedFile.Categories"/> has the folder that it
+    /// lies in.
+    /// </summary>
+    public static async Task<UploadedFile> ReadAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
+    {
+        var folders = file.Name.Split('/', '\\')[..^1];
+        return new(RequestBodies.Readable(file.Name), await ContentAsync(file.Entry, maxBytes, cancel),
+            folders.Length > 0 ? [RequestBodies.Readable(folders[^1])] : null);
+    }
+
+    /// <summary>The same for a file that should be an image: an archive in the archive is refused.</summary>
+    public static async Task<UploadedFile> ReadImageAsync(ArchiveFile file, int maxBytes, CancellationToken cancel)
+    {
+        var read = await ReadAsync(file, maxBytes, cancel);
+        return read.Bytes is { } bytes && FileKind.Of(bytes) == FileKind.Zip ? read with
+        {
+            Content = new FileContent.Unusable("archive", "This is an archive inside the archive, not an image; send it separately."),
+        } : read;
+    }
+
+    /// <summary>Why a stream is refused that <see cref="Open"/> cannot read.</summary>
+    /// <param name="stream">Seekable.</param>
+    public static async Task<RefusedException> NotAZipAsync(Stream stream, CancellationToken cancel)
+    {
+        var head = new byte[512];
+        stream.Position = 0;
+        var read = await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancel);
+        return RefusedException.Invalid("not-a-zip", FileKind.Of(head.AsSpan(0, read)) is { } kind and not FileKind.Zip
+            ? $"The body is {kind}, and Headstart reads zip archives: unpack it and create a zip archive of its files, for example with "
+                + "zip -r photos.zip photos."
+            : "The body is not a zip archive, or the archive is damaged or incomplete; create it again, for example with zip -r "
+                + "photos.zip photos.");
+    }
+
+    private static async Task<FileContent> ContentAsync(ZipArchiveEntry entry, int maxBytes, CancellationToken cancel)
+    {
+        if (entry.IsEncrypted)
+        {
+            return new FileContent.Unusable("encrypted", "The file is encrypted; create the archive without a password.");
+        }
+
+        if ((entry.ExternalAttributes >> 16 & UnixKind) == UnixLink)
+        {
+            return new FileContent.Unusable("link", "This is a link to another file; add the file itself to the archive.");
+        }
+
+        try
+        {
+            await using var stream = await entry.OpenAsync(cancel);
+            var bytes = await RequestBodies.ReadToEndAsync(stream, maxBytes, cancel);
+            return bytes is null ? FileContent.Of(null, maxBytes)
+                // An offset that was changed would give the file another one's bytes.
+                : Crc32.HashToUInt32(bytes) != entry.Crc32 ? Damaged()
+                : FileContent.Of(bytes, maxBytes);
+        }
+        catch (InvalidDataException)
+        {
+            return Damaged();
+        }
+    }
+
+    private static FileContent.Unusable Damaged() => new("damaged-entry", "The file cannot be unpacked: the archive is damaged or uses an "
+        + "unsupported compression; create it again.");
+
+    public void Dispose() => _archive.Dispose();
+
+    private static string NoticeOf(Encoding encoding) => "The archive does not say in which encoding its names are; they were read in "
+        + $"code page {encoding.CodePage} ({encoding.WebName}).";
+
+    private static RefusedException Uncertain() => RefusedException.Invalid("unknown-encoding",
+        "The names of the folders are in an encoding that the archive does not name and that cannot be told from them. Create the archive "
+            + "with names in UTF-8 (in 7-Zip with the parameter cu=on, on Linux or macOS with zip -r), or give the folders "
+            + "names in ASCII.");
+}

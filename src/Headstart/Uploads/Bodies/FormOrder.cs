@@ -1,0 +1,76 @@
+using Headstart.Errors;
+using Headstart.Uploads.Files;
+
+namespace Headstart.Uploads.Bodies;
+
+/// <summary>
+/// Which category fields of a form belong to which files. A category applies to the files after it, until the next one; fields in a row
+/// apply together. HTML forms and many programs send fields in another order, and by that rule each file would get the category of the one
+/// before it, so a form whose order could mean that is refused as a whole.
+/// </summary>
+internal sealed class FormOrder
+{
+    private const long MaxHeldBytes = 64 << 20;
+    private const string Cure = "Send each category before its files (category, file, file, category, file), one request for each "
+        + "category, or a part named manifest before the files, a table with the header file,category.";
+
+    private List<string>? _categories;
+    private bool _fileFollowed; // so the next category begins a new list
+    private bool _severalGroups;
+    private bool _fileBefore; // a file came before any category
+    private int _files; // with the categories so far
+    private long _heldBytes;
+
+    /// <summary>A table says what the files show.</summary>
+    public bool HasManifest { get; set; }
+
+    /// <summary>Those of the next file; null if there was none.</summary>
+    public IReadOnlyList<string>? Categories => _categories;
+
+    /// <summary>A category field.</summary>
+    /// <exception cref="RefusedException">It follows a file that has no category.</exception>
+    public void Add(string category)
+    {
+        if (_fileBefore && !HasManifest)
+        {
+            throw Refused("The form has a file before its first category, so it is not certain which category belongs to which file, and "
+                + "nothing was added.");
+        }
+
+        _severalGroups |= _fileFollowed;
+        _categories = [.. (_fileFollowed ? [] : _categories ?? []).Union([category])];
+        _files = _fileFollowed ? 0 : _files;
+        _fileFollowed = false;
+    }
+
+    /// <summary>A file.</summary>
+    /// <returns>Whether it is certain that the categories so far are its own, and those of the files before it.</returns>
+    public bool Add(UploadedFile file)
+    {
+        _fileFollowed = true;
+        _fileBefore |= _categories is null;
+        _files++;
+        if (_severalGroups || HasManifest || _categories is not { Count: > 1 } || _files > _categories.Count)
+        {
+            return true;
+        }
+
+        _heldBytes += file.Bytes?.Length ?? 0;
+        return _heldBytes > MaxHeldBytes ? throw Lists() : false;
+    }
+
+    /// <summary>Nothing comes any more.</summary>
+    /// <exception cref="RefusedException">There are as many files as categories before them.</exception>
+    public void End()
+    {
+        if (!_severalGroups && !HasManifest && _categories is { Count: > 1 } && _files == _categories.Count)
+        {
+            throw Lists();
+        }
+    }
+
+    private static RefusedException Lists() => Refused("The form has all its categories before its files, and as many of them as files, so "
+        + "it is not certain whether each file has one of them or all, and nothing was added.");
+
+    private static RefusedException Refused(string why) => RefusedException.Invalid("unclear-order", $"{why} {Cure}");
+}

@@ -1,0 +1,159 @@
+using System.Runtime.CompilerServices;
+using Headstart.Data;
+using Headstart.Errors;
+using Headstart.Http;
+using Headstart.Naming;
+using Headstart.Uploads.Boxes;
+using Headstart.Uploads.Files;
+using Headstart.Uploads.Formats;
+
+namespace Headstart.Uploads.Manifests;
+
+/// <summary>
+/// The categories of the files uploaded with it. Files are matched by path; a name without a folder matches a file in any folder. Rows
+/// about the same file are merged.
+/// </summary>
+internal sealed class Manifest
+{
+    /// <summary>Limit for one that is sent with its files; it is held in memory.</summary>
+    public const int MaxBytes = 64 << 20;
+
+    private const int MaxLineBytes = 1 << 18; // names, categories and an origin, but no image
+
+    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly List<(int Number, ManifestRow Row)> _unusable = [];
+
+    public int Count => _entries.Count + _unusable.Count;
+
+    /// <summary>Reads a table or JSON Lines, whichever the body is.</summary>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="maxRows">More are refused.</param>
+    /// <param name="kind">Of the model.</param>
+    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
+    public static async Task<Manifest> ReadAsync(Stream body, int maxRows, ModelKind kind, CancellationToken cancel)
+    {
+        var manifest = new Manifest();
+        var bytes = new byte[body.Length];
+        await body.ReadExactlyAsync(bytes, cancel);
+        body.Position = 0;
+        var number = 0;
+        if (AnnotationFormats.ReadInPlaceOfOurs(new("", bytes), kind) is { } foreign)
+        {
+            foreach (var row in foreign)
+            {
+                manifest.Add(++number, row.Image is { File: null, Url: null } ? row : row with
+                {
+                    Image = row.Image with
+                    {
+                        Url = null,
+                        File = ImageNames.LastPart(row.Image.File ?? row.Image.FileName ?? row.Image.Url!),
+                    },
+                });
+            }
+
+            return manifest;
+        }
+
+        await foreach (var row in RowsAsync(body, maxRows, cancel))
+        {
+            manifest.Add(++number, row.For(kind));
+        }
+
+        return manifest;
+    }
+
+    /// <summary>The rows of a table or JSON Lines, whichever the body is.</summary>
+    /// <param name="body">Seekable, from its start.</param>
+    /// <param name="maxRows">More are refused.</param>
+    /// <exception cref="RefusedException">The body is neither, or has too many rows.</exception>
+    public static async IAsyncEnumerable<ManifestRow> RowsAsync(Stream body, int maxRows, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var first = new byte[64];
+        var read = await body.ReadAtLeastAsync(first, first.Length, throwOnEndOfStream: false, cancel);
+        body.Position = 0;
+        var lines = first.AsSpan(0, read).Trim("\uFEFF \t\r\n"u8).StartsWith("{"u8);
+        var number = 0;
+        await foreach (var row in lines ? LineRows.ReadAsync(body, MaxLineBytes, cancel) : TableRows.ReadAsync(body, cancel))
+        {
+            yield return ++number > maxRows ? throw ManifestRow.TooMany(maxRows) : row;
+        }
+    }
+
+    /// <summary>The entry for this path; null if there is none.</summary>
+    public ManifestEntry? Find(string path) => Use(Key(path));
+
+    /// <summary>The entry for a file of this name in any folder, if no file at this path was found before.</summary>
+    public ManifestEntry? FindUnused(string name) => _entries.GetValueOrDefault(name) is { Found: true } ? null : Use(name);
+
+    /// <summary>The names, as keys, of the entries that no file was found for.</summary>
+    public IReadOnlyList<string> Unfound => [.. _entries.Where(entry => !entry.Value.Found).DistinctBy(entry => entry.Value)
+        .Select(entry => entry.Key)];
+
+    /// <summary>Rows about files that were not sent, and rows that name no file.</summary>
+    public IEnumerable<UploadedFile> Rest() =>
+    [
+        .. _entries.Values.Distinct().Where(entry => !entry.Found).Select(entry => new UploadedFile(
+            entry.FileName, new FileContent.Unusable("missing-file", "The manifest names this file, but it was not sent; send it, or "
+                + "remove the row."), entry.Said.Categories, entry.Said.Split)),
+        .. _unusable.Select(row => row.Row.Reason is not null || NamesFile(row.Row) ? row.Row.Read(row.Number, 0)
+            : new UploadedFile($"row {row.Number}", new FileContent.Unusable("no-file-named",
+                "Every row of a manifest sent with files must name one; send URLs and base64 images in a separate request."))),
+    ];
+
+    private void Add(int number, ManifestRow row)
+    {
+        if (row.Reason is not null || !NamesFile(row) || !SplitNames.TryRead(row.Image.Split, out var split))
+        {
+            _unusable.Add((number, row));
+            return;
+        }
+
+        var file = row.Image.File!;
+        if (_entries.TryGetValue(Key(file), out var entry))
+        {
+            entry.Said = entry.Said with
+            {
+                Drawn = Drawing.Join(entry.Said.Drawn, entry.Said.Categories, row.Drawn, row.Categories),
+                Categories = [.. (entry.Said.Categories ?? []).Union(row.Categories ?? [])],
+                Split = entry.Said.Split ?? split,
+            };
+        }
+        else
+        {
+            entry = new() { FileName = RequestBodies.Readable(file), Said = new(row.Categories, split, row.Image, row.Drawn) };
+            _entries.Add(Key(file), entry);
+            _entries.TryAdd(ImageNames.WithoutUploadNumber(Key(file)), entry);
+        }
+    }
+
+    private ManifestEntry? Use(string key)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            return null;
+        }
+
+        entry.Found = true;
+        return entry.Said;
+    }
+
+    private static bool NamesFile(ManifestRow row) => row.Image is { File: not null, Url: null, Base64: null };
+
+    /// <summary>Names are compared as they look: macOS writes é as two characters, tables as one.</summary>
+    private static string Key(string path) =>
+        string.Join('/', path.Split('/', '\\').Where(part => part is not ("" or ".")).Select(Names.Clean));
+
+    private sealed class Entry
+    {
+        public required string FileName { get; init; }
+
+        public required ManifestEntry Said { get; set; }
+
+        public bool Found { get; set; }
+    }
+}
+
+/// <summary>A manifest's entry for a file.</summary>
+/// <param name="Row">The first row about it.</param>
+/// <param name="Drawn">Where its objects are; null if no row says so.</param>
+internal sealed record ManifestEntry(IReadOnlyList<string>? Categories, Split? Split, NewImage Row, Drawing? Drawn);

@@ -1,0 +1,195 @@
+using System.Security.Cryptography;
+using Headstart.Blobs;
+using Headstart.Configuration;
+using Headstart.Data;
+using Headstart.Fetching;
+using Headstart.Http;
+using Headstart.Learning.Imaging;
+using Headstart.Naming;
+using Headstart.Uploads.Files;
+
+namespace Headstart.Uploads.Storing;
+
+/// <summary>Checks the files of one upload: refuses them with a reason, or fetches, decodes and stores them.</summary>
+internal sealed class ImageChecks(IBlobStore blobs, WebFetcher web, UploadSettings settings, KnownCategories categories)
+{
+    private static readonly SemaphoreSlim Slots = new(Environment.ProcessorCount + 1); // of all uploads: each holds a decoded image
+
+    private readonly ImageLimits _limits = settings.ImageLimits;
+
+    /// <summary>Of the model that receives the files.</summary>
+    public required ModelKind Kind { get; init; }
+
+    /// <summary>Whether a person vouches for the categories.</summary>
+    public required bool Confirmed { get; init; }
+
+    /// <summary>Whether nothing is stored or fetched.</summary>
+    public required bool DryRun { get; init; }
+
+    /// <summary>Whether the account has no room. Then files are not stored, or it could fill the disk.</summary>
+    public required bool Full { get; init; }
+
+    /// <summary>Decides on the categories of a file, which may add some, and begins to check its bytes.</summary>
+    public async Task<Task<CheckedFile>> BeginAsync(UploadedFile sent, CancellationToken cancel)
+    {
+        var file = Kind.HasBoxes() ? WithCategoriesOfBoxes(sent) : sent;
+        return await RefuseAsync(file, cancel) is { } refusal ? Task.FromResult(CheckedFile.Not(refusal))
+            : CheckAsync(file, NamesOf(file).ToDictionary(name => name, name => categories[name]), cancel);
+    }
+
+    /// <summary>The categories of an image in a detection model are those of its boxes; without boxes it is stored for somebody to draw
+    /// them.</summary>
+    private static UploadedFile WithCategoriesOfBoxes(UploadedFile file) =>
+        file with { Categories = file.Drawn?.Categories ?? file.Categories?.Where(category => category.Length > 0).ToList() ?? [] };
+
+    /// <summary>Empty for an image without a category, which is sent as an empty field.</summary>
+    private static IEnumerable<string> NamesOf(UploadedFile file) =>
+        file.Categories!.Where(category => category.Length > 0).Select(category => Names.Read(category, "category").Name!).Distinct();
+
+    /// <summary>Refuses what can be refused without reading the bytes. Creates the category if the model adds unknown ones.</summary>
+    private async Task<RejectedFile?> RefuseAsync(UploadedFile file, CancellationToken cancel)
+    {
+        if (file.Unusable is var (reason, detail))
+        {
+            return new(file.FileName, reason, detail);
+        }
+
+        if (RefuseBoxes(file) is { } refused)
+        {
+            return refused;
+        }
+
+        if (file.Categories is null)
+        {
+            return new(file.FileName, "missing-category", "The file has no category: in a form, send a field named "
+                + "category before its files; in a list, give each row a category.");
+        }
+
+        if (file.Origin?.IsSafe() is false)
+        {
+            return new(file.FileName, "invalid-origin", "An origin needs a url; its links must begin with http:// or https://, and "
+                + "its texts may have 8,000 characters each.");
+        }
+
+        if (!Kind.TakesSeveral() && file.Categories.Count == 0)
+        {
+            return new(file.FileName, "no-label", "The image is labelled with none of the categories, and an image of this model has "
+                + "exactly one; label it, or use a model of the kind multiLabelImageClassification.");
+        }
+
+        if (!Kind.TakesSeveral() && file.Categories.Count > 1)
+        {
+            return new(file.FileName, "several-categories", $"The image has {file.Categories.Count} categories "
+                + $"({RequestBodies.Readable(string.Join(", ", file.Categories.Take(5)))}), and an image of this model has exactly one; "
+                + "leave one of them, or use a model of the kind multiLabelImageClassification.");
+        }
+
+        foreach (var category in file.Categories.Where(category => category.Length > 0 || !Kind.TakesSeveral()))
+        {
+            if (await RefuseAsync(file, category, cancel) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return null;
+    }
+
+    private RejectedFile? RefuseBoxes(UploadedFile file) =>
+        !Kind.HasBoxes() ? file.Drawn is null ? null : new(file.FileName, "boxes-not-wanted", "The file has boxes, and this model "
+                + "has categories without boxes; send the category, or use a model of the kind objectDetection.")
+        : file.Drawn is { } drawn ? drawn.Refuse() is { } reason ? Undrawable(file, reason) : null
+        : file.Categories is { Count: > 0 } ? new(file.FileName, "category-without-boxes", "The file has a category, but nothing says "
+            + "where in the image it is; send boxes, or send the file without a category and draw them on the model's page.")
+        : Confirmed ? new(file.FileName, "boxes-missing", "Feedback says where the objects are; send the boxes of the file, an empty list "
+            + "if nothing is there.")
+        : null;
+
+    private static RejectedFile Undrawable(UploadedFile file, string reason) =>
+        new(file.FileName, "invalid-boxes", file.FileName.Length == 0 ? reason : $"{reason.TrimEnd('.')} (in {file.FileName}).");
+
+    private async Task<RejectedFile?> RefuseAsync(UploadedFile file, string category, CancellationToken cancel)
+    {
+        var (name, problem) = Names.Read(category, "category");
+        if (name is null)
+        {
+            return new(file.FileName, "invalid-category", problem!);
+        }
+
+        if (categories.IsNew(name))
+        {
+            if (file.Bytes is { } bytes && ImageReader.CheckHeader(bytes, _limits) is { } unusable)
+            {
+                return new(file.FileName, unusable.Reason, unusable.Detail); // a folder of texts is not a category
+            }
+
+            if (file is { Bytes: { } image, Drawn: { } drawn } && ImageReader.Check(image, _limits, out var info) is null
+                && drawn.On(info!).Problem is { } undrawable)
+            {
+                return Undrawable(file, undrawable);
+            }
+
+            await categories.AddAsync(name, cancel);
+        }
+
+        return categories.Refuse(name) is { } unknown ? new(file.FileName, "unknown-category", unknown) : null;
+    }
+
+    /// <param name="ids">Of the file's categories, by their names.</param>
+    private async Task<CheckedFile> CheckAsync(UploadedFile file, Dictionary<string, Guid> ids, CancellationToken cancel)
+    {
+        if (DryRun && file.Content is FileContent.Remote or FileContent.Unread)
+        {
+            return new(file.FileName, [.. ids.Values], [], 0, null, null, Split: file.Split)
+            {
+                Boxes = file.Drawn is null ? null : [], // where they are is only known with the image
+            };
+        }
+
+        if (file.Content is FileContent.Remote(var url))
+        {
+            var fetched = await web.FetchAsync(url, settings.MaxFileBytes, cancel);
+            var name = file.FileName.Length > 0 ? file.FileName : fetched.FileName;
+            if (fetched.Bytes is null)
+            {
+                return CheckedFile.Not(new(name, fetched.Reason!, fetched.Detail!));
+            }
+
+            file = file with { FileName = name, Content = new FileContent.Here(fetched.Bytes, file.Origin ?? new(url)) };
+        }
+
+        await Slots.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await Task.Run(() => StoreAsync(file, (FileContent.Here)file.Content, ids), CancellationToken.None);
+        }
+        finally
+        {
+            Slots.Release();
+        }
+    }
+
+    private async Task<CheckedFile> StoreAsync(UploadedFile file, FileContent.Here content, Dictionary<string, Guid> ids)
+    {
+        if (ImageReader.Check(content.Bytes, _limits, out var info) is { } refusal)
+        {
+            return CheckedFile.Not(new(file.FileName, refusal.Reason, refusal.Detail));
+        }
+
+        var (boxes, problem) = file.Drawn?.On(info!) ?? default;
+        if (problem is not null)
+        {
+            return CheckedFile.Not(Undrawable(file, problem));
+        }
+
+        var sha256 = Full || DryRun ? SHA256.HashData(content.Bytes) : await blobs.PutAsync(content.Bytes, CancellationToken.None);
+        return new(file.FileName, [.. ids.Values], sha256, content.Bytes.Length, info, null, content.Origin ?? file.Origin,
+            file.Split)
+        {
+            IsStored = !Full,
+            Confirmed = file.Confirmed && (boxes is not null || !Kind.HasBoxes()),
+            Boxes = boxes?.Select(box => new CheckedBox(ids[Names.Clean(box.Category!)], box)).ToList(),
+            AddsBoxes = file.Drawn?.Adds is true,
+        };
+    }
+}

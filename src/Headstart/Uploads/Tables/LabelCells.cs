@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Headstart.Uploads.Tables;
+
+/// <summary>What the cells of tables say about labels and sides.</summary>
+internal static partial class LabelCells
+{
+    /// <summary>
+    /// The labels in a cell: with <c>|</c> or <c>;</c> between them, or a list in JSON or as Python prints it. What spreadsheets and
+    /// programs write for a missing value is an empty label.
+    /// </summary>
+    /// <returns>At least one, which is empty if the cell has none.</returns>
+    public static List<string> Of(string cell) => ListIn(cell.Trim()) switch
+    {
+        null => [.. cell.Split('|', ';').Select(label => Value(label.Trim()))],
+        [] => [""],
+        var list => list.ConvertAll(label => label ?? ""),
+    };
+
+    /// <summary>The cell; empty for a missing value.</summary>
+    public static string Value(string cell) => cell.Trim() is "nan" or "NaN" or "NAN" or "null" or "NULL" or "<NA>" or "#N/A" or "#N/A N/A"
+        or "#NA" or "#NV" or "#REF!" or "#VALUE!" or "#NAME?" or "#DIV/0!" ? "" : cell;
+
+    /// <summary>The side that a column such as <c>is_test</c> says, with 1 or true in its cells; null for any other column.</summary>
+    public static string? Side(string column, string cell) =>
+        string.Concat(column.Where(char.IsLetter)).ToLowerInvariant() is not ("istest" or "istrain" or "istraining") ? null
+        : cell.Trim().ToLowerInvariant() is "1" or "1.0" or "true" or "yes"
+            ? column.Contains("test", StringComparison.OrdinalIgnoreCase) ? "test" : "train"
+        : cell.Trim().ToLowerInvariant() is "0" or "0.0" or "false" or "no"
+            ? column.Contains("test", StringComparison.OrdinalIgnoreCase) ? "train" : "test" : "";
+
+    private static List<string?>? ListIn(string cell)
+    {
+        if (cell is not ['[', .., ']'])
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<List<string?>>(cell);
+        }
+        catch (JsonException)
+        {
+            return Python().IsMatch(cell) ? [.. Quoted().Matches(cell).Select(label => label.Value[1..^1])] : null;
+        }
+    }
+
+    [GeneratedRegex(@"^\[\s*('[^'\\]*'|""[^""\\]*"")(\s*,\s*('[^'\\]*'|""[^""\\]*""))*\s*\]$", RegexOptions.NonBacktracking)]
+    private static partial Regex Python();
+
+    [GeneratedRegex(@"'[^'\\]*'|""[^""\\]*""", RegexOptions.NonBacktracking)]
+    private static partial Regex Quoted();
+}

@@ -1,8 +1,0 @@
-namespace Headstart.Tests.Operations;
-
-/// <summary>For tests that look at the memory of the whole process: nothing else may run beside them.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class Alone
-{
-    public const string Name = "alone";
-}
