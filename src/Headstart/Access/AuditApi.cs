@@ -9,6 +9,19 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Access;
 
+/// <param name="KeyName">Name of the API key at that time.</param>
+/// <param name="Operation">The operationId in this document, or the method and route of an operation that is not in it.</param>
+/// <param name="Subjects">What was changed: the values in the route, such as the <c>id</c> of the model.</param>
+/// <param name="Status">HTTP status of the response; null while the request is running, and if the host died before responding.</param>
+/// <param name="Address">IP address of the client; null for a request from a page of this host.</param>
+public sealed record AuditedChange(
+    Guid Id, DateTime At, Guid KeyId, string KeyName, string Operation, IReadOnlyDictionary<string, string> Subjects, int? Status,
+    string? Address)
+{
+    internal static AuditedChange Of(AuditEntry entry) => new(entry.Id, entry.At, entry.KeyId, entry.KeyName, entry.Operation,
+        JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
+}
+
 public sealed record AuditQuery
 {
     /// <summary>Only this operation, such as deleteModel.</summary>

@@ -16,6 +16,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads.Texts;
 
+/// <param name="Text">The text.</param>
+/// <param name="Category">Its category; omit it for an unlabelled text, from which only word usage is learned.</param>
+/// <param name="Split">The split of a new text: <c>test</c> or <c>train</c> (<c>val</c> counts as train). By default its content
+/// decides.</param>
+/// <param name="Confirmed">Whether a person has confirmed the category of a new text.</param>
+/// <param name="FileName">The file that contains it.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
+
 public sealed record TextQuery
 {
     /// <summary>Only texts of this category.</summary>
