@@ -22,24 +22,13 @@ public sealed record AuditedChange(
         JsonSerializer.Deserialize<Dictionary<string, string>>(entry.Subjects)!, entry.Status, entry.Address);
 }
 
-public sealed record AuditQuery
-{
-    /// <summary>Only this operation, such as deleteModel.</summary>
-    [FromQuery(Name = "operation")]
-    public string? Operation { get; init; }
-
-    /// <summary>Only changes made with the key of this id.</summary>
-    [FromQuery(Name = "key")]
-    public Guid? Key { get; init; }
-
-    /// <summary>Only changes at or after this time.</summary>
-    [FromQuery(Name = "since")]
-    public DateTimeOffset? Since { get; init; }
-
-    /// <summary>Only changes before this time.</summary>
-    [FromQuery(Name = "until")]
-    public DateTimeOffset? Until { get; init; }
-}
+/// <param name="Operation">Only this operation, such as deleteModel.</param>
+/// <param name="Key">Only changes made with the key of this id.</param>
+/// <param name="Since">Only changes at or after this time.</param>
+/// <param name="Until">Only changes before this time.</param>
+public sealed record AuditQuery(
+    [property: FromQuery(Name = "operation")] string? Operation, [property: FromQuery(Name = "key")] Guid? Key,
+    [property: FromQuery(Name = "since")] DateTimeOffset? Since, [property: FromQuery(Name = "until")] DateTimeOffset? Until);
 
 public static class AuditApi
 {
@@ -51,7 +40,7 @@ public static class AuditApi
     private static async Task<Page<AuditedChange>> List(
         HeadstartDb db, ClaimsPrincipal caller, [AsParameters] AuditQuery query, [AsParameters] PageQuery page, CancellationToken cancel)
     {
-        var (operation, key, since, until) = (query.Operation, query.Key, query.Since, query.Until);
+        var (operation, key, since, until) = query;
         var (size, after) = (Page.Limit(page.Limit), page.After);
         var account = caller.AccountId();
         var (from, to) = (since?.UtcDateTime, until?.UtcDateTime);

@@ -128,7 +128,7 @@ public static class ImageSearchesApi
             return NoSuchSearch(id);
         }
 
-        var (state, category, limit, after) = (query.State, query.Category, query.Limit, query.After);
+        var (state, category, limit, after) = query;
         var named = category is null ? null : Names.Clean(category);
         var one = CandidateState.Found;
         if (state is not null && (!Enum.TryParse(state, ignoreCase: true, out one) || !Enum.IsDefined(one) || !state.All(char.IsLetter)))

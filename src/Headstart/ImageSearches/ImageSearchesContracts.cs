@@ -49,24 +49,13 @@ public sealed record CandidateResponse(
 /// images are added.</param>
 public sealed record CandidateChange(bool Rejected);
 
-public sealed record CandidateQuery
-{
-    /// <summary>Only candidates in this state.</summary>
-    [FromQuery(Name = "state")]
-    public string? State { get; init; }
-
-    /// <summary>Only candidates of this category.</summary>
-    [FromQuery(Name = "category")]
-    public string? Category { get; init; }
-
-    /// <summary>Number of entries per page.</summary>
-    [FromQuery(Name = "limit")]
-    public int? Limit { get; init; }
-
-    /// <summary>Only candidates after this position.</summary>
-    [FromQuery(Name = "after")]
-    public int? After { get; init; }
-}
+/// <param name="State">Only candidates in this state.</param>
+/// <param name="Category">Only candidates of this category.</param>
+/// <param name="Limit">Number of entries per page.</param>
+/// <param name="After">Only candidates after this position.</param>
+public sealed record CandidateQuery(
+    [property: FromQuery(Name = "state")] string? State, [property: FromQuery(Name = "category")] string? Category,
+    [property: FromQuery(Name = "limit")] int? Limit, [property: FromQuery(Name = "after")] int? After);
 
 /// <param name="Id">Id of the model.</param>
 public sealed record CandidatePath(

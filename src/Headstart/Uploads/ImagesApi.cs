@@ -19,24 +19,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Uploads;
 
-public sealed record ImageQuery
-{
-    /// <summary>Only images of this category.</summary>
-    [FromQuery(Name = "category")]
-    public string? Category { get; init; }
-
-    /// <summary>Only <c>train</c> or <c>test</c>.</summary>
-    [FromQuery(Name = "split")]
-    public string? Split { get; init; }
-
-    /// <summary>Only images with this flaw; <c>any</c> for all flaws.</summary>
-    [FromQuery(Name = "flaw")]
-    public string? Flaw { get; init; }
-
-    /// <summary>In a detection model, true for images whose boxes are known, false for those that nobody has looked at.</summary>
-    [FromQuery(Name = "boxes")]
-    public bool? Boxes { get; init; }
-}
+/// <param name="Category">Only images of this category.</param>
+/// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
+/// <param name="Flaw">Only images with this flaw; <c>any</c> for all flaws.</param>
+/// <param name="Boxes">In a detection model, true for images whose boxes are known, false for those that nobody has looked at.</param>
+public sealed record ImageQuery(
+    [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
+    [property: FromQuery(Name = "flaw")] string? Flaw, [property: FromQuery(Name = "boxes")] bool? Boxes);
 
 /// <param name="Async">true always answers with an import, false never; by default the upload decides.</param>
 /// <param name="DryRun">true stores nothing and answers what the request would do.</param>

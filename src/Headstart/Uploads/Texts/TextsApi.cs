@@ -25,20 +25,12 @@ namespace Headstart.Uploads.Texts;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record NewText(string Text, string? Category = null, string? Split = null, bool? Confirmed = null, string? FileName = null);
 
-public sealed record TextQuery
-{
-    /// <summary>Only texts of this category.</summary>
-    [FromQuery(Name = "category")]
-    public string? Category { get; init; }
-
-    /// <summary>Only <c>train</c> or <c>test</c>.</summary>
-    [FromQuery(Name = "split")]
-    public string? Split { get; init; }
-
-    /// <summary>Only texts with a category, or only those without.</summary>
-    [FromQuery(Name = "labelled")]
-    public bool? Labelled { get; init; }
-}
+/// <param name="Category">Only texts of this category.</param>
+/// <param name="Split">Only <c>train</c> or <c>test</c>.</param>
+/// <param name="Labelled">Only texts with a category, or only those without.</param>
+public sealed record TextQuery(
+    [property: FromQuery(Name = "category")] string? Category, [property: FromQuery(Name = "split")] string? Split,
+    [property: FromQuery(Name = "labelled")] bool? Labelled);
 
 /// <summary>Texts with or without a category. A plain string is a text without a category.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
