@@ -75,7 +75,7 @@ public sealed class FeatureExtractionTests
         var flower = SharedData.OddFile("flower.webp");
         var (loaded, stored, ahead) = (0, 0, 0);
 
-        await FeatureExtraction.ExtractAsync(backbone, 200, (_, _) =>
+        await FeatureExtraction.ExtractAsync(backbone, 100, (_, _) =>
             {
                 ahead = Math.Max(ahead, Interlocked.Increment(ref loaded) - Volatile.Read(ref stored));
                 return Task.FromResult(flower);

@@ -24,13 +24,13 @@ public sealed class ExplanationMemoryTests
             }
         }
 
-        Explain(60);
+        Explain(40);
         var before = Resident();
-        Explain(300);
+        Explain(150);
         var growth = Resident() - before;
 
-        // One leaked photograph, input (600 kB) or map (350 kB) an image would be more than 100 MiB.
-        Assert.True(growth < 60 * Memory.MiB, $"300 explanations left {growth / Memory.MiB} MiB behind.");
+        // One leaked photograph, input (600 kB) or map (350 kB) an image would be more than 50 MiB.
+        Assert.True(growth < 30 * Memory.MiB, $"150 explanations left {growth / Memory.MiB} MiB behind.");
     }
 
     [Fact]

@@ -34,20 +34,17 @@ public sealed class HeatMapTests
         }
     }
 
-    [Theory]
-    [InlineData(0, 0)]
-    [InlineData(0, 1)]
-    [InlineData(1, 0)]
-    [InlineData(1, 1)]
-    public async Task An_animal_in_one_quarter_of_a_grey_image_is_where_it_is_hottest(int row, int column)
+    [Fact]
+    public async Task An_animal_in_one_quarter_of_a_grey_image_is_where_it_is_hottest()
     {
         using var backbones = new Opened("mobilenetv2-1.0");
         var set = await SharedData.Features(SharedData.Backbones().Single(file => file.Manifest.Id == "mobilenetv2-1.0"), "cats_dogs");
         var head = HeadTraining.Train(set, new(HeadKind.Logistic, 0.1), Cancel);
 
         var missed = new List<string>();
-        foreach (var path in SharedData.Photographs("cats_dogs"))
+        foreach (var (i, path) in SharedData.Photographs("cats_dogs").Index())
         {
+            var (row, column) = (i / 2 % 2, i % 2);
             var label = set.Categories.Index().Single(category => path.Contains($"/{category.Item}/", StringComparison.Ordinal)).Index;
             var heat = HeatMap.Of(InQuarter(path, row, column), backbones.Recipe, head, label)!;
             var hottest = Array.IndexOf(heat.Evidence, heat.Evidence.Max());

@@ -11,7 +11,7 @@ public sealed class CentreSquareTests
     [Fact]
     public void The_first_version_is_to_the_pixel_what_a_cut_while_decoding_gives()
     {
-        foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees"))
+        foreach (var file in Directory.GetFiles(SharedData.Folder("datasets/hymenoptera/train/bees")).Take(30)
             .Concat(Directory.GetFiles(SharedData.Folder("datasets/odd_files"))))
         {
             var bytes = File.ReadAllBytes(file);
