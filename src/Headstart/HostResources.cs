@@ -1,7 +1,4 @@
 using Headstart.Backups;
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Postgres;
 
 namespace Headstart;

@@ -1,15 +1,11 @@
 using Headstart;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Backups;
 using Headstart.BatchPredictions;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Hosting;
 using Headstart.ImageSearches;
-using Headstart.Metrics;
 using Headstart.Models;
 using Headstart.NanoNets;
 using Headstart.OpenInference;

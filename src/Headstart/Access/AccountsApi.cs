@@ -1,10 +1,5 @@
 using System.ComponentModel.DataAnnotations;
-using Headstart.ApiDocument;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

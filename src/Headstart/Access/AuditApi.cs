@@ -1,9 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.EntityFrameworkCore;
 

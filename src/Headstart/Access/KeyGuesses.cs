@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Threading.RateLimiting;
-using Headstart.Configuration;
 
 namespace Headstart.Access;
 

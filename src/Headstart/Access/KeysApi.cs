@@ -1,10 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
-using Headstart.Configuration;
-using Headstart.Errors;
 using Microsoft.AspNetCore.RateLimiting;
 
 namespace Headstart.Access;

@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.HttpResults;
 

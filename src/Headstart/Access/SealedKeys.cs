@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using Headstart.Configuration;
 using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 
 namespace Headstart.Access;

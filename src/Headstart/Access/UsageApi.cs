@@ -1,7 +1,5 @@
 using System.Security.Claims;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

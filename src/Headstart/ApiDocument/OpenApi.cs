@@ -1,5 +1,4 @@
 using System.Reflection;
-using Headstart.Errors;
 using Microsoft.OpenApi;
 
 namespace Headstart.ApiDocument;

@@ -1,4 +1,3 @@
-using Headstart.Disk;
 using Headstart.Learning.Backbones;
 
 namespace Headstart.Backbones;

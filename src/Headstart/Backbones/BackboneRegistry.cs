@@ -1,8 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

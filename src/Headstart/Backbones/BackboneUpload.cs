@@ -1,6 +1,4 @@
 using System.Text;
-using Headstart.Errors;
-using Headstart.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;

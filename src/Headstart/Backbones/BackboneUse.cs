@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,8 +1,4 @@
 using Headstart.Access;
-using Headstart.ApiDocument;
-using Headstart.Configuration;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Microsoft.AspNetCore.Http.HttpResults;
 

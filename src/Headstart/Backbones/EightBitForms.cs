@@ -1,9 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Headstart.Concurrency;
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Native;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Headstart.Blobs;
-using Headstart.Concurrency;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;

@@ -1,5 +1,3 @@
-using Headstart.Configuration;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 
 namespace Headstart.Backbones;

@@ -1,6 +1,3 @@
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Native;

@@ -1,5 +1,3 @@
-using Headstart.Configuration;
-using Headstart.Disk;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 

@@ -1,6 +1,3 @@
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 
 namespace Headstart.Backbones;

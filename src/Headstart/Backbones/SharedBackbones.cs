@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Disk;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Headstart.Postgres;

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;
 using Microsoft.AspNetCore.Http.HttpResults;

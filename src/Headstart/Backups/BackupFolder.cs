@@ -1,9 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Headstart.Blobs;
-using Headstart.Disk;
-using Headstart.Errors;
-using Headstart.Http;
 
 namespace Headstart.Backups;
 

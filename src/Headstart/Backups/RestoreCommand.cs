@@ -1,8 +1,5 @@
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Postgres;
 using Npgsql;
 

@@ -1,6 +1,3 @@
-using Headstart.Disk;
-using Headstart.Errors;
-
 namespace Headstart.Backups;
 
 /// <summary>A file in the data folder that says which backup is being restored into it.</summary>

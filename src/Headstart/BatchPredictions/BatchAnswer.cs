@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Predictions;
 
 namespace Headstart.BatchPredictions;

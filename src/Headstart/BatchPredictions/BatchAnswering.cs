@@ -1,6 +1,5 @@
 using Headstart.Backbones;
 using Headstart.Blobs;
-using Headstart.Concurrency;
 using Headstart.Data;
 using Headstart.Predictions;
 using Headstart.Versions;

@@ -1,10 +1,6 @@
 using Headstart.Access;
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;

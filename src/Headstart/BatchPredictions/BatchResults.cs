@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using CsvHelper;
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Predictions;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Uploads.Archives;
 using Headstart.Uploads.Files;
 

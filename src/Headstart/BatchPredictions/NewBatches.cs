@@ -1,6 +1,5 @@
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Jobs;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

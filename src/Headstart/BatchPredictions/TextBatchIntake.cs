@@ -1,9 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Texts;
 using Microsoft.AspNetCore.Http.Features;
 

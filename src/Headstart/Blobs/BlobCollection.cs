@@ -1,5 +1,3 @@
-using Headstart.Configuration;
-
 namespace Headstart.Blobs;
 
 /// <summary>

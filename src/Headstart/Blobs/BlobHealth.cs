@@ -1,5 +1,3 @@
-using Headstart.Errors;
-
 namespace Headstart.Blobs;
 
 /// <summary>Whether the blob store responds: checked at most every few seconds, however often this is called.</summary>

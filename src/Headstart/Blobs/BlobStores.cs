@@ -1,6 +1,3 @@
-using Headstart.Configuration;
-using Headstart.Disk;
-
 namespace Headstart.Blobs;
 
 /// <summary>The two places of an installation: blobs, and apart from them the bodies of imports that have not ended. Both in the data

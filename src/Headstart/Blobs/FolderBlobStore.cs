@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using Headstart.Configuration;
 
 namespace Headstart.Blobs;
 

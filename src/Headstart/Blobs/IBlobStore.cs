@@ -1,5 +1,3 @@
-using Headstart.Errors;
-
 namespace Headstart.Blobs;
 
 /// <summary>

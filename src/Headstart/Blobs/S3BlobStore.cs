@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Amazon.S3.Model;
-using Headstart.Configuration;
 
 namespace Headstart.Blobs;
 

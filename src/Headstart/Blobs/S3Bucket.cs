@@ -4,8 +4,6 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
-using Headstart.Configuration;
-using Headstart.Errors;
 
 namespace Headstart.Blobs;
 

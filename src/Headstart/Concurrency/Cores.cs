@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Headstart.Configuration;
-using Headstart.Metrics;
 
 namespace Headstart.Concurrency;
 

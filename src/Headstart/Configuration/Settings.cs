@@ -1,5 +1,3 @@
-using Headstart.Http;
-
 namespace Headstart.Configuration;
 
 /// <summary>Everything under <c>Headstart:</c> in the configuration. The defaults work on a laptop.</summary>

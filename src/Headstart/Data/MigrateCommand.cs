@@ -1,4 +1,3 @@
-using Headstart.Errors;
 using Headstart.Postgres;
 
 namespace Headstart.Data;

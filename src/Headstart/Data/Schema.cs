@@ -1,5 +1,4 @@
 using Hangfire.PostgreSql;
-using Headstart.Errors;
 using Headstart.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Headstart.Naming;
 using Microsoft.Net.Http.Headers;
 
 namespace Headstart.Errors;

@@ -2,8 +2,6 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
-using Headstart.Configuration;
-using Headstart.Http;
 using Microsoft.Security.AntiSSRF;
 
 namespace Headstart.Fetching;

@@ -1,6 +1,4 @@
 using System.IO.Compression;
-using Headstart.Errors;
-using Headstart.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Headstart.Hosting;

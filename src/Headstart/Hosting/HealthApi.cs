@@ -1,8 +1,6 @@
-using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Errors;
 
 namespace Headstart.Hosting;
 

@@ -1,13 +1,7 @@
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Backbones;
 using Headstart.Blobs;
-using Headstart.Concurrency;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Metrics;
 using Headstart.Web;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server.Features;

@@ -1,5 +1,4 @@
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Learning.Imaging;

@@ -1,14 +1,10 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Jobs;
 using Headstart.Learning.Imaging;
-using Headstart.Naming;
 using Headstart.Uploads;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;

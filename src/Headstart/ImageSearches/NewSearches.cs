@@ -1,10 +1,7 @@
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Jobs;
-using Headstart.Naming;
 using Headstart.Uploads.Storing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

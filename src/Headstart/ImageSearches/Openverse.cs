@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
 

@@ -1,10 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Http;
 
 namespace Headstart.ImageSearches;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Headstart.Data;
-using Headstart.Metrics;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;

@@ -1,6 +1,5 @@
 using Hangfire;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.EntityFrameworkCore;
 
 namespace Headstart.Jobs;

@@ -1,11 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;

@@ -1,7 +1,5 @@
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;

@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Models;
 using Headstart.Training;
 using Headstart.Uploads.Storing;

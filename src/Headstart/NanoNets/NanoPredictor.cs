@@ -1,4 +1,3 @@
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Predictions;

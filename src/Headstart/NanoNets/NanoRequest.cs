@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using Headstart.Configuration;
 using Headstart.Fetching;
-using Headstart.Http;
 using Headstart.Uploads.Files;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;

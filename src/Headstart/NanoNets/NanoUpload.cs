@@ -1,11 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Text.Json;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Http;
-using Headstart.Naming;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

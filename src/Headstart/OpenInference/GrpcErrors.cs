@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.OpenInference;

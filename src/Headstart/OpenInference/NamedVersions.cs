@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Naming;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;

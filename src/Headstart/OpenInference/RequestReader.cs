@@ -2,9 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Headstart.Configuration;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.OpenInference;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Configuration;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Imaging;
 using Headstart.Predictions;

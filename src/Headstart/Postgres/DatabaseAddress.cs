@@ -1,4 +1,3 @@
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

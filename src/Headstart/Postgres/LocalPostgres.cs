@@ -1,8 +1,5 @@
 using System.ComponentModel;
 using System.Globalization;
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

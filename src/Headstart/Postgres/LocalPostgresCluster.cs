@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Headstart.Disk;
-using Headstart.Errors;
 
 namespace Headstart.Postgres;
 

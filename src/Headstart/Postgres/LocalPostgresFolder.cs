@@ -1,6 +1,3 @@
-using Headstart.Disk;
-using Headstart.Errors;
-
 namespace Headstart.Postgres;
 
 /// <summary>The folder of everything PostgreSQL itself reads and writes: <c>postgres</c> in the data folder, if it can get there.</summary>

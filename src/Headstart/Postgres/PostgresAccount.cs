@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Headstart.Errors;
 
 namespace Headstart.Postgres;
 

@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Headstart.Configuration;
-using Headstart.Errors;
 using MysticMind.PostgresEmbed;
 
 namespace Headstart.Postgres;

@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using Headstart.Configuration;
-using Headstart.Errors;
 using Npgsql;
 
 namespace Headstart.Postgres;

@@ -1,6 +1,4 @@
-using Headstart.Configuration;
 using Headstart.Learning.Backbones;
-using Headstart.Metrics;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Headstart.Predictions;

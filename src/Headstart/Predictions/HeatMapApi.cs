@@ -1,8 +1,6 @@
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Learning.Imaging;
 using Headstart.Uploads;
 using Headstart.Versions;

@@ -1,7 +1,4 @@
-using Headstart.Configuration;
-using Headstart.Errors;
 using Headstart.Fetching;
-using Headstart.Http;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 using Headstart.Versions;

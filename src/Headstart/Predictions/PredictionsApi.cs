@@ -1,6 +1,4 @@
 using Headstart.Access;
-using Headstart.ApiDocument;
-using Headstart.Errors;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

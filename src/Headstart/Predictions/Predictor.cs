@@ -2,12 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
-using Headstart.Concurrency;
-using Headstart.Configuration;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Imaging;
-using Headstart.Metrics;
 using Headstart.Uploads.Files;
 using Headstart.Versions;
 

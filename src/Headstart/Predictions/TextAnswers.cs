@@ -1,8 +1,5 @@
 using System.Text;
 using System.Text.Unicode;
-using Headstart.Configuration;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Texts;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.Features;

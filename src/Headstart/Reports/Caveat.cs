@@ -1,6 +1,5 @@
 using Headstart.Data;
 using Headstart.Learning.Heads;
-using Headstart.Naming;
 
 namespace Headstart.Reports;
 

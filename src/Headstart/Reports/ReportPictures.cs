@@ -1,7 +1,5 @@
 using Headstart.Blobs;
-using Headstart.Concurrency;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Learning.Explaining;
 using Headstart.Learning.Imaging;
 using Headstart.Learning.Texts;

@@ -1,11 +1,8 @@
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
-using Headstart.ApiDocument;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Headstart.Backbones;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;

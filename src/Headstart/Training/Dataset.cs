@@ -1,7 +1,6 @@
 using Headstart.Data;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Heads;
-using Headstart.Naming;
 using Microsoft.EntityFrameworkCore;
 using static Headstart.Learning.TrainingDefaults;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Reports;
 using Microsoft.EntityFrameworkCore;

@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
 using Headstart.Reports;

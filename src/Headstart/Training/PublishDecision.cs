@@ -1,7 +1,5 @@
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Reports;
 using Headstart.Versions;
 using Microsoft.EntityFrameworkCore;

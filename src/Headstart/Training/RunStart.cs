@@ -2,8 +2,6 @@ using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Jobs;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Texts;

@@ -1,4 +1,3 @@
-using Headstart.Concurrency;
 using Headstart.Data;
 
 namespace Headstart.Training;

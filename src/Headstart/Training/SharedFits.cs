@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Versions;

@@ -1,10 +1,7 @@
 using System.ComponentModel;
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Jobs;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

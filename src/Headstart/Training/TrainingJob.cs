@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Jobs;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Texts;

@@ -1,6 +1,5 @@
 using Headstart.Backbones;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Learning.Backbones;
 using Microsoft.EntityFrameworkCore;
 

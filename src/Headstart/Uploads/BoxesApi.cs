@@ -1,9 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Naming;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Storing;
 using Headstart.Versions;

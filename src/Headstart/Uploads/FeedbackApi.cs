@@ -1,8 +1,5 @@
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Storing;
 using Headstart.Uploads.Texts;
 using Microsoft.AspNetCore.Http.Features;

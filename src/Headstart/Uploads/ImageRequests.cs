@@ -1,9 +1,5 @@
 using System.Runtime.CompilerServices;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Archives;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;

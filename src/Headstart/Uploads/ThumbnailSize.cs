@@ -1,4 +1,3 @@
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Uploads;

@@ -1,8 +1,5 @@
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Caching.Memory;
 

@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

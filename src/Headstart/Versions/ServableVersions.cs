@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Versions;

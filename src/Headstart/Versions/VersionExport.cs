@@ -1,9 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using Headstart.Concurrency;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Export;
 

@@ -1,10 +1,7 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Export;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Headstart.Access;
-using Headstart.Http;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,7 +1,5 @@
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Models;
-using Headstart.Naming;
 using Headstart.Reports;
 using Headstart.Versions;
 using Headstart.Web.Parts;

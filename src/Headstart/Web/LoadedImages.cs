@@ -1,4 +1,3 @@
-using Headstart.Http;
 using Headstart.Uploads.Storing;
 
 namespace Headstart.Web;

@@ -13,6 +13,10 @@ public sealed partial class DependencyRuleTests
         ["Access", "Backbones", "BatchPredictions", "Fetching", "ImageSearches", "Models", "NanoNets", "OpenInference", "Predictions",
             "Reports", "Training", "Uploads", "Versions"];
 
+    /// <summary>The folders that every file sees, by global usings of the project.</summary>
+    private static readonly string[] Foundation = [.. GlobalUsing()
+        .Matches(File.ReadAllText(Repository.PathOf("src", "Headstart", "Headstart.csproj"))).Select(match => match.Groups[1].Value)];
+
     [Fact]
     public void Folders_depend_on_each_other_in_one_direction()
     {
@@ -20,11 +24,13 @@ public sealed partial class DependencyRuleTests
             .Where(file => Path.GetExtension(file) is ".cs" or ".razor")
             .ToLookup(FolderOf, File.ReadAllText);
         var uses = folders.ToDictionary(folder => folder.Key, folder => folder
-            .SelectMany(code => Using().Matches(code).Select(match => match.Groups[1].Value).Concat(Above(folder.Key, code, folders)))
+            .SelectMany(code => Using().Matches(code).Select(match => match.Groups[1].Value).Concat(Unsaid(folder.Key, code, folders)))
             .Select(Whole).Where(other => other != folder.Key).ToHashSet());
         uses.Remove(""); // Program.cs and Setup.cs bring all together
         Assert.Contains("Data", uses["Jobs"]);
         Assert.Contains("Uploads.Archives", uses["Uploads.Bodies"]);
+        Assert.Contains("Http", uses["Errors"]);
+        Assert.All(Foundation, folder => Assert.Empty(uses[folder].Except(Foundation)));
 
         // Who uses nothing that is left can be taken away; what stays goes round in circles.
         while (uses.FirstOrDefault(folder => !folder.Value.Any(uses.ContainsKey)).Key is { } free)
@@ -49,10 +55,12 @@ public sealed partial class DependencyRuleTests
     /// migrations.</summary>
     private static string Whole(string folder) => folder.Split('.')[0] is var top && top is "Web" or "Data" ? top : folder;
 
-    /// <summary>A file sees the types of the folder above its own without a using.</summary>
-    private static IEnumerable<string> Above(string folder, string code, ILookup<string, string> folders) =>
-        folder.LastIndexOf('.') is >= 0 and var end && folders[folder[..end]].SelectMany(other => TypeName().Matches(other))
-            .Any(type => Regex.IsMatch(Comment().Replace(code, ""), $@"\b{type.Groups[1].Value}\b")) ? [folder[..end]] : [];
+    /// <summary>What a file uses without a using of its own: the folder above its own, and within the foundation the rest of
+    /// it.</summary>
+    private static IEnumerable<string> Unsaid(string folder, string code, ILookup<string, string> folders) =>
+        (Foundation.Contains(folder) ? Foundation : folder.LastIndexOf('.') is >= 0 and var end ? [folder[..end]] : [])
+            .Where(seen => folders[seen].SelectMany(other => TypeName().Matches(other))
+                .Any(type => Regex.IsMatch(Comment().Replace(code, ""), $@"\b{type.Groups[1].Value}\b")));
 
     [Fact]
     public void No_feature_uses_another_features_endpoints_contracts_or_jobs()
@@ -106,6 +114,9 @@ public sealed partial class DependencyRuleTests
 
     [GeneratedRegex(@"^\uFEFF?@?using Headstart\.((?!Learning)[\w.]+);?", RegexOptions.Multiline)]
     private static partial Regex Using();
+
+    [GeneratedRegex("""<Using Include="Headstart\.(\w+)" />""")]
+    private static partial Regex GlobalUsing();
 
     [GeneratedRegex("//.*")]
     private static partial Regex Comment();

@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
 using Headstart.Uploads.Files;
 

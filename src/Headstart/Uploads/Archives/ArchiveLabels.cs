@@ -1,6 +1,4 @@
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 

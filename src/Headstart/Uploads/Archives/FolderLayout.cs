@@ -1,6 +1,4 @@
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Archives;

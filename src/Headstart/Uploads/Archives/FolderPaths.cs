@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Archives;

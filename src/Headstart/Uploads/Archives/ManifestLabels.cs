@@ -1,7 +1,4 @@
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Datasets;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Bodies;

@@ -1,4 +1,3 @@
-using Headstart.Errors;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Bodies;

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

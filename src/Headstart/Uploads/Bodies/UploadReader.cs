@@ -1,9 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Naming;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Manifests;
 using Microsoft.AspNetCore.WebUtilities;

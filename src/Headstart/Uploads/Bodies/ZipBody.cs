@@ -1,8 +1,5 @@
 using System.Runtime.CompilerServices;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Archives;
 using Headstart.Uploads.Files;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Headstart.Http;
 
 namespace Headstart.Uploads.Boxes;
 

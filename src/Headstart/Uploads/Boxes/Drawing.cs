@@ -1,7 +1,5 @@
 using System.Globalization;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
-using Headstart.Naming;
 
 namespace Headstart.Uploads.Boxes;
 

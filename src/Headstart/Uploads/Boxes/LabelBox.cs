@@ -1,5 +1,4 @@
 using Headstart.Data;
-using Headstart.Naming;
 
 namespace Headstart.Uploads.Boxes;
 

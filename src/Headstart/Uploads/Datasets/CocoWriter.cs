@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Headstart.Data;
-using Headstart.Disk;
 using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads.Datasets;

@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using Headstart.Access;
-using Headstart.ApiDocument;
 using Headstart.Data;
-using Headstart.Errors;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -6,8 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Headstart.Blobs;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Http;
 using Headstart.Uploads.Storing;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Boxes;
 
 namespace Headstart.Uploads.Files;

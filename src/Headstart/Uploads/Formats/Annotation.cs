@@ -3,8 +3,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
-using Headstart.Errors;
-using Headstart.Http;
 
 namespace Headstart.Uploads.Formats;
 

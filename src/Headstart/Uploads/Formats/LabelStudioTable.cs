@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 

@@ -1,5 +1,3 @@
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Formats;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Headstart.Http;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Headstart.Errors;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using YamlDotNet.Core;

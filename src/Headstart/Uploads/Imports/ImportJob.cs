@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using Headstart.Blobs;
-using Headstart.Concurrency;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Jobs;

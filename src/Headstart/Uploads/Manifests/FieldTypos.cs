@@ -1,4 +1,3 @@
-using Headstart.Errors;
 using Headstart.Uploads.Formats;
 
 namespace Headstart.Uploads.Manifests;

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;
 using Headstart.Uploads.Tables;

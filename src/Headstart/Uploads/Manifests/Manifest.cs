@@ -1,8 +1,5 @@
 using System.Runtime.CompilerServices;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
-using Headstart.Naming;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;

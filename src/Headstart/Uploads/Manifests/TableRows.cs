@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using CsvHelper;
-using Headstart.Errors;
 using Headstart.Uploads.Boxes;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Tables;

@@ -1,11 +1,8 @@
 using System.Security.Cryptography;
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
-using Headstart.Naming;
 using Headstart.Uploads.Files;
 
 namespace Headstart.Uploads.Storing;

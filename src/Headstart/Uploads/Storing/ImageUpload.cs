@@ -1,6 +1,5 @@
 using Headstart.Access;
 using Headstart.Blobs;
-using Headstart.Configuration;
 using Headstart.Data;
 using Headstart.Fetching;
 using Headstart.Uploads.Files;

@@ -1,6 +1,4 @@
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Naming;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,5 +1,3 @@
-using Headstart.Http;
-
 namespace Headstart.Uploads.Tables;
 
 /// <summary>What a column of a table has.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Headstart.Errors;
 
 namespace Headstart.Uploads.Tables;
 

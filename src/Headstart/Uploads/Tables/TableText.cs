@@ -1,5 +1,4 @@
 using System.Text;
-using Headstart.Errors;
 
 namespace Headstart.Uploads.Tables;
 

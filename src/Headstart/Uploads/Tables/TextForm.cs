@@ -1,6 +1,4 @@
 using System.Text;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Learning.Imaging;
 
 namespace Headstart.Uploads.Tables;

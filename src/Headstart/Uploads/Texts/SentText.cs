@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Headstart.Data;
-using Headstart.Http;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Formats;
 using Headstart.Uploads.Manifests;

@@ -1,9 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Headstart.Configuration;
-using Headstart.Disk;
-using Headstart.Errors;
-using Headstart.Http;
 using Headstart.Uploads.Bodies;
 using Headstart.Uploads.Files;
 using Headstart.Uploads.Tables;

@@ -1,8 +1,5 @@
 using System.Text.Json.Serialization;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Errors;
-using Headstart.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 using CsvHelper;
-using Headstart.Errors;
 using Headstart.Uploads.Tables;
 
 namespace Headstart.Uploads.Texts;

@@ -2,12 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
 using Headstart.Access;
-using Headstart.Configuration;
 using Headstart.Data;
-using Headstart.Disk;
-using Headstart.Errors;
 using Headstart.Learning.Imaging;
-using Headstart.Naming;
 using Headstart.Uploads.Storing;
 
 namespace Headstart.Uploads.Texts;

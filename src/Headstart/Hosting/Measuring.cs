@@ -1,9 +1,8 @@
 using Headstart.Access;
-using Headstart.Configuration;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
-namespace Headstart.Metrics;
+namespace Headstart.Hosting;
 
 /// <summary>Where the measurements and traces of <see cref="Telemetry"/> go.</summary>
 public static class Measuring
