@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Headstart.Access;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -17,6 +18,10 @@ public static class Measuring
         {
             metrics.AddMeter(Telemetry.Name, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
                 .AddPrometheusExporter();
+            // Of several hosts in one process each shows its own, and goes on showing it when another ends.
+            metrics.ConfigureServices(more => more.ConfigureOpenTelemetryMeterProvider((host, builder) => builder.AddView(instrument =>
+                instrument.Meter.Scope is IMeterFactory other && other != host.GetRequiredService<IMeterFactory>()
+                    ? MetricStreamConfiguration.Drop : null)));
             if (collector)
             {
                 metrics.AddOtlpExporter();
