@@ -134,7 +134,7 @@ public static class TrainingDefaults
     // pixels of the longer side, multiples of 32; at the smallest one large objects look as in the pictures that backbones learned from
     public static readonly int[] Resolutions = [224, 320, 480, 640];
     public const int HighestResolution = 1_280;
-    public const float SmallestObject = 28;                // pixels that all but a quarter of a category's objects are to have across
+    public const float SmallestObject = 28;                // pixels that half of a category's objects are to have across
     public const int FewImagesToTry = 12;                  // fewer say nothing about a backbone
     public const int ResolutionOfTrial = 320;              // at most: what tells backbones apart shows there
     public const int ImagesOfTrial = 60;
@@ -154,6 +154,7 @@ public static class TrainingDefaults
     public const int MostPlaces = 4_000_000;               // of all views together, 232 bytes each: 0.9 GB, and the backbone's time
     public const int FewestViews = 2;                      // of an image
     public const int MostViewsOfImage = 12;                // more are too much alike
+    public const int EnoughViews = 800;                    // of all images: of few images more views of each are better than fewer steps
     public const int DecodedAtOnce = 64;                   // images: 100 MB at 640 pixels
     public const int ImagesForProjection = 40;             // so many show which channels vary
     public const int PlacesForProjection = 20_000;
@@ -179,8 +180,12 @@ public static class TrainingDefaults
     public const float WarmUp = 0.05f;                     // share of the steps
     public const int PassesOfViews = 12;
     public const int FewestSteps = 700;
-    public const int MostWork = 24_000_000;                // places of all views that are learned from in a run: three minutes of one core
+    public const int MostWork = 30_000_000;                // places of all views that are learned from in a run: four minutes of one core
     public const double GoingOn = 0.35;                    // of a training, for a head that goes on with more examples
+    // a rate as at the beginning forgets where boxes end, and too few steps follow to learn it again
+    public const float RateOfGoingOn = HighestRate / 5;
+    public const double CurvePart = 0.5;                   // of the images, for the learning curve
+    public const double ShareOfCurve = 0.5;                // of a training: so each of them is seen as often
     public const double ShareOfChoice = 0.2;               // of a run's limit
     public const double ShareOfReading = 0.35;             // of what is left then
     public const double ShareOfTraining = 0.85;            // of what is left then; the rest is for answers and the report

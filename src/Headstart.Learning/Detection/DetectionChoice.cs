@@ -50,15 +50,16 @@ internal sealed class DetectionChoice(DetectionTask task, int cores, Cancellatio
             : [.. trials, new(trials.Count > 0 ? trials[0].BackboneId : candidates[0].Manifest.Id, asked, null, 0, Chosen: true)];
     }
 
-    /// <summary>So many pixels that of each category all but a quarter of the objects have <see cref="SmallestObject"/> across: the mean
-    /// over the categories must not hang on the one with most boxes.</summary>
+    /// <summary>So many pixels that of each category half of the objects have <see cref="SmallestObject"/> across: the mean over the
+    /// categories must not hang on the one with most boxes, and what more pixels add for the smaller half, fewer steps take from the
+    /// larger one.</summary>
     internal static int ResolutionFor(IReadOnlyList<DetectionExample> examples, int categories)
     {
         var boxes = examples.SelectMany(example => example.Boxes).Where(label => !label.Difficult).ToLookup(label => label.Category);
         var small = Enumerable.Range(0, categories).Where(boxes.Contains).Select(category =>
         {
             float[] sides = [.. boxes[category].Select(label => MathF.Sqrt(label.Box.Area)).Order()];
-            return sides[sides.Length / 4];
+            return sides[sides.Length / 2];
         }).DefaultIfEmpty(1).Min();
         return Resolutions.Where(resolution => resolution * small >= SmallestObject).DefaultIfEmpty(Resolutions[^1]).First();
     }

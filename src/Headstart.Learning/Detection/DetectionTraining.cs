@@ -1,3 +1,4 @@
+using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 using Headstart.Learning.Native;
 using static Headstart.Learning.TrainingDefaults;
@@ -66,10 +67,12 @@ public sealed record DetectionTrial(string BackboneId, int Resolution, double? A
 /// learned from it where there is one. Null for a file that could not be read.</param>
 /// <param name="Unseen">Whether the answer is by a head that had not learned from the example; the same order.</param>
 /// <param name="Suspects">Labels to look at, the most suspect first; indices in the same order.</param>
+/// <param name="Curve">Mean average precision at an overlap of a half with a part of the examples and with all; null where there are too
+/// few, or where the time is limited.</param>
 /// <param name="Seconds">By stage.</param>
 public sealed record DetectionResult(DetectionHead Head, DetectionHead? Evaluated, DetectionReport Report,
     IReadOnlyList<DetectionTrial> Trials, IReadOnlyList<Detections?> Answers, IReadOnlyList<bool> Unseen,
-    IReadOnlyList<SuspectedBox> Suspects, IReadOnlyDictionary<DetectionStage, double> Seconds);
+    IReadOnlyList<SuspectedBox> Suspects, LearningCurve? Curve, IReadOnlyDictionary<DetectionStage, double> Seconds);
 
 /// <summary>Chooses a backbone and a resolution, trains a head for them and says how good it is. Synchronous; uses all cores.</summary>
 public static class DetectionTraining

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Headstart.Learning.Evaluation;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Detection;
@@ -29,7 +30,7 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         var reader = new ViewReader(backbone, chosen.Resolution, _cores, task.GiveWay, cancel);
         int[] open = [.. Enumerable.Range(0, _all.Length).Where(i => !_all[i].TestOnly)]; // those to learn from come first
         var views = Timed(DetectionStage.Reading, () => reader.Draw([.. open.Select(i => _all[i])], i => i < learn.Length ? fold[i] : -1,
-            Math.Max(FewestViews, (int)(task.Effort * MostViewsOfImage)), task.Seed, Share(DetectionStage.Reading),
+            ViewReader.MostOf(open.Length, task.Effort), task.Seed, Share(DetectionStage.Reading),
             Left() * ShareOfReading));
         bool Teaches(int i) => views[i] is not null && _all[i].Boxes.Any(label => !label.Difficult);
         if (!learn.Any(Teaches))
@@ -43,18 +44,30 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         var answers = new RawAnswer?[_all.Length];
         var turns = folds < 2 ? 0 : crossValidated ? folds : 1;
         var goesOn = crossValidated || open.Length > learn.Length;
-        var all = turns + (goesOn ? GoingOn : 0) + (crossValidated ? 0 : GoingOn); // shares of all trainings
+        // For the learning curve, which is about the first fold where the report is cross-validated.
+        int[] taught = [.. learn.Where(i => (!crossValidated || fold[i] != 0) && Teaches(i))];
+        int[] judges = crossValidated ? [.. learn.Where(i => fold[i] == 0)] : [.. Enumerable.Range(0, _all.Length).Skip(learn.Length)];
+        new Random(task.Seed).Shuffle(taught);
+        var fewer = turns > 0 && judges.Length > 0 && task.Limit is null && CurvePart * taught.Length >= MinImagesWithBoxes
+            ? taught[..(int)(CurvePart * taught.Length)] : [];
+        var all = turns + (goesOn ? GoingOn : 0) + (crossValidated ? 0 : GoingOn) + (fewer.Length > 0 ? ShareOfCurve : 0);
         var toGo = all;
+        var begin = template.Network.Begin(new Random(task.Seed));
         float[]? first = null;
+        RawAnswer?[] ofFewer = [];
         Timed(DetectionStage.Training, () =>
         {
             // A fold that has all boxes is answered by nobody.
             foreach (var turn in Enumerable.Range(0, turns).Where(turn => learn.Any(i => fold[i] != turn && Teaches(i))))
             {
-                var fitted = Fit(template.Network.Begin(new Random(task.Seed)), learn.Where(i => fold[i] != turn), 1,
-                    Share(DetectionStage.Training, turn, turns));
+                var fitted = Fit(null, learn.Where(i => fold[i] != turn), 1, Share(DetectionStage.Training, turn, turns + 1));
                 first ??= fitted;
                 Answer(fitted, learn.Where(i => fold[i] == turn));
+            }
+
+            if (fewer.Length > 0)
+            {
+                ofFewer = Ask(Fit(null, fewer, ShareOfCurve, Share(DetectionStage.Training, turns, turns + 1)), judges);
             }
 
             return 0;
@@ -68,10 +81,10 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
         DetectionResult Finish()
         {
             DetectionHead? evaluated = null;
-            var parameters = first ?? template.Network.Begin(new Random(task.Seed));
+            var parameters = first ?? begin;
             if (!crossValidated)
             {
-                parameters = Fit(parameters, learn, first is null ? 1 : GoingOn, Share(DetectionStage.Finishing, 0, 2));
+                parameters = Fit(first, learn, first is null ? 1 : GoingOn, Share(DetectionStage.Finishing, 0, 2));
                 evaluated = template.Make(parameters);
             }
 
@@ -80,7 +93,8 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             Answer(parameters, learn.Where(i => answers[i] is null));
             if (goesOn)
             {
-                parameters = Fit(parameters, open, first is null && crossValidated ? 1 : GoingOn, Share(DetectionStage.Finishing, 1, 2));
+                parameters = first is null && crossValidated ? Fit(null, open, 1, Share(DetectionStage.Finishing, 1, 2))
+                    : Fit(parameters, open, GoingOn, Share(DetectionStage.Finishing, 1, 2));
             }
 
             Detections?[] found = [.. answers.Select(answer => answer is null ? null : template.Detections(answer))];
@@ -88,26 +102,48 @@ internal sealed class DetectorFit(DetectionTask task, IProgress<DetectionProgres
             var report = DetectionEvaluation.Of(task.Categories, [.. counted.Select(i => _all[i].Boxes)],
                 [.. counted.Select(i => found[i]!)], crossValidated);
             var suspects = DetectionSuspects.Of([.. _all.Select(example => example.Boxes)], found, template.Thresholds);
-            return new(template.Make(parameters), evaluated, report, trials, found, unseen, suspects, _seconds);
+            return new(template.Make(parameters), evaluated, report, trials, found, unseen, suspects, Curve(), _seconds);
         }
 
-        float[] Fit(float[] start, IEnumerable<int> examples, double share, Action<double> report)
+        LearningCurve? Curve()
+        {
+            int[] judged = [.. Enumerable.Range(0, ofFewer.Length).Where(n => ofFewer[n] is not null && answers[judges[n]] is not null)];
+            return judged.Length == 0 ? null : LearningCurve.Fit(
+                [new(fewer.Length, At50(n => ofFewer[n]!)), new(taught.Length, At50(n => answers[judges[n]]!))], judged.Length);
+
+            double At50(Func<int, RawAnswer> answer) => DetectionEvaluation.At50([.. judged.Select(n => new JudgedPicture(
+                _all[judges[n]].Boxes, template.Detections(answer(n)).Objects, answer(n).Frame.Aspect))], task.Categories.Count);
+        }
+
+        // From the beginning, or going on from a head that has learned from some of the examples.
+        float[] Fit(float[]? from, IEnumerable<int> examples, double share, Action<double> report)
         {
             DetectionView[] some = [.. examples.SelectMany(i => views[i] ?? [])];
             var steps = TrainingPlan.StepsFor(some.Length, new Places(some[0].Width, some[0].Height).Count, share * task.Effort, all);
             var limit = Left() * ShareOfTraining * share / Math.Max(share, toGo);
             toGo -= share;
-            return trainer.Train(start, some, new(steps, task.Seed, limit), report, cancel);
+            return trainer.Train(from ?? begin, some, new(steps, task.Seed, limit, from is null ? HighestRate : RateOfGoingOn), report,
+                cancel);
         }
 
         void Answer(float[] by, IEnumerable<int> examples)
         {
             int[] asked = [.. examples];
+            foreach (var (i, answer) in asked.Zip(Ask(by, asked)))
+            {
+                answers[i] = answer;
+            }
+        }
+
+        RawAnswer?[] Ask(float[] by, int[] asked)
+        {
+            var said = new RawAnswer?[asked.Length];
             Parallel.For(0, asked.Length, new ParallelOptions { MaxDegreeOfParallelism = _cores, CancellationToken = cancel }, n =>
             {
                 task.GiveWay?.Invoke(cancel);
-                answers[asked[n]] = reader.Plain(_all[asked[n]]) is var (view, frame) ? new(trainer.Find(by, view), frame) : null;
+                said[n] = reader.Plain(_all[asked[n]]) is var (view, frame) ? new(trainer.Find(by, view), frame) : null;
             });
+            return said;
         }
     }
 

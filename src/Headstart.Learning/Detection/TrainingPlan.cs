@@ -5,8 +5,9 @@ namespace Headstart.Learning.Detection;
 /// <summary>How long and how fast a head learns.</summary>
 /// <param name="Steps">Batches.</param>
 /// <param name="Seed">Decides the order of the views.</param>
+/// <param name="Rate">Highest rate of learning.</param>
 /// <param name="Limit">After which it ends all the same; null for none, and the same head each time.</param>
-internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null)
+internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null, float Rate = HighestRate)
 {
     /// <param name="views">To learn from.</param>
     /// <param name="places">Of a view: large views are seen less often.</param>
@@ -25,7 +26,7 @@ internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null)
     public float RateAt(double share)
     {
         var warm = Math.Max(1.0 / Steps, WarmUp);
-        return share < warm ? HighestRate * (float)Math.Min(1, (share + 1.0 / Steps) / warm)
-            : HighestRate * (0.01f + 0.99f * (1 + MathF.Cos(MathF.PI * (float)((share - warm) / Math.Max(1e-9, 1 - warm)))) / 2);
+        return share < warm ? Rate * (float)Math.Min(1, (share + 1.0 / Steps) / warm)
+            : Rate * (0.01f + 0.99f * (1 + MathF.Cos(MathF.PI * (float)((share - warm) / Math.Max(1e-9, 1 - warm)))) / 2);
     }
 }

@@ -63,6 +63,10 @@ internal sealed class ViewReader(DetectorBackbone backbone, int resolution, int 
         return read;
     }
 
+    /// <summary>Most views of an image: where images are few, each has more of them.</summary>
+    public static int MostOf(int images, double effort) =>
+        Math.Max(FewestViews, (int)(effort * Math.Max(MostViewsOfImage, EnoughViews / Math.Max(1, images))));
+
     /// <summary>What a detector sees of an example; null for a file that cannot be read.</summary>
     public (DetectionView View, PictureFrame Frame)? Plain(DetectionExample example) => TryDecode(example, resolution) is { } decoded
         ? (_maker.Read(_maker.Plain(decoded), Projections), decoded.Frame) : null;

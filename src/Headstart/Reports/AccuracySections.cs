@@ -48,7 +48,7 @@ internal static class AccuracySections
         return Html.Section($"Compared with version {comparison.Version}", Html.Paragraph(comparison.Sentence));
     }
 
-    private static Html? Help(Report report)
+    internal static Html? Help(Report report)
     {
         if (report is { Advice: null, LearningCurve: null })
         {
@@ -66,10 +66,10 @@ internal static class AccuracySections
         }
 
         return $"""
-            <figure>{Plots.LearningCurve(curve, report.Kind.Nouns())}
-            <figcaption>Dots: accuracy measured with part of the {report.Kind.Nouns()}. Dashed line: expected accuracy with more
+            <figure>{Plots.LearningCurve(curve, report.Kind.Nouns(), report.Measure)}
+            <figcaption>Dots: {report.Measure} measured with part of the {report.Kind.Nouns()}. Dashed line: expected {report.Measure} with more
             {report.Kind.Nouns()} like these, with its 90 % interval.</figcaption></figure>
-            {Html.Table("Expected accuracy", [Html.Title(report.Kind.Nouns()), "Expected accuracy", "90 % interval"], Html.Each(curve.Forecasts, f =>
+            {Html.Table($"Expected {report.Measure}", [Html.Title(report.Kind.Nouns()), $"Expected {report.Measure}", "90 % interval"], Html.Each(curve.Forecasts, f =>
                 $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (now)" : "")}</th>"
                     + $"<td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
             """;

@@ -11,7 +11,7 @@ internal static class ObjectSections
 
     public static Html All(Report report, ObjectsReport objects, IReadOnlyDictionary<Guid, Picture> pictures) => $"""
         {Accuracy(report, objects)}{AccuracySections.Comparison(report.Comparison)}{Categories(objects)}{Errors(objects)}{Sizes(objects)}
-        {Suspects(objects, pictures)}{Hardest(objects, pictures)}
+        {AccuracySections.Help(report)}{Suspects(objects, pictures)}{Hardest(objects, pictures)}
         """;
 
     private static Html? Accuracy(Report report, ObjectsReport objects)

@@ -19,7 +19,8 @@ internal static class Plots
     /// <summary>Accuracy by number of images (logarithmic): measured points, and the forecast with its interval.</summary>
     /// <param name="curve">With at least one point or forecast.</param>
     /// <param name="what">The examples, such as images.</param>
-    public static Html LearningCurve(LearningCurveReport curve, string what)
+    /// <param name="measure">What is called accuracy here.</param>
+    public static Html LearningCurve(LearningCurveReport curve, string what, string measure)
     {
         int[] images = [.. curve.Points.Select(p => p.Images).Concat(curve.Forecasts.Select(f => f.Images)).Distinct().Order()];
         var (first, last) = (Math.Log(Math.Max(1, images[0])), Math.Log(Math.Max(2, images[^1])));
@@ -36,7 +37,7 @@ internal static class Plots
         var step = floor < 0.5 ? 0.2 : floor < 0.9 ? 0.1 : 0.02;
         var ticks = Enumerable.Range(0, (int)((1 - floor) / step + 1e-9) + 1).Select(i => 1 - i * step);
         return $"""
-            <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: accuracy by number of training {what}">
+            <svg viewBox="0 0 {CurveWidth} {CurveHeight}" role="img" aria-label="Learning curve: {measure} by number of training {what}">
             {Html.Each(ticks, tick => $"<path class=\"grid\" d=\"M{Left} {Y(tick):0.#}H{right}\"/><text x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{100 * tick:0} %</text>")}
             {Html.Each(Ticks(images, X), count => $"<text x=\"{X(count):0.#}\" y=\"{bottom + 20}\" text-anchor=\"middle\">{count}</text>")}
             <path class="band" d="{Path(band)}"/>
@@ -44,7 +45,7 @@ internal static class Plots
             <path class="line" d="{Path(curve.Points.Select(p => (X(p.Images), Y(p.Accuracy))))}"/>
             {Html.Each(curve.Points, p => $"<circle class=\"dot\" cx=\"{X(p.Images):0.#}\" cy=\"{Y(p.Accuracy):0.#}\" r=\"4\"><title>{p.Images} {what}: {Advice.Percent(p.Accuracy)}</title></circle>")}
             <text x="{(Left + right) / 2}" y="{CurveHeight - 8}" text-anchor="middle">training {what}</text>
-            <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>
+            <text transform="translate(16 {(Top + bottom) / 2}) rotate(-90)" text-anchor="middle">{measure}</text>
             </svg>
             """;
     }

@@ -87,6 +87,9 @@ public sealed record Report
     /// </summary>
     public ObjectsReport? Detection { get; init; }
 
+    /// <summary>What <see cref="Accuracy"/> is, in words.</summary>
+    internal string Measure => Detection is null ? "accuracy" : "mean average precision";
+
     public CalibrationReport? Calibration { get; init; }
 
     public UnknownReport? Unknown { get; init; }

@@ -26,9 +26,10 @@ internal static class ObjectsReportWriter
         double[] interval = [accuracy.Low, accuracy.High];
         var unreadable = items.Where((_, i) => result.Answers[i] is null).Select(item => item.ExampleId);
         var support = examples.All.Support();
+        var learned = result.Curve?.Points[^1].Images ?? 0;
         return new()
         {
-            Sentence = $"{Sentence(report)} {Advice(report)}",
+            Sentence = $"{Sentence(report)} {Advice(report)}{More(result.Curve, learned)}",
             Accuracy = accuracy.Value,
             AccuracyInterval = interval,
             AccuracyFrom = heldOut ? AccuracySource.HeldOut : AccuracySource.CrossValidation,
@@ -40,6 +41,8 @@ internal static class ObjectsReportWriter
             Confusion = [],
             Thresholds = result.Head.Thresholds,
             MeanF1 = report.Categories.Average(category => Class(category).F1),
+            LearningCurve = result.Curve is not { } curve ? null
+                : new(curve.Points, [.. ((double[])[1, 1.5, 2, 4]).Select(times => curve.At(times * learned))]),
             Balance = Balance(data.Categories, support),
             Duplicates = examples.Duplicates,
             Leaks = examples.Leaks,
@@ -104,6 +107,15 @@ internal static class ObjectsReportWriter
                 _ => "Most mistakes are objects that were found twice: add images in which they stand close together.",
             };
     }
+
+    /// <summary>What twice as many images would do; nothing where no curve tells.</summary>
+    private static string More(LearningCurve? curve, int images) => curve?.Gain(images, 2 * images) switch
+    {
+        null => "",
+        var (gain, low, high) when gain >= WorthSaying => string.Create(CultureInfo.InvariantCulture, $" Twice as many images should "
+            + $"raise mean average precision by about {100 * gain:0.#} percentage points ({100 * low:0.#} to {100 * high:0.#})."),
+        _ => " More images like these would hardly raise mean average precision.",
+    };
 
     private static BalanceReport Balance(IReadOnlyList<string> categories, int[] support)
     {

@@ -1,12 +1,14 @@
 using System.Diagnostics;
+using System.Globalization;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Detection;
 using Headstart.Learning.Native;
 
 namespace Headstart.Benchmarks.Detection;
 
-/// <summary><c>detection [set…] [images=20 draws=5] [backbone=id] [seconds=n]</c>: learns <c>train.json</c> and is judged by
-/// <c>test.json</c>, which it is given as a user's own test; what docs/detection.md says.</summary>
+/// <summary><c>detection [set…] [images=20 draws=5] [judge=rest] [backbone=id] [seconds=n] [effort=n]</c>: learns <c>train.json</c> and
+/// is judged by <c>test.json</c>, which it is given as a user's own test; what docs/detection.md says. With <c>judge=rest</c> it is judged
+/// by what was not drawn of <c>train.json</c>: what is tried is compared on these, never on the test.</summary>
 internal static class DetectionBenchmark
 {
     private const int TimedPictures = 20, Turns = 8;
@@ -17,6 +19,7 @@ internal static class DetectionBenchmark
         var options = arguments.Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
             .ToDictionary(parts => parts[0], parts => parts[1]);
         string[] sets = [.. arguments.Where(argument => !argument.Contains('='))];
+        var rest = options.GetValueOrDefault("judge") == "rest";
         var folder = Path.Combine(shared, "datasets", "detection");
         var backbones = Open(shared, options.GetValueOrDefault("backbone"));
         Console.WriteLine($"{Environment.ProcessorCount} cores; {string.Join(", ", backbones.Select(backbone => backbone.Manifest.Id))}");
@@ -26,7 +29,7 @@ internal static class DetectionBenchmark
             var (_, test) = DetectionSet.Read(Path.Combine(folder, set), "test");
             if (options.GetValueOrDefault("images") is not { } images)
             {
-                Judge(set, Task(train), test);
+                Judge(set, Task(train, test), test);
                 continue;
             }
 
@@ -34,16 +37,16 @@ internal static class DetectionBenchmark
             {
                 DetectionExample[] drawn = [.. train];
                 new Random(draw).Shuffle(drawn);
-                return Judge($"{set}, draw {draw}", Task(drawn[..int.Parse(images)]), test);
+                var count = int.Parse(images);
+                return Judge($"{set}, draw {draw}", Task(drawn[..count], rest ? drawn[count..] : test), rest ? null : test);
             }).ToList();
             Console.WriteLine($"{set} with {images} images: mAP@0.5 {results.Average():0.000} ({results.Min():0.000} to "
                 + $"{results.Max():0.000})");
 
-            DetectionTask Task(DetectionExample[] examples) => new(categories, examples, [.. test.Select(example => example with
+            DetectionTask Task(DetectionExample[] examples, DetectionExample[] judges) => new(categories, examples,
+                [.. judges.Select(example => example with { TestOnly = true })], backbones)
             {
-                TestOnly = true,
-            })], backbones)
-            {
+                Effort = double.Parse(options.GetValueOrDefault("effort", "1"), CultureInfo.InvariantCulture),
                 Limit = options.TryGetValue("seconds", out var seconds) ? TimeSpan.FromSeconds(int.Parse(seconds)) : null,
             };
         }
@@ -71,7 +74,7 @@ internal static class DetectionBenchmark
         return opened;
     }
 
-    private static double Judge(string set, DetectionTask task, IReadOnlyList<DetectionExample> test)
+    private static double Judge(string set, DetectionTask task, IReadOnlyList<DetectionExample>? timed)
     {
         var (start, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
         var result = DetectionTraining.Train(task, null, CancellationToken.None);
@@ -82,7 +85,7 @@ internal static class DetectionBenchmark
         var report = result.Report;
         Console.WriteLine($"{set}: {task.Examples.Count} images to learn from, mAP@0.5 {report.At50.Value:0.000} "
             + $"({report.At50.Low:0.000} to {report.At50.High:0.000}), @0.5:0.95 {report.At50To95.Value:0.000}; {wall:0} s, "
-            + $"{used:0} s of one core; {Milliseconds(backbone, head, test)}");
+            + $"{used:0} s of one core; {(timed is null ? "" : Milliseconds(backbone, head, timed))}");
         Console.WriteLine($"  tried {string.Join(", ", result.Trials.Select(trial => $"{trial.BackboneId} at {trial.Resolution} "
             + $"{trial.At50:0.000}{(trial.Chosen ? " (chosen)" : "")}"))}; seconds {string.Join(", ", result.Seconds
             .Select(stage => $"{stage.Key} {stage.Value:0}"))}");

@@ -13,6 +13,9 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         Assert.False(result.Report.CrossValidated);
         Assert.Equal(20, result.Report.Pictures);
         Assert.True(result.Report.At50.Value > 0.5, $"{result.Report.At50}");
+        var taught = DrawnObjects.Draw(40, seed: 1)[..20].Count(example => example.Boxes.Count > 0);
+        Assert.Equal([taught / 2, taught], result.Curve!.Points.Select(point => point.Images));
+        Assert.Equal(result.Report.At50.Value, result.Curve.Points[1].Accuracy);
         Assert.Equal(40, result.Answers.Count);
         Assert.All(result.Unseen.Skip(20), Assert.True);
         Assert.Single(result.Trials, trial => trial.Chosen);
@@ -114,6 +117,7 @@ public sealed class DetectionTrainingTests(TrainedDetector trained)
         Assert.Equal(rates[..warm].Order(), rates[..warm]);
         Assert.Equal(rates[warm..].OrderDescending(), rates[warm..]);
         Assert.InRange(rates.Max(), 0.99f * TrainingDefaults.HighestRate, 1.01f * TrainingDefaults.HighestRate);
+        Assert.Equal(rates[50] / 5, (plan with { Rate = TrainingDefaults.RateOfGoingOn }).RateAt(0.5), 1e-6f);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Headstart.Jobs;
 using Headstart.Learning.Native;
 using Headstart.Tests.ApiDocument;
 using Headstart.Tests.BatchPredictions;
@@ -9,6 +10,8 @@ using Headstart.Tests.Postgres;
 using Headstart.Tests.Processes;
 using Headstart.Tests.Uploads;
 using Headstart.Tests.Versions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Tests.Training;
@@ -25,7 +28,7 @@ public sealed class DetectorHost(TestPostgres postgres) : DocumentedHost(postgre
     public new async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        Model = await Client.ScenesAsync(10); // so few that no resolutions are compared
+        Model = await Client.ScenesAsync(14);
         await Client.AddScenesAsync(Model, Enumerable.Range(200, 20).Select(number => Scenes.Of(number, split: "test")));
         await Client.AddScenesAsync(Model, [Scenes.Of(1_000, objects: 0), new { base64 = Convert.ToBase64String(Pictures.Png(1)) }]);
         Run = await Client.TrainAsync(Model);
@@ -124,6 +127,11 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         Assert.InRange((double)detection["map"]!["value"]!, 0, (double)detection["map50"]!["value"]!);
         Assert.Equal(["blue", "red"], detection["categories"]!.AsArray().Select(category => (string?)category!["name"]));
         Assert.All(detection["categories"]!.AsArray(), category => Assert.NotEmpty(category!["curve"]!.AsArray()));
+        var curve = report["learningCurve"]!;
+        int[] points = [.. curve["points"]!.AsArray().Select(point => (int)point!["images"]!)];
+        Assert.Equal((2, points[1] / 2), (points.Length, points[0]));
+        Assert.Equal([points[1], 2 * points[1]], new[] { 0, 2 }.Select(i => (int)curve["forecasts"]![i]!["images"]!));
+        Assert.Matches("Twice as many images|More images like these", (string?)report["sentence"]);
         var errors = detection["errors"]!;
         Assert.True((int)errors["right"]! > 0);
         Assert.All(detection["hardest"]!.AsArray(), image => Assert.True((int)image!["missed"]! + (int)image["wrong"]! > 0));
@@ -132,6 +140,7 @@ public sealed class DetectionTests(DetectorHost host) : IClassFixture<DetectorHo
         var html = await page.Content.ReadAsStringAsync(Api.Cancel);
         Assert.Equal(HttpStatusCode.OK, page.StatusCode);
         Assert.Contains("Mean average precision, overlap of a half", html);
+        Assert.Contains("Expected mean average precision", html);
         Assert.DoesNotContain("Confusion matrix", html);
     }
 
@@ -310,6 +319,41 @@ public sealed class DetectionRunTests(HastyHost host) : IClassFixture<HastyHost>
         Assert.Equal((1, 20), ((int)comparison["version"]!, (int)comparison["images"]!));
         Assert.Contains("of mean average precision", (string?)comparison["sentence"]);
         Assert.Equal("heldOut", (string?)report["accuracyFrom"]);
+    }
+
+    [Fact]
+    public async Task Twins_make_one_version()
+    {
+        var model = await Client.ScenesAsync(6, firstNumber: 600);
+        var run = await Client.StartRunAsync(model);
+        var id = (Guid)run["id"]!;
+        var twins = new List<Task>();
+        for (var i = 0; i < 3; i++)
+        {
+            var silent = await host.QueryAsync(db => db.Database.ExecuteSqlAsync(
+                $"UPDATE training_runs SET lease_until = 'epoch' WHERE id = {id} AND finished_at IS NULL", Api.Cancel));
+            Assert.Equal(1, silent);
+            twins.Add(ActivatorUtilities.CreateInstance<JobRunner>(host.Services).RunAsync("training", id, Api.Cancel));
+        }
+
+        await Task.WhenAll(twins);
+
+        var ended = await Client.EndOfRunAsync(model, run);
+        Assert.True(("succeeded", 1) == ((string?)ended["state"], (int?)ended["version"]), ended.ToJsonString());
+        Assert.Single((await Client.GetJsonAsync($"{model}/versions"))["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Boxes_are_confirmed_by_whoever_looks_again_and_not_by_whoever_draws_them()
+    {
+        var model = await Client.NewDetectorAsync("red");
+        using var form = Api.Form(null, ("later.png", Pictures.Png(1)));
+        var image = (await (await Client.PostAsync($"{model}/images", form, Api.Cancel)).JsonAsync())["accepted"]![0]!;
+        async Task<bool> DrawAsync() => (bool)(await (await Client.SendAsync(HttpMethod.Put, $"{model}/images/{image["id"]}/boxes",
+            new { boxes = new[] { new { category = "red", x = 0.1, y = 0.1, width = 0.5, height = 0.5 } } })).JsonAsync())["confirmed"]!;
+
+        Assert.False(await DrawAsync());
+        Assert.True(await DrawAsync());
     }
 
     [Fact]
