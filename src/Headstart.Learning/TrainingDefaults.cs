@@ -40,6 +40,9 @@ public static class TrainingDefaults
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
     // of the covariance that is taken to be alike in all directions; few images want less of it than many
     public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
+    // the same where words say something beforehand: from next to nothing but the words to next to nothing of them
+    public static readonly double[] WordPenalties = [30, 10, 3, 1, 0.3, 0.1];
+    public const double FavouriteWordPenalty = 3;          // one of them
     public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
     // logits by which the own category leads on average: then the temperature is about 1, with 5 images a category as with 50
     public const double PrototypeLead = 7.5;

@@ -89,7 +89,7 @@ public static class Setup
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>()
-            .AddSingleton<LoadedTextBackbones>()
+            .AddSingleton<LoadedTextBackbones>().AddSingleton<ImageTextPairs>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()
@@ -104,7 +104,8 @@ public static class Setup
         .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
-    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>();
+    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>()
+        .AddTransient<ModelViews>();
 
     public static IServiceCollection AddOpenInference(this IServiceCollection services, Settings settings)
     {
@@ -163,7 +164,7 @@ public static class Setup
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
-            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
+            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 

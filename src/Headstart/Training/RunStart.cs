@@ -18,8 +18,8 @@ namespace Headstart.Training;
 public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, for every API.</summary>
-public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobQueue queue,
-    TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, ImageTextPairs pairs,
+    WantedBackbones wanted, JobQueue queue, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -47,7 +47,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             .SingleOrDefaultAsync(cancel);
         await loaded.Bundled.WaitAsync(cancel); // a run may name one of them
         if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options, kind))
-            ?? await NothingToLearnAsync(id, kind, cancel))
+            ?? await NothingToLearnAsync(id, kind, options, cancel))
             is { } refusal)
         {
             throw new RefusedException(refusal);
@@ -78,6 +78,23 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         // If the process dies here, the run is queued and the sweep enqueues it.
         queue.Enqueue(TrainingJob.Kind, run.Id);
         return run;
+    }
+
+    /// <summary>Makes a version of a new model whose categories somebody described, where this host has an image-text pair.</summary>
+    public async Task FromWordsAsync(Model model, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Categories.Exists(c => c.Description is not null) && BeginsWithWords(model.Kind, model.Categories.Count, new()))
+        {
+            try
+            {
+                await StartAsync(model.Id, new(), null, cancel);
+            }
+            catch (RefusedException)
+            {
+                // The account has no run left. The model is made, and its owner can start one later.
+            }
+        }
     }
 
     /// <summary>A queued row; the caller saves and enqueues it.</summary>
@@ -135,7 +152,12 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         + (unseen == 0 ? "" : $"Nobody has said yet what {unseen} {(unseen == 1 ? "image shows" : "images show")}: draw their boxes. ")
         + "Thirty images per category are a good start.";
 
-    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
+    /// <summary>Whether a version can be made of words alone.</summary>
+    private bool BeginsWithWords(ModelKind kind, int categories, RunOptions options) => kind.ReadsWords()
+        && categories >= kind.MinCategories() && pairs.Find(options.Backbone is "auto" ? null : options.Backbone, options.MaxLatencyMs)
+            is not null;
+
+    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, RunOptions options, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;
         if (kind.HasBoxes())
@@ -153,7 +175,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
-        return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Examples()}",
+        return enough >= kind.MinCategories() || BeginsWithWords(kind, counts.Count, options) ? null : Problems.Invalid($"too-few-{kind.Examples()}",
             $"Training needs at least two categories with {kind.Examples()} to learn from; {enough} of the {counts.Count} categories have "
                 + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Examples()} given as test, which "
                     + "are never learned from: move some to train. ")}Thirty per category is a good start.");

@@ -34,7 +34,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, Detector
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         if (await db.Versions.Where(v => v.ModelId == model && v.Number == number)
-            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind }).SingleOrDefaultAsync(cancel)
+            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind, v.TrainableParameters }).SingleOrDefaultAsync(cancel)
             is not { } version)
         {
             return null;
@@ -43,7 +43,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, Detector
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw Unavailable("The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
-        var served = await OpenAsync(version.Kind, number, bytes, cancel);
+        var served = await OpenAsync(version.Kind, number, bytes, cancel) with { ZeroShot = version.TrainableParameters == 0 };
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 
@@ -96,7 +96,7 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, Detector
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId)?.Behind(read.PreprocessingId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+            && backbone.Readable.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
             : throw NoBackbone(read.BackboneId, read.BackboneSha256);
 

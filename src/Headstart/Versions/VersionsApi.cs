@@ -14,13 +14,16 @@ namespace Headstart.Versions;
 /// <param name="Accuracy">0 to 1, measured on held-out examples if there are enough, otherwise cross-validated; null where the examples
 /// cannot tell, such as pictures of one scene for each category. The report says which, and why.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval (Wilson); null without an accuracy.</param>
+/// <param name="ZeroShot">Whether it has learned from no image, and answers from the words of its categories alone: its accuracy is unknown
+/// and its probabilities are not calibrated.</param>
 public sealed record VersionResponse(
     int Number, Guid RunId, string Backbone, int TrainableParameters, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
-    bool Published, DateTime CreatedAt)
+    bool Published, DateTime CreatedAt, bool ZeroShot)
 {
     public static VersionResponse Of(ModelVersion version, int? published) => new(
         version.Number, version.RunId, version.Backbone, version.TrainableParameters, version.Accuracy,
-        version is { AccuracyLow: { } low, AccuracyHigh: { } high } ? [low, high] : null, version.Number == published, version.CreatedAt);
+        version is { AccuracyLow: { } low, AccuracyHigh: { } high } ? [low, high] : null, version.Number == published, version.CreatedAt,
+        version.TrainableParameters == 0);
 }
 
 public static class VersionsApi
