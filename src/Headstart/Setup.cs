@@ -164,7 +164,8 @@ public static class Setup
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
-            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
+            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>()
+            .AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddHostedService<ShardWorker>() : services;
     }
 

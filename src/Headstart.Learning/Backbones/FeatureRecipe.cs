@@ -78,9 +78,10 @@ public sealed record FeatureRecipe(IReadOnlyList<FeaturePart> Parts)
     }
 
     /// <summary>
-    /// Puts the vector of one image together. Of each value of a part the root is taken, its sign kept (but of what words are compared
-    /// with: <see cref="FeatureSection.IsRaw"/>), and each part is scaled to length 1: a place that shows twice as much of something should not weigh twice as much (Perronnin et al., ECCV 2010), and no backbone
+    /// Puts the vector of one image together. Of each value of a part the root is taken, its sign kept, and each part is scaled to length
+    /// 1: a place that shows twice as much of something should not weigh twice as much (Perronnin et al., ECCV 2010), and no backbone
     /// should drown another. Over our five public sets this is worth 6 points with 5 images a category and half a point with all of them.
+    /// What words are compared with (<see cref="FeatureSection.IsRaw"/>) is only scaled.
     /// </summary>
     /// <param name="vectors">The whole feature vector of each of <see cref="Backbones"/>, in that order.</param>
     /// <returns><c>[d]</c></returns>

@@ -71,7 +71,8 @@ internal sealed partial record ManifestJson(
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
         Require(Std is { Length: 3 } && Std.All(std => float.IsFinite(std) && std > 0), "'std' must be three positive numbers");
         Require(Output is null or { Length: > 0 and <= 200 }, "'output' must be the name of one of the network's outputs");
-        Require(Space is null || (!string.IsNullOrWhiteSpace(Space) && Space.Length <= 64), "'space' must be a name of up to 64 characters");
+        Require(Space is null || (!string.IsNullOrWhiteSpace(Space) && Space.Length <= 64),
+            "'space' must be a name of at most 64 characters");
         Require(Sha256 is not null && ValidSha256().IsMatch(Sha256), "'sha256' must be 64 hexadecimal digits");
         Require(QuantisedFrom is null || ValidSha256().IsMatch(QuantisedFrom), "'quantisedFrom' must be 64 hexadecimal digits");
         Require(!string.IsNullOrWhiteSpace(Source) && !string.IsNullOrWhiteSpace(Licence), "'source' and 'licence' must be given");

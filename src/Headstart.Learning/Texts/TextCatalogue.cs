@@ -34,7 +34,8 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
 /// <summary>
 /// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who
 /// fetched the same files (multilingual distiluse's network: one project); that of arctic-embed-xs was compared with a NuGet package that
-/// has it byte for byte. The vocabulary of CLIP is stated by many. None of them was run when this list was made. A file of another sum is thrown away.
+/// has it byte for byte. The vocabulary of CLIP is stated by many. None of them was run when this list was made. A file of another sum
+/// is thrown away.
 /// </summary>
 public static class TextCatalogue
 {

@@ -16,8 +16,8 @@ namespace Headstart.Backbones;
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
 /// <param name="Problem">Why the last download failed, or that downloads are off.</param>
-/// <param name="Space">The space that it shares with a text network, see GET /text-backbones: with both, models begin with the words of their
-/// categories. null if it shares none.</param>
+/// <param name="Space">The space that it shares with a text network, see GET /text-backbones: with both, models begin with the words of
+/// their categories. null if it shares none.</param>
 /// <param name="EightBit">Whether runs try an 8-bit form of it instead; null if it is one, or if this host does not have it.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source,
@@ -53,8 +53,8 @@ public static class BackbonesApi
                 "An ONNX network with one input, float32 [n, 3, size, size], and all weights in the file; a classifier at its end is "
                     + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
                     + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
-                    + "an output with a vector for each token; channels is bgr for networks that want blue first; space names what it shares with a "
-                    + "text network. The file is tested in a separate process. The next training run can use it. Sending the same file "
+                    + "an output with a vector for each token; channels is bgr for networks that want blue first; space names what it "
+                    + "shares with a text network. The file is tested in a separate process. The next training run can use it. Sending the same file "
                     + "again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)

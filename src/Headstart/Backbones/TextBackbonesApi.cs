@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Backbones;
 
-/// <param name="Kind">Word vectors in GloVe's format; a sentence network with its vocabulary; or words, the text half of an image-text pair,
-/// which reads the names and descriptions of categories of images, and no texts.</param>
+/// <param name="Kind">Word vectors in GloVe's format; a sentence network with its vocabulary; or words, the text half of an image-text
+/// pair, which reads the names and descriptions of categories of images, and no texts.</param>
 /// <param name="Features">Length of its word vectors; null for a sentence network.</param>
 /// <param name="Bytes">Size of the file, or of the network; of network and vocabulary if this host does not have them.</param>
 /// <param name="Sha256">SHA-256 of the file, or of the hashes of network and vocabulary.</param>
@@ -50,8 +50,9 @@ public static class TextBackbonesApi
         [
             .. loaded.All.Select(file => Response(file, registry)),
             .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null)
-            .Select(entry => new TextBackboneResponse(entry.Id, entry.Reading.Space is null ? RegisteredTextKind.Sentences
-                : RegisteredTextKind.Words, Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
+            .Select(entry => new TextBackboneResponse(entry.Id,
+                entry.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
+                Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
                 $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {Files(entry)} into "
                     + $"the folder text/{entry.Id} of a backbones folder; then restart the host.", entry.Reading.Space)),
         ],

@@ -17,8 +17,8 @@ namespace Headstart.Models;
 /// of them; <c>textClassification</c>: each text belongs to one of the categories; <c>objectDetection</c>: each image shows any number of
 /// objects of the categories, each in a box.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
-/// <param name="Descriptions">What an image of a category shows, in words, by the category's name; used instead of the name where the host has
-/// an image-text pair. The model can then be tried without an image: a training run begins at once.</param>
+/// <param name="Descriptions">What an image of a category shows, in words, by the category's name; used instead of the name where the host
+/// has an image-text pair. The model can then be tried without an image: a training run begins at once.</param>
 public sealed record NewModelRequest([property: Required] string? Name, ModelKind Kind = ModelKind.ImageClassification,
     IReadOnlyList<string?>? Categories = null, IReadOnlyDictionary<string, string?>? Descriptions = null);
 
@@ -49,8 +49,8 @@ public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt
 /// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
 /// <param name="SimilarCategories">Groups of categories whose names differ only in case, width, blanks or letters that look alike; omitted
 /// where there are none. POST /models/{id}/categories/merge makes one of them.</param>
-/// <param name="Words">The features that this host compares with the names and descriptions of categories; omitted where it has no image-text
-/// pair, or where the model is not of the kind imageClassification.</param>
+/// <param name="Words">The features that this host compares with the names and descriptions of categories; omitted where it has no
+/// image-text pair, or where the model is not of the kind imageClassification.</param>
 /// <param name="Notices">What you should know although nothing is wrong; omitted where there is nothing.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion,
@@ -73,8 +73,8 @@ public static class ModelsApi
             .Refuses(400, 401);
         models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "Returns its state and the number of examples in each category.")
             .Refuses(401, 404);
-        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add, drop or describe categories", "Omitted fields stay as they "
-            + "are.")
+        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add, drop or describe categories",
+            "Omitted fields stay as they are.")
             .Example("""{"name":"House pets","categories":["cats","dogs","rabbits"]}""").Refuses(400, 401, 404, 409, 422);
         models.MapDelete("/{id:guid}", Delete).Named("deleteModel", "Delete a model", "Also deletes its examples, training runs and "
             + "versions.").Refuses(401, 404);

@@ -69,14 +69,14 @@ public static class NewModels
             var name = key.Length > Names.MaxLength ? key : Names.Clean(key);
             if (categories.FirstOrDefault(c => c.Name == name) is not { } category)
             {
-                return Problems.Invalid("unknown-category", $"There is no category \"{RequestBodies.Readable(key)}\" to describe; list it in "
-                    + "categories, too.");
+                return Problems.Invalid("unknown-category", $"There is no category \"{RequestBodies.Readable(key)}\" to describe; list "
+                    + "it in categories, too.");
             }
 
-            if (text?.Length > Category.LongestDescription)
+            if (text?.Length > Data.Category.LongestDescription)
             {
                 return Problems.Invalid("invalid-description", $"The description of \"{name}\" has {text.Length:N0} characters; at most "
-                    + $"{Category.LongestDescription} are read. One sentence is best: a photo of a cat, lying or sitting.");
+                    + $"{Data.Category.LongestDescription} are read. One sentence is best: a photo of a cat, lying or sitting.");
             }
 
             var words = Names.Clean(text ?? "");

@@ -58,8 +58,8 @@ internal static class AccuracySections
         return Html.Section("Categories in words", $"""
             {Html.Table("Words", ["Category", "Words", "Believed"], Html.Each(words.Prompts, prompt =>
                 $"<tr><th scope=\"row\">{prompt.Category}</th><td>{prompt.Prompt}</td><td>{Html.PercentOrDash(prompt.Belief)}</td></tr>"))}
-            <p class="soft">Read by {words.Backbone}. Where the words are believed little, the images are not what they say: describe the category in
-            other words.</p>
+            <p class="soft">Read by {words.Backbone}. Where the words are believed little, the images are not what they say: describe the
+            category in other words.</p>
             """);
     }
 

@@ -129,7 +129,8 @@ public sealed record Report
     /// <summary>How the head was trained; null in reports of earlier Headstart releases.</summary>
     public HeadReport? Head { get; init; }
 
-    /// <summary>The words that the version began with, or of which it is made where it has seen no image; null where it has read none.</summary>
+    /// <summary>The words that the version began with, or of which it is made where it has seen no image; null where it has read
+    /// none.</summary>
     public WordsReport? Words { get; init; }
 
     public required int TrainableParameters { get; init; }

@@ -175,7 +175,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
-        return enough >= kind.MinCategories() || BeginsWithWords(kind, counts.Count, options) ? null : Problems.Invalid($"too-few-{kind.Examples()}",
+        return enough >= kind.MinCategories() || BeginsWithWords(kind, counts.Count, options) ? null : Problems.Invalid(
+            $"too-few-{kind.Examples()}",
             $"Training needs at least two categories with {kind.Examples()} to learn from; {enough} of the {counts.Count} categories have "
                 + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Examples()} given as test, which "
                     + "are never learned from: move some to train. ")}Thirty per category is a good start.");

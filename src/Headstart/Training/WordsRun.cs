@@ -17,7 +17,8 @@ namespace Headstart.Training;
 internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : IRunSteps
 {
     /// <summary>Whether the run can do without examples.</summary>
-    public bool Suits(Dataset data, TrainingRun run) => data.Kind.ReadsWords() && data.Categories.Count + data.LeftOut.Count >= MinCategories
+    public bool Suits(Dataset data, TrainingRun run) => data.Kind.ReadsWords()
+        && data.Categories.Count + data.LeftOut.Count >= MinCategories
         && pairs.Find(run.Backbone, run.MaxLatencyMs) is not null;
 
     public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
@@ -25,7 +26,8 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
         var (db, run, data, watch, _) = context;
         await watch.EnterAsync(RunStage.Choosing, 0);
         var pair = pairs.Find(run.Run.Backbone, run.Run.MaxLatencyMs)
-            ?? throw RefusedException.Invalid("run-refused", "The image-text pair was removed meanwhile; add images, and start another run.");
+            ?? throw RefusedException.Invalid("run-refused",
+                "The image-text pair was removed meanwhile; add images, and start another run.");
         var words = await WordsOfAsync(db, run.Run.ModelId, [.. data.Categories.Concat(data.LeftOut).Order(StringComparer.Ordinal)],
             [pair], cancel);
         var features = new ImageFeatures(pair.Recipe);
@@ -62,8 +64,8 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
 
     private static Report Report(CategoryWords words, ModelKind kind, ImageTextPair pair) => new()
     {
-        Sentence = "Made from words alone: it has learned from no image, its accuracy is unknown, and its probabilities are not calibrated. "
-            + "Try it, describe categories that it confuses, and add images: from five per category on its accuracy can be told.",
+        Sentence = "Made from words alone: it has learned from no image, its accuracy is unknown, and its probabilities are not "
+            + "calibrated. Try it, describe categories that it confuses, and add images: from five per category on its accuracy can be told.",
         Accuracy = null,
         AccuracyInterval = null,
         AccuracyFrom = null,
@@ -74,6 +76,7 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
         Confusion = [],
         Backbones = [],
         TrainableParameters = 0,
-        Words = new(pair.Texts.Id, [.. words.Categories.Zip(words.Prompts, (category, prompt) => new CategoryPrompt(category, prompt, null))]),
+        Words = new(pair.Texts.Id,
+            [.. words.Categories.Zip(words.Prompts, (category, prompt) => new CategoryPrompt(category, prompt, null))]),
     };
 }

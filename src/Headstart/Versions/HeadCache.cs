@@ -34,8 +34,8 @@ public sealed class HeadCache(IBlobStore blobs, LoadedBackbones loaded, Detector
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         if (await db.Versions.Where(v => v.ModelId == model && v.Number == number)
-            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind, v.TrainableParameters }).SingleOrDefaultAsync(cancel)
-            is not { } version)
+            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind, v.TrainableParameters })
+            .SingleOrDefaultAsync(cancel) is not { } version)
         {
             return null;
         }

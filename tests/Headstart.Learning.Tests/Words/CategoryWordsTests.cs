@@ -87,7 +87,7 @@ public sealed class CategoryWordsTests : IDisposable
     [Fact]
     public void Few_examples_are_worth_more_beside_words()
     {
-        var (train, test) = Made(perCategory: 1, saying: 0.7);
+        var (train, test) = Made(perCategory: 1, saying: 0.7f);
         var plain = HeadTraining.Train(train with { Prior = null }, HeadTraining.Favourite, Cancel);
         var words = HeadTraining.Train(train, HeadTraining.FavouriteWithWords, Cancel);
         var alone = new Head(train.Categories, train.Prior!);
@@ -104,17 +104,17 @@ public sealed class CategoryWordsTests : IDisposable
         var plain = HeadTraining.CrossValidate(train with { Prior = null }, 1, Cancel);
         var words = HeadTraining.CrossValidate(train, 1, Cancel);
 
-        Assert.All(CategoryWords.Belief(train), belief => Assert.InRange(belief, 0, 0.35));
+        Assert.All(CategoryWords.Belief(train), belief => Assert.InRange(belief, 0, 0.45));
         Assert.True(words.Accuracy >= plain.Accuracy - 0.03, $"{words.Accuracy} and {plain.Accuracy}");
         Assert.True(Right(HeadTraining.Train(train, words.Method, Cancel), test)
             >= Right(HeadTraining.Train(train with { Prior = null }, plain.Method, Cancel), test) - 0.03);
-        Assert.All(CategoryWords.Belief(Made(perCategory: 20, saying: 1).Train), belief => Assert.InRange(belief, 0.5, 1));
+        Assert.All(CategoryWords.Belief(Made(perCategory: 20, saying: 1).Train), belief => Assert.InRange(belief, 0.55, 1));
     }
 
     [Fact]
     public void What_is_tried_is_what_is_kept()
     {
-        var (train, test) = Made(perCategory: 5, saying: 0.7);
+        var (train, test) = Made(perCategory: 5, saying: 0.7f);
         using var spaces = new PartSpaces(train);
         using var scope = TorchSharp.torch.NewDisposeScope();
         int[] all = [.. Enumerable.Range(0, train.Count)];
@@ -139,7 +139,7 @@ public sealed class CategoryWordsTests : IDisposable
         ColourPair.WriteTo(_folder.Path, space, both);
         var (files, problems) = BackboneFolders.Find([_folder.Path]);
         var (texts, others) = RegisteredText.Find([_folder.Path]);
-        Assert.Empty([.. problems, .. others]);
+        Assert.Empty(problems.Concat(others));
         var backbone = Backbone.Open(Assert.Single(files), threads: 1, stages: true);
         _opened.AddRange([backbone, .. texts]);
         string?[] descriptions = [blue, green, red];

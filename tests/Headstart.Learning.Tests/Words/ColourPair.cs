@@ -16,9 +16,9 @@ internal static class ColourPair
 
     private const int Pieces = 512; // before those of pairs: each byte, twice
     private static readonly string[] Pairs =
-        ["r e", "re d</w>", "g r", "gr e", "gre e", "gree n</w>", "b l", "bl u", "blu e</w>"];
+        ["e d</w>", "r ed</w>", "g r", "gr e", "gre e", "gree n</w>", "b l", "bl u", "blu e</w>"];
 
-    private static readonly string[] Colours = ["re d</w>", "gree n</w>", "blu e</w>"];
+    private static readonly string[] Colours = ["r ed</w>", "gree n</w>", "blu e</w>"];
 
     /// <summary>Puts both halves into a folder of backbones.</summary>
     /// <param name="folder">Is there.</param>
@@ -49,7 +49,7 @@ internal static class ColourPair
 
     /// <summary>A plain picture, lossless.</summary>
     public static byte[] Picture(byte red, byte green, byte blue, int side = 32) => ImageReader.Png(
-        [.. Enumerable.Range(0, side * side).SelectMany(_ => (byte[])[red, green, blue])], side, side);
+        Enumerable.Range(0, side * side).SelectMany(_ => (byte[])[red, green, blue]).ToArray(), side, side);
 
     private static byte[] TextHalf(bool both)
     {

@@ -132,8 +132,8 @@ public sealed class WordsTests(HostWithPair host) : IClassFixture<HostWithPair>
 
     private async Task<(string Model, JsonNode Made)> CreateAsync(string[] categories, object? descriptions = null)
     {
-        var made = await (await _client.PostAsync("/api/v1/models", new { name = $"Model {Guid.CreateVersion7()}", categories, descriptions }))
-            .JsonAsync(HttpStatusCode.Created);
+        var body = new { name = $"Model {Guid.CreateVersion7()}", categories, descriptions };
+        var made = await (await _client.PostAsync("/api/v1/models", body)).JsonAsync(HttpStatusCode.Created);
         return ($"/api/v1/models/{made["id"]}", made);
     }
 
