@@ -54,8 +54,8 @@ public static class BackbonesApi
                     + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
                     + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
                     + "an output with a vector for each token; channels is bgr for networks that want blue first; space names what it "
-                    + "shares with a text network. The file is tested in a separate process. The next training run can use it. Sending the same file "
-                    + "again changes nothing. All accounts share it, so this needs an operator key.")
+                    + "shares with a text network. The file is tested in a separate process. The next training run can use it. Sending "
+                    + "the same file again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
                 .Refuses(400, 401, 403, 409, 413, 415, 422, 507);

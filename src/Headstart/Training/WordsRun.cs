@@ -65,7 +65,7 @@ internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : 
     private static Report Report(CategoryWords words, ModelKind kind, ImageTextPair pair) => new()
     {
         Sentence = "Made from words alone: it has learned from no image, its accuracy is unknown, and its probabilities are not "
-            + "calibrated. Try it, describe categories that it confuses, and add images: from five per category on its accuracy can be told.",
+            + "calibrated. Try it, describe categories that it confuses in other words, and add images: two per category tell more.",
         Accuracy = null,
         AccuracyInterval = null,
         AccuracyFrom = null,
