@@ -126,7 +126,7 @@ public static class TrainingDefaults
     public const int VectorPasses = 40;                    // at most
     public const int LessonWords = 1_024;                  // centre words a lesson
     public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
-    public const int RememberedTexts = 16_384;             // vectors of a sentence network: 50 MB
+    public const int RememberedTexts = 24_000;             // vectors of a sentence network, all that a run reads: 75 MB
     public const int TextsForCentre = 1_000;               // so many say what the vectors of all texts have in common
     // labelled texts: two minutes of a sentence network, and with more of them words do as well
     public const int MostForSentences = 20_000;

@@ -89,7 +89,7 @@ public static class Setup
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>()
-            .AddSingleton<LoadedTextBackbones>().AddSingleton<ImageTextPairs>()
+            .AddSingleton<LoadedTextBackbones>().AddSingleton<ImageTextPairs>().AddSingleton<SentenceVectors>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddSingleton<SharedFits>().AddSingleton<Fingerprints>()
         .AddSingleton<BackboneNews>().AddSingleton<SharedBackbones>()

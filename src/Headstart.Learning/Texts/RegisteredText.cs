@@ -63,6 +63,30 @@ public sealed class RegisteredText : IDisposable
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     internal SentenceEncoder Sentences => _sentences.Value;
 
+    /// <summary>Names the numbers that a sentence network gives: those of one space are interchangeable.</summary>
+    public string FeatureSpace => $"{Id}-{Sha256[..12]}";
+
+    /// <summary>The vector of a text, not to be changed; of a sentence network alone.</summary>
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    public float[] Encode(string text) => Sentences.Encode(text);
+
+    /// <summary>Tells a sentence network what it gave to a text earlier, so that it need not read it again.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="vector">What <see cref="Encode"/> gave in the same <see cref="FeatureSpace"/>.</param>
+    /// <returns>false where it cannot be: its length is another.</returns>
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    public bool Remember(string text, float[] vector)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        if (vector.Length != Sentences.Sections.Sum())
+        {
+            return false;
+        }
+
+        Sentences.Remember(text, vector);
+        return true;
+    }
+
     /// <summary>
     /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
     /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece

@@ -104,19 +104,23 @@ internal sealed class SentenceEncoder : IDisposable
     /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
     public float[] Encode(string text)
     {
-        var key = BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
-        if (_known.TryGetValue(key, out var known))
-        {
-            return known;
-        }
+        return _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
+    }
 
+    /// <summary>Keeps what this network gave to a text before; a vector of another length is none of its own.</summary>
+    public float[] Remember(string text, float[] vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, Sections.Sum(), nameof(vector));
         if (_known.Count >= RememberedTexts)
         {
             _known.Clear();
         }
 
-        return _known[key] = [.. Run(text).SelectMany(vector => vector)];
+        return _known[Key(text)] = vector;
     }
+
+    private static UInt128 Key(string text) =>
+        BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
 
     private List<float[]> Run(string text)
     {

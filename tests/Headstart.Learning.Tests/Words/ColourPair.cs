@@ -40,10 +40,18 @@ internal static class ColourPair
             Space = "colour",
         }.ToJson());
 
+        WriteTexts(folder, $$"""{"output":"text_embeds","pooling":"none","maxTokens":77,"space":"{{space}}","scale":20}""", both);
+    }
+
+    /// <summary>Puts the text half alone into a folder of backbones.</summary>
+    /// <param name="folder">Is there.</param>
+    /// <param name="description">The content of <c>model.json</c>; without a space it is a sentence network as others are.</param>
+    /// <param name="both">As above.</param>
+    public static void WriteTexts(string folder, string description, bool both = false)
+    {
         var texts = Directory.CreateDirectory(Path.Combine(folder, "text", Texts)).FullName;
         File.WriteAllLines(Path.Combine(texts, "merges.txt"), ["#version: 0.2", .. Pairs]);
-        File.WriteAllText(Path.Combine(texts, "model.json"),
-            $$"""{"output":"text_embeds","pooling":"none","maxTokens":77,"space":"{{space}}","scale":20}""");
+        File.WriteAllText(Path.Combine(texts, "model.json"), description);
         File.WriteAllBytes(Path.Combine(texts, "model.onnx"), TextHalf(both));
     }
 
