@@ -37,8 +37,10 @@ public sealed record CategoryResponse(string Name, int ImageCount,
 /// <param name="Number">Number of the version.</param>
 /// <param name="Accuracy">0 to 1; null where the examples cannot tell. The report says how it was measured, or why not.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval; null without an accuracy.</param>
-/// <param name="ZeroShot">Whether it has learned from no image, and answers from the words of its categories alone.</param>
-public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval, bool ZeroShot);
+/// <param name="ZeroShot">true if it has learned from no image and answers from the words of its categories alone. Otherwise
+/// absent.</param>
+public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
 
 /// <summary>The most recent training run.</summary>
 public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt, DateTime? FinishedAt);
