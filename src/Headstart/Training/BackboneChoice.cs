@@ -85,8 +85,8 @@ public sealed class BackboneChoice(FeatureCache features, CategoryWords words, T
                 CancellationToken = cancel
             }, (recipe, token) =>
             {
-                var set = Checked(data.With(sample, FeatureCache.Assemble(recipe, [.. recipe.Backbones.Select(b => vectors[b])])))
-                    with { Prior = words.Prior(recipe) };
+                var set = Checked(data.With(sample, FeatureCache.Assemble(recipe, [.. recipe.Backbones.Select(b => vectors[b])])));
+                set = set with { Prior = words.Prior(recipe) };
                 var trial = Trial.Run(recipe, set, repeats, seed, token);
                 done.Add(trial);
                 table.Add(trial);
