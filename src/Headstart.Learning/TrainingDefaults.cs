@@ -40,6 +40,9 @@ public static class TrainingDefaults
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
     // of the covariance that is taken to be alike in all directions; few images want less of it than many
     public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
+    // the same where words say something beforehand: from next to nothing but the words to next to nothing of them
+    public static readonly double[] WordPenalties = [30, 10, 3, 1, 0.3, 0.1];
+    public const double FavouriteWordPenalty = 3;          // one of them
     public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
     // logits by which the own category leads on average: then the temperature is about 1, with 5 images a category as with 50
     public const double PrototypeLead = 7.5;
@@ -123,7 +126,7 @@ public static class TrainingDefaults
     public const int VectorPasses = 40;                    // at most
     public const int LessonWords = 1_024;                  // centre words a lesson
     public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
-    public const int RememberedTexts = 16_384;             // vectors of a sentence network: 50 MB
+    public const int RememberedTexts = 24_000;             // vectors of a sentence network, all that a run reads: 75 MB
     public const int TextsForCentre = 1_000;               // so many say what the vectors of all texts have in common
     // labelled texts: two minutes of a sentence network, and with more of them words do as well
     public const int MostForSentences = 20_000;

@@ -92,7 +92,7 @@ public static class Setup
     /// <exception cref="StartupException">The catalogue that the settings name cannot be used.</exception>
     public static IServiceCollection AddBackbones(this IServiceCollection services, Settings settings) => services
         .AddSingleton(new HostCatalogue(settings)).AddSingleton<LoadedBackbones>().AddSingleton<DetectorBackbones>()
-            .AddSingleton<LoadedTextBackbones>()
+            .AddSingleton<LoadedTextBackbones>().AddSingleton<ImageTextPairs>().AddSingleton<SentenceVectors>()
             .AddSingleton<BackboneFetcher>().AddSingleton<BackboneRegistry>().AddSingleton<TextRegistry>().AddSingleton<FeatureCache>()
             .AddSingleton<ExtractionShards>().AddCleanup<ExtractionShards>().AddSingleton<SharedFits>().AddCleanup<SharedFits>()
             .AddSingleton<Fingerprints>()
@@ -109,7 +109,8 @@ public static class Setup
         .AddTransient<ImageRequests>().AddTransient<TextUpload>()
         .AddTransient<TextFeedback>();
 
-    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>();
+    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddTransient<CategoryChanges>()
+        .AddTransient<ModelViews>();
 
     public static IServiceCollection AddOpenInference(this IServiceCollection services, Settings settings)
     {
@@ -168,7 +169,8 @@ public static class Setup
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
-            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddJob<TrainingJob>(TrainingJob.Kind, settings);
+            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>()
+            .AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
     }
 

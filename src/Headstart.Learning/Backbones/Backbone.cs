@@ -81,6 +81,10 @@ public sealed class Backbone : IDisposable
     /// stages.</summary>
     public IReadOnlyList<FeatureSection> Sections { get; }
 
+    /// <summary>What a recipe may read: the sections, and of an image-text pair the own features as words are compared with them.</summary>
+    public IEnumerable<FeatureSection> Readable => Manifest.Space is null ? Sections
+        : Sections.Append(Sections[0] with { Name = FeatureSection.Words });
+
     /// <summary>Length of a whole feature vector: all sections, one behind the other.</summary>
     public int Length => Sections[^1].Offset + Sections[^1].Length;
 

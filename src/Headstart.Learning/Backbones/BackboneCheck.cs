@@ -39,7 +39,8 @@ public static class BackboneCheck
                 known?.PublishedAccuracy, given.Source ?? known?.Source ?? $"the file {given.FileName}",
                 given.Licence ?? known?.Licence ?? "unknown",
                 sha256, bytes, Classifier: at.Classifier || at.Pool, Math.Round(memory / 1e6, 1),
-                Output: reading.Output, Pooling: reading.Pooling, Channels: reading.Channels).ToManifest();
+                Output: reading.Output, Pooling: reading.Pooling, Channels: reading.Channels, Space: given.Space ?? known?.Space)
+                .ToManifest();
         }
         catch (Exception exception) when (exception is OnnxModelException or OnnxRuntimeException or BackboneException or IOException
             or UnauthorizedAccessException)

@@ -28,6 +28,9 @@ public sealed record BackboneDescription
     /// <summary>The order of colours that the network was trained with; RGB without it.</summary>
     public ChannelOrder? Channels { get; init; }
 
+    /// <summary>The space that it shares with a text network; none without it.</summary>
+    public string? Space { get; init; }
+
     public string? Licence { get; init; }
 
     public string? Source { get; init; }
@@ -58,6 +61,6 @@ public sealed record BackboneDescription
         var p = manifest.Preprocessing;
         return (Id is null || Id == manifest.Id) && (Size is null || Size == p.Size)
             && (Mean is null || Mean.SequenceEqual(p.Mean)) && (Std is null || Std.SequenceEqual(p.Std))
-            && ReadingOf(manifest) == manifest.Reading;
+            && ReadingOf(manifest) == manifest.Reading && (Space is null || Space == manifest.Space);
     }
 }

@@ -32,6 +32,12 @@ public sealed partial record BackboneManifest
     /// <summary>Names how an image enters and features leave the network: part of feature cache keys and head artifacts.</summary>
     public string InputId => Preprocessing.Id + Reading.Id;
 
+    /// <summary>
+    /// Names the space that this network and a text network were trained to share, as CLIP's two halves do; null where it shares none.
+    /// Together they know what a category looks like from its name: see <see cref="Words.ImageTextPair"/>.
+    /// </summary>
+    public string? Space { get; init; }
+
     /// <summary>Published top-1 accuracy on ImageNet in percent, where there is one; of a network that was trained without labels, that
     /// of a linear layer on its features.</summary>
     public double? PublishedAccuracy { get; init; }

@@ -12,7 +12,7 @@ internal sealed partial record ManifestJson(
     string? Id, string? Family, int Features, int InputSize, float[]? Mean, float[]? Std, double? PublishedAccuracy,
     string? Source, string? Licence, string? Sha256, long Bytes, bool Classifier = false, double? MemoryPerImageMb = null,
     Uri? Address = null, bool Recommended = false, string? Output = null, Pooling Pooling = Pooling.None,
-    ChannelOrder Channels = ChannelOrder.Rgb, string? QuantisedFrom = null)
+    ChannelOrder Channels = ChannelOrder.Rgb, string? QuantisedFrom = null, string? Space = null)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -40,7 +40,7 @@ internal sealed partial record ManifestJson(
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, [.. manifest.Preprocessing.Mean],
         [.. manifest.Preprocessing.Std], manifest.PublishedAccuracy, manifest.Source, manifest.Licence, manifest.Sha256, manifest.Bytes,
         manifest.Classifier, manifest.MemoryPerImageMb, Output: manifest.Reading.Output, Pooling: manifest.Reading.Pooling,
-        Channels: manifest.Reading.Channels, QuantisedFrom: manifest.QuantisedFrom), Options);
+        Channels: manifest.Reading.Channels, QuantisedFrom: manifest.QuantisedFrom, Space: manifest.Space), Options);
 
     /// <exception cref="BackboneException">The list is not usable; the message says what is wrong with it.</exception>
     public static (int Version, IReadOnlyList<CatalogueEntry> Entries) ReadCatalogue(Stream stream)
@@ -71,6 +71,8 @@ internal sealed partial record ManifestJson(
         Require(Mean is { Length: 3 } && Mean.All(float.IsFinite), "'mean' must be three numbers");
         Require(Std is { Length: 3 } && Std.All(std => float.IsFinite(std) && std > 0), "'std' must be three positive numbers");
         Require(Output is null or { Length: > 0 and <= 200 }, "'output' must be the name of one of the network's outputs");
+        Require(Space is null || (!string.IsNullOrWhiteSpace(Space) && Space.Length <= 64),
+            "'space' must be a name of at most 64 characters");
         Require(Sha256 is not null && ValidSha256().IsMatch(Sha256), "'sha256' must be 64 hexadecimal digits");
         Require(QuantisedFrom is null || ValidSha256().IsMatch(QuantisedFrom), "'quantisedFrom' must be 64 hexadecimal digits");
         Require(!string.IsNullOrWhiteSpace(Source) && !string.IsNullOrWhiteSpace(Licence), "'source' and 'licence' must be given");
@@ -89,6 +91,7 @@ internal sealed partial record ManifestJson(
             Reading = new(Output, Pooling, Channels),
             MemoryPerImageMb = MemoryPerImageMb,
             QuantisedFrom = QuantisedFrom?.ToLowerInvariant(),
+            Space = Space,
         };
     }
 

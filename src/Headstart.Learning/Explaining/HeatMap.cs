@@ -37,7 +37,8 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         var (grids, unseen, at) = (new List<(int Cells, float[] Evidence)>(), new List<FeaturePart>(), 0);
         foreach (var part in recipe.Parts)
         {
-            if (maps.TryGetValue(part.Backbone, out var seen) && seen.TryGetValue(part.Section, out var map))
+            var section = part.Section.IsRaw ? part.Backbone.Sections[0] : part.Section;
+            if (maps.TryGetValue(part.Backbone, out var seen) && seen.TryGetValue(section, out var map))
             {
                 grids.Add((map.Cells, Spread(shares.AsSpan(at, part.Section.Length), map)));
             }

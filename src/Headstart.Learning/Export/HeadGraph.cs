@@ -22,6 +22,11 @@ internal static class HeadGraph
             var vector = vectors[recipe.Backbones.Index().First(known => ReferenceEquals(known.Item, part.Backbone)).Index];
             var (from, to) = (part.Section.Offset, part.Section.Offset + part.Section.Length);
             var raw = b.Node("Slice", [vector, b.Integers(from), b.Integers(to), b.Integers(1)]);
+            if (part.Section.IsRaw)
+            {
+                return b.Node("Div", [raw, b.Node("Max", [b.Node("ReduceL2", [raw, b.Integers(1)]), b.Float(Tiny)])]);
+            }
+
             var size = b.Node("Abs", [raw]);
             var length = b.Node("Sqrt", [b.Node("ReduceSum", [size, b.Integers(1)])]);
             var roots = b.Node("Mul", [b.Node("Sqrt", [size]), b.Node("Sign", [raw])]);

@@ -11,6 +11,10 @@ public enum HeadKind
     /// exclude each other.</summary>
     Logistic,
 
+    /// <summary>Logistic regression that begins with what the words of the categories say, <see cref="LabelledFeatures.Prior"/>, as far as
+    /// the examples bear it out.</summary>
+    Words,
+
     /// <summary>A hidden layer between features and logits, stopped early. For many images, or where no line divides the
     /// categories.</summary>
     Hidden,

@@ -15,6 +15,9 @@ public static class HeadTraining
     /// <summary>What is best on average for features of up to <see cref="MostForPrototypes"/> images.</summary>
     internal static readonly HeadMethod Favourite = new(HeadKind.Prototypes, FavouriteShare);
 
+    /// <summary>The same where words say something beforehand, which few images do not know better.</summary>
+    internal static readonly HeadMethod FavouriteWithWords = new(HeadKind.Words, FavouriteWordPenalty);
+
     /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
     /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
@@ -71,6 +74,13 @@ public static class HeadTraining
                 thresholds);
         }
 
+        if (method.Kind == HeadKind.Words)
+        {
+            var words = new WordRegression(inputs, set);
+            words.Fit(method.Strength, spaces.Precision.Tolerance, cancel);
+            return new Head(set.Categories, words.Layer(space), null, thresholds);
+        }
+
         var parameters = new double[space.Rows * classes];
         if (method.Kind == HeadKind.Logistic)
         {
@@ -95,6 +105,7 @@ public static class HeadTraining
     [
         .. TriesPrototypes(set) ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],
         .. Penalties.Select(penalty => new HeadMethod(HeadKind.Logistic, penalty)),
+        .. set.Prior is null ? [] : WordPenalties.Select(penalty => new HeadMethod(HeadKind.Words, penalty)),
         .. !linearOnly && TriesHidden(set) && SparseRegression.RowsOf(set) is null
         ? HiddenPenalties.Select(penalty => new HeadMethod(HeadKind.Hidden, penalty)) : [],
     ];

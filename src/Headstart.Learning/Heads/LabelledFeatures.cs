@@ -25,6 +25,12 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// each other.</summary>
     public IReadOnlyList<int[]>? Tags { get; init; }
 
+    /// <summary>
+    /// What is known of the categories before any example, <c>[k, d]</c>: logits that their words alone give, see
+    /// <c>Words.CategoryWords</c>. null where the features are none that words can be compared with. Not with <see cref="Tags"/>.
+    /// </summary>
+    public DenseLayer? Prior { get; init; }
+
     /// <summary>A set whose examples may have several labels or none.</summary>
     /// <param name="features"><c>[n, d]</c>, finite.</param>
     /// <param name="tags"><c>[n]</c>, indices into <paramref name="categories"/> in rising order.</param>
@@ -76,6 +82,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         {
             Groups = Groups is null ? null : [.. examples.Select(i => Groups[i])],
             Tags = Tags is null ? null : [.. examples.Select(i => Tags[i])],
+            Prior = Prior,
         };
 
     /// <summary>Examples of each category, <c>[k]</c>.</summary>
@@ -120,6 +127,8 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         Refuse(support[smallest] == 0, $"The category '{Categories[smallest]}' has no example to learn from; add some.");
         var everywhere = Tags is null ? -1 : Array.IndexOf(support, Count);
         Refuse(everywhere >= 0, $"Every image has the label '{Categories[Math.Max(0, everywhere)]}'; add images that lack it.");
+        Refuse(Prior is not null && (Prior.Inputs != Dimensions || Prior.Outputs != Categories.Count || Tags is not null),
+            "What the words say does not fit the categories and features.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions),
             "The feature vectors do not all have the same length.");
         Refuse(Features is SparseRows sparse ? !sparse.AreFinite

@@ -17,13 +17,15 @@ internal sealed class LogisticRegression
     private readonly Tensor _inputs; // [n, r + 1], the last column 1 for the bias
     private readonly LabelLoss _loss;
     private readonly double[] _moments; // [r + 1], mean square of each column
+    private readonly double[]? _offsets; // [n, k]
     private readonly int _classes;
 
     /// <param name="inputs"><c>[n, r + 1]</c>, see <see cref="PartSpaces"/>.</param>
     /// <param name="set">The n examples.</param>
-    public LogisticRegression(Tensor inputs, LabelledFeatures set)
+    /// <param name="offsets">Logits that are there before anything is fitted, <c>[n, k]</c>; 0 without them.</param>
+    public LogisticRegression(Tensor inputs, LabelledFeatures set, double[]? offsets = null)
     {
-        _inputs = inputs;
+        (_inputs, _offsets) = (inputs, offsets);
         _classes = set.Categories.Count;
         _loss = new LabelLoss(set);
         _moments = [.. (_inputs * _inputs).mean([0]).to(float64).data<double>()];
@@ -56,7 +58,13 @@ internal sealed class LogisticRegression
         // Of few categories both products are written as transposes, the long side last: faster by half. Of many the plain ones are.
         var logits = _classes < ManyClasses ? parameters.t().mm(_inputs.t()).t() : _inputs.mm(parameters);
         logits = logits.to(float64).contiguous();
-        var loss = _loss.Of(MemoryMarshal.Cast<byte, double>(logits.bytes)); // data<double>() takes as long as a product to copy
+        var rows = MemoryMarshal.Cast<byte, double>(logits.bytes); // data<double>() takes as long as a product to copy
+        if (_offsets is not null)
+        {
+            TensorPrimitives.Add(rows, _offsets, rows);
+        }
+
+        var loss = _loss.Of(rows);
         var outer = logits.to(_inputs.dtype);
         var slope = (_classes < ManyClasses ? outer.t().mm(_inputs).t() : _inputs.t().mm(outer)).to(float64).contiguous();
         MemoryMarshal.Cast<byte, double>(slope.bytes).CopyTo(gradient);
@@ -70,12 +78,18 @@ internal sealed class LogisticRegression
     /// <param name="inputs"><c>[m, r + 1]</c></param>
     /// <param name="parameters"><c>[r + 1, k]</c></param>
     /// <param name="set">What they were fitted to.</param>
+    /// <param name="offsets">As in the constructor, <c>[m, k]</c>.</param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
-    public static double[] Probabilities(Tensor inputs, double[] parameters, LabelledFeatures set)
+    public static double[] Probabilities(Tensor inputs, double[] parameters, LabelledFeatures set, double[]? offsets = null)
     {
         using var scope = NewDisposeScope();
         var weights = tensor(parameters, [parameters.Length / set.Categories.Count, set.Categories.Count]).to(inputs.dtype);
         double[] probabilities = [.. inputs.mm(weights).to(float64).data<double>()];
+        if (offsets is not null)
+        {
+            TensorPrimitives.Add(probabilities, offsets, probabilities);
+        }
+
         LabelLoss.Activate(probabilities, set.Categories.Count, set.Tags is null);
         return probabilities;
     }

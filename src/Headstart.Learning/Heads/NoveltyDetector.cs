@@ -29,6 +29,10 @@ public sealed class NoveltyDetector
         (_directions, Threshold) = ([.. directions], threshold);
     }
 
+    /// <summary>One that calls nothing unknown, for a head that has seen no image.</summary>
+    /// <param name="directions">As in the constructor.</param>
+    internal static NoveltyDetector OfAnything(IReadOnlyList<float[]> directions) => new(directions, Anything);
+
     /// <summary><c>[k][d]</c></summary>
     public IReadOnlyList<float[]> Directions => _directions;
 

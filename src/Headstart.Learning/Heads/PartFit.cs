@@ -10,10 +10,12 @@ namespace Headstart.Learning.Heads;
 internal sealed class PartFit
 {
     private readonly LabelledFeatures _learned;
+    private readonly LabelledFeatures _answered;
     private readonly PartSpaces _spaces;
     private readonly Tensor _unseen; // [m, r + 1]
     private readonly Lazy<LogisticRegression> _regression;
     private readonly Lazy<Prototypes> _prototypes;
+    private readonly Lazy<WordRegression> _words;
     private readonly Lazy<HiddenNetwork> _network;
 
     /// <param name="set">The whole set.</param>
@@ -23,8 +25,9 @@ internal sealed class PartFit
     public PartFit(LabelledFeatures set, PartSpaces spaces, int[] seen, int[] unseen)
     {
         var inputs = spaces.Of(seen);
-        (_learned, _spaces, _unseen) = (set.Some(seen), spaces, spaces.Of(unseen));
+        (_learned, _answered, _spaces, _unseen) = (set.Some(seen), set.Some(unseen), spaces, spaces.Of(unseen));
         _regression = new(() => new(inputs, _learned));
+        _words = new(() => new(inputs, _learned));
         _prototypes = new(() => new(inputs, [.. _learned.Labels], set.Categories.Count));
         _network = new(() => new(spaces.Space.Longest(inputs, HiddenAxes), _learned, HiddenSeed));
     }
@@ -43,6 +46,12 @@ internal sealed class PartFit
         {
             var (hidden, output) = _network.Value.Fit(method.Strength, cancel);
             return _network.Value.Probabilities(_spaces.Space.Longest(_unseen, HiddenAxes), hidden, output);
+        }
+
+        if (method.Kind == HeadKind.Words)
+        {
+            _words.Value.Fit(method.Strength, SelectionTolerance, cancel);
+            return _words.Value.Probabilities(_unseen, _answered.Features);
         }
 
         if (method.Kind == HeadKind.Logistic)

@@ -32,7 +32,8 @@ public sealed class ValidationPlan : FitPlan
         _set = _sparse is null && set.Features is SparseRows ? new SpanCoordinates(set).Set : set;
         _spaces = _sparse is null ? new(() => new PartSpaces(_set)) : null;
         var methods = HeadTraining.Methods(set, linearOnly);
-        _favourite = set.Features is SparseRows ? null : methods.Find(method => method == HeadTraining.Favourite);
+        _favourite = set.Features is SparseRows ? null
+            : methods.Find(method => method == (set.Prior is null ? HeadTraining.Favourite : HeadTraining.FavouriteWithWords));
         _groups = methods.Exists(method => method.Kind == HeadKind.Hidden)
             ? [methods.FindAll(method => method.Kind != HeadKind.Hidden), methods.FindAll(method => method.Kind == HeadKind.Hidden)]
             : [methods];
@@ -99,8 +100,8 @@ public sealed class ValidationPlan : FitPlan
         [.. _folds.Tested.Where(i => _assignments[split / _folds.Count][i] == split % _folds.Count)];
 
     /// <summary>The method for a set that does not say which is better for new images.</summary>
-    private HeadMethod Untried() =>
-        _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
+    private HeadMethod Untried() => _set.Prior is not null ? HeadTraining.FavouriteWithWords
+        : _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
 
     /// <summary>
     /// The method with the lowest loss, if it is lower than the favourite's by more than its standard error: the best of a dozen noisy

@@ -8,6 +8,9 @@ public enum RegisteredTextKind
 
     /// <summary>A network that makes a vector of a sentence, as ONNX, and its tokenizer.</summary>
     Sentences,
+
+    /// <summary>The text half of an image-text pair: reads the words of categories of images, and no texts.</summary>
+    Words,
 }
 
 /// <summary>A pretrained text backbone that was found in a folder; read when it is first needed. Thread-safe.</summary>
@@ -28,7 +31,9 @@ public sealed class RegisteredText : IDisposable
 
     private RegisteredText(string id, string path, SentenceFiles files)
     {
-        (Id, Sha256, Path, Kind) = (id, files.Sum(), path, RegisteredTextKind.Sentences);
+        (Id, Sha256, Path) = (id, files.Sum(), path);
+        (Kind, Space, Scale) = (files.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
+            files.Reading.Space, files.Reading.Scale);
         _words = new(() => throw new InvalidOperationException($"{id} is a sentence network."));
         _sentences = new(() => SentenceEncoder.Open(files));
     }
@@ -46,16 +51,46 @@ public sealed class RegisteredText : IDisposable
     /// <summary>Length of its word vectors; null for a sentence network, which is not opened to be listed.</summary>
     public int? Dimensions { get; }
 
+    /// <summary>The space that it shares with an image network; null where it shares none.</summary>
+    public string? Space { get; }
+
+    /// <summary>By what cosines in that space are multiplied.</summary>
+    internal double Scale { get; }
+
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
     internal WordVectors Words => _words.Value;
 
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     internal SentenceEncoder Sentences => _sentences.Value;
 
+    /// <summary>Names the numbers that a sentence network gives: those of one space are interchangeable.</summary>
+    public string FeatureSpace => $"{Id}-{Sha256[..12]}";
+
+    /// <summary>The vector of a text, not to be changed; of a sentence network alone.</summary>
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    public float[] Encode(string text) => Sentences.Encode(text);
+
+    /// <summary>Tells a sentence network what it gave to a text earlier, so that it need not read it again.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="vector">What <see cref="Encode"/> gave in the same <see cref="FeatureSpace"/>.</param>
+    /// <returns>false where it cannot be: its length is another.</returns>
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    public bool Remember(string text, float[] vector)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        if (vector.Length != Sentences.Sections.Sum())
+        {
+            return false;
+        }
+
+        Sentences.Remember(text, vector);
+        return true;
+    }
+
     /// <summary>
     /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
     /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece
-    /// or <c>sentencepiece.bpe.model</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c>
+    /// or <c>sentencepiece.bpe.model</c> or CLIP's <c>merges.txt</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c>
     /// (<see cref="SentenceReading"/>). Or for an assembly, <c>*.dll</c>, with a network and its vocabulary as resources.
     /// </summary>
     /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>

@@ -50,7 +50,7 @@ internal sealed class SentenceEncoder : IDisposable
         InferenceSession? session = null;
         try
         {
-            var (network, inner) = WithInner(files.Network.ReadAll());
+            var (network, inner) = WithInner(files.Network.ReadAll(), files.Reading);
             session = new(network, options);
             network = [];
             ProcessMemory.Trim(); // reading a network takes several times its size, which nobody needs from then on
@@ -73,10 +73,23 @@ internal sealed class SentenceEncoder : IDisposable
         }
     }
 
-    /// <summary>The network with one output more, that of the inner layer, where there is one.</summary>
-    private static (byte[] Network, string? Inner) WithInner(byte[] bytes)
+    /// <summary>
+    /// The network with one output more, that of the inner layer, where there is one. Of an image-text pair only what gives the words'
+    /// vector, without the image network that may be in the same file.
+    /// </summary>
+    private static (byte[] Network, string? Inner) WithInner(byte[] bytes, SentenceReading reading)
     {
         var network = ModelProto.Parser.ParseFrom(bytes);
+        if (reading.Space is not null)
+        {
+            if (network.Graph?.Output.Any(output => output.Name == reading.Output) is true)
+            {
+                GraphCut.Keep(network.Graph, reading.Output!);
+            }
+
+            return (network.ToByteArray(), null);
+        }
+
         var inner = TransformerLayers.Inner(network.Graph ?? new());
         if (inner is null || network.Graph!.Output.Any(output => output.Name == inner))
         {
@@ -91,19 +104,23 @@ internal sealed class SentenceEncoder : IDisposable
     /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
     public float[] Encode(string text)
     {
-        var key = BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
-        if (_known.TryGetValue(key, out var known))
-        {
-            return known;
-        }
+        return _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
+    }
 
+    /// <summary>Keeps what this network gave to a text before; a vector of another length is none of its own.</summary>
+    public float[] Remember(string text, float[] vector)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, Sections.Sum(), nameof(vector));
         if (_known.Count >= RememberedTexts)
         {
             _known.Clear();
         }
 
-        return _known[key] = [.. Run(text).SelectMany(vector => vector)];
+        return _known[Key(text)] = vector;
     }
+
+    private static UInt128 Key(string text) =>
+        BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
 
     private List<float[]> Run(string text)
     {

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
@@ -35,15 +34,14 @@ internal sealed class SentenceFeatures : TextFeatures
     /// <param name="cancel">Looked at before each text.</param>
     public static SentenceFeatures Fit(RegisteredText source, TextCorpus corpus, CancellationToken cancel)
     {
-        string[] all = [.. corpus.Labelled, .. corpus.Unlabelled];
-        string[] some = [.. all.Where((_, i) => i % (1 + all.Length / TextsForCentre) == 0)];
-        var vectors = new float[some.Length][];
+        var some = corpus.ForCentre;
+        var vectors = new float[some.Count][];
         var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, some.Length, options, i => vectors[i] = source.Sentences.Encode(some[i]));
+        Parallel.For(0, some.Count, options, i => vectors[i] = source.Sentences.Encode(some[i]));
         var mean = new float[source.Sentences.Sections.Sum()];
         foreach (var vector in vectors)
         {
-            TensorPrimitives.MultiplyAdd(vector, 1f / some.Length, mean, mean);
+            TensorPrimitives.MultiplyAdd(vector, 1f / some.Count, mean, mean);
         }
 
         return new(source, mean);

@@ -3,17 +3,26 @@ using System.Text;
 
 namespace Headstart.Learning.Texts;
 
+/// <summary>What a sentence network's tokenizer makes of words, and so the form of its vocabulary.</summary>
+public enum Tokenizer
+{
+    /// <summary><c>vocab.txt</c>, a token a line: BERT's.</summary>
+    WordPiece,
+
+    /// <summary><c>sentencepiece.bpe.model</c>: XLM-R's.</summary>
+    SentencePiece,
+
+    /// <summary><c>merges.txt</c>, the pairs of pieces that become one, most frequent first: CLIP's.</summary>
+    BytePairs,
+}
+
 /// <summary>A sentence network where it lies, with its tokenizer's vocabulary and how both are used.</summary>
 /// <param name="Network">ONNX.</param>
-/// <param name="Vocabulary">WordPiece's, a token a line, or SentencePiece's.</param>
-/// <param name="IsSentencePiece">Which of the two.</param>
+/// <param name="Vocabulary">In the form of the tokenizer.</param>
+/// <param name="Tokenizer">Which one.</param>
 /// <param name="Reading">What <c>name.json</c> says.</param>
-internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, bool IsSentencePiece, SentenceReading Reading)
+internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Tokenizer Tokenizer, SentenceReading Reading)
 {
-    public const string SentencePieceName = "sentencepiece.bpe.model";
-
-    public const string WordPieceName = "vocab.txt";
-
     private const string NetworkName = "model.onnx";
 
     /// <summary>A network's file, or an assembly that has network and vocabulary as resources.</summary>
@@ -27,16 +36,30 @@ internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, bool
         var reading = File.Exists(description) ? SentenceReading.Read(description) : SentenceReading.Usual;
         if (IsAssembly(path))
         {
-            return new(FilePart.Resource(path, NetworkName), FilePart.Resource(path, WordPieceName), IsSentencePiece: false, reading);
+            return new(FilePart.Resource(path, NetworkName), FilePart.Resource(path, VocabularyName(Tokenizer.WordPiece)),
+                Tokenizer.WordPiece, reading);
         }
 
-        var vocabulary = Beside(path, WordPieceName);
-        return (vocabulary ?? Beside(path, SentencePieceName)) is { } found
-            ? new(FilePart.Whole(path), FilePart.Whole(found), IsSentencePiece: vocabulary is null, reading)
-            : throw new TextFeaturesException(
-                $"it has no vocabulary beside it: {Path.GetFileName(Path.ChangeExtension(path, WordPieceName))} or {WordPieceName}, in "
-                + $"WordPiece's form, a token a line, or {SentencePieceName}");
+        foreach (var tokenizer in Enum.GetValues<Tokenizer>())
+        {
+            if (Beside(path, VocabularyName(tokenizer)) is { } found)
+            {
+                return new(FilePart.Whole(path), FilePart.Whole(found), tokenizer, reading);
+            }
+        }
+
+        var usual = VocabularyName(Tokenizer.WordPiece);
+        throw new TextFeaturesException($"it has no vocabulary beside it: {Path.GetFileName(Path.ChangeExtension(path, usual))} or "
+            + $"{usual}, in WordPiece's form, a token a line, or {VocabularyName(Tokenizer.SentencePiece)}, or CLIP's "
+            + VocabularyName(Tokenizer.BytePairs));
     }
+
+    public static string VocabularyName(Tokenizer tokenizer) => tokenizer switch
+    {
+        Tokenizer.WordPiece => "vocab.txt",
+        Tokenizer.SentencePiece => "sentencepiece.bpe.model",
+        _ => "merges.txt",
+    };
 
     /// <summary>Of the sums of network and vocabulary, and of what makes other numbers of them.</summary>
     /// <exception cref="TextFeaturesException">The network is not the one that its description names.</exception>

@@ -32,6 +32,15 @@ public sealed record SentenceReading
     /// <summary>The most tokens of a text that the network takes, at least 3.</summary>
     public int? MaxTokens { get; init; }
 
+    /// <summary>
+    /// Names the space that this network and an image network were trained to share, as CLIP's two halves do: the image network's
+    /// manifest has the same name. Such a network reads the words of categories, and no texts.
+    /// </summary>
+    public string? Space { get; init; }
+
+    /// <summary>By what the cosines of images and words are multiplied to become logits; the pair learned it.</summary>
+    public double Scale { get; init; } = 100;
+
     /// <summary>Of the network, lower-case hexadecimal; null where it is not known. One that has another is not used.</summary>
     public string? Sha256 { get; init; }
 
@@ -51,13 +60,17 @@ public sealed record SentenceReading
         try
         {
             var reading = JsonSerializer.Deserialize<SentenceReading>(File.ReadAllBytes(path), Options);
-            return reading is { MaxTokens: null or >= 3 } ? reading
-                : throw new TextFeaturesException($"{Path.GetFileName(path)} cannot be used: 'maxTokens' must be at least 3.");
+            return reading is not { MaxTokens: null or >= 3 } ? throw Unusable("'maxTokens' must be at least 3")
+                : reading.Space is { } space && string.IsNullOrWhiteSpace(space) ? throw Unusable("'space' must be a name")
+                : reading.Scale is > 0 and <= 1_000 ? reading
+                : throw Unusable("'scale' must be above 0 and at most 1000");
         }
         catch (JsonException exception)
         {
             throw new TextFeaturesException($"{Path.GetFileName(path)} is not valid JSON ({exception.Message})", exception);
         }
+
+        TextFeaturesException Unusable(string why) => new($"{Path.GetFileName(path)} cannot be used: {why}.");
     }
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Options);

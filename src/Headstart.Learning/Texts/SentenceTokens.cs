@@ -16,7 +16,12 @@ internal static class SentenceTokens
     public static Func<string, int, long[]> Of(SentenceFiles files)
     {
         using var vocabulary = files.Vocabulary.Open();
-        return files.IsSentencePiece ? SentencePieces(vocabulary) : WordPieces(vocabulary, IsCased(files.Vocabulary));
+        return files.Tokenizer switch
+        {
+            Tokenizer.SentencePiece => SentencePieces(vocabulary),
+            Tokenizer.BytePairs => BytePairs.Read(vocabulary),
+            _ => WordPieces(vocabulary, IsCased(files.Vocabulary)),
+        };
     }
 
     private static Func<string, int, long[]> WordPieces(Stream vocabulary, bool cased)

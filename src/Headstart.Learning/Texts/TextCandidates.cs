@@ -24,7 +24,12 @@ public static class TextCandidates
     public static IReadOnlyList<string> IdsWith(RegisteredText file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        return file.Kind == RegisteredTextKind.WordVectors ? IdsWithWords(file.Id) : [file.Id, Joined(file.Id), WithWords(file.Id)];
+        return file.Kind switch
+        {
+            RegisteredTextKind.WordVectors => IdsWithWords(file.Id),
+            RegisteredTextKind.Sentences => [file.Id, Joined(file.Id), WithWords(file.Id)],
+            _ => [],
+        };
     }
 
     /// <summary>What is made with word vectors of that id.</summary>

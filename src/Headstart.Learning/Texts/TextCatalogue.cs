@@ -19,10 +19,10 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
     /// <summary>How it is used.</summary>
     public SentenceReading Reading { get; init; } = SentenceReading.Usual;
 
-    /// <summary>Whether its vocabulary is SentencePiece's; else it is WordPiece's.</summary>
-    public bool IsSentencePiece { get; init; }
+    /// <summary>Whose its vocabulary is.</summary>
+    public Tokenizer Tokenizer { get; init; }
 
-    public string VocabularyName => IsSentencePiece ? SentenceFiles.SentencePieceName : SentenceFiles.WordPieceName;
+    public string VocabularyName => SentenceFiles.VocabularyName(Tokenizer);
 
     /// <summary>What <see cref="RegisteredText.Sha256"/> is of these files.</summary>
     public string Sha256 => SentenceFiles.SumOf(Convert.FromHexString(Network.Sha256), Convert.FromHexString(Vocabulary.Sha256), Reading);
@@ -34,7 +34,8 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
 /// <summary>
 /// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who
 /// fetched the same files (multilingual distiluse's network: one project); that of arctic-embed-xs was compared with a NuGet package that
-/// has it byte for byte. None of them was run when this list was made. A file of another sum is thrown away.
+/// has it byte for byte. The vocabulary of CLIP is stated by many. None of them was run when this list was made. A file of another sum
+/// is thrown away.
 /// </summary>
 public static class TextCatalogue
 {
@@ -57,25 +58,41 @@ public static class TextCatalogue
         { Reading = FirstToken },
         Entry("multilingual-e5-small", "intfloat/multilingual-e5-small", "614241f622f53c4eeff9890bdc4f31cfecc418b3",
             new(470_268_510, "ca456c06b3a9505ddfd9131408916dd79290368331e7d76bb621f1cba6bc8665"),
-            new(5_069_051, "cfc8146abe2a0488e9e2a0c56de7952f7c11ab059eca145a0a727afce0db2865"), isSentencePiece: true) with
+            new(5_069_051, "cfc8146abe2a0488e9e2a0c56de7952f7c11ab059eca145a0a727afce0db2865"), Tokenizer.SentencePiece) with
         { Licence = "MIT", Languages = "about a hundred", Reading = new() { Prefix = "query: " } },
         Entry("distiluse-base-multilingual-cased-v2", "sentence-transformers/distiluse-base-multilingual-cased-v2", "main",
             new(539_049_415, "698b5efe2a2ec26e6ec492906c0efa168659994e9838a131f88994fb6f637520"),
             new(995_526, "fe0fda7c425b48c516fc8f160d594c8022a0808447475c1a7c6d6479763f310c")) with
         { Languages = "about fifty" },
+        Words("clip-vit-b32-text-q8", "Xenova/clip-vit-base-patch32", "d15189d7028b43f1d3e65039190477f6af591c2a",
+            "text_model_quantized.onnx", new(64_504_507, "73baab855d406190da9faa498cfedf65f15cf309f4cc7385b7b032e6d08e5c3a"),
+            "clip-vit-b32"),
+        Words("tinyclip-8m-text", "onnx-community/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M-ONNX", "9463a9c508a344c837ffefe9d724f3827bf2dc79",
+            "model.onnx", new(94_071_688, "31d28cb07209533d10fc4fef73ac324ce17de6741a2372e7e1531a4ac8fdaeb2"), "tinyclip-8m"),
     ];
 
     public static TextCatalogueEntry? Find(string id) => Entries.FirstOrDefault(entry => entry.Id == id);
 
     private static TextCatalogueEntry Entry(string id, string repository, string revision, Sum network, Sum vocabulary,
-        bool isSentencePiece = false)
+        Tokenizer tokenizer = Tokenizer.WordPiece)
     {
         var files = $"{Host}{repository}/resolve/{revision}/";
-        var tokenizer = isSentencePiece ? SentenceFiles.SentencePieceName : SentenceFiles.WordPieceName;
         return new(id, new(new($"{files}onnx/model.onnx"), network.Bytes, network.Sha256),
-            new(new($"{files}{tokenizer}"), vocabulary.Bytes, vocabulary.Sha256), Host + repository, "Apache-2.0", "English")
+            new(new($"{files}{SentenceFiles.VocabularyName(tokenizer)}"), vocabulary.Bytes, vocabulary.Sha256), Host + repository,
+            "Apache-2.0", "English")
+        { Tokenizer = tokenizer };
+    }
+
+    /// <summary>The text half of a CLIP. All have the same vocabulary.</summary>
+    private static TextCatalogueEntry Words(string id, string repository, string revision, string file, Sum network, string space)
+    {
+        var files = $"{Host}{repository}/resolve/{revision}/";
+        return new(id, new(new($"{files}onnx/{file}"), network.Bytes, network.Sha256),
+            new(new($"{files}{SentenceFiles.VocabularyName(Tokenizer.BytePairs)}"), 524_619,
+                "9fd691f7c8039210e0fced15865466c65820d09b63988b0174bfe25de299051a"), Host + repository, "MIT", "English")
         {
-            IsSentencePiece = isSentencePiece,
+            Tokenizer = Tokenizer.BytePairs,
+            Reading = new() { Output = "text_embeds", Pooling = Pooling.None, MaxTokens = 77, Space = space },
         };
     }
 

@@ -23,6 +23,16 @@ public sealed class TextCorpus
 
     public IReadOnlyList<string> Unlabelled { get; }
 
+    /// <summary>So many of them, evenly, as it takes to say what the vectors of all have in common.</summary>
+    public IReadOnlyList<string> ForCentre
+    {
+        get
+        {
+            var all = Labelled.Count + Unlabelled.Count;
+            return [.. Labelled.Concat(Unlabelled).Where((_, i) => i % (1 + all / TrainingDefaults.TextsForCentre) == 0)];
+        }
+    }
+
     /// <summary>Of every text, the labelled ones first.</summary>
     internal IReadOnlyList<IReadOnlyList<Token>> TokensOfAll => _tokens.Value;
 }

@@ -20,6 +20,7 @@ public static class BackboneFields
         ["output"] = "",
         ["pooling"] = "",
         ["channels"] = "",
+        ["space"] = "",
         ["licence"] = "",
         ["source"] = "",
     };
@@ -40,6 +41,7 @@ public static class BackboneFields
             Output = Text("output"),
             Pooling = Choice<Pooling>("pooling", Text("pooling")),
             Channels = Choice<ChannelOrder>("channels", Text("channels")),
+            Space = Text("space"),
             Licence = Text("licence"),
             Source = Text("source"),
         };
@@ -60,6 +62,7 @@ public static class BackboneFields
             ["output"] = given.Output,
             ["pooling"] = given.Pooling?.ToString().ToLowerInvariant(),
             ["channels"] = given.Channels?.ToString().ToLowerInvariant(),
+            ["space"] = given.Space,
             ["licence"] = given.Licence,
             ["source"] = given.Source,
             ["name"] = given.FileName,

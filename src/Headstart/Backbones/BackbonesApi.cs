@@ -15,12 +15,14 @@ namespace Headstart.Backbones;
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="BytesFetched">How many bytes have been downloaded; null unless a download is running.</param>
 /// <param name="Problem">Why the last download failed, or that downloads are off.</param>
+/// <param name="Space">The space that it shares with a text network, see GET /text-backbones: with both, models begin with the words of
+/// their categories. null if it shares none.</param>
 /// <param name="EightBit">Whether runs try an 8-bit form of it instead; null if it is one, or if this host does not have it.</param>
 public sealed record BackboneResponse(
     string Id, string Family, int Features, int InputSize, long Bytes, string Sha256, double? PublishedAccuracy, string Source,
     string Licence,
     bool Present, double? MsPerImage, double? MemoryPerImageMb, bool Registered, BackboneState State, long? BytesFetched, string? Problem,
-    EightBit? EightBit);
+    string? Space, EightBit? EightBit);
 
 public enum BackboneState
 {
@@ -50,9 +52,9 @@ public static class BackbonesApi
                 "An ONNX network with one input, float32 [n, 3, size, size], and all weights in the file; a classifier at its end is "
                     + "detected and removed. All fields are optional; size is the side of the input in pixels, if the file does not "
                     + "say; output names the one of several outputs that is the features; pooling (cls or mean) says what becomes of "
-                    + "an output with a vector for each token; channels is bgr for networks that want blue first. The "
-                    + "file is tested in a separate process. The next training run can use it. Sending the same file "
-                    + "again changes nothing. All accounts share it, so this needs an operator key.")
+                    + "an output with a vector for each token; channels is bgr for networks that want blue first; space names what it "
+                    + "shares with a text network. The file is tested in a separate process. The next training run can use it. Sending "
+                    + "the same file again changes nothing. All accounts share it, so this needs an operator key.")
             .WithMetadata(new FileForm(BackboneFields.Examples, OneFile: true))
             .Produces<BackboneResponse>().Produces<BackboneResponse>(StatusCodes.Status201Created)
                 .Refuses(400, 401, 403, 409, 413, 415, 422, 507);
@@ -138,7 +140,7 @@ public static class BackbonesApi
         manifest.Id, manifest.Family, manifest.Features, manifest.Preprocessing.Size, manifest.Bytes, manifest.Sha256,
         manifest.PublishedAccuracy,
         manifest.Source, manifest.Licence, state == BackboneState.Present, msPerImage, manifest.MemoryPerImageMb, registered, state,
-        bytesFetched, problem, eightBit);
+        bytesFetched, problem, manifest.Space, eightBit);
 
     internal static ProblemHttpResult NoSuchBackbone(string list = "/api/v1/backbones") =>
         Problems.Of(StatusCodes.Status404NotFound, "backbone-not-found",

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Headstart.Backbones;
 
-/// <param name="Kind">Word vectors in GloVe's format, or a sentence network with its vocabulary.</param>
+/// <param name="Kind">Word vectors in GloVe's format; a sentence network with its vocabulary; or words, the text half of an image-text
+/// pair, which reads the names and descriptions of categories of images, and no texts.</param>
 /// <param name="Features">Length of its word vectors; null for a sentence network.</param>
 /// <param name="Bytes">Size of the file, or of the network; of network and vocabulary if this host does not have them.</param>
 /// <param name="Sha256">SHA-256 of the file, or of the hashes of network and vocabulary.</param>
@@ -12,10 +13,11 @@ namespace Headstart.Backbones;
 /// <param name="Registered">Whether a user registered it, so that it can be deleted.</param>
 /// <param name="UsedAs">Ids that a training run of a text model accepts as its <c>backbone</c>; without one it tries them all.</param>
 /// <param name="Problem">Why this host does not have it, and what to do.</param>
+/// <param name="Space">The space that it shares with an image network; null if it shares none.</param>
 public sealed record TextBackboneResponse(
     string Id, RegisteredTextKind Kind, int? Features, long Bytes, string Sha256, string? Source, string? Licence, bool Present,
     bool Registered,
-    IReadOnlyList<string> UsedAs, string? Problem);
+    IReadOnlyList<string> UsedAs, string? Problem, string? Space);
 
 public static class TextBackbonesApi
 {
@@ -47,10 +49,11 @@ public static class TextBackbonesApi
         [
             .. loaded.All.Select(file => Response(file, registry)),
             .. TextCatalogue.Entries.Where(entry => loaded.Find(entry.Id) is null)
-            .Select(entry => new TextBackboneResponse(entry.Id, RegisteredTextKind.Sentences,
+            .Select(entry => new TextBackboneResponse(entry.Id,
+                entry.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
                 Features: null, entry.Bytes, entry.Sha256, entry.Source, entry.Licence, Present: false, Registered: false, UsedAs: [],
                 $"Not downloaded automatically: run the command 'backbones fetch {entry.Id}', or copy {Files(entry)} into "
-                    + $"the folder text/{entry.Id} of a backbones folder; then restart the host.")),
+                    + $"the folder text/{entry.Id} of a backbones folder; then restart the host.", entry.Reading.Space)),
         ],
         null);
 
@@ -88,6 +91,6 @@ public static class TextBackbonesApi
         var known = TextCatalogue.Find(file.Id);
         return new(file.Id, file.Kind, file.Dimensions, new FileInfo(file.Path) is { Exists: true } there ? there.Length : 0, file.Sha256,
             known?.Source, known?.Licence,
-            Present: true, registry.IsRegistered(file), TextCandidates.IdsWith(file), Problem: null);
+            Present: true, registry.IsRegistered(file), TextCandidates.IdsWith(file), Problem: null, file.Space);
     }
 }

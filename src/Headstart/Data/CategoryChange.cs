@@ -27,7 +27,7 @@ public sealed class CategoryChange
 }
 
 /// <summary>A category as it was before it was merged into another one.</summary>
-public sealed record MergedCategory(Guid Id, string Name, int Position);
+public sealed record MergedCategory(Guid Id, string Name, int Position, string? Description);
 
 /// <summary>That an example had a category before that was merged into another one.</summary>
 public sealed class MovedLabel

@@ -33,6 +33,9 @@ public static class ModelKinds
     /// <summary>Whether its examples are texts, not images.</summary>
     public static bool IsText(this ModelKind kind) => kind == ModelKind.TextClassification;
 
+    /// <summary>Whether words can say what its categories look like: a text tells a category's images from those of the others.</summary>
+    public static bool ReadsWords(this ModelKind kind) => kind == ModelKind.ImageClassification;
+
     /// <summary>What an example is called in a sentence.</summary>
     public static string Noun(this ModelKind kind) => kind.IsText() ? "text" : "image";
 
@@ -81,11 +84,17 @@ public sealed class Model
 
 public sealed class Category
 {
+    /// <summary>Characters: a sentence or two, which is more than image-text pairs read.</summary>
+    public const int LongestDescription = 300;
+
     public required Guid Id { get; init; }
 
     public required Guid ModelId { get; init; }
 
     public required string Name { get; set; }
+
+    /// <summary>What an image of it shows, in words: read where there is an image-text pair. null where nobody wrote it.</summary>
+    public string? Description { get; set; }
 
     /// <summary>Categories are shown in the order in which they were given.</summary>
     public required int Position { get; set; }

@@ -32,7 +32,8 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             CategoryId = target.Id,
             From = from,
             Into = into,
-            Merged = from.ConvertAll(name => Find(categories, name)).ConvertAll(c => new MergedCategory(c.Id, c.Name, c.Position)),
+            Merged = from.ConvertAll(name => Find(categories, name)).ConvertAll(c =>
+                new MergedCategory(c.Id, c.Name, c.Position, c.Description)),
             CreatedAt = clock.Now(),
         };
         await AddAsync(change, cancel);
@@ -144,7 +145,14 @@ internal sealed class CategoryChanges(HeadstartDb db, TimeProvider clock)
             }
             else
             {
-                var back = new Category { Id = gone.Id, ModelId = change.ModelId, Name = gone.Name, Position = gone.Position };
+                var back = new Category
+                {
+                    Id = gone.Id,
+                    ModelId = change.ModelId,
+                    Name = gone.Name,
+                    Position = gone.Position,
+                    Description = gone.Description,
+                };
                 categories.Add(gone.Name, back);
                 db.Add(back);
             }

@@ -7,8 +7,8 @@ using Headstart.Data;
 using Headstart.Training;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
-using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Models;
 
@@ -16,21 +16,30 @@ namespace Headstart.Models;
 /// of them; <c>textClassification</c>: each text belongs to one of the categories; <c>objectDetection</c>: each image shows any number of
 /// objects of the categories, each in a box.</param>
 /// <param name="Categories">May be empty: uploads then create the categories they name.</param>
+/// <param name="Descriptions">What an image of a category shows, in words, by the category's name; used instead of the name where the host
+/// has an image-text pair. The model can then be tried without an image: a training run begins at once.</param>
 public sealed record NewModelRequest([property: Required] string? Name, ModelKind Kind = ModelKind.ImageClassification,
-    IReadOnlyList<string?>? Categories = null);
+    IReadOnlyList<string?>? Categories = null, IReadOnlyDictionary<string, string?>? Descriptions = null);
 
 /// <param name="Name">The new name; omit it to keep the current one.</param>
 /// <param name="Categories">The new list of all categories; omit it to keep the current ones. A category that still has examples cannot be
 /// dropped.</param>
-public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categories);
+/// <param name="Descriptions">New descriptions, by the category's name; null removes one. The next training run reads them.</param>
+public sealed record ModelChange(string? Name, IReadOnlyList<string?>? Categories,
+    IReadOnlyDictionary<string, string?>? Descriptions = null);
 
 /// <param name="ImageCount">Number of images, or of texts in a text model.</param>
-public sealed record CategoryResponse(string Name, int ImageCount);
+/// <param name="Description">What an image of it shows, in words; omitted where nobody wrote it.</param>
+public sealed record CategoryResponse(string Name, int ImageCount,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Description = null);
 
 /// <param name="Number">Number of the version.</param>
 /// <param name="Accuracy">0 to 1; null where the examples cannot tell. The report says how it was measured, or why not.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval; null without an accuracy.</param>
-public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval);
+/// <param name="ZeroShot">true if it has learned from no image and answers from the words of its categories alone. Otherwise
+/// absent.</param>
+public sealed record PublishedResponse(int Number, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
 
 /// <summary>The most recent training run.</summary>
 public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt, DateTime? FinishedAt);
@@ -41,6 +50,8 @@ public sealed record LastRunResponse(Guid Id, JobState State, DateTime CreatedAt
 /// <param name="UnlabelledCount">Texts without a category, which training uses too; omitted for an image model.</param>
 /// <param name="SimilarCategories">Groups of categories whose names differ only in case, width, blanks or letters that look alike; omitted
 /// where there are none. POST /models/{id}/categories/merge makes one of them.</param>
+/// <param name="Words">The features that this host compares with the names and descriptions of categories; omitted where it has no
+/// image-text pair, or where the model is not of the kind imageClassification.</param>
 /// <param name="Notices">What you should know although nothing is wrong; omitted where there is nothing.</param>
 public sealed record ModelResponse(
     Guid Id, string Name, ModelKind Kind, ModelState State, IReadOnlyList<CategoryResponse> Categories, int? PublishedVersion,
@@ -48,6 +59,7 @@ public sealed record ModelResponse(
     ModelUpdate? Update, PublishedResponse? Published, LastRunResponse? LastRun,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? UnlabelledCount,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<IReadOnlyList<string>>? SimilarCategories,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Words,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Notices);
 
 public static class ModelsApi
@@ -62,15 +74,16 @@ public static class ModelsApi
             .Refuses(400, 401);
         models.MapGet("/{id:guid}", Get).Named("getModel", "Get a model", "Returns its state and the number of examples in each category.")
             .Refuses(401, 404);
-        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add or drop categories", "Omitted fields stay as they "
-            + "are.")
+        models.MapPatch("/{id:guid}", Change).Named("changeModel", "Rename a model, add, drop or describe categories",
+            "Omitted fields stay as they are.")
             .Example("""{"name":"House pets","categories":["cats","dogs","rabbits"]}""").Refuses(400, 401, 404, 409, 422);
         models.MapDelete("/{id:guid}", Delete).Named("deleteModel", "Delete a model", "Also deletes its examples, training runs and "
             + "versions.").Refuses(401, 404);
     }
 
     private static async Task<Results<Created<ModelResponse>, ProblemHttpResult>> Create(
-        NewModelRequest request, HeadstartDb db, ModelUpdates updates, TimeProvider clock, ClaimsPrincipal caller, CancellationToken cancel)
+        NewModelRequest request, HeadstartDb db, [FromServices] ModelViews views, RunStart start, TimeProvider clock,
+        ClaimsPrincipal caller, CancellationToken cancel)
     {
         var (name, problem) = Names.Read(request.Name, "model");
         if (name is null)
@@ -84,34 +97,40 @@ public static class ModelsApi
         }
 
         var model = NewModels.Of(caller.AccountId(), name, request.Kind, categories, clock.Now());
+        if (NewModels.Describe(model.Categories, request.Descriptions) is { } undescribed)
+        {
+            return undescribed;
+        }
+
         if (await NewModels.AddAsync(db, model, cancel) is { } taken)
         {
             return taken;
         }
 
-        return TypedResults.Created($"/api/v1/models/{model.Id}", await WithNamesakeAsync(db, model.AccountId,
-            (await ReadAsync(db, updates, db.Models.Where(m => m.Id == model.Id), cancel)).Single(), cancel));
+        await start.FromWordsAsync(model, cancel);
+        return TypedResults.Created($"/api/v1/models/{model.Id}", await views.WithNamesakeAsync(model.AccountId,
+            (await views.ReadAsync(db.Models.Where(m => m.Id == model.Id), cancel)).Single(), cancel));
     }
 
     private static async Task<Page<ModelResponse>> List(
-        HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller,
+        HeadstartDb db, [FromServices] ModelViews views, ClaimsPrincipal caller,
         [Description("Only the model with this name or id.")] string? named, int? limit, Guid? after, CancellationToken cancel)
     {
         var (size, account) = (Page.Limit(limit), caller.AccountId());
         var (name, id) = (named is null ? null : Names.Clean(named), Guid.TryParse(named, out var parsed) ? parsed : Guid.Empty);
-        var rows = await ReadAsync(db, updates, db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after))
+        var rows = await views.ReadAsync(db.Models.Where(m => m.AccountId == account && (after == null || m.Id < after))
             .Where(m => name == null || m.Name == name || m.Id == id).OrderByDescending(m => m.Id).Take(size + 1), cancel);
         return Page.Of(rows, size, m => m.Id.ToString());
     }
 
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Get(
-        Guid id, HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, CancellationToken cancel) =>
-        (await ReadAsync(db, updates, db.ModelsOf(caller).Where(m => m.Id == id), cancel)).SingleOrDefault() is { } model
+        Guid id, HeadstartDb db, [FromServices] ModelViews views, ClaimsPrincipal caller, CancellationToken cancel) =>
+        (await views.ReadAsync(db.ModelsOf(caller).Where(m => m.Id == id), cancel)).SingleOrDefault() is { } model
             ? TypedResults.Ok(model)
             : Problems.NoSuchModel();
 
     private static async Task<Results<Ok<ModelResponse>, ProblemHttpResult>> Change(
-        Guid id, ModelChange change, HeadstartDb db, ModelUpdates updates, ClaimsPrincipal caller, CancellationToken cancel)
+        Guid id, ModelChange change, HeadstartDb db, [FromServices] ModelViews views, ClaimsPrincipal caller, CancellationToken cancel)
     {
         var account = caller.AccountId();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
@@ -163,9 +182,14 @@ public static class ModelsApi
                 }
                 else
                 {
-                    db.Add(NewModels.Category(id, category, position));
+                    db.Add(NewModels.Category(id, category, position)); // and so to the tracked model
                 }
             }
+        }
+
+        if (NewModels.Describe(model.Categories, change.Descriptions) is { } undescribed)
+        {
+            return undescribed;
         }
 
         if (await NewModels.SaveAsync(db, model.Name, cancel) is { } taken)
@@ -174,8 +198,8 @@ public static class ModelsApi
         }
 
         await transaction.CommitAsync(cancel);
-        var changed = (await ReadAsync(db, updates, db.Models.Where(m => m.Id == id), cancel)).Single();
-        return TypedResults.Ok(change.Name is null ? changed : await WithNamesakeAsync(db, account, changed, cancel));
+        var changed = (await views.ReadAsync(db.Models.Where(m => m.Id == id), cancel)).Single();
+        return TypedResults.Ok(change.Name is null ? changed : await views.WithNamesakeAsync(account, changed, cancel));
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> Delete(
@@ -189,60 +213,4 @@ public static class ModelsApi
         published.Forget();
         return deleted == 1 ? TypedResults.NoContent() : Problems.NoSuchModel();
     }
-
-    private static async Task<List<ModelResponse>> ReadAsync(HeadstartDb db, ModelUpdates updates, IQueryable<Model> models,
-        CancellationToken cancel)
-    {
-        var learnable = db.LearnableLabels;
-        var rows = await models.AsNoTracking().Select(m => new
-        {
-            Model = m,
-            Learnable = m.Categories.Count(c => learnable.Any(l => l.CategoryId == c.Id)),
-            // Counted for models with boxes alone: in others every learnable category has an example.
-            WithBoxes = m.Kind == ModelKind.ObjectDetection
-                ? learnable.Where(l => m.Categories.Any(c => c.Id == l.CategoryId)).Select(l => l.ExampleId).Distinct().Count() : 0,
-            Categories = m.Categories.OrderBy(c => c.Position).ThenBy(c => c.Name)
-                .Select(c => new CategoryResponse(c.Name, db.ExampleLabels.Count(l => l.CategoryId == c.Id))).ToList(),
-            // Counted for models of texts alone: only these have examples that wait for a category.
-            Unlabelled = m.Kind == ModelKind.TextClassification ? db.Examples.Count(i => i.ModelId == m.Id && !i.Labels.Any()) : (int?)null,
-            Training = db.TrainingRuns.Any(r => r.ModelId == m.Id && (r.State == JobState.Queued || r.State == JobState.Running)),
-            Published = db.Versions.Where(v => v.ModelId == m.Id && v.Number == m.PublishedVersion)
-                .Select(v => new PublishedResponse(v.Number, v.Accuracy,
-                    v.Accuracy == null ? null : new[] { v.AccuracyLow!.Value, v.AccuracyHigh!.Value })).FirstOrDefault(),
-            LastRun = db.TrainingRuns.Where(r => r.ModelId == m.Id).OrderByDescending(r => r.Id)
-                .Select(r => new LastRunResponse(r.Id, r.State, r.CreatedAt, r.FinishedAt)).FirstOrDefault(),
-        }).AsSplitQuery().ToListAsync(cancel);
-        var ids = rows.ConvertAll(r => r.Model.Id);
-        var found = await updates.FindAsync(db, db.Models.Where(m => ids.Contains(m.Id)), cancel);
-        return rows.ConvertAll(r => new ModelResponse(
-            r.Model.Id, r.Model.Name, r.Model.Kind, StateOf(r.Model, r.Categories, r.Model.Kind.HasBoxes()
-                ? r.WithBoxes >= r.Model.Kind.MinExamples() : r.Learnable >= MinCategories, r.Unlabelled > 0, r.Training), r.Categories,
-            r.Model.PublishedVersion, r.Model.CreatedAt,
-            found.GetValueOrDefault(r.Model.Id).Update, r.Published, r.LastRun, r.Unlabelled, Similar(r.Categories),
-            SimilarNames.Notices(r.Model.Id, r.Categories.ConvertAll(c => c.Name), _ => true)));
-    }
-
-    private static List<List<string>>? Similar(List<CategoryResponse> categories) =>
-        SimilarNames.Find(categories.ConvertAll(c => c.Name)) is { Count: > 0 } groups ? groups : null;
-
-    /// <summary>Adds a notice if the account has another model of a similar name.</summary>
-    private static async Task<ModelResponse> WithNamesakeAsync(HeadstartDb db, Guid account, ModelResponse model, CancellationToken cancel)
-    {
-        var others = await db.Models.Where(m => m.AccountId == account && m.Id != model.Id).Select(m => m.Name).ToListAsync(cancel);
-        return others.Find(name => SimilarNames.Are(name, model.Name)) is not { } similar ? model : model with
-        {
-            Notices =
-            [
-                .. model.Notices ?? [],
-                $"You also have a model named \"{similar}\": {SimilarNames.Difference(model.Name, similar)}.",
-            ],
-        };
-    }
-
-    private static ModelState StateOf(Model model, List<CategoryResponse> categories, bool enough, bool unlabelled, bool training) =>
-        training ? ModelState.Training
-        : model.PublishedVersion is not null ? ModelState.Trained
-        : enough ? ModelState.Ready
-        : unlabelled || (model.Kind.HasBoxes() && model.Examples > 0) || categories.Any(c => c.ImageCount > 0) ? ModelState.Collecting
-        : ModelState.Empty;
 }

@@ -57,6 +57,40 @@ public static class NewModels
         return null;
     }
 
+    /// <summary>Gives categories the descriptions that a user wrote for them.</summary>
+    /// <param name="categories">All of the model.</param>
+    /// <param name="given">By name; null or blank removes one.</param>
+    /// <returns>Why they are refused; null for good ones.</returns>
+    public static ProblemHttpResult? Describe(IReadOnlyList<Category> categories, IReadOnlyDictionary<string, string?>? given)
+    {
+        foreach (var (key, text) in given ?? new Dictionary<string, string?>())
+        {
+            var name = key.Length > Names.MaxLength ? key : Names.Clean(key);
+            if (categories.FirstOrDefault(c => c.Name == name) is not { } category)
+            {
+                return Problems.Invalid("unknown-category", $"There is no category \"{RequestBodies.Readable(key)}\" to describe; list "
+                    + "it in categories, too.");
+            }
+
+            if (text?.Length > Data.Category.LongestDescription)
+            {
+                return Problems.Invalid("invalid-description", $"The description of \"{name}\" has {text.Length:N0} characters; at most "
+                    + $"{Data.Category.LongestDescription} are read. One sentence is best: a photo of a cat, lying or sitting.");
+            }
+
+            var words = Names.Clean(text ?? "");
+            if (words.Any(char.IsControl) || words.Contains('\uFFFD'))
+            {
+                return Problems.Invalid("invalid-description", $"The description of \"{name}\" must be one line of text, without control "
+                    + "characters or characters that are not valid UTF-8.");
+            }
+
+            category.Description = words.Length == 0 ? null : words;
+        }
+
+        return null;
+    }
+
     /// <returns>Why the account cannot have it; null when it is saved.</returns>
     public static async Task<ProblemHttpResult?> AddAsync(HeadstartDb db, Model model, CancellationToken cancel)
     {

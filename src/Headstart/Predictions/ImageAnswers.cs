@@ -49,7 +49,7 @@ internal sealed class ImageAnswers(Predictor predictor, WebFetcher web, Settings
             [] => NoFiles(),
             [{ Error: { } error }] => Problems.Of(StatusCodes.Status422UnprocessableEntity, "unreadable-image", error,
                 ("modelId", id), ("version", version.Number), ("predictions", answers)),
-            _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers)),
+            _ => TypedResults.Ok(new PredictionResponse(id, version.Number, answers, version.ZeroShot)),
         };
 
         async Task<FilePrediction?> AskAsync(byte[] image, CancellationToken hurry)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Versions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -5,7 +6,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Headstart.Predictions;
 
-public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions);
+/// <param name="ZeroShot">true for a version that has learned from no image and answers from the words of its categories alone: its
+/// probabilities are not calibrated, and it calls nothing unknown. Otherwise absent.</param>
+public sealed record PredictionResponse(Guid ModelId, int Version, IReadOnlyList<FilePrediction> Predictions,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false);
 
 /// <param name="Urls">URLs of images; predictions come in this order, each with its URL as the file name.</param>
 /// <param name="Texts">Texts, for a text model; predictions come in this order.</param>

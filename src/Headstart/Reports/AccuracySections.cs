@@ -5,7 +5,7 @@ namespace Headstart.Reports;
 /// <summary>The version's accuracy, its comparison with the published one, and what would improve it.</summary>
 internal static class AccuracySections
 {
-    public static Html All(Report report) => $"{Accuracy(report)}{Comparison(report.Comparison)}{Help(report)}";
+    public static Html All(Report report) => $"{Accuracy(report)}{Comparison(report.Comparison)}{Words(report.Words)}{Help(report)}";
 
     private static Html? Accuracy(Report report)
     {
@@ -46,6 +46,21 @@ internal static class AccuracySections
         }
 
         return Html.Section($"Compared with version {comparison.Version}", Html.Paragraph(comparison.Sentence));
+    }
+
+    private static Html? Words(WordsReport? words)
+    {
+        if (words is null)
+        {
+            return null;
+        }
+
+        return Html.Section("Categories in words", $"""
+            {Html.Table("Words", ["Category", "Words", "Believed"], Html.Each(words.Prompts, prompt =>
+                $"<tr><th scope=\"row\">{prompt.Category}</th><td>{prompt.Prompt}</td><td>{Html.PercentOrDash(prompt.Belief)}</td></tr>"))}
+            <p class="soft">Read by {words.Backbone}. Where the words are believed little, the images are not what they say: describe the
+            category in other words.</p>
+            """);
     }
 
     internal static Html? Help(Report report)

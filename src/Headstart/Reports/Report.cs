@@ -131,6 +131,10 @@ public sealed record Report
     /// <summary>How the head was trained; null in reports of earlier Headstart releases.</summary>
     public HeadReport? Head { get; init; }
 
+    /// <summary>The words that the version began with, or of which it is made where it has seen no image; null where it has read
+    /// none.</summary>
+    public WordsReport? Words { get; init; }
+
     public required int TrainableParameters { get; init; }
 
     /// <summary>Categories with nothing to learn from, such as images given as test alone; the version never predicts them.</summary>
@@ -169,6 +173,16 @@ public sealed record HeldOutReport(double Accuracy, IReadOnlyList<double> Accura
 /// <param name="Strength">Strength of its regularisation.</param>
 /// <param name="Sentence">Why this head was chosen, and what its parameters are.</param>
 public sealed record HeadReport(HeadKind Kind, double Strength, string Sentence);
+
+/// <param name="Backbone">The text half of the image-text pair that read them.</param>
+/// <param name="Prompts">The words of each category.</param>
+public sealed record WordsReport(string Backbone, IReadOnlyList<CategoryPrompt> Prompts);
+
+/// <param name="Category">Its name.</param>
+/// <param name="Prompt">Its description, or a sentence with its name.</param>
+/// <param name="Belief">How far the head believes these words, 0 to 1: low where images are not what the words say, so that others may be
+/// better. null where no image has spoken for or against them.</param>
+public sealed record CategoryPrompt(string Category, string Prompt, double? Belief);
 
 /// <summary>Calibration: whether nine in ten predictions with 90 % are correct.</summary>
 /// <param name="Temperature">The number that divides the logits, fitted on images that the heads were not trained on.</param>

@@ -3,6 +3,7 @@ using Headstart.Backbones;
 using Headstart.Learning.Backbones;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Words;
 using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Training;
@@ -11,9 +12,10 @@ namespace Headstart.Training;
 /// Finds the best features for the images by the cross-validated log loss of a head on a sample of them: the objective itself, not a proxy.
 /// Many backbones are first tried on a quarter and on half of the sample, and the worse half of them is dropped each time. The remaining
 /// ones are tried with their inner stages, in pairs, and the best pair with each third one, once each, and the better half of those as
-/// often as few images require. The static favourite always stays in.
+/// often as few images require. The static favourite always stays in, and so do image-text pairs, whose heads begin with the words of the
+/// categories.
 /// </summary>
-public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
+public sealed class BackboneChoice(FeatureCache features, CategoryWords words, TimeProvider clock)
 {
     /// <param name="Probe">How many images the cross-validation saw.</param>
     /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
@@ -45,14 +47,20 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         var favourite = Candidates.Favourite(seen, maxMs, data.PerCategory);
         var last = progress.Part(2, 3);
         var repeats = HeadTraining.Repeats(sample.Count);
-        var candidates = Candidates.Of(seen, maxMs);
+        var worded = words.Recipes(seen, maxMs).ToList();
+        List<FeatureRecipe> candidates = [.. Candidates.Of(seen, maxMs), .. worded];
         var trials = await TryAsync(candidates, repeats: 1, last.Part(0, 3));
-        if (Candidates.BestPair(trials) is { } pair)
+        if (Candidates.BestPair(trials.Where(trial => !worded.Contains(trial.Recipe))) is { } pair)
         {
             var threes = Candidates.Threes(pair, seen, maxMs).Append(favourite).DistinctBy(recipe => recipe.Id)
                 .Where(recipe => !candidates.Exists(tried => tried.Id == recipe.Id)).ToList();
             candidates.AddRange(threes);
             trials.AddRange(await TryAsync(threes, repeats: 1, last.Part(1, 3)));
+        }
+
+        if (trials[0].Scores.Count == 0 && worded is [var unseen, ..])
+        {
+            favourite = unseen; // of one image a category words know more
         }
 
         if (repeats > 1)
@@ -77,6 +85,7 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
             }, (recipe, token) =>
             {
                 var set = Checked(data.With(sample, FeatureCache.Assemble(recipe, [.. recipe.Backbones.Select(b => vectors[b])])));
+                set = set with { Prior = words.Prior(recipe) };
                 var trial = Trial.Run(recipe, set, repeats, seed, token);
                 done.Add(trial);
                 table.Add(trial);
@@ -93,7 +102,8 @@ public sealed class BackboneChoice(FeatureCache features, TimeProvider clock)
         CancellationToken cancel)
     {
         var left = backbones.ToList();
-        var favourites = Candidates.Favourite(backbones, maxMs, data.PerCategory).Backbones;
+        var favourites = Candidates.Favourite(backbones, maxMs, data.PerCategory).Backbones.Union(words.Pairs.Select(pair => pair.Images))
+            .Intersect(backbones).ToList();
         foreach (var (round, share) in ((double[])[0.25, 0.5]).Index())
         {
             var sample = data.Sample((int)(share * Math.Min(ProbeImages, data.Train.Count)));

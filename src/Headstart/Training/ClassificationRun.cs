@@ -21,7 +21,7 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
         // 3. Extract the features that the choice has not computed.
         await watch.EnterAsync(RunStage.Extracting, 0.5);
         var read = await features.ReadAsync(db, chosen.Features, [.. data.Train, .. data.Test], new StageProgress(run, 0.5, 0.7), cancel);
-        var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel));
+        var examples = Examples.Of(data, read, await features.AlikeAsync(db, read, cancel), chosen.Prior);
         run.Notice(examples.Notices(data.Kind.Nouns()));
         var (train, tried) = (examples.Train, chosen.Tried);
 
@@ -66,7 +66,8 @@ internal sealed class ClassificationRun(ImageRunFeatures images, TextRunFeatures
             .Conclude(await offered.FinishAsync(new StageProgress(run, 0.85, 0.95), cancel));
         var confirmed = await db.Examples.Where(i => i.ModelId == run.Run.ModelId && i.Confirmed).Select(i => i.Id).ToListAsync(cancel);
         var report = await Task.Run(() => ReportWriter.Write(
-            new(data, examples, chosen.Features, validation, evaluated, raw, temperature, curve, confirmed.ToHashSet())), cancel);
+            new(data, examples, chosen.Features, validation, evaluated, raw, temperature, curve, confirmed.ToHashSet())
+            { Words = chosen.Words }), cancel);
 
         var parts = await features.KeepAsync(chosen.Features, cancel);
         return new(chosen.Features.Id, new HeadArtifact(parts, head.At(temperature).With(thresholds), NoveltyDetector.Of(all)).Write(),

@@ -20,12 +20,13 @@ public sealed record Examples(
     /// <param name="data">The run's examples.</param>
     /// <param name="read">The readable examples of <see cref="Dataset.Train"/>, then those of <see cref="Dataset.Test"/>.</param>
     /// <param name="alike">Pairs of near duplicates among them.</param>
-    public static Examples Of(Dataset data, ReadItems read, IEnumerable<(int First, int Second)> alike)
+    /// <param name="prior">See <see cref="LabelledFeatures.Prior"/>.</param>
+    public static Examples Of(Dataset data, ReadItems read, IEnumerable<(int First, int Second)> alike, DenseLayer? prior = null)
     {
         var items = read.Items;
         var groups = NearDuplicates.Groups(items.Count, alike);
         var sides = TrainTestSplit.Of(data, items, groups);
-        var all = data.Labelled(read.Vectors, items) with { Groups = groups };
+        var all = data.Labelled(read.Vectors, items) with { Groups = groups, Prior = prior };
         var readable = items.Select(item => item.ExampleId).ToHashSet();
         var alikes = Enumerable.Range(0, items.Count).GroupBy(i => groups[i]).Where(group => group.Count() > 1);
         return new(all.Some([.. sides.Train, .. sides.Test.Where(i => !items[i].SideGiven)]), all.Some(sides.Train), Ids(sides.Train),

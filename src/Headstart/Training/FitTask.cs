@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
 
@@ -21,5 +22,14 @@ public sealed record FitTask(HeadMethod? Method, int Seed, int Repeats, bool Lin
 public sealed record FitDescription(FitTask Task, string Recipe, byte[][] Images, int[] Labels, int[][]? Tags, int[]? Groups,
     string[] Categories)
 {
-    public LabelledFeatures Set(IReadOnlyList<float[]> features) => new(features, Labels, Categories) { Tags = Tags, Groups = Groups };
+    /// <summary>The weights of <see cref="LabelledFeatures.Prior"/>, float32; null where there is none.</summary>
+    public byte[]? Prior { get; init; }
+
+    public LabelledFeatures Set(IReadOnlyList<float[]> features) => new(features, Labels, Categories)
+    {
+        Tags = Tags,
+        Groups = Groups,
+        Prior = Prior is null ? null
+            : new(features[0].Length, MemoryMarshal.Cast<byte, float>(Prior), new float[Categories.Length]),
+    };
 }

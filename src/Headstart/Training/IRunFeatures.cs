@@ -1,6 +1,7 @@
 using Headstart.Data;
 using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Words;
 using Headstart.Reports;
 using Headstart.Versions;
 
@@ -14,6 +15,13 @@ namespace Headstart.Training;
 public sealed record ChosenFeatures(VersionFeatures Features, ChoiceReport? Report, Tried? Tried, IReadOnlyList<IDisposable>? Others = null)
     : IDisposable
 {
+    /// <summary>What the words of the categories say of such features.</summary>
+    public CategoryWords Words { get; init; } = CategoryWords.None;
+
+    /// <summary>The head that the words give, see <see cref="LabelledFeatures.Prior"/>; null where the features are not compared with
+    /// words.</summary>
+    public DenseLayer? Prior { get; init; }
+
     public void Dispose()
     {
         foreach (var other in Others ?? [])

@@ -1,7 +1,11 @@
 using Headstart.Backbones;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
+using Headstart.Learning.Choosing;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Texts;
+using Headstart.Learning.Words;
+using Headstart.Reports;
 using Headstart.Similarity;
 using Headstart.Versions;
 using static Headstart.Learning.TrainingDefaults;
@@ -10,8 +14,8 @@ namespace Headstart.Training;
 
 /// <summary>Features of images: computed by the backbones of this host, through the feature cache.</summary>
 public sealed class ImageRunFeatures(
-    LoadedBackbones loaded, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier, Fingerprints prints,
-    TimeProvider clock) : IRunFeatures
+    LoadedBackbones loaded, ImageTextPairs pairs, FeatureCache features, WantedBackbones wanted, EarlierChoice earlier,
+    Fingerprints prints, TimeProvider clock) : IRunFeatures
 {
     /// <summary>
     /// Downloads missing backbones and chooses the features; reuses an earlier run's choice if nothing could have changed it.
@@ -20,25 +24,54 @@ public sealed class ImageRunFeatures(
         CancellationToken cancel)
     {
         var maxMs = run.Run.MaxLatencyMs ?? double.PositiveInfinity;
-        if (await wanted.BringAsync(db, run, budget, cancel) is { } named)
+        var named = await wanted.BringAsync(db, run, budget, cancel);
+        var words = await UsableAsync(run,
+            await WordsRun.WordsOfAsync(db, run.Run.ModelId, data.Categories, data.Kind.ReadsWords() ? pairs.All : [], cancel), cancel);
+        if (named is not null)
         {
-            return new(new ImageFeatures(Named(named, maxMs)), null, null);
+            return With(words, Named(named, maxMs), null, null);
         }
 
         var admissible = Admissible(run.Run);
-        if (await earlier.FindAsync(db, run.Run, EarlierChoice.Names(admissible), data, cancel) is { } standing
+        List<string> candidates =
+            [.. EarlierChoice.Names(admissible), .. words.Pairs.Select(pair => $"{pair.Texts.Id} {pair.Texts.Sha256[..12]}")];
+        if (await earlier.FindAsync(db, run.Run, candidates, data, cancel) is { } standing
             && FeatureRecipe.Parse(standing.Backbone, admissible) is { } recipe)
         {
             progress.Show([.. standing.Trials]);
-            return new(new ImageFeatures(recipe), standing.Report, null);
+            return With(words, recipe, standing.Report, null);
         }
 
-        var choice = await new BackboneChoice(features, clock).ChooseAsync(admissible, maxMs, data, progress, budget / 2, Seed, cancel);
-        return new(new ImageFeatures(choice.Chosen.Recipe), new(
+        var choice = await new BackboneChoice(features, words, clock).ChooseAsync(
+            admissible, maxMs, data, progress, budget / 2, Seed, cancel);
+        return With(words, choice.Chosen.Recipe, new(
             choice.Probe == 0 ? $"{choice.Chosen.Recipe.Id} was taken unseen: no category has two images to compare backbones on."
                 : $"{choice.Chosen.Recipe.Id} gave the best cross-validated results on {choice.Probe} of these images.", null, choice.Probe,
-            double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, EarlierChoice.Names(admissible)), choice.Chosen);
+            double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, candidates), choice.Chosen);
     }
+
+    /// <summary>Without pairs that turn out to be none: a run can do without words.</summary>
+    private static async Task<CategoryWords> UsableAsync(ActiveRun run, CategoryWords words, CancellationToken cancel)
+    {
+        var usable = new List<ImageTextPair>();
+        foreach (var pair in words.Pairs)
+        {
+            try
+            {
+                await Task.Run(() => pair.Directions(words.Prompts), cancel);
+                usable.Add(pair);
+            }
+            catch (TextFeaturesException e)
+            {
+                run.Notice($"The words of the categories were not read: {e.Message}");
+            }
+        }
+
+        return words with { Pairs = usable };
+    }
+
+    private static ChosenFeatures With(CategoryWords words, FeatureRecipe recipe, ChoiceReport? report, Tried? tried) =>
+        new(new ImageFeatures(recipe), report, tried) { Words = words, Prior = words.Prior(recipe) };
 
     public async Task<ReadItems> ReadAsync(HeadstartDb db, VersionFeatures of, IReadOnlyList<Dataset.Item> items,
         IProgress<double> progress, CancellationToken cancel)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Headstart.Data;
 using Headstart.Learning.Evaluation;
 using Headstart.Learning.Heads;
+using Headstart.Learning.Words;
 using Headstart.Reports;
 using Headstart.Versions;
 using static Headstart.Learning.TrainingDefaults;
@@ -16,7 +17,11 @@ namespace Headstart.Training;
 /// <param name="Confirmed">Images whose label a person confirmed.</param>
 public sealed record Findings(
     Dataset Data, Examples Examples, VersionFeatures Features, CrossValidation Validation, Head Evaluated, Head Raw, double Temperature,
-    LearningCurve? Curve, IReadOnlySet<Guid> Confirmed);
+    LearningCurve? Curve, IReadOnlySet<Guid> Confirmed)
+{
+    /// <summary>What the words of the categories say.</summary>
+    public CategoryWords Words { get; init; } = CategoryWords.None;
+}
 
 /// <summary>Writes the report: how accurate a version is, how certain that is, and what would improve it.</summary>
 public static class ReportWriter
@@ -82,6 +87,7 @@ public static class ReportWriter
             Leaks = found.Examples.Leaks,
             Backbones = [],
             Head = Head(found),
+            Words = Words(found),
             TrainableParameters = found.Evaluated.TrainableParameters,
             LeftOut = found.Data.LeftOut,
             UnreadableImages = found.Examples.Unreadable,
@@ -167,6 +173,20 @@ public static class ReportWriter
             Math.Round((double)support[largest] / Math.Max(1, support[smallest]), 2));
     }
 
+    /// <returns>null unless the head began with words.</returns>
+    private static WordsReport? Words(Findings found)
+    {
+        if (found.Validation.Method.Kind != HeadKind.Words)
+        {
+            return null;
+        }
+
+        var recipe = ((ImageFeatures)found.Features).Recipe;
+        var belief = CategoryWords.Belief(found.Examples.All);
+        return new(found.Words.Pairs.First(pair => recipe.Backbones.Contains(pair.Images)).Texts.Id,
+            [.. found.Data.Categories.Select((name, k) => new CategoryPrompt(name, found.Words.Prompts[k], Math.Round(belief[k], 3)))]);
+    }
+
     private static HeadReport Head(Findings found)
     {
         var method = found.Validation.Method;
@@ -175,9 +195,12 @@ public static class ReportWriter
             : "did best in cross-validation.";
         var what = method.Kind switch
         {
-            HeadKind.Prototypes or HeadKind.Logistic =>
-                $"{(method.Kind == HeadKind.Logistic ? "Logistic regression" : "Linear discriminant analysis")} {best} The head has one "
-                + $"weight for each of {features} features and one bias for each of {categories} categories",
+            HeadKind.Prototypes or HeadKind.Logistic or HeadKind.Words => (method.Kind switch
+            {
+                HeadKind.Prototypes => "Linear discriminant analysis",
+                HeadKind.Words => "Logistic regression that begins with the words of the categories",
+                _ => "Logistic regression",
+            }) + $" {best} The head has one weight for each of {features} features and one bias for each of {categories} categories",
             _ => $"A hidden layer of {found.Evaluated.Hidden!.Outputs} units {best} Each unit has a weight for each of {features} "
                 + $"features, and each of {categories} categories has a weight for each unit",
         };

@@ -17,8 +17,8 @@ namespace Headstart.Training;
 public sealed record RunOptions(string? Backbone = null, double? MaxLatencyMs = null, double? MaxTrainingSeconds = null);
 
 /// <summary>Starts training runs, for every API.</summary>
-public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, WantedBackbones wanted, JobWaker waker,
-    TimeProvider clock)
+public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextBackbones texts, ImageTextPairs pairs,
+    WantedBackbones wanted, JobWaker waker, TimeProvider clock)
 {
     /// <param name="caller">Owns the model.</param>
     /// <param name="id">Of the model.</param>
@@ -46,7 +46,7 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
             .SingleOrDefaultAsync(cancel);
         await loaded.Bundled.WaitAsync(cancel); // a run may name one of them
         if ((Refuse(options) ?? (kind.IsText() ? RefuseTextBackbone(options) : RefuseBackbone(options, kind))
-            ?? await NothingToLearnAsync(id, kind, cancel))
+            ?? await NothingToLearnAsync(id, kind, options, cancel))
             is { } refusal)
         {
             throw new RefusedException(refusal);
@@ -77,6 +77,23 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         // If the process dies here, the run is queued and the sweep enqueues it.
         waker.Wake(TrainingJob.Kind, run.Id);
         return run;
+    }
+
+    /// <summary>Makes a version of a new model whose categories somebody described, where this host has an image-text pair.</summary>
+    public async Task FromWordsAsync(Model model, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Categories.Exists(c => c.Description is not null) && BeginsWithWords(model.Kind, model.Categories.Count, new()))
+        {
+            try
+            {
+                await StartAsync(model.Id, new(), null, cancel);
+            }
+            catch (RefusedException)
+            {
+                // The account has no run left. The model is made, and its owner can start one later.
+            }
+        }
     }
 
     /// <summary>A queued row; the caller saves and enqueues it.</summary>
@@ -134,7 +151,12 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         + (unseen == 0 ? "" : $"Nobody has said yet what {unseen} {(unseen == 1 ? "image shows" : "images show")}: draw their boxes. ")
         + "Thirty images per category are a good start.";
 
-    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, CancellationToken cancel)
+    /// <summary>Whether a version can be made of words alone.</summary>
+    private bool BeginsWithWords(ModelKind kind, int categories, RunOptions options) => kind.ReadsWords()
+        && categories >= kind.MinCategories() && pairs.Find(options.Backbone is "auto" ? null : options.Backbone, options.MaxLatencyMs)
+            is not null;
+
+    private async Task<ProblemHttpResult?> NothingToLearnAsync(Guid id, ModelKind kind, RunOptions options, CancellationToken cancel)
     {
         var learnable = db.LearnableLabels;
         if (kind.HasBoxes())
@@ -152,7 +174,8 @@ public sealed class RunStart(HeadstartDb db, LoadedBackbones loaded, LoadedTextB
         }).ToListAsync(cancel);
         var enough = counts.Count(c => c.Learnable);
         var tested = counts.Count(c => c.Any && !c.Learnable);
-        return enough >= kind.MinCategories() ? null : Problems.Invalid($"too-few-{kind.Nouns()}",
+        return enough >= kind.MinCategories() || BeginsWithWords(kind, counts.Count, options) ? null : Problems.Invalid(
+            $"too-few-{kind.Nouns()}",
             $"Training needs at least two categories with {kind.Nouns()} to learn from; {enough} of the {counts.Count} categories have "
                 + $"any. {(tested == 0 ? "" : $"{(tested == 1 ? "One has" : $"{tested} have")} only {kind.Nouns()} given as test, which "
                     + "are never learned from: move some to train. ")}Thirty per category is a good start.");

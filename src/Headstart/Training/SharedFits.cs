@@ -47,7 +47,8 @@ public sealed class SharedFits(IDbContextFactory<HeadstartDb> databases, Extract
                 Id = Guid.CreateVersion7(),
                 Spaces = [.. recipe.Backbones.Select(backbone => backbone.FeatureSpace)],
                 Description = JsonSerializer.Serialize(new FitDescription(task, recipe.Id, [.. images], [.. set.Labels],
-                set.Tags?.ToArray(), set.Groups?.ToArray(), [.. set.Categories])),
+                set.Tags?.ToArray(), set.Groups?.ToArray(), [.. set.Categories])
+                { Prior = set.Prior is { } prior ? MemoryMarshal.AsBytes(prior.Weights.Span).ToArray() : null }),
                 CreatedAt = clock.Now(),
             };
             await using var db = await databases.CreateDbContextAsync(cancel);

@@ -12,10 +12,11 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Training;
 
 /// <summary>
-/// Features of texts: each run learns them from the model's own texts, including unlabelled ones. A text deleted since the run began is not
-/// used.
+/// Features of texts: each run learns them from the model's own texts, including unlabelled ones. What sentence networks make of a text is
+/// kept for later runs. A text deleted since the run began is not used.
 /// </summary>
-public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice earlier, IBlobStore blobs) : IRunFeatures
+public sealed class TextRunFeatures(LoadedTextBackbones loaded, SentenceVectors vectors, EarlierChoice earlier, IBlobStore blobs)
+    : IRunFeatures
 {
     private const int AtOnce = 5_000; // rows per database query
 
@@ -33,6 +34,7 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
         var named = run.Run.Backbone;
         var names = Names();
         var standing = named is null ? await earlier.FindAsync(db, run.Run, names, data, cancel) : null;
+        await BringAsync(corpus, Those(texts, data.Test), named ?? standing?.Backbone, cancel);
         var fitted = await Task.Run(
             () => TextCandidates.Fit(corpus, loaded.All, Seed, progress.Part(0, 2), cancel, named ?? standing?.Backbone), cancel);
         var candidates = Admissible(fitted, run.Run);
@@ -102,6 +104,16 @@ public sealed class TextRunFeatures(LoadedTextBackbones loaded, EarlierChoice ea
             (compared == 0 ? $"{choice.Chosen.Id} was taken unseen: no category has two texts to compare features on"
                 : $"{choice.Chosen.Id} gave the best cross-validated results on {compared} of these texts") + $"; {learned}.",
             null, compared, double.IsFinite(choice.Stability) ? Math.Round(choice.Stability, 3) : null, names), choice.Chosen);
+    }
+
+    /// <summary>Has the sentence networks that the run reads know its texts.</summary>
+    private async Task BringAsync(TextCorpus corpus, IReadOnlyList<string> test, string? only, CancellationToken cancel)
+    {
+        foreach (var network in loaded.All.Where(file => file.Kind == RegisteredTextKind.Sentences
+            && (only is null ? corpus.Labelled.Count <= MostForSentences : TextCandidates.IdsWith(file).Contains(only))))
+        {
+            await vectors.BringAsync(network, [.. corpus.ForCentre, .. corpus.Labelled, .. test], cancel);
+        }
     }
 
     private List<TextFeatures> Admissible(IReadOnlyList<TextFeatures> fitted, TrainingRun run)

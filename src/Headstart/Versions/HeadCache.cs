@@ -27,8 +27,8 @@ public sealed class HeadCache(VersionReader reader, IBlobStore blobs, IDbContext
     {
         await using var db = await databases.CreateDbContextAsync(cancel);
         if (await db.Versions.Where(v => v.ModelId == model && v.Number == number)
-            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind }).SingleOrDefaultAsync(cancel)
-            is not { } version)
+            .Join(db.Models, v => v.ModelId, m => m.Id, (v, m) => new { v.Artifact, m.Kind, v.TrainableParameters })
+            .SingleOrDefaultAsync(cancel) is not { } version)
         {
             return null;
         }
@@ -36,7 +36,7 @@ public sealed class HeadCache(VersionReader reader, IBlobStore blobs, IDbContext
         var bytes = await blobs.GetAsync(version.Artifact, cancel)
             ?? throw VersionReader.Unavailable("The version's head is missing from the blob store or damaged there; publish another "
                 + "version or train again.");
-        var served = await reader.ReadAsync(version.Kind, number, bytes, cancel);
+        var served = await reader.ReadAsync(version.Kind, number, bytes, cancel) with { ZeroShot = version.TrainableParameters == 0 };
         return _heads.Set((model, number), served, new MemoryCacheEntryOptions { Size = served.Bytes });
     }
 

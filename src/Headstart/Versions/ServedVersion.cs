@@ -13,6 +13,9 @@ public abstract record ServedVersion(int Number)
     /// <summary>What it takes in memory, about; backbones are others' too and not counted.</summary>
     public abstract long Bytes { get; }
 
+    /// <summary>Whether it has learned from no example, and answers from the words of its categories alone.</summary>
+    public bool ZeroShot { get; init; }
+
     /// <summary>Whether it answers for texts, not images.</summary>
     public virtual bool ReadsTexts => false;
 }

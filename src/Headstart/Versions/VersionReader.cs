@@ -58,7 +58,7 @@ public sealed class VersionReader(IBlobStore blobs, LoadedBackbones loaded, Dete
     // The same file and the same preprocessing, not just the same name: anything else would answer confidently and wrongly.
     private FeaturePart Part(ArtifactPart read) =>
         loaded.Find(read.BackboneId)?.Behind(read.PreprocessingId) is { } backbone && backbone.Manifest.Sha256 == read.BackboneSha256
-            && backbone.Sections.FirstOrDefault(s => s.Name == read.Section) is { } section
+            && backbone.Readable.FirstOrDefault(s => s.Name == read.Section) is { } section
             ? new(backbone, section)
             : throw NoBackbone(read.BackboneId, read.BackboneSha256);
 

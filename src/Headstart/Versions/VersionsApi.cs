@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Headstart.Access;
 using Headstart.Data;
 using Headstart.Learning.Backbones;
@@ -13,13 +14,16 @@ namespace Headstart.Versions;
 /// <param name="Accuracy">0 to 1, measured on held-out examples if there are enough, otherwise cross-validated; null where the examples
 /// cannot tell, such as pictures of one scene for each category. The report says which, and why.</param>
 /// <param name="AccuracyInterval">Lower and upper bound of the 95 % confidence interval (Wilson); null without an accuracy.</param>
+/// <param name="ZeroShot">true for a version that has learned from no image and answers from the words of its categories alone: its
+/// accuracy is unknown and its probabilities are not calibrated. Otherwise absent.</param>
 public sealed record VersionResponse(
     int Number, Guid RunId, string Backbone, int TrainableParameters, double? Accuracy, IReadOnlyList<double>? AccuracyInterval,
-    bool Published, DateTime CreatedAt)
+    bool Published, DateTime CreatedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool ZeroShot = false)
 {
     public static VersionResponse Of(ModelVersion version, int? published) => new(
         version.Number, version.RunId, version.Backbone, version.TrainableParameters, version.Accuracy,
-        version is { AccuracyLow: { } low, AccuracyHigh: { } high } ? [low, high] : null, version.Number == published, version.CreatedAt);
+        version is { AccuracyLow: { } low, AccuracyHigh: { } high } ? [low, high] : null, version.Number == published, version.CreatedAt,
+        version.TrainableParameters == 0);
 }
 
 public static class VersionsApi

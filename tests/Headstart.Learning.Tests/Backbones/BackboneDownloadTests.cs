@@ -33,7 +33,7 @@ public sealed class BackboneDownloadTests
         var published = new PublishedFile(server.Address, Content.Length, Sha256);
         var entry = new TextCatalogueEntry("tiny", published, published, "here", "MIT", "none")
         {
-            IsSentencePiece = true,
+            Tokenizer = Tokenizer.SentencePiece,
             Reading = new() { Prefix = "query: " },
         };
 

@@ -166,12 +166,13 @@ public sealed class SentenceNetworksTests : IDisposable
     {
         Assert.All(TextCatalogue.Entries, entry =>
         {
-            Assert.Matches($"^{entry.Source}/resolve/([0-9a-f]{{40}}|main)/onnx/model.onnx$", entry.Network.Address!.AbsoluteUri);
+            Assert.Matches($"^{entry.Source}/resolve/([0-9a-f]{{40}}|main)/onnx/(text_)?model(_quantized)?.onnx$",
+                entry.Network.Address!.AbsoluteUri);
             Assert.Equal(entry.VocabularyName, entry.Vocabulary.Address!.Segments[^1]);
         });
         Assert.Equal(TextCatalogue.Entries.Count, TextCatalogue.Entries.Select(entry => entry.Sha256).Distinct().Count());
-        Assert.Equal(("query: ", true), (TextCatalogue.Find("multilingual-e5-small")!.Reading.Prefix,
-            TextCatalogue.Find("multilingual-e5-small")!.IsSentencePiece));
+        Assert.Equal(("query: ", Tokenizer.SentencePiece), (TextCatalogue.Find("multilingual-e5-small")!.Reading.Prefix,
+            TextCatalogue.Find("multilingual-e5-small")!.Tokenizer));
     }
 
     private RegisteredText Network(string description, byte[] vocabulary)

@@ -266,6 +266,7 @@ namespace Headstart.Data.Migrations
                     id = table.Column<Guid>(type: "uuid", nullable: false),
                     model_id = table.Column<Guid>(type: "uuid", nullable: false),
                     name = table.Column<string>(type: "text", nullable: false),
+                    description = table.Column<string>(type: "text", nullable: true),
                     position = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>

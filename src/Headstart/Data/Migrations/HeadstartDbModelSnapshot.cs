@@ -325,6 +325,10 @@ namespace Headstart.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<string>("Description")
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
                     b.Property<Guid>("ModelId")
                         .HasColumnType("uuid")
                         .HasColumnName("model_id");
@@ -384,6 +388,8 @@ namespace Headstart.Data.Migrations
                     b.ComplexCollection(typeof(List<Dictionary<string, object>>), "Merged", "Headstart.Data.CategoryChange.Merged#MergedCategory", b1 =>
                         {
                             b1.IsRequired();
+
+                            b1.Property<string>("Description");
 
                             b1.Property<Guid>("Id");
 

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Headstart.Data;
+using Headstart.Learning.Texts;
+using Microsoft.EntityFrameworkCore;
+
+namespace Headstart.Backbones;
+
+/// <summary>What sentence networks made of texts, kept in the database as <see cref="FeatureCache"/> keeps what backbones make of
+/// images.</summary>
+public sealed class SentenceVectors(IDbContextFactory<HeadstartDb> databases)
+{
+    private const int AtOnce = 500;
+
+    /// <summary>
+    /// Has the network know these texts: those in the database are read, the others computed, on all cores, and written after every few
+    /// hundred, so that a run that dies here repeats little. Each text passes through the network by itself, and so without padding.
+    /// </summary>
+    /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
+    public async Task BringAsync(RegisteredText network, IEnumerable<string> texts, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        await using var db = await databases.CreateDbContextAsync(cancel);
+        foreach (var some in texts.Distinct().Chunk(AtOnce))
+        {
+            var shas = some.ToDictionary(text => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+            byte[][] keys = [.. shas.Keys.Select(Convert.FromHexString)];
+            var known = db.FeatureVectors.AsNoTracking().Where(v => v.Space == network.FeatureSpace && keys.Contains(v.Sha256));
+            foreach (var row in await known.ToListAsync(cancel))
+            {
+                var sha = Convert.ToHexString(row.Sha256);
+                if (network.Remember(shas[sha], MemoryMarshal.Cast<byte, float>(row.Values).ToArray()))
+                {
+                    shas.Remove(sha);
+                }
+            }
+
+            var made = new ConcurrentBag<(byte[] Sha256, byte[] Values)>();
+            var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+            await Task.Run(() => Parallel.ForEach(shas, options, text => made.Add((Convert.FromHexString(text.Key),
+                MemoryMarshal.AsBytes(network.Encode(text.Value).AsSpan()).ToArray()))), cancel);
+            await FeatureCache.KeepAsync(db, network.FeatureSpace, made, cancel);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Headstart.Backbones;
+using Headstart.Data;
+using Headstart.Learning.Heads;
+using Headstart.Learning.Words;
+using Headstart.Reports;
+using Headstart.Versions;
+using Microsoft.EntityFrameworkCore;
+using static Headstart.Learning.TrainingDefaults;
+
+namespace Headstart.Training;
+
+/// <summary>
+/// Makes a version of a model that has nothing to learn from yet, where this host has an image-text pair: the words of its categories are
+/// the classifier. It says in its report, and wherever it is listed, that it has seen no image.
+/// </summary>
+internal sealed class WordsRun(ImageTextPairs pairs, ImageRunFeatures images) : IRunSteps
+{
+    /// <summary>Whether the run can do without examples.</summary>
+    public bool Suits(Dataset data, TrainingRun run) => data.Kind.ReadsWords()
+        && data.Categories.Count + data.LeftOut.Count >= MinCategories
+        && pairs.Find(run.Backbone, run.MaxLatencyMs) is not null;
+
+    public async Task<MadeVersion> MakeAsync(RunContext context, CancellationToken cancel)
+    {
+        var (db, run, data, watch, _) = context;
+        await watch.EnterAsync(RunStage.Choosing, 0);
+        var pair = pairs.Find(run.Run.Backbone, run.Run.MaxLatencyMs)
+            ?? throw RefusedException.Invalid("run-refused",
+                "The image-text pair was removed meanwhile; add images, and start another run.");
+        var words = await WordsOfAsync(db, run.Run.ModelId, [.. data.Categories.Concat(data.LeftOut).Order(StringComparer.Ordinal)],
+            [pair], cancel);
+        var features = new ImageFeatures(pair.Recipe);
+
+        await watch.EnterAsync(RunStage.Training, 0.5);
+        var (head, known) = await Task.Run(() => words.ZeroShot(pair), cancel);
+        run.Status = run.Status with
+        {
+            Backbones = [new(features.Id, null, null, Math.Round(features.MsPerExample, 2), true, null, 0)],
+        };
+        var artifact = new HeadArtifact(await images.KeepAsync(features, cancel), head, known).Write();
+        return new(features.Id, artifact, artifact, [], Report(words, data.Kind, pair),
+            new ClassifierCandidate(data, new([], [], words.Categories), [], head, images));
+    }
+
+    /// <summary>The words of categories, as their owner wrote them by now.</summary>
+    /// <param name="db">Has the descriptions.</param>
+    /// <param name="model">Its id.</param>
+    /// <param name="categories">The names to read.</param>
+    /// <param name="pairs">To read them with; without one nothing is looked up.</param>
+    /// <param name="cancel">Ends the query.</param>
+    internal static async Task<CategoryWords> WordsOfAsync(HeadstartDb db, Guid model, IReadOnlyList<string> categories,
+        IReadOnlyList<ImageTextPair> pairs, CancellationToken cancel)
+    {
+        if (pairs.Count == 0)
+        {
+            return CategoryWords.None;
+        }
+
+        var descriptions = await db.Categories.Where(c => c.ModelId == model && c.Description != null)
+            .ToDictionaryAsync(c => c.Name, c => c.Description, cancel);
+        return new(pairs, categories, [.. categories.Select(name => CategoryWords.Prompt(name, descriptions.GetValueOrDefault(name)))]);
+    }
+
+    private static Report Report(CategoryWords words, ModelKind kind, ImageTextPair pair) => new()
+    {
+        Sentence = "Made from words alone: it has learned from no image, its accuracy is unknown, and its probabilities are not "
+            + "calibrated. Try it, describe categories that it confuses in other words, and add images: two per category tell more.",
+        Accuracy = null,
+        AccuracyInterval = null,
+        AccuracyFrom = null,
+        CrossValidation = new(null, null, null, 0, 0, 0),
+        Categories = words.Categories,
+        Kind = kind,
+        Classes = [],
+        Confusion = [],
+        Backbones = [],
+        TrainableParameters = 0,
+        Words = new(pair.Texts.Id,
+            [.. words.Categories.Zip(words.Prompts, (category, prompt) => new CategoryPrompt(category, prompt, null))]),
+    };
+}
