@@ -37,7 +37,9 @@ internal sealed class FeatureSearch(GraphIndex graph)
             return null;
         }
 
-        var map = features.Pool ? tensor : BackTo(tensor, "GlobalAveragePool", "ReduceMean", "AveragePool")?.Input[0];
+        // A graph may end in an average that keeps its two last axes, [n, d, 1, 1]: the map is what it averages.
+        var map = !features.Pool ? BackTo(tensor, "GlobalAveragePool", "ReduceMean", "AveragePool")?.Input[0]
+            : graph.Maker(tensor) is { OpType: "GlobalAveragePool" or "AveragePool" } pool ? pool.Input[0] : tensor;
         return map is null ? null
             : new FeatureTensor([map], Pool: false, Length: null, Classifier: false, new FeatureMaps(graph).Find(map)?.Down);
     }

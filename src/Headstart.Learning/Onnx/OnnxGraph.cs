@@ -138,8 +138,6 @@ public sealed class OnnxGraph
         var maps = new FeatureMaps(_index);
         var ends = maps.StageEnds().ToDictionary(end => end.Stride!.Value);
         var last = FindFeatureMap(features)?.Tensors.Single();
-        // An average over a window is for one size of image: what it averages is for all.
-        last = last is not null && _index.Maker(last) is { OpType: "AveragePool" } pool ? pool.Input[0] : last;
         return ends.TryGetValue(8, out var eighth) && ends.TryGetValue(16, out var sixteenth) && last is not null
             && maps.Find(last) is { Down: 32 } map
             ? [eighth, sixteenth, new FeatureTensor([last], Pool: true, map.Channels, Classifier: false, 32)] : null;

@@ -24,4 +24,13 @@ public sealed class BundledBackbonesTests
             .MaxBy(j => TensorPrimitives.Dot<float>(pets[i], pets[j])) / 12 == i / 12);
         Assert.True(right >= 19, $"{right} of {pets.Length}");
     }
+
+    [Fact]
+    public void A_heat_map_of_ResNet_18_has_the_cells_that_its_last_average_takes()
+    {
+        Assert.SkipUnless(Directory.Exists(BackboneFolders.Bundled), "This was built with BundledBackbones=false.");
+        using var backbone = Backbone.Open(Assert.Single(BackboneFolders.Find([BackboneFolders.Bundled]).Found), threads: 1, stages: true);
+
+        Assert.Equal(7, backbone.Maps!.Extract(backbone.TestImage())[backbone.Sections[0]].Cells);
+    }
 }
