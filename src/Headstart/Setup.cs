@@ -169,7 +169,7 @@ public static class Setup
         services.AddTransient<RunStart>().AddSingleton<WantedBackbones>().AddSingleton<EarlierChoice>().AddSingleton<ModelUpdates>()
             .AddSingleton<VersionWriter>().AddSingleton<PublishDecision>()
             .AddSingleton<ImageRunFeatures>().AddSingleton<TextRunFeatures>()
-            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>()
+            .AddSingleton<ClassificationRun>().AddSingleton<DetectionRun>().AddSingleton<WordsRun>().AddSingleton<RunSteps>()
             .AddJob<TrainingJob>(TrainingJob.Kind, settings);
         return settings.HasRole("worker") ? services.AddSingleton<ExtractionHelp>().AddHostedService<ShardWorker>() : services;
     }

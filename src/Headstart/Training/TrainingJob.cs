@@ -11,8 +11,8 @@ namespace Headstart.Training;
 /// and the last line is atomic.
 /// </summary>
 internal sealed partial class TrainingJob(
-    IDbContextFactory<HeadstartDb> databases, ClassificationRun classification, DetectionRun detection, WordsRun words,
-    PublishDecision publish, VersionWriter versions, TimeProvider clock, ILogger<TrainingJob> log) : IJob
+    IDbContextFactory<HeadstartDb> databases, RunSteps kinds, PublishDecision publish, VersionWriter versions, TimeProvider clock,
+    ILogger<TrainingJob> log) : IJob
 {
     public static readonly JobKind Kind = new("training", "training_runs", "training run", "Start another run; if it fails again, try "
         + "fewer or smaller examples.")
@@ -52,18 +52,12 @@ internal sealed partial class TrainingJob(
         // 1. Freeze. If the process dies after this, the next attempt learns from the same images.
         await Dataset.FreezeAsync(db, run.Run, cancel);
         var data = await Dataset.ReadAsync(db, run.Run, cancel);
-        var fromWords = data.Categories.Count < data.Kind.MinCategories() && words.Suits(data, run.Run);
-        if (data.Categories.Count < data.Kind.MinCategories() && !fromWords)
-        {
-            throw RefusedException.Invalid("run-refused",
-                $"The model no longer has {(data.Kind.HasBoxes() ? "a category" : "two categories")} to learn from; add "
-                + $"{data.Kind.Nouns()} and start another run. {data.LeftOutNotice}");
-        }
-
-        run.Notice(data.LeftOutNotice is { } leftOut && !fromWords ? [leftOut] : []);
+        var steps = kinds.For(data, run.Run) ?? throw RefusedException.Invalid("run-refused",
+            $"The model no longer has {(data.Kind.HasBoxes() ? "a category" : "two categories")} to learn from; add "
+            + $"{data.Kind.Nouns()} and start another run. {data.LeftOutNotice}");
+        run.Notice(data.LeftOutNotice is { } leftOut && steps is not WordsRun ? [leftOut] : []);
 
         // 2 to 5. Choose, extract, train and evaluate.
-        IRunSteps steps = fromWords ? words : data.Kind.HasBoxes() ? detection : classification;
         var made = await steps.MakeAsync(new(db, run, data, watch, budget), cancel);
 
         // 6. Publish: blobs, then version, pointer and the run's end in one transaction.
