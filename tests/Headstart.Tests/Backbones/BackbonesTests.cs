@@ -14,7 +14,7 @@ public sealed class BackbonesTests(HostWithRealBackbones host) : IClassFixture<H
         Assert.Contains("mobilenetv2-1.0", items.Select(b => (string?)b!["id"]));
         Assert.All(items, b => Assert.Equal(
             ["id", "family", "features", "inputSize", "bytes", "sha256", "publishedAccuracy", "source", "licence", "present", "msPerImage",
-            "memoryPerImageMb", "registered", "state", "bytesFetched", "problem", "eightBit"],
+            "memoryPerImageMb", "registered", "state", "bytesFetched", "problem", "space", "eightBit"],
             b!.AsObject().Select(p => p.Key)));
         Assert.All(items, b =>
         {
