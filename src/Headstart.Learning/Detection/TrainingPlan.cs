@@ -5,8 +5,8 @@ namespace Headstart.Learning.Detection;
 /// <summary>How long and how fast a head learns.</summary>
 /// <param name="Steps">Batches.</param>
 /// <param name="Seed">Decides the order of the views.</param>
-/// <param name="Rate">Highest rate of learning.</param>
 /// <param name="Limit">After which it ends all the same; null for none, and the same head each time.</param>
+/// <param name="Rate">Highest rate of learning.</param>
 internal sealed record TrainingPlan(int Steps, int Seed, TimeSpan? Limit = null, float Rate = HighestRate)
 {
     /// <param name="views">To learn from.</param>

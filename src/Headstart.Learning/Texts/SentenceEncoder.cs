@@ -102,10 +102,8 @@ internal sealed class SentenceEncoder : IDisposable
 
     /// <summary>Remembers the last texts: a run asks for the same ones for each of the features that a network is part of.</summary>
     /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
-    public float[] Encode(string text)
-    {
-        return _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
-    }
+    public float[] Encode(string text) =>
+        _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
 
     /// <summary>Keeps what this network gave to a text before; a vector of another length is none of its own.</summary>
     public float[] Remember(string text, float[] vector)

@@ -142,11 +142,11 @@ public static class NanoNetsApi
         return NanoAnswer.Of(await NanoState.ReadAsync(db, http.User, model.Id, cancel));
     };
 
-    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor labelling, Settings settings,
+    private static async Task<IResult> Label(string? id, HttpContext http, NanoPredictor predictor, Settings settings,
         CancellationToken cancel)
     {
         var request = await NanoRequest.ReadAsync(http.Request, settings, cancel);
-        return IdOf(id, request, out var model) ?? await labelling.AnswerAsync(http, model, request, cancel);
+        return IdOf(id, request, out var model) ?? await predictor.AnswerAsync(http, model, request, cancel);
     }
 
     private static async Task<(Model? Model, IResult? Error)> FindAsync(

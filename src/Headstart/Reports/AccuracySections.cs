@@ -80,11 +80,12 @@ internal static class AccuracySections
             return null;
         }
 
+        var (what, measure) = (report.Kind.Nouns(), report.Measure);
         return $"""
-            <figure>{Plots.LearningCurve(curve, report.Kind.Nouns(), report.Measure)}
-            <figcaption>Dots: {report.Measure} measured with part of the {report.Kind.Nouns()}. Dashed line: expected {report.Measure} with more
-            {report.Kind.Nouns()} like these, with its 90 % interval.</figcaption></figure>
-            {Html.Table($"Expected {report.Measure}", [Html.Title(report.Kind.Nouns()), $"Expected {report.Measure}", "90 % interval"], Html.Each(curve.Forecasts, f =>
+            <figure>{Plots.LearningCurve(curve, what, measure)}
+            <figcaption>Dots: {measure} measured with part of the {what}. Dashed line: expected {measure} with more {what} like these, with
+            its 90 % interval.</figcaption></figure>
+            {Html.Table($"Expected {measure}", [Html.Title(what), $"Expected {measure}", "90 % interval"], Html.Each(curve.Forecasts, f =>
                 $"<tr><th scope=\"row\">{f.Images}{(f.Images == report.CrossValidation.Images ? " (now)" : "")}</th>"
                     + $"<td>{Html.PercentOrDash(f.Accuracy)}</td><td>{Html.Range(f.Low, f.High)}</td></tr>"))}
             """;

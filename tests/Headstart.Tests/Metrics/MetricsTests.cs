@@ -2,11 +2,12 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Headstart.Tests.Access;
+using Headstart.Tests.Postgres;
 using Headstart.Tests.Predictions;
 
 namespace Headstart.Tests.Metrics;
 
-public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<TrainedHost>
+public sealed partial class MetricsTests(TrainedHost host, TestPostgres postgres) : IClassFixture<TrainedHost>
 {
     [Fact]
     public async Task The_page_lists_what_the_engine_measures()
@@ -28,6 +29,20 @@ public sealed partial class MetricsTests(TrainedHost host) : IClassFixture<Train
 
         Assert.Matches(@"\nheadstart_forward_duration_seconds_count\{[^}]*backbone=""headstart-small""[^}]*\} [1-9]", page);
         Assert.Matches(@"\nheadstart_features_lookups_total\{[^}]*backbone=""headstart-small""[^}]*result=""miss""[^}]*\} [1-9]", page);
+    }
+
+    [Fact]
+    public async Task A_host_that_ends_takes_its_own_measurements_along_and_no_others()
+    {
+        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Cats[^2], Api.Cancel)),
+            Api.Cancel)).JsonAsync();
+        await using (var other = new TestHost(postgres))
+        {
+            await other.InitializeAsync();
+        }
+
+        await Task.Delay(500, Api.Cancel); // a page is kept for 300 ms
+        Assert.Contains("\nheadstart_queue_duration_seconds_bucket", await host.Client.GetStringAsync("/metrics", Api.Cancel));
     }
 
     [Fact]

@@ -105,8 +105,8 @@ internal sealed class AnnotationLabels : ArchiveLabels
             : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
             : _kind.HasBoxes() && !IsMask(file) ? new(null, said?.Split ?? (_files.ContainsKey(file) ? SideOf(_paths[number]) : null),
                 Row: NamedBy(said))
-            : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, or leave "
-                + "that file out to use the folders as categories.");
+            : FileLabels.Not("not-in-manifest", $"\"{RequestBodies.Readable(_said.Source)}\" does not name this file; label it there, "
+                + "or leave that file out to use the folders as categories.");
     }
 
     /// <summary>A row that says more of a file, as those of our own data sets do; where it has a URL its name is only that of the
