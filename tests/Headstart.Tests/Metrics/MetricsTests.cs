@@ -34,15 +34,20 @@ public sealed partial class MetricsTests(TrainedHost host, TestPostgres postgres
     [Fact]
     public async Task A_host_that_ends_takes_its_own_measurements_along_and_no_others()
     {
-        await (await host.Client.PostAsync($"{host.Model}/predictions", Api.Raw(await File.ReadAllBytesAsync(Pets.Cats[^2], Api.Cancel)),
-            Api.Cancel)).JsonAsync();
-        await using (var other = new TestHost(postgres))
-        {
-            await other.InitializeAsync();
-        }
+        var first = new TestHost(postgres);
+        await first.InitializeAsync();
+        await using var second = new TestHost(postgres);
+        await second.InitializeAsync();
+        await second.Client.GetStringAsync("/health/ready", Api.Cancel);
+        Assert.Contains("http_route=\"/health/ready\"", await second.Client.GetStringAsync("/metrics", Api.Cancel));
 
-        await Task.Delay(500, Api.Cancel); // a page is kept for 300 ms
-        Assert.Contains("\nheadstart_queue_duration_seconds_bucket", await host.Client.GetStringAsync("/metrics", Api.Cancel));
+        await first.DisposeAsync();
+
+        for (var page = 0; page < 2; page++)
+        {
+            await Task.Delay(500, Api.Cancel); // a page is kept for 300 ms
+            Assert.Contains("http_route=\"/health/ready\"", await second.Client.GetStringAsync("/metrics", Api.Cancel));
+        }
     }
 
     [Fact]
@@ -62,9 +67,10 @@ public sealed partial class MetricsTests(TrainedHost host, TestPostgres postgres
         Assert.True(asked.Count > 10);
 
         var page = "";
-        for (var looks = 0; looks < 200 && !page.Contains("headstart_backlog{", StringComparison.Ordinal); looks++)
+        for (var looks = 0; looks < 200 && !NothingQueued().IsMatch(page); looks++)
         {
-            page = await host.Client.GetStringAsync("/metrics", Api.Cancel); // what waits is counted a moment after the start
+            // What waits is counted a moment after the start and every 5 s: the run that trained this model may be in the count.
+            page = await host.Client.GetStringAsync("/metrics", Api.Cancel);
             await Task.Delay(50, Api.Cancel);
         }
 
@@ -73,11 +79,14 @@ public sealed partial class MetricsTests(TrainedHost host, TestPostgres postgres
         var routes = panels.SelectMany(expression => Route().Matches(expression)).Select(m => m.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(routes);
         Assert.All(routes, route => Assert.Matches($@"\nhttp_server_request_duration_seconds_bucket\{{[^}}]*http_route=""{route}""", page));
-        Assert.Matches(@"\nheadstart_backlog\{[^}]*kind=""training""[^}]*state=""queued""[^}]*\} 0", page);
+        Assert.Matches(NothingQueued(), page);
     }
 
     [GeneratedRegex(@"\b(headstart|http_server|kestrel|dotnet)_[a-z_]+")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"\nheadstart_backlog\{[^}]*kind=""training""[^}]*state=""queued""[^}]*\} 0")]
+    private static partial Regex NothingQueued();
 
     [GeneratedRegex("http_route=~\"([^\"]+)\"")]
     private static partial Regex Route();
