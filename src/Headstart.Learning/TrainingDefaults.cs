@@ -111,9 +111,9 @@ public static class TrainingDefaults
     public const int LongestTermPiece = 5;
     public const int MaxWords = 30_000;                    // rarer words are made of their pieces alone
     public const int ManyTokens = 20_000;                  // with so many, a word that is there once is left to its pieces
-    public const int WordPieceBuckets = 1 << 15;           // fastText has two million, for a thousand times the text
-    public const int ShortestWordPiece = 3;                // characters, as in fastText
-    public const int LongestWordPiece = 6;
+    public const int NGramBuckets = 1 << 15;               // fastText has two million, for a thousand times the text
+    public const int ShortestNGram = 3;                    // characters, as in fastText
+    public const int LongestNGram = 6;
     public const double SifSmoothing = 1e-3;               // a in Arora et al. 2017
     public const double SifRare = 1e-5;                    // rarer words have all their weight
     public const int TextsForSif = 10_000;                 // so many say what texts have in common

@@ -24,7 +24,7 @@ internal sealed class SkipGram
     {
         _words = words;
         _dimensions = start?.Dimensions ?? VectorDimensions;
-        _rows = [.. words.Words.Select((word, i) => (int[])[i, .. WordPieces.Of(word).Select(piece => words.Words.Count + piece)])];
+        _rows = [.. words.Words.Select((word, i) => (int[])[i, .. CharacterNGrams.Of(word).Select(piece => words.Words.Count + piece)])];
         _inputs = new(Start(start, new Random(seed)), _dimensions);
         _outputs = new(new float[words.Words.Count * _dimensions], _dimensions);
     }
@@ -140,8 +140,8 @@ internal sealed class SkipGram
             AddWord(word, vectors.AsSpan(word * _dimensions, _dimensions));
         }
 
-        var pieces = new float[WordPieceBuckets * _dimensions];
-        for (var piece = 0; piece < WordPieceBuckets; piece++)
+        var pieces = new float[NGramBuckets * _dimensions];
+        for (var piece = 0; piece < NGramBuckets; piece++)
         {
             _inputs.Row(_words.Words.Count + piece).CopyTo(pieces.AsSpan(piece * _dimensions));
         }
@@ -152,7 +152,7 @@ internal sealed class SkipGram
     /// <summary>Words that have a vector start with it; others, and all pieces, with next to nothing.</summary>
     private float[] Start(WordVectors? start, Random random)
     {
-        var values = new float[(_words.Words.Count + WordPieceBuckets) * _dimensions];
+        var values = new float[(_words.Words.Count + NGramBuckets) * _dimensions];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = (random.NextSingle() - 0.5f) / _dimensions;

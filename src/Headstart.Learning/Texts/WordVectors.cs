@@ -10,15 +10,15 @@ internal sealed class WordVectors
     private readonly string[] _words;
     private readonly Dictionary<string, int> _places;
     private readonly float[] _vectors; // [words, d]
-    private readonly float[] _pieces; // [WordPieceBuckets, d], or none
+    private readonly float[] _pieces; // [NGramBuckets, d], or none
 
     /// <param name="words">The words in their folded form, none twice.</param>
     /// <param name="vectors"><c>[words, d]</c></param>
-    /// <param name="pieces"><c>[WordPieceBuckets, d]</c>, or empty.</param>
+    /// <param name="pieces"><c>[NGramBuckets, d]</c>, or empty.</param>
     /// <param name="dimensions">d</param>
     public WordVectors(string[] words, float[] vectors, float[] pieces, int dimensions)
     {
-        if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != WordPieceBuckets * dimensions))
+        if (vectors.Length != words.Length * dimensions || (pieces.Length != 0 && pieces.Length != NGramBuckets * dimensions))
         {
             throw new ArgumentException(
                 $"{words.Length} words, {vectors.Length} and {pieces.Length} values do not make vectors of {dimensions}.");
@@ -46,7 +46,7 @@ internal sealed class WordVectors
             words[i] = reader.ReadString();
         }
 
-        return new(words, Halves(count * dimensions), Halves(WordPieceBuckets * dimensions), dimensions);
+        return new(words, Halves(count * dimensions), Halves(NGramBuckets * dimensions), dimensions);
 
         float[] Halves(int values)
         {
@@ -97,7 +97,7 @@ internal sealed class WordVectors
             return true;
         }
 
-        var pieces = _pieces.Length > 0 ? WordPieces.Of(word) : [];
+        var pieces = _pieces.Length > 0 ? CharacterNGrams.Of(word) : [];
         foreach (var piece in pieces)
         {
             TensorPrimitives.MultiplyAdd(_pieces.AsSpan(piece * Dimensions, Dimensions), weight / pieces.Count, sum, sum);

@@ -45,7 +45,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
     private AnnotationLabels(IReadOnlyList<ArchiveFile> files, ModelKind kind, IReadOnlyCollection<string> categories, int maxRows)
     {
         _kind = kind;
-        foreach (var file in files.Where(file => !IsText(file) && FolderPaths.Parts(file.Name) is not null))
+        foreach (var file in files.Where(file => !IsText(file) && SafePath.Parts(file.Name) is not null))
         {
             _files.Add(file, _paths.Count);
             _paths.Add(PathOf(file));
@@ -74,7 +74,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
         IReadOnlyCollection<string> categories, UploadSettings limits, CancellationToken cancel)
     {
         var labels = new AnnotationLabels(files, kind, categories, limits.MaxRows);
-        var texts = files.Where(file => IsText(file) && FolderPaths.Parts(file.Name) is not null).ToList();
+        var texts = files.Where(file => IsText(file) && SafePath.Parts(file.Name) is not null).ToList();
         labels.RefuseUnknown(await labels.ReadTextsAsync(texts, limits, cancel));
         labels._annotations.UnionWith(texts.Where(file => IsCompanion(PathOf(file))
             || Path.GetFileName(file.Name) is "metadata.json" or "meta.json")); // they name no images, or were refused
@@ -99,7 +99,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
             return place with { Split = said?.Split ?? place.Split };
         }
 
-        return FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+        return SafePath.Parts(file.Name) is null ? SafePath.Refused
             : said?.Drawn is { } drawn ? new(null, said.Split ?? SideOf(_paths[number]), Row: NamedBy(said)) { Drawn = drawn }
             : said is { Categories: { } categories } ? new(categories, said.Split ?? SideOf(_paths[number]))
             : said is { Reason: { } reason } ? FileLabels.Not(reason, said.Detail!)
@@ -196,7 +196,7 @@ internal sealed class AnnotationLabels : ArchiveLabels
 
     /// <summary>Whether it lies where Pascal VOC has the masks of its images.</summary>
     private static bool IsMask(ArchiveFile file) =>
-        FolderPaths.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
+        SafePath.Parts(file.Name) is [.., "SegmentationClass" or "SegmentationObject", _];
 
     private async Task<List<string>?> ClassNamesAsync(List<ArchiveFile> texts, UploadSettings limits, CancellationToken cancel)
     {
@@ -269,5 +269,5 @@ internal sealed class AnnotationLabels : ArchiveLabels
 
     private static bool IsText(ArchiveFile file) => Readable.Contains(Path.GetExtension(file.Name));
 
-    private static string PathOf(ArchiveFile file) => string.Join('/', FolderPaths.Parts(file.Name) ?? [file.Name]);
+    private static string PathOf(ArchiveFile file) => string.Join('/', SafePath.Parts(file.Name) ?? [file.Name]);
 }

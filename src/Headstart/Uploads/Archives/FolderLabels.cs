@@ -21,7 +21,7 @@ internal sealed class FolderLabels : ArchiveLabels
     /// <exception cref="RefusedException">It is not certain which folders are the categories.</exception>
     public FolderLabels(IReadOnlyList<string> names, IReadOnlyCollection<string> categories)
     {
-        _layout = new(names.Where(name => !FolderNames.IsNoImage(name)).Select(FolderPaths.Parts)
+        _layout = new(names.Where(name => !FolderNames.IsNoImage(name)).Select(SafePath.Parts)
             .Where(parts => parts is { Length: > 1 }).Select(parts => parts![..^1]), categories);
     }
 
@@ -32,9 +32,9 @@ internal sealed class FolderLabels : ArchiveLabels
     /// <summary>What the folders of a file say.</summary>
     public FileLabels Of(string name)
     {
-        if (FolderPaths.Parts(name) is not { } parts)
+        if (SafePath.Parts(name) is not { } parts)
         {
-            return FolderPaths.Unsafe;
+            return SafePath.Refused;
         }
 
         var folders = parts[..^1];

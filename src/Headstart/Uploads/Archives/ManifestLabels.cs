@@ -66,7 +66,7 @@ internal sealed class ManifestLabels : ArchiveLabels
     }
 
     public override FileLabels Of(ArchiveFile file) =>
-        FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+        SafePath.Parts(file.Name) is null ? SafePath.Refused
         : _said.GetValueOrDefault(file) is { } said
             ? new(said.Categories, said.Split ?? _paths.SideOf(file.Name), Row: said.Row) { Drawn = said.Drawn }
         : _kind.HasBoxes() ? new(null, _paths.SideOf(file.Name))
@@ -76,8 +76,8 @@ internal sealed class ManifestLabels : ArchiveLabels
     /// <summary>A row without a folder is about the file of this name in whatever folder, if there is only one.</summary>
     private void MatchByNameAlone()
     {
-        foreach (var files in Examples.Where(file => !_said.ContainsKey(file) && FolderPaths.Parts(file.Name) is { Length: > 1 })
-            .GroupBy(file => FolderPaths.Parts(file.Name)![^1], StringComparer.Ordinal))
+        foreach (var files in Examples.Where(file => !_said.ContainsKey(file) && SafePath.Parts(file.Name) is { Length: > 1 })
+            .GroupBy(file => SafePath.Parts(file.Name)![^1], StringComparer.Ordinal))
         {
             if (_manifest.FindUnused(files.Key) is not { } said)
             {
@@ -101,9 +101,9 @@ internal sealed class ManifestLabels : ArchiveLabels
     /// <summary>Rows with folders of another computer, or in another case, are about the one file that they can mean.</summary>
     private void MatchAsOthersDo()
     {
-        var files = Examples.Where(file => FolderPaths.Parts(file.Name) is not null).ToList();
+        var files = Examples.Where(file => SafePath.Parts(file.Name) is not null).ToList();
         var images = new ImageNames(files.ConvertAll(file =>
-            string.Join("/", FolderPaths.Parts(file.Name)!.Select(Headstart.Naming.Names.Clean))));
+            string.Join("/", SafePath.Parts(file.Name)!.Select(Headstart.Naming.Names.Clean))));
         foreach (var meant in _manifest.Unfound.Select(name => (Name: name, images.Find(name, "", null).Files))
             .Where(found => found.Files.Count == 1 && !_said.ContainsKey(files[found.Files[0]])).GroupBy(found => found.Files[0])
             .Where(rows => rows.Count() == 1).ToList())

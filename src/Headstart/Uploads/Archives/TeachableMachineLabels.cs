@@ -36,7 +36,7 @@ internal sealed partial class TeachableMachineLabels : ArchiveLabels
             : text.Name == "metadata.json" && shape.Has("labels") ? Numbered(archive, text) : null;
     }
 
-    public override FileLabels Of(ArchiveFile file) => FolderPaths.Parts(file.Name) is null ? FolderPaths.Unsafe
+    public override FileLabels Of(ArchiveFile file) => SafePath.Parts(file.Name) is null ? SafePath.Refused
         : _classes.GetValueOrDefault(file) is { } name ? new([RequestBodies.Readable(name)], null)
         : FileLabels.Not("missing-category", "The file is in a project of Teachable Machine, but its name does not say its class "
             + "(Class 1-!-0.jpg); put it into a folder named after its category and send that.");
@@ -85,7 +85,7 @@ internal sealed partial class TeachableMachineLabels : ArchiveLabels
     private static string Below(Annotation text, ArchiveFile file) =>
         PathOf(file).StartsWith(text.Folder, StringComparison.Ordinal) ? PathOf(file)[text.Folder.Length..] : "";
 
-    private static string PathOf(ArchiveFile file) => string.Join('/', FolderPaths.Parts(file.Name) ?? []);
+    private static string PathOf(ArchiveFile file) => string.Join('/', SafePath.Parts(file.Name) ?? []);
 
     private sealed record Manifest(string? Type);
 
