@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Numerics.Tensors;
 using Headstart.Learning.Imaging;
 
@@ -6,8 +5,7 @@ namespace Headstart.Learning.Detection;
 
 /// <summary>
 /// What a detector sees of an image: all of it, upright, 8-bit sRGB, its longer side scaled to a resolution, in the upper left corner of a
-/// canvas whose sides are multiples of 32. The rest of the canvas has the network's mean colour. The bytes are in a borrowed array. Decoded
-/// and scaled like <see cref="CentreSquare"/>.
+/// canvas whose sides are multiples of 32. The rest of the canvas has the network's mean colour.
 /// </summary>
 public sealed class Letterbox : IDisposable
 {
@@ -16,9 +14,13 @@ public sealed class Letterbox : IDisposable
 
     private const int Bands = 3;
 
-    private readonly byte[] _rented; // [3, Height, Width]
+    private readonly WholePicture _picture;
 
-    private Letterbox(byte[] rented, PictureFrame frame) => (_rented, Frame) = (rented, frame);
+    private Letterbox(WholePicture picture)
+    {
+        _picture = picture;
+        Frame = new(picture.Header.Width, picture.Header.Height, picture.Width, picture.Height);
+    }
 
     /// <summary>The sizes of the image, in the file and here.</summary>
     public PictureFrame Frame { get; }
@@ -36,7 +38,7 @@ public sealed class Letterbox : IDisposable
     public int CanvasHeight => Whole(Height);
 
     /// <summary>Planes R, G, B of the scaled image, each row by row.</summary>
-    internal ReadOnlySpan<byte> Planes => _rented.AsSpan(0, Bands * Width * Height);
+    internal ReadOnlySpan<byte> Planes => _picture.Planes;
 
     /// <param name="file">The image's bytes.</param>
     /// <param name="resolution">Pixels of the longer side.</param>
@@ -45,28 +47,7 @@ public sealed class Letterbox : IDisposable
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(resolution);
-        var target = new ScaleTarget(resolution, IsWhole: true);
-        var jpeg = JpegHeader.OfOrdinary(file);
-        var source = jpeg is null ? ImageSource.Open(file) : null;
-        var (width, height) = jpeg?.Upright ?? source!.Header;
-        var scaled = target.Result(width, height);
-        var rented = ArrayPool<byte>.Shared.Rent(Bands * scaled.Width * scaled.Height);
-        try
-        {
-            var planes = rented.AsSpan(0, Bands * scaled.Width * scaled.Height);
-            if (jpeg is null || !OrdinaryJpeg.TryRead(file, jpeg, target, planes))
-            {
-                using var image = (source ?? ImageSource.Open(file)).Scaled(target);
-                CentreSquare.CopyPixels(image, planes);
-            }
-
-            return new(rented, new(width, height, scaled.Width, scaled.Height));
-        }
-        catch
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-            throw;
-        }
+        return new(WholePicture.Of(file, resolution));
     }
 
     /// <summary>The smallest multiple of <see cref="Multiple"/> that is not less.</summary>
@@ -97,7 +78,7 @@ public sealed class Letterbox : IDisposable
     }
 
     /// <summary>Gives the array back; the image is gone afterwards.</summary>
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_rented);
+    public void Dispose() => _picture.Dispose();
 }
 
 /// <summary>How large an image is in its file and on the canvas, in pixels.</summary>

@@ -1,6 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
@@ -34,20 +32,18 @@ public sealed class Fingerprint
     /// <exception cref="ImageRefusedException">The bytes are no image that can be read.</exception>
     public static Fingerprint Of(byte[] image)
     {
-        using var small = ImageReader.Decode(image, 4 * Side, Enums.Interesting.None, Enums.Size.Both); // shrinking in two steps is faster
-        using var grey = small.Colourspace(Enums.Interpretation.Bw);
-        using var scaled = grey.ThumbnailImage(Side, height: Side, size: Enums.Size.Force);
-        var memory = scaled.WriteToMemory(out var length);
-        try
+        using var small = WholePicture.Of(image, 2 * Side);
+        using var scaler = new PictureScaler(new ScalePlan(Axis(small.Width), Axis(small.Height), orientation: 1), bands: 1);
+        byte[] grey = [.. small.Grey().Select(value => (byte)Math.Round(value))];
+        var places = new byte[Side * Side];
+        for (var y = 0; y < small.Height; y++)
         {
-            var bytes = new byte[length];
-            Marshal.Copy(memory, bytes, 0, bytes.Length);
-            return new Fingerprint(bytes[..(Side * Side)]);
+            scaler.Add(grey.AsSpan(y * small.Width, small.Width), places);
         }
-        finally
-        {
-            NetVips.NetVips.Free(memory);
-        }
+
+        return new Fingerprint(places);
+
+        static TriangleFilter Axis(int pixels) => new(0, pixels, Side, 0, Side, (pixels, 1));
     }
 
     /// <summary>Correlation of the two images' places, -1..1; copies of one picture are above 0.98.</summary>

@@ -24,12 +24,10 @@ public static class ImageReader
         info = null;
         try
         {
-            var source = Inspect(bytes, limits);
-            using var small = source.Fit(CheckSize, CheckSize, Enums.Interesting.None, Enums.Size.Both);
-            info = new ImageInfo(source.Header.Width, source.Header.Height, source.MediaType,
-                FlawFinder.Of(small, source.Header, CheckSize))
+            using var small = Small(bytes, limits, out var mediaType);
+            info = new ImageInfo(small.Header.Width, small.Header.Height, mediaType, FlawFinder.Of(small, CheckSize))
             {
-                Orientation = source.Header.Orientation,
+                Orientation = small.Header.Orientation,
             };
             return null;
         }
@@ -121,6 +119,27 @@ public static class ImageReader
     /// <summary>An upright 8-bit sRGB image of three bands, in memory.</summary>
     internal static Image Decode(byte[] bytes, int size, Enums.Interesting crop, Enums.Size upscale = Enums.Size.Both) =>
         ImageSource.Open(bytes).Fit(size, size, crop, upscale);
+
+    private static WholePicture Small(byte[] bytes, ImageLimits limits, out string mediaType)
+    {
+        mediaType = ImageFormat.Jpeg;
+        if (bytes.Length <= limits.MaxBytes && JpegHeader.OfOrdinary(bytes) is { } jpeg)
+        {
+            if (jpeg.Upright.Refuse(mediaType, limits) is { } refusal)
+            {
+                throw new ImageRefusedException(refusal);
+            }
+
+            if (WholePicture.TryRead(bytes, jpeg, CheckSize) is { } picture)
+            {
+                return picture;
+            }
+        }
+
+        var source = Inspect(bytes, limits);
+        mediaType = source.MediaType;
+        return WholePicture.Of(source, CheckSize);
+    }
 
     private static ImageSource Inspect(byte[] bytes, ImageLimits limits)
     {

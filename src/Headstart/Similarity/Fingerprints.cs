@@ -11,7 +11,7 @@ namespace Headstart.Similarity;
 public sealed class Fingerprints(IDbContextFactory<HeadstartDb> databases, IBlobStore blobs, ExtractionShards shards)
 {
     /// <summary>The name of the feature space; change it when <see cref="Fingerprint"/> computes something else.</summary>
-    public const string Space = "fingerprint-1";
+    public const string Space = "fingerprint-2";
 
     private const double MsEach = 10; // milliseconds on one core, for a photograph of a few hundred pixels
     private const int AtOnce = 500;

@@ -131,7 +131,7 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
             CREATE TABLE takers (name text, images int);
             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 INSERT INTO takers VALUES (current_setting('application_name'), cardinality(NEW.images)); RETURN NEW; END $$;
-            CREATE TRIGGER note AFTER UPDATE ON extraction_shards FOR EACH ROW WHEN (NEW.space <> 'fingerprint-1') EXECUTE FUNCTION note();
+            CREATE TRIGGER note AFTER UPDATE ON extraction_shards FOR EACH ROW WHEN (NEW.space <> 'fingerprint-2') EXECUTE FUNCTION note();
             CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 IF NEW.number = 0 THEN NEW.leased_until = now() + interval '2 seconds'; END IF; RETURN NEW; END $$;
             CREATE TRIGGER die BEFORE INSERT ON extraction_shards FOR EACH ROW EXECUTE FUNCTION die();
@@ -147,10 +147,10 @@ public sealed class NodesTests(NodesTests.Nodes nodes)
         var takers = await nodes.QueryAsync("SELECT name || ' ' || sum(images) FROM takers GROUP BY name");
         Assert.Equal(["one", "two"], takers.Select(t => t.Split(' ')[0]).Order());
         Assert.Equal(images, takers.Sum(t => int.Parse(t.Split(' ')[1])));
-        Assert.Equal([$"{images}"], await nodes.QueryAsync("SELECT count(*)::text FROM feature_vectors WHERE space <> 'fingerprint-1'"));
+        Assert.Equal([$"{images}"], await nodes.QueryAsync("SELECT count(*)::text FROM feature_vectors WHERE space <> 'fingerprint-2'"));
         Assert.Equal(["0"], await nodes.QueryAsync("SELECT count(*)::text FROM extraction_shards"));
         Assert.Equal(["true"], await nodes.QueryAsync(
-            "SELECT (count(*) > 0)::text FROM feature_vectors WHERE space = 'fingerprint-1' AND length(\"values\") = 1024"));
+            "SELECT (count(*) > 0)::text FROM feature_vectors WHERE space = 'fingerprint-2' AND length(\"values\") = 1024"));
     }
 
     [Fact]
