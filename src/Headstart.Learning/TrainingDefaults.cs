@@ -20,7 +20,7 @@ public static class TrainingDefaults
     public const int ProbeTexts = 1_000;
     public const int FewImagesToChoose = 50;               // fewer tell nothing about a backbone
     public const int FewTextsToChoose = 30;                // fewer tell nothing about features, and the favourite stays
-    public const int FewTextsOfCategory = 5;               // in a sample of texts
+    public const int FewTextsOfCategory = 5;               // kept per category in a sample of texts
     public const int FewBackbones = 3;                     // with fewer, none is dropped after the first look
     public const int FewForThird = 15;                     // images per category; with more, a third backbone adds nothing
     public const double WeakestThird = 10;                 // points of published accuracy below the best; a weaker third does harm

@@ -53,8 +53,8 @@ public sealed partial record BackboneManifest
     /// <summary>Whether the file ends in a classifier, which <see cref="Backbone"/> cuts off.</summary>
     public bool Classifier { get; init; }
 
-    /// <summary>Megabytes (10^6 bytes) by which a fresh process grew while the first images passed through the loaded network; see <see
-    /// cref="BackboneCheck"/>. null if not measured.</summary>
+    /// <summary>Megabytes (10^6 bytes) by which a fresh process grew while the first images passed through the loaded network; see
+    /// <see cref="BackboneCheck"/>. null if not measured.</summary>
     public double? MemoryPerImageMb { get; init; }
 
     /// <summary>SHA-256 of the original of an 8-bit form; null for all others. See <see cref="EightBitBackbone"/>.</summary>

@@ -15,8 +15,8 @@ public sealed record FeatureMap(int Channels, int Cells, float[] Values)
     public ReadOnlySpan<float> Channel(int channel) => Values.AsSpan(channel * Cells * Cells, Cells * Cells);
 }
 
-/// <summary>A second ONNX Runtime session of a backbone, which ends in the feature maps that its features are averages of. <see
-/// cref="Extract"/> is thread-safe. Belongs to its backbone, which disposes of it.</summary>
+/// <summary>A second ONNX Runtime session of a backbone, which ends in the feature maps that its features are averages of.
+/// <see cref="Extract"/> is thread-safe. Belongs to its backbone, which disposes of it.</summary>
 public sealed class BackboneMaps : IDisposable
 {
     /// <summary>Allowed deviation of a map's average from the feature, as a share of the section's largest feature: float16 networks

@@ -61,8 +61,8 @@ public static class EightBitBackbone
     /// <param name="of">The backbone.</param>
     /// <param name="photographs">Varied image files, like those that it will see; unreadable ones are left out.</param>
     /// <param name="workFolder">Folder for the network during the comparison.</param>
-    /// <param name="labelled">Photographs on which both are compared as classifiers, if there are at least <see
-    /// cref="FewestLabelled"/>.</param>
+    /// <param name="labelled">Photographs on which both are compared as classifiers, if there are at least
+    /// <see cref="FewestLabelled"/>.</param>
     /// <param name="giveWay">Called before each photograph; may block while others need the core.</param>
     /// <exception cref="BackboneException">It cannot be quantised, or too few photographs can be read; the message says why.</exception>
     public static Result Make(BackboneFile of, IEnumerable<byte[]> photographs, string workFolder,
@@ -142,19 +142,19 @@ public static class EightBitBackbone
     /// <summary>null if there are no photographs that both can read.</summary>
     private static double? Loss(Backbone before, Backbone after, IEnumerable<LabelledPhotograph> labelled)
     {
-        var (old, young) = (FeatureRecipe.Of(before), FeatureRecipe.Of(after));
-        var (seen, olds, youngs) = (new List<LabelledPhotograph>(), new List<float[]>(), new List<float[]>());
+        var (originals, quantised) = (FeatureRecipe.Of(before), FeatureRecipe.Of(after));
+        var (seen, originalVectors, quantisedVectors) = (new List<LabelledPhotograph>(), new List<float[]>(), new List<float[]>());
         foreach (var photograph in labelled)
         {
             if (photograph.Read() is { } file && Read(file, before.Manifest.Preprocessing) is { } image)
             {
                 seen.Add(photograph);
-                olds.Add(old.Assemble(before.Extract(image, 1)));
-                youngs.Add(young.Assemble(after.Extract(image, 1)));
+                originalVectors.Add(originals.Assemble(before.Extract(image, 1)));
+                quantisedVectors.Add(quantised.Assemble(after.Extract(image, 1)));
             }
         }
 
-        return seen.Count == 0 ? null : CategoryMeans.Accuracy(seen, olds) - CategoryMeans.Accuracy(seen, youngs);
+        return seen.Count == 0 ? null : CategoryMeans.Accuracy(seen, originalVectors) - CategoryMeans.Accuracy(seen, quantisedVectors);
     }
 
     private static float[]? Read(byte[] file, Preprocessing p)

@@ -3,7 +3,7 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Choosing;
 
-/// <summary>Features that were tried by cross-validating a head on them.</summary>
+/// <summary>A trial of features: the cross-validation of a head on them.</summary>
 /// <param name="Validation">The result.</param>
 /// <param name="Scores">For each tested image <c>[m]</c>, the logarithm of the calibrated probability of its true category, or of all its
 /// labels and the absence of the others, from heads that did not see it; at least that of one in a million. On a few hundred images this

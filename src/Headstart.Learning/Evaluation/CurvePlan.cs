@@ -16,7 +16,7 @@ public sealed class CurvePlan : FitPlan
 
     private readonly LabelledFeatures _set;
     private readonly HeadMethod _method;
-    private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
+    private readonly Lazy<PartSpaces>? _spaces; // null for sparse features
     private readonly int _repeats;
     private readonly List<(List<int[]> Parts, int[] Unseen)> _folds = [];
 
@@ -64,7 +64,7 @@ public sealed class CurvePlan : FitPlan
             var fit = new PartFit(_set, spaces, part, unseen);
             parameters = parameters.Length == 0 ? new double[fit.Parameters] : parameters;
             var probabilities = fit.Probabilities(_method, parameters, cancel);
-            return (float)unseen.Index().Count(of => IsRight(of.Item, probabilities.AsSpan(of.Index * classes, classes)));
+            return (float)unseen.Index().Count(example => IsRight(example.Item, probabilities.AsSpan(example.Index * classes, classes)));
         })];
     }
 

@@ -73,7 +73,7 @@ public sealed record Evaluation(
 
     /// <summary>The same evaluation with a wider interval: images that look alike are right or wrong together and count only
     /// once.</summary>
-    /// <param name="different">How many of the images are different.</param>
+    /// <param name="different">Number of distinct images.</param>
     public Evaluation Counting(int different) =>
         different == Count ? this : this with { AccuracyInterval = Wilson.Interval95(Accuracy * different, different) };
 

@@ -35,7 +35,7 @@ public sealed class LearningCurve
         public double Error(double images) => Math.Clamp(A + B * Math.Pow(images, -C), 0, 1);
     }
 
-    /// <summary>What was measured, fewest images first.</summary>
+    /// <summary>The measured points, fewest images first.</summary>
     public IReadOnlyList<CurvePoint> Points { get; }
 
     /// <summary>Computes the fits of a <see cref="CurvePlan"/>, which explains the parameters.</summary>

@@ -8,8 +8,9 @@ namespace Headstart.Learning.Explaining;
 /// <summary>
 /// Where in an image the evidence for a label is: class activation mapping, "Learning Deep Features for Discriminative Localization" (Zhou
 /// et al., CVPR 2016). A linear score is a sum over features, and a feature is the average of a feature map, so each place gets its part of
-/// a feature's share in proportion to its part of the average. Zhou's features are the averages; ours are their roots, scaled (<see
-/// cref="FeatureRecipe.Assemble"/>), which changes the shares but not where they come from. Nothing is approximated: the mean is the score.
+/// a feature's share in proportion to its part of the average. Zhou's features are the averages; ours are their roots, scaled
+/// (<see cref="FeatureRecipe.Assemble"/>), which changes the shares but not where they come from. Nothing is approximated: the mean is the
+/// score.
 /// </summary>
 /// <param name="Cells">Places along each side of the centre square, the part of the image that backbones see.</param>
 /// <param name="Evidence">

@@ -4,8 +4,8 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>The steps after the backbones as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and <see
-/// cref="NoveltyDetector"/>.</summary>
+/// <summary>The steps after the backbones as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and
+/// <see cref="NoveltyDetector"/>.</summary>
 internal static class HeadGraph
 {
     private const float Tiny = 1e-30f; // avoids division by 0; the numerator is 0 then

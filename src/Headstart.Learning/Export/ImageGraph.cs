@@ -20,8 +20,8 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return b.Node("Add", [b.Node("Mul", [Square(p.Size), scale]), shift]);
     }
 
-    /// <summary>The centre of the image, integers 0..255 as float32 <c>[1, 3, side, side]</c>, made once per side: see <see
-    /// cref="ScaleTarget"/> and <see cref="TriangleFilter"/>.</summary>
+    /// <summary>The centre of the image, integers 0..255 as float32 <c>[1, 3, side, side]</c>, made once per side: see
+    /// <see cref="ScaleTarget"/> and <see cref="TriangleFilter"/>.</summary>
     private string Square(int side)
     {
         if (_squares.TryGetValue(side, out var made))

@@ -99,8 +99,8 @@ public sealed class Head
         return probabilities;
     }
 
-    /// <summary>The head with its logits divided by a temperature, which calibrates its probabilities; see <see
-    /// cref="Evaluation.Calibration"/>.</summary>
+    /// <summary>The head with its logits divided by a temperature, which calibrates its probabilities; see
+    /// <see cref="Evaluation.Calibration"/>.</summary>
     /// <param name="temperature">Greater than 0.</param>
     public Head At(double temperature)
     {

@@ -67,7 +67,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         return [.. content, .. SHA256.HashData(content)];
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Reads a file made by <see cref="Write"/>.</summary>
     /// <exception cref="HeadArtifactException">
     /// The bytes are not a head, are damaged, cut short or extended, or were written by a newer version; the message says which.
     /// </exception>

@@ -91,7 +91,7 @@ public static class HeadTraining
 
         return new Head(set.Categories, Layer(space.Unfold(parameters, classes)), null, thresholds);
 
-        DenseLayer Layer((float[] Weights, float[] Bias) of) => new(set.Dimensions, of.Weights, of.Bias);
+        DenseLayer Layer((float[] Weights, float[] Bias) layer) => new(set.Dimensions, layer.Weights, layer.Bias);
     }
 
     /// <summary>Whether a set is large enough to try a hidden layer.</summary>

@@ -60,7 +60,7 @@ internal sealed class HiddenNetwork
 
         bool IsStillImproving(double[] at)
         {
-            var loss = Aside(at);
+            var loss = HeldOutLoss(at);
             since = loss < least ? 0 : since + 1;
             if (since == 0)
             {
@@ -107,9 +107,9 @@ internal sealed class HiddenNetwork
     }
 
     /// <summary>The memory of a tensor; <c>data</c> would copy its numbers one by one.</summary>
-    private static Span<double> Values(Tensor of) => MemoryMarshal.Cast<byte, double>(of.bytes);
+    private static Span<double> Values(Tensor tensor) => MemoryMarshal.Cast<byte, double>(tensor.bytes);
 
-    private double Aside(double[] point)
+    private double HeldOutLoss(double[] point)
     {
         using var scope = NewDisposeScope();
         var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]),

@@ -36,10 +36,10 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var combinations = new Dictionary<string, int>();
         return new(features, [.. tags.Select(Combination)], categories) { Tags = tags };
 
-        int Combination(int[] of)
+        int Combination(int[] labels)
         {
-            combinations.TryAdd(string.Join(',', of), combinations.Count);
-            return combinations[string.Join(',', of)];
+            combinations.TryAdd(string.Join(',', labels), combinations.Count);
+            return combinations[string.Join(',', labels)];
         }
     }
 

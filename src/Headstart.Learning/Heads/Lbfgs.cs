@@ -89,11 +89,11 @@ internal static class Lbfgs
         }
     }
 
-    private static void Difference(double[] of, double[] less, float[] difference)
+    private static void Difference(double[] minuend, double[] subtrahend, float[] difference)
     {
         for (var i = 0; i < difference.Length; i++)
         {
-            difference[i] = (float)(of[i] - less[i]);
+            difference[i] = (float)(minuend[i] - subtrahend[i]);
         }
     }
 

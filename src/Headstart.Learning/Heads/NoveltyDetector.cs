@@ -117,10 +117,10 @@ public sealed class NoveltyDetector
     private static double Cosine(float[] unit, ReadOnlySpan<float> features, float length) =>
         length > 0 ? TensorPrimitives.Dot(unit, features) / length : -1;
 
-    private static float[] Without(float[] sum, float[] some)
+    private static float[] Without(float[] sum, float[] part)
     {
         var others = new float[sum.Length];
-        TensorPrimitives.Subtract(sum, some, others);
+        TensorPrimitives.Subtract(sum, part, others);
         return Unit(others);
     }
 

@@ -107,8 +107,8 @@ public sealed class ValidationPlan : FitPlan
     /// numbers is partly luck.</summary>
     private HeadMethod Best(Dictionary<HeadMethod, OutOfFoldScores> scores)
     {
-        var losses = scores.ToDictionary(of => of.Key, of => of.Value.CrossEntropies());
-        var best = losses.MinBy(of => of.Value.Sum()).Key;
+        var losses = scores.ToDictionary(method => method.Key, method => method.Value.CrossEntropies());
+        var best = losses.MinBy(method => method.Value.Sum()).Key;
         if (_favourite is null)
         {
             return best;

@@ -23,7 +23,7 @@ internal sealed class WordRegression
     public WordRegression(Tensor inputs, LabelledFeatures set)
     {
         (_set, _belief) = (set, Belief(set));
-        _regression = new(inputs, set, Said(set.Features));
+        _regression = new(inputs, set, PriorLogits(set.Features));
         _parameters = new double[inputs.shape[1] * set.Categories.Count];
     }
 
@@ -55,7 +55,7 @@ internal sealed class WordRegression
     /// <param name="features">The raw features, <c>[m, d]</c>.</param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
     public double[] Probabilities(Tensor inputs, IReadOnlyList<float[]> features) =>
-        LogisticRegression.Probabilities(inputs, _parameters, _set, Said(features));
+        LogisticRegression.Probabilities(inputs, _parameters, _set, PriorLogits(features));
 
     /// <summary>The last fit as a layer for raw features.</summary>
     public DenseLayer Layer(RowSpace space)
@@ -73,18 +73,18 @@ internal sealed class WordRegression
     }
 
     /// <summary>The logits of the words, scaled by the belief in them, <c>[m, k]</c>.</summary>
-    private double[] Said(IReadOnlyList<float[]> features)
+    private double[] PriorLogits(IReadOnlyList<float[]> features)
     {
-        var (said, logits) = (new double[features.Count * _belief.Length], new float[_belief.Length]);
+        var (scaled, logits) = (new double[features.Count * _belief.Length], new float[_belief.Length]);
         foreach (var (i, row) in features.Index())
         {
             _set.Prior!.Apply(row, logits);
             for (var k = 0; k < logits.Length; k++)
             {
-                said[i * logits.Length + k] = _belief[k] * logits[k];
+                scaled[i * logits.Length + k] = _belief[k] * logits[k];
             }
         }
 
-        return said;
+        return scaled;
     }
 }

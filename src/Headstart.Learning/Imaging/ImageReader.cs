@@ -3,8 +3,8 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>Turns the bytes of a file into checked, upright 8-bit sRGB. Every way to read a file ends in pixels or in an <see
-/// cref="ImageRefusal"/>. Thread-safe; each call works on one thread.</summary>
+/// <summary>Turns the bytes of a file into checked, upright 8-bit sRGB. Every way to read a file ends in pixels or in an
+/// <see cref="ImageRefusal"/>. Thread-safe; each call works on one thread.</summary>
 public static class ImageReader
 {
     private const int CheckSize = 64;
@@ -35,8 +35,8 @@ public static class ImageReader
         }
     }
 
-    /// <summary>The part of <see cref="Check"/> that decodes nothing, for callers that decode the image next anyway: <see
-    /// cref="CentreSquare.Of"/> finds the damage that it cannot see.</summary>
+    /// <summary>The part of <see cref="Check"/> that decodes nothing, for callers that decode the image next anyway:
+    /// <see cref="CentreSquare.Of"/> finds the damage that it cannot see.</summary>
     /// <returns>null if the header is fine.</returns>
     public static ImageRefusal? CheckHeader(byte[] bytes, ImageLimits limits)
     {
@@ -88,8 +88,9 @@ public static class ImageReader
         square.Fill(chw, p);
     }
 
-    /// <summary>Input of <see cref="Preprocessing.Version"/> 1: the centre of the image, its shorter side scaled to <paramref
-    /// name="size"/>. The whole image is decoded, including what is cropped: a truncated file must be refused wherever it ends.</summary>
+    /// <summary>Input of <see cref="Preprocessing.Version"/> 1: the centre of the image, its shorter side scaled to
+    /// <paramref name="size"/>. The whole image is decoded, including what is cropped: a truncated file must be refused wherever it
+    /// ends.</summary>
     internal static Image DecodeSquare(byte[] bytes, int size)
     {
         var source = ImageSource.Open(bytes);

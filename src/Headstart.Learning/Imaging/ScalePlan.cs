@@ -1,7 +1,7 @@
 namespace Headstart.Learning.Imaging;
 
-/// <summary>Which source pixels contribute to which pixels of the scaled image. All axes are those of the file; <see cref="Start"/>, <see
-/// cref="RowStep"/> and <see cref="ColumnStep"/> rotate and mirror the result.</summary>
+/// <summary>Which source pixels contribute to which pixels of the scaled image. All axes are those of the file; <see cref="Start"/>,
+/// <see cref="RowStep"/> and <see cref="ColumnStep"/> rotate and mirror the result.</summary>
 internal sealed class ScalePlan
 {
     /// <param name="columns">Along the rows of the file.</param>

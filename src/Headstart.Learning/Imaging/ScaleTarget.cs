@@ -2,9 +2,9 @@ namespace Headstart.Learning.Imaging;
 
 /// <summary>
 /// How to scale an image. The centre: the shorter side is scaled to <paramref name="Size"/>, the longer one by the same factor, rounded
-/// down, and the middle is cropped, as torchvision's <c>Resize(size)</c> and <c>CenterCrop(size)</c> do; of images longer than <see
-/// cref="MostOblong"/> times their width only the centre square is used. Or the whole image: the longer side is scaled to <paramref
-/// name="Size"/>, the shorter one to the nearest whole number of pixels.
+/// down, and the middle is cropped, as torchvision's <c>Resize(size)</c> and <c>CenterCrop(size)</c> do; of images longer than
+/// <see cref="MostOblong"/> times their width only the centre square is used. Or the whole image: the longer side is scaled to
+/// <paramref name="Size"/>, the shorter one to the nearest whole number of pixels.
 /// </summary>
 /// <param name="Size">Pixels.</param>
 /// <param name="IsWhole">Whether to keep the whole image.</param>

@@ -32,14 +32,14 @@ internal sealed class SentenceFeatures : TextFeatures
     /// <param name="cancel">Checked before each text.</param>
     public static SentenceFeatures Fit(RegisteredText source, TextCorpus corpus, CancellationToken cancel)
     {
-        var some = corpus.ForCentre;
-        var vectors = new float[some.Count][];
+        var texts = corpus.ForCentre;
+        var vectors = new float[texts.Count][];
         var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, some.Count, options, i => vectors[i] = source.Sentences.Encode(some[i]));
+        Parallel.For(0, texts.Count, options, i => vectors[i] = source.Sentences.Encode(texts[i]));
         var mean = new float[source.Sentences.Sections.Sum()];
         foreach (var vector in vectors)
         {
-            TensorPrimitives.MultiplyAdd(vector, 1f / some.Count, mean, mean);
+            TensorPrimitives.MultiplyAdd(vector, 1f / texts.Count, mean, mean);
         }
 
         return new(source, mean);

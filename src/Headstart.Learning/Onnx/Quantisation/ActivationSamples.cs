@@ -35,10 +35,10 @@ internal sealed class ActivationSamples
         var places = values.Length / channels;
         for (var channel = 0; channel < channels; channel++)
         {
-            var of = values.Slice(channel * places, places);
-            _sums[channel] += TensorPrimitives.Sum(of);
+            var map = values.Slice(channel * places, places);
+            _sums[channel] += TensorPrimitives.Sum(map);
             ref var range = ref _channels[channel];
-            range = (Math.Min(range.Low, TensorPrimitives.Min(of)), Math.Max(range.High, TensorPrimitives.Max(of)));
+            range = (Math.Min(range.Low, TensorPrimitives.Min(map)), Math.Max(range.High, TensorPrimitives.Max(map)));
         }
 
         _places += places;
