@@ -41,7 +41,7 @@ public sealed class NetworkReadingTests
         using var backbone = Open(folder, bytes, new(embedding), features: 5);
 
         Assert.Equal(TinyNetwork.Run(bytes, count: 1)[embedding].Values, backbone.Extract(Image(), 1)[0], (a, b) => Math.Abs(a - b) < 1e-5);
-        Assert.Contains("the features in 'output'", Refusal(folder, bytes, new()), StringComparison.Ordinal);
+        Assert.Contains("name it in 'output'", Refusal(folder, bytes, new()), StringComparison.Ordinal);
         Assert.Contains($"has no output 'pooler', but '{tokens}', '{embedding}'", Refusal(folder, bytes, new("pooler")),
             StringComparison.Ordinal);
         Assert.Contains("pooling needs [n, tokens, d]", Refusal(folder, bytes, new(embedding, Pooling.Mean)), StringComparison.Ordinal);
