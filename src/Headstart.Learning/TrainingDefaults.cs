@@ -1,67 +1,65 @@
 namespace Headstart.Learning;
 
-/// <summary>
-/// Every constant that decides what a training run tries, keeps and says, with the reason for its value. None of them is a setting: a run
-/// that needs tuning by its user has failed.
-/// </summary>
+/// <summary>All constants that decide what a training run tries, keeps and reports, with the reasons for their values. None of them is a
+/// setting: users should never have to tune a run.</summary>
 public static class TrainingDefaults
 {
     // Data
-    public const int MinCategories = 2;                    // one category is nothing to tell apart
-    public const int MinExamples = 1;                      // of a category to learn from; its accuracy takes two that differ
-    public const int MinTrainAfterSplit = 5;               // a category that would keep fewer holds none out, unless a person said which
-    public const int Seed = 20_240_607;                    // folds and draws are the same in every attempt of a run
-    public const double SamePicture = 0.975;               // cosine of two feature vectors: above it two pictures show the same
-    public const double AlmostSamePicture = 0.9;           // the same, where the fingerprints almost agree
-    public const double SameFingerprint = 0.8;             // share of equal bits
-    public const double AlmostSameFingerprint = 0.965;     // cosine that fingerprints of that likeness must have beside them
-    public const double SameText = 0.8;                    // share of common runs of five characters, of all different ones
+    public const int MinCategories = 2;                    // one category leaves nothing to decide
+    public const int MinExamples = 1;                      // per category, to learn from; measuring its accuracy takes two that differ
+    public const int MinTrainAfterSplit = 5;               // a category that would keep fewer holds none out, unless the user assigned them
+    public const int Seed = 20_240_607;                    // the same folds and draws in every attempt of a run
+    public const double SamePicture = 0.975;               // likeness of two fingerprints above which two images show the same
+    public const double AlmostSamePicture = 0.9;           // likeness that suffices if their features are almost the same
+    public const double SameFingerprint = 0.8;             // cosine of two feature vectors from which fingerprints are compared
+    public const double AlmostSameFingerprint = 0.965;     // cosine from which features count as almost the same
+    public const double SameText = 0.8;                    // five-character sequences in common, as a share of all distinct ones
 
     // Choice of the features
     public const int ProbeImages = 500;                    // more images no longer change the ranking
     public const int ProbeTexts = 1_000;
-    public const int FewImagesToChoose = 50;               // fewer say nothing about a backbone
-    public const int FewTextsToChoose = 30;                // fewer say nothing about features, and the favourite stays
-    public const int FewTextsOfCategory = 5;               // in a sample of texts
-    public const int FewBackbones = 3;                     // fewer are not worth dropping any after a first look
-    public const int FewForThird = 15;                     // images a category on average; with more of them two backbones say as much
-    public const double WeakestThird = 10;                 // points of published accuracy below the best: what is weaker is in the way
-    public const int FewTrials = 4;                        // that go on after the first look
-    public const int EnoughBackbones = 2;                  // with so many the built-in one is left out: it is the weakest
-    public const int UsualTexts = 50;                      // fewer labels cannot feed a joined feature space
+    public const int FewImagesToChoose = 50;               // fewer tell nothing about a backbone
+    public const int FewTextsToChoose = 30;                // fewer tell nothing about features, and the favourite stays
+    public const int FewTextsOfCategory = 5;               // kept per category in a sample of texts
+    public const int FewBackbones = 3;                     // with fewer, none is dropped after the first look
+    public const int FewForThird = 15;                     // images per category; with more, a third backbone adds nothing
+    public const double WeakestThird = 10;                 // points of published accuracy below the best; a weaker third does harm
+    public const int FewTrials = 4;                        // that survive the first look
+    public const int EnoughBackbones = 2;                  // with this many others the built-in one, the weakest, is left out
+    public const int UsualTexts = 50;                      // fewer labels are too few for joined features
     public const double ChoiceCertainty = 2;               // standard errors by which a challenger must beat the favourite
     public const double ChoiceTolerance = 0.01;            // nats of log loss that speed may cost: about a third of a point of accuracy
-    // standard errors a choice must have been away from another to be kept without a new trial
+    // standard errors between an earlier choice and another that keep the earlier one without a new trial
     public const double ChoiceCaution = 2;
 
     // Heads
-    public const int MostFolds = 5;                        // the usual compromise of bias and time
-    // L2, strongest first: each fit starts from the one before
+    public const int MostFolds = 5;                        // the usual compromise between bias and time
+    // L2, strongest first: each fit starts from the previous one
     public static readonly double[] Penalties = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003];
-    // of the covariance that is taken to be alike in all directions; few images want less of it than many
+    // shrinkage of the covariance towards a multiple of the identity; many images need less of it than few
     public static readonly double[] PrototypeShares = [1, 0.7, 0.5, 0.3, 0.1];
-    // the same where words say something beforehand: from next to nothing but the words to next to nothing of them
+    // L2 around the prior of the words, from almost only the words to almost none of them
     public static readonly double[] WordPenalties = [30, 10, 3, 1, 0.3, 0.1];
-    public const double FavouriteWordPenalty = 3;          // one of them
-    public const double UntriedPenalty = 1;                // where there is nothing to try it on: rather not too sure
-    // logits by which the own category leads on average: then the temperature is about 1, with 5 images a category as with 50
+    public const double FavouriteWordPenalty = 3;          // one of WordPenalties
+    public const double UntriedPenalty = 1;                // when there is nothing to validate on: rather too cautious
+    // mean lead in logits of the correct category: the temperature is then about 1, with 5 images per category as with 50
     public const double PrototypeLead = 7.5;
-    public const double FavouriteShare = 0.3;              // one of them
-    public const double MethodCertainty = 1;               // standard errors by which another method must beat it
+    public const double FavouriteShare = 0.3;              // one of PrototypeShares
+    public const double MethodCertainty = 1;               // standard errors by which a method must beat the favourite
     public const int MostForPrototypes = 1_000;            // examples; with more the covariance takes longer than all other fits
-    public const int FewForPrototypes = 20;                // of a category, where features are mostly 0: words have no such covariance
-    // of all features after scaling: the same penalty then means the same on any features
+    public const int FewForPrototypes = 20;                // per category, for sparse features: words have no such covariance
+    // total variance of the features after scaling, so that a penalty means the same for any features
     public const double FeatureVariance = 2_000;
     public static readonly double[] HiddenPenalties = [1, 0.1, 0.01];
-    public const int EnoughForHidden = 50;                 // images a category on average; with fewer a hidden layer has nothing to offer
+    public const int EnoughForHidden = 50;                 // images per category on average; with fewer a hidden layer gains nothing
     public const int HiddenUnits = 64;
-    public const int HiddenAxes = 256;                     // principal axes that it sees; more cost time and only add noise
+    public const int HiddenAxes = 256;                     // principal axes used as input; more cost time and only add noise
     public const int HiddenParts = 7;                      // one of them stops the fit early
-    public const int HiddenPatience = 8;                   // iterations without a better part that is kept aside
+    public const int HiddenPatience = 8;                   // iterations without improvement on the part held out
     public const int HiddenSeed = 1;
     public const int LbfgsMemory = 10;                     // pairs; Nocedal and Wright suggest 3 to 20
-    public const int LbfgsIterations = 300;                // convex fits end long before
-    // largest slope left while heads are compared; with three times as much, those of 81 categories were still less sure than they end
+    public const int LbfgsIterations = 300;                // convex fits converge long before
+    // largest gradient component while heads are compared; at 3e-4 heads of 81 categories were still less confident than when converged
     public const double SelectionTolerance = 1e-4;
     public const double SparseSelectionTolerance = 1e-3;   // while heads are compared
     public const double SparseTolerance = 1e-4;            // for the head that is kept
@@ -71,34 +69,34 @@ public static class TrainingDefaults
     public const int CalibrationBins = 10;                 // as in the literature on expected calibration error
     public const double LowestTemperature = 0.05;
     public const double HighestTemperature = 20;
-    public const double TemperatureSpread = 0.5;           // standard deviation of the logarithm that few examples are drawn to
-    public const int TemperatureParts = 5;                 // while features are compared, each part is judged at the others' temperature
-    public const int ThresholdParts = 5;                   // the threshold of a label is the median over so many parts
+    public const double TemperatureSpread = 0.5;           // standard deviation of the prior on its logarithm
+    public const int TemperatureParts = 5;                 // while features are compared, each part uses the temperature of the others
+    public const int ThresholdParts = 5;                   // each part is answered with the thresholds of the others
     public const float LowestThreshold = 0.05f;
     public const float HighestThreshold = 0.95f;
     public const double FalseAlarms = 0.05;                // share of examples of the categories that may be called unknown
-    public const double AlarmConfidence = 0.85;            // that the share is no larger
-    public const int MostFlawed = 100;                     // images of a flaw that a report names
-    public const double CommonFlaw = 0.2;                  // a flaw of more of the images is how the data are: X-rays are dark
-    public const int MostLeftOut = 10;                     // categories that take their turn at being unknown
+    public const double AlarmConfidence = 0.85;            // confidence that the share is no larger
+    public const int MostFlawed = 100;                     // images that a report names for each flaw
+    public const double CommonFlaw = 0.2;                  // a more common flaw is a property of the data: X-rays are dark
+    public const int MostLeftOut = 10;                     // categories that take turns at being unknown
 
     // Report and comparison
-    // fewer held-out examples: the accuracy is cross-validated, and versions are not compared
+    // with fewer held-out examples the accuracy is cross-validated and versions are not compared
     public const int EnoughHeldOut = 20;
-    public const int BootstrapDraws = 1_000;               // of the paired difference of two versions
-    public const double BootstrapTail = 0.05;              // on both sides together
+    public const int BootstrapDraws = 1_000;               // of the paired difference between two versions
+    public const double BootstrapTail = 0.05;              // both sides together
     public const int ComparisonSeed = 1;
-    public const int ExamplesForCurve = 5;                 // a category; with fewer there is no learning curve
+    public const int ExamplesForCurve = 5;                 // per category; with fewer there is no learning curve
     public const int CurveRepeats = 3;
-    public const int CurveFoldsOfMany = 2;                 // a fit on many images takes long, and many test images need no more
+    public const int CurveFoldsOfMany = 2;                 // fits on many images take long, and many test images need fewer folds
     public const int ManyForCurve = 600;
     public static readonly double[] CurveShares = [0.25, 0.4, 0.6, 0.8, 1]; // of the training examples
-    public const double WorthSaying = 0.005;               // an advice that promises less accuracy is not given
-    public static readonly int[] AdvisedAmounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000]; // people count in round numbers
-    public const int MinForOutliers = 8;                   // fewer images say nothing about what is usual
+    public const double WorthSaying = 0.005;               // advice that promises less accuracy is not given
+    public static readonly int[] AdvisedAmounts = [10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000]; // round numbers
+    public const int MinForOutliers = 8;                   // fewer images do not show what is usual
     public const double OutlierDeviations = 2.5;          // the usual moderate limit for median absolute deviations
     public const int MostSuspects = 100;                   // more than a person will check
-    public const int MostHardest = 12;                     // a page
+    public const int MostHardest = 12;                     // one page
     public const int MostMistakes = 1_000;
     public const int MostConfusedPairs = 5;
     public const int MostCurves = 24;                      // categories with a precision-recall curve of their own
@@ -106,31 +104,31 @@ public static class TrainingDefaults
 
     // Texts
     public const int MaxTerms = 16_384;                    // more make heads larger and hardly better
-    public const int TextsForTerms = 30_000;               // so many say which terms there are
+    public const int TextsForTerms = 30_000;               // enough to find the terms
     public const int ShortestTermPiece = 3;                // characters
     public const int LongestTermPiece = 5;
-    public const int MaxWords = 30_000;                    // rarer words are made of their pieces alone
-    public const int ManyTokens = 20_000;                  // with so many, a word that is there once is left to its pieces
+    public const int MaxWords = 30_000;                    // rarer words are built from their pieces only
+    public const int ManyTokens = 20_000;                  // with so many, words that occur once are left to their pieces
     public const int NGramBuckets = 1 << 15;               // fastText has two million, for a thousand times the text
     public const int ShortestNGram = 3;                    // characters, as in fastText
     public const int LongestNGram = 6;
     public const double SifSmoothing = 1e-3;               // a in Arora et al. 2017
-    public const double SifRare = 1e-5;                    // rarer words have all their weight
-    public const int TextsForSif = 10_000;                 // so many say what texts have in common
+    public const double SifRare = 1e-5;                    // rarer words have full weight
+    public const int TextsForSif = 10_000;                 // enough to find what all texts share
     public const int VectorDimensions = 100;               // of the skip-gram
     public const int VectorWindow = 5;                     // words on each side, as in word2vec
-    public const double FrequentWord = 1e-3;               // more frequent words are thinned, as in word2vec
-    public const int NoiseWords = 128;                     // that a lesson shares
-    public const float NoiseShare = 5;                     // that a pair meets, on average
-    public const long VectorWork = 2_000_000;              // centre words altogether: what a short corpus is repeated for
+    public const double FrequentWord = 1e-3;               // as in word2vec: more frequent words are thinned out
+    public const int NoiseWords = 128;                     // shared by the pairs of a lesson
+    public const float NoiseShare = 5;                     // noise words per pair, on average
+    public const long VectorWork = 2_000_000;              // centre words in total; short corpora are repeated up to it
     public const int VectorPasses = 40;                    // at most
-    public const int LessonWords = 1_024;                  // centre words a lesson
-    public const int MaxSentenceTokens = 256;              // more are beyond what sentence networks were trained with
-    public const int RememberedTexts = 24_000;             // vectors of a sentence network, all that a run reads: 75 MB
-    public const int TextsForCentre = 1_000;               // so many say what the vectors of all texts have in common
-    // labelled texts: two minutes of a sentence network, and with more of them words do as well
+    public const int LessonWords = 1_024;                  // centre words per lesson
+    public const int MaxSentenceTokens = 256;              // sentence networks were trained on no more
+    public const int RememberedTexts = 24_000;             // sentence vectors kept in memory, all that a run reads: 75 MB
+    public const int TextsForCentre = 1_000;               // enough to find the mean of all texts
+    // labelled texts: two minutes of a sentence network; with more, words do as well
     public const int MostForSentences = 20_000;
-    public const int ExplainedWords = 200;                 // the first of the text
+    public const int ExplainedWords = 200;                 // the first ones of a text
 
     // Detection: what is tried
     public const int MinImagesWithBoxes = 5;               // fewer show nothing but themselves

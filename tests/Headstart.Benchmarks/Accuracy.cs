@@ -5,10 +5,9 @@ using Headstart.Tests;
 namespace Headstart.Benchmarks;
 
 /// <summary>
-/// Accuracy on the public sets through the API of a running host: <c>accuracy ADDRESS KEY [name=value…]</c>, the pairs being fields of the
-/// training run such as <c>maxLatencyMs=30</c> or <c>backbone=squeezenet1.1</c>; <c>perCategory=5</c> learns from five images of each
-/// category, the mean of five draws; <c>splits=6</c> is the mean of the set's own sides and five others. Prints the
-/// table of docs/measurements.md.
+/// Accuracy on the public sets through the API of a running host: <c>accuracy ADDRESS KEY [name=value…]</c>. The pairs are fields of the
+/// training run, such as <c>maxLatencyMs=30</c> or <c>backbone=squeezenet1.1</c>; <c>perCategory=5</c> trains on five images per category,
+/// averaged over five draws; <c>splits=6</c> averages the set's own split and five others. Prints the table of docs/measurements.md.
 /// </summary>
 internal static class Accuracy
 {

@@ -5,8 +5,8 @@ using Headstart.Tests;
 namespace Headstart.Benchmarks;
 
 /// <summary>
-/// <c>quantise [backbone…]</c>: the 8-bit form of each backbone against the backbone: time on one thread, likeness of the features, and
-/// accuracy of heads on the test images of the five public sets. Ranges come from training images of the five. The table of
+/// <c>quantise [backbone…]</c>: compares each backbone with its 8-bit form: time on one thread, likeness of the features, and accuracy of
+/// heads on the test images of the five public sets, with ranges calibrated on their training images. Prints the table of
 /// docs/measurements.md.
 /// </summary>
 internal static class EightBits
@@ -84,7 +84,7 @@ internal static class EightBits
         }
     }
 
-    /// <summary>Some of a folder's files, from all of its folders alike.</summary>
+    /// <summary>Some of a folder's files, evenly from all of its subfolders.</summary>
     private static IEnumerable<string> Some(string folder, int count)
     {
         var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();

@@ -8,10 +8,8 @@ using Headstart.Tests;
 
 namespace Headstart.Benchmarks;
 
-/// <summary>
-/// What is promised and takes too long for the tests, which ask less of the same kind: <c>promises</c> measures all of it on the real host
-/// and says what fell short. Exit code 1 if anything did.
-/// </summary>
+/// <summary><c>promises</c>: measures all promises that take too long for the tests, which check smaller cases of the same kind, on the
+/// real host. Reports those that are not kept; exit code 1 if there are any.</summary>
 internal static class Promises
 {
     private const int Imported = 10_000, ImportedSide = 16;
@@ -25,22 +23,22 @@ internal static class Promises
         await using (var host = await HostProcess.StartAsync(shared))
         {
             var results = new List<SetResult>();
-            var (agreed, asked) = (0, 0);
+            var (agreed, predicted) = (0, 0);
             foreach (var set in PublicSets.Names)
             {
                 var folder = Path.Combine(shared, "datasets", set);
                 results.Add(await PublicSets.LearnAsync(host.Client, folder, new { backbone = "auto" }, CancellationToken.None));
                 Console.Error.WriteLine($"{results[^1].Set}: {results[^1].Accuracy:0.000}");
                 var (same, all) = await AgreementAsync(host.Client, results[^1].Model, folder);
-                (agreed, asked) = (agreed + same, asked + all);
+                (agreed, predicted) = (agreed + same, predicted + all);
             }
 
             var accuracy = results.Average(result => result.Accuracy);
             Say("accuracy on the test images of five sets, automatic choice", "at least 0.930", $"{accuracy:0.000}", accuracy >= 0.93);
             var ants = results.Single(result => result.Set == "hymenoptera").Accuracy;
             Say("of these, ants and bees", "at least 0.930", $"{ants:0.000}", ants >= 0.93);
-            Say("an exported model gives the service's label", "at least 99.9 %", $"{100.0 * agreed / asked:0.00} % of {asked} photographs",
-                agreed >= 0.999 * asked);
+            Say("an exported model gives the service's label", "at least 99.9 %", $"{100.0 * agreed / predicted:0.00} % of {predicted} photographs",
+                agreed >= 0.999 * predicted);
         }
 
         await using (var host = await HostProcess.StartAsync(shared,
@@ -62,7 +60,8 @@ internal static class Promises
         }
     }
 
-    /// <summary>On how many test photographs of a set the exported model has the service's most probable label, and of how many.</summary>
+    /// <summary>On how many test photographs of a set the exported model and the service agree on the most probable label, and the number
+    /// of photographs.</summary>
     private static async Task<(int Same, int All)> AgreementAsync(HttpClient client, string model, string folder)
     {
         using var zip = new ZipArchive(await client.GetStreamAsync(new Uri($"{model}/versions/1/export", UriKind.Relative)));
@@ -88,8 +87,8 @@ internal static class Promises
         return (same, all);
     }
 
-    /// <returns>By how many MB the host was larger at its peak than in the first fifth, when everything was loaded, compiled and as large
-    /// as it gets.</returns>
+    /// <returns>MB by which the host grew from the first fifth, when everything was loaded, compiled and at full size, to its
+    /// peak.</returns>
     private static async Task<double> ImportAsync(HostProcess host)
     {
         using var archive = new MemoryStream();
@@ -120,7 +119,7 @@ internal static class Promises
         return (int)import["accepted"]! == Imported ? peak - early : throw new InvalidOperationException(import.ToJsonString());
     }
 
-    /// <returns>By how many MB the host grew between the first predictions and the last.</returns>
+    /// <returns>MB by which the host grew between the first predictions and the last.</returns>
     private static async Task<double> PredictAsync(HostProcess host, string shared)
     {
         var photographs = Directory.GetFiles(Path.Combine(shared, "datasets", "cats_dogs"), "*", SearchOption.AllDirectories)
@@ -140,7 +139,7 @@ internal static class Promises
                 using var form = new MultipartFormDataContent();
                 foreach (var (_, file) in photographs.Skip(i % 60).Take(AtOnce))
                 {
-                    // Bytes behind the end of each make it a file that was never seen, so that every one is decoded.
+                    // Different bytes after the end of each file give it a new hash, so that every one is decoded.
                     form.Add(new ByteArrayContent([.. file, .. BitConverter.GetBytes(number++)]), "file", "a.jpg");
                 }
 

@@ -3,13 +3,13 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Benchmarks;
 
-/// <summary>What scaling a photograph to the square takes beside decoding it, on one thread: both take turns, so that a busy machine meets
-/// both.</summary>
+/// <summary>Time to scale a photograph to the square compared with decoding it, on one thread. The two alternate, so that other load
+/// affects both.</summary>
 internal static class Scaling
 {
     private const int Rounds = 7;
     private const int Size = 224;
-    private const int Bands = 4; // as OrdinaryJpeg has them
+    private const int Bands = 4; // as in OrdinaryJpeg
 
     public static int Run(string shared)
     {

@@ -5,9 +5,9 @@ using Headstart.Learning.Imaging;
 namespace Headstart.Benchmarks;
 
 /// <summary>
-/// How near extraction comes to what the cores can do. Decoding alone and forwarding alone are raw loops on all cores; where both must
-/// be done on the same cores the best possible rate is 1 / (1/decode + 1/forward), the forward pass being the faster of one image and
-/// <see cref="Batch"/> images at a time.
+/// How close extraction comes to the limit of the cores. Decoding alone and forwarding alone are raw loops on all cores; if both share the
+/// same cores, the best possible rate is 1 / (1/decode + 1/forward), with forward passes of one image or <see cref="Batch"/> images,
+/// whichever is faster.
 /// </summary>
 internal sealed record Throughput(string Name, int Threads, double[] Decode, double[] Forward, double[] ForwardBatch, double[] Extraction)
 {
@@ -17,12 +17,12 @@ internal sealed record Throughput(string Name, int Threads, double[] Decode, dou
     public static async Task<Throughput> MeasureAsync(BackboneFile file, int threads, byte[][] photographs)
     {
         using var serving = Backbone.Open(file, threads);
-        // The limit is what one thread a core can do without coordination, whatever extraction's own session looks like.
+        // The limit is one uncoordinated thread per core, independent of the session that extraction uses.
         using var raw = Backbone.Open(file, threads: 1);
         var (decode, forward, forwardBatch, extraction) = (new double[Rounds], new double[Rounds], new double[Rounds], new double[Rounds]);
         for (var round = -1; round < Rounds; round++)
         {
-            // Interleaved, so that a slow spell of the machine meets all of them; the first round only warms up.
+            // Interleaved, so that slow phases of the machine affect all of them; the first round is a warm-up.
             var d = Rate(photographs.Length, () => DecodeAll(file.Manifest.Preprocessing, photographs));
             var f = Rate(photographs.Length, () => ForwardAll(raw, photographs.Length, 1));
             var b = Rate(photographs.Length, () => ForwardAll(raw, photographs.Length, Batch));

@@ -9,10 +9,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>
-/// One ONNX Runtime session that turns images into feature vectors. <see cref="Extract(ReadOnlyMemory{float}, int)"/> may be called from
-/// many threads at once; training and predictions share the one session.
-/// </summary>
+/// <summary>One ONNX Runtime session that turns images into feature vectors. <see cref="Extract(ReadOnlyMemory{float}, int)"/> is
+/// thread-safe; training and predictions share the session.</summary>
 public sealed class Backbone : IDisposable
 {
     private const int InnerStages = 2;
@@ -23,11 +21,11 @@ public sealed class Backbone : IDisposable
     private readonly RunOptions _run;
     private readonly string _input;
     private readonly string _output;
-    private readonly bool _oneByOne; // exported for batches of one image only
+    private readonly bool _oneByOne; // exported with a batch size of 1
     private readonly Lazy<BackboneMaps?> _maps;
     private readonly string _path;
     private readonly IReadOnlyList<FeatureTensor> _cuts;
-    private readonly Backbone? _original; // whose session this is; null where it is its own
+    private readonly Backbone? _original; // the owner of a shared session; null if it has its own
     private readonly Lazy<Backbone> _earlier;
     private long _imagesSeen;
 
@@ -48,7 +46,7 @@ public sealed class Backbone : IDisposable
         _maps = new(() => BackboneMaps.Open(this, file.Path, cuts, options));
     }
 
-    /// <summary>The same network behind another preprocessing.</summary>
+    /// <summary>The same network with another preprocessing.</summary>
     private Backbone(Backbone original, Preprocessing preprocessing)
     {
         Manifest = original.Manifest with { Preprocessing = preprocessing };
@@ -62,53 +60,45 @@ public sealed class Backbone : IDisposable
 
     public BackboneManifest Manifest { get; }
 
-    /// <summary>Where it was opened from.</summary>
+    /// <summary>The file it was opened from.</summary>
     public BackboneFile File => new(Manifest, _path);
 
-    /// <summary>
-    /// The same network as heads of earlier trainings read it, whose <see cref="Preprocessing.Version"/> was 1. It shares the session, and
-    /// must not be used when this has been disposed of.
-    /// </summary>
+    /// <summary>The same network for heads of earlier trainings, whose <see cref="Preprocessing.Version"/> was 1. It shares the session and
+    /// must not be used after this one is disposed.</summary>
     public Backbone Earlier => _earlier.Value;
 
-    /// <summary>
-    /// Names the numbers this backbone produces: features are interchangeable if and only if this is equal. Made of the id, the first
-    /// 12 digits of the file's SHA-256, of how images enter and features leave it, and the sections.
-    /// </summary>
+    /// <summary>Identifies the numbers that this backbone produces: features are interchangeable if and only if this is equal. Consists of
+    /// the id, the first 12 digits of the file's SHA-256, how images enter and features leave the network, and the sections.</summary>
     public string FeatureSpace { get; }
 
-    /// <summary>What the feature vector is made of: first the network's own features, then, where asked for, the ends of inner
-    /// stages.</summary>
+    /// <summary>Parts of the feature vector: first the network's own features, then, if requested, the ends of inner stages.</summary>
     public IReadOnlyList<FeatureSection> Sections { get; }
 
-    /// <summary>What a recipe may read: the sections, and of an image-text pair the own features as words are compared with them.</summary>
+    /// <summary>Sections that a recipe may read: all of them and, of an image-text pair, its own features in the form that is compared with
+    /// words.</summary>
     public IEnumerable<FeatureSection> Readable => Manifest.Space is null ? Sections
         : Sections.Append(Sections[0] with { Name = FeatureSection.Words });
 
-    /// <summary>Length of a whole feature vector: all sections, one behind the other.</summary>
+    /// <summary>Length of a whole feature vector: all sections together.</summary>
     public int Length => Sections[^1].Offset + Sections[^1].Length;
 
-    /// <summary>
-    /// What the features are averages of; null where none of them is (ViT). Opened by the first who asks, by reading the file again: most
-    /// backbones are never asked, and a second session takes as much memory as the first.
-    /// </summary>
+    /// <summary>The maps that the features are averages of; null if none is an average (ViT). Opened on first use by reading the file
+    /// again: most backbones never need them, and a second session takes as much memory as the first.</summary>
     public BackboneMaps? Maps => _maps.Value;
 
-    /// <summary>Milliseconds for one image alone on this host, decoding not included; 0 until <see cref="Measure"/> was called.</summary>
+    /// <summary>Milliseconds for one image alone on this host, without decoding; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerImage { get; private set; }
 
-    /// <summary>Images that have passed through the network since it was opened, those of warming up and measuring among them: what caches
-    /// save shows here.</summary>
+    /// <summary>Images that have passed through the network since it was opened, including warm-up and measurements: shows what caches
+    /// save.</summary>
     public long ImagesSeen => _original?.ImagesSeen ?? Interlocked.Read(ref _imagesSeen);
 
-    /// <summary>Loads the network and runs it once to see that it is what its manifest says.</summary>
+    /// <summary>Loads the network and runs it once to check that it matches its manifest.</summary>
     /// <param name="file">The network.</param>
-    /// <param name="threads"> Threads that share one call of <see cref="Extract(ReadOnlyMemory{float}, int)"/>. 1 gives the highest
-    /// throughput when there are as many callers as cores; more shorten a lone call. </param>
-    /// <param name="stages">
-    /// Also give the averages of the two deepest inner stages, which cost next to nothing in the same pass: for images far from those the
-    /// network was trained on, an inner stage may say more than the end. Left away where the network has none.
-    /// </param>
+    /// <param name="threads">Threads that share one call of <see cref="Extract(ReadOnlyMemory{float}, int)"/>. 1 gives the highest
+    /// throughput with as many callers as cores; more shorten a single call.</param>
+    /// <param name="stages">Also give the averages of the two deepest inner stages, at almost no extra cost: for images unlike those that
+    /// the network was trained on, an inner stage may be better than the end. Ignored if the network has none.</param>
     /// <exception cref="BackboneException">The file cannot be loaded, or its input or features are not as declared.</exception>
     public static Backbone Open(BackboneFile file, int threads, bool stages = false)
     {
@@ -129,7 +119,7 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    /// <summary>null where a stage is not what the graph says: the backbone may still be good without.</summary>
+    /// <summary>null if a stage does not match the graph: the backbone may still work without stages.</summary>
     private static Backbone? TryOpen(BackboneFile file, OnnxGraph graph, IReadOnlyList<FeatureTensor> cuts, int threads)
     {
         try
@@ -165,8 +155,8 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    /// <summary>This backbone as the head reads it that was trained with this <see cref="BackboneManifest.InputId"/>; null where it is
-    /// neither today's nor <see cref="Earlier"/>'s.</summary>
+    /// <summary>The backbone for a head that was trained with this <see cref="BackboneManifest.InputId"/>; null if it matches neither this
+    /// nor <see cref="Earlier"/>.</summary>
     public Backbone? Behind(string inputId) => Manifest.InputId == inputId ? this
         : Earlier.Manifest.InputId == inputId ? Earlier : null;
 
@@ -200,8 +190,9 @@ public sealed class Backbone : IDisposable
         return Extract(input.Chw, 1)[0];
     }
 
-    /// <summary>The network that gives these features, read from its file again: what runs here is ONNX Runtime's.</summary>
-    /// <exception cref="BackboneException">The file is gone or is another by now.</exception>
+    /// <summary>The network that gives these features, read from its file again, because ONNX Runtime does not return the one it
+    /// runs.</summary>
+    /// <exception cref="BackboneException">The file is gone or has changed.</exception>
     internal ModelProto ReadNetwork()
     {
         try
@@ -259,7 +250,7 @@ public sealed class Backbone : IDisposable
     private static bool HasVnni => X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
         && ((X86Base.CpuId(7, 0).Ecx >> 11 & 1) == 1 || (X86Base.CpuId(7, 1).Eax >> 4 & 1) == 1);
 
-    /// <summary>For a session that shares the cores with much else.</summary>
+    /// <summary>Options for a session that shares the cores with other work.</summary>
     internal static SessionOptions Options(int threads)
     {
         OnnxRuntime.EnsureLoaded();
@@ -271,10 +262,10 @@ public sealed class Backbone : IDisposable
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         OnnxRuntime.AddDevice(options);
-        // Waiting threads would otherwise burn the cores that decoding and other requests need.
+        // Spinning threads would take the cores that decoding and other requests need.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        // x64 processors without VNNI add products of 8-bit networks in 16 bits, which may overflow: they are to take another way, as
-        // features must be the same on every node. Where there is VNNI that way is slower than float32.
+        // x64 processors without VNNI add 8-bit products in 16 bits, which may overflow: there, use the safe way, because features must be
+        // the same on every node. With VNNI that way is slower than float32.
         if (!HasVnni)
         {
             options.AddSessionConfigEntry("session.x64quantprecision", "1");
@@ -303,7 +294,7 @@ public sealed class Backbone : IDisposable
         }
     }
 
-    /// <summary>A preprocessed image <c>[3, S, S]</c> that shows nothing and is not plain.</summary>
+    /// <summary>A preprocessed test image <c>[3, S, S]</c> with varying values.</summary>
     internal float[] TestImage()
     {
         var image = new float[Manifest.Preprocessing.Length];
@@ -319,7 +310,7 @@ public sealed class Backbone : IDisposable
     {
         Interlocked.Add(ref (_original ?? this)._imagesSeen, count);
         var size = Manifest.Preprocessing.Size;
-        // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
+        // ONNX Runtime only reads its inputs, so removing the read-only view is safe and avoids a copy.
         var memory = MemoryMarshal.AsMemory(batchChw);
         using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, [count, 3, size, size]);
         using var outputs = _session.Run(_run, [_input], [input], [_output]);

@@ -5,13 +5,11 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>
-/// Looks a network of unknown origin over: does it turn pictures into features? Runs it, so it is best called in a process of its own: a
-/// file may be made to crash ONNX Runtime, to fill the memory or never to end, and only there does the memory it takes stand out.
-/// </summary>
+/// <summary>Checks whether a network of unknown origin turns images into features. It runs the network, so call it in a process of its own:
+/// a file may be made to crash ONNX Runtime, fill the memory or never end, and only there can its memory be measured.</summary>
 public static class BackboneCheck
 {
-    /// <summary>Larger pictures are not what classifiers look at, and memory grows with the square of the side.</summary>
+    /// <summary>Classifiers do not use larger images, and memory grows with the square of the side.</summary>
     private const int LargestSide = 1_024;
 
     private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
@@ -29,7 +27,7 @@ public static class BackboneCheck
             var reading = given.ReadingOf(known);
             var graph = OnnxGraph.Read(path, reading);
             var size = Side(graph, given.Size ?? (graph.InputShape is [_, _, > 0, > 0] ? null : known?.Preprocessing.Size));
-            // an output that was named is taken as it is: of an image-text pair its last layer belongs to it
+            // a named output is used unchanged: of an image-text pair its last layer belongs to the features
             var at = reading is { Output: null, Pooling: Pooling.None } ? graph.FindFeatures() : graph.OutputFeatures();
             var (features, memory) = Measure(graph.Cut(at), size);
             return new ManifestJson(
@@ -82,7 +80,7 @@ public static class BackboneCheck
             : (int)side;
     }
 
-    /// <returns>Length of its feature vectors, and the bytes by which this process grew while images passed through it.</returns>
+    /// <returns>Length of its feature vectors, and the bytes by which this process grew during extraction.</returns>
     private static (int Features, long Memory) Measure(byte[] network, int size)
     {
         OnnxRuntime.EnsureLoaded();
@@ -135,12 +133,12 @@ public static class BackboneCheck
         return [.. Enumerable.Range(0, 3 * size * size).Select(_ => 4 * random.NextSingle() - 2)];
     }
 
-    /// <summary>Equal but for what rounding may do.</summary>
+    /// <summary>Equal except for rounding.</summary>
     private static bool Alike(float[] one, float[] other) =>
         one.Length == other.Length && one.Zip(other)
             .All(pair => Math.Abs(pair.First - pair.Second) <= 1e-5f * Math.Max(1e-3f, Math.Abs(pair.First)));
 
-    /// <summary>ONNX Runtime's complaints can be pages.</summary>
+    /// <summary>Shortens messages of ONNX Runtime, which can be pages long.</summary>
     private static string Short(string message)
     {
         var line = message.Split('\n')[0].Trim();

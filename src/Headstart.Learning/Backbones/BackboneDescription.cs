@@ -2,43 +2,43 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>A user's description of their own network. Everything that the file or the catalogue says may be omitted.</summary>
+/// <summary>A user's description of their own network. Values that the file or the catalogue contains may be omitted.</summary>
 public sealed record BackboneDescription
 {
-    /// <summary>Its name from now on; without one, the name of the file in lower case.</summary>
+    /// <summary>Its id; by default the file name in lower case.</summary>
     public string? Id { get; init; }
 
     public string? Family { get; init; }
 
-    /// <summary>Side of its input in pixels; needed where the graph leaves it open.</summary>
+    /// <summary>Side of its input in pixels; required if the graph does not fix it.</summary>
     public int? Size { get; init; }
 
-    /// <summary>Subtracted from red, green and blue of values in 0..1; without it ImageNet's, which most networks want.</summary>
+    /// <summary>Subtracted from red, green and blue in 0..1; by default ImageNet's, as most networks expect.</summary>
     public IReadOnlyList<float>? Mean { get; init; }
 
-    /// <summary>What remains is divided by these.</summary>
+    /// <summary>Divisor of each colour after subtracting the mean.</summary>
     public IReadOnlyList<float>? Std { get; init; }
 
-    /// <summary>Which output of the network is the features; needed where there are several and none comes from a classifier.</summary>
+    /// <summary>Output that contains the features; required if there are several and none comes from a classifier.</summary>
     public string? Output { get; init; }
 
-    /// <summary>What becomes of an output with a vector for each token.</summary>
+    /// <summary>How an output with a vector for each token becomes one vector.</summary>
     public Pooling? Pooling { get; init; }
 
-    /// <summary>The order of colours that the network was trained with; RGB without it.</summary>
+    /// <summary>The order of colours that the network was trained with; RGB by default.</summary>
     public ChannelOrder? Channels { get; init; }
 
-    /// <summary>The space that it shares with a text network; none without it.</summary>
+    /// <summary>The space shared with a text network; none by default.</summary>
     public string? Space { get; init; }
 
     public string? Licence { get; init; }
 
     public string? Source { get; init; }
 
-    /// <summary>How its owner calls the file.</summary>
+    /// <summary>Name of the file, as its owner calls it.</summary>
     public required string FileName { get; init; }
 
-    /// <summary>An id that resembles the name of a file without its ending.</summary>
+    /// <summary>An id derived from a file name without its ending.</summary>
     public static string IdOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -47,14 +47,14 @@ public sealed record BackboneDescription
         return id.Length > 0 ? id[..Math.Min(64, id.Length)] : "backbone";
     }
 
-    /// <summary>As it says, and else as it is known to be read.</summary>
+    /// <summary>The settings given here, or else those of the known backbone.</summary>
     internal NetworkReading ReadingOf(BackboneManifest? known)
     {
         var usual = known?.Reading ?? NetworkReading.Usual;
         return new(Output ?? usual.Output, Pooling ?? usual.Pooling, Channels ?? usual.Channels);
     }
 
-    /// <summary>Has it nothing that would contradict the manifest of a backbone that is known already?</summary>
+    /// <summary>Whether nothing here contradicts the manifest of a known backbone.</summary>
     public bool Fits(BackboneManifest manifest)
     {
         ArgumentNullException.ThrowIfNull(manifest);

@@ -4,8 +4,8 @@ using Headstart.Learning.Texts;
 namespace Headstart.Learning.Backbones;
 
 /// <summary>
-/// Fetches backbones of the catalogue. A file is in its place whole and verified or not at all; what broke off is continued, after a
-/// restart too. However many tasks and processes of this machine want a file in a folder, it is transferred once.
+/// Downloads backbones of the catalogue. A file appears in its place whole and verified or not at all; interrupted downloads resume, even
+/// after a restart. However many tasks and processes of this machine want a file in a folder, it is transferred once.
 /// </summary>
 public sealed class BackboneDownload(DownloadSettings? settings = null)
 {
@@ -13,12 +13,12 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
 
     private readonly DownloadSettings _settings = settings ?? new DownloadSettings();
 
-    /// <summary>Makes sure that the folder has the file.</summary>
-    /// <param name="entry">What to fetch; <see cref="CatalogueEntry.Address"/> must be known unless the folder has it.</param>
-    /// <param name="folder">Where to; made if it is missing. The file is called <c>id.onnx</c>.</param>
-    /// <param name="mirrorPrefix">Takes the place of scheme and host of the address: <c>https://mirror/zoo/</c> + path.</param>
-    /// <param name="progress">Bytes so far and in all; also those that another task or process brings.</param>
-    /// <param name="cancel">Ends the wait; the transfer itself ends when its last waiter is gone.</param>
+    /// <summary>Makes sure that the folder contains the file.</summary>
+    /// <param name="entry">The backbone; <see cref="CatalogueEntry.Address"/> must be known unless the folder already has it.</param>
+    /// <param name="folder">Target folder, created if missing. The file is called <c>id.onnx</c>.</param>
+    /// <param name="mirrorPrefix">Replaces scheme and host of the address: <c>https://mirror/zoo/</c> + path.</param>
+    /// <param name="progress">Bytes so far and in total, also while another task or process downloads the file.</param>
+    /// <param name="cancel">Ends the wait; the transfer itself ends when nobody waits any more.</param>
     /// <exception cref="BackboneException">The download failed; the message says why.</exception>
     public async Task<BackboneFile> FetchAsync(CatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
         IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
@@ -30,27 +30,27 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         return new BackboneFile(entry.Manifest, path);
     }
 
-    /// <summary>Makes sure that the folder has a sentence network and its vocabulary, in <c>text/id</c>.</summary>
-    /// <param name="entry">What to fetch.</param>
-    /// <param name="folder">Of backbones; made if it is missing.</param>
+    /// <summary>Makes sure that the folder contains a sentence network and its vocabulary, in <c>text/id</c>.</summary>
+    /// <param name="entry">The network.</param>
+    /// <param name="folder">Folder of backbones, created if missing.</param>
     /// <param name="mirrorPrefix">As above.</param>
-    /// <param name="progress">Of one file after the other.</param>
+    /// <param name="progress">Progress of one file after the other.</param>
     /// <param name="cancel">Ends the wait.</param>
-    /// <returns>Where they are.</returns>
+    /// <returns>The folder that contains them.</returns>
     /// <exception cref="BackboneException">The download failed; the message says why.</exception>
     public async Task<string> FetchAsync(TextCatalogueEntry entry, string folder, Uri? mirrorPrefix = null,
         IProgress<(long Done, long Total)>? progress = null, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         var place = Path.Combine(Path.GetFullPath(folder), "text", entry.Id);
-        // a network without one is a problem to complain of
+        // Vocabulary first: a network without one is reported as broken.
         await FetchAsync(entry.Id, entry.Vocabulary, Path.Combine(place, entry.VocabularyName), mirrorPrefix, progress, cancel);
         Describe(entry, place);
         await FetchAsync(entry.Id, entry.Network, Path.Combine(place, TextCatalogueEntry.NetworkName), mirrorPrefix, progress, cancel);
         return place;
     }
 
-    /// <summary>Before the network comes: without it, that would be read in another way.</summary>
+    /// <summary>Written before the network, which would otherwise be used with the wrong settings.</summary>
     private static void Describe(TextCatalogueEntry entry, string place)
     {
         try
@@ -87,9 +87,9 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         var part = Path.Combine(Path.GetDirectoryName(path)!, $"{file.Sha256}.part");
         if (!await IsIntactAsync(path, file, cancel))
         {
-            // The lock falls with the process. Its file stays: removing it would let two holders of two files of one name work at once.
+            // The lock ends with the process, but its file stays: if it were removed, two processes could each lock a file of this name.
             await using var held = await LockAsync(Path.ChangeExtension(part, ".lock"), () => report(Length(part)), cancel);
-            if (!await IsIntactAsync(path, file, cancel)) // another process may have brought it
+            if (!await IsIntactAsync(path, file, cancel)) // another process may have downloaded it
             {
                 await BringAsync(file, Address(file, mirror), part, report, cancel);
                 File.Move(part, path, overwrite: true);
@@ -105,7 +105,7 @@ public sealed class BackboneDownload(DownloadSettings? settings = null)
         await TransferAsync(file, address, part, report, cancel);
         if (resumed && !await IsIntactAsync(part, file, cancel))
         {
-            File.Delete(part); // the older bytes may be of another file, or damaged: once more from the start
+            File.Delete(part); // the earlier bytes may be damaged or of another file: start again
             await TransferAsync(file, address, part, report, cancel);
         }
 

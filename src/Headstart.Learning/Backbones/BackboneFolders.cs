@@ -5,23 +5,21 @@ namespace Headstart.Learning.Backbones;
 /// <summary>Finds the backbones in folders on this machine.</summary>
 public static class BackboneFolders
 {
-    /// <summary>The backbone that comes with the program: small, weaker than those of the catalogue, and always there.</summary>
+    /// <summary>The backbone that comes with the program: small, weaker than those of the catalogue, and always available.</summary>
     public const string BuiltInId = "headstart-small";
 
-    /// <summary>Where the program's own backbone lies, beside the program.</summary>
+    /// <summary>Folder of the built-in backbone, beside the program.</summary>
     public static string BuiltIn => Path.Combine(AppContext.BaseDirectory, "backbones");
 
-    /// <summary>Where the build lays the backbones that come as packages: ResNet-18, and in its folder <c>text</c> MiniLM. Missing where
-    /// it was told to leave them out.</summary>
+    /// <summary>Folder of the backbones that the build takes from packages: ResNet-18, and MiniLM in its subfolder <c>text</c>. Missing if
+    /// the build leaves them out.</summary>
     public static string Bundled => Path.Combine(AppContext.BaseDirectory, "bundled");
 
-    /// <summary>
-    /// Looks at every <c>*.onnx</c> directly in the directories. A file with a manifest (<c>name.json</c> beside it) is described by that;
-    /// one without must be known to a catalogue by its SHA-256. Where two share an id the first one counts.
-    /// </summary>
-    /// <param name="directories">Where to look.</param>
-    /// <param name="catalogue">Known beside what is in the built-in catalogue.</param>
-    /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
+    /// <summary>Finds every <c>*.onnx</c> directly in the directories. A file is described by its manifest (<c>name.json</c> beside it) or,
+    /// without one, must be in a catalogue by its SHA-256. Of two with the same id the first one counts.</summary>
+    /// <param name="directories">Directories to search.</param>
+    /// <param name="catalogue">Known backbones besides the built-in catalogue.</param>
+    /// <returns>What was found, and a sentence about each problem. Bad files never throw.</returns>
     public static (IReadOnlyList<BackboneFile> Found, IReadOnlyList<string> Problems) Find(
         IEnumerable<string> directories, IReadOnlyList<CatalogueEntry>? catalogue = null)
     {
@@ -48,21 +46,21 @@ public static class BackboneFolders
         return ([.. found.Values], problems);
     }
 
-    /// <summary>Moves a checked file, from the same file system, into a folder where <see cref="Find"/> will find it; made if it is
-    /// missing.</summary>
+    /// <summary>Moves a checked file, from the same file system, into a folder where <see cref="Find"/> will find it; the folder is created
+    /// if missing.</summary>
     public static BackboneFile Place(string file, BackboneManifest manifest, string folder)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{manifest.Id}.onnx");
-        // The manifest first: if the process dies after it, a manifest without a file does no harm, but a file without one is unknown.
+        // Manifest first: if the process dies after it, a manifest without a file is harmless, but a file without a manifest is unknown.
         File.WriteAllBytes(ManifestPath(path) + ".new", manifest.ToJson());
         File.Move(ManifestPath(path) + ".new", ManifestPath(path), overwrite: true);
         File.Move(file, path, overwrite: true);
         return new(manifest, path);
     }
 
-    /// <summary>Undoes <see cref="Place"/>, in the other order.</summary>
+    /// <summary>Undoes <see cref="Place"/>, in reverse order.</summary>
     public static void Remove(string id, string folder)
     {
         var path = Path.Combine(folder, $"{id}.onnx");

@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>What a network says of each place of an image, before it is averaged to the features of a section.</summary>
-/// <param name="Channels">As many as the section has features.</param>
+/// <summary>The output of a network for each place of an image, before it is averaged to the features of a section.</summary>
+/// <param name="Channels">The number of the section's features.</param>
 /// <param name="Cells">Places along each side of the square that the network sees.</param>
 /// <param name="Values"><c>[Channels, Cells, Cells]</c>; the mean of a channel is the feature.</param>
 public sealed record FeatureMap(int Channels, int Cells, float[] Values)
@@ -15,20 +15,18 @@ public sealed record FeatureMap(int Channels, int Cells, float[] Values)
     public ReadOnlySpan<float> Channel(int channel) => Values.AsSpan(channel * Cells * Cells, Cells * Cells);
 }
 
-/// <summary>
-/// A second ONNX Runtime session of a backbone, which ends in the feature maps that its features are the averages of.
-/// <see cref="Extract"/> may be called from many threads at once. Belongs to its backbone, which disposes of it.
-/// </summary>
+/// <summary>A second ONNX Runtime session of a backbone, which ends in the feature maps that its features are averages of.
+/// <see cref="Extract"/> is thread-safe. Belongs to its backbone, which disposes of it.</summary>
 public sealed class BackboneMaps : IDisposable
 {
-    /// <summary>How far the average of a map may be from the feature, as a share of the section's largest feature: float16 networks average
-    /// coarsely.</summary>
+    /// <summary>Allowed deviation of a map's average from the feature, as a share of the section's largest feature: float16 networks
+    /// average coarsely.</summary>
     private const float Tolerance = 0.01f;
 
     private readonly Backbone _backbone;
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
-    private readonly IReadOnlyList<FeatureSection> _sections; // of the session's outputs, one each
+    private readonly IReadOnlyList<FeatureSection> _sections; // one for each output of the session
 
     private BackboneMaps(Backbone backbone, IReadOnlyList<FeatureSection> sections, byte[] network, SessionOptions options)
     {
@@ -40,15 +38,13 @@ public sealed class BackboneMaps : IDisposable
     /// <summary>The sections that have a map.</summary>
     public IReadOnlyList<FeatureSection> Sections { get; private set; } = [];
 
-    /// <summary>
-    /// Cuts the network at the maps of all sections and tries it. A graph only suggests where a section's map is: what counts is that its
-    /// average is the features, and a tensor for which that does not hold is left out.
-    /// </summary>
-    /// <param name="backbone">Whose features it is about.</param>
-    /// <param name="path">The network; when it is gone by now, there are no maps.</param>
+    /// <summary>Cuts the network at the maps of all sections and tests it. The graph only suggests where a section's map is; a tensor
+    /// counts only if its average equals the features.</summary>
+    /// <param name="backbone">The backbone whose features are averages.</param>
+    /// <param name="path">The network; if it is gone by now, there are no maps.</param>
     /// <param name="cuts">Where each of the backbone's sections was cut.</param>
-    /// <param name="options">For the session; kept by the caller.</param>
-    /// <returns>null where no section has a map.</returns>
+    /// <param name="options">Options of the session; the caller keeps them.</param>
+    /// <returns>null if no section has a map.</returns>
     internal static BackboneMaps? Open(Backbone backbone, string path, IReadOnlyList<FeatureTensor> cuts, SessionOptions options)
     {
         BackboneMaps? maps = null;
@@ -67,7 +63,7 @@ public sealed class BackboneMaps : IDisposable
         }
         catch (Exception exception) when (exception is OnnxRuntimeException or OnnxModelException)
         {
-            // The features are as good as ever; only where they come from cannot be shown.
+            // The features still work; only their places cannot be shown.
         }
 
         if (maps is { Sections: [] })
@@ -111,11 +107,11 @@ public sealed class BackboneMaps : IDisposable
         return true;
     }
 
-    /// <summary>Every output that has the shape of its section's map.</summary>
+    /// <summary>The outputs that have the shape of their section's map.</summary>
     private List<KeyValuePair<FeatureSection, FeatureMap>> All(ReadOnlyMemory<float> chw)
     {
         var size = _backbone.Manifest.Preprocessing.Size;
-        // ONNX Runtime only reads its inputs: taking the read-only view off copies nothing and changes nothing.
+        // ONNX Runtime only reads its inputs, so removing the read-only view is safe and avoids a copy.
         using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, MemoryMarshal.AsMemory(chw),
             [1, 3, size, size]);
         using var outputs = _session.Run(_run, _session.InputNames, [input], _session.OutputNames);

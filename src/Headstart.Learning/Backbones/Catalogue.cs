@@ -1,13 +1,13 @@
 namespace Headstart.Learning.Backbones;
 
-/// <summary>The backbones we know by heart, from tiny to strong; embedded in this assembly.</summary>
+/// <summary>The known backbones, from tiny to strong; embedded in this assembly.</summary>
 public static class Catalogue
 {
     private static readonly (int Version, IReadOnlyList<CatalogueEntry> Entries) File = ReadOwn();
 
     private static readonly Dictionary<string, CatalogueEntry> BySha256 = File.Entries.ToDictionary(entry => entry.Manifest.Sha256);
 
-    /// <summary>Counts the changes of the list.</summary>
+    /// <summary>Version of the list, incremented with each change.</summary>
     public static int Version => File.Version;
 
     public static IReadOnlyList<CatalogueEntry> Entries => File.Entries;
@@ -16,7 +16,7 @@ public static class Catalogue
     public static CatalogueEntry? Find(string sha256) => BySha256.GetValueOrDefault(sha256);
 
     /// <summary>A custom catalogue, in the format of <c>catalogue.json</c>.</summary>
-    /// <exception cref="BackboneException">It cannot be read or used; the message is a sentence that says why.</exception>
+    /// <exception cref="BackboneException">The file cannot be read or used; the message is a sentence that says why.</exception>
     public static IReadOnlyList<CatalogueEntry> Read(string path)
     {
         try
@@ -40,10 +40,10 @@ public static class Catalogue
 }
 
 /// <summary>A backbone that may or may not be on this machine.</summary>
-/// <param name="Manifest">What is known of it; <see cref="BackboneManifest.Bytes"/> is its length.</param>
-/// <param name="Address">Where it can be fetched; null for those that are only recognised where they lie.</param>
+/// <param name="Manifest">Its description; <see cref="BackboneManifest.Bytes"/> is the file's length.</param>
+/// <param name="Address">Download address; null for files that are only recognised.</param>
 public sealed record CatalogueEntry(BackboneManifest Manifest, Uri? Address)
 {
-    /// <summary>Small for what it knows: worth fetching without being asked for.</summary>
+    /// <summary>Good for its size: worth downloading without being asked.</summary>
     public bool Recommended { get; init; }
 }

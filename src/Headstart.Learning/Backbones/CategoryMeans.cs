@@ -2,22 +2,22 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>A photograph of which it is known what it shows.</summary>
-/// <param name="Set">Photographs of one set are told apart from each other alone.</param>
-/// <param name="Category">What it shows, one of the set's categories.</param>
+/// <summary>A photograph with a known category.</summary>
+/// <param name="Set">Photographs are only compared within their set.</param>
+/// <param name="Category">One of the set's categories.</param>
 /// <param name="Read">Reads its file; null if it is gone.</param>
 public sealed record LabelledPhotograph(string Set, string Category, Func<byte[]?> Read);
 
 /// <summary>
-/// How well features tell categories apart, in seconds and without training: each photograph is given to the category whose mean direction
-/// is nearest, its own mean taken without it (nearest class mean, Mensink et al., PAMI 2013; leave-one-out).
+/// Measures how well features separate categories, in seconds and without training: each photograph is assigned to the category with the
+/// nearest mean direction, with itself left out of its own mean (nearest class mean, Mensink et al., PAMI 2013; leave-one-out).
 /// </summary>
 internal static class CategoryMeans
 {
-    /// <param name="photographs">What the features are of.</param>
+    /// <param name="photographs">The n photographs.</param>
     /// <param name="features"><c>[n][d]</c>, each of length 1.</param>
-    /// <returns>The share of photographs that come to their own category, 0..1; those whose category has no other, or whose set has no
-    /// other category, are not counted.</returns>
+    /// <returns>Share of photographs assigned to their own category, 0..1, without those that are alone in their category or whose set has
+    /// only one category.</returns>
     public static double Accuracy(IReadOnlyList<LabelledPhotograph> photographs, IReadOnlyList<float[]> features)
     {
         var (right, counted) = (0, 0);

@@ -6,16 +6,14 @@ using Headstart.Learning.Onnx.Quantisation;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>
-/// Makes the 8-bit form of a backbone: another backbone with an id, a SHA-256 and features of its own, which are nearly those of the
-/// network that it was made from. Heads do not care which of two networks made their features as long as it stays the same one.
-/// </summary>
+/// <summary>Makes the 8-bit form of a backbone: another backbone with its own id, SHA-256 and features, which are nearly those of the
+/// original. Heads work with either, as long as it stays the same one.</summary>
 public static class EightBitBackbone
 {
-    /// <summary>What its id ends in.</summary>
+    /// <summary>Suffix of its id.</summary>
     public const string Suffix = "-int8";
 
-    /// <summary>Fewer photographs say too little about the ranges of activations.</summary>
+    /// <summary>Fewer photographs do not show the ranges of activations.</summary>
     public const int FewestPhotographs = 20;
 
     /// <summary>More photographs no longer change the ranges.</summary>
@@ -24,36 +22,32 @@ public static class EightBitBackbone
     /// <summary>A smaller gain is not worth a second network.</summary>
     public const double SmallestSpeedup = 1.5;
 
-    /// <summary>
-    /// Mean cosine of both networks' features of one photograph, below which heads lose accuracy. See docs/measurements.md: at 0.967 they
-    /// lost 2.4 points.
-    /// </summary>
+    /// <summary>Mean cosine of both networks' features of one photograph below which heads lose accuracy. See docs/measurements.md: at
+    /// 0.967 they lost 2.4 points.</summary>
     public const double SmallestLikeness = 0.98;
 
-    /// <summary>On fewer photographs a loss of accuracy says nothing.</summary>
+    /// <summary>With fewer photographs a loss of accuracy cannot be measured.</summary>
     public const int FewestLabelled = 200;
 
-    /// <summary>What it may be less accurate, as a share of all photographs.</summary>
+    /// <summary>Allowed loss of accuracy, as a share of all photographs.</summary>
     public const double LargestLoss = 0.003;
 
     private const int Rounds = 3;
-    private const int HeldOut = 5; // one in so many photographs only compares
+    private const int HeldOut = 5; // one in this many photographs is only used for the comparison
 
     /// <summary>The 8-bit form, not yet in a folder.</summary>
     /// <param name="Manifest">Its description.</param>
     /// <param name="Network">The file.</param>
-    /// <param name="Likeness">Mean cosine of its features and those of the network that it was made from, over photographs that set no
-    /// range.</param>
+    /// <param name="Likeness">Mean cosine between its features and the original's, over photographs that were not used for
+    /// calibration.</param>
     /// <param name="MsPerImage">Milliseconds for one image on one thread of this host.</param>
-    /// <param name="Speedup">How many times faster that is.</param>
-    /// <param name="Loss">
-    /// By how much its features tell the categories of labelled photographs worse apart, as a share of the photographs
-    /// (<see cref="CategoryMeans"/>); below 0 where they do it better, null where too few were given.
-    /// </param>
+    /// <param name="Speedup">The original's time divided by its own.</param>
+    /// <param name="Loss">Loss of accuracy on labelled photographs, as a share of them (<see cref="CategoryMeans"/>); below 0 if it is
+    /// better, null if too few were given.</param>
     public sealed record Result(BackboneManifest Manifest, byte[] Network, double Likeness, double MsPerImage, double Speedup,
         double? Loss = null)
     {
-        /// <summary>Why it is not worth using here; null where it is.</summary>
+        /// <summary>Why it is not worth using here; null if it is.</summary>
         public string? Refusal =>
             Speedup < SmallestSpeedup ? $"it is only {Speedup:0.0} times as fast on this host, and {SmallestSpeedup} times are required"
             : Likeness < SmallestLikeness ? $"its features are only {Likeness:0.000} alike (mean cosine), and {SmallestLikeness} "
@@ -65,13 +59,11 @@ public static class EightBitBackbone
 
     /// <summary>Quantises a backbone and compares the two.</summary>
     /// <param name="of">The backbone.</param>
-    /// <param name="photographs">
-    /// Image files of many kinds, such as those that it will see; those that cannot be read are left out.
-    /// </param>
-    /// <param name="workFolder">Where the network may lie while it is compared.</param>
-    /// <param name="labelled">Photographs on which both are compared as classifiers; not if they are fewer than
+    /// <param name="photographs">Varied image files, like those that it will see; unreadable ones are left out.</param>
+    /// <param name="workFolder">Folder for the network during the comparison.</param>
+    /// <param name="labelled">Photographs on which both are compared as classifiers, if there are at least
     /// <see cref="FewestLabelled"/>.</param>
-    /// <param name="giveWay">Called before each photograph; may hold the work up for as long as others need the core more.</param>
+    /// <param name="giveWay">Called before each photograph; may block while others need the core.</param>
     /// <exception cref="BackboneException">It cannot be quantised, or too few photographs can be read; the message says why.</exception>
     public static Result Make(BackboneFile of, IEnumerable<byte[]> photographs, string workFolder,
         IReadOnlyList<LabelledPhotograph>? labelled = null, Action? giveWay = null)
@@ -99,7 +91,7 @@ public static class EightBitBackbone
                 Sha256 = Convert.ToHexStringLower(SHA256.HashData(network)),
                 Bytes = network.Length,
                 Classifier = false,
-                Reading = NetworkReading.Usual, // it is in the graph now
+                Reading = NetworkReading.Usual, // now part of the graph
                 MemoryPerImageMb = null,
                 QuantisedFrom = of.Manifest.Sha256,
             };
@@ -132,7 +124,7 @@ public static class EightBitBackbone
             var likeness = images.Average(image => (double)TensorPrimitives.CosineSimilarity(
                 before.Extract(image, 1)[0], after.Extract(image, 1)[0]));
             var (slow, fast) = (double.PositiveInfinity, double.PositiveInfinity);
-            for (var round = 0; round < Rounds; round++) // by turns, as others may use the same cores
+            for (var round = 0; round < Rounds; round++) // alternating, because others may use the same cores
             {
                 before.Measure();
                 after.Measure();
@@ -147,22 +139,22 @@ public static class EightBitBackbone
         }
     }
 
-    /// <summary>null where there are no photographs that both can see.</summary>
+    /// <summary>null if there are no photographs that both can read.</summary>
     private static double? Loss(Backbone before, Backbone after, IEnumerable<LabelledPhotograph> labelled)
     {
-        var (old, young) = (FeatureRecipe.Of(before), FeatureRecipe.Of(after));
-        var (seen, olds, youngs) = (new List<LabelledPhotograph>(), new List<float[]>(), new List<float[]>());
+        var (originals, quantised) = (FeatureRecipe.Of(before), FeatureRecipe.Of(after));
+        var (seen, originalVectors, quantisedVectors) = (new List<LabelledPhotograph>(), new List<float[]>(), new List<float[]>());
         foreach (var photograph in labelled)
         {
             if (photograph.Read() is { } file && Read(file, before.Manifest.Preprocessing) is { } image)
             {
                 seen.Add(photograph);
-                olds.Add(old.Assemble(before.Extract(image, 1)));
-                youngs.Add(young.Assemble(after.Extract(image, 1)));
+                originalVectors.Add(originals.Assemble(before.Extract(image, 1)));
+                quantisedVectors.Add(quantised.Assemble(after.Extract(image, 1)));
             }
         }
 
-        return seen.Count == 0 ? null : CategoryMeans.Accuracy(seen, olds) - CategoryMeans.Accuracy(seen, youngs);
+        return seen.Count == 0 ? null : CategoryMeans.Accuracy(seen, originalVectors) - CategoryMeans.Accuracy(seen, quantisedVectors);
     }
 
     private static float[]? Read(byte[] file, Preprocessing p)

@@ -3,25 +3,24 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>Features of many files, using all cores for as long as it takes.</summary>
+/// <summary>Extracts the features of many files on all cores.</summary>
 public static class FeatureExtraction
 {
-    /// <summary>Files loaded ahead of each worker, so that slow storage does not leave a core waiting.</summary>
+    /// <summary>Files that each worker loads in advance, so that slow storage leaves no core idle.</summary>
     private const int LoadAhead = 4;
 
     /// <summary>
-    /// Loads, decodes and forwards <paramref name="count"/> images. Each of as many workers as there are cores takes an image from
-    /// bytes to features by itself: while one decodes another forwards, and no core waits for a batch to fill. Networks of this size
-    /// gain nothing from batches on a CPU (see Headstart.Benchmarks). Memory is bounded by a few files a core.
+    /// Loads, decodes and forwards <paramref name="count"/> images, with one worker per core. Each takes an image from bytes to features by
+    /// itself: while one decodes, another forwards, and no core waits for a batch to fill. Networks of this size gain nothing from batches
+    /// on a CPU (see Headstart.Benchmarks). Memory is limited to a few files per core.
     /// </summary>
-    /// <param name="backbone">The backbone; best opened with one thread, as the workers already fill the cores.</param>
+    /// <param name="backbone">The backbone; best opened with one thread, because the workers already use all cores.</param>
     /// <param name="count">Number of images.</param>
-    /// <param name="load">Gives the bytes of image i; called from several threads. What it throws ends the extraction.</param>
-    /// <param name="store">Receives the features <c>[d]</c> of image i; called once an image, from any thread, in any order.</param>
+    /// <param name="load">Returns the bytes of image i; called from several threads. Its exceptions end the extraction.</param>
+    /// <param name="store">Receives the features <c>[d]</c> of image i; called once per image, from any thread, in any order.</param>
     /// <param name="fail">Called instead of <paramref name="store"/> for a file that cannot be read.</param>
-    /// <param name="cancel">Ends the work after the images in hand.</param>
-    /// <param name="giveWay">Called by each worker before each image; may hold it up for as long as the cores are needed more
-    /// elsewhere.</param>
+    /// <param name="cancel">Ends the work after the current images.</param>
+    /// <param name="giveWay">Called by each worker before each image; may block while the cores are needed elsewhere.</param>
     public static async Task ExtractAsync(Backbone backbone, int count, Func<int, CancellationToken, Task<byte[]>> load,
         Action<int, float[]> store, Action<int, ImageRefusal> fail, CancellationToken cancel, Action<CancellationToken>? giveWay = null)
     {
@@ -37,12 +36,12 @@ public static class FeatureExtraction
         {
             if (!task.IsCompletedSuccessfully)
             {
-                await stop.CancelAsync(); // one failed: the others need not go on
+                await stop.CancelAsync(); // one failed, so the others can stop
             }
         }
 
         cancel.ThrowIfCancellationRequested();
-        // The failure itself rather than the cancellations that followed from it.
+        // The failure itself, not the cancellations that followed.
         await (tasks.Find(task => task.IsFaulted) ?? Task.WhenAll(tasks));
     }
 
@@ -85,7 +84,7 @@ public static class FeatureExtraction
         }
     }
 
-    /// <summary>A thread of its own: the pool's threads stay free for requests.</summary>
+    /// <summary>Runs on its own thread, so that the pool's threads stay free for requests.</summary>
     private static Task OnOwnThread(Action work, CancellationToken cancel) => Task.Factory.StartNew(work, cancel,
         TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 }

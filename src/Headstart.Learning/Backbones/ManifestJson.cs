@@ -62,7 +62,7 @@ internal sealed partial record ManifestJson(
         return new(ToManifest(), Address) { Recommended = Recommended };
     }
 
-    /// <exception cref="BackboneException">A value is missing or cannot be.</exception>
+    /// <exception cref="BackboneException">A value is missing or invalid.</exception>
     public BackboneManifest ToManifest()
     {
         Require(BackboneManifest.IsId(Id), BackboneManifest.IdRule);

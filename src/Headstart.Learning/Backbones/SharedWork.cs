@@ -1,6 +1,7 @@
 namespace Headstart.Learning.Backbones;
 
-/// <summary>Work that several callers of this process want at once is done once; it is stopped when the last of them has gone.</summary>
+/// <summary>Runs work once when several callers of this process want it at the same time; it is cancelled when the last of them
+/// leaves.</summary>
 internal sealed class SharedWork
 {
     private static readonly Lock Gate = new();
@@ -16,8 +17,8 @@ internal sealed class SharedWork
     }
 
     /// <param name="key">Callers with the same key share.</param>
-    /// <param name="progress">Hears what the work reports from now on.</param>
-    /// <param name="work">Started by the first caller; the token is cancelled when the last waiter is gone.</param>
+    /// <param name="progress">Receives the work's reports from now on.</param>
+    /// <param name="work">Started by the first caller; its token is cancelled when the last caller leaves.</param>
     /// <param name="cancel">Ends this caller's wait.</param>
     public static async Task RunAsync(string key, IProgress<(long, long)>? progress,
         Func<Action<(long, long)>, CancellationToken, Task> work, CancellationToken cancel)

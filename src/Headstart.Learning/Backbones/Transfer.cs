@@ -3,12 +3,12 @@ using System.Net.Http.Headers;
 
 namespace Headstart.Learning.Backbones;
 
-/// <summary>One attempt to bring a part file up to its full length over HTTP.</summary>
+/// <summary>One attempt to complete a part file over HTTP.</summary>
 internal sealed class Transfer(PublishedFile published, string part, DownloadSettings settings, Action<long> report)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    // Redirects are followed here, one by one, so that each target is looked at.
+    // Redirects are followed here, one by one, so that each target is checked.
     private static readonly HttpClient Client = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -42,7 +42,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
                     $"{address.Host} could not be reached ({exception.GetBaseException().Message.TrimEnd('.')})")
                 { Unreachable = true };
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException) // of the network: those of the disk are wrapped
+        catch (Exception exception) when (exception is HttpRequestException or IOException) // of the network: OnDisk wraps the others
         {
             throw new BrokenTransferException($"the connection to {address.Host} failed ({exception.Message.TrimEnd('.')})")
             {
@@ -101,7 +101,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
 
                 break;
             case HttpStatusCode.OK:
-                have = 0; // the server knows no ranges: from the start
+                have = 0; // the server does not support ranges: start again
                 CheckAnnounced(response.Content.Headers.ContentLength);
                 break;
             case HttpStatusCode.RequestedRangeNotSatisfiable when have > 0:
@@ -145,7 +145,7 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
             stall.CancelAfter(settings.Stall);
         }
 
-        OnDisk(() => file.Flush(flushToDisk: true)); // the rename that follows must not outlive the bytes
+        OnDisk(() => file.Flush(flushToDisk: true)); // the rename must not reach the disk before the bytes
         if (have < _total)
         {
             throw new BrokenTransferException($"the connection ended after {have} of {_total} bytes");
@@ -176,10 +176,10 @@ internal sealed class Transfer(PublishedFile published, string part, DownloadSet
     private static TimeSpan? Wait(HttpResponseMessage response) => response.Headers.RetryAfter?.Delta;
 }
 
-/// <summary>A transfer that broke off; what came so far is kept.</summary>
+/// <summary>An interrupted transfer; the bytes so far are kept.</summary>
 internal sealed class BrokenTransferException(string message, TimeSpan? wait = null) : Exception(message)
 {
-    /// <summary>How long the server asks to be left alone.</summary>
+    /// <summary>How long the server asks to wait.</summary>
     public TimeSpan? Wait { get; } = wait;
 
     /// <summary>No connection was made.</summary>

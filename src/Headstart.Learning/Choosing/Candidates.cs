@@ -3,14 +3,13 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Choosing;
 
-/// <summary>What could be tried.</summary>
+/// <summary>Candidate features for a run.</summary>
 public static class Candidates
 {
-    /// <summary>
-    /// Every backbone alone, with its deepest inner stage, and each inner stage alone; and every two backbones joined. Cheapest first.
-    /// </summary>
-    /// <param name="backbones">Those within the latency budget.</param>
-    /// <param name="maxMs">The budget, milliseconds an image.</param>
+    /// <summary>Every backbone alone, with its deepest inner stage, and each inner stage alone; and all pairs of backbones. Cheapest
+    /// first.</summary>
+    /// <param name="backbones">Backbones within the latency budget.</param>
+    /// <param name="maxMs">The budget, milliseconds per image.</param>
     public static List<FeatureRecipe> Of(IReadOnlyList<Backbone> backbones, double maxMs)
     {
         ArgumentNullException.ThrowIfNull(backbones);
@@ -29,17 +28,17 @@ public static class Candidates
         return [.. recipes.Where(recipe => recipe.MsPerImage <= maxMs).OrderBy(recipe => recipe.MsPerImage)];
     }
 
-    /// <summary>Of what was tried, the two whole backbones that are best together; null where no two were.</summary>
+    /// <summary>The best of the tried pairs of whole backbones; null if none was tried.</summary>
     public static FeatureRecipe? BestPair(IEnumerable<Trial> trials)
     {
         ArgumentNullException.ThrowIfNull(trials);
         return trials.Where(trial => trial.Recipe is { Parts.Count: 2, Backbones.Count: 2 }).MinBy(trial => trial.LogLoss)?.Recipe;
     }
 
-    /// <summary>Three backbones joined: the two that are best together, with each of the others.</summary>
+    /// <summary>The best pair joined with each of the other backbones.</summary>
     /// <param name="pair">Two backbones joined.</param>
-    /// <param name="backbones">Those within the latency budget.</param>
-    /// <param name="maxMs">The budget, milliseconds an image.</param>
+    /// <param name="backbones">Backbones within the latency budget.</param>
+    /// <param name="maxMs">The budget, milliseconds per image.</param>
     public static IEnumerable<FeatureRecipe> Threes(FeatureRecipe pair, IReadOnlyList<Backbone> backbones, double maxMs)
     {
         ArgumentNullException.ThrowIfNull(pair);
@@ -48,14 +47,13 @@ public static class Candidates
     }
 
     /// <summary>
-    /// What is best on average over many tasks, known before a single image was seen: the two backbones of the highest published accuracy
-    /// joined, or the better one where two are too slow. Of few images a category three say more than two, if the third is not far weaker:
-    /// over our five public sets with 5 images a category ResNet-18 as the third was worth 1.6 points, with 10 1.2, and with all of them
-    /// nothing.
+    /// The best features on average over many tasks, known before any image is seen: the two backbones with the highest published accuracy
+    /// joined, or the better one if two are too slow. With few images per category a third helps, if it is not far weaker: on our five
+    /// public sets ResNet-18 as the third added 1.6 points with 5 images per category, 1.2 with 10, and nothing with all of them.
     /// </summary>
-    /// <param name="backbones">Those within the latency budget, at least one.</param>
-    /// <param name="maxMs">The budget, milliseconds an image.</param>
-    /// <param name="perCategory">Images of a category on average.</param>
+    /// <param name="backbones">Backbones within the latency budget, at least one.</param>
+    /// <param name="maxMs">The budget, milliseconds per image.</param>
+    /// <param name="perCategory">Images per category on average.</param>
     public static FeatureRecipe Favourite(IReadOnlyList<Backbone> backbones, double maxMs, double perCategory)
     {
         ArgumentNullException.ThrowIfNull(backbones);
@@ -77,7 +75,7 @@ public static class Candidates
     private static FeatureRecipe Joined(IEnumerable<Backbone> backbones) =>
         Ordered(backbones).Select(FeatureRecipe.Of).Aggregate((a, b) => a + b);
 
-    /// <summary>As they are joined: a recipe has the same id on every host, however fast each was found to be.</summary>
+    /// <summary>In the order in which they are joined: not by speed, so that a recipe has the same id on every host.</summary>
     private static IEnumerable<Backbone> Ordered(IEnumerable<Backbone> backbones) =>
         backbones.OrderBy(backbone => backbone.Manifest.Bytes).ThenBy(backbone => backbone.Manifest.Id, StringComparer.Ordinal);
 }

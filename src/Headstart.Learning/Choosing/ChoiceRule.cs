@@ -3,18 +3,18 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Choosing;
 
 /// <summary>
-/// Which of several trials to use. Cross-validation on a few hundred images is noisy, and the best of a dozen noisy numbers is a lucky one.
-/// So the favourite, which experience speaks for, gives way only to the best trial, and only if that is better by more than two standard
-/// errors of their difference. Then, in favour of the faster: a faster trial takes the place if it would cost next to nothing even when it
-/// is two standard errors worse than it looks. (The usual one-standard-error rule asks only that a faster one be not clearly worse. With
-/// few images nothing is clearly worse: over six draws of four fifths of each of our five public sets, this rule gave a mean accuracy of
-/// 0.931, one standard error in both places 0.928, and letting speed cost half a point of accuracy 0.922.)
+/// Which of several trials to use. Cross-validation on a few hundred images is noisy, and the best of a dozen noisy numbers is partly luck.
+/// So the best trial replaces the favourite, which is known to be good, only if it is better by more than two standard errors of their
+/// difference. Then a faster trial replaces the choice if it costs next to nothing even when it is two standard errors worse than it looks.
+/// (The usual one-standard-error rule only asks that the faster one be not clearly worse, and with few images nothing is: over six draws of
+/// four fifths of each of our five public sets, this rule gave a mean accuracy of 0.931, one standard error in both places 0.928, and
+/// letting speed cost half a point of accuracy 0.922.)
 /// </summary>
 public static class ChoiceRule
 {
 
-    /// <param name="trials">On the same images with the same splits; fastest first.</param>
-    /// <param name="favourite">One of them.</param>
+    /// <param name="trials">Trials on the same images with the same splits; fastest first.</param>
+    /// <param name="favourite">One of the trials.</param>
     public static T Choose<T>(IReadOnlyList<T> trials, T favourite)
         where T : Tried
     {
@@ -34,10 +34,8 @@ public static class ChoiceRule
         return trials.FirstOrDefault(trial => IsFaster(trial, chosen) && IsAsGood(trial, chosen)) ?? chosen;
     }
 
-    /// <summary>
-    /// How far the choice is from falling on another trial, in standard errors of the difference between the two: the smallest over all
-    /// trials, 0 or more; infinite where there was nothing else.
-    /// </summary>
+    /// <summary>How far the choice is from changing to another trial, in standard errors of the difference between the two: the smallest
+    /// over all trials, 0 or more; infinite if there are no others.</summary>
     public static double Stability(IReadOnlyList<Tried> trials, Tried chosen)
     {
         ArgumentNullException.ThrowIfNull(trials);
@@ -52,7 +50,7 @@ public static class ChoiceRule
     private static bool IsAsGood(Tried trial, Tried than) =>
         than.Lead(trial) is var (mean, error) && mean + ChoiceCertainty * error <= ChoiceTolerance;
 
-    /// <summary>A faster one would have to come within the tolerance, any other to be clearly better.</summary>
+    /// <summary>A faster trial would have to come within the tolerance, any other would have to be clearly better.</summary>
     private static double Distance(Tried trial, Tried chosen)
     {
         var (mean, error) = chosen.Lead(trial);

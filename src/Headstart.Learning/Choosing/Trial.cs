@@ -3,27 +3,26 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Choosing;
 
-/// <summary>Features that were tried by cross-validating a head on them.</summary>
-/// <param name="Validation">What came out.</param>
-/// <param name="Scores">Of each tested image <c>[m]</c>, the logarithm of the calibrated probability that heads which did not see it gave
-/// to its own category, or to each of its labels and to the absence of the others; at least that of one in a million. On a few hundred
-/// images this tells candidates apart better than right or wrong does: an image that was nearly right counts as that, and one that was
-/// surely wrong as that.</param>
+/// <summary>A trial of features: the cross-validation of a head on them.</summary>
+/// <param name="Validation">The result.</param>
+/// <param name="Scores">For each tested image <c>[m]</c>, the logarithm of the calibrated probability of its true category, or of all its
+/// labels and the absence of the others, from heads that did not see it; at least that of one in a million. On a few hundred images this
+/// compares candidates better than right or wrong: it counts how close a miss was and how confident a mistake.</param>
 public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> Scores)
 {
     private const double Least = 1e-6;
 
-    /// <summary>Names the features.</summary>
+    /// <summary>Id of the features.</summary>
     public abstract string Id { get; }
 
     /// <summary>Milliseconds that the features of one example take on this host.</summary>
     public abstract double MsPerExample { get; }
 
-    /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k. 0 too where nothing was tested.</summary>
+    /// <summary>Minus the mean of <see cref="Scores"/>: 0 is perfect, ln k is guessing among k. Also 0 if nothing was tested.</summary>
     public double LogLoss { get; } = -Scores.DefaultIfEmpty().Average();
 
-    /// <summary>How much better this one is than another on the same images.</summary>
-    /// <returns>The mean difference of the scores, and the standard error of that mean.</returns>
+    /// <summary>How much better this trial is than another on the same images.</summary>
+    /// <returns>Mean difference of the scores and the standard error of that mean.</returns>
     public (double Mean, double StandardError) Lead(Tried other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -34,9 +33,9 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     }
 
     /// <param name="set">The features and labels.</param>
-    /// <param name="repeats">Different splits.</param>
+    /// <param name="repeats">Number of splits.</param>
     /// <param name="seed">Decides the splits: trials of the same examples and seed can be compared example by example.</param>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <param name="cancel">Checked in every iteration of every fit.</param>
     protected static (CrossValidation Validation, IReadOnlyList<double> Scores) Validate(LabelledFeatures set, int repeats, int seed,
         CancellationToken cancel)
     {
@@ -49,9 +48,9 @@ public abstract record Tried(CrossValidation Validation, IReadOnlyList<double> S
     }
 }
 
-/// <summary>A recipe of image features that was tried.</summary>
-/// <param name="Recipe">What the head read.</param>
-/// <param name="Validation">What came out.</param>
+/// <summary>A trial of a recipe of image features.</summary>
+/// <param name="Recipe">The features that the head reads.</param>
+/// <param name="Validation">The result.</param>
 /// <param name="Scores">See <see cref="Tried"/>.</param>
 public sealed record Trial(FeatureRecipe Recipe, CrossValidation Validation, IReadOnlyList<double> Scores)
     : Tried(Validation, Scores)

@@ -7,22 +7,22 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
-/// The fits of a <see cref="LearningCurve"/>: heads that learned from growing parts of some folds' training examples, each part with every
-/// category in proportion, and how they do on the rest, as far as that says something about new examples. One fit is one fold with all its
-/// parts.
+/// The fits of a <see cref="LearningCurve"/>: heads trained on growing parts of some folds' training examples, each part stratified by
+/// category, and how many of the examples left out (<see cref="StratifiedFolds.Measured"/>) they answer correctly. One fit is one fold with
+/// all its parts.
 /// </summary>
 public sealed class CurvePlan : FitPlan
 {
 
     private readonly LabelledFeatures _set;
     private readonly HeadMethod _method;
-    private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
+    private readonly Lazy<PartSpaces>? _spaces; // null for sparse features
     private readonly int _repeats;
     private readonly List<(List<int[]> Parts, int[] Unseen)> _folds = [];
 
     /// <param name="set">At least two categories with four images each, and an accuracy: see <see cref="CrossValidation"/>.</param>
     /// <param name="method">How heads are fitted; its strength is greater than 0.</param>
-    /// <param name="repeats">Different splits, each of up to five folds.</param>
+    /// <param name="repeats">Number of splits, each of up to five folds.</param>
     /// <param name="seed">Decides the splits.</param>
     public CurvePlan(LabelledFeatures set, HeadMethod method, int repeats, int seed)
     {
@@ -47,7 +47,7 @@ public sealed class CurvePlan : FitPlan
 
     public override int Count => _folds.Count;
 
-    /// <returns>For each part how many of the fold's examples are answered rightly.</returns>
+    /// <returns>For each part, how many of the fold's examples are answered correctly.</returns>
     public override float[] Fit(int number, CancellationToken cancel)
     {
         var (parts, unseen) = _folds[number];
@@ -57,18 +57,18 @@ public sealed class CurvePlan : FitPlan
                 .Select(head => (float)unseen.Count(i => head.Answer(_set.Features[i]).SequenceEqual(_set.LabelsOf(i))))];
         }
 
-        var (classes, parameters) = (_set.Categories.Count, Array.Empty<double>()); // from one part to the next, which contains it
+        var (classes, parameters) = (_set.Categories.Count, Array.Empty<double>()); // carried from one part to the next, which contains it
         return [.. parts.Select(part =>
         {
             using var own = NewDisposeScope();
             var fit = new PartFit(_set, spaces, part, unseen);
             parameters = parameters.Length == 0 ? new double[fit.Parameters] : parameters;
             var probabilities = fit.Probabilities(_method, parameters, cancel);
-            return (float)unseen.Index().Count(of => IsRight(of.Item, probabilities.AsSpan(of.Index * classes, classes)));
+            return (float)unseen.Index().Count(example => IsRight(example.Item, probabilities.AsSpan(example.Index * classes, classes)));
         })];
     }
 
-    /// <summary>What the fits say together.</summary>
+    /// <summary>The learning curve that the fits give.</summary>
     /// <param name="fits">All of them, in order.</param>
     public LearningCurve Conclude(IReadOnlyList<float[]> fits)
     {

@@ -1,25 +1,25 @@
 namespace Headstart.Learning.Evaluation;
 
-/// <summary>How one category fares.</summary>
+/// <summary>Metrics of one category.</summary>
 /// <param name="Category">Its name.</param>
 /// <param name="Support">Images that belong to it.</param>
 /// <param name="Precision">Share of the images predicted as this category that belong to it; null if none was predicted.</param>
 /// <param name="Recall">Share of its images that were recognised; null if it has none.</param>
 public sealed record ClassMetrics(string Category, int Support, double? Precision, double? Recall)
 {
-    /// <summary>Harmonic mean of precision and recall; null where neither can be told.</summary>
+    /// <summary>Harmonic mean of precision and recall; null if both are null.</summary>
     public double? F1 => this is { Precision: null, Recall: null } ? null
         : Precision + Recall is > 0 and var sum ? 2 * Precision * Recall / sum : 0;
 }
 
 /// <summary>How predictions compare with the truth.</summary>
 /// <param name="Count">n, the number of images.</param>
-/// <param name="Accuracy">Share of correct predictions, 0..1; 0 without images. With several labels an image all of them must be
+/// <param name="Accuracy">Share of correct predictions, 0..1; 0 without images. If an image has several labels, all of them must be
 /// right.</param>
 /// <param name="AccuracyInterval">95 % Wilson interval of the accuracy.</param>
 /// <param name="Classes"><c>[k]</c></param>
 /// <param name="Confusion">Counts <c>[truth][predicted]</c>, <c>[k][k]</c>; empty where labels do not exclude each other.</param>
-/// <param name="Mistakes">Images of a category that were not recognised, and others that were taken for it, <c>[k]</c>.</param>
+/// <param name="Mistakes">Per category, its images that were missed and images of others that were taken for it, <c>[k]</c>.</param>
 public sealed record Evaluation(
     int Count, double Accuracy, Interval AccuracyInterval, IReadOnlyList<ClassMetrics> Classes, IReadOnlyList<IReadOnlyList<int>> Confusion,
     IReadOnlyList<int> Mistakes)
@@ -31,11 +31,11 @@ public sealed record Evaluation(
         Of([.. truth.Select(label => (int[])[label])], [.. predicted.Select(label => (int[])[label])], categories, exclusive: true);
 
     /// <param name="truth"><c>[n]</c>: the labels of each image, indices into <paramref name="categories"/> in rising order.</param>
-    /// <param name="predicted"><c>[n]</c>, likewise.</param>
+    /// <param name="predicted"><c>[n]</c>, in the same form.</param>
     /// <param name="categories">The k names.</param>
     /// <param name="exclusive">Whether every image has exactly one label.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">An index is not that of a category.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is not one of a category.</exception>
     public static Evaluation Of(IReadOnlyList<int[]> truth, IReadOnlyList<int[]> predicted, IReadOnlyList<string> categories,
         bool exclusive)
     {
@@ -71,11 +71,9 @@ public sealed record Evaluation(
             [.. categories.Select((_, k) => support[k] + answers[k] - 2 * hits[k])]);
     }
 
-    /// <summary>
-    /// The same where some of the images look alike and are right or wrong together: they then say no more than the different ones among
-    /// them, so that the interval is wider.
-    /// </summary>
-    /// <param name="different">How many of the images are different.</param>
+    /// <summary>The same evaluation with a wider interval: images that look alike are right or wrong together and count only
+    /// once.</summary>
+    /// <param name="different">Number of distinct images.</param>
     public Evaluation Counting(int different) =>
         different == Count ? this : this with { AccuracyInterval = Wilson.Interval95(Accuracy * different, different) };
 

@@ -3,32 +3,34 @@ namespace Headstart.Learning.Evaluation;
 /// <summary>An image whose label may be wrong.</summary>
 /// <param name="Image">Its index.</param>
 /// <param name="Label">The label it has.</param>
-/// <param name="Suggested">The one it more probably should have.</param>
-/// <param name="LabelProbability">Probability of the label it has, by heads that have not learned from it, 0..1.</param>
-/// <param name="SuggestedProbability">Of the suggested one.</param>
-/// <param name="Confident">The suggested category is as probable here as it usually is for images labelled so.</param>
+/// <param name="Suggested">The more probable label.</param>
+/// <param name="LabelProbability">Probability of its label, from heads that did not learn from the image, 0..1.</param>
+/// <param name="SuggestedProbability">Probability of the suggested label.</param>
+/// <param name="Confident">Whether the suggested category is at least as probable here as it usually is for images with that label.</param>
 public sealed record Suspect(int Image, int Label, int Suggested, double LabelProbability, double SuggestedProbability, bool Confident);
 
-/// <summary>An image some of whose labels may be wrong or missing.</summary>
+/// <summary>An image with labels that may be wrong or missing.</summary>
 /// <param name="Image">Its index.</param>
-/// <param name="Suggested">The labels that it more probably should have, in rising order.</param>
-/// <param name="LabelProbability">Of the most doubtful choice as it is, by heads that have not learned from the image, 0..1.</param>
-/// <param name="SuggestedProbability">Of the opposite choice.</param>
-/// <param name="Confident">For a label that is to change, that is as probable here as it usually is for images with that choice.</param>
+/// <param name="Suggested">The more probable labels, in rising order.</param>
+/// <param name="LabelProbability">Probability of the most doubtful decision (label or no label), from heads that did not learn from the
+/// image, 0..1.</param>
+/// <param name="SuggestedProbability">Probability of the opposite decision.</param>
+/// <param name="Confident">Whether the opposite decision is at least as probable here as it usually is for images where it was
+/// made.</param>
 public sealed record TagSuspect(int Image, int[] Suggested, double LabelProbability, double SuggestedProbability, bool Confident);
 
 /// <summary>
-/// Finds labels that are probably wrong: those of images that heads which have not learned from them take for something else, by how much
-/// more likely they find it (the logarithm of the ratio; of labels swapped on purpose in our public sets it finds a quarter more than the
-/// difference does). Which of them count as errors follows confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
+/// Finds labels that are probably wrong, with heads that did not learn from the image, ranked by the log ratio of the suggested label's
+/// probability to its own (of labels swapped on purpose in our public sets this finds a quarter more than the difference). Which of them
+/// count as errors follows confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
 /// </summary>
 public static class LabelErrors
 {
     private const double Least = 1e-9;
 
-    /// <param name="probabilities"><c>[n][k]</c>, of each image by heads that have not learned from it.</param>
+    /// <param name="probabilities"><c>[n][k]</c>, from heads that did not learn from the image.</param>
     /// <param name="labels"><c>[n]</c></param>
-    /// <returns>The most probable errors first: who looks from the top mends most in the least time.</returns>
+    /// <returns>The most probable errors first, so that a reviewer who starts at the top fixes most in the least time.</returns>
     public static IReadOnlyList<Suspect> Find(IReadOnlyList<float[]> probabilities, IReadOnlyList<int> labels)
     {
         var usual = labels.Index().GroupBy(image => image.Item)
@@ -43,8 +45,8 @@ public static class LabelErrors
             .OrderBy(Doubt).ThenBy(suspect => suspect.Image)];
     }
 
-    /// <summary>The same where each label may apply or not: one choice between no and yes for each of them.</summary>
-    /// <param name="probabilities"><c>[n][k]</c>, of each image by heads that have not learned from it.</param>
+    /// <summary>The same for labels that do not exclude each other: each is a choice between yes and no.</summary>
+    /// <param name="probabilities"><c>[n][k]</c>, from heads that did not learn from the image.</param>
     /// <param name="tags"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
     /// <returns>The most probable errors first, each image once.</returns>
     public static IReadOnlyList<TagSuspect> Find(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> tags)

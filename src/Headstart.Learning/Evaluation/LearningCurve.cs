@@ -2,12 +2,12 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Evaluation;
 
-/// <summary>A head that learned from so many images.</summary>
-/// <param name="Images">How many it learned from.</param>
+/// <summary>Accuracy at one number of images.</summary>
+/// <param name="Images">How many the head learned from.</param>
 /// <param name="Accuracy">On images it has not seen, 0..1.</param>
 public sealed record CurvePoint(int Images, double Accuracy);
 
-/// <summary>What to expect with another number of images.</summary>
+/// <summary>Accuracy to expect with another number of images.</summary>
 /// <param name="Images">How many.</param>
 /// <param name="Accuracy">Expected, 0..1.</param>
 /// <param name="Low">Lower end of the 90 % interval.</param>
@@ -15,9 +15,9 @@ public sealed record CurvePoint(int Images, double Accuracy);
 public sealed record Forecast(int Images, double Accuracy, double Low, double High);
 
 /// <summary>
-/// How the accuracy grows with the number of images: measured with parts of those there are, and continued by a power law, <c>error(m) = a
-/// + b * m^-c</c> (Hestness et al. 2017; Cortes et al. 1994). A few noisy points do not fix three numbers, so all power laws on a grid
-/// count, each as much as the points speak for it; the interval says what is left open.
+/// How the accuracy grows with the number of images: measured on parts of the images, and extrapolated by a power law, <c>error(m) = a + b
+/// * m^-c</c> (Hestness et al. 2017; Cortes et al. 1994). A few noisy points do not determine three numbers, so the result averages all
+/// power laws on a grid, weighted by how well they fit; the interval shows the remaining uncertainty.
 /// </summary>
 public sealed class LearningCurve
 {
@@ -35,15 +35,15 @@ public sealed class LearningCurve
         public double Error(double images) => Math.Clamp(A + B * Math.Pow(images, -C), 0, 1);
     }
 
-    /// <summary>What was measured, fewest images first.</summary>
+    /// <summary>The measured points, fewest images first.</summary>
     public IReadOnlyList<CurvePoint> Points { get; }
 
-    /// <summary>Makes the fits of a <see cref="CurvePlan"/>, whose parameters these are.</summary>
+    /// <summary>Computes the fits of a <see cref="CurvePlan"/>, which explains the parameters.</summary>
     /// <param name="set">At least two categories with four images each, and an accuracy: see <see cref="CrossValidation"/>.</param>
     /// <param name="method">How heads are fitted.</param>
-    /// <param name="repeats">Different splits.</param>
+    /// <param name="repeats">Number of splits.</param>
     /// <param name="seed">Decides the splits.</param>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <param name="cancel">Checked in every iteration of every fit.</param>
     public static LearningCurve Measure(LabelledFeatures set, HeadMethod method, int repeats, int seed, CancellationToken cancel)
     {
         using var plan = new CurvePlan(set, method, repeats, seed);
@@ -66,13 +66,13 @@ public sealed class LearningCurve
                 var a = floor * error;
                 foreach (var c in Exponents)
                 {
-                    // Through the last point, more or less.
+                    // Close to the last point.
                     var b = (error - a) * Math.Pow(last.Images, c);
                     var law = new Law(a, b, c, 1);
-                    // The points were measured on the same images and so miss by less than their own deviations against each other.
+                    // All points use the same images, so their errors relative to each other are smaller than their own deviations.
                     var misfit = points.Select((point, i) => Math.Pow((law.Error(point.Images) - (1 - point.Accuracy)) / deviations[i], 2))
                         .Sum();
-                    // Most of the errors that are left with a few hundred images are not there for ever: high floors are the less likely.
+                    // Most errors that remain with a few hundred images would go away with more: high floors are less likely.
                     laws.Add(law with { Weight = (1 - floor) * (1 - floor) * Math.Exp(-misfit / 2) });
                 }
             }
@@ -82,7 +82,7 @@ public sealed class LearningCurve
         return new LearningCurve(points, [.. laws.Select(law => law with { Weight = law.Weight / all })]);
     }
 
-    /// <summary>The accuracy to expect with so many training images.</summary>
+    /// <summary>The accuracy to expect with this many training images.</summary>
     public Forecast At(double images)
     {
         var (mean, low, high) = Expect(law => 1 - law.Error(images));

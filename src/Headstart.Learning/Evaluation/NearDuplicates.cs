@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace Headstart.Learning.Evaluation;
 
-/// <summary>Images that show the same thing twice: one file scaled, compressed or retouched into another, or two shots in a row.</summary>
+/// <summary>Images that show the same thing twice: a scaled, compressed or retouched copy, or two shots in a row.</summary>
 public static class NearDuplicates
 {
     private const int Block = 1024;
 
-    /// <summary>Pairs of images whose features are so alike that it is worth looking at them.</summary>
+    /// <summary>Pairs of images with features alike enough to be compared in detail.</summary>
     /// <param name="features"><c>[n][d]</c></param>
-    /// <param name="cosine">Least cosine of the angle between two.</param>
+    /// <param name="cosine">Smallest cosine of a pair.</param>
     /// <param name="cancel">Ends the work.</param>
     public static List<(int First, int Second, float Cosine)> Alike(IReadOnlyList<float[]> features, double cosine,
         CancellationToken cancel)
@@ -41,7 +41,7 @@ public static class NearDuplicates
         return pairs;
     }
 
-    /// <summary>Which images hang together by pairs: the smallest index of its group for each, <c>[n]</c>.</summary>
+    /// <summary>Groups of images connected by pairs: for each image the smallest index in its group, <c>[n]</c>.</summary>
     /// <param name="images">n</param>
     /// <param name="pairs">Indices of two near duplicates each.</param>
     public static int[] Groups(int images, IEnumerable<(int First, int Second)> pairs)

@@ -2,14 +2,12 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Evaluation;
 
-/// <summary>
-/// Whether one of two sets of answers to the same questions is better: the questions are drawn anew, with replacement, a thousand times
-/// (Efron 1979). Pairing takes out what makes some questions hard for both.
-/// </summary>
+/// <summary>Compares two sets of answers to the same questions by drawing the questions again, with replacement, a thousand times (Efron
+/// 1979). Pairing removes what makes some questions hard for both.</summary>
 public static class PairedBootstrap
 {
-    /// <summary>90 % interval of the accuracy of the second less that of the first, -1..1.</summary>
-    /// <param name="first"><c>[n]</c>, whether each answer was right; at least one.</param>
+    /// <summary>90 % interval of the second accuracy minus the first, -1..1.</summary>
+    /// <param name="first"><c>[n]</c>: whether each answer was right; at least one.</param>
     /// <param name="second"><c>[n]</c></param>
     /// <param name="seed">Decides the draws.</param>
     public static (double Low, double High) Difference(IReadOnlyList<bool> first, IReadOnlyList<bool> second, int seed)

@@ -3,21 +3,22 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Evaluation;
 
 /// <summary>
-/// From which probability on a label applies, where labels do not exclude each other. One half would be right if a wrong yes were as bad as
-/// a wrong no; rare labels would then hardly ever apply. What is found here gives the highest F1 (Lipton, Elkan and Naryanaswamy, ECML
+/// The probability from which a label applies, where labels do not exclude each other. One half would suit if a false positive cost as much
+/// as a false negative, but then rare labels would hardly ever apply. These thresholds maximise F1 (Lipton, Elkan and Naryanaswamy, ECML
 /// 2014).
 /// </summary>
 public static class Thresholds
 {
-    /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
+    /// <param name="probabilities"><c>[n][k]</c>, calibrated, from heads that did not learn from the image.</param>
     /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
     /// <returns><c>[k]</c>; one half for a label that no image has.</returns>
     public static float[] ForF1(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth) =>
         [.. Enumerable.Range(0, probabilities[0].Length)
             .Select(k => ForF1([.. probabilities.Select((p, i) => (p[k], truth[i].Contains(k)))]))];
 
-    /// <summary>The answers that thresholds give to images which they were not set on: those set on four fifths, to the last one.</summary>
-    /// <param name="probabilities"><c>[n][k]</c>, calibrated, of each image by heads that have not learned from it.</param>
+    /// <summary>Answers to images that their thresholds did not see: each fifth is answered with the thresholds of the other
+    /// four.</summary>
+    /// <param name="probabilities"><c>[n][k]</c>, calibrated, from heads that did not learn from the image.</param>
     /// <param name="truth"><c>[n]</c>: the labels of each image, indices 0..k-1.</param>
     /// <returns><c>[n]</c>: the labels that apply, in rising order.</returns>
     public static int[][] Answers(IReadOnlyList<float[]> probabilities, IReadOnlyList<int[]> truth)

@@ -1,12 +1,12 @@
 namespace Headstart.Learning.Explaining;
 
-/// <summary>Interpolation between the middles of the cells of a square grid; beyond the outermost middles their values go on.</summary>
+/// <summary>Interpolation between the centres of the cells of a square grid; constant beyond the outermost centres.</summary>
 internal static class Bilinear
 {
-    /// <summary>The same square in other cells.</summary>
+    /// <summary>Resamples a square grid.</summary>
     /// <param name="grid"><c>[cells, cells]</c></param>
-    /// <param name="cells">Along each side of the grid.</param>
-    /// <param name="side">Along each side of the result.</param>
+    /// <param name="cells">Cells along each side of the grid.</param>
+    /// <param name="side">Cells along each side of the result.</param>
     /// <returns><c>[side, side]</c></returns>
     public static float[] Resize(ReadOnlySpan<float> grid, int cells, int side)
     {

@@ -6,26 +6,28 @@ using Headstart.Learning.Imaging;
 namespace Headstart.Learning.Explaining;
 
 /// <summary>
-/// Where in an image the evidence for a label is: the class activation map of "Learning Deep Features for Discriminative Localization"
-/// (Zhou et al., CVPR 2016). A linear score is a sum with one share for each feature, and a feature comes from the average of a feature
-/// map, so each place gets of the share what it gave to the average. Zhou's features are the averages; ours are their roots, scaled
-/// (<see cref="FeatureRecipe.Assemble"/>), which changes the shares and not who made them. Nothing is approximated: the mean is the score.
+/// Where in an image the evidence for a label is: class activation mapping, "Learning Deep Features for Discriminative Localization" (Zhou
+/// et al., CVPR 2016). A linear score is a sum over features, and a feature is the average of a feature map, so each place gets its part of
+/// a feature's share in proportion to its part of the average. Zhou's features are the averages; ours are their roots, scaled
+/// (<see cref="FeatureRecipe.Assemble"/>), which changes the shares but not where they come from. Nothing is approximated: the mean is the
+/// score.
 /// </summary>
-/// <param name="Cells">Places along each side of the square in the middle of the image, which is what backbones see.</param>
+/// <param name="Cells">Places along each side of the centre square, the part of the image that backbones see.</param>
 /// <param name="Evidence">
-/// <c>[Cells, Cells]</c>, row by row from the top left: what each place says for the label (above 0) or against it. The mean is
-/// <c>slope x features</c> over the parts that have a map: the label's logit less the mean of all, biases left out.
+/// <c>[Cells, Cells]</c>, row by row from the top left: evidence for the label (above 0) or against it. The mean is
+/// <c>slope x features</c> over the parts with a map: the label's logit minus the mean of all logits, without biases.
 /// </param>
-/// <param name="Unseen">Parts of the recipe without a map, whose share of the score is not in here.</param>
+/// <param name="Unseen">Parts of the recipe without a map; their share of the score is not included.</param>
 public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeaturePart> Unseen)
 {
     /// <summary>The heat map of one image for one label.</summary>
     /// <param name="image">The file.</param>
-    /// <param name="recipe">What <paramref name="head"/> reads.</param>
-    /// <param name="head">Whose answer is explained.</param>
+    /// <param name="recipe">The features that <paramref name="head"/> reads.</param>
+    /// <param name="head">The head whose answer is explained.</param>
     /// <param name="label">Index into the head's labels.</param>
-    /// <param name="features">Of the image, <c>[d]</c>, by <see cref="FeatureRecipe.Assemble"/>; null when they are not at hand.</param>
-    /// <returns>null where no part of the recipe has a feature map.</returns>
+    /// <param name="features">The image's features <c>[d]</c> by <see cref="FeatureRecipe.Assemble"/>, or null if they are not at
+    /// hand.</param>
+    /// <returns>null if no part of the recipe has a feature map.</returns>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
     public static HeatMap? Of(byte[] image, FeatureRecipe recipe, Head head, int label, float[]? features = null)
     {
@@ -59,12 +61,10 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         return backbone.Maps!.Extract(input.Chw);
     }
 
-    /// <summary>
-    /// Gives each feature's share of the score to the places that made the feature, in proportion to their values. Where the feature is an
-    /// average of values of both signs, those that it outweighed get nothing.
-    /// </summary>
+    /// <summary>Distributes each feature's share of the score over the places that produced it, in proportion to their values. If a feature
+    /// averages values of both signs, those of the losing sign get nothing.</summary>
     /// <param name="shares"><c>[channels]</c></param>
-    /// <param name="map">Of the same section.</param>
+    /// <param name="map">Feature map of the same section.</param>
     /// <returns><c>[cells, cells]</c>, whose mean is the sum of the shares.</returns>
     private static float[] Spread(ReadOnlySpan<float> shares, FeatureMap map)
     {
@@ -85,7 +85,7 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         return evidence;
     }
 
-    /// <summary>All parts together, on the grid of the finest.</summary>
+    /// <summary>The sum of all parts, on the finest grid.</summary>
     private static HeatMap Sum(List<(int Cells, float[] Evidence)> grids, IReadOnlyList<FeaturePart> unseen)
     {
         var cells = grids.Max(grid => grid.Cells);
@@ -93,7 +93,8 @@ public sealed record HeatMap(int Cells, float[] Evidence, IReadOnlyList<FeatureP
         foreach (var grid in grids)
         {
             var fine = Bilinear.Resize(grid.Evidence, grid.Cells, cells);
-            // Between grids that do not divide each other, interpolation moves the mean by a little: the score must stay what it is.
+            // Interpolation between grids that do not divide each other shifts the mean a little; restore it, because the mean is the
+            // score.
             TensorPrimitives.Add(fine, grid.Evidence.Average() - fine.Average(), fine);
             TensorPrimitives.Add(sum, fine, sum);
         }

@@ -3,26 +3,26 @@ using NetVips;
 
 namespace Headstart.Learning.Explaining;
 
-/// <summary>A heat map laid over its photograph, for people.</summary>
+/// <summary>A heat map drawn over its photograph.</summary>
 public static class HeatPicture
 {
-    /// <summary>The longer side of the picture in pixels, at most.</summary>
+    /// <summary>Limit of the picture's longer side in pixels.</summary>
     public const int LargestSide = 448;
 
     private const float MostOpaque = 0.6f;
     private const int Bands = 3;
 
-    // Seven of the 256 colours of "turbo" (Mikhailov, Google AI Blog 2019, Apache-2.0), blue to red, without its dark ends: a rainbow in
-    // even steps. Palettes of one hue, which would be plainer, get lost on flowers and wood.
+    // Seven of the 256 colours of "turbo" (Mikhailov, Google AI Blog 2019, Apache-2.0), blue to red, without its dark ends. Plainer
+    // palettes of one hue get lost on flowers and wood.
     private static readonly (float Red, float Green, float Blue)[] Colours =
         [(70, 107, 227), (40, 187, 236), (49, 242, 153), (164, 252, 60), (237, 208, 58), (251, 128, 34), (210, 49, 5)];
 
     /// <summary>
-    /// The whole photograph, upright, with colours where something speaks for the label: red for the place that says most in this image,
-    /// more and more transparent below half of that, nothing where there is no evidence or evidence against the label. What lies outside of
-    /// the square in the middle, which is all that backbones see, stays as it is.
+    /// The whole photograph, upright, coloured where there is evidence for the label: red where it is strongest in this image, increasingly
+    /// transparent below half of that, and nothing where there is none or evidence against the label. The part outside the centre square,
+    /// which backbones do not see, is left unchanged.
     /// </summary>
-    /// <param name="heat">Of this image.</param>
+    /// <param name="heat">The heat map of this image.</param>
     /// <param name="image">The file.</param>
     /// <returns>A PNG.</returns>
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>
@@ -37,7 +37,7 @@ public static class HeatPicture
         return picture.PngsaveBuffer(keep: Enums.ForeignKeep.None);
     }
 
-    /// <param name="heat">What to lay over the square in the middle.</param>
+    /// <param name="heat">What to draw over the centre square.</param>
     /// <param name="pixels"><c>[height, width, 3]</c></param>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Pixels down.</param>
@@ -46,7 +46,7 @@ public static class HeatPicture
         var hottest = heat.Evidence.Max();
         if (!(hottest > 0))
         {
-            return; // nowhere anything that speaks for the label
+            return; // no evidence for the label anywhere
         }
 
         var side = Math.Min(width, height);

@@ -2,20 +2,20 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>Puts a whole network into a graph.</summary>
+/// <summary>Inserts a whole network into a graph.</summary>
 internal static class BackboneGraph
 {
-    /// <summary>Adds the network's nodes and weights, every name with the prefix.</summary>
+    /// <summary>Adds the network's nodes and weights, with a prefix before every name.</summary>
     /// <param name="graph">Receives them.</param>
-    /// <param name="network">Of the model's operator sets already; it is taken apart.</param>
-    /// <param name="prefix">Keeps names of several networks apart.</param>
-    /// <param name="image">What the network reads, <c>[1, 3, S, S]</c>.</param>
-    /// <returns>Name of its features.</returns>
+    /// <param name="network">A network that already has the model's operator sets; it is taken apart.</param>
+    /// <param name="prefix">Keeps the names of several networks apart.</param>
+    /// <param name="image">Name of the network's input, <c>[1, 3, S, S]</c>.</param>
+    /// <returns>Name of the network's features.</returns>
     public static string Append(GraphProto graph, ModelProto network, string prefix, string image) =>
         AppendAll(graph, network, prefix, image).Single();
 
-    /// <summary>The same of a network with several outputs.</summary>
-    /// <returns>Their names, in their order.</returns>
+    /// <summary>The same for a network with several outputs.</summary>
+    /// <returns>Names of the outputs, in their order.</returns>
     public static IReadOnlyList<string> AppendAll(GraphProto graph, ModelProto network, string prefix, string image)
     {
         var input = new GraphIndex(network.Graph).Input;

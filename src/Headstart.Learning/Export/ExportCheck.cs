@@ -7,10 +7,10 @@ using NetVips;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>Asks an exported model and the parts that it was made of about the same picture.</summary>
+/// <summary>Compares the answers of an exported model and of its parts for one test image.</summary>
 internal static class ExportCheck
 {
-    /// <summary>Share of all probability that may be elsewhere. Networks that are put together wrongly have most of it elsewhere.</summary>
+    /// <summary>Share of the probability that may differ. In wrongly assembled networks most of it does.</summary>
     private const float Tolerance = 0.1f;
 
     /// <exception cref="OnnxModelException">The model cannot be opened or answers differently.</exception>
@@ -18,7 +18,7 @@ internal static class ExportCheck
     {
         try
         {
-            var side = recipe.Backbones.Max(backbone => backbone.Manifest.Preprocessing.Size); // nothing is resized then, or little
+            var side = recipe.Backbones.Max(backbone => backbone.Manifest.Preprocessing.Size); // so that the image is hardly resized
             var pixels = Picture(side);
             var expected = head.Probabilities(recipe.Extract(Png(pixels, side)));
             var answer = Ask(model, pixels, side);
@@ -51,8 +51,7 @@ internal static class ExportCheck
         return answer[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
-    /// <summary>Coloured rings: something of every size to see, and smooth enough that the last digit of resizing does not
-    /// matter.</summary>
+    /// <summary>Coloured rings: details of every size, and smooth enough that the last digit of resizing does not matter.</summary>
     private static byte[] Picture(int side)
     {
         var pixels = new byte[side * side * 3];

@@ -4,9 +4,9 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>Writes a graph node by node; every call gives the name of the tensor that it made.</summary>
+/// <summary>Writes a graph node by node; every call returns the name of the tensor it made.</summary>
 /// <param name="graph">Receives nodes and weights.</param>
-/// <param name="prefix">Begins every name, so that several builders can write to one graph.</param>
+/// <param name="prefix">Prefix of every name, so that several builders can write to one graph.</param>
 internal sealed class GraphBuilder(GraphProto graph, string prefix)
 {
     public const int Float32 = 1;
@@ -28,7 +28,7 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
         return output;
     }
 
-    /// <summary>The largest along the only axis, and where they were.</summary>
+    /// <summary>The largest values along the only axis, and their indices.</summary>
     /// <param name="values"><c>[n]</c></param>
     /// <param name="count">int64 <c>[1]</c></param>
     public (string Values, string Places) Largest(string values, string count)
@@ -40,7 +40,7 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
 
     public string Cast(string input, int type) => Node("Cast", [input], Integer("to", type));
 
-    /// <summary>A float32 constant; without dimensions a scalar.</summary>
+    /// <summary>A float32 constant; a scalar without dimensions.</summary>
     public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> dims) =>
         Constant(Float32, MemoryMarshal.AsBytes(values), dims);
 
@@ -66,7 +66,7 @@ internal sealed class GraphBuilder(GraphProto graph, string prefix)
 
     public static AttributeProto Number(string name, float value) => new() { Name = name, F = value, Type = 1 };
 
-    /// <summary>Declares a tensor; -1 for sizes that are not fixed.</summary>
+    /// <summary>Declares a tensor; -1 for dynamic sizes.</summary>
     public static ValueInfoProto Value(string name, int type, params ReadOnlySpan<long> dims)
     {
         var shape = new TensorShapeProto();

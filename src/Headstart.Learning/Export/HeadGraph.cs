@@ -4,15 +4,15 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>What comes after the backbones, as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and
+/// <summary>The steps after the backbones as a graph: <see cref="FeatureRecipe.Assemble"/>, <see cref="Head"/> and
 /// <see cref="NoveltyDetector"/>.</summary>
 internal static class HeadGraph
 {
-    private const float Tiny = 1e-30f; // instead of 0 below a fraction: what is above it is 0 then
+    private const float Tiny = 1e-30f; // avoids division by 0; the numerator is 0 then
 
     /// <summary>float32 <c>[1, d]</c></summary>
     /// <param name="b">Receives the nodes.</param>
-    /// <param name="recipe">Which sections, in which order.</param>
+    /// <param name="recipe">The sections and their order.</param>
     /// <param name="vectors">Names of the whole feature vectors <c>[1, Length]</c> of <see cref="FeatureRecipe.Backbones"/>, in that
     /// order.</param>
     public static string Features(GraphBuilder b, FeatureRecipe recipe, IReadOnlyList<string> vectors)

@@ -3,10 +3,8 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Export;
 
-/// <summary>
-/// What <see cref="ImageReader.Preprocess"/> does to pixels, as a graph: an image of any size becomes the input of a backbone. Bytes where
-/// <see cref="CentreSquare"/> has bytes.
-/// </summary>
+/// <summary><see cref="ImageReader.Preprocess"/> as a graph, from the pixels on: an image of any size becomes the input of a backbone.
+/// Rounds to bytes where <see cref="CentreSquare"/> does.</summary>
 /// <param name="b">Receives the nodes.</param>
 /// <param name="image">Name of the image, uint8 <c>[height, width, 3]</c>.</param>
 internal sealed class ImageGraph(GraphBuilder b, string image)
@@ -22,7 +20,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return b.Node("Add", [b.Node("Mul", [Square(p.Size), scale]), shift]);
     }
 
-    /// <summary>The centre of the image, whole numbers 0..255 as float32 <c>[1, 3, side, side]</c>; made once a side: see
+    /// <summary>The centre of the image, integers 0..255 as float32 <c>[1, 3, side, side]</c>, made once per side: see
     /// <see cref="ScaleTarget"/> and <see cref="TriangleFilter"/>.</summary>
     private string Square(int side)
     {
@@ -45,7 +43,7 @@ internal sealed class ImageGraph(GraphBuilder b, string image)
         return _squares[side] = b.Node("Clip", [b.Node("Round", [square]), b.Float(0), b.Float(255)]);
     }
 
-    /// <summary>Of a strip the square in its middle, else the whole image.</summary>
+    /// <summary>The centre square of a very long image, otherwise the whole image.</summary>
     private static string Middle(GraphBuilder b, string image)
     {
         var pixels = Pixels(b, image);

@@ -9,10 +9,10 @@ using Headstart.Learning.Onnx;
 namespace Headstart.Learning.Export;
 
 /// <summary>
-/// All that turns pixels into an answer as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any
+/// Everything from pixels to an answer as one ONNX model: <c>image</c>, uint8 <c>[height, width, 3]</c> in RGB order, upright and of any
 /// size, becomes <c>probabilities</c>, float32 <c>[k]</c>, in the order of the labels; <c>nearness</c>, float32, the cosine to the nearest
-/// category's mean direction; and <c>unknown</c>, bool, whether that is below the threshold. Resizing, cropping, the backbones, the
-/// features and the head are all inside.
+/// category's mean direction; and <c>unknown</c>, bool, whether that is below the threshold. Includes resizing, cropping, backbones,
+/// features and head.
 /// </summary>
 public static class ModelExport
 {
@@ -21,27 +21,27 @@ public static class ModelExport
     public const string Nearness = "nearness";
     public const string Unknown = "unknown";
 
-    /// <summary>The oldest set that has all operators used here; ONNX Runtime knows it since 1.14.</summary>
+    /// <summary>The oldest set with all operators used here; supported by ONNX Runtime since 1.14.</summary>
     private const long Opset = 18;
 
-    private const long IrVersion = 8; // of that time
+    private const long IrVersion = 8; // the version of that time
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Builds the model and sees that it answers as <paramref name="recipe"/> and <paramref name="head"/> do.</summary>
+    /// <summary>Builds the model and checks that it gives the answers of <paramref name="recipe"/> and <paramref name="head"/>.</summary>
     /// <param name="recipe">The backbones; their files are read again.</param>
-    /// <param name="head">Reads the recipe's features.</param>
-    /// <param name="known">Of the same features.</param>
+    /// <param name="head">A head that reads the recipe's features.</param>
+    /// <param name="known">The novelty detector for the same features.</param>
     /// <param name="about">Further entries for the model's metadata.</param>
     /// <returns>The ONNX file.</returns>
     /// <exception cref="ModelExportException">The networks cannot be put into one model.</exception>
-    /// <exception cref="BackboneException">The file of a backbone is gone or is another by now.</exception>
+    /// <exception cref="BackboneException">The file of a backbone is gone or has changed.</exception>
     public static byte[] Build(FeatureRecipe recipe, Head head, NoveltyDetector known, IReadOnlyDictionary<string, string> about)
     {
         if (recipe.Backbones.Any(backbone => backbone.Manifest.Preprocessing.Version != Preprocessing.Latest))
         {
-            throw new ModelExportException("The model was trained by an earlier Headstart, which scaled images in another way. "
-                + "It goes on predicting as it did, but cannot be exported: train it again, then export the new version.");
+            throw new ModelExportException("The model was trained by an earlier Headstart, which scaled images differently. "
+                + "It still predicts as before but cannot be exported: train it again, then export the new version.");
         }
 
         try

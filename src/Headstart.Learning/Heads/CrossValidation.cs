@@ -4,20 +4,19 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>What cross-validation says about a head on this set.</summary>
-/// <param name="Accuracy"> Share of correct answers on images the fit did not see, mean over repeats, 0..1. With several labels an image
-/// all of them must be right. null where nothing can be said about new images: see <see cref="Measured"/>.
-/// </param>
-/// <param name="StandardError">Of <paramref name="Accuracy"/>, over images; repeats are no independent evidence and do not shrink
-/// it.</param>
-/// <param name="Method">The one with the lowest class-balanced cross-entropy on unseen images; a cautious one where none are
+/// <summary>Result of cross-validating a head on a set.</summary>
+/// <param name="Accuracy">Share of correct answers on images that the fit did not see, mean over repeats, 0..1; if an image has several
+/// labels, all of them must be right. null if nothing is known about new images: see <see cref="Measured"/>.</param>
+/// <param name="StandardError">Standard error of <paramref name="Accuracy"/>, over images; repeats are not independent evidence and do not
+/// shrink it.</param>
+/// <param name="Method">The method with the lowest class-balanced cross-entropy on unseen images; a cautious one if no image is
 /// measured.</param>
-/// <param name="Folds">Parts a repeat; 0 where there was nothing to try a head on.</param>
-/// <param name="Repeats">Different splits.</param>
-/// <param name="Tested"><c>[m]</c>, indices into the set in rising order: the images that some fit did not see. Not among them: a
-/// category's only image.</param>
-/// <param name="Measured">Positions in <paramref name="Tested"/> of the images that the accuracy is about. Not among them: those of a
-/// category whose images all look alike, and all where fewer than two categories are left.</param>
+/// <param name="Folds">Folds per repeat; 0 if there was nothing to test a head on.</param>
+/// <param name="Repeats">Number of splits.</param>
+/// <param name="Tested"><c>[m]</c>, indices into the set in rising order: the images that some fit did not see. A category's only image is
+/// not among them.</param>
+/// <param name="Measured">Positions in <paramref name="Tested"/> of the images that the accuracy is about. Excluded are categories whose
+/// images all look alike, and everything if fewer than two categories are left.</param>
 /// <param name="Runs">Probabilities <c>[repeats][m][k]</c> of each tested image from fits that did not see it.</param>
 public sealed record CrossValidation(
     double? Accuracy, double? StandardError, HeadMethod Method, int Folds, int Repeats, IReadOnlyList<int> Tested,
@@ -26,21 +25,19 @@ public sealed record CrossValidation(
     /// <summary><see cref="Runs"/>, averaged over the repeats: <c>[m][k]</c>.</summary>
     public IReadOnlyList<float[]> OutOfFold { get; } = Mean(Runs);
 
-    /// <summary>Averaged over the repeats after each was divided by a temperature, see <see cref="Calibration"/>: <c>[m][k]</c>.</summary>
+    /// <summary>Mean over the repeats, each divided by a temperature, see <see cref="Calibration"/>: <c>[m][k]</c>.</summary>
     /// <param name="temperature">See <see cref="Temperature"/>.</param>
     /// <param name="exclusive">Whether the k labels exclude each other.</param>
     public IReadOnlyList<float[]> Calibrated(double temperature, bool exclusive = true) => Calibrated(Runs, temperature, exclusive);
 
-    /// <summary>The temperature that suits the measured images best; 1 where there are none.</summary>
-    /// <param name="set">What was cross-validated.</param>
+    /// <summary>The best temperature for the measured images; 1 if there are none.</summary>
+    /// <param name="set">The set that was cross-validated.</param>
     public double Temperature(LabelledFeatures set) =>
         TemperatureOf(set, Measured);
 
-    /// <summary>
-    /// <see cref="OutOfFold"/> as it would be served, <c>[m][k]</c>: each image at the temperature that suits the others. So features are
-    /// not blamed for a head that is too sure of itself, and an image has no say in how it is judged.
-    /// </summary>
-    /// <param name="set">What was cross-validated.</param>
+    /// <summary><see cref="OutOfFold"/> as it would be served, <c>[m][k]</c>: each image uses the temperature of the others. So features
+    /// are not blamed for an overconfident head, and no image influences its own calibration.</summary>
+    /// <param name="set">The set that was cross-validated.</param>
     public IReadOnlyList<float[]> CrossCalibrated(LabelledFeatures set)
     {
         var calibrated = new float[Tested.Count][];
@@ -56,7 +53,7 @@ public sealed record CrossValidation(
         return calibrated;
     }
 
-    /// <param name="set">What was cross-validated.</param>
+    /// <param name="set">The set that was cross-validated.</param>
     /// <param name="positions">Positions in <see cref="Tested"/>.</param>
     private double TemperatureOf(LabelledFeatures set, IReadOnlyList<int> positions)
     {

@@ -8,7 +8,7 @@ public sealed class DenseLayer
     private readonly float[] _weights;
     private readonly float[] _bias;
 
-    /// <param name="inputs">d, the length of what it reads.</param>
+    /// <param name="inputs">d, the number of inputs.</param>
     /// <param name="weights"><c>[k, d]</c>, row by row, finite.</param>
     /// <param name="bias"><c>[k]</c>, finite.</param>
     /// <exception cref="ArgumentException">The sizes do not fit together or a value is not finite.</exception>
@@ -52,7 +52,7 @@ public sealed class DenseLayer
         }
     }
 
-    /// <summary>How a weighted sum of the outputs rises with each input.</summary>
+    /// <summary>Gradient of a weighted sum of the outputs with respect to each input.</summary>
     /// <param name="slopes">Weight of each output, <c>[k]</c>.</param>
     /// <returns><c>[d]</c></returns>
     internal float[] Back(ReadOnlySpan<float> slopes)
@@ -66,7 +66,7 @@ public sealed class DenseLayer
         return back;
     }
 
-    /// <summary>The same outputs divided by a number.</summary>
+    /// <summary>The layer with its outputs divided by a number.</summary>
     internal DenseLayer DividedBy(double divisor)
     {
         var (weights, bias) = ((float[])_weights.Clone(), (float[])_bias.Clone());

@@ -1,21 +1,19 @@
 namespace Headstart.Learning.Heads;
 
-/// <summary>
-/// A number of fits on one set that know nothing of each other: they may be made in any order and on several machines. A fit's answer is
-/// numbers, which are put together when all are there.
-/// </summary>
+/// <summary>Independent fits on one set: they may run in any order and on several machines. Each returns numbers, which are combined when
+/// all are there.</summary>
 public abstract class FitPlan : IDisposable
 {
-    /// <summary>How many fits.</summary>
+    /// <summary>Number of fits.</summary>
     public abstract int Count { get; }
 
-    /// <summary>One of the fits, which keeps one core busy; several threads may make fits at once.</summary>
+    /// <summary>Computes one of the fits on one core; several threads may call this at once.</summary>
     /// <param name="number">0..<see cref="Count"/>-1.</param>
-    /// <param name="cancel">Looked at in every iteration.</param>
+    /// <param name="cancel">Checked in every iteration.</param>
     public abstract float[] Fit(int number, CancellationToken cancel);
 
-    /// <summary>All of them, on all cores.</summary>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <summary>Computes all fits on all cores.</summary>
+    /// <param name="cancel">Checked in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
     public float[][] FitAll(CancellationToken cancel, IProgress<double>? progress = null)
     {

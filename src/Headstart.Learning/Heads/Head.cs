@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// What makes an answer of features: a layer, or two with a ReLU between them. The labels exclude each other (softmax), or each may apply
-/// or not (a sigmoid and a threshold for each). What training does to the features is folded into the weights. Immutable and thread-safe;
-/// needs no native library.
+/// Turns features into an answer: one layer, or two with a ReLU between them. Labels exclude each other (softmax) or apply independently (a
+/// sigmoid and a threshold each). The training's transformation of the features is folded into the weights. Immutable, thread-safe, and
+/// without native code.
 /// </summary>
 public sealed class Head
 {
@@ -13,9 +13,8 @@ public sealed class Head
 
     /// <param name="labels">The k category names.</param>
     /// <param name="output">Gives a logit for each label.</param>
-    /// <param name="hidden">What the output layer reads; null where that is the features.</param>
-    /// <param name="thresholds">The probability from which on each label applies, <c>[k]</c>, 0..1; null where labels exclude each
-    /// other.</param>
+    /// <param name="hidden">The layer before; null if the output layer reads the features.</param>
+    /// <param name="thresholds">The probability from which each label applies, <c>[k]</c>, 0..1; null if labels exclude each other.</param>
     /// <exception cref="ArgumentException">The sizes do not fit together.</exception>
     public Head(IReadOnlyList<string> labels, DenseLayer output, DenseLayer? hidden = null, IReadOnlyList<float>? thresholds = null)
     {
@@ -29,22 +28,22 @@ public sealed class Head
         (Labels, Output, Hidden, _thresholds) = ([.. labels], output, hidden, thresholds?.ToArray());
     }
 
-    /// <summary>The k category names; logits and probabilities come in this order.</summary>
+    /// <summary>The k category names, in the order of logits and probabilities.</summary>
     public IReadOnlyList<string> Labels { get; }
 
     /// <summary>The layer that gives the logits.</summary>
     public DenseLayer Output { get; }
 
-    /// <summary>The layer before, whose negative outputs count as 0; null in a linear head.</summary>
+    /// <summary>The layer before, followed by a ReLU; null in a linear head.</summary>
     public DenseLayer? Hidden { get; }
 
-    /// <summary>The probability from which on each label applies, <c>[k]</c>; null where labels exclude each other.</summary>
+    /// <summary>The probability from which each label applies, <c>[k]</c>; null if labels exclude each other.</summary>
     public IReadOnlyList<float>? Thresholds => _thresholds;
 
     /// <summary>d, the length of a feature vector.</summary>
     public int Features => (Hidden ?? Output).Inputs;
 
-    /// <summary>Of all layers.</summary>
+    /// <summary>Parameters of all layers.</summary>
     public int TrainableParameters => Output.Parameters + (Hidden?.Parameters ?? 0);
 
     /// <param name="features"><c>[d]</c></param>
@@ -69,7 +68,7 @@ public sealed class Head
         return TensorPrimitives.IndexOfMax<float>(logits);
     }
 
-    /// <summary>The labels that apply, as indices in rising order: the most probable one, or all from their thresholds on.</summary>
+    /// <summary>Indices of the labels that apply, in rising order: the most probable one, or all that reach their thresholds.</summary>
     /// <param name="features"><c>[d]</c></param>
     public int[] Answer(ReadOnlySpan<float> features)
     {
@@ -82,7 +81,7 @@ public sealed class Head
         return [.. Enumerable.Range(0, Labels.Count).Where(k => probabilities[k] >= _thresholds[k])];
     }
 
-    /// <summary>Probabilities <c>[k]</c>; they add up to 1 where labels exclude each other.</summary>
+    /// <summary>Probabilities <c>[k]</c>; they add up to 1 if labels exclude each other.</summary>
     /// <param name="features"><c>[d]</c></param>
     public float[] Probabilities(ReadOnlySpan<float> features)
     {
@@ -94,13 +93,13 @@ public sealed class Head
             return probabilities;
         }
 
-        // Less the largest, so that exp cannot overflow.
+        // Subtract the largest, so that exp cannot overflow.
         TensorPrimitives.Subtract(probabilities, TensorPrimitives.Max<float>(probabilities), probabilities);
         TensorPrimitives.SoftMax(probabilities, probabilities);
         return probabilities;
     }
 
-    /// <summary>The same logits divided by a temperature, so that probabilities are calibrated; see
+    /// <summary>The head with its logits divided by a temperature, which calibrates its probabilities; see
     /// <see cref="Evaluation.Calibration"/>.</summary>
     /// <param name="temperature">Greater than 0.</param>
     public Head At(double temperature)
@@ -109,14 +108,11 @@ public sealed class Head
         return new Head(Labels, Output.DividedBy(temperature), Hidden, _thresholds);
     }
 
-    /// <summary>The same head with other <see cref="Thresholds"/>.</summary>
+    /// <summary>The head with other <see cref="Thresholds"/>.</summary>
     public Head With(IReadOnlyList<float>? thresholds) => new(Labels, Output, Hidden, thresholds);
 
-    /// <summary>
-    /// By how much a label's logit rises when a feature rises by one: its gradient at these features. Where labels exclude each other it is
-    /// taken against the mean of all logits, as softmax does not change where all rise, and what speaks for every label tells none of them
-    /// apart.
-    /// </summary>
+    /// <summary>Gradient of a label's logit at these features. If labels exclude each other, the mean of all logits is subtracted first:
+    /// softmax ignores what raises all logits alike.</summary>
     /// <param name="features"><c>[d]</c>; a linear head has the same slope everywhere.</param>
     /// <param name="label">Index into <see cref="Labels"/>.</param>
     /// <returns><c>[d]</c></returns>

@@ -4,16 +4,16 @@ using System.Text;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// A trained head together with what its features must be made of. The file form is little-endian: 8 bytes of magic, version (uint32),
-/// length of the whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section,
-/// then k (int32) and k labels, the number of thresholds (int32; 0 where labels exclude each other) and those (float32), the number of
-/// layers (int32; 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c>
-/// (float32), the number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of all
-/// that. Strings are an int32 length and UTF-8. The same head always gives the same bytes.
+/// A trained head and the identity of the features it reads. The file is little-endian: 8 bytes of magic, version (uint32), length of the
+/// whole file (int64), number of parts (int32) and for each part backbone id, backbone SHA-256, preprocessing id and section, then k
+/// (int32) and k labels, the number of thresholds (int32; 0 if labels exclude each other) and those (float32), the number of layers (int32;
+/// 1 or 2, the hidden one first) and for each its inputs d and outputs k (int32), weights <c>[k, d]</c> and bias <c>[k]</c> (float32), the
+/// number of known directions (int32), those <c>[m, d]</c> (float32) and their threshold (float64), then the SHA-256 of everything before
+/// it. Strings are an int32 length and UTF-8. The same head always gives the same bytes.
 /// </summary>
 public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, NoveltyDetector Known)
 {
-    /// <summary>The version written, and the newest that can be read.</summary>
+    /// <summary>The version written, which is the only one that can be read.</summary>
     public const int FormatVersion = 4;
 
     private const int LengthAt = 12;
@@ -29,7 +29,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         using var writer = new BinaryWriter(stream, Strict);
         writer.Write(Magic);
         writer.Write(FormatVersion);
-        writer.Write(0L); // the length, known at the end
+        writer.Write(0L); // the length, filled in at the end
         writer.Write(Parts.Count);
         foreach (var text in Parts.SelectMany(part => (string[])[part.BackboneId, part.BackboneSha256, part.PreprocessingId, part.Section]))
         {
@@ -67,7 +67,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         return [.. content, .. SHA256.HashData(content)];
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Reads a file made by <see cref="Write"/>.</summary>
     /// <exception cref="HeadArtifactException">
     /// The bytes are not a head, are damaged, cut short or extended, or were written by a newer version; the message says which.
     /// </exception>
@@ -91,8 +91,8 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException)
         {
-            // The checksum is right, so the file was made this way: sizes that do not fit, text that is not UTF-8, values that are not
-            // finite.
+            // The checksum is right, so the file was written this way: sizes that do not match, text that is not UTF-8, or values that are
+            // not finite.
             throw new HeadArtifactException("The contents of the head file are inconsistent.", exception);
         }
     }
@@ -101,7 +101,7 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
     {
         var count = reader.Int32();
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        // Every part takes at least its four length fields: a huge number ends here, before anything of that size is allocated.
+        // Every part has at least its four length fields: a huge number fails here, before anything of that size is allocated.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(4L * sizeof(int) * count, reader.Remaining);
         var parts = new ArtifactPart[count];
         for (var i = 0; i < parts.Length; i++)
@@ -171,14 +171,15 @@ public sealed record HeadArtifact(IReadOnlyList<ArtifactPart> Parts, Head Head, 
     }
 }
 
-/// <summary>A stretch of the features that a head reads, by what they must be made of.</summary>
-/// <param name="BackboneId">The backbone's name.</param>
-/// <param name="BackboneSha256">Its file.</param>
-/// <param name="PreprocessingId">How an image becomes its input.</param>
+/// <summary>A section of the features that a head reads.</summary>
+/// <param name="BackboneId">Id of the backbone.</param>
+/// <param name="BackboneSha256">SHA-256 of the backbone's file.</param>
+/// <param name="PreprocessingId">How an image becomes the backbone's input.</param>
 /// <param name="Section">Name of the backbone's section; empty for its own features.</param>
 public sealed record ArtifactPart(string BackboneId, string BackboneSha256, string PreprocessingId, string Section)
 {
-    /// <summary>The preprocessing of a part that reads texts; <see cref="BackboneSha256"/> is then that of its features' file.</summary>
+    /// <summary>The preprocessing of a part that reads texts; <see cref="BackboneSha256"/> is then that of the file of text
+    /// features.</summary>
     public const string Text = "text";
 }
 

@@ -5,25 +5,23 @@ using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>
-/// Trains heads by whichever method cross-validation favours. Synchronous; the same set and seed give the same numbers bit for bit
-/// on the same machine.
-/// </summary>
+/// <summary>Trains heads by the method that cross-validation favours. Synchronous; the same set and seed give bit-identical numbers on the
+/// same machine.</summary>
 public static class HeadTraining
 {
 
-    /// <summary>What is best on average for features of up to <see cref="MostForPrototypes"/> images.</summary>
+    /// <summary>The best method on average for features of up to <see cref="MostForPrototypes"/> images.</summary>
     internal static readonly HeadMethod Favourite = new(HeadKind.Prototypes, FavouriteShare);
 
-    /// <summary>The same where words say something beforehand, which few images do not know better.</summary>
+    /// <summary>The same with a prior of words, which is hard to beat with few images.</summary>
     internal static readonly HeadMethod FavouriteWithWords = new(HeadKind.Words, FavouriteWordPenalty);
 
-    /// <summary>Makes the fits of a <see cref="ValidationPlan"/>, whose parameters these are.</summary>
+    /// <summary>Computes the fits of a <see cref="ValidationPlan"/>, which explains the parameters.</summary>
     /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <param name="cancel">Checked in every iteration of every fit.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
-    /// <param name="repeats">Different splits; by default as many as <see cref="Repeats"/> says.</param>
+    /// <param name="repeats">Number of splits; by default <see cref="Repeats"/>.</param>
     /// <param name="linearOnly">Leave hidden layers out.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static CrossValidation CrossValidate(LabelledFeatures set, int seed, CancellationToken cancel,
@@ -34,13 +32,13 @@ public static class HeadTraining
         return plan.Conclude(plan.FitAll(cancel, progress));
     }
 
-    /// <summary>Number of different splits for n images: with fewer images, the split matters more and costs less.</summary>
+    /// <summary>Number of splits for n images: with fewer images the split matters more and costs less.</summary>
     public static int Repeats(int images) => Math.Clamp(600 / Math.Max(1, images), 1, 5);
 
     /// <summary>Fits one head to the whole set.</summary>
     /// <param name="set">At least two categories with one image each.</param>
     /// <param name="method">Usually <see cref="CrossValidation.Method"/>; its strength is greater than 0.</param>
-    /// <param name="cancel">Looked at in every iteration.</param>
+    /// <param name="cancel">Checked in every iteration.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static Head Train(LabelledFeatures set, HeadMethod method, CancellationToken cancel)
     {
@@ -93,14 +91,14 @@ public static class HeadTraining
 
         return new Head(set.Categories, Layer(space.Unfold(parameters, classes)), null, thresholds);
 
-        DenseLayer Layer((float[] Weights, float[] Bias) of) => new(set.Dimensions, of.Weights, of.Bias);
+        DenseLayer Layer((float[] Weights, float[] Bias) layer) => new(set.Dimensions, layer.Weights, layer.Bias);
     }
 
-    /// <summary>Whether a set is large enough for a hidden layer to be tried.</summary>
+    /// <summary>Whether a set is large enough to try a hidden layer.</summary>
     public static bool TriesHidden(LabelledFeatures set) =>
         set.Count >= EnoughForHidden * set.Categories.Count;
 
-    /// <summary>What is worth trying on a set of this size.</summary>
+    /// <summary>The methods worth trying on a set of this size.</summary>
     internal static List<HeadMethod> Methods(LabelledFeatures set, bool linearOnly) =>
     [
         .. TriesPrototypes(set) ? PrototypeShares.Select(share => new HeadMethod(HeadKind.Prototypes, share)) : [],

@@ -7,9 +7,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// A network with one hidden layer (ReLU), fitted like <see cref="LogisticRegression"/> and with its loss and penalty, but stopped when the
-/// loss on a part kept aside has not fallen for a while (Prechelt, "Early stopping - but when?", 1998). Its starting point is drawn from a
-/// seed. The hidden layer is computed in float32, the output in float64. Its tensors belong to the dispose scope it is made in.
+/// A network with one hidden layer (ReLU), with the loss, penalty and optimiser of <see cref="LogisticRegression"/>, but stopped when the
+/// loss on held-out examples has stopped falling (Prechelt, "Early stopping - but when?", 1998). It starts from random weights. The hidden
+/// layer is computed in float32, the output in float64. Its tensors belong to the dispose scope it is made in.
 /// </summary>
 internal sealed class HiddenNetwork
 {
@@ -24,7 +24,7 @@ internal sealed class HiddenNetwork
 
     /// <param name="inputs"><c>[n, r + 1]</c>; see <see cref="PartSpaces"/>.</param>
     /// <param name="set">The n examples.</param>
-    /// <param name="seed">Decides what is kept aside and where the fit starts.</param>
+    /// <param name="seed">Decides which examples are held out, and the initial weights.</param>
     public HiddenNetwork(Tensor inputs, LabelledFeatures set, int seed)
     {
         (_exclusive, _rows, _classes, _seed) = (set.Tags is null, (int)inputs.shape[1], set.Categories.Count, seed);
@@ -39,9 +39,9 @@ internal sealed class HiddenNetwork
         }
     }
 
-    /// <summary>Fits from the start.</summary>
+    /// <summary>Fits from new initial weights.</summary>
     /// <param name="l2">Strength of the penalty.</param>
-    /// <param name="cancel">Looked at before each iteration.</param>
+    /// <param name="cancel">Checked before each iteration.</param>
     /// <returns>Parameters <c>[r + 1, h]</c> of the hidden layer, and <c>[h + 1, k]</c> of the output; the bias in the last row of
     /// each.</returns>
     public (double[] Hidden, double[] Output) Fit(double l2, CancellationToken cancel)
@@ -50,7 +50,7 @@ internal sealed class HiddenNetwork
         var point = new double[_rows * HiddenUnits + (HiddenUnits + 1) * _classes];
         for (var i = 0; i < point.Length; i++)
         {
-            // Units start with outputs about 1 (the inputs have the variance FeatureVariance together), logits with less.
+            // Units start with outputs of about 1 (the total variance of the inputs is FeatureVariance), logits with less.
             point[i] = Normal(random) * (i < _rows * HiddenUnits ? 1 / Math.Sqrt(FeatureVariance) : 0.5 / Math.Sqrt(HiddenUnits));
         }
 
@@ -60,7 +60,7 @@ internal sealed class HiddenNetwork
 
         bool IsStillImproving(double[] at)
         {
-            var loss = Aside(at);
+            var loss = HeldOutLoss(at);
             since = loss < least ? 0 : since + 1;
             if (since == 0)
             {
@@ -92,7 +92,7 @@ internal sealed class HiddenNetwork
         var (units, logits) = Forward(_learned.Inputs, hidden, output);
         var loss = _learned.Loss.Of(Values(logits));
         var inner = logits.mm(output.narrow(0, 0, HiddenUnits).t()) * units.sign();
-        // Written as the transpose of a product with the inputs as they lie in memory: faster.
+        // Written as the transpose of a product with the inputs in their memory layout, which is faster.
         Values(inner.t().to(float32).mm(_learned.Inputs).t().to(float64).contiguous()).CopyTo(gradient);
         Values(WithOnes(units).t().mm(logits).contiguous()).CopyTo(gradient[(_rows * HiddenUnits)..]);
         return loss + Penalise(point, gradient, 0, (_rows - 1) * HiddenUnits, l2)
@@ -106,10 +106,10 @@ internal sealed class HiddenNetwork
         return l2 / 2 * TensorPrimitives.SumOfSquares(point.Slice(from, count));
     }
 
-    /// <summary>Where a tensor's numbers are; <c>data</c> copies them one by one.</summary>
-    private static Span<double> Values(Tensor of) => MemoryMarshal.Cast<byte, double>(of.bytes);
+    /// <summary>The memory of a tensor; <c>data</c> would copy its numbers one by one.</summary>
+    private static Span<double> Values(Tensor tensor) => MemoryMarshal.Cast<byte, double>(tensor.bytes);
 
-    private double Aside(double[] point)
+    private double HeldOutLoss(double[] point)
     {
         using var scope = NewDisposeScope();
         var (_, logits) = Forward(_aside.Inputs, tensor(point[..(_rows * HiddenUnits)], [_rows, HiddenUnits]),
@@ -131,7 +131,7 @@ internal sealed class HiddenNetwork
         .. Enumerable.Repeat(0.25 + l2, (HiddenUnits + 1) * _classes),
     ];
 
-    /// <summary>Box and Muller.</summary>
+    /// <summary>Normally distributed number (Box and Muller).</summary>
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

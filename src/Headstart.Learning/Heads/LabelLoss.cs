@@ -3,15 +3,14 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// What logits cost, <c>sum(w_i * loss_i)</c>. Where labels exclude each other a loss is the cross-entropy of a softmax and every
-/// category weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Where each may apply or not it is the sum of those of k sigmoids (one
-/// against the rest) and every example weighs the same: thresholds make up for rare labels, and the probabilities stay honest. For one
-/// thread at a time.
+/// The loss of logits, <c>sum(w_i * loss_i)</c>. If labels exclude each other, it is the cross-entropy of a softmax and every category
+/// weighs the same, <c>w_i = 1 / (k * n_class(i))</c>. Otherwise it is the sum over k sigmoids (one against the rest) and every example
+/// weighs the same: thresholds make up for rare labels, and probabilities stay calibrated. Not thread-safe.
 /// </summary>
 internal sealed class LabelLoss
 {
     private readonly IReadOnlyList<int> _labels; // [n]
-    private readonly float[]? _signs; // [n, k], -1 where a label applies and 1 where not; null where they exclude each other
+    private readonly float[]? _signs; // [n, k], -1 where a label applies and 1 where it does not; null if they exclude each other
     private readonly double[] _weights; // [n], add up to 1
     private readonly double[] _scratch; // [k]
     private readonly int _classes;
@@ -28,8 +27,8 @@ internal sealed class LabelLoss
     /// <summary>Whether the k labels exclude each other.</summary>
     public bool Exclusive => _signs is null;
 
-    /// <summary>The loss of all.</summary>
-    /// <param name="logits"><c>[n, k]</c>, row by row; become the derivative of the loss by them.</param>
+    /// <summary>The loss of all examples.</summary>
+    /// <param name="logits"><c>[n, k]</c>, row by row; replaced by the gradient.</param>
     public double Of(Span<double> logits)
     {
         var loss = 0.0;
@@ -41,9 +40,9 @@ internal sealed class LabelLoss
         return loss;
     }
 
-    /// <summary>The weighted loss of one.</summary>
+    /// <summary>The weighted loss of one example.</summary>
     /// <param name="example">0..n-1.</param>
-    /// <param name="logits"><c>[k]</c>; become the derivative of the loss by them.</param>
+    /// <param name="logits"><c>[k]</c>; replaced by the gradient.</param>
     public double Of(int example, Span<double> logits)
     {
         var weight = _weights[example];
@@ -59,7 +58,7 @@ internal sealed class LabelLoss
             return weight * (Math.Log(sum) - right);
         }
 
-        // A label that applies costs log(1 + exp(-x)), one that does not log(1 + exp(x)).
+        // A label that applies costs log(1 + exp(-x)), one that does not costs log(1 + exp(x)).
         TensorPrimitives.ConvertTruncating<float, double>(_signs.AsSpan(example * _classes, _classes), _scratch);
         TensorPrimitives.Multiply(logits, _scratch, logits);
         var loss = 0.0;

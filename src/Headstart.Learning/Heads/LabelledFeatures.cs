@@ -2,11 +2,10 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>A training set after the backbone. Each example has one label, or any number of them where <see cref="Tags"/> are
-/// given.</summary>
+/// <summary>A training set as features. Each example has one label, or any number of labels if <see cref="Tags"/> are given.</summary>
 /// <param name="Features"><c>[n, d]</c>, finite.</param>
-/// <param name="Labels"> <c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>. With <see cref="Tags"/> the number of their
-/// combination instead, which splits keep in proportion. </param>
+/// <param name="Labels"><c>[n]</c>, each an index 0..k-1 into <paramref name="Categories"/>. With <see cref="Tags"/>, instead the number of
+/// their combination, by which splits are stratified.</param>
 /// <param name="Categories">The k names.</param>
 public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnlyList<int> Labels, IReadOnlyList<string> Categories)
 {
@@ -16,19 +15,16 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// <summary>d, the length of a feature vector.</summary>
     public int Dimensions => Features is SparseRows sparse ? sparse.Dimensions : Features.Count == 0 ? 0 : Features[0].Length;
 
-    /// <summary>
-    /// <c>[n]</c>: examples of the same number are near duplicates and stay on one side of every split; null where each stands for itself.
-    /// </summary>
+    /// <summary><c>[n]</c>: examples with the same number are near duplicates and stay on one side of every split; null if there are
+    /// none.</summary>
     public IReadOnlyList<int>? Groups { get; init; }
 
-    /// <summary><c>[n]</c>: the categories of each example, in rising order, where it may have several or none; null where they exclude
-    /// each other.</summary>
+    /// <summary><c>[n]</c>: the categories of each example in rising order, if it may have several or none; null if they exclude each
+    /// other.</summary>
     public IReadOnlyList<int[]>? Tags { get; init; }
 
-    /// <summary>
-    /// What is known of the categories before any example, <c>[k, d]</c>: logits that their words alone give, see
-    /// <c>Words.CategoryWords</c>. null where the features are none that words can be compared with. Not with <see cref="Tags"/>.
-    /// </summary>
+    /// <summary>Prior knowledge of the categories, <c>[k, d]</c>: logits from their words alone, see <c>Words.CategoryWords</c>. null if
+    /// the features cannot be compared with words. Not together with <see cref="Tags"/>.</summary>
     public DenseLayer? Prior { get; init; }
 
     /// <summary>A set whose examples may have several labels or none.</summary>
@@ -40,10 +36,10 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var combinations = new Dictionary<string, int>();
         return new(features, [.. tags.Select(Combination)], categories) { Tags = tags };
 
-        int Combination(int[] of)
+        int Combination(int[] labels)
         {
-            combinations.TryAdd(string.Join(',', of), combinations.Count);
-            return combinations[string.Join(',', of)];
+            combinations.TryAdd(string.Join(',', labels), combinations.Count);
+            return combinations[string.Join(',', labels)];
         }
     }
 
@@ -62,12 +58,10 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         return targets;
     }
 
-    /// <summary>
-    /// Answers as choices of one out of several, which is what calibration is about: those for exclusive categories as they are, those for
-    /// others as one choice between no and yes for each category.
-    /// </summary>
+    /// <summary>Answers as choices of one out of several, the form that calibration needs: unchanged for exclusive categories, otherwise
+    /// one choice between no and yes for each category.</summary>
     /// <param name="probabilities"><c>[n][k]</c></param>
-    /// <returns>Probabilities <c>[n][k]</c> or <c>[n * k][2]</c>, and which of the choices is right.</returns>
+    /// <returns>Probabilities <c>[n][k]</c> or <c>[n * k][2]</c>, and the right choices.</returns>
     public (IReadOnlyList<float[]> Probabilities, IReadOnlyList<int> Right) Choices(IReadOnlyList<float[]> probabilities) =>
         Tags is null ? (probabilities, Labels)
             : ([.. probabilities.SelectMany(p => p.Select(yes => (float[])[1 - yes, yes]))], [.. Targets().Select(target => (int)target)]);
@@ -75,7 +69,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
     /// <summary>The group of an example.</summary>
     internal int Group(int example) => Groups?[example] ?? example;
 
-    /// <summary>These examples, in this order.</summary>
+    /// <summary>A subset: these examples, in this order.</summary>
     public LabelledFeatures Some(IReadOnlyList<int> examples) =>
         new(Features is SparseRows sparse ? sparse.Some(examples) : examples.Select(i => Features[i]).ToArray(),
         [.. examples.Select(i => Labels[i])], Categories)
@@ -85,7 +79,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
             Prior = Prior,
         };
 
-    /// <summary>Examples of each category, <c>[k]</c>.</summary>
+    /// <summary>Number of examples of each category, <c>[k]</c>.</summary>
     public int[] Support()
     {
         var support = new int[Categories.Count];
@@ -100,7 +94,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         return support;
     }
 
-    /// <summary>Different groups among the examples of each category, <c>[k]</c>: with one only, all of them look alike.</summary>
+    /// <summary>Number of groups among the examples of each category, <c>[k]</c>: 1 if all of them look alike.</summary>
     public int[] Scenes()
     {
         var groups = Categories.Select(_ => new HashSet<int>()).ToArray();
@@ -128,7 +122,7 @@ public sealed record LabelledFeatures(IReadOnlyList<float[]> Features, IReadOnly
         var everywhere = Tags is null ? -1 : Array.IndexOf(support, Count);
         Refuse(everywhere >= 0, $"Every image has the label '{Categories[Math.Max(0, everywhere)]}'; add images that lack it.");
         Refuse(Prior is not null && (Prior.Inputs != Dimensions || Prior.Outputs != Categories.Count || Tags is not null),
-            "What the words say does not fit the categories and features.");
+            "The prior of the words does not match the categories and features.");
         Refuse(Dimensions == 0 || Features is not SparseRows && Features.Any(row => row.Length != Dimensions),
             "The feature vectors do not all have the same length.");
         Refuse(Features is SparseRows sparse ? !sparse.AreFinite

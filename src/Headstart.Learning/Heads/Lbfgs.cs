@@ -5,8 +5,8 @@ namespace Headstart.Learning.Heads;
 
 /// <summary>
 /// Limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.4) with a bisecting weak Wolfe line search (Lewis and
-/// Overton, 2013) and a diagonal guess of the Hessian to start from. Point, value and gradient are float64; what says only where to look
-/// next, the pairs and the direction, is float32: there are twenty vectors of it, and reading them is half of an iteration.
+/// Overton, 2013) and a diagonal initial Hessian. Point, value and gradient are float64. The pairs and the direction only decide where to
+/// look next and are float32: they are twenty vectors, and reading them is half of an iteration.
 /// </summary>
 internal static class Lbfgs
 {
@@ -16,10 +16,10 @@ internal static class Lbfgs
     /// <summary>Minimises a smooth function; finds the minimum of a convex one.</summary>
     /// <param name="objective">The function.</param>
     /// <param name="x">The start; receives the minimum.</param>
-    /// <param name="hessian">A positive guess of the Hessian's diagonal.</param>
+    /// <param name="hessian">A positive estimate of the Hessian's diagonal.</param>
     /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
-    /// <param name="cancel">Looked at before each iteration.</param>
-    /// <param name="proceed">Sees the point before each iteration and says whether to go on.</param>
+    /// <param name="cancel">Checked before each iteration.</param>
+    /// <param name="proceed">Receives the point before each iteration and returns whether to go on.</param>
     /// <returns>Number of iterations.</returns>
     public static int Minimise(Objective objective, double[] x, ReadOnlySpan<double> hessian, double tolerance, CancellationToken cancel,
         Func<double[], bool>? proceed = null)
@@ -31,7 +31,7 @@ internal static class Lbfgs
         var inverse = new float[x.Length];
         TensorPrimitives.Reciprocal(hessian, direction);
         TensorPrimitives.ConvertTruncating<double, float>(direction, inverse);
-        var (step, change) = (new float[x.Length], new float[x.Length]); // of the pair to come
+        var (step, change) = (new float[x.Length], new float[x.Length]); // buffers of the next pair
         var value = objective(x, gradient);
         for (var iteration = 0; iteration < LbfgsIterations; iteration++)
         {
@@ -60,9 +60,9 @@ internal static class Lbfgs
     }
 
     /// <param name="way">The gradient; receives the direction.</param>
-    /// <param name="inverse">Of the guess of the Hessian's diagonal.</param>
-    /// <param name="steps">The pairs, the newest last.</param>
-    /// <param name="scratch">As long.</param>
+    /// <param name="inverse">Inverse of the estimated Hessian diagonal.</param>
+    /// <param name="steps">The pairs, newest last.</param>
+    /// <param name="scratch">A buffer of the same length.</param>
     private static void Direction(float[] way, float[] inverse, List<(float[] Step, float[] Change, float Curvature)> steps,
         float[] scratch)
     {
@@ -77,7 +77,7 @@ internal static class Lbfgs
         TensorPrimitives.Multiply(way, inverse, way);
         if (steps.Count > 0)
         {
-            // How much flatter the function is along the last step than the guess says (Nocedal and Wright, 7.20).
+            // How much flatter the function is along the last step than estimated (Nocedal and Wright, 7.20).
             TensorPrimitives.Multiply(steps[^1].Change, inverse, scratch);
             TensorPrimitives.Multiply(way, steps[^1].Curvature / TensorPrimitives.Dot<float>(steps[^1].Change, scratch), way);
         }
@@ -89,15 +89,16 @@ internal static class Lbfgs
         }
     }
 
-    private static void Difference(double[] of, double[] less, float[] difference)
+    private static void Difference(double[] minuend, double[] subtrahend, float[] difference)
     {
         for (var i = 0; i < difference.Length; i++)
         {
-            difference[i] = (float)(of[i] - less[i]);
+            difference[i] = (float)(minuend[i] - subtrahend[i]);
         }
     }
 
-    /// <summary>Finds <c>next</c> along the direction, and sets <c>value</c> from that at <c>x</c> to that at <c>next</c>.</summary>
+    /// <summary>Finds <c>next</c> along the direction, and changes <c>value</c> from the one at <c>x</c> to the one at
+    /// <c>next</c>.</summary>
     private static bool LineSearch(
         Objective objective, double[] x, double[] gradient, double[] direction, double[] next, double[] nextGradient, ref double value)
     {
@@ -128,14 +129,14 @@ internal static class Lbfgs
         return false;
     }
 
-    /// <returns>Two arrays to write the next pair into: the arrays are large, and cost more to make than to fill.</returns>
+    /// <returns>Two arrays for the next pair, reused: they are large, and allocating costs more than filling them.</returns>
     private static (float[] Step, float[] Change) Remember(List<(float[] Step, float[] Change, float Curvature)> steps,
         float[] step, float[] change)
     {
         var curvature = TensorPrimitives.Dot<float>(step, change);
         if (!(curvature > 0))
         {
-            return (step, change); // rounding only: the line search has seen to it that the slope flattens
+            return (step, change); // only by rounding: the line search makes sure that the slope flattens
         }
 
         steps.Add((step, change, curvature));

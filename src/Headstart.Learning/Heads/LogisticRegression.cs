@@ -6,9 +6,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Logistic regression with L2, <c>loss + l2/2 * |W|^2</c>, the loss that of <see cref="LabelLoss"/>, the bias not penalised. Fitted in the
-/// coordinates of a <see cref="RowSpace"/>. Its tensors belong to the dispose scope it is made in. The two products with the inputs are
-/// nearly all of its work and are made in their precision; everything a row or a parameter long is float64.
+/// Logistic regression with L2, <c>loss + l2/2 * |W|^2</c>, with the loss of <see cref="LabelLoss"/> and an unpenalised bias. Fitted in the
+/// coordinates of a <see cref="RowSpace"/>. Its tensors belong to the dispose scope it is made in. Nearly all of its work is two products
+/// with the inputs, computed in the precision of the inputs; everything as long as a row or the parameters is float64.
 /// </summary>
 internal sealed class LogisticRegression
 {
@@ -22,7 +22,7 @@ internal sealed class LogisticRegression
 
     /// <param name="inputs"><c>[n, r + 1]</c>, see <see cref="PartSpaces"/>.</param>
     /// <param name="set">The n examples.</param>
-    /// <param name="offsets">Logits that are there before anything is fitted, <c>[n, k]</c>; 0 without them.</param>
+    /// <param name="offsets">Logits added to the fitted ones, <c>[n, k]</c>; 0 if null.</param>
     public LogisticRegression(Tensor inputs, LabelledFeatures set, double[]? offsets = null)
     {
         (_inputs, _offsets) = (inputs, offsets);
@@ -35,13 +35,13 @@ internal sealed class LogisticRegression
     /// <param name="parameters"><c>[r + 1, k]</c>, the bias in the last row; receives the optimum.</param>
     /// <param name="l2">Strength of the penalty.</param>
     /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
-    /// <param name="cancel">Looked at before each iteration.</param>
+    /// <param name="cancel">Checked before each iteration.</param>
     /// <returns>Number of iterations.</returns>
     public int Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
         var rows = _moments.Length;
         var hessian = new double[parameters.Length];
-        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of the undecided
+        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of undecided probabilities
         for (var i = 0; i < hessian.Length; i++)
         {
             var row = i / _classes;
@@ -55,10 +55,11 @@ internal sealed class LogisticRegression
     {
         using var scope = NewDisposeScope();
         var parameters = tensor(point.ToArray(), [_moments.Length, _classes]).to(_inputs.dtype);
-        // Of few categories both products are written as transposes, the long side last: faster by half. Of many the plain ones are.
+        // With few categories both products are written as transposes, with the long side last: faster by half. With many, plain ones are
+        // faster.
         var logits = _classes < ManyClasses ? parameters.t().mm(_inputs.t()).t() : _inputs.mm(parameters);
         logits = logits.to(float64).contiguous();
-        var rows = MemoryMarshal.Cast<byte, double>(logits.bytes); // data<double>() takes as long as a product to copy
+        var rows = MemoryMarshal.Cast<byte, double>(logits.bytes); // copying with data<double>() takes as long as a product
         if (_offsets is not null)
         {
             TensorPrimitives.Add(rows, _offsets, rows);
@@ -77,7 +78,7 @@ internal sealed class LogisticRegression
 
     /// <param name="inputs"><c>[m, r + 1]</c></param>
     /// <param name="parameters"><c>[r + 1, k]</c></param>
-    /// <param name="set">What they were fitted to.</param>
+    /// <param name="set">The set they were fitted to.</param>
     /// <param name="offsets">As in the constructor, <c>[m, k]</c>.</param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
     public static double[] Probabilities(Tensor inputs, double[] parameters, LabelledFeatures set, double[]? offsets = null)

@@ -4,10 +4,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// The part of feature space that a head knows: what lies near one of its categories' mean directions. A softmax must divide all
-/// probability among the categories, so that only this can say "none of them". Nearness is the cosine to the nearest mean direction; over
-/// our public sets that tells foreign images as well as the nearest training images do, and takes k vectors instead of n. Immutable and
-/// thread-safe.
+/// The part of feature space that a head knows: vectors near the mean direction of one of its categories. A softmax must divide all
+/// probability among the categories, so only this can answer "none of them". Nearness is the cosine to the nearest mean direction; on our
+/// public sets that detects foreign images as well as the distance to the nearest training images, and takes k vectors instead of n.
+/// Immutable and thread-safe.
 /// </summary>
 public sealed class NoveltyDetector
 {
@@ -15,8 +15,8 @@ public sealed class NoveltyDetector
 
     private readonly float[][] _directions;
 
-    /// <param name="directions">Of each category, a vector <c>[d]</c> of length 1.</param>
-    /// <param name="threshold">What is less near is unknown.</param>
+    /// <param name="directions">A vector <c>[d]</c> of length 1 for each category.</param>
+    /// <param name="threshold">Images with a smaller nearness are unknown.</param>
     public NoveltyDetector(IReadOnlyList<float[]> directions, double threshold)
     {
         ArgumentOutOfRangeException.ThrowIfZero(directions.Count);
@@ -29,7 +29,7 @@ public sealed class NoveltyDetector
         (_directions, Threshold) = ([.. directions], threshold);
     }
 
-    /// <summary>One that calls nothing unknown, for a head that has seen no image.</summary>
+    /// <summary>A detector that calls nothing unknown, for a head that has seen no image.</summary>
     /// <param name="directions">As in the constructor.</param>
     internal static NoveltyDetector OfAnything(IReadOnlyList<float[]> directions) => new(directions, Anything);
 
@@ -38,13 +38,11 @@ public sealed class NoveltyDetector
 
     public double Threshold { get; }
 
-    /// <summary>
-    /// Learns from images of the categories; each is measured against means without itself and its look-alikes, which is how a new image is
-    /// met. An image without others of its category says nothing about that.
-    /// </summary>
+    /// <summary>Learns from images of the categories. Each is compared with means that exclude it and its look-alikes, as for a new image.
+    /// A category whose images all look alike does not contribute.</summary>
     /// <param name="set">At least two categories.</param>
-    /// <param name="falseAlarms">Wanted share of them that count as unknown.</param>
-    /// <returns>A detector that calls nothing unknown where no image says anything.</returns>
+    /// <param name="falseAlarms">Wanted share of images of the categories that count as unknown.</param>
+    /// <returns>A detector that calls nothing unknown if no image contributes.</returns>
     public static NoveltyDetector Of(LabelledFeatures set, double falseAlarms = FalseAlarms)
     {
         var sums = set.Categories.Select(_ => new float[set.Dimensions]).ToList();
@@ -76,16 +74,16 @@ public sealed class NoveltyDetector
     }
 
     /// <summary>
-    /// Which of n values in rising order to take as the threshold, so that the share of images to come below it is very likely no more than
-    /// <paramref name="share"/>: a tolerance limit free of any distribution (Wilks 1941). The usual quantile keeps the share on average
-    /// only, and images to come are seldom quite like those learned from: on the test images of our five public sets it called 9 %
-    /// unknown where 5 % were meant.
+    /// Which of n values in rising order to use as the threshold, so that very likely at most <paramref name="share"/> of future images
+    /// fall below it: a distribution-free tolerance limit (Wilks 1941). The usual quantile keeps the share only on average, and future
+    /// images are seldom quite like those learned from: on the test images of our five public sets it called 9 % unknown where 5 % were
+    /// intended.
     /// </summary>
-    /// <returns>The largest r, counted from 0, for which at least <see cref="AlarmConfidence"/> is the chance that more than r of n values
-    /// lie below the share's true quantile; 0 where there is none.</returns>
+    /// <returns>The largest r, counted from 0, such that more than r of n values lie below the share's true quantile with a probability of
+    /// at least <see cref="AlarmConfidence"/>; 0 if there is none.</returns>
     private static int Rank(int n, double share)
     {
-        var (rank, chance) = (0, Math.Pow(1 - share, n)); // that so many of n lie below the quantile
+        var (rank, chance) = (0, Math.Pow(1 - share, n)); // probability that exactly rank of n lie below the quantile
         for (var (below, atMost) = (0, chance); below < n && atMost <= 1 - AlarmConfidence; atMost += chance)
         {
             rank = below++;
@@ -95,7 +93,7 @@ public sealed class NoveltyDetector
         return rank;
     }
 
-    /// <summary>Whether it can call anything unknown.</summary>
+    /// <summary>Whether it calls anything unknown.</summary>
     public bool Decides => Threshold > Anything;
 
     /// <summary>Cosine of the angle to the nearest category's mean direction, -1..1.</summary>
@@ -112,21 +110,21 @@ public sealed class NoveltyDetector
         return nearest;
     }
 
-    /// <summary>Does the image resemble none of the categories?</summary>
+    /// <summary>Whether the image resembles none of the categories.</summary>
     /// <param name="features"><c>[d]</c></param>
     public bool IsUnknown(ReadOnlySpan<float> features) => Nearness(features) < Threshold;
 
     private static double Cosine(float[] unit, ReadOnlySpan<float> features, float length) =>
         length > 0 ? TensorPrimitives.Dot(unit, features) / length : -1;
 
-    private static float[] Without(float[] sum, float[] some)
+    private static float[] Without(float[] sum, float[] part)
     {
         var others = new float[sum.Length];
-        TensorPrimitives.Subtract(sum, some, others);
+        TensorPrimitives.Subtract(sum, part, others);
         return Unit(others);
     }
 
-    /// <summary>Of length 1; zeros stay zeros.</summary>
+    /// <summary>Scaled to length 1; zeros stay zeros.</summary>
     internal static float[] Unit(float[] vector)
     {
         var unit = new float[vector.Length];

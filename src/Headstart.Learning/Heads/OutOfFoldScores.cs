@@ -3,9 +3,9 @@ using Headstart.Learning.Evaluation;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>Collects what one way of fitting says about images its fits have not seen.</summary>
-/// <param name="set">These images, the tested ones.</param>
-/// <param name="repeats">Different splits.</param>
+/// <summary>Collects the answers of one method to images that its fits have not seen.</summary>
+/// <param name="set">The tested images.</param>
+/// <param name="repeats">Number of splits.</param>
 internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
 {
     private const double Least = 1e-12;
@@ -17,7 +17,7 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     /// <summary>Probabilities <c>[repeats][n][k]</c>.</summary>
     public IReadOnlyList<IReadOnlyList<float[]>> Runs => _probabilities;
 
-    /// <param name="repeat">Which of the repeats.</param>
+    /// <param name="repeat">Number of the repeat.</param>
     /// <param name="images">Indices of the images.</param>
     /// <param name="probabilities"><c>[images, k]</c>, row by row.</param>
     public void Add(int repeat, int[] images, ReadOnlySpan<float> probabilities)
@@ -32,10 +32,8 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
         }
     }
 
-    /// <summary>
-    /// Cross-entropy of each image, exclusive categories all weighing the same, at the temperature that suits all best: probabilities are
-    /// calibrated before they are served, so that a method is not to be blamed for being too sure.
-    /// </summary>
+    /// <summary>Cross-entropy of each image at the best common temperature, with exclusive categories weighted equally. Probabilities are
+    /// calibrated before they are served, so overconfidence does not count against a method.</summary>
     /// <returns><c>[n]</c></returns>
     public double[] CrossEntropies()
     {
@@ -47,7 +45,7 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
         var right = set.Choices(_probabilities[0]).Right;
         IReadOnlyList<float[]>[] runs = [.. _probabilities.Select(run => set.Choices(run).Probabilities)];
         var temperature = Calibration.Temperature(runs, right);
-        var choices = right.Count / set.Count; // of an image
+        var choices = right.Count / set.Count; // per image
         var losses = new double[set.Count];
         foreach (var (i, p) in runs.SelectMany(run => run.Index()))
         {
@@ -59,7 +57,7 @@ internal sealed class OutOfFoldScores(LabelledFeatures set, int repeats)
     }
 
     /// <param name="measured">Indices of the images to count.</param>
-    /// <returns>null where there are none.</returns>
+    /// <returns>null without images.</returns>
     public (double? Accuracy, double? StandardError) Accuracy(IReadOnlyList<int> measured)
     {
         if (measured.Count == 0)

@@ -3,10 +3,8 @@ using static TorchSharp.torch;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>
-/// Fits to a part of a set that are only tried: they stay in the coordinates of its <see cref="PartSpaces"/> and answer other examples
-/// there. Its tensors belong to the dispose scope it is made in.
-/// </summary>
+/// <summary>Trial fits to a part of a set: they stay in the coordinates of its <see cref="PartSpaces"/> and answer other examples there.
+/// Its tensors belong to the dispose scope it is made in.</summary>
 internal sealed class PartFit
 {
     private readonly LabelledFeatures _learned;
@@ -35,10 +33,10 @@ internal sealed class PartFit
     /// <summary>Number of parameters of a linear head.</summary>
     public int Parameters => _spaces.Space.Rows * _learned.Categories.Count;
 
-    /// <param name="method">What is fitted.</param>
-    /// <param name="parameters">Where logistic regression starts, such as at what it came to with a stronger penalty or fewer examples;
-    /// receives what it comes to.</param>
-    /// <param name="cancel">Looked at in every iteration.</param>
+    /// <param name="method">The method to fit.</param>
+    /// <param name="parameters">Starting point of logistic regression, such as the result with a stronger penalty or fewer examples;
+    /// receives the result.</param>
+    /// <param name="cancel">Checked in every iteration.</param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
     public double[] Probabilities(HeadMethod method, double[] parameters, CancellationToken cancel)
     {

@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Coordinates for fits to parts of one set: the <see cref="RowSpace"/> of the whole, found once. A part's own principal axes would take
-/// longer to find than a fit takes, and lead to the same head: a penalised linear model does not depend on a rotation, its bias takes up
-/// where the mean lies, and neither they nor the one scale knows a label. (Discriminant analysis and hidden layers do see the directions in
-/// which the other examples vary, but not their labels.) Several threads may use it at once.
+/// Coordinates for fits to parts of one set: the <see cref="RowSpace"/> of the whole set, computed once. A part's own principal axes would
+/// take longer to find than the fit itself, and lead to the same head: a penalised linear model does not depend on a rotation, its bias
+/// absorbs the mean, and neither they nor the common scale use labels. (Discriminant analysis and hidden layers do depend on the directions
+/// in which the other examples vary, but not on their labels.) Thread-safe.
 /// </summary>
 internal sealed class PartSpaces : IDisposable
 {
-    private const int Large = 100_000; // numbers; fits to fewer take no time in any precision
+    private const int Large = 100_000; // values; fits to fewer are fast in any precision
 
     public PartSpaces(LabelledFeatures set)
     {
@@ -28,10 +28,10 @@ internal sealed class PartSpaces : IDisposable
     /// <summary>All examples, <c>[n, r + 1]</c>.</summary>
     public Tensor Inputs { get; }
 
-    /// <summary>Of the inputs.</summary>
+    /// <summary>Precision of the inputs.</summary>
     public FitPrecision Precision { get; }
 
-    /// <summary>Some of the examples, <c>[m, r + 1]</c>; belongs to the caller's dispose scope.</summary>
+    /// <summary>The given examples, <c>[m, r + 1]</c>; belongs to the caller's dispose scope.</summary>
     public Tensor Of(int[] rows)
     {
         using var indices = tensor([.. rows.Select(row => (long)row)]);
@@ -58,16 +58,14 @@ internal sealed class PartSpaces : IDisposable
     }
 }
 
-/// <summary>How exactly heads are fitted.</summary>
-/// <param name="Type">Of the inputs, which decides what the two products with them cost; all else is float64.</param>
-/// <param name="Tolerance">Largest slope that is left in a fit that is kept.</param>
+/// <summary>How precisely heads are fitted.</summary>
+/// <param name="Type">Type of the inputs, which decides the cost of the two products with them; all else is float64.</param>
+/// <param name="Tolerance">Largest gradient component left in a head that is kept.</param>
 internal sealed record FitPrecision(ScalarType Type, double Tolerance)
 {
     public static readonly FitPrecision Double = new(ScalarType.Float64, 1e-7);
 
-    /// <summary>
-    /// Smaller slopes are rounding here. On 4,000 photographs of 19 categories such a fit takes a fifth of the time, and no probability is
-    /// more than 0.0002 away from the optimum's.
-    /// </summary>
+    /// <summary>Smaller gradients are rounding errors here. On 4,000 photographs of 19 categories such a fit takes a fifth of the time, and
+    /// no probability is more than 0.0002 away from that of the optimum.</summary>
     public static readonly FitPrecision Single = new(ScalarType.Float32, 1e-5);
 }

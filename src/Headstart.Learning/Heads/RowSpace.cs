@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Coordinates in which a linear model is small and well conditioned: the principal axes of the training part, moved to its mean and scaled
-/// by one factor. (Scaling each feature by its own deviation, as is usual, is worse with few images, which do not tell a deviation: over
-/// our five public sets with 5 images a category 0.819 instead of 0.830, with all of them 0.940 instead of 0.944.) The rotation keeps
-/// lengths, so an L2 penalty means the same, and the optimum of a penalised linear model lies in the span of the training examples
-/// (representer theorem), so with n &lt; d examples nothing is lost by fitting n instead of d weights a class. Its tensors belong to the
-/// dispose scope it is made in, unless it is kept. No tensor meets a plain number here: TorchSharp 0.107 makes a <c>Scalar</c> of it that
-/// the garbage collector may free while libtorch reads it, which on busy machines ended runs in an error, and might as well have changed a
-/// number. Tensors are kept alive by their dispose scope.
+/// Coordinates in which a linear model is small and well conditioned: the principal axes of the training part, centred and scaled by one
+/// factor. (The usual scaling of each feature by its own deviation is worse: few images do not determine the deviations. On our five public
+/// sets it gave 0.819 instead of 0.830 with 5 images per category, and 0.940 instead of 0.944 with all.) The rotation keeps lengths, so an
+/// L2 penalty means the same; and the optimum of a penalised linear model lies in the span of the training examples (representer theorem),
+/// so with n &lt; d examples nothing is lost by fitting n instead of d weights per class. Its tensors belong to the dispose scope it is
+/// made in, unless it is kept. Never pass a C# number to a tensor operation here: TorchSharp 0.107 wraps it in a <c>Scalar</c> that the
+/// garbage collector may free while libtorch reads it, which on busy machines made runs fail and could as well have changed a number.
+/// Tensors are kept alive by their dispose scope.
 /// </summary>
 internal sealed class RowSpace : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class RowSpace : IDisposable
     private readonly Tensor _scale; // [1]; 0 where nothing varies
     private readonly Tensor _axes; // [d, r], orthonormal columns
 
-    /// <param name="features">The training part, <c>[n, d]</c>, float64.</param>
+    /// <param name="features">Features of the training part, <c>[n, d]</c>, float64.</param>
     public RowSpace(Tensor features)
     {
         _mean = features.mean([0]);
@@ -30,12 +30,12 @@ internal sealed class RowSpace : IDisposable
         var variance = sum.item<double>() / features.shape[0];
         _scale = tensor([variance > 0 ? Math.Sqrt(FeatureVariance / variance) : 0]);
         var centred = Centre(features);
-        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // the longest last
+        _axes = features.shape[0] <= features.shape[1] ? AxesFromRows(centred) : AxesFromColumns(centred); // in rising order of variance
     }
 
     private RowSpace(Tensor mean, Tensor scale, Tensor axes) => (_mean, _scale, _axes) = (mean, scale, axes);
 
-    /// <summary>Takes it out of the dispose scope: it then lives until it is disposed.</summary>
+    /// <summary>Detaches it from the dispose scope: it then lives until it is disposed.</summary>
     public RowSpace Keep()
     {
         foreach (var part in (Tensor[])[_mean, _scale, _axes])
@@ -53,10 +53,10 @@ internal sealed class RowSpace : IDisposable
         _axes.Dispose();
     }
 
-    /// <summary>Keeps those axes along which most varies.</summary>
+    /// <summary>Keeps the axes with the largest variance.</summary>
     public RowSpace Longest(int axes) => axes >= Rows - 1 ? this : new(_mean, _scale, _axes.narrow(1, Rows - 1 - axes, axes));
 
-    /// <summary>Keeps the same of what was projected before, <c>[m, r + 1]</c>.</summary>
+    /// <summary>Keeps the same axes of projected inputs, <c>[m, r + 1]</c>.</summary>
     public Tensor Longest(Tensor inputs, int axes) => axes >= Rows - 1 ? inputs : inputs.narrow(1, Rows - 1 - axes, axes + 1);
 
     /// <summary>Centres, rotates and appends a column of ones for the bias.</summary>
@@ -68,10 +68,10 @@ internal sealed class RowSpace : IDisposable
         return cat([Centre(features).mm(_axes), ones([features.shape[0], 1], float64)], 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Number of parameters a class: r + 1.</summary>
+    /// <summary>Number of parameters per class: r + 1.</summary>
     public int Rows => (int)_axes.shape[1] + 1;
 
-    /// <summary>The same model for raw features.</summary>
+    /// <summary>Converts parameters to weights for raw features.</summary>
     /// <param name="parameters"><c>[r + 1, k]</c>, the bias in the last row.</param>
     /// <param name="classes">k</param>
     /// <returns>Weights <c>[k, d]</c> row by row, and bias <c>[k]</c>.</returns>
@@ -103,7 +103,7 @@ internal sealed class RowSpace : IDisposable
         return Significant(z.t().mm(z)).Vectors.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Eigenvalues above rounding and their eigenvectors.</summary>
+    /// <summary>Eigenvalues above rounding error, and their eigenvectors.</summary>
     private static (Tensor Values, Tensor Vectors) Significant(Tensor symmetric)
     {
         var (values, vectors) = linalg.eigh(symmetric);

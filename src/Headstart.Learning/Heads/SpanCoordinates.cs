@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Sparse features of a few examples as short whole ones: coordinates in an orthonormal basis of what the examples span, from the
-/// eigenvectors of their products. All lengths and angles stay what they were, and no head sees more than those, so that one fitted to the
-/// coordinates is the same as one fitted to the features (the representer theorem once more), and costs what n columns cost.
+/// Sparse features of a few examples as short dense ones: coordinates in an orthonormal basis of the examples' span, from the eigenvectors
+/// of their Gram matrix. All lengths and angles are preserved, and heads depend on nothing else, so a head fitted to the coordinates equals
+/// one fitted to the features (representer theorem) at the cost of n columns.
 /// </summary>
 internal sealed class SpanCoordinates
 {
@@ -24,7 +24,7 @@ internal sealed class SpanCoordinates
         double[] sizes = [.. values.data<double>()];
         var least = 1e-10 * sizes[^1] + 1e-12;
         var first = Array.FindIndex(sizes, size => size > least);
-        first = first < 0 ? n - 1 : first; // nothing but zeros: one coordinate that is 0
+        first = first < 0 ? n - 1 : first; // all zeros: one coordinate that is 0
         _rank = n - first;
         var kept = vectors.narrow(1, first, _rank);
         var roots = tensor([.. sizes[first..].Select(size => Math.Sqrt(Math.Max(size, least)))]);
@@ -33,11 +33,11 @@ internal sealed class SpanCoordinates
         Set = set with { Features = [.. coordinates.Chunk(_rank).Select(row => row.Select(value => (float)value).ToArray())] };
     }
 
-    /// <summary>The same examples, in coordinates <c>[n, r]</c>.</summary>
+    /// <summary>The examples in coordinates, <c>[n, r]</c>.</summary>
     public LabelledFeatures Set { get; }
 
-    /// <summary>The same layer for features.</summary>
-    /// <param name="layer">For coordinates.</param>
+    /// <summary>Converts a layer for coordinates to one for features.</summary>
+    /// <param name="layer">A layer that reads coordinates.</param>
     public DenseLayer Unfold(DenseLayer layer)
     {
         var weights = new float[layer.Outputs * _rows.Dimensions];

@@ -4,10 +4,10 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// The same as <see cref="LogisticRegression"/> where most features are 0: it reads only the others, in managed code. With tens of
-/// thousands of words that takes a hundredth of the time of whole matrices. Features are not moved to their mean, for a bias that is not
-/// penalised makes up for it, and not rotated, for an L2 penalty does not see that; they are scaled like those of a <see cref="RowSpace"/>,
-/// so the same strengths mean the same.
+/// <see cref="LogisticRegression"/> for sparse features: it reads only the nonzero ones, in managed code. With tens of thousands of words
+/// that takes a hundredth of the time of dense matrices. Features are not centred, because the unpenalised bias makes up for it, and not
+/// rotated, because an L2 penalty does not depend on it; they are scaled like those of a <see cref="RowSpace"/>, so that penalties mean the
+/// same.
 /// </summary>
 internal sealed class SparseRegression
 {
@@ -25,7 +25,7 @@ internal sealed class SparseRegression
         (_scale, _moments) = Moments(rows);
     }
 
-    /// <summary>The features of a set that is to be fitted here; null for others.</summary>
+    /// <summary>The sparse features of a set that should be fitted here; null for other sets.</summary>
     public static SparseRows? RowsOf(LabelledFeatures set) =>
         set.Features is SparseRows sparse && sparse.Count > MostForSpan ? sparse : null;
 
@@ -36,11 +36,11 @@ internal sealed class SparseRegression
     /// <param name="parameters"><c>[d + 1, k]</c>, the bias in the last row; receives the optimum.</param>
     /// <param name="l2">Strength of the penalty.</param>
     /// <param name="tolerance">Ends when no component of the gradient is larger.</param>
-    /// <param name="cancel">Looked at before each iteration.</param>
+    /// <param name="cancel">Checked before each iteration.</param>
     public void Fit(double[] parameters, double l2, double tolerance, CancellationToken cancel)
     {
         var hessian = new double[parameters.Length];
-        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of the undecided
+        var spread = _loss.Exclusive ? (1.0 - 1.0 / _classes) / _classes : 0.25; // p(1 - p) of undecided probabilities
         for (var i = 0; i < hessian.Length; i++)
         {
             var row = i / _classes;
@@ -50,7 +50,7 @@ internal sealed class SparseRegression
         Lbfgs.Minimise((point, gradient) => Evaluate(point, gradient, l2), parameters, hessian, tolerance, cancel);
     }
 
-    /// <summary>What parameters say of other examples.</summary>
+    /// <summary>Probabilities of other examples.</summary>
     /// <param name="rows"><c>[m][d]</c></param>
     /// <param name="parameters"><c>[d + 1, k]</c></param>
     /// <returns><c>[m, k]</c>, row by row.</returns>
@@ -67,7 +67,7 @@ internal sealed class SparseRegression
         return probabilities;
     }
 
-    /// <summary>The same model for features that are not scaled.</summary>
+    /// <summary>Converts parameters to a layer for unscaled features.</summary>
     /// <param name="parameters"><c>[d + 1, k]</c></param>
     public DenseLayer Layer(double[] parameters)
     {

@@ -2,16 +2,14 @@ using System.Collections;
 
 namespace Headstart.Learning.Heads;
 
-/// <summary>
-/// Feature vectors of which most values are 0, as counts of words are. Looks like a list of whole vectors, which are made when they are
-/// asked for; training reads what is not 0, and never makes them. Immutable.
-/// </summary>
+/// <summary>Feature vectors that are mostly 0, such as word counts. Acts as a list of dense vectors, which are created on access; training
+/// reads only the nonzero values and never creates them. Immutable.</summary>
 public sealed class SparseRows : IReadOnlyList<float[]>
 {
     private readonly (int[] Columns, float[] Values)[] _rows;
 
     /// <param name="dimensions">d, the length of each vector.</param>
-    /// <param name="rows">Of each vector the places that are not 0, in rising order, and what is there.</param>
+    /// <param name="rows">For each vector the columns that are not 0, in rising order, and their values.</param>
     public SparseRows(int dimensions, IEnumerable<(int[] Columns, float[] Values)> rows)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimensions);
@@ -42,10 +40,10 @@ public sealed class SparseRows : IReadOnlyList<float[]>
         }
     }
 
-    /// <summary>What is not 0 in a vector.</summary>
+    /// <summary>Nonzero columns and values of a vector.</summary>
     internal (int[] Columns, float[] Values) Row(int index) => _rows[index];
 
-    /// <summary>These vectors, in this order.</summary>
+    /// <summary>A subset: these vectors, in this order.</summary>
     internal SparseRows Some(IReadOnlyList<int> examples) => new(Dimensions, examples.Select(i => _rows[i]));
 
     public IEnumerator<float[]> GetEnumerator() => Enumerable.Range(0, Count).Select(i => this[i]).GetEnumerator();

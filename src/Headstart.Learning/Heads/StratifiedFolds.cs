@@ -3,14 +3,13 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Splits that give every fold its share of every category and keep near duplicates of a category together, so that each fit meets all
-/// categories and is tested on what it has not seen. Where that cannot be, it gives way: the examples of a category that all look alike are
-/// dealt out one by one, which tests whether they are told apart but not how others would fare; and a category's only example is always
-/// learned from.
+/// Splits that give every fold its share of every category and keep near duplicates of a category together, so that each fit has all
+/// categories and is tested on unseen examples. If all examples of a category look alike, they are dealt out one by one, which tests
+/// whether they can be told apart but not how new ones would fare; a category's only example is always in the training part.
 /// </summary>
 internal sealed class StratifiedFolds
 {
-    public const int Never = -1; // the fold of what is always learned from
+    public const int Never = -1; // the fold of examples that are always learned from
 
     private readonly LabelledFeatures _set;
     private readonly int[] _support;
@@ -25,20 +24,18 @@ internal sealed class StratifiedFolds
         Measured = [.. Tested.Index().Where(tested => set.LabelsOf(tested.Item).All(label => _scenes[label] > 1)).Select(tested =>
             tested.Index)];
         var measured = Measured.SelectMany(i => set.LabelsOf(Tested[i])).Distinct().Count();
-        // One category alone is always right; of labels that do not exclude each other one is enough.
+        // A single exclusive category is always right; with independent labels one is enough.
         Measured = measured >= (set.Tags is null ? MinCategories : 1) ? Measured : [];
     }
 
-    /// <summary>How many folds; 0 where no category has two examples.</summary>
+    /// <summary>Number of folds; 0 if no category has two examples.</summary>
     public int Count { get; }
 
     /// <summary>The examples that some fit does not learn from, in rising order.</summary>
     public IReadOnlyList<int> Tested { get; }
 
-    /// <summary>
-    /// Positions in <see cref="Tested"/> of those that say something about new examples; none where that holds for fewer than two
-    /// categories.
-    /// </summary>
+    /// <summary>Positions in <see cref="Tested"/> of the examples that tell something about new ones: those of categories whose examples do
+    /// not all look alike. Empty if fewer than two categories qualify.</summary>
     public IReadOnlyList<int> Measured { get; }
 
     /// <param name="random">Decides the split.</param>
@@ -47,7 +44,7 @@ internal sealed class StratifiedFolds
     public int[] Assign(Random random, int? folds = null)
     {
         int[] assignment = [.. Enumerable.Repeat(Never, _set.Count)];
-        var next = 0; // goes on through the categories, so that left-over examples do not all land in the first fold
+        var next = 0; // carried across categories, so that left-over examples do not all land in the first fold
         var placed = new Dictionary<int, int>();
         foreach (var category in Tested.GroupBy(i => _set.Labels[i]).OrderBy(group => group.Key))
         {
@@ -55,7 +52,7 @@ internal sealed class StratifiedFolds
             random.Shuffle(members);
             if (_set.Tags is null)
             {
-                placed.Clear(); // a category's own look-alikes: with those of others its groups might all end in one fold
+                placed.Clear(); // only look-alikes within a category: with those of others its groups might all end up in one fold
             }
 
             foreach (var group in members.GroupBy(PartOf))
@@ -75,9 +72,9 @@ internal sealed class StratifiedFolds
         return assignment;
     }
 
-    /// <summary>How many parts the examples of a category can be dealt out in.</summary>
+    /// <summary>The number of parts that a category's examples can be split into.</summary>
     private int Parts(int category) => _scenes[category] > 1 ? _scenes[category] : _support[category];
 
-    /// <summary>What stays together; numbers below 0 are examples of their own.</summary>
+    /// <summary>The group that must stay together; negative numbers are single examples.</summary>
     private int PartOf(int example) => _set.LabelsOf(example).All(label => _scenes[label] > 1) ? _set.Group(example) : -1 - example;
 }

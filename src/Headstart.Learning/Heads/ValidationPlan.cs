@@ -5,24 +5,24 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Heads;
 
 /// <summary>
-/// Repeated stratified cross-validation over methods and strengths: one fit for each fold of each repeat, which tries all methods; hidden
-/// layers take as long as all others together and are a fit of their own. Works from one image a category, about which it then says
-/// nothing: see <see cref="StratifiedFolds"/>.
+/// Repeated stratified cross-validation over methods and strengths: one fit per fold and repeat, which tries all methods; hidden layers
+/// take as long as all others together and are a fit of their own. Works from one image per category, though such a category is not tested:
+/// see <see cref="StratifiedFolds"/>.
 /// </summary>
 public sealed class ValidationPlan : FitPlan
 {
     private readonly LabelledFeatures _set;
     private readonly SparseRows? _sparse;
-    private readonly Lazy<PartSpaces>? _spaces; // null where features are mostly 0
+    private readonly Lazy<PartSpaces>? _spaces; // null for sparse features
     private readonly List<HeadMethod>[] _groups; // methods that one fit tries
     private readonly List<int[]> _assignments = []; // [repeats][n]
     private readonly StratifiedFolds _folds;
-    private readonly HeadMethod? _favourite; // null where experience speaks for none
+    private readonly HeadMethod? _favourite; // null if no method is known to be good
 
     /// <param name="set">At least two categories with an image each.</param>
     /// <param name="seed">Decides the splits.</param>
-    /// <param name="repeats">Different splits; null for as many as <see cref="HeadTraining.Repeats"/> says.</param>
-    /// <param name="linearOnly">Leave hidden layers out, which take as long as all others together.</param>
+    /// <param name="repeats">Number of splits; null for <see cref="HeadTraining.Repeats"/>.</param>
+    /// <param name="linearOnly">Leaves out hidden layers, which take as long as all others together.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public ValidationPlan(LabelledFeatures set, int seed, int? repeats, bool linearOnly)
     {
@@ -57,7 +57,7 @@ public sealed class ValidationPlan : FitPlan
             : Fit(_spaces!.Value, seen, Fold(split), methods, cancel);
     }
 
-    /// <summary>What the fits say together.</summary>
+    /// <summary>The combined result of the fits.</summary>
     /// <param name="fits">All of them, in order.</param>
     public CrossValidation Conclude(IReadOnlyList<float[]> fits)
     {
@@ -76,7 +76,7 @@ public sealed class ValidationPlan : FitPlan
             }
         }
 
-        // Look-alikes favour the surest method, whichever it is.
+        // Look-alikes favour the most confident method, whichever it is.
         var best = _folds.Measured.Count == 0 ? Untried() : Best(scores);
         var (accuracy, error) = scores[best].Accuracy(_folds.Measured);
         return new CrossValidation(accuracy, error, best, _folds.Count, _assignments.Count, _folds.Tested, _folds.Measured,
@@ -93,24 +93,22 @@ public sealed class ValidationPlan : FitPlan
         base.Dispose(disposing);
     }
 
-    /// <summary>What a fit is about: which fold of which repeat, and the methods that it tries.</summary>
+    /// <summary>The fold of a fit and the methods that it tries.</summary>
     private (int Split, List<HeadMethod> Methods) PartOf(int number) => (number / _groups.Length, _groups[number % _groups.Length]);
 
     private int[] Fold(int split) =>
         [.. _folds.Tested.Where(i => _assignments[split / _folds.Count][i] == split % _folds.Count)];
 
-    /// <summary>The method for a set that does not say which is better for new images.</summary>
+    /// <summary>The method for a set that cannot show which is better for new images.</summary>
     private HeadMethod Untried() => _set.Prior is not null ? HeadTraining.FavouriteWithWords
         : _groups[0].Find(method => method.Kind == HeadKind.Logistic && method.Strength == UntriedPenalty)!;
 
-    /// <summary>
-    /// The method with the lowest loss, if it is lower than the favourite's by more than its standard error: the best of a dozen noisy
-    /// numbers is a lucky one.
-    /// </summary>
+    /// <summary>The method with the lowest loss, if its lead over the favourite exceeds the standard error: the best of a dozen noisy
+    /// numbers is partly luck.</summary>
     private HeadMethod Best(Dictionary<HeadMethod, OutOfFoldScores> scores)
     {
-        var losses = scores.ToDictionary(of => of.Key, of => of.Value.CrossEntropies());
-        var best = losses.MinBy(of => of.Value.Sum()).Key;
+        var losses = scores.ToDictionary(method => method.Key, method => method.Value.CrossEntropies());
+        var best = losses.MinBy(method => method.Value.Sum()).Key;
         if (_favourite is null)
         {
             return best;
@@ -126,11 +124,11 @@ public sealed class ValidationPlan : FitPlan
     {
         using var scope = NewDisposeScope();
         var fit = new PartFit(_set, spaces, seen, unseen);
-        var parameters = new double[fit.Parameters]; // from one strength to the next
+        var parameters = new double[fit.Parameters]; // carried from one strength to the next
         return [.. methods.SelectMany(method => fit.Probabilities(method, parameters, cancel)).Select(p => (float)p)];
     }
 
-    /// <summary>The same for features that are mostly 0, which leave only logistic regression to be tried.</summary>
+    /// <summary>The same for sparse features, for which only logistic regression is tried.</summary>
     private float[] Fit(SparseRows features, int[] seen, int[] unseen, List<HeadMethod> methods, CancellationToken cancel)
     {
         var regression = new SparseRegression(features.Some(seen), _set.Some(seen));

@@ -4,10 +4,9 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// What every backbone of one input size sees of an image: decoded once, however many of them look at it. The bytes are in a borrowed
-/// array. An image is decoded at its full size, or by the halves of its codec where twice the wanted size is left; then one antialiased
-/// triangle filter scales it, of which only the middle is computed (<see cref="ScaleTarget"/>). That is what Pillow and torchvision do with
-/// the photographs that networks are trained on.
+/// The part of an image that all backbones of one input size see, decoded once for all of them, in a pooled array. The image is decoded at
+/// full size, or shrunk by its codec in powers of two to no less than twice the target size; then an antialiased triangle filter scales it,
+/// computing only the centre (<see cref="ScaleTarget"/>). Pillow and torchvision prepare training photographs the same way.
 /// </summary>
 public sealed class CentreSquare : IDisposable
 {
@@ -20,17 +19,17 @@ public sealed class CentreSquare : IDisposable
     /// <summary>Pixels across and down.</summary>
     public int Size { get; }
 
-    /// <summary><see cref="Preprocessing.Version"/> of what was done.</summary>
+    /// <summary><see cref="Preprocessing.Version"/> it was made by.</summary>
     public int Version { get; }
 
     /// <summary>Planes R, G, B, each row by row.</summary>
     internal ReadOnlySpan<byte> Planes => _rented.AsSpan(0, Bands * Size * Size);
 
-    /// <summary>The middle of the image: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
+    /// <summary>The centre of the image: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
     /// first frame.</summary>
     /// <param name="bytes">The file.</param>
-    /// <param name="size">What its shorter side is scaled to.</param>
-    /// <param name="version">How: <see cref="Preprocessing.Version"/>.</param>
+    /// <param name="size">The length that the shorter side is scaled to.</param>
+    /// <param name="version">The <see cref="Preprocessing.Version"/> to apply.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static CentreSquare Of(byte[] bytes, int size, int version = Preprocessing.Latest)
     {
@@ -53,9 +52,9 @@ public sealed class CentreSquare : IDisposable
         }
     }
 
-    /// <summary>The values that a backbone wants.</summary>
+    /// <summary>Writes the values that a backbone reads.</summary>
     /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
-    /// <param name="p">Of this <see cref="Size"/> and <see cref="Version"/>.</param>
+    /// <param name="p">A recipe with the same <see cref="Size"/> and <see cref="Version"/>.</param>
     public void Fill(Span<float> chw, Preprocessing p)
     {
         if (p.Square != (Size, Version) || chw.Length != p.Length)
@@ -67,7 +66,7 @@ public sealed class CentreSquare : IDisposable
         Normalise(Planes, p, chw);
     }
 
-    /// <summary>From <c>[3, Size, Size]</c> bytes to numbers.</summary>
+    /// <summary>Converts <c>[3, Size, Size]</c> bytes to floats.</summary>
     internal static void Normalise(ReadOnlySpan<byte> planes, Preprocessing p, Span<float> chw)
     {
         TensorPrimitives.ConvertTruncating(planes, chw);
@@ -80,10 +79,10 @@ public sealed class CentreSquare : IDisposable
         }
     }
 
-    /// <summary>Gives the array back; the square is empty afterwards.</summary>
+    /// <summary>Returns the array to its pool; the square is empty afterwards.</summary>
     public void Dispose() => ArrayPool<byte>.Shared.Return(_rented);
 
-    /// <summary>Everything, by libvips and the decoders beside it.</summary>
+    /// <summary>Decodes and scales with libvips and the decoders beside it, without Skia.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="size">Pixels across and down of the square.</param>
     /// <param name="version"><see cref="Preprocessing.Version"/>.</param>

@@ -1,15 +1,15 @@
 namespace Headstart.Learning.Imaging;
 
-/// <summary>What a file is that somebody sends in place of an image, a table or an archive, by its first bytes; only for
-/// sentences.</summary>
+/// <summary>Names files that users send by mistake instead of an image, a table or an archive, by their first bytes; only for
+/// messages.</summary>
 public static class FileKind
 {
     public const string Zip = "a zip archive";
 
-    internal const string Raw = "the raw file of a camera";
+    internal const string Raw = "a camera's raw file";
 
-    /// <summary>As the end of "the file is"; null for anything else.</summary>
-    /// <param name="file">Its first bytes; 512 of them tell all kinds.</param>
+    /// <summary>The end of a sentence "the file is …"; null for any other kind.</summary>
+    /// <param name="file">The first bytes; 512 are enough for all kinds.</param>
     public static string? Of(ReadOnlySpan<byte> file) => OfArchive(file) ?? OfTable(file) ?? OfDocument(file) ?? OfPicture(file);
 
     private static string? OfArchive(ReadOnlySpan<byte> file) =>
@@ -35,16 +35,16 @@ public static class FileKind
 
     private static string? OfDocument(ReadOnlySpan<byte> file) =>
         file.StartsWith("%PDF-"u8) ? "a PDF document"
-        : file.StartsWith("{\\rtf1"u8) ? "a document in rich text (RTF)"
+        : file.StartsWith("{\\rtf1"u8) ? "a rich text document (RTF)"
         : file.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]) ? "an old Office document, such as an .xls workbook"
-        : file.StartsWith("version https://git-lfs"u8) ? "only a pointer of Git LFS (git lfs pull fetches the file itself)" : null;
+        : file.StartsWith("version https://git-lfs"u8) ? "only a Git LFS pointer (git lfs pull fetches the file itself)" : null;
 
     private static string? OfPicture(ReadOnlySpan<byte> file) =>
         file.StartsWith("8BPS"u8) ? "a Photoshop document"
         : file.Length > 131 && file[128..].StartsWith("DICM"u8) ? "a DICOM file"
         : file.StartsWith("FUJIFILMCCD-RAW"u8) || file.StartsWith("IIRO"u8) || file.StartsWith("IIU\0"u8)
             || (file.Length > 11 && file[4..].StartsWith("ftypcrx"u8)) ? Raw
-        : file.Length > 11 && file[4..].StartsWith("ftyp"u8) ? "a film"
-        : file.StartsWith((ReadOnlySpan<byte>)[0x1A, 0x45, 0xDF, 0xA3]) ? "a film"
+        : file.Length > 11 && file[4..].StartsWith("ftyp"u8) ? "a video"
+        : file.StartsWith((ReadOnlySpan<byte>)[0x1A, 0x45, 0xDF, 0xA3]) ? "a video"
         : null;
 }

@@ -3,9 +3,9 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// An image at 32 x 32 grey places, less their mean and scaled to length 1: a perceptual hash that keeps numbers instead of bits. It stays
-/// almost the same when an image is scaled, compressed or retouched. (Hashes of 64 bits, such as dHash, cannot tell one hand before a wall
-/// from another.)
+/// A perceptual hash that keeps numbers instead of bits: the image as 32 x 32 grey pixels, minus their mean and scaled to length 1.
+/// Scaling, compression and retouching hardly change it. (64-bit hashes such as dHash cannot tell different hands in front of a wall
+/// apart.)
 /// </summary>
 public sealed class Fingerprint
 {
@@ -14,7 +14,7 @@ public sealed class Fingerprint
     private readonly byte[] _grey;
     private readonly float[] _places;
 
-    /// <param name="grey">What <see cref="Grey"/> gave.</param>
+    /// <param name="grey">The result of <see cref="Grey"/>.</param>
     /// <exception cref="ArgumentException">It is of another length.</exception>
     public Fingerprint(byte[] grey)
     {
@@ -26,10 +26,10 @@ public sealed class Fingerprint
         TensorPrimitives.Multiply(_places, norm > 0 ? 1 / norm : 0, _places);
     }
 
-    /// <summary>The places, row by row: all that is needed to make it again.</summary>
+    /// <summary>The grey pixels, row by row, from which the fingerprint can be restored.</summary>
     public ReadOnlyMemory<byte> Grey => _grey;
 
-    /// <exception cref="ImageRefusedException">The bytes are no image that can be read.</exception>
+    /// <exception cref="ImageRefusedException">The bytes are not a readable image.</exception>
     public static Fingerprint Of(byte[] image)
     {
         using var small = WholePicture.Of(image, 2 * Side);
@@ -46,7 +46,7 @@ public sealed class Fingerprint
         static TriangleFilter Axis(int pixels) => new(0, pixels, Side, 0, Side, (pixels, 1));
     }
 
-    /// <summary>Correlation of the two images' places, -1..1; copies of one picture are above 0.98.</summary>
+    /// <summary>Correlation of two fingerprints, -1..1; above 0.98 for copies of one image.</summary>
     public double Likeness(Fingerprint other) =>
         TensorPrimitives.Dot<float>(_places, other._places);
 }

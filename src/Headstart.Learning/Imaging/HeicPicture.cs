@@ -4,17 +4,15 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// The main picture of a HEIC file, open. libheif turns and mirrors it as the file says (<c>irot</c>, <c>imir</c>) and, as the standard
-/// wants it, does not look at EXIF for that: upright is what comes.
-/// </summary>
+/// <summary>The open primary image of a HEIC file. libheif rotates and mirrors it as the file says (<c>irot</c>, <c>imir</c>) and, as the
+/// standard demands, ignores EXIF orientation: the result is upright.</summary>
 internal sealed class HeicPicture : IDisposable
 {
     private readonly nint _context;
     private readonly nint _handle;
     private GCHandle _file;
 
-    /// <exception cref="ImageRefusedException">Its structure is damaged.</exception>
+    /// <exception cref="ImageRefusedException">The structure of the file is damaged.</exception>
     public HeicPicture(byte[] file)
     {
         _file = GCHandle.Alloc(file, GCHandleType.Pinned);
@@ -32,7 +30,7 @@ internal sealed class HeicPicture : IDisposable
 
     public ImageHeader Header { get; }
 
-    /// <param name="use">Receives 8-bit RGB with or without alpha, with the file's colour profile; gone when it returns.</param>
+    /// <param name="use">Receives 8-bit RGB with or without alpha, with the file's colour profile; valid until it returns.</param>
     /// <exception cref="ImageRefusedException">The picture is damaged.</exception>
     public Image Decode(Func<Image, Image> use)
     {

@@ -1,7 +1,6 @@
 namespace Headstart.Learning.Imaging;
 
-/// <summary>What makes an image a bad example, as far as its pixels show it. Never a reason to refuse it: the data may be like
-/// that.</summary>
+/// <summary>Visible flaws that make an image a bad example. Never a reason to refuse it: the data may be like that.</summary>
 [Flags]
 public enum ImageFlaws
 {
@@ -19,27 +18,25 @@ public enum ImageFlaws
     /// <summary>Almost the same colour everywhere.</summary>
     Empty = 8,
 
-    /// <summary>More than three times as long as wide, or as wide as long: backbones see only the square in its middle.</summary>
+    /// <summary>More than three times as long as wide, or as wide as long: backbones see only the centre square.</summary>
     OddShape = 16,
 
     /// <summary>Areas of exactly one colour, as in screenshots, charts and drawings.</summary>
     Graphic = 32,
 
-    /// <summary>A side has less than 32 pixels.</summary>
+    /// <summary>A side of fewer than 32 pixels.</summary>
     Tiny = 64,
 }
 
-/// <summary>
-/// Looks for <see cref="ImageFlaws"/> in the 64 pixels at which an upload is decoded anyway. The list is that of CleanVision
-/// (github.com/cleanlab/cleanvision); the measures and their limits are our own, and docs/measurements.md has how often they are wrong.
-/// </summary>
+/// <summary>Detects <see cref="ImageFlaws"/> in the 64 x 64 pixels that uploads are decoded to anyway. The list is that of CleanVision
+/// (github.com/cleanlab/cleanvision); the measures and limits are our own, and docs/measurements.md gives their error rates.</summary>
 internal static class FlawFinder
 {
-    // docs/measurements.md: where sharp photographs and blurred ones lie.
+    // docs/measurements.md has the ratios of sharp and blurred photographs.
     private const double Sharp = 0.9;
     private const double LowestBright = 215, HighestDark = 50; // of 255, for all but a hundredth of the pixels
     private const double LeastContrast = 5; // standard deviation, of 255
-    private const double FlatPairs = 0.3, FlatGreyPairs = 0.6, FewColours = 0.2; // shares of the neighbours, and of the pixels
+    private const double FlatPairs = 0.3, FlatGreyPairs = 0.6, FewColours = 0.2; // shares of neighbouring pairs and of pixels
     private const int OddRatio = 3, TinySide = 32;
 
     /// <param name="small">The image in a square of <paramref name="side"/> pixels.</param>
@@ -50,7 +47,7 @@ internal static class FlawFinder
         var (shorter, longer) = (Math.Min(header.Width, header.Height), Math.Max(header.Width, header.Height));
         var flaws = Of(shorter < TinySide, ImageFlaws.Tiny) | Of(longer > OddRatio * shorter, ImageFlaws.OddShape)
             | Of(IsGraphic(small), ImageFlaws.Graphic) | Brightness(grey);
-        // One colour has no edges that could be sharp, and what was scaled up has none any more.
+        // A single colour has no edges that could be sharp, and scaled-up images have lost theirs.
         return Deviation(grey) < LeastContrast ? flaws | ImageFlaws.Empty
             : flaws | Of(longer >= side && IsBlurred(grey, small.Width, small.Height), ImageFlaws.Blurred);
     }
@@ -70,7 +67,7 @@ internal static class FlawFinder
         return Math.Sqrt(grey.Average(value => (value - mean) * (value - mean)));
     }
 
-    /// <summary>Second differences against first ones: their ratio does not depend on contrast, nor on how much there is to see.</summary>
+    /// <summary>Compares second differences with first ones: the ratio depends neither on contrast nor on the amount of detail.</summary>
     private static bool IsBlurred(double[] grey, int width, int height)
     {
         var (laplacian, gradient) = (0.0, 0.0);

@@ -2,14 +2,14 @@ using System.Buffers.Binary;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>Recognises the accepted formats by their first bytes; names and declared types of files are never trusted.</summary>
+/// <summary>Recognises the accepted formats by their first bytes; file names and declared types are never trusted.</summary>
 public static class ImageFormat
 {
-    /// <summary>The accepted formats, for sentences.</summary>
+    /// <summary>The accepted formats, for messages.</summary>
     public const string Names = "JPEG, PNG, WebP, GIF, TIFF, AVIF, HEIC, BMP, JPEG 2000 or JPEG XL";
 
-    /// <summary>The <c>accept</c> of file inputs. Systems that do not know a type hide its files, so the newer ones are named by their
-    /// extensions, too.</summary>
+    /// <summary>The <c>accept</c> attribute of file inputs. Systems hide files of types that they do not know, so newer formats are also
+    /// listed by extension.</summary>
     public const string Accept = "image/*,.heic,.heif,.avif,.jp2,.j2k,.jxl,.bmp,.tif,.tiff";
 
     /// <summary>The media types of the accepted formats.</summary>
@@ -27,10 +27,10 @@ public static class ImageFormat
     internal const string WebP = "image/webp";
     private const string Avif = "image/avif";
 
-    /// <summary>Whether there are always all pixels in memory at once, and some more than once.</summary>
+    /// <summary>Whether decoding holds all pixels in memory at once, some of them more than once.</summary>
     internal static bool IsDecodedWhole(string mediaType) => mediaType is Heic or Avif or Bmp or Jp2 or J2k or Jxl or Gif;
 
-    /// <returns>The media type, or null for anything we do not accept.</returns>
+    /// <returns>The media type, or null for formats that are not accepted.</returns>
     internal static string? MediaType(ReadOnlySpan<byte> bytes) => bytes switch
     {
         [0xFF, 0xD8, 0xFF, ..] => Jpeg,
@@ -49,10 +49,8 @@ public static class ImageFormat
         _ => null,
     };
 
-    /// <summary>
-    /// HEIF (ISO/IEC 23008-12) is a container: <c>mif1</c> says no more than that, so the other brands decide whether the pictures in
-    /// it are AV1 or HEVC. Films (<c>mp42</c>, <c>qt</c>) have the same container and other brands.
-    /// </summary>
+    /// <summary>HEIF (ISO/IEC 23008-12) is a container: <c>mif1</c> only means that, so the other brands decide whether the images in it
+    /// are AV1 or HEVC. Videos (<c>mp42</c>, <c>qt</c>) use the same container with other brands.</summary>
     private static string? OfBrands(ReadOnlySpan<byte> bytes)
     {
         var end = Math.Min(bytes.Length, BinaryPrimitives.ReadInt32BigEndian(bytes));

@@ -3,10 +3,10 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>The claims of a file about its first picture. Sizes are as a person sees it, EXIF rotation applied.</summary>
+/// <summary>Declared properties of a file's first image. Width and height are those of the upright image, EXIF rotation applied.</summary>
 internal sealed record ImageHeader(int Width, int Height)
 {
-    /// <summary>EXIF tag 0x0112, 1 to 8: how the stored rows are turned and mirrored to become upright.</summary>
+    /// <summary>EXIF tag 0x0112, 1 to 8: how the stored rows are rotated and mirrored to become upright.</summary>
     public int Orientation { get; init; } = 1;
 
     public long Pixels => (long)Width * Height;

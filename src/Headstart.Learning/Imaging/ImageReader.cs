@@ -3,18 +3,14 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// From the bytes of a file to checked, upright 8-bit sRGB. Every way to read a file ends in pixels or in an
-/// <see cref="ImageRefusal"/>. Thread-safe; each call works on one thread.
-/// </summary>
+/// <summary>Turns the bytes of a file into checked, upright 8-bit sRGB. Every way to read a file ends in pixels or in an
+/// <see cref="ImageRefusal"/>. Thread-safe; each call works on one thread.</summary>
 public static class ImageReader
 {
     private const int CheckSize = 64;
 
-    /// <summary>
-    /// Says whether the file is an image within the limits. Format and size come from the header, before a pixel is decoded; then
-    /// the whole image is decoded at a small size, so that truncated and damaged files are found here and not in a training run.
-    /// </summary>
+    /// <summary>Checks that the file is an image within the limits. Format and size come from the header, before any pixel is decoded; then
+    /// the whole image is decoded at a small size, so that truncated and damaged files are found here and not in a training run.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="limits">What to accept.</param>
     /// <param name="info">The size and type of an accepted image, else null.</param>
@@ -37,10 +33,8 @@ public static class ImageReader
         }
     }
 
-    /// <summary>
-    /// The part of <see cref="Check"/> that decodes nothing, for those who decode the image next anyway: <see cref="CentreSquare.Of"/>
-    /// finds the damage that this cannot see.
-    /// </summary>
+    /// <summary>The part of <see cref="Check"/> that decodes nothing, for callers that decode the image next anyway:
+    /// <see cref="CentreSquare.Of"/> finds the damage that it cannot see.</summary>
     /// <returns>null if the header is fine.</returns>
     public static ImageRefusal? CheckHeader(byte[] bytes, ImageLimits limits)
     {
@@ -69,7 +63,7 @@ public static class ImageReader
         return image.JpegsaveBuffer(q: 85, keep: Enums.ForeignKeep.None);
     }
 
-    /// <summary>A file of raw pixels, without loss.</summary>
+    /// <summary>Raw pixels as a lossless file.</summary>
     /// <param name="rgb"><c>[height, width, 3]</c>: red, green and blue, row by row.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>
@@ -80,10 +74,8 @@ public static class ImageReader
         return image.PngsaveBuffer(compression: 1);
     }
 
-    /// <summary>
-    /// The input of a backbone: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
-    /// first frame; then what <paramref name="p"/> says. The size limits of <see cref="Check"/> are not applied again here.
-    /// </summary>
+    /// <summary>The input of a backbone: 8-bit sRGB, alpha flattened on white, CMYK, 16-bit, grey and ICC converted, EXIF rotation applied,
+    /// first frame; then the recipe <paramref name="p"/>. The size limits of <see cref="Check"/> are not applied again.</summary>
     /// <param name="bytes">The file.</param>
     /// <param name="p">The recipe.</param>
     /// <param name="chw">Receives <c>[3, Size, Size]</c>: planes R, G, B.</param>
@@ -94,18 +86,17 @@ public static class ImageReader
         square.Fill(chw, p);
     }
 
-    /// <summary>
-    /// What <see cref="Preprocessing.Version"/> 1 sees: the middle of the image, its shorter side scaled to <paramref name="size"/>. The
-    /// whole image is decoded, what the cut leaves away included: a file that is cut short must be refused wherever it ends.
-    /// </summary>
+    /// <summary>Input of <see cref="Preprocessing.Version"/> 1: the centre of the image, its shorter side scaled to
+    /// <paramref name="size"/>. The whole image is decoded, including what is cropped: a truncated file must be refused wherever it
+    /// ends.</summary>
     internal static Image DecodeSquare(byte[] bytes, int size)
     {
         var source = ImageSource.Open(bytes);
         var (width, height) = source.Header;
         if (Math.Max(width, height) > (long)ScaleTarget.MostOblong * Math.Min(width, height))
         {
-            // A strip of many thousand pixels by eight: as wide as the square it would take gigabytes and minutes. So it is looked
-            // through for damage at a small size, then cut, then scaled.
+            // A strip of many thousand pixels by eight, scaled to the height of the square, would take gigabytes and minutes. So check it
+            // for damage at a small size, then crop, then scale.
             source.Fit(CheckSize, CheckSize, Enums.Interesting.None, Enums.Size.Both).Dispose();
             return source.Middle(size);
         }

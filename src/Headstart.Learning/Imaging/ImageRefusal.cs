@@ -1,11 +1,11 @@
 namespace Headstart.Learning.Imaging;
 
-/// <summary>Why a file is not accepted as an image.</summary>
-/// <param name="Reason">One of <see cref="Reasons"/>: stable, for programs.</param>
-/// <param name="Detail">A sentence for people that says what to do.</param>
+/// <summary>Why a file is refused as an image.</summary>
+/// <param name="Reason">One of <see cref="Reasons"/>: a stable value for programs.</param>
+/// <param name="Detail">A sentence for users that says what to do.</param>
 public sealed record ImageRefusal(string Reason, string Detail)
 {
-    /// <summary>Every value <see cref="Reason"/> can have.</summary>
+    /// <summary>All values of <see cref="Reason"/>.</summary>
     public static IReadOnlyList<string> Reasons { get; } =
         ["empty", "too-large", "unsupported-format", "unsupported-channels", "too-many-pixels", "too-small", "damaged"];
 
@@ -18,8 +18,8 @@ public sealed record ImageRefusal(string Reason, string Detail)
         null => new("unsupported-format", $"The file is not an image we can read: send a {ImageFormat.Names} image."),
     };
 
-    internal static ImageRefusal Raw { get; } = new("unsupported-format", "The file is the raw file of a camera, whose photograph only "
-        + "programs for such files develop: export it as a JPEG.");
+    internal static ImageRefusal Raw { get; } = new("unsupported-format", "The file is a camera's raw file, which only raw converters "
+        + "can read: export it as a JPEG.");
 
     internal static ImageRefusal UnsupportedHere(string mediaType) => new("unsupported-format",
         $"This host cannot read {mediaType}, because ImageMagick does not run on its system: send a JPEG or PNG image.");
@@ -31,7 +31,7 @@ public sealed record ImageRefusal(string Reason, string Detail)
         $"The file has {bytes:N0} bytes and the limit is {limit:N0}: send a smaller version; a side of 1,000 pixels is plenty.");
 
     internal static ImageRefusal UnsupportedChannels(int bands) => new("unsupported-channels",
-        $"The image has {bands} bands and is not marked as grey or RGB with at most one more for transparency: export the bands to learn "
+        $"The image has {bands} bands and is not marked as grey or RGB, with at most one for transparency: export the bands to learn "
         + "from as a grey or RGB image.");
 
     internal static ImageRefusal TooManyPixels(long width, long height, long limit) => new("too-many-pixels",
@@ -46,7 +46,7 @@ public sealed record ImageRefusal(string Reason, string Detail)
         $"The image has {width} x {height} pixels and each side needs at least {limit}: send a larger version.");
 }
 
-/// <summary>Thrown where a caller asked for pixels of a file that has none to give; see <see cref="Refusal"/>.</summary>
+/// <summary>Thrown when a caller asks for the pixels of a file that is refused; see <see cref="Refusal"/>.</summary>
 public sealed class ImageRefusedException(ImageRefusal refusal, Exception? inner = null) : Exception(refusal.Detail, inner)
 {
     public ImageRefusal Refusal { get; } = refusal;

@@ -5,18 +5,19 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>A file of an accepted format with a readable header: its pixels as upright 8-bit sRGB, whatever has to decode it.</summary>
+/// <summary>A file of an accepted format with a readable header: its pixels as upright 8-bit sRGB, with whichever decoder it
+/// needs.</summary>
 internal sealed class ImageSource
 {
     internal const string Profile = "icc-profile-data";
 
-    // As a loader option: libvips 8.18 does not pass the thumbnailer's own fail_on to the loader, and truncated files would go through.
+    // A loader option, because libvips 8.18 does not pass the thumbnailer's own fail_on to the loader: truncated files would be accepted.
     private const string RefuseDamage = "[fail_on=error]";
 
-    /// <summary>Some formats are decoded whole, at up to ten bytes a pixel; larger images than this take turns.</summary>
+    /// <summary>Some formats are decoded whole, at up to ten bytes per pixel; images larger than this are decoded one at a time.</summary>
     internal const long LargePixels = 40_000_000;
 
-    /// <summary>What programs of people leave before the first byte of a file: blanks, line breaks and the mark of UTF-8.</summary>
+    /// <summary>Bytes that user programs leave before the start of a file: blanks, line breaks and the UTF-8 byte order mark.</summary>
     private static readonly byte[] Blanks = [.. " \t\r\n"u8, 0xEF, 0xBB, 0xBF];
 
     private static readonly Lock LargeTurn = new();
@@ -59,7 +60,7 @@ internal sealed class ImageSource
 
     public ImageHeader Header { get; }
 
-    /// <exception cref="ImageRefusedException">It is none of the accepted formats, or its header cannot be read.</exception>
+    /// <exception cref="ImageRefusedException">The format is not accepted, or the header cannot be read.</exception>
     public static ImageSource Open(byte[] file)
     {
         if (file.Length == 0)
@@ -83,7 +84,7 @@ internal sealed class ImageSource
         }, mediaType));
     }
 
-    /// <summary>Shrinks while loading, where the format allows it.</summary>
+    /// <summary>Scales the image, shrinking while loading if the format allows it.</summary>
     /// <returns>In memory.</returns>
     /// <exception cref="ImageRefusedException">It is damaged anywhere.</exception>
     public Image Fit(int width, int height, Enums.Interesting crop, Enums.Size size) => InTurn(() =>
@@ -110,7 +111,7 @@ internal sealed class ImageSource
         }
     });
 
-    /// <summary>The picture, scaled.</summary>
+    /// <summary>The image, scaled.</summary>
     /// <returns>In memory.</returns>
     /// <exception cref="ImageRefusedException">It is damaged anywhere.</exception>
     public Image Scaled(ScaleTarget target) => InTurn(() =>
@@ -139,7 +140,7 @@ internal sealed class ImageSource
         Image Scale(Image decoded) => Scaled(decoded, target);
     });
 
-    /// <summary>The square in the middle, scaled. What the cut leaves away is not looked at.</summary>
+    /// <summary>The centre square, scaled. Cropped parts are not checked for damage.</summary>
     /// <returns>In memory.</returns>
     /// <exception cref="ImageRefusedException">It is damaged.</exception>
     public Image Middle(int size) => InTurn(() =>
@@ -167,7 +168,7 @@ internal sealed class ImageSource
         }
     });
 
-    /// <summary>Decodes what libvips cannot decode; null for what it can.</summary>
+    /// <summary>Decodes formats that libvips cannot; null for others.</summary>
     private Image? Other(Func<Image, Image> use)
     {
         if (MediaType != ImageFormat.Heic)
@@ -182,11 +183,11 @@ internal sealed class ImageSource
     private Image Whole(string options = "") =>
         Image.NewFromBuffer(_file, options, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error);
 
-    /// <param name="decoded">Perhaps smaller than the image, by the halves of a codec.</param>
-    /// <param name="target">What is wanted of it.</param>
+    /// <param name="decoded">Possibly already shrunk by its codec.</param>
+    /// <param name="target">What to scale it to.</param>
     private Image Scaled(Image decoded, ScaleTarget target)
     {
-        // Colours are converted afterwards, of fewer pixels, where a pixel is a few bytes and no transparency weighs them.
+        // Colours are converted after scaling, when there are fewer pixels, if a pixel is a few bytes and has no transparency.
         using var opaque = decoded.HasAlpha() && decoded.Interpretation != Enums.Interpretation.Cmyk
             && decoded.Format == Enums.BandFormat.Uchar ? decoded.Flatten(background: [255]) : decoded.Copy();
         using var bytes = opaque.Format == Enums.BandFormat.Uchar && !opaque.HasAlpha() && opaque.Bands is 1 or 3 or 4
@@ -246,7 +247,7 @@ internal sealed class ImageSource
 
         Image Decoded()
         {
-            // Not earlier: this decodes, and by now somebody has looked at the size.
+            // Not earlier: this decodes, and the size has been checked by now.
             _file = MediaType == ImageFormat.Jpeg ? JpegEnd.Mend(_file) : _file;
             return decode();
         }
@@ -270,7 +271,8 @@ internal sealed class ImageSource
         return start > 0 && ImageFormat.MediaType(file.AsSpan(start)) is not null ? file[start..] : file;
     }
 
-    /// <summary>One band for transparency may come with those of the colour. Only a TIFF can leave open what its bands are.</summary>
+    /// <summary>Whether the bands are colours, with at most one more for transparency. Only a TIFF can leave the meaning of its bands
+    /// open.</summary>
     private bool HasColours(Image image)
     {
         var colours = image.Interpretation switch
@@ -297,14 +299,12 @@ internal sealed class ImageSource
         return opaque.Cast(Enums.BandFormat.Uchar);
     }
 
-    /// <summary>
-    /// Done on the small image and only where a profile asks for it: handing the thumbnailer an output profile makes it convert every
-    /// image, which takes four times as long as everything else together.
-    /// </summary>
+    /// <summary>Converts to sRGB after scaling, and only if a profile requires it: with an output profile the thumbnailer would convert
+    /// every image, which takes four times as long as everything else together.</summary>
     private static Image ToSrgb(Image image) => image.Contains(Profile) && !IsSrgb((byte[])image.Get(Profile))
         ? image.IccTransform("srgb", embedded: true)
         : image.Colourspace(Enums.Interpretation.Srgb);
 
-    /// <summary>The name that version 2 profiles of the usual sRGB carry; most photographs that have a profile have this one.</summary>
+    /// <summary>The name in version 2 profiles of the usual sRGB, which most photographs with a profile have.</summary>
     internal static bool IsSrgb(ReadOnlySpan<byte> profile) => profile.IndexOf("sRGB IEC61966-2"u8) >= 0;
 }

@@ -3,16 +3,14 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// The end mark of a JPEG. Cameras and phones leave it out, transfers lose the last bytes, and every viewer shows the picture all the same;
-/// libvips refuses it, as it refuses one of which half is missing. So the mark is added where nearly all of the picture is there.
-/// </summary>
+/// <summary>The end marker of a JPEG. Cameras and phones omit it and transfers lose the last bytes; every viewer still shows the image, but
+/// libvips refuses it just as if half were missing. So the marker is added if nearly all of the image is there.</summary>
 internal static class JpegEnd
 {
     private const byte StartOfScan = 0xDA;
-    private const int MissingPart = 32; // at most one in so many blocks
+    private const int MissingPart = 32; // at most one in this many blocks
 
-    /// <returns>The file with its end mark; the same array if it has one, or lacks more than that.</returns>
+    /// <returns>The file with an end marker; the same array if it already has one, or if too much is missing.</returns>
     public static byte[] Mend(byte[] jpeg)
     {
         if (jpeg.AsSpan().EndsWith((ReadOnlySpan<byte>)[0xFF, 0xD9]) || new Scans(jpeg) is not { CutIn: { } scan } scans)
@@ -20,13 +18,13 @@ internal static class JpegEnd
             return jpeg;
         }
 
-        // A file that was reserved and never filled ends in zeros, which are valid codes: they must not count as rows.
+        // A file that was preallocated and never filled ends in zeros, which are valid codes: they must not count as rows.
         var end = Math.Max(scan, jpeg.AsSpan().LastIndexOfAnyExcept((byte)0) + 1);
         byte[] mended = [.. jpeg.AsSpan(0, end), 0xFF, 0xD9];
         return scans.AreAll && (scans.IsProgressive ? scans.LastRefines || HasNoWarning(mended) : HasNearlyAll(mended)) ? mended : jpeg;
     }
 
-    /// <summary>Of what is missing libjpeg makes the middle of all values, 128; at an eighth of the size a block is one pixel.</summary>
+    /// <summary>libjpeg fills missing parts with the middle of all values, 128; at an eighth of the size a block is one pixel.</summary>
     private static bool HasNearlyAll(byte[] jpeg)
     {
         using var image = Image.NewFromBuffer(jpeg, "[shrink=8]", access: Enums.Access.Sequential, failOn: Enums.FailOn.None);
@@ -59,7 +57,7 @@ internal static class JpegEnd
         }
     }
 
-    /// <summary>The scans up to the first end mark: ITU-T T.81, annexes B and G.</summary>
+    /// <summary>The scans up to the first end marker: ITU-T T.81, annexes B and G.</summary>
     private sealed class Scans
     {
         private readonly byte[,] _missingBits = new byte[256, 64]; // by component and coefficient
@@ -73,7 +71,7 @@ internal static class JpegEnd
                 var mark = jpeg[at + 1];
                 if (mark == 0xFF)
                 {
-                    at++; // filling
+                    at++; // fill byte
                     continue;
                 }
 
@@ -110,13 +108,13 @@ internal static class JpegEnd
 
         public bool IsProgressive { get; private set; }
 
-        /// <summary>Where the data of the scan begins in which the file ends; null if it ends elsewhere.</summary>
+        /// <summary>Start of the data of the scan in which the file ends; null if it ends elsewhere.</summary>
         public int? CutIn { get; }
 
-        /// <summary>The last scan only adds the last bits of coefficients that are there: without it hardly anything changes.</summary>
+        /// <summary>Whether the last scan only adds the last bits of existing coefficients: without it hardly anything changes.</summary>
         public bool LastRefines { get; private set; }
 
-        /// <summary>There is a scan for every bit of every coefficient.</summary>
+        /// <summary>Whether there is a scan for every bit of every coefficient.</summary>
         public bool AreAll => _components.Count > 0
             && _components.TrueForAll(c => Enumerable.Range(0, 64).All(k => _missingBits[c, k] == 0));
 
@@ -151,7 +149,7 @@ internal static class JpegEnd
             }
         }
 
-        /// <summary>Behind FF, 00 stands for FF itself and D0 to D7 are marks within the scan.</summary>
+        /// <summary>After FF, 00 stands for FF itself and D0 to D7 are markers within the scan.</summary>
         private static int EndOfScan(ReadOnlySpan<byte> jpeg, int at)
         {
             while (jpeg[at..].IndexOf((byte)0xFF) is >= 0 and var next && at + next + 1 < jpeg.Length)

@@ -2,21 +2,19 @@ using System.Buffers.Binary;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// The header of an ordinary JPEG: 8-bit grey or three colours, in baseline or progressive Huffman codes, without a colour profile or with
-/// the usual sRGB. Cameras, phones and websites write hardly anything else. Whatever is unusual is left to libvips, which knows the rest.
-/// </summary>
+/// <summary>The header of an ordinary JPEG: 8-bit grey or three colours, baseline or progressive Huffman coding, without a colour profile
+/// or with the usual sRGB. Cameras, phones and websites write hardly anything else; unusual files are left to libvips.</summary>
 /// <param name="Width">Pixels across, as stored.</param>
 /// <param name="Height">Pixels down, as stored.</param>
 /// <param name="Orientation">EXIF tag 0x0112, 1 to 8.</param>
 internal sealed record JpegHeader(int Width, int Height, int Orientation)
 {
-    /// <summary>As for libvips: each scan of a progressive file is a walk through the whole picture, so thousands are an attack.</summary>
+    /// <summary>The limit of libvips: each scan of a progressive file is a pass over the whole image, so thousands are an attack.</summary>
     private const int MostScans = 100;
 
     private const int EndOfImage = 0xD9, StartOfScan = 0xDA, Exif = 0xE1, Profile = 0xE2;
 
-    /// <summary>As a person sees it.</summary>
+    /// <summary>The header of the upright image.</summary>
     public ImageHeader Upright => ImageHeader.Upright(Width, Height, Orientation);
 
     /// <returns>null for anything that is not ordinary, or not a JPEG.</returns>
@@ -49,7 +47,7 @@ internal sealed record JpegHeader(int Width, int Height, int Orientation)
                     height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]);
                     width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
                     break;
-                case not (0xC4 or 0xCC) and <= 0xCF: // lossless, differential or in arithmetic codes
+                case not (0xC4 or 0xCC) and <= 0xCF: // lossless, differential or arithmetic coding
                     return null;
                 case Exif when segment.StartsWith("Exif"u8):
                     if (orientation > 0 || (orientation = OfExif(segment)) == 0)
@@ -76,7 +74,7 @@ internal sealed record JpegHeader(int Width, int Height, int Orientation)
         return null;
     }
 
-    /// <returns>0 for what is not plainly written.</returns>
+    /// <returns>0 if it is not plainly written.</returns>
     private static int OfExif(ReadOnlySpan<byte> segment)
     {
         const ushort Tag = 0x0112, Short = 3;

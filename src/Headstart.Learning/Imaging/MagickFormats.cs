@@ -4,13 +4,11 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// What scanners and archives write and libvips cannot read here: BMP, JPEG 2000 and JPEG XL. ImageMagick decodes them, told by us which
-/// format it is, so that no file reaches another of its two hundred readers.
-/// </summary>
+/// <summary>Formats of scanners and archives that libvips cannot read here: BMP, JPEG 2000 and JPEG XL. ImageMagick decodes them; it is
+/// told the format, so that no file reaches another of its two hundred readers.</summary>
 internal static class MagickFormats
 {
-    /// <returns>null for what libvips reads.</returns>
+    /// <returns>null for formats that libvips reads.</returns>
     public static MagickFormat? Of(string mediaType) => mediaType switch
     {
         ImageFormat.Bmp => MagickFormat.Bmp,
@@ -20,7 +18,7 @@ internal static class MagickFormats
         _ => null,
     };
 
-    /// <summary>A BMP says how long it is. Many programs write something else there, and nobody but ImageMagick minds.</summary>
+    /// <summary>A BMP contains its own length. Many programs write a wrong one, which only ImageMagick refuses.</summary>
     public static byte[] WithItsLength(byte[] bitmap)
     {
         byte[] mended = [.. bitmap];
@@ -28,7 +26,7 @@ internal static class MagickFormats
         return mended;
     }
 
-    /// <summary>Decodes no pixels.</summary>
+    /// <summary>Reads the header without decoding pixels.</summary>
     /// <exception cref="ImageRefusedException">The header cannot be read.</exception>
     public static ImageHeader Header(byte[] file, MagickFormat format) => Read(file, format, static (image, file, settings) =>
     {
@@ -36,10 +34,10 @@ internal static class MagickFormats
         return ImageHeader.Of(image);
     });
 
-    /// <summary>Decodes the first picture, whole, and lets libvips work on its pixels where they lie.</summary>
+    /// <summary>Decodes the whole first image and passes it to libvips without copying.</summary>
     /// <param name="file">The file.</param>
     /// <param name="format">Its format.</param>
-    /// <param name="use">Receives 8-bit grey or RGB with or without alpha, with the file's colour profile and orientation; gone when it
+    /// <param name="use">Receives 8-bit grey or RGB with or without alpha, with the file's colour profile and orientation; valid until it
     /// returns.</param>
     /// <exception cref="ImageRefusedException">The file cannot be read, or is damaged anywhere.</exception>
     public static Image Decode(byte[] file, MagickFormat format, Func<Image, Image> use) => Read(file, format, (image, bytes, settings) =>

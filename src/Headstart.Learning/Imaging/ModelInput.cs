@@ -2,8 +2,7 @@ using System.Buffers;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>One preprocessed image in a borrowed array: these are so large that making a new one each time would cost more than filling
-/// it.</summary>
+/// <summary>One preprocessed image in a pooled array: allocating one of this size costs more than filling it.</summary>
 internal sealed class ModelInput : IDisposable
 {
     private readonly float[] _rented;
@@ -14,7 +13,7 @@ internal sealed class ModelInput : IDisposable
         Chw = rented.AsMemory(0, length);
     }
 
-    /// <summary><c>[3, Size, Size]</c>, see <see cref="ImageReader.Preprocess"/>; gone after <see cref="Dispose"/>.</summary>
+    /// <summary><c>[3, Size, Size]</c>, see <see cref="ImageReader.Preprocess"/>; invalid after <see cref="Dispose"/>.</summary>
     public Memory<float> Chw { get; }
 
     /// <exception cref="ImageRefusedException">The file cannot be read.</exception>

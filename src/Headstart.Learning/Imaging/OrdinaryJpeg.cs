@@ -4,23 +4,22 @@ using SkiaSharp;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// Decodes ordinary JPEGs with Skia's libjpeg-turbo, which takes half the time of libvips and gives the same bytes. It says only whether it
-/// liked a file: what it did not, libvips looks at, which alone decides what is refused.
-/// </summary>
+/// <summary>Decodes ordinary JPEGs with Skia's libjpeg-turbo, which takes half the time of libvips and gives the same bytes. It only
+/// reports whether a file was fine; all others go to libvips, which alone decides what is refused.</summary>
 internal static class OrdinaryJpeg
 {
-    private const int RowsAtOnce = 16; // as many as a block of pixels with halved colours has
+    private const int RowsAtOnce = 16; // height of a block of pixels with subsampled colours
     private const int Bands = 4; // libjpeg-turbo writes them faster than three
 
-    /// <summary>What is larger takes its turn in <see cref="ImageSource"/>.</summary>
+    /// <summary>Larger images are decoded one at a time by <see cref="ImageSource"/>.</summary>
     private const long MostPixels = ImageSource.LargePixels;
 
     /// <param name="file">The file.</param>
-    /// <param name="header">Of this file.</param>
-    /// <param name="target">What is wanted of it.</param>
+    /// <param name="header">The header of this file.</param>
+    /// <param name="target">What to scale it to.</param>
     /// <param name="planes">Receives <c>[3, h, w]</c>.</param>
-    /// <returns>Whether the whole file was decoded without complaints; if not, <paramref name="planes"/> means nothing.</returns>
+    /// <returns>Whether the whole file was decoded without complaints; if not, the content of <paramref name="planes"/> is
+    /// undefined.</returns>
     public static unsafe bool TryRead(byte[] file, JpegHeader header, ScaleTarget target, Span<byte> planes)
     {
         if ((long)header.Width * header.Height > MostPixels || !SkiaRuntime.TryLoad())
@@ -30,7 +29,7 @@ internal static class OrdinaryJpeg
 
         fixed (byte* start = file)
         {
-            using var data = SKData.Create((nint)start, file.Length); // copies nothing
+            using var data = SKData.Create((nint)start, file.Length); // without copying
             using var codec = SKCodec.Create(data);
             return codec is not null && (codec.Info.Width, codec.Info.Height) == (header.Width, header.Height)
                 && TryScale(codec, header, target, planes);
@@ -54,7 +53,7 @@ internal static class OrdinaryJpeg
         {
             fixed (byte* rows = rented)
             {
-                // To the last row, though the result may end before: a file that is cut short must be noticed.
+                // To the last row, even if the result ends earlier, so that a truncated file is noticed.
                 for (var y = 0; y < height; y += RowsAtOnce)
                 {
                     var count = Math.Min(RowsAtOnce, height - y);
@@ -77,6 +76,6 @@ internal static class OrdinaryJpeg
             ArrayPool<byte>.Shared.Return(rented);
         }
 
-        int Part(int side) => (side + halves - 1) / halves; // as libjpeg rounds
+        int Part(int side) => (side + halves - 1) / halves; // rounds as libjpeg does
     }
 }

@@ -8,13 +8,13 @@ using System.Runtime.Intrinsics.X86;
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// Scales what a decoder gives row by row, first down, then across, and looks only at the rows and columns that the result shows. There
-/// are as many rows in memory as one row of the source counts in. Sums are floats, and rounded once (a half to the even side, as ONNX's
-/// <c>Round</c>), so that it makes no difference in which direction an image lies.
+/// Scales rows as a decoder delivers them, first down, then across, and reads only the rows and columns that the result needs. It buffers
+/// as many rows as one source row contributes to. Sums are floats and rounded once (half to even, as ONNX's <c>Round</c>), so that the
+/// orientation of an image makes no difference.
 /// </summary>
 internal sealed class PictureScaler : IDisposable
 {
-    private const int Lanes = 4; // floats for a pixel, whatever it has
+    private const int Lanes = 4; // floats per pixel, whatever the number of bands
     private const int Together = 4; // pixels
 
     private static readonly Vector128<byte> BandByBand = Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
@@ -22,18 +22,18 @@ internal sealed class PictureScaler : IDisposable
     private readonly ScalePlan _plan;
     private readonly int _bands;
     private readonly int _length; // of a row, in floats
-    private readonly int _stride; // with zeros behind it, as many as a pixel of the result looks at
+    private readonly int _stride; // padded with as many zeros as a result pixel reads
     private readonly float[] _row;
-    private readonly float[] _sums; // of the rows of the result that are begun: row i is in place i modulo their number
-    private readonly int[] _offsets; // of the first float that counts in each pixel of a row
-    private readonly float[] _weights; // [groups, Taps, Together, Lanes]: the weight of a pixel is there for each of its floats
-    private readonly uint[] _finished; // a row of the result: four bytes a pixel
-    private int _next; // row of the source
-    private int _open; // the first row of the result that is not finished
-    private int _begun; // the first row of the result that is not begun
+    private readonly float[] _sums; // of the unfinished rows of the result: row i is at i modulo their number
+    private readonly int[] _offsets; // of the first float that each pixel of a row reads
+    private readonly float[] _weights; // [groups, Taps, Together, Lanes]: a pixel's weight is repeated for each of its floats
+    private readonly uint[] _finished; // a row of the result: four bytes per pixel
+    private int _next; // next row of the source
+    private int _open; // first unfinished row of the result
+    private int _begun; // first row of the result that has not begun
 
-    /// <param name="plan">What to make of which pixels.</param>
-    /// <param name="bands">Bytes of a source pixel, 1 to 4.</param>
+    /// <param name="plan">Which source pixels contribute to which result pixels.</param>
+    /// <param name="bands">Bytes per source pixel, 1 to 4.</param>
     public PictureScaler(ScalePlan plan, int bands)
     {
         (_plan, _bands, _length) = (plan, bands, Lanes * (plan.Columns.End - plan.Columns.First));
@@ -48,9 +48,9 @@ internal sealed class PictureScaler : IDisposable
         }
     }
 
-    /// <summary>Takes the next row.</summary>
+    /// <summary>Adds the next row.</summary>
     /// <param name="pixels">The whole row, <c>[width, bands]</c>.</param>
-    /// <param name="planes"><c>[p, Height, Width]</c> for the first p bands: receives what is finished by now.</param>
+    /// <param name="planes"><c>[p, Height, Width]</c> for the first p bands: receives the rows finished so far.</param>
     public void Add(ReadOnlySpan<byte> pixels, Span<byte> planes)
     {
         var (rows, y) = (_plan.Rows, _next++);
@@ -89,8 +89,7 @@ internal sealed class PictureScaler : IDisposable
 
     private Span<float> Sums(int i) => _sums.AsSpan(i % _plan.Rows.Overlap * _stride, _length);
 
-    /// <summary>In the order in which <see cref="Across"/> needs them; the last pixel is there again until the last group is
-    /// full.</summary>
+    /// <summary>Ordered as <see cref="Across"/> reads them; the last pixel is repeated to fill the last group.</summary>
     private static (int[] Offsets, float[] Weights) Ordered(TriangleFilter columns)
     {
         var size = columns.Size;
@@ -119,7 +118,7 @@ internal sealed class PictureScaler : IDisposable
         ref var finished = ref MemoryMarshal.GetArrayDataReference(_finished);
         for (var i = 0; i < _offsets.Length; i += Together)
         {
-            // Within the row, and the zeros behind it: what the constructor sees to is not checked for each pixel.
+            // Within the row and the zeros after it: the constructor guarantees that, so it is not checked for each pixel.
             ref var pixel0 = ref Unsafe.Add(ref pixels, _offsets[i]);
             ref var pixel1 = ref Unsafe.Add(ref pixels, _offsets[i + 1]);
             ref var pixel2 = ref Unsafe.Add(ref pixels, _offsets[i + 2]);
@@ -143,7 +142,7 @@ internal sealed class PictureScaler : IDisposable
     private static Vector256<float> Two(ref float first, ref float second, nuint k) =>
         Vector256.Create(Vector128.LoadUnsafe(ref first, k), Vector128.LoadUnsafe(ref second, k));
 
-    /// <summary>In 0..255: weights are positive and have the sum 1.</summary>
+    /// <summary>In 0..255, because weights are positive and add up to 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ushort> Rounded(Vector256<float> sums)
     {
@@ -151,7 +150,7 @@ internal sealed class PictureScaler : IDisposable
         return Vector128.Narrow(whole.GetLower(), whole.GetUpper());
     }
 
-    /// <summary>Takes the bands of the finished row to their planes.</summary>
+    /// <summary>Distributes the bands of the finished row to their planes.</summary>
     private void Spread(Span<byte> planes)
     {
         var (to, step, size, i) = (_plan.Start + _open * _plan.RowStep, _plan.ColumnStep, _plan.Columns.Size, 0);
@@ -196,7 +195,7 @@ internal sealed class PictureScaler : IDisposable
         }
     }
 
-    /// <summary>Sixteen bytes at a time; TensorPrimitives converts bytes one by one.</summary>
+    /// <summary>Converts sixteen bytes at a time; TensorPrimitives converts them one by one.</summary>
     private static void Widen(ref byte from, ref float to, int count)
     {
         var i = 0;

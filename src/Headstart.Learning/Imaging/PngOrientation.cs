@@ -6,17 +6,15 @@ using System.Text.RegularExpressions;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// Where a PNG says which way is up. Its own chunk for EXIF, <c>eXIf</c>, is younger than many programs: ImageMagick writes EXIF as hex
-/// digits in a text chunk, others write XMP. libvips obeys the chunk only, so one is added that says the same.
-/// </summary>
+/// <summary>The orientation of a PNG. Its own EXIF chunk, <c>eXIf</c>, is younger than many programs: ImageMagick writes EXIF as hex digits
+/// in a text chunk, others write XMP. libvips reads only the chunk, so one with the same orientation is added.</summary>
 internal static partial class PngOrientation
 {
     private const int Signature = 8;
     private const int HeaderEnd = Signature + 25; // IHDR is always first and has 13 bytes
-    private const int LongestText = 1 << 18; // unpacked
+    private const int LongestText = 1 << 18; // uncompressed
 
-    /// <returns>The file with the chunk; the same array if it has one, or if its texts say nothing.</returns>
+    /// <returns>The file with the chunk; the same array if it already has one, or if its texts give no orientation.</returns>
     public static byte[] Mend(byte[] png)
     {
         int? found = null;
@@ -46,7 +44,7 @@ internal static partial class PngOrientation
             ? [.. png.AsSpan(0, HeaderEnd), .. Chunk((byte)found), .. png.AsSpan(HeaderEnd)] : png;
     }
 
-    /// <param name="kind">t for a plain text, z for a packed one, i for UTF-8 (PNG, third edition, 11.3.3).</param>
+    /// <param name="kind">t for plain text, z for compressed text, i for UTF-8 (PNG, third edition, 11.3.3).</param>
     /// <param name="data">The keyword, a NUL, the text.</param>
     private static int? OfText(char kind, ReadOnlySpan<byte> data)
     {
@@ -122,7 +120,7 @@ internal static partial class PngOrientation
     private static ushort Short(ReadOnlySpan<byte> bytes, bool big) =>
         big ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
 
-    /// <summary>An <c>eXIf</c> chunk with nothing but the orientation.</summary>
+    /// <summary>An <c>eXIf</c> chunk that contains only the orientation.</summary>
     private static byte[] Chunk(byte orientation)
     {
         byte[] chunk =

@@ -2,17 +2,15 @@ using System.Buffers.Binary;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// Most cameras write their raw files as TIFF whose first picture is a small preview (DNG, NEF, ARW, PEF, CR2): decoders of TIFF show that,
-/// and it would be learned in place of the photograph.
-/// </summary>
+/// <summary>Most cameras write raw files as TIFF whose first image is a small preview (DNG, NEF, ARW, PEF, CR2): TIFF decoders return that,
+/// and it would be learned in place of the photograph.</summary>
 internal static class RawTiff
 {
     private const int SubfileType = 254, Interpretation = 262, SubIfds = 330, CfaPattern = 33422, EpsPattern = 37398, DngVersion = 50706;
     private const int ColourFilterArray = 32803;
     private const int MostEntries = 512;
 
-    /// <summary>Whether the first directory of a TIFF says so.</summary>
+    /// <summary>Whether the first directory of a TIFF marks it as such a file.</summary>
     public static bool Is(ReadOnlySpan<byte> file)
     {
         if (file.Length < 16 || file[2] == 0x2B || file[3] == 0x2B)

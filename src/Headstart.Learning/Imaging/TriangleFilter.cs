@@ -1,21 +1,21 @@
 namespace Headstart.Learning.Imaging;
 
 /// <summary>
-/// By how much each source pixel counts in each target pixel along an axis: a triangle, as wide as it shrinks and a pixel at least, of
-/// which nothing is outside of the image (Pillow's <c>BILINEAR</c>, torchvision's <c>antialias=True</c>, ONNX's <c>Resize</c> with
-/// <c>linear</c>, <c>antialias</c> and <c>exclude_outside</c>).
+/// Weights of source pixels in each target pixel along an axis: a triangle as wide as the shrink factor and at least a pixel, cut off at
+/// the image's edges (Pillow's <c>BILINEAR</c>, torchvision's <c>antialias=True</c>, ONNX's <c>Resize</c> with <c>linear</c>,
+/// <c>antialias</c> and <c>exclude_outside</c>).
 /// </summary>
 internal sealed class TriangleFilter
 {
     private readonly int[] _first;
     private readonly float[] _weights; // [size, Taps]
 
-    /// <param name="before">Pixels of the whole image that are not looked at.</param>
-    /// <param name="kept">Pixels that are, behind them.</param>
-    /// <param name="scaled">How many these become.</param>
-    /// <param name="cut">How many of these are left out at the beginning.</param>
-    /// <param name="size">How many are wanted then.</param>
-    /// <param name="decoded">How many pixels the decoder gives of the whole image, and how many of the whole each is.</param>
+    /// <param name="before">Pixels of the whole image that are skipped at the beginning.</param>
+    /// <param name="kept">Pixels that are used after those.</param>
+    /// <param name="scaled">Length that these are scaled to.</param>
+    /// <param name="cut">Scaled pixels that are skipped at the beginning.</param>
+    /// <param name="size">Scaled pixels wanted after those.</param>
+    /// <param name="decoded">Pixels that the decoder gives of the whole image, and the factor by which it shrank them.</param>
     public TriangleFilter(int before, int kept, int scaled, int cut, int size, (int Pixels, int Halves) decoded)
     {
         Size = size;
@@ -58,30 +58,30 @@ internal sealed class TriangleFilter
         }
     }
 
-    /// <summary>Target pixels.</summary>
+    /// <summary>Number of target pixels.</summary>
     public int Size { get; }
 
-    /// <summary>Source pixels that count in one target pixel, at most.</summary>
+    /// <summary>Largest number of source pixels that contribute to a target pixel.</summary>
     public int Taps { get; }
 
-    /// <summary>Target pixels that a source pixel counts in, at most.</summary>
+    /// <summary>Largest number of target pixels that a source pixel contributes to.</summary>
     public int Overlap { get; }
 
-    /// <summary>The first source pixel that counts.</summary>
+    /// <summary>The first source pixel that contributes.</summary>
     public int First { get; }
 
-    /// <summary>Behind the last source pixel that may count.</summary>
+    /// <summary>One past the last source pixel that may contribute.</summary>
     public int End { get; }
 
-    /// <summary><see cref="FirstOf"/> each.</summary>
+    /// <summary><see cref="FirstOf"/> for each target pixel.</summary>
     public ReadOnlySpan<int> Firsts => _first;
 
-    /// <summary><c>[size, Taps]</c>, of which <see cref="WeightsOf"/> is the beginning of a row.</summary>
+    /// <summary><c>[size, Taps]</c>; <see cref="WeightsOf"/> is the beginning of a row.</summary>
     public ReadOnlySpan<float> Weights => _weights;
 
-    /// <summary>The first source pixel that counts in target pixel <paramref name="i"/>; does not fall with it.</summary>
+    /// <summary>The first source pixel that contributes to target pixel <paramref name="i"/>; does not decrease with it.</summary>
     public int FirstOf(int i) => _first[i];
 
-    /// <summary>The weights of source pixels from <see cref="FirstOf"/> on, with sum 1; 0 from where the image ends.</summary>
+    /// <summary>Weights of the source pixels from <see cref="FirstOf"/> on, which add up to 1; 0 beyond the end of the image.</summary>
     public ReadOnlySpan<float> WeightsOf(int i) => _weights.AsSpan(i * Taps, Math.Min(Taps, End - _first[i]));
 }

@@ -3,21 +3,19 @@ using NetVips;
 
 namespace Headstart.Learning.Imaging;
 
-/// <summary>
-/// The numbers that become black and white in an image whose numbers do not say it themselves. An X-ray has 12 bits in files of 16, an
-/// elevation model has metres, a microscope counts photons: taken as colours these are black or white everywhere.
-/// </summary>
-/// <param name="Low">Half a percent of all numbers are below.</param>
-/// <param name="High">Half a percent of all numbers are above.</param>
+/// <summary>The numbers that become black and white in images whose numbers are not colours: an X-ray has 12 bits in a 16-bit file, an
+/// elevation model has metres, a microscope counts photons. Read as colours, they are black or white everywhere.</summary>
+/// <param name="Low">Half a percent of all numbers are below it.</param>
+/// <param name="High">Half a percent of all numbers are above it.</param>
 internal sealed record ValueRange(double Low, double High)
 {
     private const double Outside = 0.005;
     private const int SampledSide = 1_024; // pixels
 
-    /// <summary>Of all numbers of an image of the usual depth, less than this share of what is white is as good as black.</summary>
+    /// <summary>Numbers that almost all lie within this share of black or white are not colours.</summary>
     private const double Black = 1 / 16.0;
 
-    /// <returns>null for an image whose numbers are colours, or are all the same.</returns>
+    /// <returns>null for an image whose numbers are colours or all equal.</returns>
     /// <exception cref="ImageRefusedException">It is damaged.</exception>
     public static ValueRange? Of(byte[] file)
     {
@@ -38,7 +36,7 @@ internal sealed record ValueRange(double Low, double High)
         return low < high && !AreColours(image, low, middle, high) ? new(low, high) : null;
     }
 
-    /// <summary>8-bit grey or RGB. Transparency is gone: in such files it is a mask or another measurement.</summary>
+    /// <summary>Scales to 8-bit grey or RGB. Transparency is dropped: in such files it is a mask or another measurement.</summary>
     public Image Scale(Image image)
     {
         using var colours = Colours(image);
@@ -52,7 +50,7 @@ internal sealed record ValueRange(double Low, double High)
     private static bool AreColours(Image image, float low, float middle, float high) => (image.Format, image.Interpretation) switch
     {
         (Enums.BandFormat.Ushort, _) => high > Black * ushort.MaxValue && low < (1 - Black) * ushort.MaxValue,
-        // Light, 0 to 1 and beyond: the same shares of white as above, but linear (IEC 61966-2-1).
+        // Linear light, 0 to 1 and beyond: the same shares of white as above, but linear (IEC 61966-2-1).
         (_, Enums.Interpretation.Scrgb) => high > 0.005 && middle is >= 0 and <= 1,
         (_, Enums.Interpretation.Lab or Enums.Interpretation.Labs or Enums.Interpretation.Xyz) => true,
         (Enums.BandFormat.Float or Enums.BandFormat.Double or Enums.BandFormat.Int or Enums.BandFormat.Uint, _) =>
@@ -60,7 +58,7 @@ internal sealed record ValueRange(double Low, double High)
         _ => false, // signed numbers of 8 or 16 bits
     };
 
-    /// <summary>In order; without what is no number.</summary>
+    /// <summary>Sorted numbers, without those that are not finite.</summary>
     private static float[] Sample(Image image)
     {
         using var colours = Colours(image);

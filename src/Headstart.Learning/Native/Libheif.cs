@@ -2,10 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>
-/// The few functions of libheif that decode a picture. The library is part of ImageMagick's, with a decoder for HEVC that the one in
-/// libvips lacks; by ImageMagick's own way each file would be written to the disk first, because its reader takes no bytes from memory.
-/// </summary>
+/// <summary>The few functions of libheif that decode an image. ImageMagick's library includes it, with an HEVC decoder that libvips lacks.
+/// ImageMagick itself would write each file to disk first, because its reader takes no bytes from memory.</summary>
 internal static partial class Libheif
 {
     public const int Rgb = 1; // heif_colorspace_RGB
@@ -14,7 +12,7 @@ internal static partial class Libheif
 
     private const string Library = MagickRuntime.Library;
 
-    /// <summary>What a function returns by value; 0 is success.</summary>
+    /// <summary>The result of a function, returned by value; code 0 is success.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal readonly struct Outcome
     {
@@ -33,7 +31,7 @@ internal static partial class Libheif
     [LibraryImport(Library, EntryPoint = "heif_context_set_max_decoding_threads")]
     public static partial void SetThreads(nint context, int threads);
 
-    /// <summary>The bytes must stay where they are as long as the context lives.</summary>
+    /// <summary>The bytes must not move while the context lives.</summary>
     [LibraryImport(Library, EntryPoint = "heif_context_read_from_memory_without_copy")]
     public static partial Outcome Read(nint context, nint bytes, nuint length, nint options);
 
@@ -43,7 +41,7 @@ internal static partial class Libheif
     [LibraryImport(Library, EntryPoint = "heif_image_handle_release")]
     public static partial void ReleaseHandle(nint handle);
 
-    /// <summary>Pixels across, after the turns that the file asks for.</summary>
+    /// <summary>Pixels across, after the rotations that the file asks for.</summary>
     [LibraryImport(Library, EntryPoint = "heif_image_handle_get_width")]
     public static partial int GetWidth(nint handle);
 
@@ -71,9 +69,9 @@ internal static partial class Libheif
     [LibraryImport(Library, EntryPoint = "heif_image_get_height")]
     public static partial int GetImageHeight(nint image, int channel);
 
-    /// <param name="image">Decoded.</param>
-    /// <param name="channel">Such as <see cref="Interleaved"/>.</param>
-    /// <param name="stride">Bytes a row.</param>
+    /// <param name="image">A decoded image.</param>
+    /// <param name="channel">For example <see cref="Interleaved"/>.</param>
+    /// <param name="stride">Bytes per row.</param>
     [LibraryImport(Library, EntryPoint = "heif_image_get_plane_readonly")]
     public static partial nint GetPlane(nint image, int channel, out int stride);
 }

@@ -3,10 +3,8 @@ using ImageMagick;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>
-/// Starts ImageMagick once, when the first file comes that libvips cannot read, with settings for a service that decodes strangers' files:
-/// it may read bytes of a few formats and nothing else.
-/// </summary>
+/// <summary>Starts ImageMagick once, at the first file that libvips cannot read, with settings for untrusted files: it may read bytes of a
+/// few formats and do nothing else.</summary>
 internal static partial class MagickRuntime
 {
     // The last rule that matches a name decides.
@@ -26,8 +24,8 @@ internal static partial class MagickRuntime
 
     private static readonly Lazy<bool> Started = new(Start);
 
-    /// <summary>Loads ImageMagick if that has not happened yet. Safe to call from any thread, any number of times.</summary>
-    /// <returns>False where its library is missing, cannot be loaded, or does not export what is needed here, as on Windows.</returns>
+    /// <summary>Loads ImageMagick on first use. Thread-safe.</summary>
+    /// <returns>False if its library is missing, cannot be loaded, or lacks the functions used here, as on Windows.</returns>
     public static bool TryLoad() => Started.Value;
 
     private static bool Start()
@@ -51,7 +49,7 @@ internal static partial class MagickRuntime
         {
             if (SetMagickSecurityPolicy(Policy, problem) == 0)
             {
-                throw new InvalidOperationException("ImageMagick did not take its policy.");
+                throw new InvalidOperationException("ImageMagick rejected its security policy.");
             }
         }
         finally
@@ -59,18 +57,19 @@ internal static partial class MagickRuntime
             DestroyExceptionInfo(problem);
         }
 
-        // Callers decode many images side by side: one thread an image wastes least.
+        // Callers decode many images in parallel: one thread per image wastes least.
         ResourceLimits.Thread = 1;
-        // Pixels are in memory or nowhere. How many there may be, ImageReader has decided by the header; it cannot be more than there is.
+        // Pixels stay in memory, never on disk. ImageReader has already limited their number by the header, and the decoder cannot exceed
+        // that.
         ResourceLimits.Disk = 0;
         ResourceLimits.Area = ulong.MaxValue;
         ResourceLimits.Memory = (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        ResourceLimits.ListLength = 2; // fewer than that
+        ResourceLimits.ListLength = 2; // the limit is exclusive: one image
         ResourceLimits.MaxProfileSize = 8 << 20;
-        // Not Time: that is how long the process may live.
+        // Not Time: it limits the lifetime of the process, not of one decode.
     }
 
-    // Magick.NET takes a policy from files only; these are the functions of ImageMagick below it.
+    // Magick.NET reads policies from files only; these are the underlying functions of ImageMagick.
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetMagickSecurityPolicy(string policy, nint exception);
 

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>Starts ONNX Runtime once, with telemetry switched off, and says on what it runs networks.</summary>
+/// <summary>Starts ONNX Runtime once, without telemetry, and selects the device that networks run on.</summary>
 public static partial class OnnxRuntime
 {
     private const string Cuda = "CUDAExecutionProvider";
@@ -11,10 +11,10 @@ public static partial class OnnxRuntime
 
     private static readonly Lazy<bool> Started = new(Start);
 
-    /// <summary>Must come before anything else of ONNX Runtime. Safe to call from any thread, any number of times.</summary>
+    /// <summary>Call before anything else of ONNX Runtime. Thread-safe.</summary>
     public static void EnsureLoaded() => _ = Started.Value;
 
-    /// <summary>Whether this build could use a GPU.</summary>
+    /// <summary>Whether this build can use a GPU.</summary>
     public static bool HasCuda
     {
         get
@@ -24,11 +24,11 @@ public static partial class OnnxRuntime
         }
     }
 
-    /// <summary>Whether backbones that are opened from now on run on a GPU.</summary>
+    /// <summary>Whether backbones opened from now on run on a GPU.</summary>
     public static bool RunsOnCuda { get; private set; }
 
-    /// <summary>Lets backbones run on the first GPU from now on; their features stay float32, without TF32.</summary>
-    /// <returns>null, or why this is not possible: a sentence.</returns>
+    /// <summary>Runs backbones opened from now on on the first GPU; their features stay float32, without TF32.</summary>
+    /// <returns>null, or a sentence that says why this is not possible.</returns>
     public static string? UseCuda()
     {
         if (!HasCuda)
@@ -49,7 +49,7 @@ public static partial class OnnxRuntime
         }
     }
 
-    /// <summary>For a session that is to run where <see cref="RunsOnCuda"/> says.</summary>
+    /// <summary>Adds the device of <see cref="RunsOnCuda"/> to a session's options.</summary>
     internal static void AddDevice(SessionOptions options)
     {
         if (RunsOnCuda)
@@ -61,13 +61,13 @@ public static partial class OnnxRuntime
     private static void AddCuda(SessionOptions options)
     {
         using var provider = new OrtCUDAProviderOptions();
-        provider.UpdateOptions(new() { ["use_tf32"] = "0" }); // it rounds to 10 bits: features would differ from those of other nodes
+        provider.UpdateOptions(new() { ["use_tf32"] = "0" }); // TF32 rounds to 10 bits: features would differ from those of other nodes
         options.AppendExecutionProvider_CUDA(provider);
     }
 
     private static bool Start()
     {
-        // Read by the native library as it starts. On Unix .NET keeps its own copy of the environment, which native code does not see.
+        // The native library reads it at start. On Unix .NET keeps its own copy of the environment, which native code does not see.
         Environment.SetEnvironmentVariable(Switch, "1");
         if (!OperatingSystem.IsWindows())
         {

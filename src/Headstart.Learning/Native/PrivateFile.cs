@@ -1,6 +1,6 @@
 namespace Headstart.Learning.Native;
 
-/// <summary>Files that only the current user can read or replace: what they hold is loaded as code.</summary>
+/// <summary>Files that only the current user can read or replace, because their contents are loaded as code.</summary>
 internal static class PrivateFile
 {
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -14,13 +14,11 @@ internal static class PrivateFile
         }
 
         Directory.CreateDirectory(path, Owner | UnixFileMode.UserExecute);
-        File.SetUnixFileMode(path, Owner | UnixFileMode.UserExecute); // it may have been there with another mode
+        File.SetUnixFileMode(path, Owner | UnixFileMode.UserExecute); // an existing folder may have another mode
     }
 
-    /// <summary>
-    /// Makes <paramref name="path"/> hold exactly <paramref name="content"/>. The file appears whole or not at all, so processes that
-    /// start together may all write it; one that is there and intact is left alone, because another process may have it mapped.
-    /// </summary>
+    /// <summary>Makes <paramref name="path"/> hold exactly <paramref name="content"/>. The file appears whole or not at all, so processes
+    /// that start together may all write it; an intact one is left alone, because another process may have mapped it.</summary>
     /// <returns><paramref name="path"/></returns>
     public static string Write(string path, byte[] content)
     {

@@ -4,13 +4,13 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>What this process holds in physical memory, by the operating system's account: native code included.</summary>
+/// <summary>Physical memory of this process as the operating system counts it, native code included.</summary>
 public static class ProcessMemory
 {
     private static readonly Lock Gate = new();
     private static long _peak;
 
-    /// <summary>Bytes now.</summary>
+    /// <summary>Current bytes.</summary>
     public static long Resident => OperatingSystem.IsLinux() ? Status("VmRSS:") : Refreshed().WorkingSet64;
 
     /// <summary>Most bytes since the start or, on Linux, since <see cref="ForgetPeak"/>.</summary>
@@ -20,13 +20,13 @@ public static class ProcessMemory
         {
             lock (Gate)
             {
-                // Linux counts roughly while memory grows: what it calls the peak may be a page less a moment later.
+                // Linux counts roughly while memory grows: its peak may shrink by a page a moment later.
                 return _peak = Math.Max(_peak, OperatingSystem.IsLinux() ? Status("VmHWM:") : Refreshed().PeakWorkingSet64);
             }
         }
     }
 
-    /// <summary>Hands back what was freed, so that what comes next shows as growth.</summary>
+    /// <summary>Returns freed memory to the system, so that later use shows as growth.</summary>
     public static void Trim()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -40,10 +40,10 @@ public static class ProcessMemory
     }
 
     /// <summary>
-    /// Keeps native memory that was freed for what comes next, in this process from now on. glibc gives large blocks back to the system,
-    /// which clears them before it lends them again: of the time of convolutions whose activations take 100 MB two thirds go there. What
-    /// stays resident is the most that was ever used. Call it before other threads start: those that have a heap of their own already stay
-    /// with it, and such heaps have no place for large blocks. Does nothing without glibc.
+    /// Keeps freed native memory in this process from now on. By default glibc returns large blocks to the system, which clears them before
+    /// handing them out again: two thirds of the time of convolutions whose activations take 100 MB. Resident memory then stays at its
+    /// peak. Call it before other threads start: threads that already have their own heap keep it, and such heaps cannot hold large blocks.
+    /// Does nothing without glibc.
     /// </summary>
     public static void Keep()
     {
@@ -55,12 +55,12 @@ public static class ProcessMemory
                 var option = (delegate* unmanaged<int, int, int>)set;
                 _ = option(MostMappings, 0);
                 _ = option(TrimThreshold, -1); // never
-                _ = option(MostArenas, 1); // the heap that grows without a limit
+                _ = option(MostArenas, 1); // only the main heap, which grows without limit
             }
         }
     }
 
-    /// <summary>Resets <see cref="Peak"/> where the system supports it: Linux, unless it is locked down.</summary>
+    /// <summary>Resets <see cref="Peak"/>, if the system allows: Linux, unless it is locked down.</summary>
     public static void ForgetPeak()
     {
         try
@@ -73,7 +73,7 @@ public static class ProcessMemory
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Then the peak is that of the whole life of the process: more than it should be, never less.
+            // Then the peak covers the whole life of the process: too high, never too low.
         }
     }
 

@@ -2,13 +2,13 @@ using SkiaSharp;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>Finds out once whether Skia can be loaded: without it JPEGs are read by libvips, in twice the time.</summary>
+/// <summary>Checks once whether Skia can be loaded. Without it libvips reads JPEGs, which takes twice as long.</summary>
 internal static class SkiaRuntime
 {
     private static readonly Lazy<bool> Started = new(Start);
 
-    /// <summary>Loads Skia if that has not happened yet. Safe to call from any thread, any number of times.</summary>
-    /// <returns>False where its library is missing or cannot be loaded.</returns>
+    /// <summary>Loads Skia on first use. Thread-safe.</summary>
+    /// <returns>False if its library is missing or cannot be loaded.</returns>
     public static bool TryLoad() => Started.Value;
 
     private static bool Start()

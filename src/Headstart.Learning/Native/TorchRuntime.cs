@@ -6,10 +6,8 @@ using TorchSharp;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>
-/// Starts libtorch once. TorchSharp 0.107.0 names GLIBCXX_3.4.32 for a symbol it never calls, which keeps it from loading on
-/// Debian 12 and Ubuntu 22.04; where the plain load fails, a private copy with that requirement made weak is loaded instead.
-/// </summary>
+/// <summary>Starts libtorch once. TorchSharp 0.107.0 requires GLIBCXX_3.4.32 for a symbol that it never calls, so it does not load on
+/// Debian 12 and Ubuntu 22.04. If the plain load fails, this loads a private copy in which that requirement is weak.</summary>
 public static partial class TorchRuntime
 {
     private const string Library = "LibTorchSharp";
@@ -17,7 +15,7 @@ public static partial class TorchRuntime
     private const uint CloseOnExec = 1; // MFD_CLOEXEC
     private static readonly Lazy<bool> Started = new(Start);
 
-    /// <summary>Loads libtorch if that has not happened yet. Safe to call from any thread, any number of times.</summary>
+    /// <summary>Loads libtorch on first use. Thread-safe.</summary>
     /// <exception cref="DllNotFoundException">The native library is missing or cannot be loaded on this system.</exception>
     public static void EnsureLoaded() => _ = Started.Value;
 
@@ -28,15 +26,15 @@ public static partial class TorchRuntime
             LoadOnLinux(typeof(torch).Assembly);
         }
 
-        // libtorch's threads spin while they wait for each other. On cores that predictions and other runs want too, two of them took
-        // 118 s for what one does in 49 s, and on idle cores they gain little at the sizes of a head.
+        // libtorch's threads spin while they wait for each other. On cores that predictions and other runs need as well, two of them took
+        // 118 s for what one does in 49 s; on idle cores they gain little at the sizes of a head.
         torch.set_num_threads(1);
         return true;
     }
 
     private static void LoadOnLinux(Assembly torchSharp)
     {
-        // The copy lies in another folder and finds these by being loaded already.
+        // The copy is in another folder and finds these only because they are already loaded.
         foreach (var dependency in (string[])["c10", "torch_cpu", "torch"])
         {
             NativeLibrary.Load(dependency, torchSharp, searchPath: null);
@@ -71,7 +69,7 @@ public static partial class TorchRuntime
             return NativeLibrary.Load(PrivateFile.Write(Path.Combine(cache, name), bytes));
         }
 
-        // No home to keep it in, and perhaps no folder at all that may be written to: a file in memory, gone once the library is mapped.
+        // No home folder, and perhaps no writable folder at all: use a file in memory, which is gone once the library is mapped.
         using var memory = new SafeFileHandle(CreateMemoryFile(name, CloseOnExec), ownsHandle: true);
         RandomAccess.Write(memory, bytes, 0);
         return NativeLibrary.Load($"/proc/self/fd/{memory.DangerousGetHandle()}");

@@ -3,17 +3,15 @@ using System.Text;
 
 namespace Headstart.Learning.Native;
 
-/// <summary>
-/// Marks one version requirement of a 64-bit little-endian ELF library as weak, so that the dynamic linker warns instead of
-/// refusing where the version is missing. Layout: "Linux Standard Base, Symbol Versioning", section <c>.gnu.version_r</c>.
-/// </summary>
+/// <summary>Marks one version requirement of a 64-bit little-endian ELF library as weak, so that the dynamic linker warns instead of
+/// refusing if the version is missing. Layout: "Linux Standard Base, Symbol Versioning", section <c>.gnu.version_r</c>.</summary>
 internal static class WeakVersions
 {
     private const uint VersionNeedsSection = 0x6ffffffe;
     private const ushort WeakFlag = 0x2;
 
     /// <summary>Sets the weak flag of every requirement called <paramref name="version"/>, in place.</summary>
-    /// <returns>How many requirements were changed; 0 if there are none or the bytes are no such library.</returns>
+    /// <returns>The number of requirements changed; 0 if there are none or the bytes are not such a library.</returns>
     public static int Weaken(Span<byte> elf, string version)
     {
         if (elf.Length < 64 || !elf[..6].SequenceEqual("\u007fELF\u0002\u0001"u8))
@@ -39,7 +37,7 @@ internal static class WeakVersions
         }
         catch (ArgumentOutOfRangeException)
         {
-            return 0; // offsets point outside the file: not a library we understand
+            return 0; // offsets point outside the file: not a supported library
         }
     }
 

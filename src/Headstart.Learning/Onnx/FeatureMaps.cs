@@ -1,9 +1,7 @@
 namespace Headstart.Learning.Onnx;
 
-/// <summary>
-/// Follows the image through the graph: how many channels a tensor <c>[n, channels, h, w]</c> has and by how much its height and width
-/// are divided. Only what convolutional networks are made of is followed; everything else ends the trail.
-/// </summary>
+/// <summary>Traces the image through the graph: the number of channels of a tensor <c>[n, channels, h, w]</c> and the factor by which its
+/// height and width are reduced. Only operators of convolutional networks are traced; all others end the trace.</summary>
 internal sealed class FeatureMaps
 {
     private static readonly HashSet<string> Unchanged =
@@ -30,7 +28,7 @@ internal sealed class FeatureMaps
         }
     }
 
-    // Down: height and width of the image over those of the tensor.
+    // Down: height and width of the image divided by those of the tensor.
     public sealed record Map(int Channels, int Down, bool ChannelsLast);
 
     public Map? Find(string tensor) => _maps.GetValueOrDefault(tensor) is { ChannelsLast: false } map ? map : null;
@@ -77,7 +75,7 @@ internal sealed class FeatureMaps
             return null; // no image is that large
         }
 
-        // Where a stage starts with several strided layers, the widest of the tensors they read is the stage's end.
+        // If a stage begins with several strided layers, the widest tensor that they read is the end of the stage before.
         if (stride > 1 && _stageEnds.GetValueOrDefault(input.Down).Channels <= input.Channels)
         {
             _stageEnds[input.Down] = (node.Input[0], input.Channels);

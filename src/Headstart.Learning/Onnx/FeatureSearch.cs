@@ -3,7 +3,7 @@ namespace Headstart.Learning.Onnx;
 /// <summary>Walks backwards from the outputs to the layer that turns features into class scores.</summary>
 internal sealed class FeatureSearch(GraphIndex graph)
 {
-    /// <summary>Layers that change neither what a class score means nor their order; input 0 is what they pass on.</summary>
+    /// <summary>Operators that change neither the meaning nor the order of class scores; input 0 passes through.</summary>
     private static readonly HashSet<string> PassOn =
         ["Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Cast", "QuantizeLinear", "DequantizeLinear"];
 
@@ -26,7 +26,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
 
         return graph.Graph.Output is [var only] ? AlreadyFeatures(only.Name)
             : throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs, but none of them comes from a classifier; "
-                + "say in 'output' which one is the features.");
+                + "name the one with the features in 'output'.");
     }
 
     /// <summary>The feature map that global average pooling turns into these features.</summary>
@@ -44,11 +44,11 @@ internal sealed class FeatureSearch(GraphIndex graph)
             : new FeatureTensor([map], Pool: false, Length: null, Classifier: false, new FeatureMaps(graph).Find(map)?.Down);
     }
 
-    /// <summary>The one output as features, whatever made it.</summary>
-    /// <param name="pooling">What becomes of an output <c>[n, tokens, d]</c>.</param>
+    /// <summary>The only output as features, whichever operator made it.</summary>
+    /// <param name="pooling">How an output <c>[n, tokens, d]</c> becomes one vector.</param>
     public FeatureTensor Output(Pooling pooling) => graph.Graph.Output is not [var only]
         ? throw new OnnxModelException($"The graph has {graph.Graph.Output.Count} outputs; exactly one, the features, is required; "
-            + "say in 'output' which one.")
+            + "name it in 'output'.")
         : pooling is Pooling.None ? AlreadyFeatures(only.Name) : Tokens(only.Name, pooling);
 
     private FeatureTensor Tokens(string output, Pooling pooling)
@@ -65,8 +65,8 @@ internal sealed class FeatureSearch(GraphIndex graph)
         var shape = graph.DeclaredShape(output);
         if (shape is [_, not 1, _])
         {
-            throw new OnnxModelException($"The output '{output}' has shape [{string.Join(", ", shape)}], a vector for each token; say in "
-                + "'pooling' whether the class token's (cls) or the mean of all (mean) is the image's.");
+            throw new OnnxModelException($"The output '{output}' has shape [{string.Join(", ", shape)}], a vector for each token; set "
+                + "'pooling' to cls (use the class token's vector) or mean (average all).");
         }
 
         var map = new FeatureMaps(graph).Find(output);
@@ -83,7 +83,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
             return [single];
         }
 
-        // Several classifiers averaged: the sum of two that are linear layers of the same size themselves.
+        // Averaged classifiers: the sum of two linear layers of the same size.
         var sum = BackTo(output, "Add");
         if (sum is null || sum.Input.Any(graph.IsConstant))
         {
@@ -96,7 +96,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
         return alike ? parts : [];
     }
 
-    /// <summary>The linear layer whose scores these are, if one is.</summary>
+    /// <summary>The linear layer that these scores come from, if any.</summary>
     private Linear? Last(string tensor)
     {
         var probabilities = false;
@@ -128,7 +128,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
         return null;
     }
 
-    /// <summary>The sum of scores and a constant bias.</summary>
+    /// <summary>The scores in a sum of scores and a constant bias.</summary>
     private string? Scores(NodeProto add) => (graph.IsConstant(add.Input[0]), graph.IsConstant(add.Input[1])) switch
     {
         (true, false) => add.Input[1],
@@ -136,7 +136,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
         _ => null,
     };
 
-    /// <summary>SqueezeNet: the scores of every place of the image, averaged.</summary>
+    /// <summary>SqueezeNet: scores for every place of the image, averaged.</summary>
     private Linear? BehindPool(string tensor, bool probabilities)
     {
         while (graph.Maker(tensor) is { OpType: "Relu" or "Clip" or "Identity" or "Dropout" } node)
@@ -181,7 +181,7 @@ internal sealed class FeatureSearch(GraphIndex graph)
         return tensor;
     }
 
-    /// <summary>Is this the division of scores by a single number, as when two classifiers are averaged?</summary>
+    /// <summary>Whether this divides scores by a single number, as when two classifiers are averaged.</summary>
     private bool IsScaled(NodeProto node) => node is { OpType: "Mul" or "Div", Input.Count: 2 }
         && graph.ConstantShape(node.Input[1]) is { } shape && shape.All(size => size == 1);
 

@@ -1,9 +1,9 @@
 namespace Headstart.Learning.Onnx;
 
-/// <summary>What must hold before a graph is walked. Files come from strangers: everything the walk relies on is checked here.</summary>
+/// <summary>Checks everything that graph walks rely on, because files come from strangers.</summary>
 internal static class GraphChecks
 {
-    /// <summary>How many inputs the layers that the walk looks into have at least.</summary>
+    /// <summary>Minimum number of inputs of the operators that the walks inspect.</summary>
     private static readonly Dictionary<string, int> Inputs = new()
     {
         ["Gemm"] = 2,
@@ -28,7 +28,7 @@ internal static class GraphChecks
         CheckOrder(graph);
     }
 
-    /// <summary>ONNX wants nodes sorted, each after those it needs. Where that holds there are no cycles.</summary>
+    /// <summary>ONNX requires nodes in topological order, which also rules out cycles.</summary>
     private static void CheckOrder(GraphProto graph)
     {
         var known = graph.Input.Select(input => input.Name).Concat(graph.Initializer.Select(weight => weight.Name)).ToHashSet();
@@ -55,7 +55,7 @@ internal static class GraphChecks
         }
     }
 
-    /// <summary>Other files named by a model could be any file of this machine.</summary>
+    /// <summary>Refuses references to other files: they could name any file of this machine.</summary>
     private static void RefuseExternalData(GraphProto graph)
     {
         var attributes = graph.Node.SelectMany(node => node.Attribute).ToList();
@@ -66,7 +66,7 @@ internal static class GraphChecks
             "The model stores weights in other files; export it as a single file.");
         foreach (var inner in attributes.SelectMany(Subgraphs))
         {
-            RefuseExternalData(inner); // protobuf has limited the depth
+            RefuseExternalData(inner); // protobuf limits the depth
         }
     }
 

@@ -2,12 +2,12 @@ using Headstart.Learning.Export;
 
 namespace Headstart.Learning.Onnx;
 
-/// <summary>Makes the model that ends in features.</summary>
+/// <summary>Creates the model that ends in features.</summary>
 internal static class GraphCut
 {
     public const string Output = "features";
 
-    /// <summary>Leaves one of the outputs and what it needs: of an image-text pair one of the two networks.</summary>
+    /// <summary>Keeps one output and the nodes it needs: of an image-text pair one of the two networks.</summary>
     public static void Keep(GraphProto graph, string output)
     {
         var kept = graph.Output.FirstOrDefault(known => known.Name == output) ?? throw new OnnxModelException(
@@ -16,10 +16,8 @@ internal static class GraphCut
         Replace(graph.Output, [kept]);
     }
 
-    /// <summary>
-    /// Has the graph take RGB where its own layers take BGR: a convolution that mixes nothing and swaps red and blue comes first. Exact, as
-    /// it adds zeros only.
-    /// </summary>
+    /// <summary>Makes a graph whose layers read BGR accept RGB: a convolution that only swaps red and blue comes first. Exact, because it
+    /// only adds zeros.</summary>
     public static void SwapChannels(GraphProto graph, string input)
     {
         var prefix = FreeName(graph);
@@ -47,7 +45,7 @@ internal static class GraphCut
         Require(index, at);
         var cut = model.Clone();
         var taken = FreeName(index.Graph);
-        Rename(cut.Graph, Output, taken); // a tensor of the graph may have the name that ours gets
+        Rename(cut.Graph, Output, taken); // a tensor of the graph may already have our output's name
         at = [.. at.Select(features => features with { Tensors = [.. features.Tensors.Select(tensor => tensor == Output ? taken
             : tensor)] })];
         Prune(cut.Graph, [.. at.SelectMany(features => features.Tensors), index.Input]);
@@ -55,7 +53,7 @@ internal static class GraphCut
         return cut;
     }
 
-    /// <summary>Each tensor as an output of its own, in this order and whatever its shape.</summary>
+    /// <summary>Each tensor as an output of its own, in this order, of any shape.</summary>
     public static ModelProto CutMaps(ModelProto model, GraphIndex index, IReadOnlyList<FeatureTensor> at)
     {
         Require(index, at);
@@ -66,7 +64,7 @@ internal static class GraphCut
         var prefix = FreeName(cut.Graph);
         for (var i = 0; i < tensors.Length; i++)
         {
-            var name = AddFloat(cut.Graph, tensors[i], $"{prefix}_map{i}"); // what is float32 already passes unchanged
+            var name = AddFloat(cut.Graph, tensors[i], $"{prefix}_map{i}"); // float32 passes unchanged
             var type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = GraphBuilder.Float32 } };
             cut.Graph.Output.Add(new ValueInfoProto { Name = name, Type = type });
         }
@@ -74,7 +72,8 @@ internal static class GraphCut
         return cut;
     }
 
-    /// <summary>Has the graph take pictures of any size and number. What it says of inner tensors may no longer hold, and goes.</summary>
+    /// <summary>Makes the graph accept images of any size and number. Declared shapes of inner tensors may no longer hold and are
+    /// removed.</summary>
     public static void FreeInput(GraphProto graph, string input)
     {
         var declared = graph.Input.Single(known => known.Name == input);
@@ -112,7 +111,7 @@ internal static class GraphCut
         Replace(graph.ValueInfo, [.. graph.ValueInfo.Where(info => needed.Contains(info.Name))]);
     }
 
-    /// <summary>What a node reads, the tensors that its subgraphs take from around them included.</summary>
+    /// <summary>Tensors that a node reads, including those that its subgraphs take from outside.</summary>
     private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(GraphChecks.Subgraphs)
         .SelectMany(inner => inner.Node.SelectMany(Reads).Concat(inner.Output.Select(output => output.Name))));
 
@@ -149,7 +148,7 @@ internal static class GraphCut
             tensor = at.Tokens switch
             {
                 Pooling.Cls => Add(graph, "Gather", [tensor, First(graph, $"{prefix}_first{i}")], $"{prefix}_cls{i}", Axis1()),
-                // averages what comes after the first two axes, in every operator set
+                // averages over everything after the first two axes, in every operator set
                 Pooling.Mean => Add(graph, "GlobalAveragePool",
                     [Add(graph, "Transpose", [tensor], $"{prefix}_turned{i}", GraphBuilder.Integers("perm", 0, 2, 1))],
                     $"{prefix}_averaged{i}"),
@@ -160,7 +159,7 @@ internal static class GraphCut
         return vectors.Count == 1 ? vectors[0] : Add(graph, "Mean", vectors, $"{prefix}_mean");
     }
 
-    /// <summary>The index 0.</summary>
+    /// <summary>Takes index 0, the class token.</summary>
     private static string First(GraphProto graph, string name)
     {
         graph.Initializer.Add(new TensorProto { Name = name, DataType = GraphBuilder.Int64, Int64Data = { 0 } });

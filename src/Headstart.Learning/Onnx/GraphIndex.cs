@@ -1,10 +1,10 @@
 namespace Headstart.Learning.Onnx;
 
-/// <summary>A checked graph with its look-ups: who makes a tensor, what is constant and of which shape.</summary>
+/// <summary>A checked graph with look-ups: the maker of a tensor, constants and shapes.</summary>
 internal sealed class GraphIndex
 {
     private readonly Dictionary<string, NodeProto> _makers = [];
-    private readonly Dictionary<string, IReadOnlyList<long>?> _constants = []; // name -> shape, null where it is not known
+    private readonly Dictionary<string, IReadOnlyList<long>?> _constants = []; // name -> shape, null if unknown
     private readonly Dictionary<string, TensorProto> _weights;
 
     public GraphIndex(GraphProto graph)
@@ -30,21 +30,21 @@ internal sealed class GraphIndex
 
     public NodeProto? Maker(string tensor) => _makers.GetValueOrDefault(tensor);
 
-    /// <summary>Does the tensor not depend on the image? Weights, constants, and what is computed from those alone.</summary>
+    /// <summary>Whether the tensor does not depend on the image: weights, constants, and everything computed only from those.</summary>
     public bool IsConstant(string tensor) => _constants.ContainsKey(tensor);
 
     public IReadOnlyList<long>? ConstantShape(string tensor) => _constants.GetValueOrDefault(tensor);
 
-    /// <summary>The weight of this name; null for everything that is computed.</summary>
+    /// <summary>The weight of this name; null for computed tensors.</summary>
     public TensorProto? Weight(string tensor) => _weights.GetValueOrDefault(tensor);
 
     public bool Exists(string tensor) => tensor == Input || _makers.ContainsKey(tensor);
 
-    /// <summary>The declared shape of an output or inner tensor; -1 for sizes that are not fixed; null where none is declared.</summary>
+    /// <summary>The declared shape of an output or inner tensor; -1 for dynamic sizes; null if undeclared.</summary>
     public IReadOnlyList<long>? DeclaredShape(string tensor) => Declaration(tensor)?.Type?.TensorType?.Shape?.Dim
         .Select(dim => dim.ValueCase == TensorShapeProto.Types.Dimension.ValueOneofCase.DimValue ? dim.DimValue : -1).ToList();
 
-    /// <summary>Is the whole network float16? Then features must be widened. 10 is ONNX's FLOAT16.</summary>
+    /// <summary>Whether the whole network is float16, so that features must be widened. 10 is ONNX's FLOAT16.</summary>
     public bool IsHalf => Declaration(Input)?.Type?.TensorType?.ElemType == 10;
 
     public bool IsFloat => Declaration(Input)?.Type?.TensorType?.ElemType == 1;
@@ -55,7 +55,7 @@ internal sealed class GraphIndex
     public static AttributeProto? Attribute(NodeProto node, string name) =>
         node.Attribute.FirstOrDefault(attribute => attribute.Name == name);
 
-    /// <summary>The integers of a constant tensor, for axes and permutations; null where they are not spelled out.</summary>
+    /// <summary>The integers of a constant tensor, for axes and permutations; null if they are not stored as such.</summary>
     public IReadOnlyList<long>? Integers(string tensor)
     {
         var weight = _weights.GetValueOrDefault(tensor)
@@ -81,7 +81,7 @@ internal sealed class GraphIndex
             _makers[output] = node;
         }
 
-        // Random numbers have no inputs either, and what a subgraph reads is not among a node's inputs.
+        // Random numbers have no inputs either, and a node's inputs do not include what its subgraph reads.
         var constant = node.OpType == "Constant" || (node.Input.Any(input => input.Length > 0)
             && node.Input.All(input => input.Length == 0 || IsConstant(input)) && !node.Attribute.Any(a => GraphChecks.Subgraphs(a).Any()));
         if (constant)

@@ -1,9 +1,9 @@
 namespace Headstart.Learning.Onnx;
 
-/// <summary>How the vectors that a network gives for its tokens, <c>[n, tokens, d]</c>, become one, <c>[n, d]</c>.</summary>
+/// <summary>How a network's vectors for its tokens, <c>[n, tokens, d]</c>, become one, <c>[n, d]</c>.</summary>
 public enum Pooling
 {
-    /// <summary>The network gives one vector already.</summary>
+    /// <summary>The network already gives one vector.</summary>
     None,
 
     /// <summary>The vector of the first token, the class token of BERT and ViT.</summary>
@@ -13,25 +13,25 @@ public enum Pooling
     Mean,
 }
 
-/// <summary>The order in which a network wants the colours of an image.</summary>
+/// <summary>The order in which a network reads the colours of an image.</summary>
 public enum ChannelOrder
 {
     Rgb,
 
-    /// <summary>Blue first, as Caffe, CNTK and OpenCV have it.</summary>
+    /// <summary>Blue first, as in Caffe, CNTK and OpenCV.</summary>
     Bgr,
 }
 
-/// <summary>What an image network is read as, where the graph alone does not say it.</summary>
-/// <param name="Output">Which of the outputs; null where there is one.</param>
-/// <param name="Pooling">What becomes of an output <c>[n, tokens, d]</c>.</param>
-/// <param name="Channels">Images are RGB here; for <see cref="ChannelOrder.Bgr"/> the graph swaps them as it begins.</param>
+/// <summary>How an image network is used, as far as the graph does not say it.</summary>
+/// <param name="Output">Name of the output; null if there is only one.</param>
+/// <param name="Pooling">How an output <c>[n, tokens, d]</c> becomes one vector.</param>
+/// <param name="Channels">Images are RGB here; for <see cref="ChannelOrder.Bgr"/> the graph swaps them first.</param>
 public sealed record NetworkReading(string? Output = null, Pooling Pooling = Pooling.None, ChannelOrder Channels = ChannelOrder.Rgb)
 {
-    /// <summary>As most networks are read.</summary>
+    /// <summary>The settings of most networks.</summary>
     public static NetworkReading Usual { get; } = new();
 
-    /// <summary>Tells readings that give other numbers apart; empty for the usual one.</summary>
+    /// <summary>Distinguishes settings that give different numbers; empty for the usual ones.</summary>
     public string Id => string.Concat(
         Output is null ? "" : $"-{Output}", Pooling is Pooling.None ? "" : $"-{Pooling.ToString().ToLowerInvariant()}",
         Channels is ChannelOrder.Rgb ? "" : "-bgr");

@@ -2,12 +2,10 @@ using Google.Protobuf;
 
 namespace Headstart.Learning.Onnx;
 
-/// <summary>
-/// An ONNX image network, read in order to find and cut out its features. Nothing is executed here. Immutable: safe for many threads.
-/// </summary>
+/// <summary>An ONNX image network, parsed to find and cut out its features; nothing is executed. Immutable and thread-safe.</summary>
 public sealed class OnnxGraph
 {
-    /// <summary>Larger files are refused; protobuf itself ends at 2 GiB.</summary>
+    /// <summary>Larger files are refused; protobuf's own limit is 2 GiB.</summary>
     public const long LargestFile = 1L << 30;
 
     private readonly ModelProto _model;
@@ -33,17 +31,17 @@ public sealed class OnnxGraph
         }
     }
 
-    /// <summary>Name of the one image input, <c>[n, 3, S, S]</c>.</summary>
+    /// <summary>Name of the only input, the image <c>[n, 3, S, S]</c>.</summary>
     public string Input { get; }
 
-    /// <summary>The declared shape of <see cref="Input"/>; -1 for sizes that are not fixed, null where none is declared.</summary>
+    /// <summary>The declared shape of <see cref="Input"/>; -1 for dynamic sizes, null if undeclared.</summary>
     public IReadOnlyList<long>? InputShape => _index.DeclaredShape(Input);
 
-    /// <summary>Are the input's values float32? What else there is (bytes, float16) is not fed.</summary>
+    /// <summary>Whether the input is float32; other types (bytes, float16) are not supported.</summary>
     public bool InputIsFloat => _index.IsFloat;
 
     /// <param name="path">The file.</param>
-    /// <param name="reading">By default <see cref="NetworkReading.Usual"/>.</param>
+    /// <param name="reading">How to use the network; by default <see cref="NetworkReading.Usual"/>.</param>
     /// <exception cref="OnnxModelException">The file is missing, too large, not an ONNX model or not one with a single image
     /// input.</exception>
     public static OnnxGraph Read(string path, NetworkReading? reading = null)
@@ -67,7 +65,7 @@ public sealed class OnnxGraph
     }
 
     /// <param name="bytes">The model; kept, not copied.</param>
-    /// <param name="reading">By default <see cref="NetworkReading.Usual"/>.</param>
+    /// <param name="reading">How to use the network; by default <see cref="NetworkReading.Usual"/>.</param>
     /// <exception cref="OnnxModelException">Not an ONNX model, or not one with a single image input and all weights inside.</exception>
     public static OnnxGraph Parse(byte[] bytes, NetworkReading? reading = null)
     {
@@ -83,56 +81,49 @@ public sealed class OnnxGraph
 
     /// <summary>
     /// Finds the input of the classifier: of the last linear layer with constant weights that leads to an output through nothing but
-    /// reshaping, softmax, biases and averaging. A 1x1 convolution counts as a linear layer too; where an activation or pooling follows
-    /// it (SqueezeNet) it is a classifier only if it says so by a softmax behind it, a dropout before it or as many channels as
-    /// ImageNet has classes (1000, or 1001 with background), since MobileNets without their classifier end in the same way.
+    /// reshaping, softmax, biases and averaging. A 1x1 convolution counts as a linear layer too; followed by an activation or pooling
+    /// (SqueezeNet) it is a classifier only with a softmax after it, a dropout before it or as many channels as ImageNet has classes (1000,
+    /// or 1001 with background), because MobileNets without their classifier end the same way.
     /// </summary>
     /// <exception cref="OnnxModelException">There are several outputs and none comes from a classifier.</exception>
     public FeatureTensor FindFeatures() => new FeatureSearch(_index).Find();
 
-    /// <summary>The output of a graph that is known to end in features: no classifier is looked for. Pooled as it is to be read.</summary>
+    /// <summary>The output of a graph that is known to end in features, without looking for a classifier, pooled as the reading
+    /// says.</summary>
     /// <exception cref="OnnxModelException">There are several outputs.</exception>
     public FeatureTensor OutputFeatures() => new FeatureSearch(_index).Output(_reading.Pooling);
 
-    /// <summary>
-    /// The tensors before the places where height and width halve, deepest last: the ends of the stages of a convolutional network.
-    /// Each is one more candidate for the features of the same backbone; empty for networks without such stages (ViT).
-    /// </summary>
+    /// <summary>The tensors before each halving of height and width, deepest last: the ends of the stages of a convolutional network. Each
+    /// is another candidate for the features of the same backbone; empty for networks without such stages (ViT).</summary>
     public IReadOnlyList<FeatureTensor> IntermediateCuts() => new FeatureMaps(_index).StageEnds();
 
-    /// <summary>
-    /// The tensor whose average over all places these features are, as far as the graph tells: <c>[n, c, h, w]</c>, what each place of the
-    /// image says. null where they are no such average (ViT). What its operators really do is not looked at.
-    /// </summary>
+    /// <summary>The feature map <c>[n, c, h, w]</c> whose average these features are, as far as the graph shows; null if they are not an
+    /// average (ViT). The computation of its operators is not verified.</summary>
     /// <param name="features">One of this graph's feature tensors.</param>
     public FeatureTensor? FindFeatureMap(FeatureTensor features) =>
         new FeatureSearch(_index).FindMap(features);
 
-    /// <summary>
-    /// The model whose only output is <c>features [n, d]</c>, float32, without everything that this output does not need. A graph that
-    /// is like that already comes back byte for byte.
-    /// </summary>
+    /// <summary>The model with <c>features [n, d]</c>, float32, as its only output and without everything that this does not need. A graph
+    /// that already has this form is returned byte for byte.</summary>
     /// <param name="at">One of this graph's feature tensors.</param>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or the tensor does not depend on the image.</exception>
     public byte[] Cut(FeatureTensor at) =>
         Cut([at]);
 
-    /// <summary>The same with several feature tensors, one behind the other: <c>features [n, sum of d]</c> in one pass.</summary>
+    /// <summary>The same with several feature tensors concatenated: <c>features [n, sum of d]</c> in one pass.</summary>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
     public byte[] Cut(IReadOnlyList<FeatureTensor> at) =>
         at is [var only] && _reading == NetworkReading.Usual && _index.IsCutAlready(only) ? [.. _bytes]
             : GraphCut.Cut(_model, _index, at).ToByteArray();
 
-    /// <summary>The model with one output for each of these tensors, in their order, float32: neither pooled nor flattened.</summary>
+    /// <summary>The model with one float32 output for each of these tensors, in their order, neither pooled nor flattened.</summary>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
     public byte[] CutMaps(IReadOnlyList<FeatureTensor> at) =>
         GraphCut.CutMaps(_model, _index, at).ToByteArray();
 
-    /// <summary>
-    /// The ends of the stages at which height and width are an 8th, a 16th and a 32nd of the image's, for detectors; null for networks that
-    /// lack one of them (ViT, SqueezeNet).
-    /// </summary>
-    /// <param name="features">Where its features are, behind the last stage.</param>
+    /// <summary>The ends of the stages with an 8th, a 16th and a 32nd of the image's height and width, for detectors; null for networks
+    /// that lack one of them (ViT, SqueezeNet).</summary>
+    /// <param name="features">The network's features, after the last stage.</param>
     public IReadOnlyList<FeatureTensor>? DetectionStages(FeatureTensor features)
     {
         var maps = new FeatureMaps(_index);
@@ -143,7 +134,7 @@ public sealed class OnnxGraph
             ? [eighth, sixteenth, new FeatureTensor([last], Pool: true, map.Channels, Classifier: false, 32)] : null;
     }
 
-    /// <summary>As <see cref="CutMaps"/>, for images of any size.</summary>
+    /// <summary>Like <see cref="CutMaps"/>, for images of any size.</summary>
     /// <exception cref="OnnxModelException">The graph has no such tensor, or one does not depend on the image.</exception>
     internal ModelProto CutMapsOfAnySize(IReadOnlyList<FeatureTensor> at)
     {

@@ -3,16 +3,16 @@ using Headstart.Learning.Export;
 namespace Headstart.Learning.Onnx;
 
 /// <summary>
-/// Rewrites a network of an older operator set so that it says the same in a newer one, as networks of several sets cannot share a graph:
-/// the set holds for the whole model, and its functions too. Only what operators of image networks changed is known; what is not is
-/// refused. Source: https://github.com/onnx/onnx/blob/main/docs/Changelog.md
+/// Rewrites a network of an older operator set into a newer one with the same results. A graph has one operator set, functions included, so
+/// networks of different sets cannot share it. Only the changes of operators of image networks are known; others are refused. Source:
+/// https://github.com/onnx/onnx/blob/main/docs/Changelog.md
 /// </summary>
 internal sealed class OpsetUpgrade
 {
     private const string Prefix = "headstart_upgrade_";
-    private const long Oldest = 7; // broadcasting was another before, and ONNX Runtime promises nothing about it
+    private const long Oldest = 7; // before, broadcasting was different, and ONNX Runtime supports no older sets
 
-    /// <summary>Attributes that became inputs, in the inputs' order behind the first, and the set that made them so.</summary>
+    /// <summary>Attributes that became inputs, in the order of the inputs after the first, and the set in which they did.</summary>
     private static readonly Dictionary<string, (long Since, string[] Attributes)> BecameInputs = new()
     {
         ["Clip"] = (11, ["min", "max"]),
@@ -33,7 +33,7 @@ internal sealed class OpsetUpgrade
         ["ReduceLogSumExp"] = (18, ["axes"]),
     };
 
-    /// <summary>What means something else since that set.</summary>
+    /// <summary>Operators whose meaning changed in that set.</summary>
     private static readonly Dictionary<string, long> NotKnown = new()
     {
         ["Scan"] = 9,
@@ -62,10 +62,10 @@ internal sealed class OpsetUpgrade
 
     public static bool IsOnnx(string domain) => domain is "" or "ai.onnx";
 
-    /// <summary>Changes the model.</summary>
+    /// <summary>Rewrites the model in place.</summary>
     /// <param name="model">A network.</param>
-    /// <param name="to">At least 18, and at least the model's own.</param>
-    /// <exception cref="OnnxModelException">The network has an operator that is not known to mean the same.</exception>
+    /// <param name="to">The new set: at least 18, and at least the model's own.</param>
+    /// <exception cref="OnnxModelException">The network has an operator that may behave differently.</exception>
     public static void Apply(ModelProto model, long to)
     {
         var upgrade = new OpsetUpgrade(model, to);
@@ -123,7 +123,7 @@ internal sealed class OpsetUpgrade
             case "BatchNormalization" when _from < 14:
                 NormaliseWithoutTraining(node);
                 break;
-            case "Split" when _from < 18 && node.Input.Count < 2: // in equal parts, which has to be said
+            case "Split" when _from < 18 && node.Input.Count < 2: // into equal parts, which newer sets require to be explicit
                 node.Attribute.Add(GraphBuilder.Integer("num_outputs", node.Output.Count));
                 break;
             case "Softmax" or "LogSoftmax" or "Hardmax" when _from < 13:
@@ -146,7 +146,7 @@ internal sealed class OpsetUpgrade
 
             while (node.Input.Count <= position)
             {
-                node.Input.Add(""); // an input that is left out
+                node.Input.Add(""); // an omitted input
             }
 
             node.Input.Add(attribute.Ints.Count > 0 ? _constants.Integers([.. attribute.Ints]) : _constants.Float(attribute.F));
@@ -164,7 +164,7 @@ internal sealed class OpsetUpgrade
         KeepFirst(node.Output);
     }
 
-    /// <summary>Older sets saw a matrix there: everything from the axis on was one row.</summary>
+    /// <summary>Older sets flattened everything from the axis on into one row.</summary>
     private IEnumerable<NodeProto> OverAllFrom(long axis, NodeProto node)
     {
         var (input, output) = (node.Input[0], node.Output[0]);

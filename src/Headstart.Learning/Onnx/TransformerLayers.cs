@@ -1,16 +1,16 @@
 namespace Headstart.Learning.Onnx;
 
-/// <summary>The layers of a transformer, as far as its graph tells.</summary>
+/// <summary>Finds the layers of a transformer in its graph.</summary>
 internal static class TransformerLayers
 {
     private static readonly string[] Operators = ["LayerNormalization", "SkipLayerNormalization"];
 
     /// <summary>
-    /// The name of what the layer at two thirds of the depth gives for each token, <c>[n, tokens, d]</c>: the last layers of a sentence
-    /// network have learned to forget what does not matter for likeness, such as the tone (Jawahar et al., ACL 2019, find syntax and
-    /// surface in the middle). A network of L layers normalises 2 L + 1 times: after the embeddings, and twice in each layer.
+    /// Name of the output of the layer at two thirds of the depth, <c>[n, tokens, d]</c>: the last layers of a sentence network have
+    /// learned to discard what does not matter for similarity, such as sentiment (Jawahar et al., ACL 2019, find syntax and surface
+    /// features in the middle). A network of L layers normalises 2 L + 1 times: after the embeddings, and twice in each layer.
     /// </summary>
-    /// <returns>null where the graph does not look like that.</returns>
+    /// <returns>null if the graph does not have this form.</returns>
     public static string? Inner(GraphProto graph)
     {
         var vectors = graph.Initializer.Where(weights => weights.Dims.Count == 1).Select(weights => weights.Name).ToHashSet();

@@ -4,18 +4,18 @@ using Microsoft.ML.Tokenizers;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// CLIP's tokenizer: lower-case words in UTF-8, whose bytes are joined pair by pair, the most frequent pairs first (Sennrich et al. 2016).
-/// Its vocabulary follows from the pairs (OpenAI's simple_tokenizer.py): each byte, each byte that ends a word, what each pair becomes, and
-/// the two signs that begin and end a text.
+/// CLIP's tokenizer: lower-case words in UTF-8, whose bytes are merged pair by pair, the most frequent pairs first (Sennrich et al. 2016).
+/// The pairs determine its vocabulary (OpenAI's simple_tokenizer.py): each byte, each byte that ends a word, the result of each merge, and
+/// the two tokens that begin and end a text.
 /// </summary>
 internal static partial class BytePairs
 {
     private const string EndOfWord = "</w>";
-    private const string Version = "#version"; // of the file, in its first line
+    private const string Version = "#version"; // in the first line of the file
 
-    /// <param name="merges"><c>merges.txt</c>, a pair a line.</param>
-    /// <returns>Ids of a text, at most as many as the second argument says, those at both ends included.</returns>
-    /// <exception cref="TextFeaturesException">The file is not what it should be.</exception>
+    /// <param name="merges"><c>merges.txt</c>, one pair per line.</param>
+    /// <returns>Converts a text to ids, at most as many as the second argument says, including the begin and end tokens.</returns>
+    /// <exception cref="TextFeaturesException">The file is not valid.</exception>
     public static Func<string, int, long[]> Read(Stream merges)
     {
         using var lines = new StreamReader(merges);
@@ -25,7 +25,7 @@ internal static partial class BytePairs
             if (line.Length > 0 && !(pairs.Count == 0 && line.StartsWith(Version, StringComparison.Ordinal)))
             {
                 pairs.Add(line.Split(' ').Length == 2 ? line : throw new TextFeaturesException(
-                    $"line {pairs.Count + 1} of the pairs in its vocabulary is not two pieces with a blank between them"));
+                    $"line {pairs.Count + 1} of its vocabulary is not two pieces separated by a space"));
             }
         }
 
@@ -42,7 +42,7 @@ internal static partial class BytePairs
         return (text, most) => [begin, .. tokenizer.EncodeToIds(UnicodeText.Folded(text)).Take(most - 2).Select(id => (long)id), begin + 1];
     }
 
-    /// <summary>A sign for each byte, none of them blank: those that are seen stand for themselves and come first, as in GPT-2.</summary>
+    /// <summary>A character for each byte, none of them blank: printable ones stand for themselves and come first, as in GPT-2.</summary>
     private static IEnumerable<string> Bytes()
     {
         var seen = Enumerable.Range('!', '~' - '!' + 1).Concat(Enumerable.Range(0xA1, 0xAC - 0xA1 + 1))

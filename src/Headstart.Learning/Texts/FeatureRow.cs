@@ -2,17 +2,17 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A feature vector while it is written: what is not 0, in rising order of place.</summary>
+/// <summary>Builds a feature vector from its nonzero values, in rising order of position.</summary>
 internal sealed class FeatureRow
 {
     private readonly List<int> _columns = [];
     private readonly List<float> _values = [];
 
-    /// <summary>Where the part begins that is being written.</summary>
+    /// <summary>Start of the part that is being written.</summary>
     public int Offset { get; set; }
 
-    /// <param name="column">Place in the part; greater than all before.</param>
-    /// <param name="value">What is there.</param>
+    /// <param name="column">Position in the part; greater than all before.</param>
+    /// <param name="value">The value.</param>
     public void Add(int column, float value)
     {
         if (value != 0)
@@ -22,7 +22,7 @@ internal sealed class FeatureRow
         }
     }
 
-    /// <summary>A part that is not sparse, scaled to length 1.</summary>
+    /// <summary>Appends a dense part, scaled to length 1.</summary>
     public void AddUnit(ReadOnlySpan<float> values)
     {
         var length = TensorPrimitives.Norm(values);

@@ -5,16 +5,14 @@ using System.Security.Cryptography;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A file, or a stretch of one.</summary>
+/// <summary>A file or a section of one.</summary>
 internal sealed record FilePart(string Path, long Offset, long Length)
 {
     public static FilePart Whole(string path) => new(path, 0, new FileInfo(path).Length);
 
-    /// <summary>
-    /// The resource of a .NET assembly whose name ends like that. The assembly is read as a file: nothing of it is loaded or run.
-    /// Source: ECMA-335, II.24.2.4 and II.22.24 (a resource is its length, 32 bits, and its bytes).
-    /// </summary>
-    /// <exception cref="TextFeaturesException">There is none, or the file is no assembly.</exception>
+    /// <summary>The resource of a .NET assembly with that ending of its name. The assembly is read as a file; nothing in it is loaded or
+    /// run. Source: ECMA-335, II.24.2.4 and II.22.24 (a resource is a 32-bit length and its bytes).</summary>
+    /// <exception cref="TextFeaturesException">No such resource, or the file is not an assembly.</exception>
     public static FilePart Resource(string assembly, string ending)
     {
         try
@@ -44,12 +42,12 @@ internal sealed record FilePart(string Path, long Offset, long Length)
         throw new TextFeaturesException($"it has no resource whose name ends in '{ending}'");
     }
 
-    /// <summary>To be disposed of.</summary>
+    /// <summary>Opens a stream that the caller disposes.</summary>
     public Stream Open()
     {
         if (Length == 0)
         {
-            return Stream.Null; // cannot be mapped
+            return Stream.Null; // empty files cannot be mapped
         }
 
         using var mapped = MemoryMappedFile.CreateFromFile(Path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);

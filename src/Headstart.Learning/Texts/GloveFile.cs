@@ -4,18 +4,18 @@ using System.Text;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>Word vectors in GloVe's text format: a word and its values a line, spaces between; word2vec's first line with two numbers may
-/// be there.</summary>
+/// <summary>Word vectors in GloVe's text format: one word and its values per line, separated by spaces, optionally after word2vec's header
+/// line of two numbers.</summary>
 internal static class GloveFile
 {
-    /// <summary>Words that are read; files have the most frequent first.</summary>
+    /// <summary>Number of words read; files list the most frequent first.</summary>
     public const int MaxWords = 200_000;
 
     private const int MaxDimensions = 2_048;
     private const int MaxLine = 1 << 16; // UTF-16 units: a file without line ends must not fill the memory
 
-    /// <summary>The length of the vectors of a file that begins as word vectors do; null for one that does not, such as notes that lie
-    /// beside.</summary>
+    /// <summary>The length of the vectors, if the file begins like word vectors; null for others, such as notes in the same
+    /// folder.</summary>
     public static int? Dimensions(string path)
     {
         try
@@ -32,8 +32,8 @@ internal static class GloveFile
         }
     }
 
-    /// <param name="path">Where it lies.</param>
-    /// <param name="name">How its owner calls it; packed if that ends in <c>.gz</c>.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="name">Name shown to the user; gzip-compressed if it ends in <c>.gz</c>.</param>
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors; the message says where.</exception>
     public static WordVectors Read(string path, string name)
     {
@@ -49,7 +49,7 @@ internal static class GloveFile
         }
     }
 
-    /// <returns>null at the end.</returns>
+    /// <returns>null at the end of the file.</returns>
     private static string? ReadLine(StreamReader reader, StringBuilder line)
     {
         line.Clear();
@@ -89,7 +89,7 @@ internal static class GloveFile
             }
 
             dimensions = dimensions == 0 ? parts.Length - 1 : dimensions;
-            // "New York" of some files, and words that differ by case alone: the first, which is the more frequent, counts.
+            // Some files have "New York" and words that differ only in case: the first, which is the most frequent, counts.
             var word = parts.Length == dimensions + 1 ? UnicodeText.Folded(parts[0]) : "";
             if (dimensions is < 2 or > MaxDimensions || parts.Length < dimensions + 1)
             {

@@ -1,6 +1,6 @@
 namespace Headstart.Learning.Texts;
 
-/// <summary>Two kinds of features, one behind the other.</summary>
+/// <summary>Two kinds of features concatenated.</summary>
 internal sealed class JoinedFeatures(TextFeatures first, TextFeatures second) : TextFeatures
 {
     public const string Kind = "joined";

@@ -1,19 +1,19 @@
 namespace Headstart.Learning.Texts;
 
-/// <summary>What a file with knowledge of a language holds.</summary>
+/// <summary>Kind of a pretrained text backbone.</summary>
 public enum RegisteredTextKind
 {
     /// <summary>A vector for each of many words, in GloVe's text format.</summary>
     WordVectors,
 
-    /// <summary>A network that makes a vector of a sentence, as ONNX, and its tokenizer.</summary>
+    /// <summary>A network that turns a sentence into a vector, as ONNX, and its tokenizer.</summary>
     Sentences,
 
-    /// <summary>The text half of an image-text pair: reads the words of categories of images, and no texts.</summary>
+    /// <summary>The text network of an image-text pair: reads the words of image categories, not texts.</summary>
     Words,
 }
 
-/// <summary>A pretrained text backbone that was found in a folder; read when it is first needed. Thread-safe.</summary>
+/// <summary>A pretrained text backbone found in a folder and read on first use. Thread-safe.</summary>
 public sealed class RegisteredText : IDisposable
 {
     private static readonly string[] Endings = [".txt", ".txt.gz"]; // of word vectors
@@ -26,7 +26,7 @@ public sealed class RegisteredText : IDisposable
         (Id, Sha256, Path, Kind) = (id, Convert.ToHexStringLower(FilePart.Whole(path).Sum()), path, RegisteredTextKind.WordVectors);
         Dimensions = dimensions;
         _words = new(() => GloveFile.Read(path, System.IO.Path.GetFileName(path)));
-        _sentences = new(() => throw new InvalidOperationException($"{id} has word vectors."));
+        _sentences = new(() => throw new InvalidOperationException($"{id} has word vectors, not a network."));
     }
 
     private RegisteredText(string id, string path, SentenceFiles files)
@@ -34,27 +34,27 @@ public sealed class RegisteredText : IDisposable
         (Id, Sha256, Path) = (id, files.Sum(), path);
         (Kind, Space, Scale) = (files.Reading.Space is null ? RegisteredTextKind.Sentences : RegisteredTextKind.Words,
             files.Reading.Space, files.Reading.Scale);
-        _words = new(() => throw new InvalidOperationException($"{id} is a sentence network."));
+        _words = new(() => throw new InvalidOperationException($"{id} is a sentence network and has no word vectors."));
         _sentences = new(() => SentenceEncoder.Open(files));
     }
 
-    /// <summary>The file's name without its endings, or that of its folder where the file is called model.</summary>
+    /// <summary>The file's name without its endings, or the folder's name if the file is called model.</summary>
     public string Id { get; }
 
-    /// <summary>Of the file, or of the sums of network and vocabulary and how they are used, lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of the file, or of the hashes of network and vocabulary and how they are used; lower-case hexadecimal.</summary>
     public string Sha256 { get; }
 
     public string Path { get; }
 
     public RegisteredTextKind Kind { get; }
 
-    /// <summary>Length of its word vectors; null for a sentence network, which is not opened to be listed.</summary>
+    /// <summary>Length of the word vectors; null for a sentence network, which is not opened just to be listed.</summary>
     public int? Dimensions { get; }
 
-    /// <summary>The space that it shares with an image network; null where it shares none.</summary>
+    /// <summary>The space that it shares with an image network; null if none.</summary>
     public string? Space { get; }
 
-    /// <summary>By what cosines in that space are multiplied.</summary>
+    /// <summary>Factor by which cosines in that space are multiplied.</summary>
     internal double Scale { get; }
 
     /// <exception cref="TextFeaturesException">The file cannot be read as word vectors.</exception>
@@ -63,17 +63,17 @@ public sealed class RegisteredText : IDisposable
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     internal SentenceEncoder Sentences => _sentences.Value;
 
-    /// <summary>Names the numbers that a sentence network gives: those of one space are interchangeable.</summary>
+    /// <summary>Identifies the vectors of a sentence network: those with the same value are interchangeable.</summary>
     public string FeatureSpace => $"{Id}-{Sha256[..12]}";
 
-    /// <summary>The vector of a text, not to be changed; of a sentence network alone.</summary>
+    /// <summary>The vector of a text, not to be modified; sentence networks only.</summary>
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     public float[] Encode(string text) => Sentences.Encode(text);
 
-    /// <summary>Tells a sentence network what it gave to a text earlier, so that it need not read it again.</summary>
+    /// <summary>Adds an earlier result to a sentence network's cache.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="vector">What <see cref="Encode"/> gave in the same <see cref="FeatureSpace"/>.</param>
-    /// <returns>false where it cannot be: its length is another.</returns>
+    /// <param name="vector">The result of <see cref="Encode"/> in the same <see cref="FeatureSpace"/>.</param>
+    /// <returns>false if its length does not fit.</returns>
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used.</exception>
     public bool Remember(string text, float[] vector)
     {
@@ -88,12 +88,12 @@ public sealed class RegisteredText : IDisposable
     }
 
     /// <summary>
-    /// Looks at the folder <c>text</c> in each of the directories, and at the folders in that, for word vectors in GloVe's format,
-    /// <c>*.txt</c> and <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary beside, <c>vocab.txt</c> of WordPiece
-    /// or <c>sentencepiece.bpe.model</c> or CLIP's <c>merges.txt</c> (also <c>name.vocab.txt</c>…), and where needed <c>name.json</c>
-    /// (<see cref="SentenceReading"/>). Or for an assembly, <c>*.dll</c>, with a network and its vocabulary as resources.
+    /// Searches the folder <c>text</c> in each directory, and its subfolders, for word vectors in GloVe's format, <c>*.txt</c> and
+    /// <c>*.txt.gz</c>, and for sentence networks, <c>*.onnx</c>, with a vocabulary in the same folder: <c>vocab.txt</c> of WordPiece,
+    /// <c>sentencepiece.bpe.model</c> or CLIP's <c>merges.txt</c> (also <c>name.vocab.txt</c>…), and optionally <c>name.json</c>
+    /// (<see cref="SentenceReading"/>). Also for assemblies, <c>*.dll</c>, that contain a network and its vocabulary as resources.
     /// </summary>
-    /// <returns>What was found, and a sentence for everything that is not as it should be. Nothing is thrown for bad files.</returns>
+    /// <returns>What was found, and a sentence about each problem. Bad files never throw.</returns>
     public static (IReadOnlyList<RegisteredText> Found, IReadOnlyList<string> Problems) Find(IEnumerable<string> directories)
     {
         ArgumentNullException.ThrowIfNull(directories);
@@ -119,20 +119,21 @@ public sealed class RegisteredText : IDisposable
         return ([.. found.Values], problems);
     }
 
-    /// <summary>The ending of a file of word vectors, or null for the name of another one.</summary>
+    /// <summary>The ending of a word vector file, or null for any other name.</summary>
     public static string? EndingOf(string fileName) =>
         Endings.FirstOrDefault(ending => fileName.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Reads a file of word vectors to its end, whatever it is called.</summary>
+    /// <summary>Reads a whole file of word vectors, whatever its name.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="fileName">How its owner calls it.</param>
+    /// <param name="fileName">Name shown to the user.</param>
     /// <returns>The length of its vectors.</returns>
-    /// <exception cref="TextFeaturesException">It cannot be read as word vectors; the message says where and what was expected.</exception>
+    /// <exception cref="TextFeaturesException">The file cannot be read as word vectors; the message says where and what was
+    /// expected.</exception>
     public static int Check(string path, string fileName) => GloveFile.Read(path, fileName).Dimensions;
 
-    /// <summary>Word vectors that were checked.</summary>
+    /// <summary>Opens word vectors that were checked.</summary>
     /// <param name="path">The file, under the name that gives its id.</param>
-    /// <exception cref="TextFeaturesException">It does not begin as word vectors do.</exception>
+    /// <exception cref="TextFeaturesException">The file does not begin like word vectors.</exception>
     public static RegisteredText Open(string path) =>
         Identify(path) ?? throw new TextFeaturesException($"{System.IO.Path.GetFileName(path)} is not a word vector file: its first line "
             + "does not fit");
@@ -145,7 +146,7 @@ public sealed class RegisteredText : IDisposable
         }
     }
 
-    /// <exception cref="TextFeaturesException">It is not there.</exception>
+    /// <exception cref="TextFeaturesException">No file has this id and SHA-256.</exception>
     internal static RegisteredText Require(IEnumerable<RegisteredText> registered, string id, string sha256) =>
         registered.FirstOrDefault(file => file.Sha256 == sha256)
             ?? throw new TextFeaturesException($"The features '{id}' need a file that is no longer in the backbone folders (SHA-256 "

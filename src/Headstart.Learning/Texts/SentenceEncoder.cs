@@ -11,11 +11,11 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// A network of BERT's kind, as sentence-transformers publishes them: token ids in, a vector for each token out, of which the mean, or the
-/// first, is the sentence (Reimers and Gurevych 2019). Networks that give one vector for the whole sentence are taken at their word.
-/// Behind it comes the mean of an inner layer, where there is one (<see cref="TransformerLayers"/>): on movie reviews it knows more than
-/// the sentence (scikit-learn's logistic regression on 20 and 200 labelled: 0.640 and 0.773, and 0.617 and 0.752), and both together know
-/// most (0.645 and 0.775). Thread-safe.
+/// A BERT-like network as sentence-transformers publishes them: token ids in, a vector per token out, whose mean, or the first, is the
+/// sentence's vector (Reimers and Gurevych 2019). If a network gives one vector per sentence, that is used. The mean of an inner layer is
+/// appended, if there is one (<see cref="TransformerLayers"/>): on movie reviews it is better than the sentence's vector (scikit-learn's
+/// logistic regression on 20 and 200 labelled: 0.640 and 0.773, and 0.617 and 0.752), and both together are best (0.645 and 0.775).
+/// Thread-safe.
 /// </summary>
 internal sealed class SentenceEncoder : IDisposable
 {
@@ -26,8 +26,8 @@ internal sealed class SentenceEncoder : IDisposable
     private readonly RunOptions _run = new();
     private readonly Func<string, int, long[]> _tokens;
     private readonly SentenceReading _reading;
-    private readonly string[] _outputs; // the sentence's, and that of the inner layer
-    private readonly ConcurrentDictionary<UInt128, float[]> _known = []; // by half of the text's SHA-256: texts may be long
+    private readonly string[] _outputs; // the sentence's vector and the inner layer
+    private readonly ConcurrentDictionary<UInt128, float[]> _known = []; // by half of the text's SHA-256, because texts may be long
 
     private SentenceEncoder(SessionOptions options, InferenceSession session, Func<string, int, long[]> tokens, SentenceReading reading,
         string? inner)
@@ -38,7 +38,7 @@ internal sealed class SentenceEncoder : IDisposable
         Sections = [.. Run("a").Select(vector => vector.Length)];
     }
 
-    /// <summary>The lengths of the sentence's vector and of that of the inner layer, where there is one; they follow each other.</summary>
+    /// <summary>Lengths of the sentence's vector and, if there is one, of the inner layer's, which follows it.</summary>
     public IReadOnlyList<int> Sections { get; }
 
     /// <exception cref="TextFeaturesException">The network or its vocabulary cannot be used; the message says why.</exception>
@@ -53,7 +53,7 @@ internal sealed class SentenceEncoder : IDisposable
             var (network, inner) = WithInner(files.Network.ReadAll(), files.Reading);
             session = new(network, options);
             network = [];
-            ProcessMemory.Trim(); // reading a network takes several times its size, which nobody needs from then on
+            ProcessMemory.Trim(); // reading a network takes several times its size, which is free again now
             if (session.InputNames.FirstOrDefault(name => !Known.Contains(name)) is { } other)
             {
                 throw new TextFeaturesException($"it has an unsupported input '{other}'; supported are {string.Join(", ", Known)}");
@@ -73,10 +73,8 @@ internal sealed class SentenceEncoder : IDisposable
         }
     }
 
-    /// <summary>
-    /// The network with one output more, that of the inner layer, where there is one. Of an image-text pair only what gives the words'
-    /// vector, without the image network that may be in the same file.
-    /// </summary>
+    /// <summary>The network with an additional output for the inner layer, if there is one. Of an image-text pair only the text network is
+    /// kept, because the same file may contain the image network.</summary>
     private static (byte[] Network, string? Inner) WithInner(byte[] bytes, SentenceReading reading)
     {
         var network = ModelProto.Parser.ParseFrom(bytes);
@@ -100,12 +98,13 @@ internal sealed class SentenceEncoder : IDisposable
         return (network.ToByteArray(), inner);
     }
 
-    /// <summary>Remembers the last texts: a run asks for the same ones for each of the features that a network is part of.</summary>
-    /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be changed.</returns>
+    /// <summary>Encodes a text and caches the vector: a run asks for the same texts once for each of the features that include this
+    /// network.</summary>
+    /// <returns><c>[d]</c>, all <see cref="Sections"/>; not to be modified.</returns>
     public float[] Encode(string text) =>
         _known.TryGetValue(Key(text), out var known) ? known : Remember(text, [.. Run(text).SelectMany(vector => vector)]);
 
-    /// <summary>Keeps what this network gave to a text before; a vector of another length is none of its own.</summary>
+    /// <summary>Caches an earlier result of this network; throws if its length does not fit.</summary>
     public float[] Remember(string text, float[] vector)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, Sections.Sum(), nameof(vector));
@@ -140,7 +139,7 @@ internal sealed class SentenceEncoder : IDisposable
         _options.Dispose();
     }
 
-    /// <summary>Every token counts: a text is alone in its batch, so that none is padding and the mask is all ones.</summary>
+    /// <summary>Pools over all tokens: each text is a batch of its own, without padding, so the mask is all ones.</summary>
     private static float[] Pooled(ReadOnlySpan<float> values, long[] shape, Pooling pooling)
     {
         if (shape is not ([1, _] or [1, > 0, _]) || (shape.Length == 3 && pooling is Pooling.None))

@@ -2,10 +2,8 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// What a registered sentence network makes of a text: its vector, and that of an inner layer, each less the mean over the texts of the
-/// model, which all of them share.
-/// </summary>
+/// <summary>The vector of a registered sentence network and that of its inner layer, each minus the mean over the model's texts, which
+/// tells no texts apart.</summary>
 internal sealed class SentenceFeatures : TextFeatures
 {
     public const string Kind = "centredSentences";
@@ -14,7 +12,7 @@ internal sealed class SentenceFeatures : TextFeatures
     private readonly SentenceEncoder _encoder;
     private readonly float[] _mean; // [d]
 
-    /// <param name="source">The network; opened now.</param>
+    /// <param name="source">The network, which is opened here.</param>
     /// <param name="mean"><c>[d]</c></param>
     private SentenceFeatures(RegisteredText source, float[] mean)
     {
@@ -30,18 +28,18 @@ internal sealed class SentenceFeatures : TextFeatures
     public override int Length => _encoder.Sections.Sum();
 
     /// <param name="source">The network.</param>
-    /// <param name="corpus">Says what texts have in common.</param>
-    /// <param name="cancel">Looked at before each text.</param>
+    /// <param name="corpus">Texts to compute the mean from.</param>
+    /// <param name="cancel">Checked before each text.</param>
     public static SentenceFeatures Fit(RegisteredText source, TextCorpus corpus, CancellationToken cancel)
     {
-        var some = corpus.ForCentre;
-        var vectors = new float[some.Count][];
+        var texts = corpus.ForCentre;
+        var vectors = new float[texts.Count][];
         var options = new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.For(0, some.Count, options, i => vectors[i] = source.Sentences.Encode(some[i]));
+        Parallel.For(0, texts.Count, options, i => vectors[i] = source.Sentences.Encode(texts[i]));
         var mean = new float[source.Sentences.Sections.Sum()];
         foreach (var vector in vectors)
         {
-            TensorPrimitives.MultiplyAdd(vector, 1f / some.Count, mean, mean);
+            TensorPrimitives.MultiplyAdd(vector, 1f / texts.Count, mean, mean);
         }
 
         return new(source, mean);

@@ -3,33 +3,33 @@ using System.Text;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>What a sentence network's tokenizer makes of words, and so the form of its vocabulary.</summary>
+/// <summary>The tokenizer of a sentence network, which determines the format of its vocabulary.</summary>
 public enum Tokenizer
 {
-    /// <summary><c>vocab.txt</c>, a token a line: BERT's.</summary>
+    /// <summary>BERT's: <c>vocab.txt</c>, one token per line.</summary>
     WordPiece,
 
-    /// <summary><c>sentencepiece.bpe.model</c>: XLM-R's.</summary>
+    /// <summary>XLM-R's: <c>sentencepiece.bpe.model</c>.</summary>
     SentencePiece,
 
-    /// <summary><c>merges.txt</c>, the pairs of pieces that become one, most frequent first: CLIP's.</summary>
+    /// <summary>CLIP's: <c>merges.txt</c>, the pairs of pieces to merge, most frequent first.</summary>
     BytePairs,
 }
 
-/// <summary>A sentence network where it lies, with its tokenizer's vocabulary and how both are used.</summary>
-/// <param name="Network">ONNX.</param>
-/// <param name="Vocabulary">In the form of the tokenizer.</param>
-/// <param name="Tokenizer">Which one.</param>
-/// <param name="Reading">What <c>name.json</c> says.</param>
+/// <summary>The files of a sentence network, with its tokenizer and how both are used.</summary>
+/// <param name="Network">The ONNX file.</param>
+/// <param name="Vocabulary">The vocabulary, in the format of the tokenizer.</param>
+/// <param name="Tokenizer">The kind of tokenizer.</param>
+/// <param name="Reading">The content of <c>name.json</c>.</param>
 internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Tokenizer Tokenizer, SentenceReading Reading)
 {
     private const string NetworkName = "model.onnx";
 
-    /// <summary>A network's file, or an assembly that has network and vocabulary as resources.</summary>
+    /// <summary>Whether a file is a network, or an assembly with a network and its vocabulary as resources.</summary>
     public static bool IsNetwork(string fileName) => fileName.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || IsAssembly(fileName);
 
-    /// <param name="path">One of <see cref="IsNetwork"/>.</param>
-    /// <exception cref="TextFeaturesException">Something is missing, or the network is not the one that its description names.</exception>
+    /// <param name="path">A file that <see cref="IsNetwork"/> accepts.</param>
+    /// <exception cref="TextFeaturesException">Something is missing, or the network does not match its description.</exception>
     public static SentenceFiles Of(string path)
     {
         var description = Path.ChangeExtension(path, ".json");
@@ -61,8 +61,8 @@ internal sealed record SentenceFiles(FilePart Network, FilePart Vocabulary, Toke
         _ => "merges.txt",
     };
 
-    /// <summary>Of the sums of network and vocabulary, and of what makes other numbers of them.</summary>
-    /// <exception cref="TextFeaturesException">The network is not the one that its description names.</exception>
+    /// <summary>SHA-256 of the hashes of network and vocabulary and of the settings that change the vectors.</summary>
+    /// <exception cref="TextFeaturesException">The network does not match its description.</exception>
     public string Sum()
     {
         var sum = Network.Sum();

@@ -5,7 +5,7 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>How a sentence network is used: the content of the file <c>name.json</c> beside <c>name.onnx</c>, where there is one.</summary>
+/// <summary>How a sentence network is used: the content of the optional file <c>name.json</c> beside <c>name.onnx</c>.</summary>
 public sealed record SentenceReading
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -17,31 +17,29 @@ public sealed record SentenceReading
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>As sentence-transformers publishes most.</summary>
+    /// <summary>The settings of most networks of sentence-transformers.</summary>
     public static SentenceReading Usual { get; } = new();
 
-    /// <summary>Which output is used; the first without it.</summary>
+    /// <summary>Name of the output to use; null for the first.</summary>
     public string? Output { get; init; }
 
-    /// <summary>What becomes of the vectors of the tokens.</summary>
+    /// <summary>How the vectors of the tokens are combined.</summary>
     public Pooling Pooling { get; init; } = Pooling.Mean;
 
-    /// <summary>Stands before each text, as in training: <c>"query: "</c> for E5.</summary>
+    /// <summary>Prepended to each text, as in training: <c>"query: "</c> for E5.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary>The most tokens of a text that the network takes, at least 3.</summary>
+    /// <summary>Largest number of tokens that the network accepts, at least 3.</summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>
-    /// Names the space that this network and an image network were trained to share, as CLIP's two halves do: the image network's
-    /// manifest has the same name. Such a network reads the words of categories, and no texts.
-    /// </summary>
+    /// <summary>Name of the space shared with an image network, as in CLIP: the image network's manifest has the same name. Such a network
+    /// reads the words of categories, not texts.</summary>
     public string? Space { get; init; }
 
-    /// <summary>By what the cosines of images and words are multiplied to become logits; the pair learned it.</summary>
+    /// <summary>Factor that turns the cosine between image and words into a logit; learned by the pair.</summary>
     public double Scale { get; init; } = 100;
 
-    /// <summary>Of the network, lower-case hexadecimal; null where it is not known. One that has another is not used.</summary>
+    /// <summary>SHA-256 of the network, lower-case hexadecimal; null if unknown. A network with another hash is refused.</summary>
     public string? Sha256 { get; init; }
 
     public string? Source { get; init; }
@@ -49,7 +47,7 @@ public sealed record SentenceReading
     /// <summary>SPDX name of the weights' licence.</summary>
     public string? Licence { get; init; }
 
-    /// <summary>Tells readings that give other numbers apart; empty for the usual one.</summary>
+    /// <summary>Distinguishes settings that give different vectors; empty for the usual ones.</summary>
     [JsonIgnore]
     public string Id => string.Join('\n', Output, Pooling is Pooling.Mean ? null : Pooling.ToString(), Prefix,
         MaxTokens?.ToString(CultureInfo.InvariantCulture)).Trim('\n');

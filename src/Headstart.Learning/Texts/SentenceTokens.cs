@@ -2,16 +2,16 @@ using Microsoft.ML.Tokenizers;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>What turns a text into the ids that a sentence network reads. Thread-safe.</summary>
+/// <summary>Converts texts to the ids that a sentence network reads. Thread-safe.</summary>
 internal static class SentenceTokens
 {
-    // What fairseq put before SentencePiece's own pieces when it trained XLM-R, and so what networks made from XLM-R expect:
+    // Ids that fairseq put before SentencePiece's own pieces when it trained XLM-R; networks derived from XLM-R expect them:
     // https://huggingface.co/docs/transformers/model_doc/xlm-roberta (fairseq_offset).
     private const int Begin = 0;
     private const int End = 2;
     private const int Unknown = 3;
 
-    /// <returns>Ids of a text, at most as many as the second argument says, those at both ends included.</returns>
+    /// <returns>Converts a text to ids, at most as many as the second argument says, including those at both ends.</returns>
     /// <exception cref="InvalidOperationException">The vocabulary cannot be read.</exception>
     public static Func<string, int, long[]> Of(SentenceFiles files)
     {
@@ -28,7 +28,7 @@ internal static class SentenceTokens
     {
         var tokenizer = BertTokenizer.Create(vocabulary,
             new BertOptions { LowerCaseBeforeTokenization = false, RemoveNonSpacingMarks = false });
-        // The tokenizer's own lower case and accents need ICU, which we do without.
+        // The tokenizer's own lower-casing and accent stripping need ICU, which Headstart does not use.
         return (text, most) => [.. tokenizer.EncodeToIds(cased ? text : UnicodeText.WithoutAccents(UnicodeText.Folded(text)), most,
             addSpecialTokens: true, out _, out _).Select(id => (long)id)];
     }
@@ -40,7 +40,7 @@ internal static class SentenceTokens
             .Select(id => id == tokenizer.UnknownId ? Unknown : id + 1L), End];
     }
 
-    /// <summary>A vocabulary without capitals belongs to a network that was never shown any, nor accents.</summary>
+    /// <summary>A vocabulary without capitals belongs to a network that was trained without capitals and accents.</summary>
     private static bool IsCased(FilePart vocabulary)
     {
         using var lines = new StreamReader(vocabulary.Open());

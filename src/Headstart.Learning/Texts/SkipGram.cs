@@ -7,15 +7,16 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Word vectors learned from a model's own texts: skip-gram with negative sampling (Mikolov et al. 2013), a word being itself and the mean
-/// of its pieces (Bojanowski et al. 2017). Noise words are shared by a whole lesson, which makes one product of matrices of thousands of
-/// small ones. Gradients are written out. As in <see cref="Heads.RowSpace"/> no tensor meets a plain number.
+/// Word vectors learned from a model's own texts: skip-gram with negative sampling (Mikolov et al. 2013), where a word is its own vector
+/// plus the mean of its pieces (Bojanowski et al. 2017). All pairs of a lesson share its noise words, which turns thousands of small
+/// products into one matrix product. Gradients are written out. As in <see cref="Heads.RowSpace"/>, never pass a C# number to a tensor
+/// operation.
 /// </summary>
 internal sealed class SkipGram
 {
 
     private readonly Vocabulary _words;
-    private readonly int[][] _rows; // of each word those of its table rows: the word's own and its pieces'
+    private readonly int[][] _rows; // the table rows of each word: its own and its pieces'
     private readonly VectorTable _inputs; // [words + buckets, d]
     private readonly VectorTable _outputs; // [words, d]
     private readonly int _dimensions;
@@ -29,12 +30,12 @@ internal sealed class SkipGram
         _outputs = new(new float[words.Words.Count * _dimensions], _dimensions);
     }
 
-    /// <summary>Synchronous; the same words and seed give the same vectors bit for bit on the same machine.</summary>
+    /// <summary>Trains the vectors. Synchronous; the same words and seed give bit-identical vectors on the same machine.</summary>
     /// <param name="words">At least one.</param>
     /// <param name="start">Vectors to start from; null for random ones.</param>
-    /// <param name="seed">Decides all that is left to chance.</param>
+    /// <param name="seed">Decides everything random.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
-    /// <param name="cancel">Looked at in every lesson.</param>
+    /// <param name="cancel">Checked in every lesson.</param>
     public static WordVectors Train(Vocabulary words, WordVectors? start, int seed, Action<double>? progress, CancellationToken cancel)
     {
         TorchRuntime.EnsureLoaded();
@@ -70,7 +71,7 @@ internal sealed class SkipGram
             var own = centres.AsSpan(lesson.Pairs[i] * _dimensions, _dimensions);
             var slope = slopes.AsSpan(lesson.Pairs[i] * _dimensions, _dimensions);
             var context = _outputs.Row(lesson.Contexts[i]);
-            // A pair should be near: the slope is 1 - sigmoid.
+            // The score of a true pair should rise: the gradient is 1 - sigmoid.
             var near = 1 / (1 + MathF.Exp(TensorPrimitives.Dot(own, context)));
             TensorPrimitives.MultiplyAdd(context, near, slope, slope);
             _outputs.Push(lesson.Contexts[i], own, near);
@@ -85,8 +86,9 @@ internal sealed class SkipGram
         _outputs.Climb();
     }
 
-    /// <summary>A noise word should be far: the slope is minus the sigmoid, as often as the centre has pairs.</summary>
-    /// <returns>The slopes of the centres, <c>[c, d]</c>.</returns>
+    /// <summary>The score of a noise word should fall: the gradient is minus the sigmoid, weighted by the number of the centre's
+    /// pairs.</summary>
+    /// <returns>Gradients of the centres, <c>[c, d]</c>.</returns>
     private float[] MeetNoise(SkipGramLessons.Lesson lesson, float[] centres)
     {
         var noise = new float[lesson.Noise.Length * _dimensions];
@@ -129,7 +131,7 @@ internal sealed class SkipGram
         }
     }
 
-    /// <summary>A word is its own row and the mean of its pieces.</summary>
+    /// <summary>Weights of a word's rows: its own row, and the mean of its pieces.</summary>
     private float Share(int word, int part) => part == 0 ? 1 : 1f / (_rows[word].Length - 1);
 
     private WordVectors Vectors()
@@ -149,7 +151,7 @@ internal sealed class SkipGram
         return new WordVectors([.. _words.Words], WordVectors.Rounded(vectors), WordVectors.Rounded(pieces), _dimensions);
     }
 
-    /// <summary>Words that have a vector start with it; others, and all pieces, with next to nothing.</summary>
+    /// <summary>Initial values: known words start with their vectors; others, and all pieces, with small random values.</summary>
     private float[] Start(WordVectors? start, Random random)
     {
         var values = new float[(_words.Words.Count + NGramBuckets) * _dimensions];

@@ -2,10 +2,8 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// What skip-gram learns from: centre words with the words around them. Frequent words are left out by chance, and the window has a random
-/// size, as in word2vec (Mikolov et al. 2013). The same seed gives the same lessons.
-/// </summary>
+/// <summary>Training batches of the skip-gram: centre words with their context words. Frequent words are subsampled and the window size is
+/// random, as in word2vec (Mikolov et al. 2013). The same seed gives the same lessons.</summary>
 internal sealed class SkipGramLessons(Vocabulary words, int seed)
 {
 
@@ -13,15 +11,15 @@ internal sealed class SkipGramLessons(Vocabulary words, int seed)
     private readonly double[] _kept = [.. words.Counts.Select(count => Math.Min(1, Math.Sqrt(FrequentWord * words.TotalTokens / count)))];
     private readonly double[] _noise = Cumulated(words.Counts);
 
-    /// <summary>One lesson.</summary>
+    /// <summary>One batch.</summary>
     /// <param name="Centres">The centre words.</param>
-    /// <param name="Pairs">Of each pair the place in <paramref name="Centres"/>.</param>
-    /// <param name="Contexts">Of each pair the word beside.</param>
-    /// <param name="Noise">Words that have nothing to do with any.</param>
+    /// <param name="Pairs">For each pair the index into <paramref name="Centres"/>.</param>
+    /// <param name="Contexts">For each pair the context word.</param>
+    /// <param name="Noise">Random words, shared by all pairs.</param>
     public sealed record Lesson(IReadOnlyList<int> Centres, IReadOnlyList<int> Pairs, IReadOnlyList<int> Contexts, int[] Noise);
 
     /// <summary>All texts once, in a new order.</summary>
-    /// <param name="noise">Noise words a lesson.</param>
+    /// <param name="noise">Noise words per lesson.</param>
     public IEnumerable<Lesson> Pass(int noise)
     {
         int[] order = [.. Enumerable.Range(0, words.Texts.Length)];
@@ -69,7 +67,7 @@ internal sealed class SkipGramLessons(Vocabulary words, int seed)
         return drawn;
     }
 
-    /// <summary>Noise is drawn by frequency to the power of 3/4.</summary>
+    /// <summary>Noise is drawn in proportion to frequency to the power of 3/4.</summary>
     private static double[] Cumulated(int[] counts)
     {
         var sum = 0.0;

@@ -3,7 +3,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>The terms of one sort that a text is compared by, and the weight of each. Immutable.</summary>
+/// <summary>The terms of one kind (words or pieces) and their weights. Immutable.</summary>
 internal sealed class TermBlock
 {
 
@@ -61,7 +61,7 @@ internal sealed class TermBlock
         }
     }
 
-    /// <summary>The terms a text has, by place, and their weights, together of length 1; none where it has no known one.</summary>
+    /// <summary>The known terms of a text, by position, with their weights, together of length 1; empty if it has none.</summary>
     public List<(int Place, float Weight)> Weigh(IReadOnlyList<Token> tokens, Division divide)
     {
         var counts = new Dictionary<int, int>();
@@ -79,7 +79,7 @@ internal sealed class TermBlock
         return weights.ConvertAll(term => (term.Place, term.Weight / length));
     }
 
-    /// <summary>In how many texts each term is.</summary>
+    /// <summary>Number of texts that contain each term.</summary>
     private static Dictionary<string, int> Frequencies(IEnumerable<IReadOnlyList<Token>> texts, Division divide, string[]? only,
         CancellationToken cancel)
     {
@@ -90,7 +90,7 @@ internal sealed class TermBlock
         }
 
         var lookup = frequencies.GetAlternateLookup<ReadOnlySpan<char>>();
-        var last = new Dictionary<string, int>(StringComparer.Ordinal); // the text each was last seen in
+        var last = new Dictionary<string, int>(StringComparer.Ordinal); // the text in which each was last seen
         var seen = last.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var (i, tokens) in texts.Index())
         {

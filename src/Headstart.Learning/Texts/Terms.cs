@@ -2,12 +2,13 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>What is counted in a text. A term is handed out as characters that are gone after the call: most are never kept.</summary>
+/// <summary>Splits texts into terms. A term is passed as characters that are valid only during the call, because most are never
+/// kept.</summary>
 internal static class Terms
 {
     public delegate void Counter(ReadOnlySpan<char> term);
 
-    /// <summary>Every token and every two that follow each other, a space between them, which is in no token.</summary>
+    /// <summary>Every token, and every two consecutive ones with a space between them, which no token contains.</summary>
     public static void OfWords(IReadOnlyList<Token> tokens, Counter count)
     {
         Span<char> pair = stackalloc char[4 * Tokens.MaxToken];
@@ -25,8 +26,8 @@ internal static class Terms
         }
     }
 
-    /// <summary>The runs of three to five characters in every word, its ends being spaces: beginnings and endings say that they are
-    /// that.</summary>
+    /// <summary>Sequences of three to five characters in every word. A space marks each end of the word, so that its beginning and end are
+    /// terms of their own.</summary>
     public static void OfPieces(IReadOnlyList<Token> tokens, Counter count)
     {
         Span<char> padded = stackalloc char[2 * Tokens.MaxToken + 2];

@@ -2,15 +2,15 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>The features that could suit a model's texts.</summary>
+/// <summary>Candidate features for a model's texts.</summary>
 public static class TextCandidates
 {
     private const string SkipGramName = "skipgram";
     private const string Tuned = "-tuned";
     private const string OwnWords = SkipGramName + WordVectorFeatures.Weighted;
 
-    /// <summary>What <see cref="Fit"/> makes, by name.</summary>
-    /// <param name="registered">What was found in folders.</param>
+    /// <summary>Ids of the features that <see cref="Fit"/> makes.</summary>
+    /// <param name="registered">Text backbones found in folders.</param>
     public static IReadOnlyList<string> Ids(IReadOnlyList<RegisteredText> registered)
     {
         ArgumentNullException.ThrowIfNull(registered);
@@ -20,7 +20,7 @@ public static class TextCandidates
             .. registered.Where(file => file.Kind == RegisteredTextKind.Sentences).SelectMany(IdsWith)];
     }
 
-    /// <summary>Those of <see cref="Ids"/> that are made with a file.</summary>
+    /// <summary>The <see cref="Ids"/> that are made with a text backbone.</summary>
     public static IReadOnlyList<string> IdsWith(RegisteredText file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -32,34 +32,34 @@ public static class TextCandidates
         };
     }
 
-    /// <summary>What is made with word vectors of that id.</summary>
+    /// <summary>Ids of the features made with the word vectors of that id.</summary>
     public static IReadOnlyList<string> IdsWithWords(string id) => [.. Means(id + Tuned), .. IdsReadingWords(id)];
 
-    /// <summary>Those of <see cref="IdsWithWords"/> that need the file whenever they are used; the others keep what they made of
+    /// <summary>The <see cref="IdsWithWords"/> that read the file whenever they are used; the others store what they learned from
     /// it.</summary>
     public static IReadOnlyList<string> IdsReadingWords(string id) => Means(id);
 
-    /// <summary>Whether new word vectors of that id would make a name mean two things: "ours-sif" is the weighted mean of "ours".</summary>
-    /// <param name="id">Of the new ones.</param>
-    /// <param name="others">What there is beside them; what the catalogue has need not be there.</param>
+    /// <summary>Whether the id of new word vectors would make a name ambiguous: "ours-sif" is the weighted mean of "ours".</summary>
+    /// <param name="id">The id of the new vectors.</param>
+    /// <param name="others">The other text backbones; those of the catalogue are always included.</param>
     public static bool IsTaken(string id, IReadOnlyList<RegisteredText> others)
     {
         var taken = Ids(others).Concat(TextCatalogue.Entries.Select(entry => entry.Id)).ToHashSet();
         return IdsWithWords(id).Any(taken.Contains);
     }
 
-    /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give the same
-    /// features bit for bit.</summary>
-    /// <param name="corpus">All texts but those the model is tested with.</param>
-    /// <param name="registered">What was found in folders; kept open as long as the features are used.</param>
-    /// <param name="seed">Decides all that is left to chance.</param>
+    /// <summary>Learns every kind of features from the texts. Synchronous; the same texts, order, seed and registered files give
+    /// bit-identical features.</summary>
+    /// <param name="corpus">All texts except the test texts.</param>
+    /// <param name="registered">Text backbones found in folders; keep them open as long as the features are used.</param>
+    /// <param name="seed">Decides everything random.</param>
     /// <param name="progress">Receives the share done, 0..1.</param>
-    /// <param name="cancel">Looked at all the time.</param>
-    /// <param name="only">One of <see cref="Ids"/>: make that and what it needs. By default all.</param>
-    /// <returns> TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that were found, and that were
-    /// found and went on learning from the texts; each plain mean joined to TF-IDF; and what sentence networks make of the texts, alone,
-    /// joined to TF-IDF, and joined to that and to the words of the texts. Measured. </returns>
-    /// <exception cref="TextFeaturesException">Something registered cannot be read; the message says what.</exception>
+    /// <param name="cancel">Checked often.</param>
+    /// <param name="only">One of <see cref="Ids"/>: make only that and what it needs. By default all.</param>
+    /// <returns>With their time measured: TF-IDF; the plain and the weighted mean of word vectors that were learned from the texts, that
+    /// were registered, and that were registered and trained further on the texts; each plain mean joined to TF-IDF; and sentence networks
+    /// alone, joined to TF-IDF, and joined to that and to the words of the texts.</returns>
+    /// <exception cref="TextFeaturesException">A registered file cannot be read; the message says which.</exception>
     public static IReadOnlyList<TextFeatures> Fit(
         TextCorpus corpus, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, CancellationToken cancel,
         string? only = null)
@@ -97,13 +97,13 @@ public static class TextCandidates
     }
 
     /// <summary>
-    /// What is best on average over many tasks, known before a label was seen: words that were learned from the texts, best from a start
-    /// that knew the language, joined to TF-IDF. (Movie reviews, 20, 200 and 1,000 labelled of 6,920: 0.625, 0.720 and 0.765; TF-IDF alone
-    /// 0.551, 0.637 and 0.741.) Where there is a sentence network, it comes before them, joined to the weighted
-    /// mean and TF-IDF. (The same reviews, ten draws of 20 and 200 labelled, MiniLM: 0.646 and 0.787; joined to TF-IDF alone 0.637 and
-    /// 0.773; by itself 0.638 and 0.775.)
+    /// The best features on average over many tasks, known before any label is seen: word vectors learned from the texts, preferably
+    /// starting from registered ones, joined to TF-IDF. (Movie reviews, 20, 200 and 1,000 labelled of 6,920: 0.625, 0.720 and 0.765; TF-IDF
+    /// alone 0.551, 0.637 and 0.741.) If there is a sentence network, it comes before them, joined to the weighted mean and TF-IDF. (The
+    /// same reviews, ten draws of 20 and 200 labelled, MiniLM: 0.646 and 0.787; joined to TF-IDF alone 0.637 and 0.773; by itself 0.638 and
+    /// 0.775.)
     /// </summary>
-    /// <returns>Its index.</returns>
+    /// <returns>Index of the candidate.</returns>
     internal static int Favourite(IReadOnlyList<TextFeatures> candidates)
     {
         string[] endings = [$"+{Joined(OwnWords)}", $"{Tuned}+{TfIdfFeatures.Kind}", $"{SkipGramName}+{TfIdfFeatures.Kind}"];
@@ -112,7 +112,7 @@ public static class TextCandidates
             .FirstOrDefault(i => i >= 0, 0);
     }
 
-    /// <summary>Word vectors by name, and the file that those were found in that are used as they are.</summary>
+    /// <summary>Word vectors by name, with the file for those that are used unchanged.</summary>
     private static List<(string Name, WordVectors Vectors, RegisteredText? Source)> Vectors(
         Vocabulary words, IReadOnlyList<RegisteredText> registered, int seed, IProgress<double>? progress, Predicate<string> needed,
         CancellationToken cancel)
@@ -149,12 +149,12 @@ public static class TextCandidates
     private static List<RegisteredText> WordFiles(IReadOnlyList<RegisteredText> registered) =>
         [.. registered.Where(file => file.Kind == RegisteredTextKind.WordVectors)];
 
-    /// <summary>The name of word vectors that began as these.</summary>
+    /// <summary>The name of word vectors that were trained from these.</summary>
     private static string Learned(RegisteredText? start) => start is null ? SkipGramName : start.Id + Tuned;
 
     private static string[] Means(string name) => [name, name + WordVectorFeatures.Weighted, Joined(name)];
 
-    /// <summary>What a sentence network says, what the texts of the model say of its words, and the words.</summary>
+    /// <summary>The id of a sentence network joined to the model's own word vectors and TF-IDF.</summary>
     private static string WithWords(string name) => $"{name}+{Joined(OwnWords)}";
 
     private static string Joined(string name) => $"{name}+{TfIdfFeatures.Kind}";

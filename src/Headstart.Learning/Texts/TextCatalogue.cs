@@ -3,13 +3,13 @@ using Headstart.Learning.Onnx;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A sentence network that is known by name.</summary>
+/// <summary>A sentence network that can be downloaded by name.</summary>
 /// <param name="Id">The name of its folder.</param>
-/// <param name="Network">The ONNX file, <see cref="NetworkName"/> here.</param>
-/// <param name="Vocabulary">Its tokenizer's, <see cref="VocabularyName"/> here.</param>
-/// <param name="Source">Where it is described.</param>
+/// <param name="Network">The ONNX file, called <see cref="NetworkName"/> here.</param>
+/// <param name="Vocabulary">The tokenizer's vocabulary, called <see cref="VocabularyName"/> here.</param>
+/// <param name="Source">Page that describes it.</param>
 /// <param name="Licence">SPDX name of the weights' licence.</param>
-/// <param name="Languages">What it knows.</param>
+/// <param name="Languages">Languages it was trained on.</param>
 public sealed record TextCatalogueEntry(string Id, PublishedFile Network, PublishedFile Vocabulary, string Source, string Licence,
     string Languages)
 {
@@ -19,29 +19,29 @@ public sealed record TextCatalogueEntry(string Id, PublishedFile Network, Publis
     /// <summary>How it is used.</summary>
     public SentenceReading Reading { get; init; } = SentenceReading.Usual;
 
-    /// <summary>Whose its vocabulary is.</summary>
+    /// <summary>The tokenizer that reads its vocabulary.</summary>
     public Tokenizer Tokenizer { get; init; }
 
     public string VocabularyName => SentenceFiles.VocabularyName(Tokenizer);
 
-    /// <summary>What <see cref="RegisteredText.Sha256"/> is of these files.</summary>
+    /// <summary>The <see cref="RegisteredText.Sha256"/> of these files.</summary>
     public string Sha256 => SentenceFiles.SumOf(Convert.FromHexString(Network.Sha256), Convert.FromHexString(Vocabulary.Sha256), Reading);
 
-    /// <summary>Of both files.</summary>
+    /// <summary>Size of both files.</summary>
     public long Bytes => Network.Bytes + Vocabulary.Bytes;
 }
 
 /// <summary>
-/// Sentence networks that can be fetched by name; never unasked, as they are large. Their sums are those that other projects state who
-/// fetched the same files (multilingual distiluse's network: one project); that of arctic-embed-xs was compared with a NuGet package that
-/// has it byte for byte. The vocabulary of CLIP is stated by many. None of them was run when this list was made. A file of another sum
-/// is thrown away.
+/// Sentence networks that can be downloaded by name; only on request, because they are large. Their hashes are those stated by other
+/// projects that downloaded the same files (for multilingual distiluse one project); arctic-embed-xs was compared byte for byte with a
+/// NuGet package that contains it, and CLIP's vocabulary is stated by many. None of the networks was run when this list was made. Files
+/// with another hash are discarded.
 /// </summary>
 public static class TextCatalogue
 {
     private const string Host = "https://huggingface.co/";
 
-    /// <summary>The vocabulary of BERT without capitals, which many share.</summary>
+    /// <summary>The vocabulary of uncased BERT, which many networks share.</summary>
     private const string BertUncased = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3";
 
     private static readonly SentenceReading FirstToken = new() { Pooling = Pooling.Cls };
@@ -83,7 +83,7 @@ public static class TextCatalogue
         { Tokenizer = tokenizer };
     }
 
-    /// <summary>The text half of a CLIP. All have the same vocabulary.</summary>
+    /// <summary>The text network of a CLIP; all share one vocabulary.</summary>
     private static TextCatalogueEntry Words(string id, string repository, string revision, string file, Sum network, string space)
     {
         var files = $"{Host}{repository}/resolve/{revision}/";

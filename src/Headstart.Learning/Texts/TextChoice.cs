@@ -5,24 +5,21 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// Which kind of features suits the texts, by the cross-validated log loss of a head on them: the same objective and the same rule as for
-/// images.
-/// </summary>
+/// <summary>Chooses features for texts by the cross-validated log loss of a head, with the same objective and rule as for images.</summary>
 /// <param name="Chosen">The choice.</param>
-/// <param name="Trials">All that were tried on the same texts, best first.</param>
+/// <param name="Trials">All trials, on the same texts, best first.</param>
 /// <param name="Stability">See <see cref="ChoiceRule.Stability"/>.</param>
 public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trials, double Stability)
 {
 
     /// <param name="candidates">At least one, cheapest first.</param>
-    /// <param name="texts">The labelled texts, <c>[n]</c>; <see cref="TrainingDefaults.ProbeTexts"/> of them are looked at where there are
+    /// <param name="texts">The labelled texts, <c>[n]</c>; a sample of <see cref="TrainingDefaults.ProbeTexts"/> is used if there are
     /// more.</param>
     /// <param name="labels">Their labels, indices into <paramref name="categories"/>.</param>
     /// <param name="categories">The k names.</param>
     /// <param name="seed">Decides the splits.</param>
-    /// <param name="shown">Told after each trial what there is so far.</param>
-    /// <param name="cancel">Looked at in every iteration of every fit.</param>
+    /// <param name="shown">Called after each trial with the trials so far.</param>
+    /// <param name="cancel">Checked in every iteration of every fit.</param>
     /// <exception cref="HeadTrainingException">There is nothing to learn from this set; the message says why.</exception>
     public static TextChoice Make(
         IReadOnlyList<TextFeatures> candidates, IReadOnlyList<string> texts, IReadOnlyList<int> labels, IReadOnlyList<string> categories,
@@ -43,7 +40,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         }
         catch (AggregateException exception) when (exception.InnerException is HeadTrainingException refusal)
         {
-            ExceptionDispatchInfo.Throw(refusal); // each of them says the same
+            ExceptionDispatchInfo.Throw(refusal); // all of them fail for the same reason
         }
 
         var favourite = trials[TextCandidates.Favourite(candidates)]!;
@@ -62,7 +59,7 @@ public sealed record TextChoice(TextTrial Chosen, IReadOnlyList<TextTrial> Trial
         }
     }
 
-    /// <summary>The probed examples: all, or of each category its share, and five at least where there are five.</summary>
+    /// <summary>The sample: all, or a proportional share of each category, but at least five if it has that many.</summary>
     private static int[] Sample(IReadOnlyList<int> labels, int categories, Random random)
     {
         if (labels.Count <= ProbeTexts)

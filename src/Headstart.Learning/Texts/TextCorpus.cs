@@ -1,15 +1,13 @@
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// All texts of a model, from which features may learn what words there are and how they are used, but never the labels, and never the
-/// texts that the model is tested with.
-/// </summary>
+/// <summary>All texts of a model from which features may learn words and their use, but never the labels, and never the test
+/// texts.</summary>
 public sealed class TextCorpus
 {
     private readonly Lazy<IReadOnlyList<IReadOnlyList<Token>>> _tokens;
 
-    /// <param name="labelled">Texts that have a label and that a head will learn from.</param>
-    /// <param name="unlabelled">All others.</param>
+    /// <param name="labelled">Labelled texts that a head will learn from.</param>
+    /// <param name="unlabelled">All other texts.</param>
     public TextCorpus(IReadOnlyList<string> labelled, IReadOnlyList<string> unlabelled)
     {
         ArgumentNullException.ThrowIfNull(labelled);
@@ -23,7 +21,7 @@ public sealed class TextCorpus
 
     public IReadOnlyList<string> Unlabelled { get; }
 
-    /// <summary>So many of them, evenly, as it takes to say what the vectors of all have in common.</summary>
+    /// <summary>Evenly spaced texts, enough to find the mean of all vectors.</summary>
     public IReadOnlyList<string> ForCentre
     {
         get
@@ -33,6 +31,6 @@ public sealed class TextCorpus
         }
     }
 
-    /// <summary>Of every text, the labelled ones first.</summary>
+    /// <summary>Tokens of every text, the labelled ones first.</summary>
     internal IReadOnlyList<IReadOnlyList<Token>> TokensOfAll => _tokens.Value;
 }

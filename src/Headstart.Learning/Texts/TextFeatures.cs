@@ -3,16 +3,14 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// Turns texts into feature vectors; what image backbones are to images. Learned from the texts of a model or found in a folder, and then
-/// immutable; safe for many threads.
-/// </summary>
+/// <summary>Turns texts into feature vectors, as backbones do for images. Learned from the texts of a model or found in a folder; immutable
+/// and thread-safe afterwards.</summary>
 public abstract class TextFeatures : IDisposable
 {
     private const int Rounds = 3;
-    private const int DenseLength = 1_024; // up to here whole vectors are smaller or faster
+    private const int DenseLength = 1_024; // up to here dense vectors are smaller or faster
 
-    /// <summary>Names the kind and, where there is one, the registered file: <c>tfidf</c>, <c>skipgram-sif</c>,
+    /// <summary>Names the kind and, if there is one, the registered file: <c>tfidf</c>, <c>skipgram-sif</c>,
     /// <c>glove-100d-10k+tfidf</c>.</summary>
     public abstract string Id { get; }
 
@@ -22,18 +20,15 @@ public abstract class TextFeatures : IDisposable
     /// <summary>Milliseconds for one text on this host; 0 until <see cref="Measure"/> was called.</summary>
     public double MsPerText { get; private set; }
 
-    /// <summary>The features of a text: of length 1, or all 0 where nothing in it is known. Parts that are joined are of length 1
-    /// each.</summary>
+    /// <summary>The features of a text: of length 1, or all 0 if nothing in it is known. Each joined part has length 1.</summary>
     /// <returns><c>[d]</c></returns>
     public float[] Of(string text)
     {
         return Row(text).Whole(Length);
     }
 
-    /// <summary>
-    /// The features of many texts, on all cores. Keep them as the list that they are: most values may be 0, and then the list holds only
-    /// the others.
-    /// </summary>
+    /// <summary>The features of many texts, on all cores. Pass the list on unchanged: if most values are 0, it stores only the
+    /// others.</summary>
     /// <returns><c>[n][d]</c></returns>
     public IReadOnlyList<float[]> Of(IReadOnlyList<string> texts, CancellationToken cancel = default)
     {
@@ -45,8 +40,8 @@ public abstract class TextFeatures : IDisposable
         return Length <= DenseLength ? [.. sparse] : sparse;
     }
 
-    /// <summary>Finds out how long a text takes; the median of a few rounds.</summary>
-    /// <param name="texts">Usual ones; nothing happens without any.</param>
+    /// <summary>Measures the time per text, the median of a few rounds.</summary>
+    /// <param name="texts">Typical texts; if empty, nothing is measured.</param>
     public void Measure(IReadOnlyList<string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -70,14 +65,14 @@ public abstract class TextFeatures : IDisposable
         MsPerText = times.Order().ElementAt(Rounds / 2);
     }
 
-    /// <summary>Writes what <see cref="Load"/> reads: the same features always give the same bytes.</summary>
+    /// <summary>Writes the form that <see cref="Load"/> reads: the same features always give the same bytes.</summary>
     public void Save(Stream stream) => TextFeaturesFile.Write(this, stream);
 
-    /// <summary>Reads what <see cref="Save(Stream)"/> wrote.</summary>
+    /// <summary>Reads features written by <see cref="Save(Stream)"/>.</summary>
     /// <param name="stream">The file, to its end.</param>
-    /// <param name="registered">What was found in folders; features that are made of one of these name it by its SHA-256.</param>
-    /// <exception cref="TextFeaturesException">The bytes are not features or are damaged, or something registered is missing; the message
-    /// says which.</exception>
+    /// <param name="registered">Text backbones found in folders, which stored features refer to by SHA-256.</param>
+    /// <exception cref="TextFeaturesException">The bytes are not features or are damaged, or a registered file is missing; the message says
+    /// which.</exception>
     public static TextFeatures Load(Stream stream, IReadOnlyList<RegisteredText> registered) => TextFeaturesFile.Read(stream, registered);
 
     public void Dispose()
@@ -91,7 +86,7 @@ public abstract class TextFeatures : IDisposable
     /// <param name="row">Receives the vector.</param>
     internal abstract void Write(string text, IReadOnlyList<Token> tokens, FeatureRow row);
 
-    /// <summary>The fields of this kind of features.</summary>
+    /// <summary>Writes the fields of this kind of features.</summary>
     internal abstract void Save(BinaryWriter writer);
 
     private FeatureRow Row(string text)

@@ -3,10 +3,8 @@ using System.Text;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// The file form of text features, little-endian: 8 bytes of magic, version (int32), the kind (string) and its fields, then the SHA-256 of
-/// all that. What is registered is named by its id and SHA-256 and not copied.
-/// </summary>
+/// <summary>The file format of text features, little-endian: 8 bytes of magic, version (int32), the kind (string) and its fields, then the
+/// SHA-256 of everything before it. Registered files are not copied but named by id and SHA-256.</summary>
 internal static class TextFeaturesFile
 {
     private const int FormatVersion = 1;
@@ -55,7 +53,7 @@ internal static class TextFeaturesFile
         }
         catch (Exception exception) when (exception is ArgumentException or EndOfStreamException or FormatException or OverflowException)
         {
-            // The checksum is right, so the file was made this way.
+            // The checksum is right, so the file was written this way.
             throw new TextFeaturesException("The contents of the text features file are inconsistent.", exception);
         }
     }

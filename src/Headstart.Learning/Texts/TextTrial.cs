@@ -3,9 +3,9 @@ using Headstart.Learning.Heads;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A kind of text features that was tried.</summary>
-/// <param name="Features">What the head read.</param>
-/// <param name="Validation">What came out.</param>
+/// <summary>A trial of text features.</summary>
+/// <param name="Features">The features that the head reads.</param>
+/// <param name="Validation">The result.</param>
 /// <param name="Scores">See <see cref="Tried"/>.</param>
 public sealed record TextTrial(TextFeatures Features, CrossValidation Validation, IReadOnlyList<double> Scores)
     : Tried(Validation, Scores)

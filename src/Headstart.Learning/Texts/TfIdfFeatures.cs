@@ -2,10 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// Which words, pairs of words and pieces of words a text has, the rare ones weighing more (TF-IDF, sublinear: Manning, Raghavan and
-/// Schütze, Introduction to Information Retrieval, 6.4). What small pretrained vectors often lose to.
-/// </summary>
+/// <summary>Words, pairs of words and pieces of words in a text, rare ones weighing more (TF-IDF, sublinear: Manning, Raghavan and Schütze,
+/// Introduction to Information Retrieval, 6.4). Often better than small pretrained vectors.</summary>
 internal sealed class TfIdfFeatures : TextFeatures
 {
     public const string Kind = "tfidf";
@@ -19,7 +17,7 @@ internal sealed class TfIdfFeatures : TextFeatures
 
     public override int Length => _words.Count + _pieces.Count;
 
-    /// <summary>Terms are those of the labelled texts, for a head gives others no weight; how rare they are, all texts say.</summary>
+    /// <summary>Learns the terms from the labelled texts, because a head gives others no weight, and their rarity from all texts.</summary>
     public static TfIdfFeatures Fit(TextCorpus corpus, CancellationToken cancel) =>
         new(TermBlock.Fit(corpus, Terms.OfWords, cancel), TermBlock.Fit(corpus, Terms.OfPieces, cancel));
 
@@ -35,7 +33,7 @@ internal sealed class TfIdfFeatures : TextFeatures
     {
         var words = _words.Weigh(tokens, Terms.OfWords);
         var pieces = _pieces.Weigh(tokens, Terms.OfPieces);
-        // Both count the same, and together they have length 1.
+        // Words and pieces weigh the same, and together they have length 1.
         var share = words.Count > 0 && pieces.Count > 0 ? MathF.Sqrt(0.5f) : 1;
         foreach (var (column, value) in words)
         {

@@ -6,10 +6,8 @@ using NetVips;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>
-/// Spellings made alike: composition (NFC and NFKC, Unicode Standard Annex 15) and full case folding. The runtime does neither
-/// without ICU, which Headstart does not ask of its machines; GLib does both, and comes with libvips.
-/// </summary>
+/// <summary>Unifies spellings: composition (NFC and NFKC, Unicode Standard Annex 15) and full case folding. The runtime needs ICU for
+/// either, which Headstart does not require; GLib does both and comes with libvips.</summary>
 public static unsafe class UnicodeText
 {
     private const int Decompose = 0; // G_NORMALIZE_NFD
@@ -20,19 +18,19 @@ public static unsafe class UnicodeText
 
     private sealed record Functions(nint Normalise, nint CaseFold, nint Free);
 
-    /// <summary>NFC: an accented letter is one character, whether it was typed as one or as a letter and a mark.</summary>
+    /// <summary>NFC: an accented letter is one character, whether typed as one or as letter and mark.</summary>
     public static string Composed(string text) => Ascii.IsValid(text) ? text
-        : string.Join('\0', text.Split('\0').Select(part => Normalised(part, Compose))); // GLib would end at the first zero
+        : string.Join('\0', text.Split('\0').Select(part => Normalised(part, Compose))); // GLib would stop at the first NUL
 
-    /// <summary>NFKC: ligatures, widths and the order of marks no longer tell characters apart.</summary>
+    /// <summary>NFKC: also unifies ligatures, widths and the order of marks.</summary>
     public static string Compatible(string text) => Ascii.IsValid(text) ? text
         : string.Join('\0', text.Split('\0').Select(part => Normalised(part)));
 
-    /// <summary>A text's form in which case, ligatures, widths and the order of marks no longer tell words apart.</summary>
+    /// <summary>The form in which words are compared: case, ligatures, widths and the order of marks do not matter.</summary>
     public static string Folded(string text) =>
         Ascii.IsValid(text) ? text.ToLowerInvariant() : Normalised(CaseFolded(Normalised(text)));
 
-    /// <summary>Letters without their accents, as networks that know no case know none of those.</summary>
+    /// <summary>Strips accents, for uncased networks, which know none.</summary>
     public static string WithoutAccents(string text) => Ascii.IsValid(text) ? text
         : string.Concat(Normalised(text, Decompose).EnumerateRunes()
             .Where(rune => Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark));
@@ -55,7 +53,7 @@ public static unsafe class UnicodeText
         }
     }
 
-    /// <summary>With a zero behind; halves of surrogate pairs become U+FFFD, so that GLib always gets valid UTF-8.</summary>
+    /// <summary>Terminated by a NUL; lone surrogates become U+FFFD, so that GLib always gets valid UTF-8.</summary>
     private static byte[] Utf8(string text, out int length)
     {
         var bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length) + 1];
@@ -78,7 +76,7 @@ public static unsafe class UnicodeText
     private static Functions Load()
     {
         VipsRuntime.EnsureLoaded();
-        // On Windows GLib is a file of its own; elsewhere it is part of libvips.
+        // On Windows GLib is a separate file; elsewhere it is part of libvips.
         var name = OperatingSystem.IsWindows() ? "libglib-2.0-0.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
         var library = NativeLibrary.Load(name, typeof(Image).Assembly, searchPath: null);
         return new(NativeLibrary.GetExport(library, "g_utf8_normalize"), NativeLibrary.GetExport(library, "g_utf8_casefold"),

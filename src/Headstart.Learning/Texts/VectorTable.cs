@@ -3,22 +3,22 @@ using System.Numerics.Tensors;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// Vectors that are learned a few rows at a time. Each row has a step length of its own, which shrinks as the row learns (Duchi, Hazan and
-/// Singer 2011, a number a row), so that a few texts and many need no different settings. In managed memory: adding up thousands of single
-/// rows is what libtorch is slow at, 70 of the 80 ms that a lesson took.
+/// Vectors trained a few rows at a time with AdaGrad (Duchi, Hazan and Singer 2011), one step length per row, so that few texts and many
+/// need no different settings. In managed memory, because libtorch is slow at adding up thousands of single rows: 70 of the 80 ms of a
+/// lesson.
 /// </summary>
 internal sealed class VectorTable(float[] values, int dimensions)
 {
     private const float Step = 0.1f;
 
-    private readonly float[] _squares = [.. Enumerable.Repeat(1e-6f, values.Length / dimensions)]; // sums of all slopes so far
-    private readonly int[] _places = [.. Enumerable.Repeat(-1, values.Length / dimensions)]; // among the slopes
+    private readonly float[] _squares = [.. Enumerable.Repeat(1e-6f, values.Length / dimensions)]; // sums of squared gradients
+    private readonly int[] _places = [.. Enumerable.Repeat(-1, values.Length / dimensions)]; // position of a row in _slopes
     private readonly List<int> _touched = [];
     private float[] _slopes = [];
 
     public ReadOnlySpan<float> Row(int row) => values.AsSpan(row * dimensions, dimensions);
 
-    /// <summary>Adds to the slope of a row, which it will climb.</summary>
+    /// <summary>Adds to the gradient of a row.</summary>
     public void Push(int row, ReadOnlySpan<float> slope, float share)
     {
         if (_places[row] < 0)
@@ -35,7 +35,7 @@ internal sealed class VectorTable(float[] values, int dimensions)
         TensorPrimitives.MultiplyAdd(slope, share, sum, sum);
     }
 
-    /// <summary>Climbs all slopes that were pushed.</summary>
+    /// <summary>Moves all rows along their gradients, uphill.</summary>
     public void Climb()
     {
         foreach (var (place, row) in _touched.Index())

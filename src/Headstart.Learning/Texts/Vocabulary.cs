@@ -2,7 +2,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>The words of a corpus, most frequent first, and which of them stand where.</summary>
+/// <summary>The words of a corpus, most frequent first, and the texts as word numbers.</summary>
 internal sealed class Vocabulary
 {
 
@@ -11,13 +11,13 @@ internal sealed class Vocabulary
 
     public IReadOnlyList<string> Words { get; }
 
-    /// <summary>How often each word is there.</summary>
+    /// <summary>Number of occurrences of each word.</summary>
     public int[] Counts { get; }
 
-    /// <summary>Of each text the words in their order; those that are not in the vocabulary left out.</summary>
+    /// <summary>The words of each text in their order, without those outside the vocabulary.</summary>
     public int[][] Texts { get; }
 
-    /// <summary>Words of all texts, known ones or not.</summary>
+    /// <summary>Number of words in all texts, known or not.</summary>
     public long TotalTokens { get; }
 
     public static Vocabulary Of(TextCorpus corpus)

@@ -2,22 +2,22 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>What a word says about a label.</summary>
-/// <param name="Word">As it stands in the text.</param>
-/// <param name="Start">Where, in UTF-16 code units.</param>
-/// <param name="Length">How long.</param>
-/// <param name="Weight">How much the probability of the label falls without it: above 0 speaks for the label, below 0 against it.</param>
+/// <summary>How much a word contributes to a label.</summary>
+/// <param name="Word">As written in the text.</param>
+/// <param name="Start">Start in the text, in UTF-16 code units.</param>
+/// <param name="Length">Length in UTF-16 code units.</param>
+/// <param name="Weight">Drop in the label's probability without the word: above 0 it is evidence for the label, below 0 against it.</param>
 public sealed record WordWeight(string Word, int Start, int Length, double Weight);
 
-/// <summary>Explains an answer by leaving out one word after the other (Zeiler and Fergus 2014, for pictures; Li, Monroe and Jurafsky
+/// <summary>Explains an answer by leaving out one word at a time (Zeiler and Fergus 2014, for images; Li, Monroe and Jurafsky
 /// 2016).</summary>
 public static class WordOcclusion
 {
     /// <param name="text">The text.</param>
-    /// <param name="features">What the head reads.</param>
+    /// <param name="features">The features that the head reads.</param>
     /// <param name="probabilities">The head: features <c>[d]</c> to probabilities <c>[k]</c>.</param>
     /// <param name="label">Index of the label to explain.</param>
-    /// <param name="cancel">Looked at before each word.</param>
+    /// <param name="cancel">Checked before each word.</param>
     /// <returns>One entry for each word, in the order of the text.</returns>
     public static IReadOnlyList<WordWeight> Explain(
         string text, TextFeatures features, Func<float[], float[]> probabilities, int label, CancellationToken cancel = default)

@@ -7,23 +7,23 @@ using static TorchSharp.torch;
 namespace Headstart.Learning.Texts;
 
 /// <summary>
-/// The mean of a text's word vectors, less the mean of all texts. Either plain, or with frequent words weighing less, <c>a / (a + p)</c>
-/// (smooth inverse frequency: Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings"; the mean stands
-/// for their first component, which it nearly is).
+/// The mean of a text's word vectors, minus the mean of all texts. Either plain, or weighted by <c>a / (a + p)</c>, so that frequent words
+/// count less (smooth inverse frequency: Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings"; the mean
+/// replaces their first principal component, which is nearly the same).
 /// </summary>
 internal sealed class WordVectorFeatures : TextFeatures
 {
     public const string Kind = "words";
 
-    /// <summary>Ends the name of a weighted mean.</summary>
+    /// <summary>Suffix of the names of weighted means.</summary>
     public const string Weighted = "-sif";
 
     private readonly WordVectors _vectors;
-    private readonly RegisteredText? _source; // what the vectors are read from; null where they were learned here
-    private readonly SortedDictionary<string, float> _weights; // of frequent words; empty where all weigh the same
+    private readonly RegisteredText? _source; // the file of the vectors; null if they were learned here
+    private readonly SortedDictionary<string, float> _weights; // of frequent words; empty if all weigh the same
     private readonly Dictionary<string, float> _lookup;
     private readonly float[] _mean; // [d]
-    private readonly float[] _axes; // [d, d], orthonormal rows: the directions in which texts differ, so that features do not go together
+    private readonly float[] _axes; // [d, d], orthonormal rows: principal axes of the texts, which decorrelate the features
 
     private WordVectorFeatures(string id, WordVectors vectors, RegisteredText? source, SortedDictionary<string, float> weights,
         float[] mean, float[] axes)
@@ -36,11 +36,11 @@ internal sealed class WordVectorFeatures : TextFeatures
 
     public override int Length => _mean.Length;
 
-    /// <param name="name">Names the vectors.</param>
-    /// <param name="vectors">They.</param>
-    /// <param name="source">The file they come from; null where they were learned here.</param>
-    /// <param name="corpus">Says how frequent words are.</param>
-    /// <param name="words">Its words.</param>
+    /// <param name="name">Name of the vectors.</param>
+    /// <param name="vectors">The word vectors.</param>
+    /// <param name="source">Their file; null if they were learned here.</param>
+    /// <param name="corpus">Texts for the mean and the principal axes.</param>
+    /// <param name="words">The words of the corpus and their frequencies.</param>
     /// <param name="weighted">Whether frequent words weigh less.</param>
     public static WordVectorFeatures Fit(string name, WordVectors vectors, RegisteredText? source, TextCorpus corpus, Vocabulary words,
         bool weighted)

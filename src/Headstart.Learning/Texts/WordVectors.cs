@@ -3,8 +3,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Learning.Texts;
 
-/// <summary>A vector for each of many words, and for words that are not among them one made of their pieces, where pieces have vectors.
-/// Immutable.</summary>
+/// <summary>A vector for each of many words; other words get one from their pieces, if pieces have vectors. Immutable.</summary>
 internal sealed class WordVectors
 {
     private readonly string[] _words;
@@ -12,7 +11,7 @@ internal sealed class WordVectors
     private readonly float[] _vectors; // [words, d]
     private readonly float[] _pieces; // [NGramBuckets, d], or none
 
-    /// <param name="words">The words in their folded form, none twice.</param>
+    /// <param name="words">The words in folded form, without duplicates.</param>
     /// <param name="vectors"><c>[words, d]</c></param>
     /// <param name="pieces"><c>[NGramBuckets, d]</c>, or empty.</param>
     /// <param name="dimensions">d</param>
@@ -60,7 +59,7 @@ internal sealed class WordVectors
         }
     }
 
-    /// <summary>Values are written as halves, which they are made of from the start: see <see cref="Rounded"/>.</summary>
+    /// <summary>Values are stored as 16-bit floats, to which they are already rounded: see <see cref="Rounded"/>.</summary>
     public void Save(BinaryWriter writer)
     {
         writer.Write(Dimensions);
@@ -76,18 +75,18 @@ internal sealed class WordVectors
         }
     }
 
-    /// <summary>The nearest values that fit in 16 bits; three digits are plenty, and a file of half the size.</summary>
+    /// <summary>Rounds to 16-bit floats: three digits are plenty and halve the file.</summary>
     public static float[] Rounded(IEnumerable<float> values) => [.. values.Select(value => (float)(Half)value)];
 
     /// <summary>The vector of a word in the table; empty for others.</summary>
     public ReadOnlySpan<float> Known(string word) => _places.TryGetValue(word, out var place)
         ? _vectors.AsSpan(place * Dimensions, Dimensions) : default;
 
-    /// <summary>Adds the vector of a word to a sum.</summary>
-    /// <param name="word">In its folded form.</param>
-    /// <param name="weight">How often.</param>
-    /// <param name="sum">Grows by it, <c>[d]</c>.</param>
-    /// <returns>Whether there is one.</returns>
+    /// <summary>Adds a weighted word vector to a sum.</summary>
+    /// <param name="word">The word in folded form.</param>
+    /// <param name="weight">Factor.</param>
+    /// <param name="sum">Receives the sum, <c>[d]</c>.</param>
+    /// <returns>Whether the word has a vector.</returns>
     public bool AddTo(Span<float> sum, string word, float weight)
     {
         var known = Known(word);

@@ -5,17 +5,17 @@ using Headstart.Learning.Texts;
 
 namespace Headstart.Learning.Words;
 
-/// <summary>What the words of a model's categories say of images, with the pairs that a host has.</summary>
-/// <param name="Pairs">The best first; none where the host has no pair, and then nothing is said.</param>
+/// <summary>What the words of a model's categories tell about images, given the image-text pairs of a host.</summary>
+/// <param name="Pairs">Best first; empty if the host has none, and then words are not used.</param>
 /// <param name="Categories">The k names.</param>
-/// <param name="Prompts">What each category is compared by, <c>[k]</c>; see <see cref="Prompt"/>.</param>
+/// <param name="Prompts">The text that stands for each category, <c>[k]</c>; see <see cref="Prompt"/>.</param>
 public sealed record CategoryWords(IReadOnlyList<ImageTextPair> Pairs, IReadOnlyList<string> Categories, IReadOnlyList<string> Prompts)
 {
-    /// <summary>For features that words cannot be compared with.</summary>
+    /// <summary>For features that cannot be compared with words.</summary>
     public static CategoryWords None { get; } = new([], [], []);
 
-    /// <summary>A description as it is, or else a name in the sentence that CLIP knows names from.</summary>
-    /// <param name="name">Of the category.</param>
+    /// <summary>The description unchanged, or else the name in the sentence that CLIP was evaluated with.</summary>
+    /// <param name="name">Name of the category.</param>
     /// <param name="description">What an image of it shows, in words; may be null.</param>
     public static string Prompt(string name, string? description)
     {
@@ -23,9 +23,9 @@ public sealed record CategoryWords(IReadOnlyList<ImageTextPair> Pairs, IReadOnly
         return description ?? $"a photo of a {name.Replace('_', ' ').Replace('-', ' ')}.";
     }
 
-    /// <summary>What could be tried because of the words: each pair's images alone, and joined to each other backbone.</summary>
-    /// <param name="backbones">Those that may be read.</param>
-    /// <param name="maxMs">Limit, milliseconds an image.</param>
+    /// <summary>Candidates that use the words: each pair's image network alone, and joined to each other backbone.</summary>
+    /// <param name="backbones">Backbones that may be used.</param>
+    /// <param name="maxMs">Limit, milliseconds per image.</param>
     public IEnumerable<FeatureRecipe> Recipes(IReadOnlyList<Backbone> backbones, double maxMs)
     {
         ArgumentNullException.ThrowIfNull(backbones);
@@ -33,13 +33,11 @@ public sealed record CategoryWords(IReadOnlyList<ImageTextPair> Pairs, IReadOnly
             .Select(other => FeatureRecipe.Of(other) + pair.Recipe).Prepend(pair.Recipe)).Where(recipe => recipe.MsPerImage <= maxMs);
     }
 
-    /// <summary>
-    /// The zero-shot classifier of the words: cosine to each, times the pair's scale, less the mean over the categories, which tells none
-    /// of them apart.
-    /// </summary>
-    /// <param name="recipe">What the images are read with.</param>
-    /// <returns><c>[k, d]</c>; null where no part of the recipe can be compared with words.</returns>
-    /// <exception cref="TextFeaturesException">A text half cannot be used.</exception>
+    /// <summary>The zero-shot classifier of the words: cosine to each, times the pair's scale, minus the mean over the categories, which
+    /// does not help to tell them apart.</summary>
+    /// <param name="recipe">Features of the images.</param>
+    /// <returns><c>[k, d]</c>; null if no part of the recipe can be compared with words.</returns>
+    /// <exception cref="TextFeaturesException">A text network cannot be used.</exception>
     public DenseLayer? Prior(FeatureRecipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -70,15 +68,15 @@ public sealed record CategoryWords(IReadOnlyList<ImageTextPair> Pairs, IReadOnly
         return found ? new(recipe.Length, weights, new float[Categories.Count]) : null;
     }
 
-    /// <summary>A head that has learned from no image.</summary>
-    /// <exception cref="TextFeaturesException">The text half cannot be used.</exception>
+    /// <summary>A head that learned from no image.</summary>
+    /// <exception cref="TextFeaturesException">The text network cannot be used.</exception>
     public (Head Head, NoveltyDetector Known) ZeroShot(ImageTextPair pair)
     {
         ArgumentNullException.ThrowIfNull(pair);
         return (new(Categories, Prior(pair.Recipe)!), NoveltyDetector.OfAnything(pair.Directions(Prompts)));
     }
 
-    /// <summary>How far a head that begins with the words believes those of each category, <c>[k]</c>, 0..1.</summary>
-    /// <param name="set">With a prior.</param>
+    /// <summary>How far a head that starts from the words trusts those of each category, <c>[k]</c>, 0..1.</summary>
+    /// <param name="set">A set with a prior.</param>
     public static IReadOnlyList<double> Belief(LabelledFeatures set) => WordRegression.Belief(set);
 }

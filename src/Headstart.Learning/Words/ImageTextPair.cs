@@ -5,18 +5,16 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Words;
 
-/// <summary>
-/// Two networks that were trained together on images and their captions, so that the vectors of an image and of a text that describes it
-/// point the same way (CLIP, Radford et al. 2021).
-/// </summary>
-/// <param name="Images">The image half.</param>
-/// <param name="Texts">The text half, of the same space.</param>
+/// <summary>Two networks trained together on images and their captions, so that the vectors of an image and of a text that describes it
+/// point the same way (CLIP, Radford et al. 2021).</summary>
+/// <param name="Images">The image network.</param>
+/// <param name="Texts">The text network of the same space.</param>
 public sealed record ImageTextPair(Backbone Images, RegisteredText Texts)
 {
-    /// <summary>The features of an image as they are compared with words.</summary>
+    /// <summary>The features of an image that are compared with words.</summary>
     public FeatureRecipe Recipe { get; } = FeatureRecipe.Parse($"{Images.Manifest.Id}@{FeatureSection.Words}", [Images])!;
 
-    /// <summary>The pairs among what a host has, the largest image network first: it knows most.</summary>
+    /// <summary>The pairs that a host has, the one with the largest image network, the most capable, first.</summary>
     public static IReadOnlyList<ImageTextPair> Find(IReadOnlyList<Backbone> images, Func<IReadOnlyList<RegisteredText>> texts)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -27,8 +25,8 @@ public sealed record ImageTextPair(Backbone Images, RegisteredText Texts)
             .Where(pair => pair.Item2 is not null).Select(pair => new ImageTextPair(pair.half, pair.Item2!))];
     }
 
-    /// <summary>Directions of texts in the space, <c>[k][d]</c>, each of length 1.</summary>
-    /// <exception cref="TextFeaturesException">The text half cannot be used, or its space is another one.</exception>
+    /// <summary>Directions of texts in the shared space, <c>[k][d]</c>, each of length 1.</summary>
+    /// <exception cref="TextFeaturesException">The text network cannot be used, or its vectors have another length.</exception>
     public IReadOnlyList<float[]> Directions(IReadOnlyList<string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);

@@ -7,24 +7,23 @@ using static Headstart.Learning.TrainingDefaults;
 namespace Headstart.Benchmarks.Choosing;
 
 /// <summary>
-/// <c>choice [splits=N] [folder…]</c>: how good the choice of features is. On several splits of five sets every candidate is
-/// cross-validated on one side, as in a run, and judged on the other: regret is the accuracy of the best candidate in hindsight less that
-/// of the chosen one. Beside it, how much of the other side and of the other sets the chosen one calls unknown. The folders hold further
-/// backbones.
+/// <c>choice [splits=N] [folder…]</c>: how well features are chosen. On several splits of five sets every candidate is cross-validated on
+/// one side, as in a run, and tested on the other. Regret is the accuracy of the best candidate in hindsight minus that of the chosen one.
+/// Also reports how much of the other side and of the other sets the chosen one calls unknown. The folders contain further backbones.
 /// </summary>
 internal static class ChoiceBenchmark
 {
     private const string Splits = "splits=";
 
-    /// <param name="Trial">On one side.</param>
-    /// <param name="Accuracy">On the other.</param>
+    /// <param name="Trial">Trial on one side.</param>
+    /// <param name="Accuracy">Accuracy on the other side.</param>
     private sealed record Judged(Trial Trial, double Accuracy);
 
     /// <param name="Chosen">Accuracy of the chosen recipe on the other side.</param>
-    /// <param name="Best">That of the best in hindsight.</param>
-    /// <param name="Favourite">That of the favourite.</param>
+    /// <param name="Best">Accuracy of the best recipe in hindsight.</param>
+    /// <param name="Favourite">Accuracy of the favourite.</param>
     /// <param name="Unknown">Share of the other side that is called unknown.</param>
-    /// <param name="Caught">The same of the other sets' images.</param>
+    /// <param name="Caught">Share of the other sets' images that is called unknown.</param>
     private sealed record Outcome(double Chosen, double Best, double Favourite, double Unknown, double Caught)
     {
         public double Regret => Best - Chosen;
@@ -55,7 +54,7 @@ internal static class ChoiceBenchmark
                 var sides = set.Sides(split);
                 var known = Candidates.Favourite(backbones, double.PositiveInfinity, set.PerCategory(sides.Train));
                 var judged = All(backbones, known, recipe => Judge(set, recipe, sides));
-                judged.ForEach(j => (accuracies.TryGetValue(j.Trial.Id, out var of) ? of : accuracies[j.Trial.Id] = []).Add(j.Accuracy));
+                judged.ForEach(j => (accuracies.TryGetValue(j.Trial.Id, out var all) ? all : accuracies[j.Trial.Id] = []).Add(j.Accuracy));
                 var favourite = judged.Single(j => j.Trial.Id == known.Id);
                 var chosen = ChoiceRule.Choose([.. judged.Select(j => j.Trial)], favourite.Trial);
                 var best = judged.MaxBy(j => j.Accuracy)!;
@@ -73,16 +72,16 @@ internal static class ChoiceBenchmark
             + $"| {outcomes.Average(o => o.Regret):0.000}, at most {outcomes.Max(o => o.Regret):0.000} "
             + $"| {outcomes.Average(o => o.Favourite):0.000} | {outcomes.Average(o => o.Unknown):0.000} "
             + $"| {outcomes.Average(o => o.Caught):0.000} |\n\n| recipe | mean accuracy |\n| --- | --- |");
-        foreach (var (recipe, of) in accuracies.OrderByDescending(pair => pair.Value.Average()))
+        foreach (var (recipe, all) in accuracies.OrderByDescending(pair => pair.Value.Average()))
         {
-            Console.WriteLine($"| {recipe} | {of.Average():0.000}, in {of.Count} of {outcomes.Count} |");
+            Console.WriteLine($"| {recipe} | {all.Average():0.000}, in {all.Count} of {outcomes.Count} |");
         }
 
         backbones.ForEach(backbone => backbone.Dispose());
         return 0;
     }
 
-    /// <summary>Those that a run tries: everything, then the best pair with each third.</summary>
+    /// <summary>The candidates of a run: all first ones, then the best pair with each third backbone.</summary>
     private static List<Judged> All(List<Backbone> backbones, FeatureRecipe favourite, Func<FeatureRecipe, Judged> judge)
     {
         var judged = Candidates.Of(backbones, double.PositiveInfinity).AsParallel().Select(judge).ToList();
@@ -101,5 +100,5 @@ internal static class ChoiceBenchmark
         return new(trial, unseen.Features.Zip(unseen.Labels, (f, label) => head.Best(f) == label ? 1.0 : 0).Average());
     }
 
-    private static double Unknown(NoveltyDetector known, LabelledFeatures of) => of.Features.Average(f => known.IsUnknown(f) ? 1.0 : 0);
+    private static double Unknown(NoveltyDetector known, LabelledFeatures set) => set.Features.Average(f => known.IsUnknown(f) ? 1.0 : 0);
 }

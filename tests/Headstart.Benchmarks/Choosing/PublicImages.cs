@@ -4,7 +4,7 @@ using Headstart.Tests;
 
 namespace Headstart.Benchmarks.Choosing;
 
-/// <summary>The images of a public set, with the features that backbones gave of them.</summary>
+/// <summary>The images of a public set and their features from several backbones.</summary>
 internal sealed class PublicImages
 {
     private readonly string[] _categories;
@@ -32,7 +32,7 @@ internal sealed class PublicImages
 
     public string Name { get; }
 
-    /// <summary>Every image.</summary>
+    /// <summary>Indices of all images.</summary>
     public int[] All => [.. Enumerable.Range(0, _labels.Count)];
 
     public static async Task<PublicImages> ReadAsync(string folder, IReadOnlyList<Backbone> backbones)
@@ -51,7 +51,8 @@ internal sealed class PublicImages
         return images;
     }
 
-    /// <param name="split">0 for the set's own sides; other numbers deal its images out anew, as many of each category to each.</param>
+    /// <param name="split">0 for the set's own split; other numbers deal its images out again, with as many of each category on each
+    /// side.</param>
     public (int[] Train, int[] Test) Sides(int split)
     {
         var (train, test) = (new List<int>(), new List<int>());
@@ -70,7 +71,7 @@ internal sealed class PublicImages
         return ([.. train], [.. test]);
     }
 
-    /// <summary>How many of these images a category has, on average.</summary>
+    /// <summary>Average number of these images per category.</summary>
     public double PerCategory(int[] images) => (double)images.Length / _categories.Length;
 
     public LabelledFeatures Features(FeatureRecipe recipe, IReadOnlyList<int> images) => new(

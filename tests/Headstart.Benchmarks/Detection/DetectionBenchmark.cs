@@ -6,16 +6,18 @@ using Headstart.Learning.Native;
 
 namespace Headstart.Benchmarks.Detection;
 
-/// <summary><c>detection [set…] [images=20 draws=5] [judge=rest] [backbone=id] [seconds=n] [effort=n]</c>: learns <c>train.json</c> and
-/// is judged by <c>test.json</c>, which it is given as a user's own test; what docs/detection.md says. With <c>judge=rest</c> it is judged
-/// by what was not drawn of <c>train.json</c>: what is tried is compared on these, never on the test.</summary>
+/// <summary>
+/// <c>detection [set…] [images=20 draws=5] [judge=rest] [backbone=id] [seconds=n] [effort=n]</c>: trains on <c>train.json</c> and is tested
+/// on <c>test.json</c> as a user's own test set, for docs/detection.md. With <c>judge=rest</c> it is tested on the images of
+/// <c>train.json</c> that were not drawn: experiments are compared on these, never on the test set.
+/// </summary>
 internal static class DetectionBenchmark
 {
     private const int TimedPictures = 20, Turns = 8;
 
     public static int Run(string[] arguments, string shared)
     {
-        ProcessMemory.Keep(); // as the workers that train do
+        ProcessMemory.Keep(); // as in the workers that train
         var options = arguments.Where(argument => argument.Contains('=')).Select(argument => argument.Split('=', 2))
             .ToDictionary(parts => parts[0], parts => parts[1]);
         string[] sets = [.. arguments.Where(argument => !argument.Contains('='))];
@@ -96,8 +98,8 @@ internal static class DetectionBenchmark
         return report.At50.Value;
     }
 
-    /// <summary>On one thread: of a whole detection, and of its head with what comes behind. The least of several turns, taken in turns:
-    /// whatever else the machine does only adds.</summary>
+    /// <summary>On one thread: time of a whole detection, and of its head and what follows. The minimum of several alternating rounds,
+    /// because other load only adds time.</summary>
     private static string Milliseconds(DetectorBackbone backbone, DetectionHead head, IReadOnlyList<DetectionExample> test)
     {
         var files = test.Take(TimedPictures).Select(example => example.Read()).ToList();

@@ -3,7 +3,7 @@ using Headstart.Learning.Detection;
 
 namespace Headstart.Benchmarks.Detection;
 
-/// <summary>A set in COCO's form: <c>images/</c>, and one file a part.</summary>
+/// <summary>A set in COCO's format: <c>images/</c>, and one file per part.</summary>
 internal static class DetectionSet
 {
     public static (string[] Categories, DetectionExample[] Examples) Read(string folder, string part)

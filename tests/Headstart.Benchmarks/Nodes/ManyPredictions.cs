@@ -8,10 +8,8 @@ using Headstart.Tests;
 
 namespace Headstart.Benchmarks.Nodes;
 
-/// <summary>
-/// 100,000 predictions through nginx and two web nodes, while another version is published every other second and one node is killed and
-/// replaced. Every answer must be right for the version it names, or a 503 that says when to come again.
-/// </summary>
+/// <summary>100,000 predictions through nginx and two web nodes, while a different version is published every other second and one node is
+/// killed and replaced. Every answer must be right for the version it names, or a 503 that says when to retry.</summary>
 internal static class ManyPredictions
 {
     private const int Predictions = 100_000;
@@ -123,7 +121,7 @@ internal static class ManyPredictions
         }
     }
 
-    /// <summary>Again where the node in hand is killed: it is no prediction, so nginx does not.</summary>
+    /// <summary>Retries if the node that handles the request is killed: nginx retries only predictions.</summary>
     private static async Task PublishAsync(HttpClient client, string model, int version)
     {
         while (true)

@@ -10,7 +10,7 @@ internal static class NodesBenchmark
         { ["workers"] = Workers.MeasureAsync, ["predictions"] = ManyPredictions.MeasureAsync };
         if (sections.Except(all.Keys).FirstOrDefault() is { } unknown)
         {
-            Console.Error.WriteLine($"There is no \"{unknown}\"; there are {string.Join(", ", all.Keys)}.");
+            Console.Error.WriteLine($"Unknown name \"{unknown}\"; available: {string.Join(", ", all.Keys)}.");
             return 1;
         }
 

@@ -4,10 +4,8 @@ using NetVips;
 
 namespace Headstart.Benchmarks.Nodes;
 
-/// <summary>
-/// One run over 5,000 images by one worker and by two, each pinned to a core of its own. Beside them run a web node and PostgreSQL, which
-/// have little to do. The images are cut out of the public photographs, each another one.
-/// </summary>
+/// <summary>One run over 5,000 images with one worker and with two, each pinned to a core of its own. A web node and PostgreSQL run beside
+/// them with little to do. The images are different crops of the public photographs.</summary>
 internal static class Workers
 {
     private const int Images = 5_000;
@@ -24,12 +22,12 @@ internal static class Workers
             double together;
             await using (await web.JoinAsync(shared, "worker", core: 1))
             {
-                await Task.Delay(TimeSpan.FromSeconds(5)); // until the workers know of each other
+                await Task.Delay(TimeSpan.FromSeconds(5)); // until the workers have discovered each other
                 together = await TimeAsync(web, model, backbone);
             }
 
             Console.WriteLine($"{Images} images, {backbone ?? "automatic choice"}: one worker {alone:0} s, two {together:0} s, ratio "
-                + $"{together / alone:0.00} (wanted at most 0.6)");
+                + $"{together / alone:0.00} (required: at most 0.6)");
         }
     }
 
@@ -38,7 +36,7 @@ internal static class Workers
         await using var database = web.OpenDatabase();
         await using var forget = database.CreateCommand("TRUNCATE feature_vectors");
         await forget.ExecuteNonQueryAsync();
-        // Not what an earlier run chose: that would stand, and nothing be compared.
+        // Removes the choice of an earlier run, which would be kept without comparing anything.
         await using var unknown = database.CreateCommand("UPDATE model_versions SET backbone = 'none'");
         await unknown.ExecuteNonQueryAsync();
         var run = await web.Client.TrainAsync(model, backbone is null ? [] : new JsonObject { ["backbone"] = backbone });

@@ -3,13 +3,13 @@ using Headstart.Learning.Backbones;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>How much is measured.</summary>
-/// <param name="Rounds">Of which the median counts; what is compared takes turns in each.</param>
-/// <param name="Photographs">Different ones, a whole number of batches.</param>
-/// <param name="OverloadSeconds">How long the overload lasts.</param>
-/// <param name="Models">How many models are published, in steps.</param>
-/// <param name="Images">How many images are extracted, in steps.</param>
-/// <param name="VectorsPerCategory">Made-up feature vectors that a head of many categories learns from.</param>
+/// <summary>Size of the measurement.</summary>
+/// <param name="Rounds">Rounds, of which the median counts; compared servers alternate in each.</param>
+/// <param name="Photographs">Number of different photographs, a whole number of batches.</param>
+/// <param name="OverloadSeconds">Duration of the overload.</param>
+/// <param name="Models">Numbers of published models, in steps.</param>
+/// <param name="Images">Numbers of extracted images, in steps.</param>
+/// <param name="VectorsPerCategory">Synthetic feature vectors per category for a head of many categories.</param>
 internal sealed record Scale(int Rounds, int Photographs, int OverloadSeconds, int[] Models, int[] Images, int VectorsPerCategory)
 {
     public static readonly Scale Default = new(7, 112, 10, [10, 100, 1_000], [1_000, 10_000], 50);
@@ -17,7 +17,7 @@ internal sealed record Scale(int Rounds, int Photographs, int OverloadSeconds, i
     public static readonly Scale Full = Default with { Images = [1_000, 10_000, 100_000] };
 }
 
-/// <summary>What all sections share: a running host with one published model on one backbone, and photographs for it.</summary>
+/// <summary>Shared by all sections: a running host with one published model on one backbone, and photographs for it.</summary>
 internal sealed class Bench : IAsyncDisposable
 {
     public const string BackboneId = "mobilenetv2-1.0";
@@ -46,10 +46,10 @@ internal sealed class Bench : IAsyncDisposable
 
     public Photographs Photographs { get; }
 
-    /// <summary>The path of the published model that answers.</summary>
+    /// <summary>Path of the published model.</summary>
     public string Model { get; private set; } = "";
 
-    /// <summary>The backbone by which everything is compared: <see cref="BackboneId"/>, or its 8-bit form.</summary>
+    /// <summary>The backbone of all comparisons: <see cref="BackboneId"/>, or its 8-bit form.</summary>
     public BackboneFile Backbone { get; }
 
     public JsonObject OneBackbone => new() { ["backbone"] = Backbone.Manifest.Id };
@@ -84,7 +84,7 @@ internal sealed class Bench : IAsyncDisposable
         [.. Directory.GetFiles(Path.Combine(Data, split), "*.jp*g", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
             .Select(file => (Path.GetFileName(Path.GetDirectoryName(file)!), File.ReadAllBytes(file)))];
 
-    /// <summary>Predictions of the one model by so many clients.</summary>
+    /// <summary>Predictions of the one model with this many clients.</summary>
     public Task<Load> PredictAsync(int concurrency, int count, bool stamped = true)
     {
         var target = Client.Predictions(Model);

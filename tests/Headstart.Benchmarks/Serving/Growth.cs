@@ -5,7 +5,7 @@ using Headstart.Learning.Native;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>What grows with the number of images: extraction should take the same time for each, in the same memory.</summary>
+/// <summary>What grows with the number of images: extraction should take the same time per image and the same memory.</summary>
 internal static class Growth
 {
     private const int Dimensions = 1280;
@@ -13,7 +13,7 @@ internal static class Growth
 
     public static async Task MeasureAsync(Bench bench, ResultTable table)
     {
-        table.Section($"Growth: images under ever new hashes; extraction with {BackboneFolders.BuiltInId} in the benchmark's process, "
+        table.Section($"Growth: images with ever new hashes; extraction with {BackboneFolders.BuiltInId} in the benchmark's process, "
             + "memory at its peak in MiB");
         using var backbone = Backbone.Open(bench.Find(BackboneFolders.BuiltInId), threads: 1);
         await ExtractAsync(backbone, bench.Photographs, 200);
@@ -61,7 +61,7 @@ internal static class Growth
         table.Row("   memory of the host after it and before, MiB", $"{bench.Host.MemoryMb:0}", $"{before:0}");
     }
 
-    /// <summary>Seconds for a head from made-up features that overlap: a point of each category, and noise around it.</summary>
+    /// <summary>Seconds to train a head on synthetic, overlapping features: a centre for each category, and noise around it.</summary>
     private static double TrainHead(int perClass)
     {
         var random = new Random(1);

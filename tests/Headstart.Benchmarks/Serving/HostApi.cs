@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>The calls of the main job.</summary>
+/// <summary>API calls from upload to prediction.</summary>
 internal static class HostApi
 {
     private const int FilesAtOnce = 50;
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A new model with these files, by category.</summary>
-    /// <returns>Its path.</returns>
+    /// <summary>Creates a model with these files, by category.</summary>
+    /// <returns>Path of the model.</returns>
     public static async Task<string> UploadAsync(this HttpClient client, IEnumerable<(string Category, byte[] File)> files)
     {
         var model = await SendAsync(client.PostAsJsonAsync("/api/v1/models", new { name = $"{Guid.CreateVersion7()}" }));
@@ -30,7 +30,7 @@ internal static class HostApi
         return path;
     }
 
-    /// <summary>Trains until the run has succeeded.</summary>
+    /// <summary>Trains and waits until the run has succeeded.</summary>
     public static async Task<JsonNode> TrainAsync(this HttpClient client, string model, JsonObject request)
     {
         var run = await SendAsync(client.PostAsJsonAsync($"{model}/training-runs", request));
@@ -47,7 +47,7 @@ internal static class HostApi
     public static Uri Predictions(this HttpClient client, string model) => new(client.BaseAddress!, $"{model}/predictions");
 
     /// <summary>The share of files whose most probable label is their category, one request each.</summary>
-    /// <param name="client">Talks to the host or to a peer, whose answers are labels without more around them.</param>
+    /// <param name="client">Client of the host or of a peer, whose answers are plain labels.</param>
     /// <param name="target">Where a photograph is posted.</param>
     /// <param name="files">Files with their category.</param>
     public static async Task<double> AccuracyAsync(this HttpClient client, Uri target,

@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>The real host, the Release build of this checkout, as a process of its own on an empty data folder that goes with it.</summary>
+/// <summary>The real host, the Release build of this checkout, as a separate process on a data folder that is deleted with it.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
-    /// <summary>The default, named so that a bound can be computed from it.</summary>
+    /// <summary>The default, set explicitly because a bound is computed from it.</summary>
     public const int MaxWaiting = 64;
 
     private const string Key = "hs_benchmark_0123456789abcdefghijkl";
@@ -34,19 +34,19 @@ internal sealed class HostProcess : IAsyncDisposable
     /// <summary>Physical memory of the host without its PostgreSQL, in MiB.</summary>
     public double MemoryMb => _process.MemoryMb;
 
-    /// <summary>Seconds that the host without its PostgreSQL has used of all cores.</summary>
+    /// <summary>CPU seconds of the host without its PostgreSQL.</summary>
     public double CpuSeconds => _process.CpuSeconds;
 
-    /// <param name="shared">Has the backbones.</param>
-    /// <param name="settings">Beside or in place of those that every host here has.</param>
+    /// <param name="shared">Folder that contains the backbones.</param>
+    /// <param name="settings">Settings that extend or replace those of all hosts here.</param>
     public static Task<HostProcess> StartAsync(string shared, Dictionary<string, string>? settings = null) =>
         StartAsync(shared, Directory.CreateTempSubdirectory("headstart-benchmark-").FullName, settings ?? [], core: null);
 
     /// <summary>Starts another node on this one's database and blobs.</summary>
-    /// <param name="shared">Has the backbones.</param>
+    /// <param name="shared">Folder that contains the backbones.</param>
     /// <param name="roles">web, worker or both.</param>
-    /// <param name="core">The only one it may use; null for all.</param>
-    /// <param name="address">Where it listens; null for any free port.</param>
+    /// <param name="core">The only core it may use; null for all.</param>
+    /// <param name="address">Address to listen on; null for any free port.</param>
     public Task<HostProcess> JoinAsync(string shared, string roles, int? core = null, Uri? address = null)
     {
         var folder = Directory.CreateTempSubdirectory("headstart-benchmark-").FullName;
@@ -63,7 +63,7 @@ internal sealed class HostProcess : IAsyncDisposable
         }, core);
     }
 
-    /// <summary>For the same key at another address, such as that of a proxy.</summary>
+    /// <summary>A client with the same key at another address, such as that of a proxy.</summary>
     public HttpClient ClientAt(Uri address)
     {
         var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false })
@@ -75,7 +75,7 @@ internal sealed class HostProcess : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Ends it as a power cut would.</summary>
+    /// <summary>Kills it, as a power cut would.</summary>
     public async Task KillAsync()
     {
         await _process.KillAsync();
@@ -86,7 +86,7 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // PostgreSQL's account has to pass
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute); // for PostgreSQL's account
         }
 
         Dictionary<string, string> environment = new()
@@ -120,7 +120,7 @@ internal sealed class HostProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The host's own database, for what the API has no way to do.</summary>
+    /// <summary>The host's own database, for operations that the API lacks.</summary>
     public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(DatabaseAddress);
 
     private string DatabaseAddress => new NpgsqlConnectionStringBuilder
@@ -141,7 +141,7 @@ internal sealed class HostProcess : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Built with this project, into a folder beside its own.</summary>
+    /// <summary>The host as built with this project, in a folder beside its own.</summary>
     private static string Program => Path.GetFullPath(
         Path.Combine(AppContext.BaseDirectory, "..", "..", "Headstart",
         Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Headstart"));

@@ -5,8 +5,8 @@ using Headstart.Learning.Imaging;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// How near extraction and predictions come to what the cores can do: 1 / (1/decode + 1/forward), each alone in a raw loop on all cores,
-/// see <see cref="Throughput"/>. And by how much a lone request is slower than decoding and forwarding the same photographs one after
+/// How close extraction and predictions come to the limit of the cores: 1 / (1/decode + 1/forward), each alone in a raw loop on all cores,
+/// see <see cref="Throughput"/>. And how much slower a single request is than decoding and forwarding the same photographs one after
 /// another on one thread.
 /// </summary>
 internal static class Limit
@@ -80,7 +80,7 @@ internal static class Limit
 
     private static void Add(Measured[] photographs, IEnumerable<double> milliseconds)
     {
-        foreach (var (photograph, ms) in photographs.Zip(milliseconds)) // one client gets its answers in order
+        foreach (var (photograph, ms) in photographs.Zip(milliseconds)) // a single client receives its answers in order
         {
             photograph.Add(ms);
         }

@@ -4,22 +4,22 @@ using System.Net;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>An answer: its status, and the milliseconds from the moment when the request was due.</summary>
+/// <summary>An answer: its status, and milliseconds since the request was due.</summary>
 internal readonly record struct Answer(HttpStatusCode Status, double Milliseconds);
 
-/// <summary>What a generator of requests got, and how many cores' worth of work it did itself meanwhile.</summary>
+/// <summary>Results of a request generator, and the cores that it used itself meanwhile.</summary>
 internal sealed record Load(IReadOnlyCollection<Answer> Answers, double Seconds, double OwnCores)
 {
     public double PerSecond => Answers.Count / Seconds;
 
     public IReadOnlyCollection<double> Milliseconds => [.. Answers.Select(answer => answer.Milliseconds)];
 
-    /// <summary>So many clients, each of which sends its next request when it has its answer.</summary>
-    /// <param name="client">Its connections stay open.</param>
-    /// <param name="target">Where request i goes.</param>
-    /// <param name="content">Its body.</param>
+    /// <summary>Clients that each send their next request after the previous answer.</summary>
+    /// <param name="client">HTTP client; its connections stay open.</param>
+    /// <param name="target">Address of request i.</param>
+    /// <param name="content">Body of request i.</param>
     /// <param name="concurrency">Number of clients.</param>
-    /// <param name="count">Requests in all.</param>
+    /// <param name="count">Total number of requests.</param>
     /// <exception cref="InvalidOperationException">An answer was not 200.</exception>
     public static async Task<Load> ClosedAsync(HttpClient client, Func<int, Uri> target, Func<int, HttpContent> content, int concurrency,
         int count)
@@ -39,8 +39,7 @@ internal sealed record Load(IReadOnlyCollection<Answer> Answers, double Seconds,
         }
     }
 
-    /// <summary>Requests at a fixed rate, whether or not earlier ones were answered: what a service meets that has become
-    /// popular.</summary>
+    /// <summary>Requests at a fixed rate, whether or not earlier ones were answered, like the load of a popular service.</summary>
     public static async Task<Load> OpenAsync(HttpClient client, Uri target, Func<int, HttpContent> content, double perSecond,
         TimeSpan duration)
     {

@@ -6,16 +6,15 @@ using Npgsql;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// Many published models that take turns at random. They are copies of the one that was trained, each with a head of its own: the rows and
-/// the heads are written beside the API, since a thousand training runs would take the better part of an hour and teach nothing about
-/// serving.
+/// Many published models, requested in random order. They are copies of the trained one, each with its own head. Rows and heads are written
+/// directly to database and blobs, because a thousand training runs would take most of an hour and show nothing about serving.
 /// </summary>
 internal static class ManyModels
 {
     private const int Concurrency = 8;
     private const int ColdOnes = 50;
 
-    // jsonb_populate_record copies whatever columns there are; only what must differ is named.
+    // jsonb_populate_record copies all columns; only those that must differ are named.
     private const string Copy = """
         WITH model AS (
             INSERT INTO models SELECT (jsonb_populate_record(m, jsonb_build_object('id', $2, 'name', $2))).* FROM models m WHERE m.id = $1),
@@ -45,15 +44,15 @@ internal static class ManyModels
             await MeasureAsync(bench, table, models, count == bench.Scale.Models[^1]);
         }
 
-        table.Note("Many models: copies of the trained model, each with another head (its weights changed a little), written to the "
-            + "host's database and blobs beside the API. "
-            + "Memory is what the host grew by when each of the new models had answered once; PostgreSQL's is not in it.");
+        table.Note("Many models: copies of the trained model, each with another head (its weights changed a little), written "
+            + "directly to the host's database and blobs. Memory is the growth of the host after each of the new models has answered "
+            + "once, without PostgreSQL.");
     }
 
     private static async Task MeasureAsync(Bench bench, ResultTable table, List<Uri> models, bool last)
     {
         var fresh = models[(bench.Scale.Models.LastOrDefault(count => count < models.Count))..];
-        await bench.PredictAsync(Concurrency, bench.Photographs.Count); // so that the growth is that of the models
+        await bench.PredictAsync(Concurrency, bench.Photographs.Count); // so that only the models add to the growth
         var before = bench.Host.MemoryMb;
         var cold = await PostAsync(bench, i => fresh[i], 1, Math.Min(ColdOnes, fresh.Count));
         var warm = await PostAsync(bench, i => fresh[i], 1, Math.Min(ColdOnes, fresh.Count));
@@ -84,7 +83,7 @@ internal static class ManyModels
     {
         var output = template.Head.Output;
         var bias = output.Bias.ToArray();
-        bias[0] += 1e-4f * (number + 1); // another head, and so another blob
+        bias[0] += 1e-4f * (number + 1); // a different head, and so a different blob
         var head = new Head(template.Head.Labels, new DenseLayer(output.Inputs, output.Weights.Span, bias), template.Head.Hidden,
             template.Head.Thresholds);
         var sha256 = await new FolderBlobStore(bench.Host.Blobs).PutAsync((template with { Head = head }).Write(), CancellationToken.None);

@@ -11,10 +11,10 @@ internal sealed class Measured
 
     public void Add(double value) => _values.Add(value);
 
-    /// <summary>What was added so far only warmed up.</summary>
+    /// <summary>Discards the values so far as warm-up.</summary>
     public void Forget() => _values.Clear();
 
-    /// <summary>Runs the work and adds how much of it was done in a second.</summary>
+    /// <summary>Runs the work and adds its rate per second.</summary>
     public void AddRate(int count, Action work)
     {
         var start = Stopwatch.GetTimestamp();
@@ -34,6 +34,6 @@ internal sealed class Measured
     public static double Quantile(IReadOnlyCollection<double> values, double share) =>
         values.Order().ElementAt(Math.Min(values.Count - 1, (int)(share * values.Count)));
 
-    /// <summary>Median (least..most).</summary>
+    /// <summary>Median (minimum..maximum).</summary>
     public override string ToString() => $"{Median:0.0} ({_values.Min():0.0}..{_values.Max():0.0})";
 }

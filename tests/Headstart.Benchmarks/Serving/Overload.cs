@@ -2,10 +2,8 @@ using System.Net;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>
-/// Twice as many requests as can be answered, at a fixed rate. Who is let in waits behind at most the queue, and everybody else hears so at
-/// once.
-/// </summary>
+/// <summary>Twice as many requests as can be answered, at a fixed rate. Accepted requests wait for at most the length of the queue; all
+/// others are refused immediately.</summary>
 internal static class Overload
 {
     private const int Saturating = 64;

@@ -10,7 +10,7 @@ internal enum PeerKind
     Node,
 }
 
-/// <summary>A server that does what Headstart does, as a user would write it; see the folder Peers.</summary>
+/// <summary>A server that does the same as Headstart, written as a user would; see the folder Peers.</summary>
 internal sealed class Peer : IAsyncDisposable
 {
     private static readonly string[] Pythons = ["python3", "/usr/bin/python3"];
@@ -29,16 +29,16 @@ internal sealed class Peer : IAsyncDisposable
 
     public Uri Target { get; }
 
-    /// <summary>A Python that has these modules, or null. With the reference BLAS torch takes three times as long, and the comparison would
-    /// flatter.</summary>
+    /// <summary>A Python with these modules, or null. With the reference BLAS torch takes three times as long, which would distort the
+    /// comparison.</summary>
     public static string? Python(string modules) => Pythons.FirstOrDefault(python => Succeeds(python,
         ["-c", $"import {modules}; assert torch.backends.mkl.is_available() or 'openblas' in open('/proc/self/maps').read()"]));
 
-    /// <summary>Are the packages of the peer in Node installed?</summary>
+    /// <summary>Whether the packages of the Node peer are installed.</summary>
     public static bool HasNode => Directory.Exists(Path.Combine(Folder, "node", "node_modules", "onnxruntime-node"))
         && Succeeds("node", ["--version"]);
 
-    /// <summary>The peers' sources; their packages are installed there too.</summary>
+    /// <summary>Folder of the peers' sources, where their packages are installed too.</summary>
     public static string Folder { get; } = Path.Combine(Checkout(), "tests", "Headstart.Benchmarks", "Peers");
 
     public static Task<Peer> StartFastApiAsync(HttpClient client, string python, string files, int workers)
@@ -89,7 +89,7 @@ internal sealed class Peer : IAsyncDisposable
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return false; // there is no such program
+            return false; // no such program
         }
     }
 

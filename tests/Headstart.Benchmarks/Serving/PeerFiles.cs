@@ -6,13 +6,11 @@ using Npgsql;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>
-/// The backbone's weights and the published head in a form that every language reads: shapes as JSON, values as little-endian float32 one
-/// behind the other. So all give the same answers, and are compared for speed only.
-/// </summary>
+/// <summary>The backbone's weights and the published head in a format that every language reads: shapes as JSON, values as consecutive
+/// little-endian float32. So all servers give the same answers, and only speed is compared.</summary>
 internal static class PeerFiles
 {
-    /// <summary>Writes <c>weights.json</c> and <c>weights.bin</c>, in the order of the graph: of each convolution its weights, then its
+    /// <summary>Writes <c>weights.json</c> and <c>weights.bin</c>, in the order of the graph: the weights of each convolution, then its
     /// bias.</summary>
     public static void WriteWeights(string onnx, string folder)
     {
@@ -23,7 +21,7 @@ internal static class PeerFiles
         Write(Path.Combine(folder, "weights"), [], [.. used.Select(tensor => tensor.Dims.ToArray())], used.Select(Values));
     }
 
-    /// <summary>Writes <c>head.json</c> and <c>head.bin</c>: of each layer its weights, then its bias.</summary>
+    /// <summary>Writes <c>head.json</c> and <c>head.bin</c>: the weights of each layer, then its bias.</summary>
     public static void WriteHead(Head head, string folder)
     {
         DenseLayer[] layers = head.Hidden is null ? [head.Output] : [head.Hidden, head.Output];
@@ -32,7 +30,7 @@ internal static class PeerFiles
             layers.SelectMany(layer => (float[][])[layer.Weights.ToArray(), layer.Bias.ToArray()]));
     }
 
-    /// <summary>The head that a published model answers with, from the host's own database and blobs.</summary>
+    /// <summary>The head of a published model, from the host's own database and blobs.</summary>
     public static async Task<HeadArtifact> ReadHeadAsync(HostProcess host, string model)
     {
         await using var database = host.OpenDatabase();

@@ -1,8 +1,8 @@
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// Predictions against two servers that a user would write: FastAPI with torch and PIL, and Node with ONNX Runtime and sharp. Same
-/// photographs, same weights, same head, one photograph a request; each in one process and in one a core, whichever is faster.
+/// Predictions compared with two servers as a user would write them: FastAPI with torch and PIL, and Node with ONNX Runtime and sharp. Same
+/// photographs, same weights, same head, one photograph per request; each as one process and as one per core, whichever is faster.
 /// </summary>
 internal static class Peers
 {

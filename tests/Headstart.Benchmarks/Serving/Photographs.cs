@@ -3,10 +3,8 @@ using System.Net.Http.Headers;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>
-/// Real photographs as request bodies. With a stamp eight changing bytes follow the JPEG's end-of-image marker: every decoder ignores them
-/// and the picture stays the same, but no two files have the same SHA-256, so that nothing remembered can answer.
-/// </summary>
+/// <summary>Real photographs as request bodies. A stamp adds eight changing bytes after the JPEG's end-of-image marker: decoders ignore
+/// them and the image stays the same, but no two files have the same SHA-256, so no cache can answer.</summary>
 internal sealed class Photographs(byte[][] files)
 {
     private static long s_stamp = TimeProvider.System.GetUtcNow().Ticks;
@@ -21,7 +19,7 @@ internal sealed class Photographs(byte[][] files)
 
     private static byte[] NextStamp() => BitConverter.GetBytes(Interlocked.Increment(ref s_stamp));
 
-    /// <summary>Writes what is in memory already: the generator shares the cores with what it measures.</summary>
+    /// <summary>Writes bytes that are already in memory, because the generator shares the cores with what it measures.</summary>
     private sealed class Body : HttpContent
     {
         private static readonly MediaTypeHeaderValue Jpeg = new("image/jpeg");

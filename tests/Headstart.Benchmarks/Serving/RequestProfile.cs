@@ -4,10 +4,8 @@ using Headstart.Learning.Imaging;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>
-/// Where the time of a prediction goes, for a lone client and for 64: what the host measures of itself (<c>/metrics</c>), and the CPU time
-/// of its process against that of decoding and forwarding in a loop.
-/// </summary>
+/// <summary>Time spent in a prediction, for a single client and for 64: the host's own measurements (<c>/metrics</c>), and the CPU time of
+/// its process compared with a loop that decodes and forwards.</summary>
 internal static class RequestProfile
 {
     private static readonly int[] Concurrencies = [1, 64];
@@ -68,7 +66,7 @@ internal static class RequestProfile
         }
     }
 
-    /// <summary>Each measurement, summed over its labels.</summary>
+    /// <summary>The value of each metric, summed over its labels.</summary>
     private static async Task<Dictionary<string, double>> NumbersAsync(Bench bench) =>
         (await bench.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n')
             .Where(line => line.Length > 0 && line[0] != '#')
@@ -78,7 +76,7 @@ internal static class RequestProfile
     private static double Value(string line)
     {
         var number = line.AsSpan(line.LastIndexOf('}') + 1).Trim();
-        var end = number.IndexOf(' '); // a time follows
+        var end = number.IndexOf(' '); // followed by a timestamp
         return double.Parse(end < 0 ? number : number[..end], CultureInfo.InvariantCulture);
     }
 }

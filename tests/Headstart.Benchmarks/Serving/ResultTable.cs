@@ -1,6 +1,6 @@
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>One table for all that was measured, printed when a section is complete.</summary>
+/// <summary>One table of all measurements, printed section by section.</summary>
 internal sealed class ResultTable(TextWriter output)
 {
     private static readonly int[] Widths = [62, 26, 30, 9];
@@ -11,15 +11,15 @@ internal sealed class ResultTable(TextWriter output)
 
     public void Section(string title) => output.WriteLine($"-- {title}");
 
-    /// <param name="what">What is compared, with the unit.</param>
-    /// <param name="headstart">What Headstart did.</param>
-    /// <param name="other">What it is compared with did.</param>
-    /// <param name="ratio">Headstart in relation to the other: more is better unless <paramref name="wanted"/> says otherwise.</param>
-    /// <param name="wanted">The threshold; empty where there is none.</param>
+    /// <param name="what">The quantity, with its unit.</param>
+    /// <param name="headstart">Headstart's value.</param>
+    /// <param name="other">The value that it is compared with.</param>
+    /// <param name="ratio">Headstart relative to the other: more is better unless <paramref name="wanted"/> says otherwise.</param>
+    /// <param name="wanted">The threshold; empty if there is none.</param>
     public void Row(string what, string headstart, string other = "", double? ratio = null, string wanted = "") =>
         Print(what, headstart, other, ratio?.ToString("0.000") ?? "", wanted);
 
-    /// <summary>Something to know about the numbers; printed at the end.</summary>
+    /// <summary>A remark about the numbers, printed at the end.</summary>
     public void Note(string sentence) => _notes.Add(sentence);
 
     public void End()

@@ -3,7 +3,8 @@ using System.Threading.Channels;
 
 namespace Headstart.Benchmarks.Serving;
 
-/// <summary>A program that runs until it is disposed of: first asked to end, which the host needs to take its PostgreSQL along.</summary>
+/// <summary>A program that runs until it is disposed. It is first asked to stop, because the host must stop its PostgreSQL as
+/// well.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -37,7 +38,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Seconds that it has used of all cores.</summary>
+    /// <summary>CPU seconds on all cores.</summary>
     public double CpuSeconds
     {
         get
@@ -58,8 +59,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new(Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start."));
     }
 
-    /// <summary>The next line of its output for which this holds.</summary>
-    /// <exception cref="InvalidOperationException">It ended without one; the message has what it said instead.</exception>
+    /// <summary>The next line of its output that meets this condition.</summary>
+    /// <exception cref="InvalidOperationException">It ended without one; the message contains its output.</exception>
     public async Task<string> LineAsync(Func<string, bool> wanted)
     {
         using var patience = new CancellationTokenSource(10 * Patience);
@@ -74,7 +75,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         throw Ended();
     }
 
-    /// <summary>Waits until something listens at the address.</summary>
+    /// <summary>Waits until a server listens at the address.</summary>
     public async Task ListensAsync(HttpClient client, Uri address)
     {
         using var patience = new CancellationTokenSource(Patience);
@@ -83,7 +84,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             try
             {
                 using var response = await client.GetAsync(address, patience.Token);
-                return; // whatever it thinks of a GET
+                return; // any answer to a GET will do
             }
             catch (HttpRequestException) when (!_process.HasExited)
             {
@@ -106,7 +107,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         if (!_process.HasExited && !OperatingSystem.IsWindows())
         {
-            using var asked = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+            using var signal = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

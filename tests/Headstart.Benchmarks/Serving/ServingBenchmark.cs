@@ -1,9 +1,9 @@
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// <c>serving [limit] [profile] [overload] [peers] [models] [training] [growth] [--quick | --full] [--int8]</c>: the real host against what
-/// the machine can do and against what a user would write instead, in one table. Without names, all sections. With <c>--int8</c> the host
-/// reads the 8-bit form of its backbone; the peers read the same network as before.
+/// <c>serving [limit] [profile] [overload] [peers] [models] [training] [growth] [--quick | --full] [--int8]</c>: compares the real host
+/// with the limit of the machine and with what a user would write instead, in one table. Without names, all sections. With <c>--int8</c>
+/// the host uses the 8-bit form of its backbone; the peers still use the original network.
 /// </summary>
 internal static class ServingBenchmark
 {
@@ -23,7 +23,7 @@ internal static class ServingBenchmark
         var names = args.Where(arg => !arg.StartsWith("--", StringComparison.Ordinal)).ToList();
         if (args.Except([.. Sections.Select(section => section.Name), "--quick", "--full", "--int8"]).FirstOrDefault() is { } unknown)
         {
-            Console.Error.WriteLine($"There is no \"{unknown}\"; there are "
+            Console.Error.WriteLine($"Unknown name \"{unknown}\"; available: "
                 + $"{string.Join(", ", Sections.Select(section => section.Name))}, --quick, --full and --int8.");
             return 1;
         }

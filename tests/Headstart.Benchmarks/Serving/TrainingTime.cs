@@ -5,8 +5,9 @@ using System.Text.Json.Nodes;
 namespace Headstart.Benchmarks.Serving;
 
 /// <summary>
-/// From JPEG files to a fitted head, against a script with torch, PIL and scikit-learn at the same accuracy. Headstart's time runs from the
-/// first upload to the succeeded run: it includes HTTP, checks, storage, the report and publishing, of which the script does nothing.
+/// From JPEG files to a fitted head, compared with a script with torch, PIL and scikit-learn at the same accuracy. Headstart's time runs
+/// from the first upload to the end of the run: it includes HTTP, checks, storage, the report and publishing, none of which the script
+/// does.
 /// </summary>
 internal static class TrainingTime
 {
@@ -65,7 +66,7 @@ internal static class TrainingTime
     private static async Task<double> TrainAsync(Bench bench, IReadOnlyList<(string Category, byte[] File)> train,
         IReadOnlyList<(string Category, byte[] File)> test, JsonObject request, Timed seconds)
     {
-        // Stamped, or the second round would find its features in the cache.
+        // Stamped, because the second round would otherwise find its features in the cache.
         var files = train.Select(file => (file.Category, Photographs.Stamped(file.File))).ToList();
         var start = Stopwatch.GetTimestamp();
         var model = await bench.Client.UploadAsync(files);

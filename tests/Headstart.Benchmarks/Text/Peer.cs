@@ -3,11 +3,11 @@ using System.Globalization;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary>scikit-learn on the same split: TF-IDF and logistic regression as they come, and with pairs of words and a strength by
-/// cross-validation.</summary>
+/// <summary>scikit-learn on the same split: TF-IDF and logistic regression with defaults, and with pairs of words and a cross-validated
+/// strength.</summary>
 internal sealed record Peer(double Plain, double PlainF1, double Tuned, double TunedF1)
 {
-    /// <summary>PYTHON names an interpreter that has scikit-learn.</summary>
+    /// <summary>Trains and tests with the interpreter named by PYTHON, which needs scikit-learn.</summary>
     public static Peer Run(TextSet train, TextSet test)
     {
         var folder = Directory.CreateTempSubdirectory("headstart-text-").FullName;

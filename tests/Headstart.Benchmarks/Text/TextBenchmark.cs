@@ -6,7 +6,7 @@ using Headstart.Learning.Texts;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary><c>text [toy] [draws] [sst2] [sms] [sentences] [time]</c>: what docs/measurements.md says of texts.</summary>
+/// <summary><c>text [toy] [draws] [sst2] [sms] [sentences] [time]</c>: the measurements of texts in docs/measurements.md.</summary>
 internal static class TextBenchmark
 {
     private const int FewDraws = 5;
@@ -38,7 +38,7 @@ internal static class TextBenchmark
         return 0;
     }
 
-    /// <summary>The seed's example: 62 unlabelled sentences, 8 labelled, 2 to test, and 200 more.</summary>
+    /// <summary>The toy example: 62 unlabelled sentences, 8 labelled, 2 to test, and 200 more.</summary>
     private static void Toy(string folder, IReadOnlyList<RegisteredText> registered)
     {
         var train = TextSet.Read(Path.Combine(folder, "train_8.tsv"));
@@ -54,7 +54,7 @@ internal static class TextBenchmark
         }
     }
 
-    /// <summary>What 62 unlabelled sentences buy, over a hundred draws.</summary>
+    /// <summary>The benefit of 62 unlabelled sentences, over a hundred draws.</summary>
     private static void Draws(string folder, IReadOnlyList<RegisteredText> registered)
     {
         var pool = TextSet.Read(Path.Combine(folder, "train.tsv"));
@@ -108,7 +108,7 @@ internal static class TextBenchmark
         }
     }
 
-    /// <summary>Four fifths to learn from, a fifth to test, the same for both.</summary>
+    /// <summary>Four fifths to train, one fifth to test, the same for both.</summary>
     private static void Sms(string folder, IReadOnlyList<RegisteredText> registered)
     {
         var all = TextSet.Read(Path.Combine(folder, "all.tsv"));
@@ -125,10 +125,8 @@ internal static class TextBenchmark
             + $"{run.Features.Id}, {run.Seconds:0} s");
     }
 
-    /// <summary>
-    /// What everybody has, the sentence network that comes with the program, over ten draws: what is chosen, and each candidate. The
-    /// features are learned once: they never see a label.
-    /// </summary>
+    /// <summary>The sentence network that comes with the program, over ten draws: the choice, and each candidate. Features are learned
+    /// once, because they never see a label.</summary>
     private static void Sentences(string sets)
     {
         var (bundled, _) = RegisteredText.Find([BackboneFolders.Bundled]);
@@ -149,7 +147,7 @@ internal static class TextBenchmark
                     var head = HeadTraining.Train(new(trial.Features.Of(drawn.Texts), drawn.Labels, drawn.Categories),
                         trial.Validation.Method, CancellationToken.None);
                     var accuracy = unseen[trial.Id].Zip(test.Labels, (f, label) => head.Best(f) == label ? 1.0 : 0).Average();
-                    string[] rows = trial == choice.Chosen ? ["what is chosen", trial.Id] : [trial.Id];
+                    string[] rows = trial == choice.Chosen ? ["chosen", trial.Id] : [trial.Id];
                     rows.ToList().ForEach(row => (accuracies.TryGetValue(row, out var all) ? all : accuracies[row] = []).Add(accuracy));
                 }
             }
@@ -164,7 +162,7 @@ internal static class TextBenchmark
         Sms(Path.Combine(sets, "sms_spam"), bundled);
     }
 
-    /// <summary>Ten thousand labelled texts, end to end; a hundred thousand unlabelled; and one prediction.</summary>
+    /// <summary>Ten thousand labelled texts from start to end, a hundred thousand unlabelled ones, and one prediction.</summary>
     private static void Time(string sets, IReadOnlyList<RegisteredText> registered)
     {
         var reviews = ((string[])["train.tsv", "test.tsv", "dev.tsv"]).Select(file => TextSet.Read(Path.Combine(sets, "sst2", file)))

@@ -5,7 +5,7 @@ internal sealed record TextSet(IReadOnlyList<string> Texts, IReadOnlyList<int> L
 {
     public int Count => Texts.Count;
 
-    /// <summary>Reads <c>label TAB text</c> lines under a header; lines without a label are left out.</summary>
+    /// <summary>Reads <c>label TAB text</c> lines after a header; lines without a label are left out.</summary>
     public static TextSet Read(string path)
     {
         var rows = File.ReadLines(path).Skip(1).Select(line => line.Split('\t', 2)).Where(row => row is [{ Length: > 0 }, _]).ToList();
@@ -22,7 +22,7 @@ internal sealed record TextSet(IReadOnlyList<string> Texts, IReadOnlyList<int> L
         return new([.. chosen.Select(i => Texts[i])], [.. chosen.Select(i => Labels[i])], Categories);
     }
 
-    /// <summary>So many of each category at random, and all others.</summary>
+    /// <summary>This many random texts of each category, and all others.</summary>
     public (TextSet Drawn, TextSet Others) Draw(int perCategory, Random random)
     {
         int[] order = [.. Enumerable.Range(0, Count)];

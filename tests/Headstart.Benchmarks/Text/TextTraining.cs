@@ -5,7 +5,7 @@ using static Headstart.Learning.TrainingDefaults;
 
 namespace Headstart.Benchmarks.Text;
 
-/// <summary>What a training run does with texts, from the texts to the head.</summary>
+/// <summary>The text part of a training run, from the texts to the head.</summary>
 internal sealed record TextTraining(TextChoice Choice, Head Head, double Seconds) : IDisposable
 {
     public TextFeatures Features => Choice.Chosen.Features;

@@ -73,9 +73,9 @@ public sealed class OddFilesTests
     [InlineData("%PDF-1.7", "a PDF document")]
     [InlineData("8BPS", "a Photoshop document")]
     [InlineData("PAR1\u0015", "a Parquet file")]
-    [InlineData("\0\0\0 ftypisom", "a film")]
+    [InlineData("\0\0\0 ftypisom", "a video")]
     [InlineData("PK\u0003\u0004", "a zip archive")]
-    [InlineData("version https://git-lfs.github.com/spec/v1", "only a pointer of Git LFS")]
+    [InlineData("version https://git-lfs.github.com/spec/v1", "only a Git LFS pointer")]
     public void What_is_no_image_is_called_by_its_name(string beginning, string name)
     {
         var refusal = ImageReader.CheckHeader([.. beginning.Select(c => (byte)c), .. new byte[600]], Limits)!;

@@ -41,11 +41,11 @@ public sealed class NetworkReadingTests
         using var backbone = Open(folder, bytes, new(embedding), features: 5);
 
         Assert.Equal(TinyNetwork.Run(bytes, count: 1)[embedding].Values, backbone.Extract(Image(), 1)[0], (a, b) => Math.Abs(a - b) < 1e-5);
-        Assert.Contains("say in 'output' which one", Refusal(folder, bytes, new()), StringComparison.Ordinal);
+        Assert.Contains("name it in 'output'", Refusal(folder, bytes, new()), StringComparison.Ordinal);
         Assert.Contains($"has no output 'pooler', but '{tokens}', '{embedding}'", Refusal(folder, bytes, new("pooler")),
             StringComparison.Ordinal);
         Assert.Contains("pooling needs [n, tokens, d]", Refusal(folder, bytes, new(embedding, Pooling.Mean)), StringComparison.Ordinal);
-        Assert.Contains("say in 'pooling'", Refusal(folder, bytes, new(tokens)), StringComparison.Ordinal);
+        Assert.Contains("set 'pooling' to", Refusal(folder, bytes, new(tokens)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class NetworkReadingTests
 
         Assert.Equal(new NetworkReading(tokens, Pooling.Cls, ChannelOrder.Bgr), BackboneManifest.Parse(manifest.ToJson()).Reading);
         Assert.Equal(6, manifest.Features);
-        Assert.Contains("say in 'output'",
+        Assert.Contains("the features in 'output'",
             Assert.Throws<BackboneException>(() => BackboneCheck.Run(folder.File("vit.onnx"), new() { FileName = "vit.onnx" })).Message,
             StringComparison.Ordinal);
     }

@@ -53,7 +53,7 @@ public sealed class RegisterTests(RegisterTests.Host host) : IClassFixture<Regis
 
         var asked = await (await _client.RegisterAsync(file, "vit.onnx")).ProblemAsync(HttpStatusCode.UnprocessableEntity,
             "unusable-backbone");
-        Assert.Contains("say in 'pooling'", (string?)asked["detail"], StringComparison.Ordinal);
+        Assert.Contains("set 'pooling' to", (string?)asked["detail"], StringComparison.Ordinal);
         var odd = await (await _client.RegisterAsync(file, "vit.onnx", ("pooling", "max"))).ProblemAsync(
             HttpStatusCode.UnprocessableEntity, "invalid-field");
         Assert.Contains("'pooling' must be none or cls or mean.", (string?)odd["detail"], StringComparison.Ordinal);

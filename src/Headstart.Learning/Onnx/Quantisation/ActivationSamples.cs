@@ -2,13 +2,13 @@ using System.Numerics.Tensors;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>What one tensor was like on the calibration images: its mean by channel, its extremes, and a sample of its values.</summary>
+/// <summary>Statistics of one tensor over the calibration images: mean of each channel, extremes, and a sample of its values.</summary>
 internal sealed class ActivationSamples
 {
-    private const int SampleOfImage = 1_021; // values; with a few hundred images a hundred thousand, more change no range
+    private const int SampleOfImage = 1_021; // values; a few hundred images give a hundred thousand, and more change no range
     private const int Bins = 2_048;
     private const int Steps = 40;
-    private const float Narrowest = 0.3f; // of the range seen: real tails are never longer
+    private const float Narrowest = 0.3f; // of the observed range: real tails are never longer
 
     private readonly List<float> _sample = [];
     private double[] _sums = [];
@@ -35,10 +35,10 @@ internal sealed class ActivationSamples
         var places = values.Length / channels;
         for (var channel = 0; channel < channels; channel++)
         {
-            var of = values.Slice(channel * places, places);
-            _sums[channel] += TensorPrimitives.Sum(of);
+            var map = values.Slice(channel * places, places);
+            _sums[channel] += TensorPrimitives.Sum(map);
             ref var range = ref _channels[channel];
-            range = (Math.Min(range.Low, TensorPrimitives.Min(of)), Math.Max(range.High, TensorPrimitives.Max(of)));
+            range = (Math.Min(range.Low, TensorPrimitives.Min(map)), Math.Max(range.High, TensorPrimitives.Max(map)));
         }
 
         _places += places;
@@ -50,10 +50,8 @@ internal sealed class ActivationSamples
         }
     }
 
-    /// <summary>
-    /// The range with the least mean square error, of rounding inside it and of cutting off outside: a few extreme values are not worth
-    /// coarse steps for all others.
-    /// </summary>
+    /// <summary>The range with the least mean squared error from rounding inside and clipping outside: a few extreme values do not justify
+    /// coarse steps for all others.</summary>
     public EightBits Range()
     {
         var width = (_high - _low) / Bins;

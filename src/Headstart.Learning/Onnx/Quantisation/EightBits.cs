@@ -1,9 +1,9 @@
 namespace Headstart.Learning.Onnx.Quantisation;
 
 /// <summary>
-/// The 256 numbers that an activation may have: <c>(q - ZeroPoint) * Scale</c>, q in 0..255. Zero is always one of them, as convolutions
-/// pad with it. Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
-/// CVPR 2018.
+/// The 256 possible values of an activation: <c>(q - ZeroPoint) * Scale</c>, q in 0..255. Zero is always one of them, because convolutions
+/// pad with it. Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR
+/// 2018.
 /// </summary>
 internal readonly record struct EightBits
 {
@@ -15,7 +15,7 @@ internal readonly record struct EightBits
 
     public byte ZeroPoint { get; }
 
-    /// <summary>The numbers that cover this range; what is beyond it is cut off.</summary>
+    /// <summary>The values that cover this range; anything outside is clipped.</summary>
     public static EightBits Of(float low, float high)
     {
         (low, high) = (Math.Min(low, 0), Math.Max(high, 0));

@@ -4,20 +4,20 @@ using Google.Protobuf;
 namespace Headstart.Learning.Onnx.Quantisation;
 
 /// <summary>
-/// Gives the channels of a tensor ranges of like size before they share 256 steps: what makes a channel is divided by a number, and what
-/// reads it is multiplied. Tensors that are added to each other share their numbers. Limits stay where they are: no channel grows beyond
-/// the largest. Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, with ranges of
-/// activations instead of weights, as weights have a scale for each output anyway.
+/// Brings the channels of a tensor to similar ranges before they share 256 steps: the weights that produce a channel are divided by a
+/// factor, and those that read it are multiplied. Tensors that are added to each other share their factors. Clipping limits stay valid,
+/// because no channel grows beyond the largest. Source: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
+/// Correction", ICCV 2019, with the ranges of activations instead of weights, which have a scale for each output anyway.
 /// </summary>
 internal sealed class Equalisation
 {
-    private const float Power = 0.5f; // 1 makes all ranges alike, and the weights that make up for it too coarse
-    private const float Smallest = 0.1f; // of the largest range; a channel that hardly says anything need not be heard as loud
+    private const float Power = 0.5f; // 1 equalises fully, but makes the weights that compensate too coarse
+    private const float Smallest = 0.1f; // of the largest range; channels with hardly any signal are not amplified further
 
     private readonly GraphIndex _graph;
     private readonly QuantisationPlan _plan;
     private readonly IReadOnlyDictionary<string, ActivationSamples> _samples;
-    private readonly Dictionary<string, string> _groups = []; // of tensors that share their numbers, by one of them
+    private readonly Dictionary<string, string> _groups = []; // of tensors that share their factors, named by one of them
 
     private Equalisation(GraphIndex graph, QuantisationPlan plan, IReadOnlyDictionary<string, ActivationSamples> samples)
     {
@@ -31,7 +31,7 @@ internal sealed class Equalisation
         }
     }
 
-    /// <summary>Changes the weights of a network that says the same afterwards.</summary>
+    /// <summary>Changes the weights in place; the network's results stay the same.</summary>
     public static void Apply(GraphIndex graph, QuantisationPlan plan, IReadOnlyDictionary<string, ActivationSamples> samples)
     {
         var equalisation = new Equalisation(graph, plan, samples);
@@ -52,12 +52,12 @@ internal sealed class Equalisation
         return tensor;
     }
 
-    /// <summary>Is the tensor made and read by nothing but layers whose weights can make up for a factor?</summary>
+    /// <summary>Whether only layers whose weights can compensate for a factor produce and read the tensor.</summary>
     private bool IsInside(string tensor) => _plan.Maker(tensor) is { } maker && IsOurs(maker) && !_plan.IsOutput(tensor)
         && _plan.Readers(tensor).All(reader => IsOurs(reader));
 
     private bool IsOurs(NodeProto node) => _plan.Layers.Contains(node) && (node.OpType is "Add" or "MaxPool"
-        || (node.OpType == "Conv" && node.Input.Skip(1).All(weight => _plan.Readers(weight).Count() == 1))); // weights of its own
+        || (node.OpType == "Conv" && node.Input.Skip(1).All(weight => _plan.Readers(weight).Count() == 1))); // unshared weights
 
     private void Equalise(string[] tensors)
     {

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>Runs a network on images and looks at tensors inside it.</summary>
+/// <summary>Runs a network on images and samples its inner tensors.</summary>
 internal static class Observation
 {
     /// <param name="model">The network.</param>
@@ -12,7 +12,7 @@ internal static class Observation
     /// <param name="tensors">Names of float32 tensors, <c>[1, c, …]</c>.</param>
     /// <param name="images">Preprocessed images <c>[3, S, S]</c>.</param>
     /// <param name="size">S, in pixels.</param>
-    /// <exception cref="OnnxModelException">A tensor is not what it should be, or there is no image.</exception>
+    /// <exception cref="OnnxModelException">A tensor does not have this form, or there is no image.</exception>
     public static IReadOnlyDictionary<string, ActivationSamples> Run(ModelProto model, string input, IReadOnlyList<string> tensors,
         IEnumerable<float[]> images, int size)
     {
@@ -48,6 +48,6 @@ internal static class Observation
             seen++;
         }
 
-        return seen > 0 ? samples : throw new OnnxModelException("There is no image to see the ranges on.");
+        return seen > 0 ? samples : throw new OnnxModelException("There are no images to calibrate the ranges with.");
     }
 }

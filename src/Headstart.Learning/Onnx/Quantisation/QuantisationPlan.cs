@@ -1,15 +1,15 @@
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>Which layers of a network compute with 8 bits, and which tensors are therefore rounded.</summary>
+/// <summary>The layers of a network that compute with 8 bits, and the tensors that are rounded for them.</summary>
 internal sealed class QuantisationPlan
 {
-    /// <summary>Layers without weights that ONNX Runtime computes with 8 bits; worth it only beside layers with weights.</summary>
+    /// <summary>Layers without weights that ONNX Runtime can compute with 8 bits; only worthwhile beside layers with weights.</summary>
     private static readonly HashSet<string> Between = ["Add", "Mul", "Concat", "MaxPool", "AveragePool", "GlobalAveragePool"];
 
     private readonly GraphIndex _graph;
     private readonly ILookup<string, NodeProto> _readers;
     private readonly HashSet<string> _outputs;
-    private readonly HashSet<NodeProto> _layers = new(ReferenceEqualityComparer.Instance); // by value they change as they are rewritten
+    private readonly HashSet<NodeProto> _layers = new(ReferenceEqualityComparer.Instance); // by reference: rewriting changes their values
     private readonly Dictionary<string, Tensor> _tensors = [];
 
     public QuantisationPlan(GraphIndex graph)
@@ -18,7 +18,7 @@ internal sealed class QuantisationPlan
         _outputs = [.. graph.Graph.Output.Select(output => output.Name)];
         _readers = graph.Graph.Node.SelectMany(node => node.Input.Distinct().Select(input => (input, node)))
             .ToLookup(pair => pair.input, pair => pair.node);
-        // From the end: a layer between others is one of ours where a reader of its values is.
+        // From the end: such a layer is included if a reader of its output is.
         foreach (var node in graph.Graph.Node.Reverse().Where(node => HasWeights(node) || (Between.Contains(node.OpType)
             && !node.Input.Any(graph.IsConstant) && _readers[Result(node)].Any(_layers.Contains))))
         {
@@ -32,9 +32,9 @@ internal sealed class QuantisationPlan
     }
 
     /// <summary>A tensor that is rounded.</summary>
-    /// <param name="Name">Its name behind its activation, if that is cut away.</param>
-    /// <param name="SameAs">A tensor whose rounding it shares.</param>
-    /// <param name="Activation">Does nothing that the rounding does not do.</param>
+    /// <param name="Name">Its name, after the activation if that is removed.</param>
+    /// <param name="SameAs">A tensor with the same rounding.</param>
+    /// <param name="Activation">An activation that the rounding makes redundant.</param>
     public sealed record Tensor(string Name, string? SameAs, NodeProto? Activation);
 
     /// <summary>All layers that compute with 8 bits.</summary>
@@ -43,10 +43,10 @@ internal sealed class QuantisationPlan
     /// <summary>Convolutions with constant weights.</summary>
     public IEnumerable<NodeProto> Weighted => _layers.Where(HasWeights);
 
-    /// <summary>In the order of the graph.</summary>
+    /// <summary>Rounded tensors, in the order of the graph.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
 
-    /// <summary>The layer that gives a tensor, whether or not an activation is between the two.</summary>
+    /// <summary>The layer that produces a tensor, directly or through an activation.</summary>
     public NodeProto? Maker(string tensor) =>
         _tensors[tensor].Activation is { } activation ? _graph.Maker(activation.Input[0]) : _graph.Maker(tensor);
 
@@ -54,7 +54,7 @@ internal sealed class QuantisationPlan
 
     public bool IsOutput(string tensor) => _outputs.Contains(tensor);
 
-    /// <summary>The tensor that a layer gives, behind the activation that follows it.</summary>
+    /// <summary>The tensor that a layer produces, after its activation.</summary>
     public string Result(NodeProto node) => Activation(node)?.Output[0] ?? node.Output[0];
 
     private void Take(NodeProto node)
@@ -76,7 +76,7 @@ internal sealed class QuantisationPlan
 
     private bool IsFloat(string weight, int rank) => _graph.Weight(weight) is { DataType: 1 } tensor && tensor.Dims.Count == rank;
 
-    /// <summary>The activation behind a layer that the rounding of its result takes over: the numbers end where it cuts off.</summary>
+    /// <summary>The activation after a layer, if rounding replaces it: the range of the numbers ends where it clips.</summary>
     private NodeProto? Activation(NodeProto node)
     {
         var output = node.Output[0];

@@ -3,22 +3,22 @@ using Google.Protobuf;
 namespace Headstart.Learning.Onnx.Quantisation;
 
 /// <summary>
-/// Makes a convolutional network that computes with 8 bits out of one that computes with 32: whole-number weights with a scale for each
-/// output, activations in 256 steps whose ranges were seen on photographs. Every rounding is a pair of QuantizeLinear and DequantizeLinear,
-/// which ONNX Runtime melts into layers of whole numbers. Tensors keep their names, so that the network can be cut where it could be
-/// before; their channels differ by fixed factors where <see cref="Equalisation"/> gave them some. The features are averages in float32,
-/// and matrices stay float32. Source: Nagel et al., "A White Paper on Neural Network Quantization", 2021, section 3.
+/// Converts a convolutional network from 32 to 8 bits: integer weights with a scale for each output, and activations in 256 steps whose
+/// ranges are calibrated on photographs. Every rounding is a pair of QuantizeLinear and DequantizeLinear, which ONNX Runtime fuses into
+/// integer layers. Tensors keep their names, so that the network can still be cut at the same places; their channels differ by constant
+/// factors where <see cref="Equalisation"/> scaled them. Features are averages in float32, and matrices stay float32. Source: Nagel et al.,
+/// "A White Paper on Neural Network Quantization", 2021, section 3.
 /// </summary>
 public static class Quantiser
 {
     private const long Opset = 13; // the first with a scale for each output
-    private const long NewOpset = 18; // of older networks; what they are upgraded to elsewhere
+    private const long NewOpset = 18; // for older networks; the set that OpsetUpgrade targets elsewhere
 
     /// <param name="network">An ONNX network with one image input, float32.</param>
-    /// <param name="images">Preprocessed images <c>[3, S, S]</c> to see the ranges on; a hundred varied ones are plenty.</param>
+    /// <param name="images">Preprocessed images <c>[3, S, S]</c> to calibrate ranges; a hundred varied ones are plenty.</param>
     /// <param name="size">S, in pixels.</param>
-    /// <param name="input">Lowest and highest value that a preprocessed image can have.</param>
-    /// <exception cref="OnnxModelException">The network has no layer that could be computed with 8 bits, or is damaged.</exception>
+    /// <param name="input">Lowest and highest possible value of a preprocessed image.</param>
+    /// <exception cref="OnnxModelException">The network has no layer that can be computed with 8 bits, or is damaged.</exception>
     public static byte[] Quantise(byte[] network, IEnumerable<float[]> images, int size, (float Low, float High) input)
     {
         var model = Simplification.Of(network);

@@ -4,7 +4,7 @@ using Headstart.Learning.Export;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>Puts the roundings of a plan into its graph.</summary>
+/// <summary>Inserts the roundings of a plan into its graph.</summary>
 internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOnlyDictionary<string, EightBits> ranges,
     IReadOnlyDictionary<string, ActivationSamples> samples)
 {
@@ -22,7 +22,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
         var cutAway = plan.Tensors.Values.Select(tensor => tensor.Activation).OfType<NodeProto>()
             .ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         var weighted = plan.Weighted.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        // A layer whose activation is cut away gives that one's result.
+        // A layer whose activation is removed produces the activation's output.
         var results = plan.Tensors.Values.ToDictionary(tensor => tensor.Activation?.Input[0] ?? tensor.Name, tensor => tensor.Name);
         var image = plan.Tensors.ContainsKey(index.Input) ? Round(index.Input, Name("image"), ranges[index.Input]) : null;
         foreach (var node in _graph.Node.ToList())
@@ -55,7 +55,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
 
         _graph.Node.Clear();
         _graph.Node.Add(_nodes);
-        _graph.ValueInfo.Clear(); // only hints, and some of tensors that are gone
+        _graph.ValueInfo.Clear(); // only hints, some of them for removed tensors
         var read = _nodes.SelectMany(node => node.Input).ToHashSet();
         foreach (var unread in _graph.Initializer.Where(weight => !read.Contains(weight.Name)).ToList())
         {
@@ -63,7 +63,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
         }
     }
 
-    /// <summary>A pair of QuantizeLinear and DequantizeLinear.</summary>
+    /// <summary>Adds a pair of QuantizeLinear and DequantizeLinear.</summary>
     private string Round(string from, string to, EightBits range)
     {
         var (scale, zero, rounded) = (Name("scale"), Name("zero"), Name("rounded"));
@@ -101,7 +101,7 @@ internal sealed class Rewriting(GraphIndex index, QuantisationPlan plan, IReadOn
         }
     }
 
-    /// <summary>Whole numbers as the constant that they stand for.</summary>
+    /// <summary>Adds an integer constant and its DequantizeLinear.</summary>
     private string Dequantise(float[] scales, int type, ReadOnlySpan<byte> numbers, params ReadOnlySpan<long> dims)
     {
         var (whole, scale, constant) = (Name("whole"), Name("scales"), Name("constant"));

@@ -3,13 +3,11 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>
-/// What ONNX Runtime makes of a network before it runs it, still in ONNX's own operators: constants computed, batch normalisation in the
-/// weights of the layer before.
-/// </summary>
+/// <summary>The network after ONNX Runtime's basic optimisation, still in ONNX's own operators: constants are folded, batch normalisation
+/// is merged into the weights of the layer before.</summary>
 internal static class Simplification
 {
-    /// <exception cref="OnnxModelException">ONNX Runtime does not take the network.</exception>
+    /// <exception cref="OnnxModelException">ONNX Runtime cannot load the network.</exception>
     public static ModelProto Of(byte[] network)
     {
         OnnxRuntime.EnsureLoaded();
@@ -30,7 +28,7 @@ internal static class Simplification
             var used = model.Graph.Node.Select(node => node.Domain).ToHashSet();
             foreach (var unused in model.OpsetImport.Where(set => !OpsetUpgrade.IsOnnx(set.Domain) && !used.Contains(set.Domain)).ToList())
             {
-                model.OpsetImport.Remove(unused); // it names all that it knows
+                model.OpsetImport.Remove(unused); // it lists all sets that it knows
             }
 
             return model;

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Headstart.Learning.Onnx.Quantisation;
 
-/// <summary>The weights of a convolution as whole numbers, with a scale for each output: <c>weight = q * scale</c>.</summary>
+/// <summary>The weights of a convolution as integers with a scale for each output: <c>weight = q * scale</c>.</summary>
 internal sealed class Weights
 {
-    private const int Most = 127; // on both sides of zero
+    private const int Most = 127; // in both directions
     private const float LargestBias = 1 << 30;
 
     private readonly int _outputs;
@@ -24,7 +24,7 @@ internal sealed class Weights
 
     /// <param name="values">The weights, <c>[outputs, …]</c>.</param>
     /// <param name="bias"><c>[outputs]</c></param>
-    /// <param name="scale">Of what the layer reads; the bias is stored in steps of this scale times the weight's.</param>
+    /// <param name="scale">Scale of the layer's input; the bias is stored in steps of this scale times the weight's.</param>
     public static Weights Of(float[] values, float[] bias, float scale)
     {
         var outputs = bias.Length;
@@ -37,7 +37,7 @@ internal sealed class Weights
 
         for (var output = 0; output < outputs; output++)
         {
-            // Tiny weights beside a large bias: the bias must fit into 32 bits.
+            // With tiny weights and a large bias, the bias must still fit into 32 bits.
             weights.Scales[output] = Math.Max(weights.Scales[output], Math.Abs(bias[output]) / (scale * LargestBias));
             weights.Scales[output] = float.IsNormal(weights.Scales[output]) ? weights.Scales[output] : 1;
         }
@@ -50,13 +50,11 @@ internal sealed class Weights
         return weights;
     }
 
-    /// <summary>
-    /// What rounding the weights adds to each output on average, <c>[outputs]</c>, which the bias can take back. Source: Nagel et al.,
-    /// "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019.
-    /// </summary>
-    /// <param name="values">The weights as they were.</param>
+    /// <summary>The mean shift of each output caused by rounding the weights, <c>[outputs]</c>, which the bias can correct. Source: Nagel
+    /// et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019.</summary>
+    /// <param name="values">The original weights.</param>
     /// <param name="means">Mean of each of the layer's input channels.</param>
-    /// <param name="groups">Of a convolution.</param>
+    /// <param name="groups">Groups of the convolution.</param>
     public double[] Shift(float[] values, IReadOnlyList<double> means, int groups)
     {
         var shift = new double[_outputs];
