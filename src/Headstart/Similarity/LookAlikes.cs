@@ -17,7 +17,7 @@ public static class LookAlikes
     public static async Task<List<(int First, int Second)>> PairsAsync(List<float[]> features, List<byte[]> images, Fingerprints prints,
         CancellationToken cancel)
     {
-        var pairs = await Task.Run(() => NearDuplicates.Alike(features, SameFingerprint, cancel), cancel);
+        var pairs = await Task.Run(() => NearDuplicates.Alike(features, SimilarFeatures, cancel), cancel);
         int[] looked = [.. pairs.Select(pair => pair.First).Concat(pairs.Select(pair => pair.Second)).Distinct()];
         var of = new Fingerprint?[images.Count];
         foreach (var (i, print) in looked.Zip(await prints.GetAsync([.. looked.Select(i => images[i])], cancel)))
@@ -26,7 +26,7 @@ public static class LookAlikes
         }
 
         return pairs.FindAll(pair => of[pair.First] is { } one && of[pair.Second] is { } other && one.Likeness(other) is var likeness
-            && (likeness >= SamePicture || (likeness >= AlmostSamePicture && pair.Cosine >= AlmostSameFingerprint)))
+            && (likeness >= SamePicture || (likeness >= AlmostSamePicture && pair.Cosine >= AlmostSameFeatures)))
             .ConvertAll(pair => (pair.First, pair.Second));
     }
 }
