@@ -12,7 +12,7 @@ public static class TrainingDefaults
     public const double SamePicture = 0.975;               // likeness of two fingerprints above which two images show the same
     public const double AlmostSamePicture = 0.9;           // likeness that suffices if their features are almost the same
     public const double SimilarFeatures = 0.8;             // cosine of two feature vectors from which fingerprints are compared
-    public const double AlmostSameFeatures = 0.965;     // cosine from which features count as almost the same
+    public const double AlmostSameFeatures = 0.965;        // cosine from which features count as almost the same
     public const double SameText = 0.8;                    // five-character sequences in common, as a share of all distinct ones
 
     // Choice of the features
