@@ -26,7 +26,8 @@ internal sealed partial class SampleCheck(DocumentCheck check)
                 // Problems begin with their type and may have any field.
                 if (tokens[i + 1] != "\"type\"" && !misfits.Contains(null))
                 {
-                    wrong.Add($"{string.Concat(tokens.Skip(i).Take(12))}: {misfits.FirstOrDefault() ?? "no command above it has such an answer"}");
+                    wrong.Add($"{string.Concat(tokens.Skip(i).Take(12))}: "
+                        + (misfits.FirstOrDefault() ?? "no command above it has such an answer"));
                 }
 
                 answers++;
