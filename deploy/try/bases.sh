@@ -1,5 +1,5 @@
-# The images that ours are made of. Where one cannot be pulled, a stand-in takes its name: Debian, with this machine's .NET or Debian's packages.
-# The stand-ins have the names, users, variables and start commands of the real ones as far as our files rely on them, and a label that says what they are.
+# The base images. One that cannot be pulled is replaced by a stand-in of the same name: Debian, with this machine's .NET or Debian's packages.
+# Stand-ins have the names, users, variables and start commands of the real ones that our files rely on, and a label that marks them.
 
 readonly suite=trixie # its C library and libstdc++ are the ones nearest to those of the real images
 standins=()
@@ -15,7 +15,7 @@ base_images() {
 
 pull_or() { # pull_or IMAGE FUNCTION
   if [[ -z $(docker image ls -q "$1") ]] && ! timeout 900 docker pull -q "$1" >/dev/null 2>"$work/pull.log"; then
-    # In somebody's own engine they would be taken for the real ones.
+    # In the machine's own engine, others would mistake them for the real ones.
     [[ -n $engine ]] || stop "$1 cannot be pulled ($(tail -n 1 "$work/pull.log")); stop the engine that runs here, and one of this script's own makes stand-ins"
     say "making a stand-in for $1"
     "$2" "$1" >"$work/standin.log" 2>&1 || { tail -n 20 "$work/standin.log"; stop "no stand-in for $1 could be made"; }
@@ -27,7 +27,7 @@ debian() {
   [[ -z $(docker image ls -q headstart-try-debian) ]] || return 0
   need debootstrap debootstrap
   debootstrap --variant=minbase --include=ca-certificates,libicu76,libssl3t64,libstdc++6,tzdata "$suite" "$work/debian"
-  # Behind a proxy with certificates of its own, package sources are reached with these only.
+  # Behind a proxy with its own certificates, package sources need these.
   cp /etc/ssl/certs/ca-certificates.crt "$work/debian/etc/ssl/certs/ca-certificates.crt"
   rm -rf "$work"/debian/var/cache/apt/archives/*.deb
   tar -C "$work/debian" -c . | docker import - headstart-try-debian
@@ -101,7 +101,7 @@ CMD ["nginx", "-g", "daemon off;"]
 END
 }
 
-# s3rver does not check signatures and knows one access key, which it gets from the variables of the real one.
+# s3rver does not check signatures. Its only access key comes from the same variables as in the real image.
 standin_s3() {
   need npm npm
   mkdir -p "$work/s3"

@@ -1,4 +1,4 @@
-# The programs that are needed, and a container engine: the machine's own where one runs, else one with its own socket and folder.
+# The required programs, and a container engine: the machine's own if it runs, otherwise one with its own socket and folder.
 
 need() { # need PROGRAM PACKAGE…: installs what is missing
   local missing=() program package
@@ -22,7 +22,7 @@ engine_start() {
 
   mkdir -p "$root" "$work/exec"
   export DOCKER_HOST=unix://$work/docker.sock
-  # In a session of its own: Ctrl-C is for this script, which still needs it to clean up.
+  # In its own session, so that Ctrl-C reaches only this script, which still needs the engine to clean up.
   PATH=$PATH:/usr/sbin:/sbin setsid dockerd --data-root "$root/docker" --exec-root "$work/exec" --pidfile "$work/docker.pid" -H "$DOCKER_HOST" >"$work/engine.log" 2>&1 &
   engine=$!
   for _ in $(seq 60); do
@@ -43,7 +43,7 @@ engine_stop() {
   $keep || rm -rf "$root"
 }
 
-# Compose as a plugin where it is there (v2), else Debian's docker-compose (1.29). COMPOSE names another.
+# The compose plugin (v2) if installed, otherwise Debian's docker-compose (1.29). COMPOSE names another.
 compose_find() {
   if [[ -n ${COMPOSE:-} ]]; then
     read -ra compose <<<"$COMPOSE"

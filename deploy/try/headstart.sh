@@ -37,7 +37,7 @@ form_of() {
   for file in "$@"; do files+=(-F "file=@\"$file\""); done
 }
 
-# Enough for a run of which one can see the middle: every photograph again and again, with another end, so that nothing is remembered of it.
+# Enough images for a run with an observable middle: every photograph many times, with different last bytes, so that no cache helps.
 upload_many() {
   local copy file
   for copy in 1 2 3 4 5 6; do
@@ -71,7 +71,7 @@ start_run() { run=$(api "/models/$model/training-runs" --json '{}' | jq -er .id)
 
 run_state() { api "/models/$model/training-runs/$run" | jq -r .state; }
 
-# Nodes may be down meanwhile; some checks are about that.
+# Retries, because some checks take nodes down meanwhile.
 await_run() {
   local state
   for _ in $(seq 900); do

@@ -1,4 +1,4 @@
-# The image of this checkout, and the one of the program before the newest change of the database's tables, to upgrade from.
+# The image of this checkout, and one of the program before the newest migration, to upgrade from.
 
 build_images() {
   local began=$SECONDS
@@ -6,11 +6,11 @@ build_images() {
   local image_seconds=$((SECONDS - began))
   build . headstart-backup --target backup
   docker tag headstart headstart:now
-  held "the image builds with nothing but its context" "$image_seconds s, $(image_size headstart); the one for backups $(image_size headstart-backup)"
+  held "the image builds from its context alone" "$image_seconds s, $(image_size headstart); the one for backups $(image_size headstart-backup)"
   build_before
 }
 
-# On the machine's network: a stand-in knows the package sources as the machine does.
+# On the machine's network, because a stand-in uses the machine's package sources.
 build() { # build FOLDER TAG [OPTION…]
   local folder=$1 tag=$2
   shift 2
@@ -41,7 +41,7 @@ build_before() {
   before=$(find_before)
   [[ -n $before ]] || return 0
   if [[ -z $(docker image ls -q "headstart:$before") ]]; then
-    say "building $before, the program before the newest migrations"
+    say "building $before, the program before the newest migration"
     git worktree add -q --detach "$tree" "$before"
     cp deploy/Dockerfile "$tree/deploy/Dockerfile"
     grep -q RequiresAspNetWebAssets "$tree/src/Headstart/Headstart.csproj" \
@@ -49,5 +49,5 @@ build_before() {
     docker build --network host -f "$tree/deploy/Dockerfile" -t "headstart:$before" "$tree" >"$work/before.log" 2>&1 || { tail -n 5 "$work/before.log"; before=; }
     git worktree remove --force "$tree"
   fi
-  if [[ -n $before ]]; then say "the program before is $before: $(image_size "headstart:$before")"; fi
+  if [[ -n $before ]]; then say "the earlier program is $before: $(image_size "headstart:$before")"; fi
 }

@@ -13,14 +13,14 @@ try_nodes() {
   install -d -o 1654 -m 700 "$HEADSTART_BACKUPS"
 
   promise "deploy/compose.yaml starts two web nodes and two workers from nothing" nodes_start
-  promise "photographs become a prediction through nginx" main_job
+  promise "the main job works through nginx" main_job
   promise "what is published on one node is served by the other within five seconds" nodes_publish
-  promise "who signed in on one node is signed in on the other" nodes_session
-  promise "/metrics is not handed out by nginx" nodes_metrics
-  promise "a web node is killed: nginx's answers go on, and it comes back by itself" nodes_web_killed
-  promise "the worker that has a run is killed in its middle: another ends it, with one version" nodes_worker_killed
-  promise "all taken down and started again: everything is there" nodes_restarted
-  promise "a backup is made of the S3 store, and restored into docker-compose.yml's data folder" nodes_backup
+  promise "a sign-in on one node is valid on the other" nodes_session
+  promise "nginx does not serve /metrics" nodes_metrics
+  promise "a web node is killed: nginx keeps answering, and the node comes back by itself" nodes_web_killed
+  promise "the worker of a run is killed in the middle: another finishes the run, with one version" nodes_worker_killed
+  promise "all stopped and started again: everything is there" nodes_restarted
+  promise "a backup of the S3 store is restored into docker-compose.yml's data folder" nodes_backup
   restored down -v -t 5 >/dev/null 2>&1 || true
   nodes down -v -t 20 >/dev/null 2>&1 || true
 }

@@ -7,27 +7,27 @@ restored() { HEADSTART_LISTEN=$restored_listen "${compose[@]}" -p headstart-try-
 
 try_one() {
   one_settings
-  promise "docker-compose.yml is understood without a .env" env HEADSTART_ENV_FILE= "${compose[@]}" -f docker-compose.yml config -q
+  promise "docker-compose.yml is valid without a .env" env HEADSTART_ENV_FILE= "${compose[@]}" -f docker-compose.yml config -q
   if [[ -n $before ]]; then
     docker tag "headstart:$before" headstart
-    promise "the program before ($before) starts and does the main job" one_first
+    promise "the earlier program ($before) starts and does the main job" one_first
     docker tag headstart:now headstart
-    promise "upgraded to this one, the model of before answers the same" one_again
+    promise "after the upgrade, the earlier model answers the same" one_again
     one down -v -t 20 >/dev/null 2>&1 || true
     key=
   else
-    untried "upgrading from the program before" "there is none in this clone, or it does not build"
+    untried "upgrading from the earlier program" "there is none in this clone, or it does not build"
   fi
-  promise "it starts from nothing, prints the first key, and photographs become a prediction" one_first
-  promise "pages and the files that only publishing puts in its place are served" one_pages
+  promise "it starts from nothing, prints the first key, and does the main job" one_first
+  promise "pages are served, with the files that only publishing adds" one_pages
   promise "a setting in the env file reaches the service" one_setting
-  promise "killed (SIGKILL) in the middle of a run it comes back by itself and the run ends" one_killed
-  promise "taken down and started again it has everything" one_restarted
+  promise "killed (SIGKILL) in the middle of a run, it comes back by itself and finishes the run" one_killed
+  promise "stopped and started again, it has everything" one_restarted
   promise "a backup is made while it runs" one_backup
-  promise "restored into an empty installation, the same key asks the same model" one_restore
+  promise "restored into an empty installation, the same key can use the same model" one_restore
   restored down -v -t 5 >/dev/null 2>&1 || true
   promise "an unknown user on a read-only file system without /tmp does the main job" one_stranger
-  promise "without a database it ends with one sentence and exit code 1" one_alone
+  promise "without a database it stops with one sentence and exit code 1" one_alone
   one down -v -t 20 >/dev/null 2>&1 || true
 }
 
@@ -62,7 +62,7 @@ one_pages() {
 
 one_setting() { one logs --no-color headstart 2>/dev/null | grep 'GET /signin' | tail -n 1; }
 
-# The container's main process, as a power cut would; of one that does not run the number is 0, which kill takes for this script itself.
+# Kills the container's main process, as a power cut would. A container that does not run has number 0, which would make kill end this script.
 crash() {
   local process
   process=$(docker inspect -f '{{.State.Pid}}' "$1") && ((process > 1)) && kill -KILL "$process"
@@ -84,7 +84,7 @@ one_restore() {
   restored up -d database && restored run --rm -T backup restore /backups && restored up -d && ready "$host" && asks_right
 }
 
-# As README.md and OpenShift start the image.
+# The image, started as OpenShift starts it.
 one_stranger() {
   local host key=hs_stranger000000000000000000000000 status=0
   docker exec "$(one ps -q database)" createdb -U headstart stranger || return 1

@@ -12,7 +12,7 @@ note() {
   say "$1: $2 ${3:+($3)}"
 }
 
-# promise SENTENCE COMMAND…: passes if the command succeeds. The last line of its output is the detail; of a failure the last lines are
+# promise SENTENCE COMMAND…: holds if the command succeeds. The last line of its output is the detail; after a failure the last lines are
 # shown.
 promise() {
   local sentence=$1 began=$SECONDS

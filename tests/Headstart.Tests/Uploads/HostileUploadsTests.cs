@@ -24,10 +24,10 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
         ("text instead of an archive", "application/zip", () => "no archive"u8.ToArray(), "422 not-a-zip"),
         ("an image instead of an archive", "application/zip", () => Good, "422 not-a-zip"),
         ("nothing", "application/zip", () => [], "422 not-a-zip"),
-        ("an archive that broke off in the middle", "application/zip", () => Zip[..(Zip.Length / 2)], "422 not-a-zip"),
+        ("an archive cut off in the middle", "application/zip", () => Zip[..(Zip.Length / 2)], "422 not-a-zip"),
         ("an archive whose last bytes are missing", "application/zip", () => Zip[..^10], "422 not-a-zip"),
         ("an archive without files", "application/zip", () => Batches.Zip(), "422 no-files"),
-        ("an archive with only what macOS adds", "application/zip", () =>
+        ("an archive with nothing but macOS metadata", "application/zip", () =>
             Batches.Zip(("cats/.DS_Store", [1]), ("__MACOSX/cats/._a.png", [1])), "422 no-files"),
         ("an archive larger than `MaxZipBytes`", "application/zip", () => new byte[(20 << 20) + 1], "413 too-large"),
         ("100,000 entries where `MaxZipFiles` allows 300", "application/zip", () =>
@@ -45,18 +45,18 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
             Batches.Zip(
             new[] { "../../escaped.png", "/escaped.png", "C:\\escaped.png", "..\\escaped.png", "cats/../escaped.png" }.Select(name =>
             (name, Good))), "unsafe-name, unsafe-name, unsafe-name, unsafe-name, unsafe-name"),
-        ("a file that lies in no folder", "application/zip", () => Batches.Zip(("a.png", Good)), "missing-category"),
+        ("a file outside any folder", "application/zip", () => Batches.Zip(("a.png", Good)), "missing-category"),
         ("a folder whose name has 40,000 characters, and one whose name has a control character", "application/zip", () =>
             Batches.Zip((new string('c', 40_000) + "/a.png", Good), ("ca\u0007ts/a.png", Good)), "invalid-category, accepted"),
         ("a symbolic link", "application/zip", Link, "link"),
         ("an encrypted file", "application/zip", Encrypted, "encrypted"),
-        ("an archive in the archive", "application/zip", () => Batches.Zip(("cats/more.zip", Zip), ("cats/a.png", Good)),
+        ("an archive inside the archive", "application/zip", () => Batches.Zip(("cats/more.zip", Zip), ("cats/a.png", Good)),
             "archive, accepted"),
         ("two files of the same name", "application/zip", () => Batches.Zip(("cats/a.png", Good), ("cats/a.png", Pictures.Tiny(2))),
             "accepted, accepted"),
         ("the same bytes in two categories", "application/zip", () => Batches.Zip(("cats/a.png", Good), ("dogs/a.png", Good)),
             "accepted, duplicate"),
-        ("a script, a page and an empty file", "application/zip", () =>
+        ("a script, a web page and an empty file", "application/zip", () =>
             Batches.Zip(("cats/a.sh", "#!/bin/sh"u8.ToArray()), ("cats/a.html", "<html>"u8.ToArray()), ("cats/a.png", [])),
             "unsupported-format, unsupported-format, empty"),
         ("an image that claims 50,000 x 50,000 pixels", "application/zip", () =>
@@ -74,13 +74,13 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
         ("an empty table", "text/csv", () => [], "422 invalid-manifest"),
         ("a table with another header", "text/csv", () => "who,what\na,b\n"u8.ToArray(), "422 invalid-manifest"),
         ("a table without a header", "text/csv", () => "http://example.com/a.png,cats\n"u8.ToArray(), "422 invalid-manifest"),
-        ("a table with nothing but its header", "text/csv", () => "url,category\n"u8.ToArray(), "422 no-files"),
+        ("a table with only a header", "text/csv", () => "url,category\n"u8.ToArray(), "422 no-files"),
         ("a table with a cell of 1 MB", "text/csv", () =>
             Encoding.UTF8.GetBytes($"url,category\nhttp://{new string('a', 1_000_000)},cats\n"), "422 invalid-manifest"),
-        ("a table with a quote that is never closed", "text/csv", () =>
+        ("a table with an unclosed quote", "text/csv", () =>
             Encoding.UTF8.GetBytes("url,category\n\"http://a,cats\n" + string.Concat(Enumerable.Repeat("b,cats\n", 20_000))),
             "422 invalid-manifest"),
-        ("a table whose last row has a quote that is never closed", "text/csv", () =>
+        ("a table with an unclosed quote in its last row", "text/csv", () =>
             "url,category\nhttp://10.0.0.1/a,cats\n\"http://10.0.0.1/b,cats\n"u8.ToArray(), "422 invalid-manifest"),
         ("more rows than `MaxRows`", "text/csv", () =>
             Encoding.UTF8.GetBytes("url,category\n" + string.Concat(Enumerable.Repeat("http://10.0.0.1/a,cats\n", 301))), "413 too-many-rows"),
@@ -88,25 +88,25 @@ public sealed partial class HostileUploadsTests(HostileUploadsTests.SmallHost ho
         ("categories: unknown, none, several, with NUL", "text/csv", () =>
             "url,category\nhttp://10.0.0.1/a,wolves\nhttp://10.0.0.1/a,\nhttp://10.0.0.1/a,cats|dogs\nhttp://10.0.0.1/a,ca\0ts\n"u8.ToArray(),
             "unknown-category, invalid-category, several-categories, invalid-category"),
-        ("addresses: `file:///etc/passwd`, `http://169.254.169.254/`, `http://localhost/`, with a password, with NUL", "text/csv",
+        ("URLs: `file:///etc/passwd`, `http://169.254.169.254/`, `http://localhost/`, with a password, with NUL", "text/csv",
             () => "url,category\nfile:///etc/passwd,cats\nhttp://169.254.169.254/,cats\nhttp://localhost/,cats\nhttp://a:b@example.com/,cats\nhttp://exa\0mple.com/,cats\n"u8.ToArray(),
             "invalid-url, private-address, private-address, invalid-url, invalid-url"),
         ("a table of files, without the files", "text/csv", () => "file,category\na.png,cats\n"u8.ToArray(), "file-not-sent"),
-        ("JSON Lines with a line that is none, and a NUL", "application/x-ndjson", () =>
+        ("JSON Lines with an invalid line, and one with a NUL", "application/x-ndjson", () =>
             Encoding.UTF8.GetBytes($"{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}\n{{broken\n\0\n"), "accepted, invalid-row, invalid-row"),
         ("JSON Lines with a line of 3 MB", "application/x-ndjson", () =>
             Encoding.UTF8.GetBytes($"{{\"base64\":\"{new string('A', 3_000_000)}\",\"category\":\"cats\"}}\n{{\"base64\":\"{Base64}\",\"category\":\"cats\"}}"), "row-too-long, accepted"),
         ("JSON that is broken", "application/json", () => """{"images":[{"base64":"""u8.ToArray(), "400 bad-request"),
-        ("JSON that is 100,000 levels deep", "application/json", () => Encoding.UTF8.GetBytes("{\"images\":" + new string('[', 100_000)),
+        ("JSON nested 100,000 levels deep", "application/json", () => Encoding.UTF8.GetBytes("{\"images\":" + new string('[', 100_000)),
             "400 bad-request"),
             ("JSON that is binary", "application/json", () => Good, "400 bad-request"),
         ("JSON without images", "application/json", () => """{"urls":["http://example.com"]}"""u8.ToArray(), "422 no-files"),
         ("JSON with an empty list", "application/json", () => """{"images":[]}"""u8.ToArray(), "422 no-files"),
         ("JSON with an image of 3 MB", "application/json", () => Encoding.UTF8.GetBytes($$"""{"images":[{"base64":"{{new string('A', 3_000_000)}}","category":"cats"}]}"""), "too-large"),
-        ("base64 with other characters, broken off, with the wrong end, of nothing", "application/x-ndjson", () => Encoding.UTF8.GetBytes(
+        ("base64 with invalid characters, cut off, with wrong padding, empty", "application/x-ndjson", () => Encoding.UTF8.GetBytes(
             string.Join('\n', new[] { "%%%%", Base64[..^3], Base64[..^4] + "A===", "" }.Select(text =>
             $"{{\"base64\":\"{text}\",\"category\":\"cats\"}}"))), "invalid-base64, invalid-base64, invalid-base64, empty"),
-        ("a data URL of a page, and one without base64", "application/x-ndjson", () => Encoding.UTF8.GetBytes(
+        ("a data URL of a web page, and one without base64", "application/x-ndjson", () => Encoding.UTF8.GetBytes(
             "{\"base64\":\"data:text/html;base64,PGh0bWw+\",\"category\":\"cats\"}\n{\"base64\":\"data:image/svg+xml,<svg/>\",\"category\":\"cats\"}"), "unsupported-format, invalid-base64"),
     ];
 

@@ -17,15 +17,14 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 + "\"confirmed\":true}↵{\"file\":\"test/cats/000002-b.png\",\"fileName\":\"b.png\",\"categories\":[\"dogs\"],\"split\":"
                 + "\"test\",\"confirmed\":false}↵", "train/cats/000001-a.png", "test/cats/000002-b.png", "readme.txt=about"],
             ["a.png cats train", "b.png dogs test"]),
-        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side: `file_name` and `label` (also "
-            + "`labels`, "
-            + "`category`; numbers too)", "`metadata.parquet`, captions, columns with other names: refused with a sentence",
+        new("Hugging Face imagefolder", "`metadata.csv`, `metadata.jsonl` at the top or in each side folder, with `file_name` and `label` (or "
+            + "`labels`, `category`; numbers, too)", "`metadata.parquet`, captions, columns with other names: refused with the reason",
             ["shapes/train/metadata.csv=file_name,label↵0.png,disc↵1.png,stripe↵", "shapes/train/0.png", "shapes/train/1.png",
                 "shapes/test/metadata.csv=file_name,label↵0.png,stripe↵", "shapes/test/0.png"],
             ["shapes/test/0.png stripe test", "shapes/train/0.png disc train", "shapes/train/1.png stripe train"]),
         new("", "", "", ["metadata.jsonl={\"file_name\": \"images/0.png\", \"label\": \"disc\"}↵{\"file_name\": \"images/1.png\", \"label\": 7}↵",
             "images/0.png", "images/1.png"], ["images/0.png disc *", "images/1.png 7 *"]),
-        new("Roboflow", "folders `train`, `valid`, `test`; `_classes.csv` (one column for each label); its COCO, VOC, YOLO and Create "
+        new("Roboflow", "folders `train`, `valid`, `test`; `_classes.csv` (one column per label); its COCO, VOC, YOLO and Create "
             + "ML exports",
             "",
             ["train/_classes.csv=filename, cat, dog↵a_jpg.rf.1f.png, 1, 0↵b.png, 0, 1↵c.png, 1, 1↵d.png, 0, 0↵", "train/a_jpg.rf.1f.png",
@@ -38,11 +37,9 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
         new("", "", "", ["train/cat/a.png", "train/dog/b.png", "test/cat/c.png", "README.roboflow.txt=exported",
                 "README.dataset.txt=about"],
             ["test/cat/c.png cat test", "train/cat/a.png cat train", "train/dog/b.png dog train"]),
-        new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, else the labels of boxes and shapes; names with the eight digits in "
-            + "front or "
-            + "without", "tasks whose annotators disagree and tasks without an answer are left out; an export in which two columns may "
-            + "be the "
-            + "label is refused",
+        new("Label Studio", "CSV, TSV, JSON and JSON-MIN: choices, otherwise the labels of boxes and shapes; file names with "
+            + "or without the eight digits in front", "tasks without an answer or with annotators who disagree: left out; an export in which two "
+            + "columns may be the label: refused",
             ["export.csv=image,id,choice,annotator,annotation_id,created_at,updated_at,lead_time↵/data/upload/1/a1b2c3d4-a.png,1,Cat,1,1,"
                 + "2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,3.2↵/data/upload/1/0badc0de-b.png,2,\"{\"\"choices\"\":[\"\"Cat\"\",\"\"Dog\"\"]}\",1,2,,,4↵",
                 "images/a.png", "images/0badc0de-b.png"],
@@ -60,9 +57,9 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["min.json=[{\"image\":\"/data/upload/1/a1b2c3d4-a.png\",\"id\":1,\"choice\":\"Cat\",\"annotator\":1,\"annotation_id\":1,\"lead_time\":2.5},"
                 + "{\"image\":\"/data/local-files/?d=sub/b.png\",\"id\":2,\"choice\":{\"choices\":[\"Dog\"]},\"annotator\":1,\"annotation_id\":2,"
                 + "\"lead_time\":1}]", "a.png", "b.png"], ["a.png Cat *", "b.png Dog *"]),
-        new("COCO JSON", "the categories of an image's boxes and shapes; sides from folders and from names such as "
+        new("COCO JSON", "the categories of an image's boxes and shapes; sides from folders and from file names such as "
             + "`instances_val2017.json`",
-            "an image without boxes is left out",
+            "images without boxes: left out",
             ["annotations/instances_train2017.json={\"info\":{},\"licenses\":[],\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,"
                 + "\"height\":16},{\"id\":2,\"file_name\":\"b.png\"},{\"id\":3,\"file_name\":\"c.png\"}],\"annotations\":[{\"id\":1,\"image_id\":1,"
                 + "\"category_id\":17,\"bbox\":[1,1,2,2],\"segmentation\":[[1,1,2,2,3,3]],\"area\":4,\"iscrowd\":0},{\"id\":2,\"image_id\":1,"
@@ -86,8 +83,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 "valid/images/c.png", "valid/labels/c.txt="],
             ["train/images/a.png cat train", "train/images/b.png dog train"], ["valid/images/c.png no-label"]),
         new("", "", "", ["classes.txt=cat↵dog↵", "images/a.png", "labels/a.txt=1 0.5 0.5 0.2 0.2↵"], ["images/a.png dog *"]),
-        new("Vertex AI, AutoML", "CSV (`TRAIN,gs://…,label`) and JSON Lines, labels and boxes: the images are found by name in the archive",
-            "images in buckets are not fetched; the sentence says how to download them",
+        new("Vertex AI, AutoML", "CSV (`TRAIN,gs://…,label`) and JSON Lines, labels and boxes; images are found in the archive by name",
+            "images in buckets: not fetched, and the message says how to download them",
             ["import.csv=TRAIN,gs://bucket/flowers/a.png,daisy↵test,gs://bucket/flowers/b.png,rose↵gs://bucket/flowers/c.png,rose↵"
                 + "UNASSIGNED,gs://bucket/flowers/d.png,rose,0.1,0.1,,,0.2,0.2,,↵", "flowers/a.png", "flowers/b.png", "flowers/c.png",
                 "flowers/d.png"],
@@ -98,7 +95,7 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 + "\"classificationAnnotations\":[{\"displayName\":\"rose\"}],\"dataItemResourceLabels\":{\"aiplatform.googleapis.com/ml_use\":"
                 + "\"test\"}}↵", "a.png", "b.png"], ["a.png daisy train", "b.png rose test"]),
         new("Amazon Rekognition, SageMaker", "manifests with `source-ref`: classes, several classes, boxes",
-            "images in buckets are not fetched; answers of verification jobs",
+            "images in buckets: not fetched; results of verification jobs",
             ["output.manifest={\"source-ref\":\"s3://bucket/a.png\",\"animals_cat\":1,\"animals_cat-metadata\":{\"confidence\":1,\"job-name\":"
                 + "\"labeling-job/animals\",\"class-name\":\"cat\",\"human-annotated\":\"yes\",\"type\":\"groundtruth/image-classification\"}}↵"
                 + "{\"source-ref\":\"s3://bucket/b.png\",\"boxes\":{\"image_size\":[{\"width\":16}],\"annotations\":[{\"class_id\":1,\"top\":1}]},"
@@ -110,7 +107,7 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
                 + "\"resizedImageUri\":\"https://example.com/r\",\"originalImageUri\":\"https://example.com/i/4d6eb844-42ee-42bc-bd6f-c32455ef07c9\","
                 + "\"tags\":[{\"tagId\":\"x\",\"tagName\":\"cat\",\"created\":\"2024-01-01T00:00:00\"}],\"regions\":null}]",
                 "4d6eb844-42ee-42bc-bd6f-c32455ef07c9.png"], ["4d6eb844-42ee-42bc-bd6f-c32455ef07c9.png cat *"]),
-        new("CVAT", "\"CVAT for images 1.1\": tags, else boxes and shapes; its ImageNet (`train.txt` with `synsets.txt`), COCO, VOC, YOLO",
+        new("CVAT", "\"CVAT for images 1.1\": tags, otherwise boxes and shapes; its ImageNet (`train.txt` with `synsets.txt`), COCO, VOC, YOLO",
             "\"CVAT for video\": refused",
             ["annotations.xml=<?xml version=\"1.0\" encoding=\"utf-8\"?><annotations><version>1.1</version><meta><task><id>1</id></task></meta>"
                 + "<image id=\"0\" name=\"a.png\" width=\"16\" height=\"16\"><tag label=\"cat\" source=\"manual\"></tag></image>"
@@ -119,10 +116,9 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["images/a.png cat *", "images/b.png dog test"], ["images/c.png no-label"]),
         new("", "", "", ["synsets.txt=cat↵dog↵", "train.txt=images/a.png 0↵images/b.png 1↵", "images/a.png", "images/b.png"],
             ["images/a.png cat train", "images/b.png dog train"]),
-        new("Kaggle, fastai", "tables with a column for the image (`id`, `image_id`, `filename`, `fname` …; the ending may be missing) "
-            + "and one for "
-            + "the label (`label`, `class`, `target`, `category` …), or one for each label with 0 and 1",
-            "`sample_submission.csv`; tables that name the images but no known column for the label: refused with a sentence",
+        new("Kaggle, fastai", "tables with a column for the image (`id`, `image_id`, `filename`, `fname` …, with or without the extension) "
+            + "and one for the label (`label`, `class`, `target`, `category` …), or one per label with 0 and 1",
+            "`sample_submission.csv`; tables with images but no known label column: refused with the reason",
             ["train.csv=id,label↵0001,cat↵0002,dog↵", "sample_submission.csv=id,label↵0009,cat↵", "train/0001.png", "train/0002.png",
                 "test/0009.png"],
             ["train/0001.png cat train", "train/0002.png dog train"], ["test/0009.png not-in-manifest"]),
@@ -130,11 +126,10 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
             ["img/a.png cat *", "img/b.png dog *"]),
         new("", "", "", ["labels.csv=filename,cat,dog↵a.png,1,0↵b.png,0,1↵c.png,0,0↵", "a.png", "b.png", "c.png"],
             ["a.png cat *", "b.png dog *"], ["c.png no-label"]),
-        new("Keras, torchvision", "folders, and `train`, `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
+        new("Keras, torchvision", "category folders, with or without `train` and `test` above them", "", ["set/train/cat/a.png", "set/train/dog/b.png"],
             ["set/train/cat/a.png cat train", "set/train/dog/b.png dog train"]),
-        new("Teachable Machine", "a project saved as a file (`.tm` is a zip archive): the class in the name of each sample; that of GenAI "
-            + "Teachable Machine with its samples; folders of downloaded samples", "projects of sounds: refused; exported models have no "
-            + "samples",
+        new("Teachable Machine", "a project file (`.tm`, a zip archive), with the class in the name of each sample; a project file of GenAI "
+            + "Teachable Machine; folders of downloaded samples", "sound projects: refused; exported models: they contain no samples",
             ["manifest.json={\"type\":\"image\",\"version\":\"2.4.7\",\"appdata\":{\"trainEpochs\":50}}", "Class 1-!-0.png", "Class 1-!-1.png",
                 "A-!-B-!-0.png", "odd.png"],
             ["A-!-B-!-0.png A-!-B *", "Class 1-!-0.png Class 1 *", "Class 1-!-1.png Class 1 *"], ["odd.png missing-category"]),
@@ -143,8 +138,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
         new("", "", "", ["metadata.json={\"tfjsVersion\":\"4.2.0\",\"tmVersion\":\"0.8.5\",\"labels\":[\"cat\",\"dog\"],\"imageSize\":224}", "model.json={}",
             "samples/0_0.png", "samples/1_0.png", "samples/1_1.png"],
             ["samples/0_0.png cat *", "samples/1_0.png dog *", "samples/1_1.png dog *"]),
-        new("VGG Image Annotator (VIA)", "versions 1 and 2, JSON, project and CSV: the attribute of the files, else that of the regions",
-            "several attributes that may be the label: refused; captions, remarks; version 3",
+        new("VGG Image Annotator (VIA)", "versions 1 and 2, JSON, project and CSV: the attribute of the files, otherwise of the regions",
+            "several attributes that may be the label: refused; captions; remarks; version 3",
             ["via_export_json.json={\"a.png123\":{\"filename\":\"a.png\",\"size\":123,\"regions\":[],\"file_attributes\":{\"caption\":\"on a mat\",\"kind\":\"cat\"}},"
                 + "\"b.png9\":{\"filename\":\"b.png\",\"size\":9,\"regions\":[],\"file_attributes\":{\"caption\":\"\",\"kind\":{\"dog\":true,\"cat\":false}}},"
                 + "\"c.png9\":{\"filename\":\"c.png\",\"size\":9,\"regions\":[],\"file_attributes\":{}}}", "a.png", "b.png", "c.png"],
@@ -155,8 +150,8 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
         new("", "", "", ["via_export_csv.csv=#filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,"
             + "region_attributes↵a.png,1,\"{}\",1,0,\"{\"\"name\"\":\"\"rect\"\",\"\"x\"\":1,\"\"y\"\":1,\"\"width\"\":2,\"\"height\"\":2}\",\"{\"\"class\"\":\"\"cat\"\"}\"↵"
             + "b.png,1,\"{}\",0,0,\"{}\",\"{}\"↵", "a.png", "b.png"], ["a.png cat *"], ["b.png no-label"]),
-        new("Labelbox", "its lines (NDJSON) and the older JSON: the answers to its question, else the names of boxes and shapes",
-            "several questions: refused; labels that disagree, skipped images",
+        new("Labelbox", "NDJSON and the older JSON: the answers to its question, otherwise the names of boxes and shapes",
+            "several questions: refused; contradicting labels; skipped images",
             ["export.ndjson={\"data_row\":{\"id\":\"1\",\"external_id\":\"a.png\",\"row_data\":\"https://storage.example.com/x\"},\"media_attributes\":"
                 + "{\"height\":16,\"width\":16},\"projects\":{\"p\":{\"name\":\"P\",\"labels\":[{\"label_kind\":\"Default\",\"annotations\":{\"objects\":[],"
                 + "\"classifications\":[{\"name\":\"Which?\",\"value\":\"which\",\"radio_answer\":{\"name\":\"Cat\",\"value\":\"cat\"}},{\"name\":\"Note\","
@@ -168,30 +163,30 @@ internal sealed record LabelSample(string Format, string Read, string NotRead, s
         new("", "", "", ["export.json=[{\"ID\":\"1\",\"DataRow ID\":\"2\",\"Labeled Data\":\"https://storage.example.com/a.png\",\"Label\":{\"objects\":[],"
             + "\"classifications\":[{\"title\":\"Which?\",\"value\":\"which\",\"answers\":[{\"title\":\"Dog\",\"value\":\"dog\"}]}]},\"External ID\":\"a.png\","
             + "\"Skipped\":false}]", "a.png"], ["a.png Dog *"]),
-        new("FiftyOne", "`labels.json` of classifications and detections; `samples.json`: `ground_truth`, or the only field with labels",
-            "several such fields, none of them called so: refused; videos",
+        new("FiftyOne", "`labels.json` of classifications and detections; `samples.json`: `ground_truth`, or the only label field",
+            "several label fields, none called `ground_truth`: refused; videos",
             ["labels.json={\"classes\":[\"cat\",\"dog\"],\"labels\":{\"a\":0,\"b\":\"dog\",\"c\":null}}", "data/a.png", "data/b.png", "data/c.png"],
             ["data/a.png cat *", "data/b.png dog *"], ["data/c.png no-label"]),
         new("", "", "", ["samples.json={\"samples\":[{\"filepath\":\"data/a.png\",\"tags\":[\"test\",\"x\"],\"ground_truth\":{\"_cls\":\"Classification\",\"label\":"
             + "\"cat\"},\"resnet\":{\"_cls\":\"Classification\",\"label\":\"dog\"}}]}", "metadata.json={\"name\":\"x\"}", "data/a.png"], ["data/a.png cat test"]),
-        new("Supervisely", "the tags of each image, else the classes of its objects", "",
+        new("Supervisely", "the tags of each image, otherwise the classes of its objects", "",
             ["p/meta.json={\"classes\":[],\"tags\":[]}", "p/ds/ann/a.png.json={\"description\":\"\",\"tags\":[{\"name\":\"cat\",\"value\":null}],\"size\":{\"height\":16,"
                 + "\"width\":16},\"objects\":[]}", "p/ds/ann/b.png.json={\"tags\":[],\"size\":{\"height\":16,\"width\":16},\"objects\":[{\"classTitle\":\"dog\","
                 + "\"geometryType\":\"rectangle\",\"points\":{\"exterior\":[[1,1],[3,3]],\"interior\":[]}}]}", "p/ds/img/a.png", "p/ds/img/b.png"],
             ["p/ds/img/a.png cat *", "p/ds/img/b.png dog *"]),
-        new("V7 Darwin", "the tags of each image, else the names of what is drawn (versions 1 and 2)", "videos",
+        new("V7 Darwin", "versions 1 and 2: the tags of each image, otherwise the names of its shapes", "videos",
             ["annotations/a.json={\"version\":\"2.0\",\"item\":{\"name\":\"a.png\",\"path\":\"/\",\"slots\":[{\"type\":\"image\",\"width\":16,\"height\":16}]},"
                 + "\"annotations\":[{\"id\":\"x\",\"name\":\"cat\",\"tag\":{}}]}", "annotations/b.json={\"dataset\":\"d\",\"image\":{\"filename\":\"b.png\",\"width\":16,"
                 + "\"height\":16},\"annotations\":[{\"name\":\"dog\",\"bounding_box\":{\"x\":1,\"y\":1,\"w\":2,\"h\":2}}]}", "images/a.png", "images/b.png"],
             ["images/a.png cat *", "images/b.png dog *"]),
-        new("Datumaro", "labels, else those of boxes and shapes; sides from names such as `annotations/train.json`", "",
+        new("Datumaro", "labels, otherwise those of boxes and shapes; sides from file names such as `annotations/train.json`", "",
             ["annotations/train.json={\"info\":{},\"categories\":{\"label\":{\"labels\":[{\"name\":\"cat\",\"parent\":\"\"},{\"name\":\"dog\"}]}},\"items\":[{\"id\":"
                 + "\"a\",\"annotations\":[{\"id\":0,\"type\":\"label\",\"attributes\":{},\"group\":0,\"label_id\":0}],\"image\":{\"path\":\"a.png\",\"size\":[16,16]}},"
                 + "{\"id\":\"b\",\"annotations\":[{\"type\":\"bbox\",\"label_id\":1,\"bbox\":[1,1,2,2]}]}]}", "images/train/a.png", "images/train/b.png"],
             ["images/train/a.png cat train", "images/train/b.png dog train"]),
-        new("Create ML", "labels of boxes", "", ["_annotations.createml.json=[{\"image\":\"a.png\",\"annotations\":[{\"label\":\"cat\",\"coordinates\":"
+        new("Create ML", "the labels of boxes", "", ["_annotations.createml.json=[{\"image\":\"a.png\",\"annotations\":[{\"label\":\"cat\",\"coordinates\":"
             + "{\"x\":1,\"y\":1,\"width\":2,\"height\":2}}]}]", "a.png"], ["a.png cat *"]),
-        new("LabelMe", "flags that are set, else the labels of shapes", "", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\","
+        new("LabelMe", "flags that are set, otherwise the labels of shapes", "", ["a.json={\"version\":\"5.0.1\",\"flags\":{},\"shapes\":[{\"label\":\"cat\","
             + "\"points\":[[1,1]],\"shape_type\":\"polygon\"}],\"imagePath\":\"a.png\",\"imageData\":null}", "a.png"], ["a.png cat *"]),
         new("NanoNets", "the `data` of its clients, with `categories` or `object`", "",
             ["data.json=[{\"filename\":\"a.png\",\"categories\":[\"cat\"]},{\"filename\":\"b.png\",\"object\":[{\"name\":\"dog\",\"bndbox\":{}}]}]",
