@@ -64,7 +64,7 @@ public sealed class JobLease : IAsyncDisposable
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            return null; // an earlier job of the model is not finished, and this kind runs one by one
+            return null; // another job of the model is running, and this kind runs one by one
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed class ImageBatch(HeadstartDb db, Model model, IReadOnlyList<Chec
     }
 
     /// <summary>
-    /// Refuses images beyond the quota, last ones first; images that the model already has need no room. Locks the account until the
+    /// Refuses images beyond the quota, keeping the first ones; images that the model already has need no room. Locks the account until the
     /// transaction ends.
     /// </summary>
     private async Task RefuseWhatDoesNotFitAsync()

@@ -39,7 +39,7 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
         + "[4,4,0,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("Box 1 (\"cat\") has no bbox", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1}],"
         + "\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
-    [InlineData("of an image of 16 x 32 pixels, and this one has 16 x 16", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,\"height\":32}],"
+    [InlineData("an image of 16 x 32 pixels, but this one has 16 x 16", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\",\"width\":16,\"height\":32}],"
         + "\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":[4,4,4,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("All its boxes are inside one", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,"
         + "\"bbox\":[0.2,0.2,0.5,0.5]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
