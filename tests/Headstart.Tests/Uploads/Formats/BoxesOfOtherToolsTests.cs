@@ -33,7 +33,7 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
     }
 
     [Theory]
-    [InlineData("Box 2 (\"cat\") reaches out", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
+    [InlineData("Box 2 (\"cat\") extends beyond", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
         + "[0,0,4,4]},{\"image_id\":1,\"category_id\":1,\"bbox\":[10,10,8,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
     [InlineData("Box 1 (\"cat\") is empty", "c.json={\"images\":[{\"id\":1,\"file_name\":\"a.png\"}],\"annotations\":[{\"image_id\":1,\"category_id\":1,\"bbox\":"
         + "[4,4,0,4]}],\"categories\":[{\"id\":1,\"name\":\"cat\"}]}")]
@@ -48,7 +48,7 @@ public sealed class BoxesOfOtherToolsTests(TestHost host) : IClassFixture<TestHo
     [InlineData("Box 1 (\"cat\") lacks a number", "a.xml=<annotation><filename>a.png</filename><object><name>cat</name><bndbox><xmin>8</xmin></bndbox></object>"
         + "</annotation>")]
     [InlineData("Box 1 (\"cat\") has 5 numbers", "a.txt=0 0.5 0.5 0.2 0.2 0.93↵", "classes.txt=cat↵")]
-    [InlineData("Box 1 (\"cat\") reaches out", "i.csv=gs://b/a.png,cat,4,8,,,8,12,,↵")]
+    [InlineData("Box 1 (\"cat\") extends beyond", "i.csv=gs://b/a.png,cat,4,8,,,8,12,,↵")]
     [InlineData("Box 1 (\"cat\") is turned by 30 degrees", "v.xml=<annotations><image name=\"a.png\"><box label=\"cat\" xtl=\"4\" ytl=\"8\" xbr=\"8\" ybr=\"12\" "
         + "rotation=\"30\"/></image></annotations>")]
     [InlineData("It is not certain whether the boxes of the table", "labels.csv=file,category,xmin,ymin,xmax,ymax↵a.png,cat,0,"
